@@ -1,0 +1,91 @@
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Attention;
+
+/// <summary>Which part of the U-Net.</summary>
+public enum UNetStage
+{
+    /// <summary>Contracting path.</summary>
+    Down,
+
+    /// <summary>Bottleneck.</summary>
+    Mid,
+
+    /// <summary>Expanding path.</summary>
+    Up,
+}
+
+/// <summary>What attends to what.</summary>
+public enum AttentionKind
+{
+    /// <summary>Pixels to pixels.</summary>
+    Self,
+
+    /// <summary>Pixels to text tokens.</summary>
+    Cross,
+}
+
+/// <summary>One attention layer of a U-Net.</summary>
+/// <param name="Path">Module path, as in the state dict: <c>down_blocks.0.attentions.0.transformer_blocks.0.attn1</c>.</param>
+/// <param name="Stage">Part of the U-Net.</param>
+/// <param name="Block">Block within the stage.</param>
+/// <param name="Layer">Transformer within the block.</param>
+/// <param name="Kind">Self- or cross-attention.</param>
+/// <param name="Order">Place in the order in which the layers run, from 0.</param>
+/// <param name="Heads">Number of heads.</param>
+public sealed record AttentionSite(string Path, UNetStage Stage, int Block, int Layer, AttentionKind Kind, int Order, int Heads);
+
+/// <summary>One run of an attention layer.</summary>
+/// <param name="Site">Which layer.</param>
+/// <param name="Step">Sampling step 0..T-1, noisy to clean (loop index, not network timestep).</param>
+/// <param name="Height">Height of the feature map whose pixels are the queries.</param>
+/// <param name="Width">Width of that map.</param>
+public readonly record struct AttentionCall(AttentionSite Site, int Step, int Height, int Width);
+
+/// <summary>What happens at an attention layer. The network does not know what the processor is for.</summary>
+public interface IAttentionProcessor
+{
+    /// <summary>Attends.</summary>
+    /// <param name="call">Where and when.</param>
+    /// <param name="query">[B, heads, pixels, d], borrowed; may be a strided view.</param>
+    /// <param name="key">[B, heads, keys, d], borrowed.</param>
+    /// <param name="value">[B, heads, keys, d], borrowed.</param>
+    /// <returns>[B, heads, pixels, d], owned by the caller's dispose scope.</returns>
+    Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value);
+}
+
+/// <summary>The library's fused kernel: never builds the map. For every layer whose map nobody reads.</summary>
+public sealed class FusedAttention : IAttentionProcessor
+{
+    /// <summary>The one instance; it has no state.</summary>
+    public static FusedAttention Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
+        nn.functional.scaled_dot_product_attention(query, key, value);
+}
+
+/// <summary>softmax(q k^T / sqrt(d)) v with the map in memory; a base for everything that reads or edits maps.</summary>
+public class ExplicitAttention : IAttentionProcessor
+{
+    /// <summary>Attention that reads and edits nothing.</summary>
+    public static ExplicitAttention Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+    {
+        long batch = query.shape[0], heads = query.shape[1], pixels = query.shape[2], size = query.shape[3], keys = key.shape[2];
+        // Scaling q costs one pass over pixels x d instead of pixels x keys.
+        Tensor q = query.mul(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
+        Tensor k = key.reshape(batch * heads, keys, size);
+        Tensor map = bmm(q, k.transpose(1, 2)).softmax(-1);
+        map = Process(call, map.view(batch, heads, pixels, keys));
+        return bmm(map.reshape(batch * heads, pixels, keys), value.reshape(batch * heads, keys, size)).view(batch, heads, pixels, size);
+    }
+
+    /// <summary>Sees the map, and may replace it.</summary>
+    /// <param name="call">Where and when.</param>
+    /// <param name="map">Softmax weights [B, heads, pixels, keys]; rows sum to 1.</param>
+    /// <returns>The map to use, same shape; the input itself where nothing changes.</returns>
+    protected virtual Tensor Process(in AttentionCall call, Tensor map) => map;
+}

@@ -1,0 +1,245 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace NullTextResearch;
+
+/// <summary>How libtorch came into this process.</summary>
+public enum NativeLoadMode
+{
+    /// <summary>Not loaded by this class: the operating system needs no help, or loading is left to TorchSharp.</summary>
+    LeftToTorchSharp,
+
+    /// <summary>The shipped libraries load as they are.</summary>
+    AsShipped,
+
+    /// <summary>One version requirement of libLibTorchSharp.so was made optional in a private copy (see <see cref="Native"/>).</summary>
+    RelaxedCopy,
+
+    /// <summary>The libraries were found but could not be loaded.</summary>
+    Failed,
+}
+
+/// <summary>What <see cref="Native.EnsureLoaded"/> found.</summary>
+/// <param name="Mode">How the libraries were loaded.</param>
+/// <param name="Directory">The folder that holds libtorch, or null where none was found.</param>
+/// <param name="Detail">One sentence for a person.</param>
+public sealed record NativeLoadReport(NativeLoadMode Mode, string? Directory, string Detail);
+
+/// <summary>
+/// Loads libtorch so that it also works on Debian 12 and Ubuntu 22.04.
+/// </summary>
+/// <remarks>
+/// TorchSharp's Linux library asks for the symbol version GLIBCXX_3.4.32, which the C++ runtime of those systems
+/// lacks. The only symbol of that version is a link-time marker that nothing calls, so the requirement can be marked
+/// "weak": one bit in the ELF version table. We do that in a private copy in the user's cache and load the copy first;
+/// the loader then finds the library already in the process. Systems that have the version load the file unchanged.
+/// </remarks>
+public static class Native
+{
+    private const string MissingVersion = "GLIBCXX_3.4.32";
+    private const string Wrapper = "libLibTorchSharp.so";
+    private static readonly Lock Gate = new();
+    private static NativeLoadReport? s_report;
+
+    /// <summary>What happened, loading first if need be. Never throws.</summary>
+    public static NativeLoadReport Report => EnsureLoaded();
+
+    /// <summary>
+    /// Loads libtorch if that was not done yet. Called by the library's module initialiser; call it yourself, before
+    /// any use of <c>torch</c>, only where your own code touches TorchSharp before this library.
+    /// </summary>
+    public static NativeLoadReport EnsureLoaded()
+    {
+        lock (Gate)
+        {
+            return s_report ??= Load();
+        }
+    }
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "libtorch must be in the process before TorchSharp's type initialiser runs; that one is final when it fails.")]
+    internal static void Initialise() => EnsureLoaded();
+
+    private static NativeLoadReport Load()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            return new(NativeLoadMode.LeftToTorchSharp, null, "Only Linux x64 needs help; TorchSharp loads its libraries itself here.");
+        TuneAllocator();
+        (string Torch, string Wrapper)? found = FindLibraries();
+        if (found is not { } place)
+            return new(NativeLoadMode.LeftToTorchSharp, null, "No libtorch_cpu.so in the application's native folders or in the NuGet cache; TorchSharp's own search decides.");
+        try
+        {
+            foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"])
+            {
+                string path = Path.Combine(place.Torch, name);
+                if (File.Exists(path)) NativeLibrary.Load(path);
+            }
+            if (NativeLibrary.TryLoad(place.Wrapper, out _))
+                return new(NativeLoadMode.AsShipped, place.Torch, "libtorch loads as shipped.");
+            string relaxed = RelaxedCopy(place.Wrapper);
+            NativeLibrary.Load(relaxed);
+            return new(NativeLoadMode.RelaxedCopy, place.Torch, $"This system's C++ runtime lacks {MissingVersion}; a copy of {Wrapper} with that requirement made optional is used: {relaxed}");
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return new(NativeLoadMode.Failed, place.Torch, e.Message);
+        }
+    }
+
+    // It must be the folder that .NET itself would pick: a second copy of libtorch in the process aborts it.
+    private static (string Torch, string Wrapper)? FindLibraries()
+    {
+        List<string> folders = [];
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string listed)
+            folders.AddRange(listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        folders.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"));
+        folders.Add(AppContext.BaseDirectory);
+        string? torch = folders.Find(f => File.Exists(Path.Combine(f, "libtorch_cpu.so")));
+        string? wrapper = folders.Find(f => File.Exists(Path.Combine(f, Wrapper)));
+        if (torch is not null && wrapper is not null) return (torch, Path.Combine(wrapper, Wrapper));
+
+        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        Version? sharp = typeof(TorchSharp.torch).Assembly.GetName().Version;
+        string sharpFolder = Path.Combine(cache, "torchsharp", $"{sharp?.Major}.{sharp?.Minor}.{sharp?.Build}", "runtimes", "linux-x64", "native", Wrapper);
+        string torchPackage = Path.Combine(cache, "libtorch-cpu-linux-x64");
+        if (!File.Exists(sharpFolder) || !Directory.Exists(torchPackage)) return null;
+        string? newest = Directory.GetDirectories(torchPackage)
+            .Select(d => Path.Combine(d, "runtimes", "linux-x64", "native"))
+            .Where(d => File.Exists(Path.Combine(d, "libtorch_cpu.so")))
+            .Order(StringComparer.Ordinal).LastOrDefault();
+        return newest is null ? null : (newest, sharpFolder);
+    }
+
+    private static string RelaxedCopy(string original)
+    {
+        byte[] elf = File.ReadAllBytes(original);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(elf))[..16];
+        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        string folder = Path.Combine(root, "nulltext", "native", hash);
+        string target = Path.Combine(folder, Wrapper);
+        if (File.Exists(target)) return target;
+        MakeVersionOptional(elf, MissingVersion);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A home folder that cannot be written (containers): the temporary folder serves.
+            folder = Directory.CreateTempSubdirectory("nulltext-native-").FullName;
+            target = Path.Combine(folder, Wrapper);
+        }
+        string partial = Path.Combine(folder, $"{Wrapper}.{Environment.ProcessId}");
+        File.WriteAllBytes(partial, elf);
+        File.Move(partial, target, overwrite: true);
+        return target;
+    }
+
+    /// <summary>Sets VER_FLG_WEAK on the one version requirement called <paramref name="version"/> of a 64-bit ELF file.</summary>
+    /// <exception cref="InvalidDataException">The file is not such an ELF file or does not hold exactly one such requirement.</exception>
+    internal static void MakeVersionOptional(Span<byte> elf, string version)
+    {
+        if (elf.Length < 64 || !elf[..4].SequenceEqual("\x7fELF"u8) || elf[4] != 2 || elf[5] != 1)
+            throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
+        long programHeaders = BinaryPrimitives.ReadInt64LittleEndian(elf[32..]);
+        int entrySize = BinaryPrimitives.ReadUInt16LittleEndian(elf[54..]);
+        int entryCount = BinaryPrimitives.ReadUInt16LittleEndian(elf[56..]);
+        List<(long Address, long Offset, long Size)> loads = [];
+        (long Offset, long Size) dynamic = (0, 0);
+        for (int i = 0; i < entryCount; i++)
+        {
+            Span<byte> header = elf[(int)(programHeaders + i * entrySize)..];
+            uint type = BinaryPrimitives.ReadUInt32LittleEndian(header);
+            long offset = BinaryPrimitives.ReadInt64LittleEndian(header[8..]);
+            long address = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
+            long size = BinaryPrimitives.ReadInt64LittleEndian(header[32..]);
+            if (type == 1) loads.Add((address, offset, size));
+            else if (type == 2) dynamic = (offset, size);
+        }
+        long ToOffset(long address)
+        {
+            foreach ((long a, long o, long s) in loads)
+                if (address >= a && address < a + s)
+                    return address - a + o;
+            throw new InvalidDataException("An address of the dynamic section lies in no segment.");
+        }
+        long strings = -1, needs = -1, needCount = 0;
+        for (long at = dynamic.Offset; at + 16 <= dynamic.Offset + dynamic.Size; at += 16)
+        {
+            long tag = BinaryPrimitives.ReadInt64LittleEndian(elf[(int)at..]);
+            long value = BinaryPrimitives.ReadInt64LittleEndian(elf[(int)(at + 8)..]);
+            if (tag == 0) break;
+            if (tag == 5) strings = ToOffset(value);
+            else if (tag == 0x6ffffffe) needs = ToOffset(value);
+            else if (tag == 0x6fffffff) needCount = value;
+        }
+        if (strings < 0 || needs < 0) throw new InvalidDataException("The library has no version requirements.");
+        int hits = 0;
+        byte[] wanted = Encoding.ASCII.GetBytes(version + "\0");
+        long need = needs;
+        for (long n = 0; n < needCount; n++)
+        {
+            Span<byte> entry = elf[(int)need..];
+            int auxiliaryCount = BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]);
+            long auxiliary = need + BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]);
+            for (int a = 0; a < auxiliaryCount; a++)
+            {
+                Span<byte> item = elf[(int)auxiliary..];
+                long name = strings + BinaryPrimitives.ReadUInt32LittleEndian(item[8..]);
+                if (elf[(int)name..].StartsWith(wanted))
+                {
+                    ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(item[4..]);
+                    BinaryPrimitives.WriteUInt16LittleEndian(item[4..], (ushort)(flags | 2));
+                    hits++;
+                }
+                auxiliary += BinaryPrimitives.ReadUInt32LittleEndian(item[12..]);
+            }
+            need += BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]);
+        }
+        if (hits != 1) throw new InvalidDataException($"Expected exactly one requirement {version}, found {hits}.");
+    }
+
+    // glibc gives large blocks back to the kernel at each free, and half of explicit attention's time then goes into page faults.
+    private static void TuneAllocator()
+    {
+        const int TrimThreshold = -1, MmapThreshold = -3;
+        try
+        {
+            _ = mallopt(MmapThreshold, 1 << 30);
+            _ = mallopt(TrimThreshold, int.MaxValue);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // Another C library (musl): it has no such knob, and needs none.
+            _ = e;
+        }
+    }
+
+    /// <summary>Gives freed memory back to the operating system; worth calling between images. Does nothing outside glibc.</summary>
+    public static void TrimMemory()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            _ = malloc_trim(0);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            _ = e;
+        }
+    }
+
+    [DllImport("libc.so.6", ExactSpelling = true)]
+    private static extern int mallopt(int parameter, int value);
+
+    [DllImport("libc.so.6", ExactSpelling = true)]
+    private static extern int malloc_trim(nuint pad);
+}

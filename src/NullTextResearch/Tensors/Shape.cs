@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tensors;
+
+/// <summary>A tensor does not have the shape that was asked for.</summary>
+public sealed class ShapeMismatchException : ArgumentException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="name">What the tensor is called where it was passed.</param>
+    /// <param name="expected">The shape asked for; -1 stands for any size.</param>
+    /// <param name="actual">The shape that came.</param>
+    public ShapeMismatchException(string name, IReadOnlyList<long> expected, IReadOnlyList<long> actual)
+        : base($"{name}: expected shape {Shape.Text(expected)}, got {Shape.Text(actual)}.")
+    {
+        Expected = expected;
+        Actual = actual;
+    }
+
+    /// <summary>The shape asked for; -1 stands for any size.</summary>
+    public IReadOnlyList<long> Expected { get; }
+
+    /// <summary>The shape that came.</summary>
+    public IReadOnlyList<long> Actual { get; }
+}
+
+/// <summary>Shape guards that say what was expected and what came.</summary>
+public static class Shape
+{
+    /// <summary>Throws unless <paramref name="tensor"/> has the given shape; -1 accepts any size on that axis.</summary>
+    /// <exception cref="ShapeMismatchException">The shape differs.</exception>
+    public static void Require(Tensor tensor, ReadOnlySpan<long> expected, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        long[] actual = tensor.shape;
+        bool same = actual.Length == expected.Length;
+        for (int i = 0; same && i < actual.Length; i++)
+            same = expected[i] == -1 || expected[i] == actual[i];
+        if (!same) throw new ShapeMismatchException(name, expected.ToArray(), actual);
+    }
+
+    /// <summary>Throws unless both tensors have the same shape.</summary>
+    /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
+    public static void RequireSame(Tensor tensor, Tensor like, [CallerArgumentExpression(nameof(tensor))] string name = "") =>
+        Require(tensor, like.shape, name);
+
+    /// <summary>A shape as text: [1, 4, any, any].</summary>
+    public static string Text(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape.Select(n => n < 0 ? "any" : n.ToString()))}]";
+}

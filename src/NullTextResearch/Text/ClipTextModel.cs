@@ -1,0 +1,159 @@
+using NullTextResearch.Layers;
+using NullTextResearch.Tensors;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace NullTextResearch.Text;
+
+/// <summary>Architecture of a <see cref="ClipTextModel"/>, as in transformers' <c>text_encoder/config.json</c>.</summary>
+public sealed record ClipTextConfig
+{
+    /// <summary>Number of tokens known.</summary>
+    public int VocabSize { get; init; } = 49408;
+
+    /// <summary>Width of the embedding.</summary>
+    public int HiddenSize { get; init; } = 768;
+
+    /// <summary>Width of the feed-forward layers.</summary>
+    public int IntermediateSize { get; init; } = 3072;
+
+    /// <summary>Transformer layers.</summary>
+    public int Layers { get; init; } = 12;
+
+    /// <summary>Attention heads.</summary>
+    public int Heads { get; init; } = 12;
+
+    /// <summary>Context length in tokens.</summary>
+    public int ContextLength { get; init; } = 77;
+
+    /// <summary>x sigmoid(1.702 x) where true (OpenAI's models), the exact Gaussian error unit where false.</summary>
+    public bool QuickGelu { get; init; } = true;
+
+    /// <summary>Epsilon of the normalisations.</summary>
+    public double LayerNormEps { get; init; } = 1e-5;
+
+    /// <summary>Reads a config.</summary>
+    /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
+    public static ClipTextConfig Read(ConfigReader json)
+    {
+        string activation = json.Text("hidden_act", "quick_gelu");
+        if (activation is not ("quick_gelu" or "gelu")) throw new ModelFormatException($"hidden_act is {activation}; only quick_gelu and gelu are supported here.");
+        return new ClipTextConfig
+        {
+            VocabSize = json.Int("vocab_size"),
+            HiddenSize = json.Int("hidden_size"),
+            IntermediateSize = json.Int("intermediate_size"),
+            Layers = json.Int("num_hidden_layers"),
+            Heads = json.Int("num_attention_heads"),
+            ContextLength = json.Int("max_position_embeddings", 77),
+            QuickGelu = activation == "quick_gelu",
+            LayerNormEps = json.Number("layer_norm_eps", 1e-5),
+        };
+    }
+}
+
+/// <summary>CLIP's text transformer, module for module and key for key transformers' CLIPTextModel (last hidden state after the final norm).</summary>
+public sealed class ClipTextModel : IDisposable
+{
+    private readonly WeightPath _embeddingsAt;
+    private readonly Embedding _tokens;
+    private readonly Embedding _positions;
+    private readonly List<Layer> _layers = [];
+    private readonly LayerNorm _finalNorm;
+
+    /// <summary>Declares the network; nothing is allocated until weights are loaded or initialised.</summary>
+    public ClipTextModel(ClipTextConfig config)
+    {
+        Config = config;
+        Weights = new WeightSet();
+        WeightPath root = Weights.Root["text_model"];
+        _embeddingsAt = root["embeddings"];
+        _tokens = new Embedding(_embeddingsAt["token_embedding"], config.VocabSize, config.HiddenSize);
+        _positions = new Embedding(_embeddingsAt["position_embedding"], config.ContextLength, config.HiddenSize);
+        for (int i = 0; i < config.Layers; i++) _layers.Add(new Layer(root["encoder"]["layers"][i], config));
+        _finalNorm = new LayerNorm(root["final_layer_norm"], config.HiddenSize, config.LayerNormEps);
+    }
+
+    /// <summary>Architecture.</summary>
+    public ClipTextConfig Config { get; }
+
+    /// <summary>All weights, by their transformers keys.</summary>
+    public WeightSet Weights { get; }
+
+    /// <summary>Device of the weights.</summary>
+    public Device Device => _tokens.Device;
+
+    /// <summary>Precision of the weights.</summary>
+    public ScalarType Dtype => _tokens.Dtype;
+
+    /// <summary>Embeds token ids.</summary>
+    /// <param name="ids">Integer [B, tokens], at most the context length; borrowed.</param>
+    /// <param name="computeDtype">Precision to compute in; null means that of the weights.</param>
+    /// <returns>Text embedding [B, tokens, d]; owned by the caller's dispose scope.</returns>
+    /// <exception cref="ShapeMismatchException">The ids are not a matrix.</exception>
+    public Tensor Forward(Tensor ids, ScalarType? computeDtype = null)
+    {
+        Shape.Require(ids, [-1, -1]);
+        long tokens = ids.shape[1];
+        if (tokens > Config.ContextLength) throw new ArgumentException($"{tokens} tokens do not fit the context of {Config.ContextLength}; shorten the prompt.", nameof(ids));
+        return Lifetime.Scoped(() =>
+        {
+            Tensor positions = arange(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
+            Tensor x = _tokens.Forward(ids.to(ScalarType.Int64)).add(_positions.Forward(positions));
+            if (computeDtype is { } dtype && dtype != x.dtype) x = x.to(dtype);
+            x = _embeddingsAt.Observed(x);
+            foreach (Layer layer in _layers) x = layer.Forward(x);
+            return _finalNorm.Forward(x);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Weights.Dispose();
+
+    private sealed class Layer
+    {
+        private readonly WeightPath _at;
+        private readonly LayerNorm _norm1;
+        private readonly Linear _query;
+        private readonly Linear _key;
+        private readonly Linear _value;
+        private readonly Linear _out;
+        private readonly LayerNorm _norm2;
+        private readonly Linear _fc1;
+        private readonly Linear _fc2;
+        private readonly int _heads;
+        private readonly bool _quickGelu;
+
+        public Layer(WeightPath at, ClipTextConfig config)
+        {
+            int d = config.HiddenSize;
+            if (d % config.Heads != 0) throw new ModelFormatException($"hidden_size {d} cannot be split into {config.Heads} heads.");
+            _at = at;
+            _heads = config.Heads;
+            _quickGelu = config.QuickGelu;
+            WeightPath attention = at["self_attn"];
+            _key = new Linear(attention["k_proj"], d, d);
+            _value = new Linear(attention["v_proj"], d, d);
+            _query = new Linear(attention["q_proj"], d, d);
+            _out = new Linear(attention["out_proj"], d, d);
+            _norm1 = new LayerNorm(at["layer_norm1"], d, config.LayerNormEps);
+            _fc1 = new Linear(at["mlp"]["fc1"], d, config.IntermediateSize);
+            _fc2 = new Linear(at["mlp"]["fc2"], config.IntermediateSize, d);
+            _norm2 = new LayerNorm(at["layer_norm2"], d, config.LayerNormEps);
+        }
+
+        public Tensor Forward(Tensor x)
+        {
+            long b = x.shape[0], n = x.shape[1], d = x.shape[2];
+            Tensor Split(Tensor t) => t.view(b, n, _heads, d / _heads).transpose(1, 2);
+            Tensor h = _norm1.Forward(x);
+            Tensor attended = F.scaled_dot_product_attention(Split(_query.Forward(h)), Split(_key.Forward(h)), Split(_value.Forward(h)), is_casual: true);
+            x = x.add(_out.Forward(attended.transpose(1, 2).reshape(b, n, d)));
+            h = _fc1.Forward(_norm2.Forward(x));
+            h = _quickGelu ? h.mul(h.mul(1.702).sigmoid()) : F.gelu(h);
+            return _at.Observed(x.add(_fc2.Forward(h)));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using NullTextResearch.Layers;
+using NullTextResearch.Tensors;
+using NullTextResearch.Weights;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace NullTextResearch.UNet;
+
+/// <summary>diffusers' ResnetBlock2D: two normalised convolutions, the time embedding added between them.</summary>
+public sealed class ResnetBlock
+{
+    private readonly WeightPath _at;
+    private readonly GroupNorm _norm1;
+    private readonly Conv2d _conv1;
+    private readonly Linear? _time;
+    private readonly GroupNorm _norm2;
+    private readonly Conv2d _conv2;
+    private readonly Conv2d? _shortcut;
+
+    /// <summary>Declares the block; <paramref name="timeChannels"/> is null in a VAE.</summary>
+    public ResnetBlock(WeightPath at, long from, long to, long groups, double epsilon, long? timeChannels)
+    {
+        _at = at;
+        _norm1 = new GroupNorm(at["norm1"], groups, from, epsilon);
+        _conv1 = new Conv2d(at["conv1"], from, to);
+        _time = timeChannels is { } channels ? new Linear(at["time_emb_proj"], channels, to) : null;
+        _norm2 = new GroupNorm(at["norm2"], groups, to, epsilon);
+        _conv2 = new Conv2d(at["conv2"], to, to);
+        _shortcut = from == to ? null : new Conv2d(at["conv_shortcut"], from, to, kernel: 1, padding: 0);
+    }
+
+    /// <summary>[B, from, H, W] to [B, to, H, W].</summary>
+    /// <param name="x">Feature map, borrowed.</param>
+    /// <param name="activatedTime">silu of the time embedding, [B, timeChannels], borrowed; null in a VAE.</param>
+    public Tensor Forward(Tensor x, Tensor? activatedTime) => Lifetime.Scoped(() =>
+    {
+        Tensor h = _conv1.Forward(F.silu(_norm1.Forward(x)));
+        if (_time is not null) h = h.add(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3));
+        h = _conv2.Forward(F.silu(_norm2.Forward(h)));
+        return _at.Observed(h.add(_shortcut is null ? x : _shortcut.Forward(x)));
+    });
+}
+
+/// <summary>Doubles height and width by repeating pixels, then convolves.</summary>
+public sealed class Upsample
+{
+    private readonly WeightPath _at;
+    private readonly Conv2d _conv;
+
+    /// <summary>Declares the convolution.</summary>
+    public Upsample(WeightPath at, long channels)
+    {
+        _at = at;
+        _conv = new Conv2d(at["conv"], channels, channels);
+    }
+
+    /// <summary>[B, C, H, W] to [B, C, height, width].</summary>
+    public Tensor Forward(Tensor x, long height, long width) => Lifetime.Scoped(() =>
+    {
+        long b = x.shape[0], c = x.shape[1], h = x.shape[2], w = x.shape[3];
+        // Repeat by expand: on a contiguous CPU tensor it is about nine times faster than interpolate.
+        Tensor up = height == 2 * h && width == 2 * w
+            ? x.reshape(b, c, h, 1, w, 1).expand(b, c, h, 2, w, 2).reshape(b, c, 2 * h, 2 * w)
+            : F.interpolate(x, size: [height, width], mode: InterpolationMode.Nearest);
+        return _at.Observed(_conv.Forward(up));
+    });
+}

@@ -1,0 +1,210 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Layers;
+using NullTextResearch.Tensors;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace NullTextResearch.UNet;
+
+/// <summary>
+/// The noise-predicting U-Net of Stable Diffusion, module for module and key for key diffusers' class of that name.
+/// Weights take no gradient unless asked to; gradients reach the text embedding.
+/// </summary>
+public sealed class UNet2DConditionModel : IDisposable
+{
+    private readonly Conv2d _convIn;
+    private readonly WeightPath _timeAt;
+    private readonly Linear _time1;
+    private readonly Linear _time2;
+    private readonly List<DownBlock> _down = [];
+    private readonly MidBlock _mid;
+    private readonly List<UpBlock> _up = [];
+    private readonly GroupNorm _normOut;
+    private readonly Conv2d _convOut;
+    private readonly List<AttentionSite> _sites = [];
+
+    /// <summary>Declares the network; nothing is allocated until weights are loaded or initialised.</summary>
+    public UNet2DConditionModel(UNetConfig config)
+    {
+        Config = config;
+        Weights = new WeightSet();
+        TimeProjection = new SinusoidalProjection(ScalarType.Float32, config.FlipSinToCos, config.FreqShift);
+        WeightPath root = Weights.Root;
+        IReadOnlyList<int> channels = config.BlockOutChannels;
+        int levels = channels.Count;
+        long time = 4L * channels[0];
+        _convIn = new Conv2d(root["conv_in"], config.InChannels, channels[0]);
+        _timeAt = root["time_embedding"];
+        _time1 = new Linear(_timeAt["linear_1"], channels[0], time);
+        _time2 = new Linear(_timeAt["linear_2"], time, time);
+        for (int i = 0; i < levels; i++)
+        {
+            int level = i;
+            _down.Add(new DownBlock(root["down_blocks"][i], i == 0 ? channels[0] : channels[i - 1], channels[i], config,
+                config.DownHasAttention[i] ? config.Heads[i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Down, level)));
+        }
+        _mid = new MidBlock(root["mid_block"], channels[^1], config, config.Heads[^1], time, SiteAt(UNetStage.Mid, 0));
+        for (int i = 0; i < levels; i++)
+        {
+            int previous = channels[levels - 1 - Math.Max(i - 1, 0)];
+            int output = channels[levels - 1 - i];
+            int input = channels[Math.Max(levels - 2 - i, 0)];
+            _up.Add(new UpBlock(root["up_blocks"][i], input, previous, output, config,
+                config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Up, i)));
+        }
+        _normOut = new GroupNorm(root["conv_norm_out"], config.NormNumGroups, channels[0], config.NormEps);
+        _convOut = new Conv2d(root["conv_out"], channels[0], config.OutChannels);
+
+        Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block) => layer => (path, kind, heads) =>
+        {
+            AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads);
+            _sites.Add(site);
+            return site;
+        };
+    }
+
+    /// <summary>Architecture.</summary>
+    public UNetConfig Config { get; }
+
+    /// <summary>All weights, by their diffusers keys.</summary>
+    public WeightSet Weights { get; }
+
+    /// <summary>All attention layers, in the order in which they run.</summary>
+    public IReadOnlyList<AttentionSite> Sites => _sites;
+
+    /// <summary>How timesteps become sinusoids.</summary>
+    public ITimeProjection TimeProjection { get; set; }
+
+    /// <summary>Device of the weights.</summary>
+    public Device Device => Weights.All[0].Value.device;
+
+    /// <summary>Precision of the weights.</summary>
+    public ScalarType Dtype => Weights.All[0].Value.dtype;
+
+    /// <summary>Predicts the noise in latents.</summary>
+    /// <param name="latents">z_t, [B, 4, H, W], in the dtype to compute in; borrowed.</param>
+    /// <param name="timesteps">Network timesteps 0..999, integer [B] or [1]; borrowed.</param>
+    /// <param name="text">Text embedding [B, tokens, d], same dtype as the latents; borrowed.</param>
+    /// <param name="attention">What happens at attention layers; null means fused attention.</param>
+    /// <param name="step">Sampling step told to the processor.</param>
+    /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
+    /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
+    public Tensor Forward(Tensor latents, Tensor timesteps, Tensor text, IAttentionProcessor? attention = null, int step = 0)
+    {
+        Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
+        long batch = latents.shape[0];
+        Shape.Require(text, [batch, -1, Config.CrossAttentionDim]);
+        using DisposeScope scope = NewDisposeScope();
+        UNetPass pass = new(text, attention ?? FusedAttention.Instance, step);
+        Tensor sinusoids = TimeProjection.Project(timesteps.expand(batch), Config.BlockOutChannels[0]).to(latents.dtype);
+        Tensor time = _timeAt.Observed(_time2.Forward(F.silu(_time1.Forward(sinusoids))));
+        Tensor activatedTime = F.silu(time);
+
+        Tensor x = _convIn.Forward(latents);
+        Stack<Tensor> skips = new([x]);
+        foreach (DownBlock block in _down) x = block.Forward(x, activatedTime, pass, skips);
+        x = _mid.Forward(x, activatedTime, pass);
+        foreach (UpBlock block in _up) x = block.Forward(x, activatedTime, pass, skips);
+        x = _convOut.Forward(F.silu(_normOut.Forward(x)));
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Weights.Dispose();
+
+    private sealed class DownBlock
+    {
+        private readonly WeightPath _at;
+        private readonly List<ResnetBlock> _resnets = [];
+        private readonly List<SpatialTransformer> _attentions = [];
+        private readonly Conv2d? _downsample;
+        private readonly WeightPath _downsampleAt;
+
+        public DownBlock(WeightPath at, int from, int to, UNetConfig config, int? heads, bool isLast, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        {
+            _at = at;
+            for (int j = 0; j < config.LayersPerBlock; j++)
+            {
+                _resnets.Add(new ResnetBlock(at["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, config.NormEps, time));
+                if (heads is { } h) _attentions.Add(new SpatialTransformer(at["attentions"][j], to, h, config, site(j)));
+            }
+            _downsampleAt = at["downsamplers"][0];
+            if (!isLast) _downsample = new Conv2d(_downsampleAt["conv"], to, to, stride: 2, padding: config.DownsamplePadding);
+        }
+
+        public Tensor Forward(Tensor x, Tensor time, UNetPass pass, Stack<Tensor> skips)
+        {
+            for (int j = 0; j < _resnets.Count; j++)
+            {
+                x = _resnets[j].Forward(x, time);
+                if (_attentions.Count > 0) x = _attentions[j].Forward(x, pass);
+                skips.Push(x);
+            }
+            if (_downsample is not null)
+            {
+                x = _downsampleAt.Observed(_downsample.Forward(x));
+                skips.Push(x);
+            }
+            return _at.Observed(x);
+        }
+    }
+
+    private sealed class MidBlock
+    {
+        private readonly WeightPath _at;
+        private readonly ResnetBlock _first;
+        private readonly SpatialTransformer _attention;
+        private readonly ResnetBlock _second;
+
+        public MidBlock(WeightPath at, int channels, UNetConfig config, int heads, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        {
+            _at = at;
+            _first = new ResnetBlock(at["resnets"][0], channels, channels, config.NormNumGroups, config.NormEps, time);
+            _attention = new SpatialTransformer(at["attentions"][0], channels, heads, config, site(0));
+            _second = new ResnetBlock(at["resnets"][1], channels, channels, config.NormNumGroups, config.NormEps, time);
+        }
+
+        public Tensor Forward(Tensor x, Tensor time, UNetPass pass) =>
+            _at.Observed(_second.Forward(_attention.Forward(_first.Forward(x, time), pass), time));
+    }
+
+    private sealed class UpBlock
+    {
+        private readonly WeightPath _at;
+        private readonly List<ResnetBlock> _resnets = [];
+        private readonly List<SpatialTransformer> _attentions = [];
+        private readonly Upsample? _upsample;
+
+        public UpBlock(WeightPath at, int input, int previous, int output, UNetConfig config, int? heads, bool isLast, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        {
+            _at = at;
+            int layers = config.LayersPerBlock + 1;
+            for (int j = 0; j < layers; j++)
+            {
+                int skip = j == layers - 1 ? input : output;
+                int from = j == 0 ? previous : output;
+                _resnets.Add(new ResnetBlock(at["resnets"][j], from + skip, output, config.NormNumGroups, config.NormEps, time));
+                if (heads is { } h) _attentions.Add(new SpatialTransformer(at["attentions"][j], output, h, config, site(j)));
+            }
+            if (!isLast) _upsample = new Upsample(at["upsamplers"][0], output);
+        }
+
+        public Tensor Forward(Tensor x, Tensor time, UNetPass pass, Stack<Tensor> skips)
+        {
+            for (int j = 0; j < _resnets.Count; j++)
+            {
+                x = _resnets[j].Forward(cat([x, skips.Pop()], 1), time);
+                if (_attentions.Count > 0) x = _attentions[j].Forward(x, pass);
+            }
+            if (_upsample is not null)
+            {
+                // The next skip connection decides the size: sides that are not a power of two halve unevenly.
+                long[] next = skips.Peek().shape;
+                x = _upsample.Forward(x, next[2], next[3]);
+            }
+            return _at.Observed(x);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Weights;
+
+/// <summary>How a weight starts when it is not loaded (training from scratch).</summary>
+public enum WeightInit
+{
+    /// <summary>Uniform with bound 1/sqrt(fan in), PyTorch's default for linear and convolution layers.</summary>
+    FanIn,
+
+    /// <summary>Zeros.</summary>
+    Zeros,
+
+    /// <summary>Ones (gain of a normalisation).</summary>
+    Ones,
+
+    /// <summary>Normal with standard deviation 0.02 (embeddings).</summary>
+    Normal002,
+
+    /// <summary>0, 1, 2, ... (the integer buffer position_ids).</summary>
+    Range,
+}
+
+/// <summary>One declared parameter of a network.</summary>
+public sealed class Weight
+{
+    private Tensor? _value;
+
+    internal Weight(string key, long[] shape, WeightInit init)
+    {
+        Key = key;
+        Dimensions = shape;
+        Init = init;
+    }
+
+    /// <summary>State-dict key, equal to the one diffusers or transformers uses.</summary>
+    public string Key { get; }
+
+    /// <summary>Shape.</summary>
+    public IReadOnlyList<long> Dimensions { get; }
+
+    /// <summary>How it starts when it is not loaded.</summary>
+    public WeightInit Init { get; }
+
+    /// <summary>Fan-in bound used by <see cref="WeightInit.FanIn"/>; biases carry their layer's.</summary>
+    internal long FanIn { get; init; }
+
+    /// <summary>Number of elements.</summary>
+    public long Count => Dimensions.Aggregate(1L, (a, b) => a * b);
+
+    /// <summary>True once it has a value.</summary>
+    public bool HasValue => _value is not null;
+
+    /// <summary>The tensor, owned by the network. Read it anew after any move or load.</summary>
+    /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
+    public Tensor Value => _value ?? throw new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first.");
+
+    internal void Set(Tensor value)
+    {
+        if (!value.shape.SequenceEqual(Dimensions)) throw new ShapeMismatchException(Key, Dimensions, value.shape);
+        Tensor kept = value.DetachFromDisposeScope();
+        if (!ReferenceEquals(kept, _value)) _value?.Dispose();
+        _value = kept;
+    }
+
+    internal void Clear()
+    {
+        _value?.Dispose();
+        _value = null;
+    }
+}
+
+/// <summary>
+/// The declared parameters of one network. Layers declare what they need and hold the declaration; values arrive later,
+/// in one go, from a checkpoint or an initialiser. Building a network therefore allocates nothing, and its keys are the
+/// strings in the code.
+/// </summary>
+public sealed class WeightSet : IDisposable
+{
+    private readonly List<Weight> _all = [];
+    private readonly Dictionary<string, Weight> _byKey = new(StringComparer.Ordinal);
+
+    /// <summary>All weights, in order of declaration.</summary>
+    public IReadOnlyList<Weight> All => _all;
+
+    /// <summary>Called with the module path and output of every module while set; for tests and for finding where two implementations part.</summary>
+    public Action<string, Tensor>? Observer { get; set; }
+
+    /// <summary>The weight called <paramref name="key"/>, or null.</summary>
+    public Weight? Find(string key) => _byKey.GetValueOrDefault(key);
+
+    /// <summary>Number of parameters.</summary>
+    public long ParameterCount => _all.Sum(w => w.Count);
+
+    /// <summary>The top of the key tree.</summary>
+    public WeightPath Root => new(this, "");
+
+    internal Weight Declare(string key, long[] shape, WeightInit init, long fanIn)
+    {
+        Weight weight = new(key, shape, init) { FanIn = fanIn };
+        if (!_byKey.TryAdd(key, weight)) throw new InvalidOperationException($"Two layers declare '{key}'.");
+        _all.Add(weight);
+        return weight;
+    }
+
+    /// <summary>Gives every weight a fresh value, reproducible from the seed.</summary>
+    /// <param name="seed">Seed; each weight draws from its own stream, so the order of declaration does not matter.</param>
+    /// <param name="device">Where the values live.</param>
+    /// <param name="dtype">Their floating-point type.</param>
+    public void Initialise(long seed, Device device, ScalarType dtype)
+    {
+        foreach (Weight weight in _all)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            using Generator generator = new(StableHash(weight.Key) ^ (ulong)seed);
+            long[] shape = [.. weight.Dimensions];
+            Tensor value = weight.Init switch
+            {
+                WeightInit.Zeros => zeros(shape),
+                WeightInit.Ones => ones(shape),
+                WeightInit.Normal002 => randn(shape, generator: generator).mul(0.02),
+                WeightInit.Range => arange(weight.Count, ScalarType.Int64).reshape(shape),
+                WeightInit.FanIn => rand(shape, generator: generator).mul(2).sub(1).div(Math.Sqrt(weight.FanIn)),
+                _ => throw new ArgumentOutOfRangeException(nameof(seed), weight.Init, "Unknown initialisation."),
+            };
+            weight.Set(weight.Init == WeightInit.Range ? value.to(device) : value.to(dtype, device));
+        }
+    }
+
+    /// <summary>Moves and converts every floating-point weight. References to former values become invalid.</summary>
+    public void MoveTo(Device device, ScalarType dtype)
+    {
+        foreach (Weight weight in _all)
+        {
+            if (!weight.HasValue) continue;
+            using IDisposable grad = no_grad();
+            Tensor old = weight.Value;
+            Tensor moved = old.is_floating_point() ? old.to(dtype, device) : old.to(device);
+            if (!ReferenceEquals(moved, old)) weight.Set(moved);
+        }
+    }
+
+    /// <summary>Sets every weight from a function of its key and shape; the set takes over the tensors.</summary>
+    public void Fill(Func<Weight, Tensor> value)
+    {
+        foreach (Weight weight in _all)
+        {
+            using IDisposable grad = no_grad();
+            weight.Set(value(weight));
+        }
+    }
+
+    /// <summary>Floating-point weights, for an optimiser.</summary>
+    public IEnumerable<Weight> Trainable => _all.Where(w => w.Init != WeightInit.Range);
+
+    /// <summary>Turns gradients of the floating-point weights on or off. They are off after loading and initialising.</summary>
+    public void SetTrainable(bool on)
+    {
+        foreach (Weight weight in Trainable) weight.Value.requires_grad_(on);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Weight weight in _all) weight.Clear();
+    }
+
+    private static ulong StableHash(string key)
+    {
+        ulong hash = 0xCBF29CE484222325;
+        foreach (char c in key) hash = (hash ^ c) * 0x100000001B3;
+        return hash;
+    }
+}
+
+/// <summary>A place in the key tree of a network: where a layer declares its weights.</summary>
+/// <param name="Set">The set that collects the declarations.</param>
+/// <param name="Prefix">The key so far, without a trailing dot.</param>
+public readonly record struct WeightPath(WeightSet Set, string Prefix)
+{
+    /// <summary>The place one level down.</summary>
+    public WeightPath this[string name] => new(Set, Prefix.Length == 0 ? name : $"{Prefix}.{name}");
+
+    /// <summary>The place of the i-th item of a list.</summary>
+    public WeightPath this[int index] => this[index.ToString()];
+
+    /// <summary>Declares one weight here.</summary>
+    public Weight Declare(string name, long[] shape, WeightInit init, long fanIn = 1) => Set.Declare(this[name].Prefix, shape, init, fanIn);
+
+    /// <summary>Shows a module's output to the observer, where there is one.</summary>
+    /// <returns>The same tensor.</returns>
+    public Tensor Observed(Tensor output)
+    {
+        Set.Observer?.Invoke(Prefix, output);
+        return output;
+    }
+}
