@@ -1,0 +1,194 @@
+using SkiaSharp;
+
+namespace NullTextResearch.Scenes;
+
+/// <summary>
+/// Paints scenes and the masks of their objects. A renderer is not thread-safe: use one per thread (they share the
+/// decoded sprites). The same scene and size give the same bytes on the same machine, whichever renderer paints them.
+/// </summary>
+public sealed class SceneRenderer : IDisposable
+{
+    /// <summary>Smallest picture side in pixels.</summary>
+    public const int MinimumSize = 16;
+
+    /// <summary>Largest picture side in pixels.</summary>
+    public const int MaximumSize = 2048;
+
+    private readonly BackgroundPainter _backgrounds = new();
+    private readonly SKPaint _paint = new() { IsAntialias = true };
+    private SKBitmap? _bitmap;
+    private SKCanvas? _canvas;
+    private bool _disposed;
+
+    /// <summary>Paints a scene.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="size">Width and height in pixels, 16..2048.</param>
+    /// <returns>Bytes [size, size, 3], rows from the top, red, green, blue.</returns>
+    /// <exception cref="ArgumentException">The size is out of range or the scene contradicts itself.</exception>
+    public byte[] Render(SceneDescription scene, int size)
+    {
+        CheckSize(size);
+        var rgb = new byte[size * size * 3];
+        RenderInto(scene, size, rgb);
+        return rgb;
+    }
+
+    /// <summary>Paints a scene into memory of the caller.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="size">Width and height in pixels, 16..2048.</param>
+    /// <param name="rgb">Receives bytes [size, size, 3], rows from the top, red, green, blue; exactly that long.</param>
+    /// <exception cref="ArgumentException">The size or the length is wrong, or the scene contradicts itself.</exception>
+    public void RenderInto(SceneDescription scene, int size, Span<byte> rgb)
+    {
+        Check(scene, size);
+        if (rgb.Length != size * size * 3)
+            throw new ArgumentException($"Expected {size * size * 3} bytes for {size}x{size} RGB, got {rgb.Length}.", nameof(rgb));
+        var canvas = Canvas(size);
+        canvas.Save();
+        canvas.Scale(size, size);
+        _backgrounds.Paint(canvas, scene.Background, scene.BackgroundSeed, scene.Night);
+        foreach (var o in scene.Objects)
+            DrawShadow(canvas, o);
+        canvas.Restore();
+        foreach (var o in scene.Objects)
+        {
+            using var filter = LightFilter(o.Light, scene.Night);
+            DrawSprite(canvas, o, size, filter, SKBlendMode.SrcOver);
+        }
+        canvas.Flush();
+        var pixels = _bitmap!.GetPixelSpan();
+        for (int i = 0, j = 0; j < rgb.Length; i += 4, j += 3)
+        {
+            rgb[j] = pixels[i];
+            rgb[j + 1] = pixels[i + 1];
+            rgb[j + 2] = pixels[i + 2];
+        }
+    }
+
+    /// <summary>How much of each pixel an object covers, where no later object hides it. Its shadow does not count.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="objectIndex">Index into <see cref="SceneDescription.Objects"/>.</param>
+    /// <param name="size">Width and height in pixels, 16..2048.</param>
+    /// <returns>Bytes [size, size], 0 (none) to 255 (all).</returns>
+    /// <exception cref="ArgumentException">The index or size is out of range, or the scene contradicts itself.</exception>
+    public byte[] ObjectCoverage(SceneDescription scene, int objectIndex, int size)
+    {
+        Check(scene, size);
+        if (objectIndex < 0 || objectIndex >= scene.Objects.Count)
+            throw new ArgumentOutOfRangeException(nameof(objectIndex), objectIndex, $"The scene has {scene.Objects.Count} object(s): expected 0..{scene.Objects.Count - 1}.");
+        var canvas = Canvas(size);
+        canvas.Clear(SKColors.Transparent);
+        DrawSprite(canvas, scene.Objects[objectIndex], size, null, SKBlendMode.SrcOver);
+        for (int i = objectIndex + 1; i < scene.Objects.Count; i++)
+            DrawSprite(canvas, scene.Objects[i], size, null, SKBlendMode.DstOut);
+        canvas.Flush();
+        var pixels = _bitmap!.GetPixelSpan();
+        var coverage = new byte[size * size];
+        for (int i = 0; i < coverage.Length; i++)
+            coverage[i] = pixels[(i * 4) + 3];
+        return coverage;
+    }
+
+    /// <summary>The visible pixels of an object: those that it covers at least by half.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="objectIndex">Index into <see cref="SceneDescription.Objects"/>.</param>
+    /// <param name="size">Width and height in pixels, 16..2048.</param>
+    /// <returns>Bytes [size, size], 255 inside and 0 outside.</returns>
+    /// <exception cref="ArgumentException">The index or size is out of range, or the scene contradicts itself.</exception>
+    public byte[] ObjectMask(SceneDescription scene, int objectIndex, int size)
+    {
+        var mask = ObjectCoverage(scene, objectIndex, size);
+        for (int i = 0; i < mask.Length; i++)
+            mask[i] = mask[i] >= 128 ? (byte)255 : (byte)0;
+        return mask;
+    }
+
+    /// <summary>Frees the native canvas.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _canvas?.Dispose();
+        _bitmap?.Dispose();
+        _paint.Dispose();
+        _backgrounds.Dispose();
+    }
+
+    private static void CheckSize(int size)
+    {
+        if (size is < MinimumSize or > MaximumSize)
+            throw new ArgumentOutOfRangeException(nameof(size), size, $"Expected a side of {MinimumSize} to {MaximumSize} pixels.");
+    }
+
+    private void Check(SceneDescription scene, int size)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(scene);
+        CheckSize(size);
+        foreach (var o in scene.Objects)
+        {
+            if (o.Colour is null == ToyScenes.IsColourable(o.Kind))
+                throw new ArgumentException($"A {CaptionGrammar.Noun(o.Kind)} {(o.Colour is null ? "needs a colour" : "comes in one colour only: set Colour to null")}.", nameof(scene));
+        }
+        if (scene.Night && !ToyScenes.AllowsNight(scene.Background))
+            throw new ArgumentException($"Background '{scene.Background}' has no night version: set Night to false.", nameof(scene));
+    }
+
+    private SKCanvas Canvas(int size)
+    {
+        if (_bitmap is null || _bitmap.Width != size)
+        {
+            _canvas?.Dispose();
+            _bitmap?.Dispose();
+            _bitmap = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul));
+            _canvas = new SKCanvas(_bitmap);
+        }
+        return _canvas!;
+    }
+
+    /// <summary>A soft ellipse at the feet. It depends on place and size only, so that swapping the kind keeps it.</summary>
+    private void DrawShadow(SKCanvas canvas, SceneObject o)
+    {
+        float x = (float)o.CentreX, y = (float)(o.CentreY + (0.47 * o.Side)), rx = (float)(0.5 * o.Side), squash = 0.22f;
+        canvas.Save();
+        canvas.Translate(x, y);
+        canvas.Scale(1, squash);
+        var dark = new SKColor(10, 10, 30, 130);
+        using var shader = SKShader.CreateRadialGradient(new SKPoint(0, 0), rx, [dark, dark.WithAlpha(90), dark.WithAlpha(0)], [0, 0.45f, 1], SKShaderTileMode.Clamp);
+        _paint.Shader = shader;
+        _paint.Color = SKColors.White;
+        _paint.ColorFilter = null;
+        _paint.BlendMode = SKBlendMode.SrcOver;
+        canvas.DrawCircle(0, 0, rx, _paint);
+        _paint.Shader = null;
+        canvas.Restore();
+    }
+
+    private void DrawSprite(SKCanvas canvas, SceneObject o, int size, SKColorFilter? filter, SKBlendMode blend)
+    {
+        double side = o.Side * size;
+        var image = SpriteAtlas.Get(o.Kind, o.Colour, side);
+        var sampling = side > SpriteAtlas.FullSide ? new SKSamplingOptions(SKCubicResampler.Mitchell) : new SKSamplingOptions(SKFilterMode.Linear);
+        canvas.Save();
+        canvas.Translate((float)(o.CentreX * size), (float)(o.CentreY * size));
+        canvas.RotateDegrees((float)o.Rotation);
+        canvas.Scale(o.Flip ? -1 : 1, 1);
+        _paint.Shader = null;
+        _paint.Color = SKColors.White;
+        _paint.ColorFilter = filter;
+        _paint.BlendMode = blend;
+        float half = (float)(side / 2);
+        canvas.DrawImage(image, new SKRect(-half, -half, half, half), sampling, _paint);
+        _paint.ColorFilter = null;
+        _paint.BlendMode = SKBlendMode.SrcOver;
+        canvas.Restore();
+    }
+
+    private static SKColorFilter LightFilter(double light, bool night)
+    {
+        // Moonlight is dim and bluish, yet leaves the colour words true.
+        float r = (float)(light * (night ? 0.74 : 1)), g = (float)(light * (night ? 0.76 : 1)), b = (float)(light * (night ? 0.92 : 1));
+        return SKColorFilter.CreateColorMatrix([r, 0, 0, 0, 0, 0, g, 0, 0, 0, 0, 0, b, 0, 0, 0, 0, 0, 1, 0]);
+    }
+}

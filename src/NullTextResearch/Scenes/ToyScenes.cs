@@ -1,0 +1,151 @@
+namespace NullTextResearch.Scenes;
+
+/// <summary>How often the varied parts of a scene occur.</summary>
+public sealed record SceneSamplerOptions
+{
+    /// <summary>Share of scenes with a second object, 0..1. Default 0.15.</summary>
+    public double SecondObject { get; init; } = 0.15;
+
+    /// <summary>Share of night scenes among the backgrounds that allow it, 0..1. Default 0.12.</summary>
+    public double Night { get; init; } = 0.12;
+
+    /// <summary>Share of single objects that are small, 0..1. Default 0.15.</summary>
+    public double Small { get; init; } = 0.15;
+
+    /// <summary>Share of single objects that are big, 0..1. Default 0.2.</summary>
+    public double Big { get; init; } = 0.2;
+
+    /// <summary>Share of held-out scenes that show a held-out combination, 0..1. Default 0.25.</summary>
+    public double HeldOutCombination { get; init; } = 0.25;
+}
+
+/// <summary>The world of toy scenes: what exists, what is held out, and which scene a seed stands for.</summary>
+public static class ToyScenes
+{
+    /// <summary>All kinds of objects, in class order.</summary>
+    public static IReadOnlyList<SceneObjectKind> Kinds { get; } = Enum.GetValues<SceneObjectKind>();
+
+    /// <summary>All backgrounds, in class order.</summary>
+    public static IReadOnlyList<SceneBackground> Backgrounds { get; } = Enum.GetValues<SceneBackground>();
+
+    /// <summary>All colours, in class order.</summary>
+    public static IReadOnlyList<SceneColour> Colours { get; } = Enum.GetValues<SceneColour>();
+
+    /// <summary>Whether objects of this kind come in the five <see cref="SceneColour"/>s.</summary>
+    /// <param name="kind">The kind.</param>
+    public static bool IsColourable(SceneObjectKind kind) =>
+        kind is SceneObjectKind.Car or SceneObjectKind.Balloon or SceneObjectKind.Mushroom;
+
+    /// <summary>Whether night may fall on this background: everywhere but at sunset.</summary>
+    /// <param name="background">The background.</param>
+    public static bool AllowsNight(SceneBackground background) => background != SceneBackground.Sunset;
+
+    /// <summary>
+    /// Whether an object of this kind and colour on this background is held out: training scenes never show it. Each
+    /// kind misses one background in training, and each colour of a colourable kind one more.
+    /// </summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="colour">Its colour, null if it has none.</param>
+    /// <param name="background">Where it stands.</param>
+    public static bool IsHeldOut(SceneObjectKind kind, SceneColour? colour, SceneBackground background)
+    {
+        int count = Backgrounds.Count;
+        int missing = (((int)kind * 5) + 3) % count;
+        if ((int)background == missing)
+            return true;
+        return colour is { } c && (int)background == (missing + 1 + (int)c) % count;
+    }
+
+    /// <summary>The scene of a seed. The same on every machine; seeds of the two splits never meet.</summary>
+    /// <param name="seed">Any number; 0, 1, 2, ... give unrelated scenes.</param>
+    /// <param name="split">Training or held-out scenes.</param>
+    /// <param name="options">How often the varied parts occur; null for the defaults.</param>
+    public static SceneDescription Sample(long seed, SceneSplit split, SceneSamplerOptions? options = null)
+    {
+        options ??= new SceneSamplerOptions();
+        // The last bit tells the splits apart, in the stream's seed and in the background's.
+        long bit = split == SceneSplit.HeldOut ? 1 : 0;
+        var random = new SceneRandom(unchecked((seed << 1) | bit));
+        long backgroundSeed = unchecked(((long)random.NextBits() & ~1L) | bit);
+        bool wantHeldOut = split == SceneSplit.HeldOut && random.Chance(options.HeldOutCombination);
+
+        SceneBackground background;
+        SceneObjectKind kind;
+        SceneColour? colour;
+        do
+        {
+            background = random.Pick(Backgrounds);
+            kind = random.Pick(Kinds);
+            colour = PickColour(kind, random);
+        }
+        while (IsHeldOut(kind, colour, background) != wantHeldOut);
+
+        bool night = random.Chance(options.Night) && AllowsNight(background);
+        IReadOnlyList<SceneObject> objects;
+        if (random.Chance(options.SecondObject))
+        {
+            SceneObjectKind otherKind;
+            SceneColour? otherColour;
+            do
+            {
+                otherKind = random.Pick(Kinds);
+                otherColour = PickColour(otherKind, random);
+            }
+            while (otherKind == kind || IsHeldOut(otherKind, otherColour, background));
+
+            bool firstIsLeft = random.Chance(0.5);
+            double left = random.Range(0.25, 0.29), right = random.Range(0.71, 0.75);
+            var first = Place(kind, colour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? left : right);
+            var second = Place(otherKind, otherColour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? right : left);
+            // The nearer object (feet lower in the picture) is drawn last, but captions name Objects[0] first;
+            // the two never overlap, so the order of drawing is free.
+            objects = [first, second];
+        }
+        else
+        {
+            double dice = random.NextDouble();
+            var size = dice < options.Small ? SceneSize.Small
+                : dice < options.Small + options.Big ? SceneSize.Big : SceneSize.Normal;
+            var (low, high) = SideRange(size);
+            double side = random.Range(low, high);
+            double margin = Math.Max(0.26, (side / 2) + 0.02);
+            objects = [Place(kind, colour, size, random, side, random.Range(margin, 1 - margin))];
+        }
+
+        return new SceneDescription { Background = background, BackgroundSeed = backgroundSeed, Night = night, Objects = objects };
+    }
+
+    /// <summary>The range of <see cref="SceneObject.Side"/> of a size word, as fractions of the picture's side.</summary>
+    internal static (double Low, double High) SideRange(SceneSize size) => size switch
+    {
+        SceneSize.Small => (0.36, 0.42),
+        SceneSize.Normal => (0.48, 0.58),
+        SceneSize.Big => (0.66, 0.74),
+        _ => throw new ArgumentOutOfRangeException(nameof(size), size, "Expected small, normal or big."),
+    };
+
+    private static SceneColour? PickColour(SceneObjectKind kind, SceneRandom random)
+    {
+        // One number is drawn either way, so that the stream does not depend on the kind.
+        var colour = random.Pick(Colours);
+        return IsColourable(kind) ? colour : null;
+    }
+
+    private static SceneObject Place(SceneObjectKind kind, SceneColour? colour, SceneSize size, SceneRandom random, double side, double centreX)
+    {
+        // The feet stand on the ground: below every horizon, above the lower edge.
+        double feet = random.Range(Math.Max(0.70, side + 0.05), 0.92);
+        return new SceneObject
+        {
+            Kind = kind,
+            Colour = colour,
+            Size = size,
+            CentreX = centreX,
+            CentreY = feet - (side / 2),
+            Side = side,
+            Flip = random.Chance(0.5),
+            Rotation = random.Range(-6, 6),
+            Light = random.Range(0.94, 1.06),
+        };
+    }
+}
