@@ -36,7 +36,7 @@ internal sealed class BackgroundPainter : IDisposable
             case SceneBackground.Sunset: Sunset(canvas, layout); break;
             default: throw new ArgumentOutOfRangeException(nameof(background), background, "Expected one of ToyScenes.Backgrounds.");
         }
-        if (night)
+        if (night && background != SceneBackground.City)
             Night(canvas, layout, background);
     }
 
@@ -47,26 +47,30 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Meadow(SKCanvas canvas, Layout l, bool night)
     {
-        Gradient(canvas, 0, l.H + 0.1f, Rgb(92, 172, 240, l.Tone), Rgb(200, 232, 252));
+        Sky(canvas, l.H + 0.1f, Rgb(92, 172, 240, l.Tone), Rgb(200, 232, 252), night);
         if (!night)
+        {
             Sun(canvas, l, Rgb(255, 244, 190));
-        Clouds(canvas, l, 2);
+            Clouds(canvas, l, 2);
+        }
         Hills(canvas, l.H - 0.05f, 0.035f, 1.3, l.PhaseA, Rgb(122, 196, 110, l.Tone), Rgb(108, 186, 96));
         Hills(canvas, l.H + 0.03f, 0.03f, 0.8, l.PhaseB, Rgb(112, 200, 74, l.Tone), Rgb(52, 146, 48));
         SKColor[] petals = [Rgb(255, 255, 255), Rgb(255, 224, 92), Rgb(255, 168, 196)];
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 7; i++)
         {
             double depth = l.Detail.Range(0.25, 1);
-            Disc(canvas, l.Detail.NextDouble(), l.Horizon + 0.06 + (depth * (0.92 - l.Horizon)), 0.006 + (0.008 * depth), l.Detail.Pick(petals));
+            Disc(canvas, l.Detail.NextDouble(), l.Horizon + 0.06 + (depth * (0.92 - l.Horizon)), 0.008 + (0.010 * depth), l.Detail.Pick(petals));
         }
     }
 
     private void Beach(SKCanvas canvas, Layout l, bool night)
     {
-        Gradient(canvas, 0, l.H, Rgb(112, 196, 246, l.Tone), Rgb(214, 240, 252));
+        Sky(canvas, l.H, Rgb(112, 196, 246, l.Tone), Rgb(214, 240, 252), night);
         if (!night)
+        {
             Sun(canvas, l, Rgb(255, 248, 206));
-        Clouds(canvas, l, 1);
+            Clouds(canvas, l, 1);
+        }
         float shore = l.H + 0.13f;
         GradientBand(canvas, l.H, shore + 0.06f, Rgb(28, 142, 204, l.Tone), Rgb(96, 214, 214));
         Hills(canvas, shore - 0.012f, 0.022f, 0.7, l.PhaseA, Rgb(250, 254, 250), Rgb(250, 254, 250));
@@ -75,7 +79,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Desert(SKCanvas canvas, Layout l, bool night)
     {
-        Gradient(canvas, 0, l.H + 0.08f, Rgb(250, 196, 116, l.Tone), Rgb(254, 238, 196));
+        Sky(canvas, l.H + 0.08f, Rgb(250, 196, 116, l.Tone), Rgb(254, 238, 196), night);
         if (!night)
             Sun(canvas, l, Rgb(255, 252, 226));
         Hills(canvas, l.H, 0.05f, 0.9, l.PhaseA, Rgb(236, 164, 88, l.Tone), Rgb(222, 146, 70));
@@ -85,7 +89,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Snow(SKCanvas canvas, Layout l, bool night)
     {
-        Gradient(canvas, 0, l.H + 0.1f, Rgb(164, 190, 220, l.Tone), Rgb(226, 234, 244));
+        Sky(canvas, l.H + 0.1f, Rgb(164, 190, 220, l.Tone), Rgb(226, 234, 244), night);
         Hills(canvas, l.H - 0.04f, 0.04f, 1.1, l.PhaseA, Rgb(206, 220, 236), Rgb(206, 220, 236));
         for (int i = 0; i < 5; i++)
         {
@@ -123,32 +127,41 @@ internal sealed class BackgroundPainter : IDisposable
     private void Ocean(SKCanvas canvas, Layout l, bool night)
     {
         float h = l.H - 0.06f;
-        Gradient(canvas, 0, h, Rgb(86, 158, 226, l.Tone), Rgb(196, 226, 246));
+        Sky(canvas, h, Rgb(86, 158, 226, l.Tone), Rgb(196, 226, 246), night);
         if (!night)
-            Sun(canvas, l, Rgb(255, 250, 220));
-        Clouds(canvas, l, 2);
-        GradientBand(canvas, h, 1, Rgb(36, 116, 190, l.Tone), Rgb(10, 48, 122));
-        for (int row = 0; row < 7; row++)
         {
-            double depth = (row + 0.7) / 7, y = h + ((1 - h) * depth * depth) + 0.02;
-            double length = 0.05 + (0.13 * depth);
+            Sun(canvas, l, Rgb(255, 250, 220));
+            Clouds(canvas, l, 2);
+        }
+        GradientBand(canvas, h, 1, Rgb(36, 116, 190, l.Tone), Rgb(10, 48, 122));
+        for (int row = 0; row < 5; row++)
+        {
+            double depth = (row + 0.7) / 5, y = h + ((1 - h) * depth * depth) + 0.02;
+            double length = 0.07 + (0.14 * depth);
             for (int i = 0; i < 3; i++)
-                Wave(canvas, (i + l.Detail.NextDouble()) / 3, y + l.Detail.Range(-0.012, 0.012), length, new SKColor(150, 206, 240, (byte)(90 + (80 * depth))), 0.007 + (0.008 * depth));
+                Wave(canvas, (i + l.Detail.NextDouble()) / 3, y + l.Detail.Range(-0.012, 0.012), length, new SKColor(150, 206, 240, (byte)(80 + (60 * depth))), 0.011 + (0.010 * depth));
         }
     }
 
     private void City(SKCanvas canvas, Layout l, bool night)
     {
-        Gradient(canvas, 0, l.H + 0.12f, Rgb(168, 178, 214, l.Tone), Rgb(248, 222, 208));
+        // Lit windows cannot survive the night's multiplication, so the city has a night palette of its own.
+        double dim = night ? 0.36 : 1;
+        SKColor Tint(int r, int g, int b) => night ? Rgb(r, g, (b * 4) / 3, dim * l.Tone) : Rgb(r, g, b, l.Tone);
+        if (night)
+            Gradient(canvas, 0, l.H + 0.12f, Rgb(20, 26, 78, l.Tone), Rgb(92, 70, 130));
+        else
+            Gradient(canvas, 0, l.H + 0.12f, Rgb(168, 178, 214, l.Tone), Rgb(248, 222, 208));
+        if (night)
+            Stars(canvas, l, l.SunY * 0.6);
         var random = l.Detail;
         float ground = l.H + 0.13f;
-        Skyline(canvas, random, ground, 9, 0.22, 0.42, Rgb(154, 158, 192, l.Tone), null);
-        var window = night ? new SKColor(255, 220, 120) : new SKColor(214, 232, 246);
-        Skyline(canvas, random, ground, 6, 0.14, 0.36, Rgb(92, 98, 140, l.Tone), window);
-        GradientBand(canvas, ground, 1, Rgb(150, 150, 160, l.Tone), Rgb(104, 104, 116));
-        Rect(canvas, 0, ground, 1, 0.025, Rgb(196, 196, 202));
+        Skyline(canvas, random, ground, 9, 0.22, 0.42, Tint(154, 158, 192), null);
+        Skyline(canvas, random, ground, 6, 0.14, 0.36, Tint(92, 98, 140), night ? Rgb(255, 214, 110) : Rgb(214, 232, 246));
+        GradientBand(canvas, ground, 1, Tint(150, 150, 160), Tint(104, 104, 116));
+        Rect(canvas, 0, ground, 1, 0.025, Tint(196, 196, 202));
         for (int i = 0; i < 4; i++)
-            Rect(canvas, (i + 0.25) / 4, ground + 0.19, 0.12, 0.022, Rgb(238, 234, 214));
+            Rect(canvas, (i + 0.25) / 4, ground + 0.19, 0.12, 0.022, Tint(238, 234, 214));
     }
 
     private void Sunset(SKCanvas canvas, Layout l)
@@ -163,29 +176,40 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Night(SKCanvas canvas, Layout l, SceneBackground background)
     {
-        // Multiplying keeps the structure; then moon and stars in the sky.
-        _paint.Shader = null;
-        _paint.Style = SKPaintStyle.Fill;
-        _paint.Color = new SKColor(66, 82, 150);
+        // Multiplying keeps the structure; then moon and stars in the sky, or fireflies under the trees.
+        Solid(new SKColor(96, 108, 176));
         _paint.BlendMode = SKBlendMode.Multiply;
         canvas.DrawRect(0, 0, 1, 1, _paint);
         _paint.BlendMode = SKBlendMode.SrcOver;
-        double moonX = l.SunX, moonY = l.SunY;
-        var random = new SceneRandom(unchecked((long)(l.PhaseA * 1e15)));
-        for (int i = 0; i < 12; i++)
+        if (background != SceneBackground.Forest)
         {
-            double x = random.NextDouble(), y = random.Range(0.02, l.Horizon - 0.16), r = random.Range(0.006, 0.011);
-            Disc(canvas, x, y, r, new SKColor(255, 255, 240, 230));
+            Stars(canvas, l, l.SunY);
+            return;
         }
-        if (background == SceneBackground.City)
-            moonY *= 0.6;
-        Glow(canvas, moonX, moonY, 0.17, new SKColor(220, 230, 255, 110));
-        Disc(canvas, moonX, moonY, 0.07, new SKColor(250, 248, 226));
+        for (int i = 0; i < 8; i++)
+        {
+            double x = (i + l.Detail.NextDouble()) / 8, y = l.Detail.Range(0.2, 0.9);
+            Glow(canvas, x, y, 0.05, new SKColor(240, 255, 120, 120));
+            Disc(canvas, x, y, 0.012, new SKColor(250, 255, 170));
+        }
+    }
+
+    private void Stars(SKCanvas canvas, Layout l, double moonY)
+    {
+        var random = new SceneRandom(unchecked((long)(l.PhaseA * 1e15)));
+        for (int i = 0; i < 10; i++)
+            Disc(canvas, (i + random.NextDouble()) / 10, random.Range(0.03, l.Horizon - 0.16), random.Range(0.008, 0.013), new SKColor(255, 255, 240, 235));
+        Glow(canvas, l.SunX, moonY, 0.17, new SKColor(220, 230, 255, 110));
+        Disc(canvas, l.SunX, moonY, 0.07, new SKColor(250, 248, 226));
     }
 
     // ---- strokes ----
     private static SKColor Rgb(int r, int g, int b, double tone = 1) =>
         new((byte)Math.Clamp(r * tone, 0, 255), (byte)Math.Clamp(g * tone, 0, 255), (byte)Math.Clamp(b * tone, 0, 255));
+
+    /// <summary>A sky; by night the colours that <see cref="Night"/> darkens to the same deep blue everywhere.</summary>
+    private void Sky(SKCanvas canvas, float bottom, SKColor from, SKColor to, bool night) =>
+        Gradient(canvas, 0, bottom, night ? Rgb(66, 76, 140) : from, night ? Rgb(206, 204, 236) : to);
 
     private void Gradient(SKCanvas canvas, float top, float bottom, SKColor from, SKColor to, SKColor? middle = null)
     {
@@ -305,7 +329,7 @@ internal sealed class BackgroundPainter : IDisposable
     {
         using var path = new SKPath();
         path.MoveTo((float)(x - (length / 2)), (float)y);
-        path.QuadTo((float)x, (float)(y - (length * 0.22)), (float)(x + (length / 2)), (float)y);
+        path.QuadTo((float)x, (float)(y - (length * 0.3)), (float)(x + (length / 2)), (float)y);
         _paint.Style = SKPaintStyle.Stroke;
         _paint.StrokeCap = SKStrokeCap.Round;
         _paint.StrokeWidth = (float)width;
