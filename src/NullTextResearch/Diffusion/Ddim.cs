@@ -1,0 +1,29 @@
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>The one update behind sampling and inversion.</summary>
+public static class Ddim
+{
+    /// <summary>Moves latents between two noise levels along the deterministic DDIM path (eta = 0).</summary>
+    /// <param name="latents">z at level <paramref name="from"/>, [B, 4, H, W]; borrowed.</param>
+    /// <param name="noisePrediction">Predicted noise, same shape; borrowed.</param>
+    /// <param name="from">Level of the latents.</param>
+    /// <param name="to">Target level: cleaner means sampling, noisier means inversion.</param>
+    /// <returns>New latents, same shape, owned by the caller's dispose scope. Gradients flow to both inputs.</returns>
+    /// <exception cref="ShapeMismatchException">The tensors differ in shape.</exception>
+    /// <remarks>
+    /// Song et al. 2020, eq. (12) with sigma = 0. Mokady et al. print it without the factor sqrt(alphaBar_to) on the noise
+    /// term; their code has it.
+    /// </remarks>
+    public static Tensor Move(Tensor latents, Tensor noisePrediction, AlphaBar from, AlphaBar to)
+    {
+        Shape.RequireSame(noisePrediction, latents);
+        return Lifetime.Scoped(() => latents.mul(Math.Sqrt(to.Value / from.Value)).add(noisePrediction.mul(NoiseCoefficient(from, to))));
+    }
+
+    /// <summary>The factor of the noise prediction in <see cref="Move"/>; negative towards clean, positive towards noisy.</summary>
+    public static double NoiseCoefficient(AlphaBar from, AlphaBar to) =>
+        Math.Sqrt(1 - to.Value) - Math.Sqrt(to.Value * (1 - from.Value) / from.Value);
+}

@@ -1,0 +1,71 @@
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>Cumulative signal level of a noise level: 1 is a clean image, 0 is pure noise.</summary>
+/// <param name="Value">Between 0 and 1.</param>
+public readonly record struct AlphaBar(double Value);
+
+/// <summary>The table of signal levels that a model was trained with.</summary>
+public sealed class NoiseSchedule
+{
+    private readonly double[] _alphaBars;
+
+    /// <summary>Wraps a given table.</summary>
+    /// <param name="alphaBars">Signal level per network timestep, falling.</param>
+    /// <param name="finalIsOne">Level beyond the first timestep: 1 if true, that of timestep 0 if false (Stable Diffusion: false).</param>
+    /// <param name="stepsOffset">Added to every timestep of a grid (Stable Diffusion: 1).</param>
+    public NoiseSchedule(IReadOnlyList<double> alphaBars, bool finalIsOne = false, int stepsOffset = 1)
+    {
+        _alphaBars = [.. alphaBars];
+        Final = new AlphaBar(finalIsOne ? 1 : _alphaBars[0]);
+        StepsOffset = stepsOffset;
+    }
+
+    /// <summary>Stable Diffusion's schedule: beta linear in its square root from 0.00085 to 0.012, 1,000 timesteps, offset 1.</summary>
+    public static NoiseSchedule StableDiffusion { get; } = ScaledLinear();
+
+    /// <summary>Number of network timesteps.</summary>
+    public int TrainTimesteps => _alphaBars.Length;
+
+    /// <summary>Signal level beyond the cleanest timestep.</summary>
+    public AlphaBar Final { get; }
+
+    /// <summary>Added to every timestep of a grid.</summary>
+    public int StepsOffset { get; }
+
+    /// <summary>Signal level per network timestep.</summary>
+    public IReadOnlyList<double> AlphaBars => _alphaBars;
+
+    /// <summary>Signal level at a network timestep; <see cref="Final"/> for negative ones.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The timestep is beyond the table.</exception>
+    public AlphaBar At(int timestep)
+    {
+        if (timestep >= _alphaBars.Length) throw new ArgumentOutOfRangeException(nameof(timestep), timestep, $"The schedule has timesteps 0..{_alphaBars.Length - 1}.");
+        return timestep < 0 ? Final : new AlphaBar(_alphaBars[timestep]);
+    }
+
+    /// <summary>beta linear in its square root ("scaled linear"). Arithmetic in float32, as the originals.</summary>
+    public static NoiseSchedule ScaledLinear(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, bool finalIsOne = false, int stepsOffset = 1)
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        Tensor alphaBars = Betas(betaStart, betaEnd, timesteps).mul(-1).add(1).cumprod(0);
+        return new NoiseSchedule(alphaBars.to(ScalarType.Float64).data<double>().ToArray(), finalIsOne, stepsOffset);
+    }
+
+    /// <summary>The betas of <see cref="ScaledLinear"/>, float32 [timesteps]; owned by the caller's dispose scope.</summary>
+    public static Tensor Betas(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000) =>
+        Lifetime.Scoped(() => linspace(Math.Sqrt(betaStart), Math.Sqrt(betaEnd), timesteps, ScalarType.Float32).pow(2));
+
+    /// <summary>z_t = sqrt(alphaBar) z_0 + sqrt(1 - alphaBar) noise.</summary>
+    /// <param name="latents">z_0; borrowed.</param>
+    /// <param name="noise">Standard normal noise, same shape; borrowed.</param>
+    /// <param name="level">Noise level to reach.</param>
+    /// <returns>Noisy latents; owned by the caller's dispose scope.</returns>
+    public static Tensor AddNoise(Tensor latents, Tensor noise, AlphaBar level)
+    {
+        Shape.RequireSame(noise, latents);
+        return Lifetime.Scoped(() => latents.mul(Math.Sqrt(level.Value)).add(noise.mul(Math.Sqrt(1 - level.Value))));
+    }
+}

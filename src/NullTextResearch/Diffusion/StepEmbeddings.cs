@@ -1,0 +1,54 @@
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>A text embedding per sampling step: one for all steps, or one each (what null-text optimisation yields).</summary>
+public sealed class StepEmbeddings : IDisposable
+{
+    private readonly Tensor _values;
+
+    private StepEmbeddings(Tensor values, bool perStep)
+    {
+        _values = values;
+        IsPerStep = perStep;
+    }
+
+    /// <summary>True if every step has its own.</summary>
+    public bool IsPerStep { get; }
+
+    /// <summary>The tensor: [T, B, tokens, d] if per step, [B, tokens, d] if not. Borrow it, do not dispose it.</summary>
+    public Tensor Values => _values;
+
+    /// <summary>Number of images, B.</summary>
+    public long Images => _values.shape[IsPerStep ? 1 : 0];
+
+    /// <summary>The same embedding at every step.</summary>
+    /// <param name="embedding">[B, tokens, d]; copied.</param>
+    public static StepEmbeddings Constant(Tensor embedding)
+    {
+        Shape.Require(embedding, [-1, -1, -1]);
+        return new StepEmbeddings(embedding.Snapshot(), false);
+    }
+
+    /// <summary>One embedding per step.</summary>
+    /// <param name="embeddings">[T, B, tokens, d], step 0 (noisiest) first; copied.</param>
+    public static StepEmbeddings PerStep(Tensor embeddings)
+    {
+        Shape.Require(embeddings, [-1, -1, -1, -1]);
+        return new StepEmbeddings(embeddings.Snapshot(), true);
+    }
+
+    /// <summary>The embedding of a step, [B, tokens, d]; a view owned by the caller's dispose scope.</summary>
+    public Tensor At(int step) => IsPerStep ? _values.select(0, step) : _values.alias();
+
+    /// <summary>The embeddings of one image, as a set of its own; owned by the caller.</summary>
+    public StepEmbeddings Image(int index)
+    {
+        using Tensor one = _values.narrow(IsPerStep ? 1 : 0, index, 1);
+        return new StepEmbeddings(one.Snapshot(), IsPerStep);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _values.Dispose();
+}

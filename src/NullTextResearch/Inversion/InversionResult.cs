@@ -1,0 +1,164 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>The latents of an inverted image at every noise level, z*_0 (clean) to z*_T (noisiest).</summary>
+public sealed class PivotTrajectory : IDisposable
+{
+    private readonly Tensor[] _levels;
+
+    /// <summary>Takes copies of the latents, clean first.</summary>
+    public PivotTrajectory(IEnumerable<Tensor> levels) => _levels = [.. levels.Select(z => z.Snapshot())];
+
+    /// <summary>T, the number of moves.</summary>
+    public int Steps => _levels.Length - 1;
+
+    /// <summary>Latents at noise level 0..T, [B, 4, H, W]; borrowed.</summary>
+    public Tensor this[int level] => _levels[level];
+
+    /// <summary>z*_T; borrowed.</summary>
+    public Tensor Noisiest => _levels[^1];
+
+    /// <summary>z*_0; borrowed.</summary>
+    public Tensor Clean => _levels[0];
+
+    /// <summary>The latents that a sampler should hold after a step.</summary>
+    public Tensor TargetOf(DiffusionStep step) => _levels[Steps - step.Step - 1];
+
+    /// <summary>The trajectory of one image, owned by the caller.</summary>
+    public PivotTrajectory Image(int index)
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        return new PivotTrajectory(_levels.Select(z => z.narrow(0, index, 1)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor level in _levels) level.Dispose();
+    }
+}
+
+/// <summary>What every inversion starts from. All tensors are borrowed.</summary>
+public sealed record InversionProblem
+{
+    /// <summary>Noise predictor.</summary>
+    public required INoisePredictor Predictor { get; init; }
+
+    /// <summary>Steps.</summary>
+    public required TimestepGrid Grid { get; init; }
+
+    /// <summary>z_0 of the images, [B, 4, H, W].</summary>
+    public required Tensor Latents { get; init; }
+
+    /// <summary>Prompt embeddings, [B, tokens, d].</summary>
+    public required Tensor Conditional { get; init; }
+
+    /// <summary>Embedding of the empty prompt, [1, tokens, d].</summary>
+    public required Tensor Unconditional { get; init; }
+
+    /// <summary>w of the sampling that the inversion prepares (not of the inversion itself).</summary>
+    public double GuidanceScale { get; init; } = 7.5;
+}
+
+/// <summary>Why the optimisation of a step ended.</summary>
+public enum StopReason
+{
+    /// <summary>The inner-step limit was reached.</summary>
+    InnerStepLimit,
+
+    /// <summary>The loss fell below the threshold of the step.</summary>
+    EarlyStop,
+
+    /// <summary>The method does not optimise.</summary>
+    NotOptimised,
+}
+
+/// <summary>What the optimisation of one image did at one step.</summary>
+/// <param name="Losses">Loss at each inner step, before its update.</param>
+/// <param name="Stop">Why it ended.</param>
+public sealed record StepOptimisation(IReadOnlyList<double> Losses, StopReason Stop);
+
+/// <summary>Progress of long work.</summary>
+/// <param name="Stage">What is being done, in a few words.</param>
+/// <param name="Step">Steps done.</param>
+/// <param name="Of">Steps in all.</param>
+/// <param name="InnerStep">Inner steps done in the current step.</param>
+/// <param name="Loss">Mean loss over the images, where there is one.</param>
+public sealed record InversionProgress(string Stage, int Step, int Of, int InnerStep = 0, double? Loss = null);
+
+/// <summary>
+/// What an inversion yields: everything a sampler needs to land on the images again, and an editor to edit them.
+/// Owns its tensors.
+/// </summary>
+public sealed class InversionResult : IDisposable
+{
+    /// <summary>Name of the method, as in tables and charts.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>w to sample with.</summary>
+    public required double GuidanceScale { get; init; }
+
+    /// <summary>z_T to sample from, [B, 4, H, W].</summary>
+    public required Tensor StartLatents { get; init; }
+
+    /// <summary>Prompt embeddings.</summary>
+    public required StepEmbeddings Conditional { get; init; }
+
+    /// <summary>Unconditional embeddings.</summary>
+    public required StepEmbeddings Unconditional { get; init; }
+
+    /// <summary>Latent offsets per step, [T, B, 4, H, W] (direct inversion), or null.</summary>
+    public Tensor? Offsets { get; init; }
+
+    /// <summary>The pivot, where the method has one.</summary>
+    public PivotTrajectory? Pivot { get; init; }
+
+    /// <summary>Per image, per step: what the optimisation did; empty where the method does not optimise.</summary>
+    public IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation { get; init; } = [];
+
+    /// <summary>Network evaluations per image (one latent with one embedding), forward passes.</summary>
+    public required double EvaluationsPerImage { get; init; }
+
+    /// <summary>Time spent.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>The options used, for the manifest.</summary>
+    public required object Options { get; init; }
+
+    /// <summary>The sampling plan that reconstructs the images; borrows this result's tensors.</summary>
+    public SamplingPlan Plan => new()
+    {
+        StartLatents = StartLatents,
+        Conditional = Conditional,
+        Unconditional = Unconditional,
+        GuidanceScale = GuidanceScale,
+        Offsets = Offsets,
+    };
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        StartLatents.Dispose();
+        Conditional.Dispose();
+        Unconditional.Dispose();
+        Offsets?.Dispose();
+        Pivot?.Dispose();
+    }
+}
+
+/// <summary>A way to invert images.</summary>
+public interface IInversion
+{
+    /// <summary>Name, as in tables and charts.</summary>
+    string Name { get; }
+
+    /// <summary>Inverts a batch of images.</summary>
+    /// <param name="problem">Images, prompts, predictor.</param>
+    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
+    /// <returns>The result, owned by the caller.</returns>
+    InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default);
+}
