@@ -147,7 +147,7 @@ public static class Native
     /// <exception cref="InvalidDataException">The file is not such an ELF file or does not hold exactly one such requirement.</exception>
     internal static void MakeVersionOptional(Span<byte> elf, string version)
     {
-        if (elf.Length < 64 || !elf[..4].SequenceEqual("\x7fELF"u8) || elf[4] != 2 || elf[5] != 1)
+        if (elf.Length < 64 || !elf[..4].SequenceEqual("\u007fELF"u8) || elf[4] != 2 || elf[5] != 1)
             throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
         long programHeaders = BinaryPrimitives.ReadInt64LittleEndian(elf[32..]);
         int entrySize = BinaryPrimitives.ReadUInt16LittleEndian(elf[54..]);
