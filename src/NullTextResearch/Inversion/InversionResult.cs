@@ -34,6 +34,9 @@ public sealed class PivotTrajectory : IDisposable
         return new PivotTrajectory(_levels.Select(z => z.narrow(0, index, 1)));
     }
 
+    /// <summary>A copy, owned by the caller.</summary>
+    public PivotTrajectory Copy() => new(_levels);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -61,6 +64,41 @@ public sealed record InversionProblem
 
     /// <summary>w of the sampling that the inversion prepares (not of the inversion itself).</summary>
     public double GuidanceScale { get; init; } = 7.5;
+
+    /// <summary>
+    /// One number per image for methods that draw noise: an image keeps its noise in any batch if it keeps its key.
+    /// Null means 0..B-1.
+    /// </summary>
+    public IReadOnlyList<long>? ImageKeys { get; init; }
+
+    /// <summary>Number of images, B.</summary>
+    public int Images => (int)Latents.shape[0];
+
+    /// <summary>Checks shapes, precision and device of the tensors against each other.</summary>
+    /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
+    /// <exception cref="ArgumentException">Tensors differ in precision or device, or the precision is below float32.</exception>
+    public void Validate()
+    {
+        Shape.Require(Latents, [-1, -1, -1, -1]);
+        long batch = Latents.shape[0];
+        Shape.Require(Conditional, [batch, -1, -1]);
+        Shape.Require(Unconditional, [1, Conditional.shape[1], Conditional.shape[2]]);
+        if (batch == 0) throw new ArgumentException("There is no image: Latents has no rows.");
+        if (Latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
+            throw new ArgumentException($"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may run in less: convert inside the predictor.");
+        foreach ((string name, Tensor tensor) in new[] { (nameof(Conditional), Conditional), (nameof(Unconditional), Unconditional) })
+        {
+            if (tensor.dtype != Latents.dtype) throw new ArgumentException($"{name} is {tensor.dtype} but Latents are {Latents.dtype}; convert one of them.");
+            if (tensor.device.type != Latents.device.type) throw new ArgumentException($"{name} is on {tensor.device} but Latents are on {Latents.device}; move one of them.");
+        }
+        if (ImageKeys is { } keys && keys.Count != batch)
+            throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one each, or null.");
+        if (!double.IsFinite(GuidanceScale)) throw new ArgumentException($"The guidance scale is {GuidanceScale}; it must be finite.");
+    }
+
+    internal long KeyOf(int image) => ImageKeys is { } keys ? keys[image] : image;
+
+    internal Tensor UnconditionalRows() => Unconditional.expand(Conditional.shape);
 }
 
 /// <summary>Why the optimisation of a step ended.</summary>
@@ -116,11 +154,17 @@ public sealed class InversionResult : IDisposable
     /// <summary>The pivot, where the method has one.</summary>
     public PivotTrajectory? Pivot { get; init; }
 
-    /// <summary>Per image, per step: what the optimisation did; empty where the method does not optimise.</summary>
+    /// <summary>
+    /// Per image, per step: what the optimisation did; empty where the method does not optimise. Methods that visit the
+    /// timesteps in random order report one entry per image, with all iterations in the order they ran.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation { get; init; } = [];
 
     /// <summary>Network evaluations per image (one latent with one embedding), forward passes.</summary>
     public required double EvaluationsPerImage { get; init; }
+
+    /// <summary>How many of those evaluations were followed by a backward pass.</summary>
+    public double BackwardsPerImage { get; init; }
 
     /// <summary>Time spent.</summary>
     public required TimeSpan Elapsed { get; init; }
@@ -160,5 +204,19 @@ public interface IInversion
     /// <param name="progress">Told after each step; may be null.</param>
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller.</returns>
+    /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
     InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default);
+}
+
+/// <summary>An inversion whose intermediate states are results too: one run gives the whole curve over iterations.</summary>
+public interface IAnyTimeInversion : IInversion
+{
+    /// <summary>Inverts a batch of images and reports the state after each of several iteration counts.</summary>
+    /// <param name="problem">Images, prompts, predictor.</param>
+    /// <param name="iterations">Counts of gradient steps, rising; 0 is the state before the first.</param>
+    /// <param name="progress">Told as the work proceeds; may be null.</param>
+    /// <param name="cancellation">Checked at every iteration; cancelling leaves no tensors behind.</param>
+    /// <returns>One result per count, each what a run of that length would have given; owned by the caller.</returns>
+    /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
+    IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default);
 }

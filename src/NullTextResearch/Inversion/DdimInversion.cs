@@ -1,0 +1,97 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Which timestep the network is told while latents are moved from one noise level to the next noisier one.</summary>
+public enum NoiseTimestep
+{
+    /// <summary>That of the level to reach: the latents of z_t-1 are judged at t. The released code.</summary>
+    Destination,
+
+    /// <summary>That of the level the latents have (timestep 0 for clean latents): the paper's formula.</summary>
+    Source,
+}
+
+/// <summary>Options of <see cref="DdimInversion"/>; defaults are the released code's.</summary>
+public sealed record DdimInversionOptions
+{
+    /// <summary>w of the inversion itself; above 1 both embeddings are mixed by classifier-free guidance at every step.</summary>
+    public double GuidanceScale { get; init; } = 1;
+
+    /// <summary>Which timestep the network is told.</summary>
+    public NoiseTimestep NoiseTimestep { get; init; } = NoiseTimestep.Destination;
+}
+
+/// <summary>
+/// DDIM sampling run backwards, from clean to noisy. The result samples with the plain empty embedding, which at w above 1
+/// does not lead back to the image.
+/// </summary>
+/// <param name="options">Options; null means the released code's.</param>
+public sealed class DdimInversion(DdimInversionOptions? options = null) : IInversion
+{
+    private readonly DdimInversionOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "DDIM inversion";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        PivotTrajectory pivot = Trajectory(problem with { Predictor = meter }, _options, progress, cancellation);
+        return new InversionResult
+        {
+            Method = Name,
+            GuidanceScale = problem.GuidanceScale,
+            StartLatents = pivot.Noisiest.Snapshot(),
+            Conditional = StepEmbeddings.Constant(problem.Conditional),
+            Unconditional = StepEmbeddings.Constant(problem.Unconditional),
+            Pivot = pivot,
+            EvaluationsPerImage = meter.ForwardsPerImage,
+            Elapsed = meter.Elapsed,
+            Options = _options,
+        };
+    }
+
+    /// <summary>The latents at every noise level, clean to noisy.</summary>
+    /// <param name="problem">Images, prompts, predictor; its guidance scale is not used.</param>
+    /// <param name="options">Options; null means the released code's.</param>
+    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="cancellation">Checked at every step.</param>
+    /// <returns>T+1 latents, owned by the caller.</returns>
+    /// <remarks>
+    /// Mokady et al., section 3.1. Each move is the sampler's, with its two noise levels exchanged; it is exact where the
+    /// prediction does not change over the step.
+    /// </remarks>
+    public static PivotTrajectory Trajectory(InversionProblem problem, DdimInversionOptions? options = null, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        options ??= new();
+        TimestepGrid grid = problem.Grid;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        List<Tensor> levels = [problem.Latents.detach()];
+        for (int level = 0; level < grid.Steps; level++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
+            DiffusionStep told = options.NoiseTimestep == NoiseTimestep.Destination ? step : step with { Timestep = Math.Max(0, step.Timestep - grid.Stride) };
+            Tensor latents = levels[^1];
+            levels.Add(Lifetime.Scoped(() => Ddim.Move(latents, Predict(problem, latents, told, options.GuidanceScale), step.Clean, step.Noisy)));
+            progress?.Report(new InversionProgress("DDIM inversion", level + 1, grid.Steps));
+        }
+        return new PivotTrajectory(levels);
+    }
+
+    private static Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step, double guidanceScale)
+    {
+        if (guidanceScale == 1) return problem.Predictor.Predict(latents, step, problem.Conditional);
+        Tensor both = problem.Predictor.Predict(cat([latents, latents], 0), step, cat([problem.UnconditionalRows(), problem.Conditional], 0));
+        Tensor[] parts = both.chunk(2, 0);
+        return Guidance.Combine(parts[0], parts[1], guidanceScale);
+    }
+}

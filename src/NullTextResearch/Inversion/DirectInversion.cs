@@ -1,0 +1,93 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>
+/// Direct inversion: records at each step by how much guided sampling misses the pivot, and adds that to the latents of the
+/// source branch when sampling. No optimisation. Ju et al. 2024.
+/// </summary>
+/// <param name="options">How the pivot is found; null means the released code's way.</param>
+public sealed class DirectInversion(DdimInversionOptions? options = null) : IInversion
+{
+    private readonly DdimInversionOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "direct inversion";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        InversionProblem counted = problem with { Predictor = meter };
+        PivotTrajectory pivot = DdimInversion.Trajectory(counted, _options, progress, cancellation);
+        try
+        {
+            Tensor offsets = Offsets(counted, pivot, problem.Conditional, progress, cancellation).Keep();
+            return new InversionResult
+            {
+                Method = Name,
+                GuidanceScale = problem.GuidanceScale,
+                StartLatents = pivot.Noisiest.Snapshot(),
+                Conditional = StepEmbeddings.Constant(problem.Conditional),
+                Unconditional = StepEmbeddings.Constant(problem.Unconditional),
+                Offsets = offsets,
+                Pivot = pivot,
+                EvaluationsPerImage = meter.ForwardsPerImage,
+                Elapsed = meter.Elapsed,
+                Options = _options,
+            };
+        }
+        catch
+        {
+            pivot.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>z*_t-1 minus the guided move from z*_t, for one or more prompts along the pivot.</summary>
+    /// <param name="problem">Predictor, grid, guidance scale and empty embedding; its prompts are not used.</param>
+    /// <param name="pivot">Trajectory with R rows, or one row that serves all prompts; borrowed.</param>
+    /// <param name="conditional">Prompt embeddings, [R, tokens, d]; borrowed.</param>
+    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="cancellation">Checked at every step.</param>
+    /// <returns>[T, R, 4, H, W]; owned by the caller's dispose scope.</returns>
+    public static Tensor Offsets(InversionProblem problem, PivotTrajectory pivot, Tensor conditional, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (pivot.Steps != problem.Grid.Steps) throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
+        Shape.Require(problem.Unconditional, [1, -1, -1]);
+        Shape.Require(conditional, [-1, problem.Unconditional.shape[1], problem.Unconditional.shape[2]]);
+        long rows = conditional.shape[0];
+        long[] shape = [rows, .. pivot.Clean.shape[1..]];
+        if (pivot.Clean.shape[0] != 1) Shape.Require(pivot.Clean, shape);
+        using DisposeScope outer = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        SamplingPlan plan = new()
+        {
+            StartLatents = pivot.Noisiest,
+            Conditional = StepEmbeddings.Constant(conditional),
+            Unconditional = StepEmbeddings.Constant(problem.Unconditional),
+            GuidanceScale = problem.GuidanceScale,
+        };
+        using StepEmbeddings ownedConditional = plan.Conditional;
+        using StepEmbeddings ownedUnconditional = plan.Unconditional;
+        Tensor latents = pivot.Noisiest.expand(shape);
+        List<Tensor> offsets = [];
+        foreach (DiffusionStep step in problem.Grid.Moves)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            Tensor moved = Ddim.Move(latents, Sampler.Predict(problem.Predictor, plan, step, latents), step.Noisy, step.Clean);
+            Tensor offset = pivot.TargetOf(step).sub(moved);
+            // Not the pivot itself but what a sampler will have after adding the offset; they differ by rounding.
+            latents.Dispose();
+            latents = moved.add(offset).MoveToOuterDisposeScope();
+            offsets.Add(offset.MoveToOuterDisposeScope());
+            progress?.Report(new InversionProgress("direct inversion", step.Step + 1, problem.Grid.Steps));
+        }
+        return stack(offsets).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,48 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>One evaluation of a loss of the noise prediction, with its gradient to the embedding alone.</summary>
+internal static class EmbeddingGradient
+{
+    /// <summary>Predicts noise with gradients recorded, and differentiates the sum of the losses per row.</summary>
+    /// <param name="meter">Predictor that counts.</param>
+    /// <param name="latents">[B, C, H, W]; no gradient is taken.</param>
+    /// <param name="step">Where on the grid.</param>
+    /// <param name="embedding">[B, tokens, d]; no row influences the loss of another.</param>
+    /// <param name="loss">Prediction to loss per row, [B].</param>
+    /// <returns>Losses per row; gradient and detached prediction, both owned by the caller's dispose scope.</returns>
+    public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(InversionMeter meter, Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = enable_grad();
+        Tensor leaf = embedding.detach().requires_grad_(true);
+        Tensor prediction = meter.Predict(latents, step, leaf);
+        Shape.RequireSame(prediction, latents);
+        Tensor losses = loss(prediction);
+        // autograd.grad ends the process where it should throw, so everything it could object to is checked here.
+        Shape.Require(losses, [latents.shape[0]]);
+        Tensor total = losses.sum();
+        if (!total.requires_grad)
+            throw new InvalidOperationException("The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the predictor run under no_grad, or detach its inputs?");
+        Tensor gradient = autograd.grad([total], [leaf], allow_unused: true)[0]
+            ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
+        meter.CountBackward(latents.shape[0]);
+        return (ToDoubles(losses), gradient.MoveToOuterDisposeScope(), prediction.detach().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Mean squared difference per row, [B].</summary>
+    public static Tensor MeanSquare(Tensor actual, Tensor expected)
+    {
+        Shape.RequireSame(actual, expected);
+        return Lifetime.Scoped(() => actual.sub(expected).square().flatten(1).mean([1]));
+    }
+
+    private static double[] ToDoubles(Tensor values)
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        return values.detach().cpu().to(ScalarType.Float64).data<double>().ToArray();
+    }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using NullTextResearch.Diffusion;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Counts evaluations, backward passes and time of one inversion; later results of an any-time run read it as it goes.</summary>
+internal sealed class InversionMeter(INoisePredictor inner, int images) : INoisePredictor
+{
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly TimeSpan _earlier;
+
+    public InversionMeter(INoisePredictor inner, int images, long forwards, long backwards, TimeSpan earlier)
+        : this(inner, images)
+    {
+        Forwards = forwards;
+        Backwards = backwards;
+        _earlier = earlier;
+    }
+
+    public long Forwards { get; private set; }
+
+    public long Backwards { get; private set; }
+
+    public TimeSpan Elapsed => _earlier + _watch.Elapsed;
+
+    public double ForwardsPerImage => (double)Forwards / images;
+
+    public double BackwardsPerImage => (double)Backwards / images;
+
+    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+    {
+        Forwards += latents.shape[0];
+        return inner.Predict(latents, step, embedding);
+    }
+
+    public void CountBackward(long rows) => Backwards += rows;
+}

@@ -1,0 +1,71 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Options of <see cref="NegativePromptInversion"/>.</summary>
+public sealed record NegativePromptOptions
+{
+    /// <summary>Share of the way from the prompt's embedding (0) to that of the empty prompt (1), along the arc between them.</summary>
+    public double Interpolation { get; init; }
+
+    /// <summary>How the start latents are found.</summary>
+    public DdimInversionOptions Inversion { get; init; } = new();
+}
+
+/// <summary>
+/// Negative-prompt inversion: the prompt's own embedding takes the place of the unconditional one, so guidance at any scale
+/// equals guidance 1 while nothing is edited. No optimisation. Miyake et al. 2023.
+/// </summary>
+/// <param name="options">Options; null means no interpolation.</param>
+public sealed class NegativePromptInversion(NegativePromptOptions? options = null) : IInversion
+{
+    private readonly NegativePromptOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "negative-prompt inversion";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        if (!(_options.Interpolation is >= 0 and <= 1)) throw new ArgumentException($"Interpolation is {_options.Interpolation}; it must lie in [0, 1].");
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        PivotTrajectory pivot = DdimInversion.Trajectory(problem with { Predictor = meter }, _options.Inversion, progress, cancellation);
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        return new InversionResult
+        {
+            Method = Name,
+            GuidanceScale = problem.GuidanceScale,
+            StartLatents = pivot.Noisiest.Snapshot(),
+            Conditional = StepEmbeddings.Constant(problem.Conditional),
+            Unconditional = StepEmbeddings.Constant(_options.Interpolation == 0 ? problem.Conditional : Slerp(problem.Conditional, problem.UnconditionalRows(), _options.Interpolation)),
+            Pivot = pivot,
+            EvaluationsPerImage = meter.ForwardsPerImage,
+            Elapsed = meter.Elapsed,
+            Options = _options,
+        };
+    }
+
+    /// <summary>Spherical interpolation between the rows of two batches, each row one flat vector.</summary>
+    /// <param name="from">Rows at share 0, [B, ...]; borrowed.</param>
+    /// <param name="to">Rows at share 1, same shape; borrowed.</param>
+    /// <param name="share">Between 0 and 1.</param>
+    /// <returns>sin((1-f) omega)/sin(omega) from + sin(f omega)/sin(omega) to, omega the angle between the rows (straight interpolation where they are parallel); owned by the caller's dispose scope.</returns>
+    public static Tensor Slerp(Tensor from, Tensor to, double share)
+    {
+        Shape.RequireSame(to, from);
+        return Lifetime.WithoutGradient(() =>
+        {
+            Tensor a = from.flatten(1);
+            Tensor b = to.flatten(1);
+            Tensor cosine = a.div(a.norm(1, keepdim: true)).mul(b.div(b.norm(1, keepdim: true))).sum(1, keepdim: true);
+            Tensor omega = cosine.clamp(-1, 1).acos();
+            Tensor sine = omega.sin();
+            Tensor arc = omega.mul(1 - share).sin().div(sine).mul(a).add(omega.mul(share).sin().div(sine).mul(b));
+            Tensor line = a.mul(1 - share).add(b.mul(share));
+            return where(sine.abs().lt(1e-6), line, arc).reshape(from.shape);
+        });
+    }
+}

@@ -1,0 +1,91 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>Which prediction of the trained embedding moves the running latents to the next step.</summary>
+public enum AdvanceMode
+{
+    /// <summary>One further evaluation with the final embedding of the step: what a sampler will do. The released code.</summary>
+    Reevaluate,
+
+    /// <summary>
+    /// The last inner prediction again, made just before the last update: one evaluation less per step, and running latents
+    /// that differ a little from what a sampler will see.
+    /// </summary>
+    ReuseLastInner,
+}
+
+/// <summary>Options of pivotal optimisation; defaults are the released code's.</summary>
+public sealed record NullTextOptions
+{
+    /// <summary>The released code: up to 10 updates per step, falling rate, rising stop threshold.</summary>
+    public static NullTextOptions Default { get; } = new();
+
+    /// <summary>
+    /// What the paper prints: threshold 1e-5 and rate 0.01 throughout, and noise judged at the timestep that the latents have.
+    /// The optimiser stays Adam, and the loss stays a mean over elements: with a plain gradient step and a summed loss the
+    /// printed numbers do not work.
+    /// </summary>
+    public static NullTextOptions Paper { get; } = new()
+    {
+        LearningRateFall = 0,
+        EarlyStopRise = 0,
+        Inversion = new DdimInversionOptions { NoiseTimestep = NoiseTimestep.Source },
+    };
+
+    /// <summary>The released code, with the last inner prediction re-used to advance: one evaluation less per step, slightly other results.</summary>
+    public static NullTextOptions Fast { get; } = new() { Advance = AdvanceMode.ReuseLastInner };
+
+    /// <summary>N, the most updates per step; 0 gives plain DDIM inversion.</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Adam's rate at the first (noisiest) step.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>Share of the rate lost over 100 steps of a run of up to 100 steps; see <see cref="LearningRateAt"/>.</summary>
+    public double LearningRateFall { get; init; } = 1;
+
+    /// <summary>Loss below which the first step stops.</summary>
+    public double EarlyStopLoss { get; init; } = 1e-5;
+
+    /// <summary>How much that threshold rises per step.</summary>
+    public double EarlyStopRise { get; init; } = 2e-5;
+
+    /// <summary>False runs all inner steps whatever the loss (the paper's Fig. 4).</summary>
+    public bool StopEarly { get; init; } = true;
+
+    /// <summary>Moment decays.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>How the running latents advance.</summary>
+    public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
+
+    /// <summary>How the pivot is found.</summary>
+    public DdimInversionOptions Inversion { get; init; } = new();
+
+    /// <summary>
+    /// Adam's rate at a step: LearningRate (1 - LearningRateFall i / 100), as released, for runs of up to 100 steps. Longer runs,
+    /// where that formula reaches zero and turns negative, fall to half over the whole run, as a run of 50 steps does:
+    /// LearningRate (1 - LearningRateFall i / (2 T)).
+    /// </summary>
+    /// <param name="step">Loop index i, 0 = noisiest.</param>
+    /// <param name="steps">T.</param>
+    public double LearningRateAt(int step, int steps) => LearningRate * (1 - LearningRateFall * step / (steps <= 100 ? 100.0 : 2.0 * steps));
+
+    /// <summary>Loss below which a step stops, after its update: EarlyStopLoss + i EarlyStopRise.</summary>
+    /// <param name="step">Loop index i, 0 = noisiest.</param>
+    public double EarlyStopLossAt(int step) => EarlyStopLoss + step * EarlyStopRise;
+
+    /// <summary>Throws one exception that names every option out of range.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public void Validate() => OptionProblems.ThrowIfAny(nameof(NullTextOptions), Problems());
+
+    private IEnumerable<string> Problems()
+    {
+        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
+        if (!(LearningRateFall is >= 0 and <= 1)) yield return $"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].";
+        if (!double.IsFinite(EarlyStopLoss)) yield return $"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).";
+        if (!double.IsFinite(EarlyStopRise)) yield return $"EarlyStopRise is {EarlyStopRise}; it must be finite.";
+        if (!double.IsFinite(Inversion.GuidanceScale)) yield return $"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.";
+        foreach (string problem in Adam.Problems()) yield return problem;
+    }
+}

@@ -1,0 +1,173 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Which of the two embeddings is trained; the other stays as it is.</summary>
+internal enum Trained
+{
+    Unconditional,
+    Conditional,
+}
+
+/// <summary>
+/// Algorithm 1 of Mokady et al. for a batch of images: at each step, from noisy to clean, one embedding per image is tuned
+/// until the guided move of the running latents lands on the pivot; then the running latents advance.
+/// </summary>
+internal sealed class PivotalOptimisation
+{
+    private readonly string _method;
+    private readonly InversionProblem _problem;
+    private readonly NullTextOptions _options;
+    private readonly Trained _trained;
+    private readonly InversionMeter _meter;
+    private readonly List<StepOptimisation>[] _log;
+
+    public PivotalOptimisation(string method, InversionProblem problem, NullTextOptions options, Trained trained, InversionMeter meter)
+    {
+        (_method, _problem, _options, _trained, _meter) = (method, problem, options, trained, meter);
+        _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
+    }
+
+    /// <summary>Runs all steps, or those that a saved state has not done.</summary>
+    /// <param name="pivot">Where the running latents should land; becomes part of the result, or is disposed on failure.</param>
+    /// <param name="resume">What an interrupted run had done, or null.</param>
+    /// <param name="checkpoint">Sees the state after each step; may be null.</param>
+    /// <param name="options">The options as the result shall report them.</param>
+    /// <param name="progress">May be null.</param>
+    /// <param name="cancellation">Checked at every inner step.</param>
+    public InversionResult Run(PivotTrajectory pivot, NullTextState? resume, Action<NullTextState>? checkpoint, object options, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            using DisposeScope outer = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            int first = resume?.StepsDone ?? 0;
+            List<Tensor> embeddings = [.. resume?.Embeddings.Select(e => e.alias()) ?? []];
+            Tensor latents = (resume?.Latents ?? pivot.Noisiest).alias();
+            Tensor initial = _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
+            if (resume is not null)
+            {
+                for (int image = 0; image < _log.Length; image++) _log[image].AddRange(resume.Optimisation[image]);
+            }
+            foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
+            {
+                using DisposeScope scope = NewDisposeScope();
+                Tensor embedding = (embeddings.Count == 0 ? initial : embeddings[^1]).detach().clone();
+                Tensor next = Step(step, pivot, latents, embedding, progress, cancellation);
+                latents.Dispose();
+                latents = next.MoveToOuterDisposeScope();
+                embeddings.Add(embedding.MoveToOuterDisposeScope());
+                progress?.Report(new InversionProgress(_method, step.Step + 1, _problem.Grid.Steps, _log.Max(l => l[^1].Losses.Count), LastLoss()));
+                checkpoint?.Invoke(new NullTextState
+                {
+                    Embeddings = embeddings,
+                    Latents = latents,
+                    Pivot = pivot,
+                    Optimisation = _log,
+                    Forwards = _meter.Forwards,
+                    Backwards = _meter.Backwards,
+                    Elapsed = _meter.Elapsed,
+                });
+            }
+            StepEmbeddings trained = StepEmbeddings.PerStep(stack(embeddings));
+            bool nullText = _trained == Trained.Unconditional;
+            return new InversionResult
+            {
+                Method = _method,
+                GuidanceScale = _problem.GuidanceScale,
+                StartLatents = pivot.Noisiest.Snapshot(),
+                Conditional = nullText ? StepEmbeddings.Constant(_problem.Conditional) : trained,
+                Unconditional = nullText ? trained : StepEmbeddings.Constant(_problem.Unconditional),
+                Pivot = pivot,
+                Optimisation = _log,
+                EvaluationsPerImage = _meter.ForwardsPerImage,
+                BackwardsPerImage = _meter.BackwardsPerImage,
+                Elapsed = _meter.Elapsed,
+                Options = options,
+            };
+        }
+        catch
+        {
+            pivot.Dispose();
+            throw;
+        }
+    }
+
+    private double? LastLoss() => _log[0][^1].Losses.Count == 0 ? null : _log.Average(l => l[^1].Losses[^1]);
+
+    /// <summary>Tunes <paramref name="embedding"/> in place and returns the advanced latents.</summary>
+    private Tensor Step(DiffusionStep step, PivotTrajectory pivot, Tensor latents, Tensor embedding, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        // The other embedding does not change within the step, so its prediction is made once and shared with the advance.
+        Tensor other = _meter.Predict(latents, step, _trained == Trained.Unconditional ? _problem.Conditional : _problem.UnconditionalRows());
+        Tensor? lastPrediction = _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerSteps > 0 ? empty_like(latents) : null;
+        Tune(step, new Rows(latents, other, pivot.TargetOf(step), embedding), embedding, lastPrediction, progress, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        Tensor own = lastPrediction ?? _meter.Predict(latents, step, embedding);
+        return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
+    }
+
+    private Tensor Combine(Tensor own, Tensor other) => _trained == Trained.Unconditional
+        ? Guidance.Combine(own, other, _problem.GuidanceScale)
+        : Guidance.Combine(other, own, _problem.GuidanceScale);
+
+    private void Tune(DiffusionStep step, Rows rows, Tensor embedding, Tensor? lastPrediction, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    {
+        int steps = _problem.Grid.Steps;
+        double rate = _options.LearningRateAt(step.Step, steps);
+        double threshold = _options.StopEarly ? _options.EarlyStopLossAt(step.Step) : double.NegativeInfinity;
+        List<double>[] losses = [.. _log.Select(_ => new List<double>())];
+        StopReason[] stops = [.. _log.Select(_ => StopReason.InnerStepLimit)];
+        int[] active = [.. Enumerable.Range(0, _log.Length)];
+        using RowAdam adam = new(_options.Adam);
+        for (int inner = 0; inner < _options.InnerSteps && active.Length > 0; inner++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            Rows current = rows;
+            (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(_meter, current.Latents, step, current.Embedding,
+                own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target));
+            for (int row = 0; row < active.Length; row++)
+            {
+                List<double> history = losses[active[row]];
+                history.Add(loss[row]);
+                if (!double.IsFinite(loss[row])) throw new InversionDivergedException(_method, active[row], step.Step, step.Timestep, history.TakeLast(5).ToArray());
+            }
+            adam.Update(current.Embedding, gradient, rate);
+            progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));
+
+            // As released, the test comes after the update and asks the loss from before it.
+            int[] going = [.. Enumerable.Range(0, active.Length).Where(row => !(loss[row] < threshold))];
+            bool leaving = going.Length < active.Length || inner + 1 == _options.InnerSteps;
+            if (!leaving) continue;
+            Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);
+            // Before anybody stops, the rows are the batch itself and their updates are already in place.
+            if (!ReferenceEquals(current.Embedding, embedding)) embedding.index_copy_(0, images, current.Embedding);
+            lastPrediction?.index_copy_(0, images, prediction);
+            if (going.Length == active.Length) continue;
+            foreach (int image in active.Except(going.Select(row => active[row]))) stops[image] = StopReason.EarlyStop;
+            // Finished images leave the batch: no evaluation is spent on them.
+            Tensor keep = from_array(going.Select(row => (long)row).ToArray()).to(embedding.device);
+            if (going.Length > 0)
+            {
+                adam.Select(keep);
+                rows = current.Select(keep);
+            }
+            active = [.. going.Select(row => active[row])];
+        }
+        for (int image = 0; image < _log.Length; image++) _log[image].Add(new StepOptimisation(losses[image], stops[image]));
+    }
+
+    /// <summary>The rows still being optimised: those of the batch, or copies of some of them.</summary>
+    private sealed record Rows(Tensor Latents, Tensor Other, Tensor Target, Tensor Embedding)
+    {
+        /// <summary>Some of the rows, in the enclosing step's dispose scope.</summary>
+        public Rows Select(Tensor keep) => new(Take(Latents, keep), Take(Other, keep), Take(Target, keep), Take(Embedding, keep));
+
+        private static Tensor Take(Tensor rows, Tensor keep) => rows.index_select(0, keep).MoveToOuterDisposeScope();
+    }
+}
