@@ -8,7 +8,7 @@ namespace NullTextResearch.Inversion;
 internal sealed class InversionMeter(INoisePredictor inner, int images) : INoisePredictor
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly TimeSpan _earlier;
+    private TimeSpan _earlier;
 
     public InversionMeter(INoisePredictor inner, int images, long forwards, long backwards, TimeSpan earlier)
         : this(inner, images)
@@ -33,6 +33,9 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
         Forwards += latents.shape[0];
         return inner.Predict(latents, step, embedding);
     }
+
+    /// <summary>Takes time out again that was spent on something else.</summary>
+    public void Exclude(TimeSpan time) => _earlier -= time;
 
     public void CountBackward(long rows) => Backwards += rows;
 }

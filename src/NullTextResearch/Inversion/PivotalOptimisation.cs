@@ -31,6 +31,17 @@ internal sealed class PivotalOptimisation
         _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
     }
 
+    /// <summary>Finds the pivot by DDIM inversion and runs all steps.</summary>
+    public static InversionResult Invert(string method, InversionProblem problem, NullTextOptions options, Trained trained, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    {
+        problem.Validate();
+        options.Validate();
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        InversionProblem counted = problem with { Predictor = meter };
+        PivotTrajectory pivot = DdimInversion.Trajectory(counted, options.Inversion, progress, cancellation);
+        return new PivotalOptimisation(method, counted, options, trained, meter).Run(pivot, null, null, options, progress, cancellation);
+    }
+
     /// <summary>Runs all steps, or those that a saved state has not done.</summary>
     /// <param name="pivot">Where the running latents should land; becomes part of the result, or is disposed on failure.</param>
     /// <param name="resume">What an interrupted run had done, or null.</param>

@@ -1,0 +1,129 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Options of <see cref="GlobalNullTextInversion"/>. The paper gives neither optimiser nor rate of this variant.</summary>
+public sealed record GlobalNullTextOptions
+{
+    /// <summary>N, passes over all steps, of <see cref="GlobalNullTextInversion.Invert"/>: N T gradient steps, as many as null-text inversion with N inner steps.</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Adam's rate, constant.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>True forgets Adam's moments at every gradient step, which makes it move each entry by the rate in the direction of the sign.</summary>
+    public bool FreshAdam { get; init; }
+
+    /// <summary>Moment decays.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>How the running latents advance.</summary>
+    public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
+
+    /// <summary>How the pivot is found.</summary>
+    public DdimInversionOptions Inversion { get; init; } = new();
+
+    internal void Validate() => OptionProblems.ThrowIfAny(nameof(GlobalNullTextOptions), Problems());
+
+    private IEnumerable<string> Problems()
+    {
+        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
+        foreach (string problem in Adam.Problems()) yield return problem;
+    }
+}
+
+/// <summary>
+/// Global null-text inversion: one unconditional embedding per image for all steps. Each pass follows the sampler from the
+/// noisiest pivot and takes one gradient step at every step. Mokady et al., Algorithm 2. The image is sampled from the
+/// noisiest pivot with the final embedding.
+/// </summary>
+/// <param name="options">Options; null means the defaults.</param>
+public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = null) : IAnyTimeInversion
+{
+    private readonly GlobalNullTextOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "global null-text inversion";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        _options.Validate();
+        SnapshotPlan plan = new(iterations);
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        InversionProblem counted = problem with { Predictor = meter };
+        int steps = problem.Grid.Steps;
+        using ResultList results = new();
+        using PivotTrajectory pivot = DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation);
+        using DisposeScope outer = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        Tensor embedding = problem.UnconditionalRows().detach().clone();
+        List<double>[][] losses = [.. Enumerable.Range(0, problem.Images).Select(_ => Enumerable.Range(0, steps).Select(_ => new List<double>()).ToArray())];
+        RowAdam adam = new(_options.Adam);
+        try
+        {
+            Tensor latents = pivot.Noisiest.alias();
+            for (int done = 0; ; done++)
+            {
+                if (plan.Wants(done)) results.Add(Result(counted, embedding, pivot, losses, meter));
+                if (done == plan.Last) break;
+                cancellation.ThrowIfCancellationRequested();
+                using DisposeScope scope = NewDisposeScope();
+                DiffusionStep step = problem.Grid.Moves[done % steps];
+                if (step.Step == 0)
+                {
+                    latents.Dispose();
+                    latents = pivot.Noisiest.alias().MoveToOuterDisposeScope();
+                }
+                if (_options.FreshAdam)
+                {
+                    adam.Dispose();
+                    adam = new(_options.Adam);
+                }
+                Tensor current = latents;
+                Tensor conditional = meter.Predict(current, step, problem.Conditional);
+                (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(meter, current, step, embedding, own =>
+                    EmbeddingGradient.MeanSquare(Ddim.Move(current, Guidance.Combine(own, conditional, problem.GuidanceScale), step.Noisy, step.Clean), pivot.TargetOf(step)));
+                for (int image = 0; image < loss.Length; image++)
+                {
+                    losses[image][step.Step].Add(loss[image]);
+                    if (!double.IsFinite(loss[image])) throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
+                }
+                adam.Update(embedding, gradient, _options.LearningRate);
+                Tensor final = _options.Advance == AdvanceMode.ReuseLastInner ? prediction : meter.Predict(current, step, embedding);
+                latents = Ddim.Move(current, Guidance.Combine(final, conditional, problem.GuidanceScale), step.Noisy, step.Clean).MoveToOuterDisposeScope();
+                current.Dispose();
+                progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss.Average()));
+            }
+        }
+        finally
+        {
+            adam.Dispose();
+        }
+        return results.Release();
+    }
+
+    private InversionResult Result(InversionProblem problem, Tensor embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) => new()
+    {
+        Method = Name,
+        GuidanceScale = problem.GuidanceScale,
+        StartLatents = pivot.Noisiest.Snapshot(),
+        Conditional = StepEmbeddings.Constant(problem.Conditional),
+        Unconditional = StepEmbeddings.Constant(embedding),
+        Pivot = pivot.Copy(),
+        Optimisation = [.. losses.Select(image => image.Select(step => new StepOptimisation([.. step], StopReason.InnerStepLimit)).ToArray())],
+        EvaluationsPerImage = meter.ForwardsPerImage,
+        BackwardsPerImage = meter.BackwardsPerImage,
+        Elapsed = meter.Elapsed,
+        Options = _options,
+    };
+}

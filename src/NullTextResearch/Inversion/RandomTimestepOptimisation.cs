@@ -1,0 +1,90 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Which timesteps a method without a pivot draws from, uniformly.</summary>
+public enum TimestepDraw
+{
+    /// <summary>Those that the sampler visits.</summary>
+    Grid,
+
+    /// <summary>All of the network's, as in training.</summary>
+    Schedule,
+}
+
+/// <summary>
+/// The diffusion loss ||noise - prediction||^2 of the image at random timesteps with fresh noise, as a mean over elements,
+/// minimised over an embedding: what the variants without a pivot have in common.
+/// </summary>
+internal sealed class RandomTimestepOptimisation : IDisposable
+{
+    private readonly string _method;
+    private readonly InversionProblem _problem;
+    private readonly InversionMeter _meter;
+    private readonly AdamOptions _adam;
+    private readonly Dictionary<int, RowAdam> _adams = [];
+    private readonly List<double>[] _losses;
+
+    public RandomTimestepOptimisation(string method, InversionProblem problem, AdamOptions adam)
+    {
+        _method = method;
+        _meter = new InversionMeter(problem.Predictor, problem.Images);
+        _problem = problem with { Predictor = _meter };
+        _adam = adam;
+        _losses = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<double>())];
+    }
+
+    public required long Seed { get; init; }
+
+    public required TimestepDraw Draw { get; init; }
+
+    public required double LearningRate { get; init; }
+
+    public InversionMeter Meter => _meter;
+
+    public IReadOnlyList<IReadOnlyList<StepOptimisation>> Log => [.. _losses.Select(l => new[] { new StepOptimisation([.. l], StopReason.InnerStepLimit) })];
+
+    /// <summary>The step that an iteration draws.</summary>
+    public DiffusionStep StepOf(int iteration)
+    {
+        TimestepGrid grid = _problem.Grid;
+        if (Draw == TimestepDraw.Grid) return grid.Moves[Draws.Index(Seed, iteration, grid.Steps)];
+        int timestep = Draws.Index(Seed, iteration, grid.Schedule.TrainTimesteps);
+        int nearest = (int)Math.Round((timestep - grid.Schedule.StepsOffset) / (double)grid.Stride);
+        int step = grid.Steps - 1 - Math.Clamp(nearest, 0, grid.Steps - 1);
+        return new DiffusionStep(step, timestep, grid.Schedule.At(timestep), grid.Schedule.At(timestep - grid.Stride));
+    }
+
+    /// <summary>One gradient step.</summary>
+    /// <param name="iteration">Which one; decides timestep and noise.</param>
+    /// <param name="embedding">Changed in place, [B, tokens, d].</param>
+    /// <param name="adamKey">Which optimiser state the embedding belongs to.</param>
+    /// <param name="guide">Makes the prediction that the loss judges from the embedding's own; called under recorded gradients, with what <paramref name="prepare"/> made.</param>
+    /// <param name="prepare">Runs before gradients are recorded, on the noisy latents; may give null.</param>
+    public double Update(int iteration, Tensor embedding, int adamKey, Func<Tensor, Tensor?, Tensor> guide, Func<Tensor, DiffusionStep, Tensor?> prepare)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        DiffusionStep step = StepOf(iteration);
+        Tensor noise = Draws.Noise(_problem, Seed, iteration);
+        Tensor latents = NoiseSchedule.AddNoise(_problem.Latents, noise, step.Noisy);
+        Tensor? prepared = prepare(latents, step);
+        (double[] loss, Tensor gradient, _) = EmbeddingGradient.Compute(_meter, latents, step, embedding, own => EmbeddingGradient.MeanSquare(guide(own, prepared), noise));
+        for (int image = 0; image < loss.Length; image++)
+        {
+            _losses[image].Add(loss[image]);
+            if (!double.IsFinite(loss[image])) throw new InversionDivergedException(_method, image, step.Step, step.Timestep, _losses[image].TakeLast(5).ToArray());
+        }
+        if (!_adams.TryGetValue(adamKey, out RowAdam? adam)) _adams[adamKey] = adam = new RowAdam(_adam);
+        adam.Update(embedding, gradient, LearningRate);
+        return loss.Average();
+    }
+
+    public void Dispose()
+    {
+        foreach (RowAdam adam in _adams.Values) adam.Dispose();
+    }
+}

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Where <see cref="TextualInversion"/> starts.</summary>
+public enum TextualStart
+{
+    /// <summary>The embedding of the prompt.</summary>
+    Prompt,
+
+    /// <summary>Normal noise with the root mean square of the prompt's embedding.</summary>
+    Noise,
+}
+
+/// <summary>From which latents <see cref="TextualInversion"/> samples.</summary>
+public enum TextualPath
+{
+    /// <summary>DDIM inversion at guidance 1 with the optimised embedding.</summary>
+    InvertWithOptimised,
+
+    /// <summary>DDIM inversion at guidance 1 with the embedding of the prompt.</summary>
+    InvertWithPrompt,
+}
+
+/// <summary>Options of <see cref="TextualInversion"/>. The paper leaves all of them open.</summary>
+public sealed record TextualInversionOptions
+{
+    /// <summary>N: <see cref="TextualInversion.Invert"/> takes N T gradient steps, as many as null-text inversion with N inner steps.</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Adam's rate, constant.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>Moment decays; one Adam for the whole run.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>Seed of timesteps and noise.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Which timesteps are drawn; all images of a batch get the same ones.</summary>
+    public TimestepDraw Timesteps { get; init; } = TimestepDraw.Grid;
+
+    /// <summary>Where the embedding starts.</summary>
+    public TextualStart Start { get; init; } = TextualStart.Prompt;
+
+    /// <summary>From which latents the result samples.</summary>
+    public TextualPath Path { get; init; } = TextualPath.InvertWithOptimised;
+
+    /// <summary>How those latents are found; the guidance scale of this inversion applies too.</summary>
+    public DdimInversionOptions Inversion { get; init; } = new();
+
+    internal void Validate() => OptionProblems.ThrowIfAny(nameof(TextualInversionOptions), Problems());
+
+    private IEnumerable<string> Problems()
+    {
+        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
+        foreach (string problem in Adam.Problems()) yield return problem;
+    }
+}
+
+/// <summary>
+/// Textual inversion of the whole prompt embedding: no pivot, the diffusion loss at random timesteps with fresh noise
+/// (Gal et al. 2022, as used in Mokady et al., section 4). The unconditional embedding stays that of the empty prompt.
+/// </summary>
+/// <param name="options">Options; null means the defaults.</param>
+public sealed class TextualInversion(TextualInversionOptions? options = null) : IAnyTimeInversion
+{
+    private readonly TextualInversionOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "textual inversion";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        _options.Validate();
+        SnapshotPlan plan = new(iterations);
+        using ResultList results = new();
+        using DisposeScope scope = NewDisposeScope();
+        using RandomTimestepOptimisation optimisation = new(Name, problem, _options.Adam) { Seed = _options.Seed, Draw = _options.Timesteps, LearningRate = _options.LearningRate };
+        Tensor embedding = Start(problem);
+        for (int done = 0; ; done++)
+        {
+            if (plan.Wants(done)) results.Add(Result(problem, embedding, optimisation, cancellation));
+            if (done == plan.Last) break;
+            cancellation.ThrowIfCancellationRequested();
+            double loss = optimisation.Update(done, embedding, 0, (own, _) => own, (_, _) => null);
+            progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss));
+        }
+        return results.Release();
+    }
+
+    private Tensor Start(InversionProblem problem) => Lifetime.WithoutGradient(() =>
+    {
+        Tensor prompt = problem.Conditional.detach();
+        if (_options.Start == TextualStart.Prompt) return prompt.clone();
+        long[] one = [1, .. prompt.shape[1..]];
+        // Iteration -1: apart from all noise that the optimisation draws.
+        Tensor noise = Draws.Noise(problem, _options.Seed, -1, one);
+        return noise.mul(prompt.square().mean([1, 2], keepdim: true).sqrt());
+    });
+
+    private InversionResult Result(InversionProblem problem, Tensor embedding, RandomTimestepOptimisation optimisation, CancellationToken cancellation)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        InversionMeter meter = new(problem.Predictor, problem.Images);
+        InversionProblem inverted = problem with { Predictor = meter, Conditional = _options.Path == TextualPath.InvertWithOptimised ? embedding : problem.Conditional };
+        using PivotTrajectory trajectory = DdimInversion.Trajectory(inverted, _options.Inversion, null, cancellation);
+        optimisation.Meter.Exclude(watch.Elapsed);
+        return new InversionResult
+        {
+            Method = Name,
+            GuidanceScale = problem.GuidanceScale,
+            StartLatents = trajectory.Noisiest.Snapshot(),
+            Conditional = StepEmbeddings.Constant(embedding),
+            Unconditional = StepEmbeddings.Constant(problem.Unconditional),
+            Optimisation = optimisation.Log,
+            EvaluationsPerImage = optimisation.Meter.ForwardsPerImage + meter.ForwardsPerImage,
+            BackwardsPerImage = optimisation.Meter.BackwardsPerImage,
+            Elapsed = optimisation.Meter.Elapsed + meter.Elapsed,
+            Options = _options,
+        };
+    }
+}

@@ -1,0 +1,16 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>
+/// Algorithm 1 with the roles exchanged: the unconditional embedding stays, and the prompt's embedding is optimised, one per
+/// step and image, starting from the step before. Mokady et al., Fig. 15; the paper does not say whether it used one per step.
+/// </summary>
+/// <param name="options">Options; null means those of null-text inversion.</param>
+public sealed class TextualInversionWithPivot(NullTextOptions? options = null) : IInversion
+{
+    /// <inheritdoc/>
+    public string Name => "textual inversion with a pivot";
+
+    /// <inheritdoc/>
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        PivotalOptimisation.Invert(Name, problem, options ?? NullTextOptions.Default, Trained.Conditional, progress, cancellation);
+}
