@@ -18,6 +18,7 @@ public sealed class RandomCaptionInversion(Tensor captions, NullTextOptions? opt
     /// <exception cref="ShapeMismatchException">There is not one caption per image.</exception>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
+        problem.Validate();
         Shape.RequireSame(captions, problem.Conditional);
         return PivotalOptimisation.Invert(Name, problem with { Conditional = captions }, options ?? NullTextOptions.Default, Trained.Unconditional, progress, cancellation);
     }

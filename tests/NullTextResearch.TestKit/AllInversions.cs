@@ -1,0 +1,46 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.TestKit;
+
+/// <summary>Every inversion of the library, with few iterations: the one list on which laws that all must obey are run.</summary>
+public static class AllInversions
+{
+    private static readonly NullTextOptions Few = NullTextOptions.Default with { InnerSteps = 4 };
+
+    private static readonly Dictionary<string, Func<InversionProblem, IInversion>> Makers = new()
+    {
+        ["ddim"] = _ => new DdimInversion(),
+        ["ddim w=3"] = _ => new DdimInversion(new DdimInversionOptions { GuidanceScale = 3 }),
+        ["ddim source timestep"] = _ => new DdimInversion(new DdimInversionOptions { NoiseTimestep = NoiseTimestep.Source }),
+        ["null-text"] = _ => new NullTextInversion(Few),
+        ["null-text paper"] = _ => new NullTextInversion(NullTextOptions.Paper with { InnerSteps = 4 }),
+        ["null-text fast"] = _ => new NullTextInversion(NullTextOptions.Fast with { InnerSteps = 4 }),
+        ["null-text early stops"] = _ => new NullTextInversion(Few with { EarlyStopLoss = 0.02 }),
+        ["negative-prompt"] = _ => new NegativePromptInversion(),
+        ["negative-prompt interpolated"] = _ => new NegativePromptInversion(new NegativePromptOptions { Interpolation = 0.5 }),
+        ["direct"] = _ => new DirectInversion(),
+        ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional.flip(1), Few),
+        ["random pivot"] = _ => new RandomPivotInversion(Few, seed: 5),
+        ["global"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2 }),
+        ["global, fresh Adam, reusing"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2, FreshAdam = true, Advance = AdvanceMode.ReuseLastInner }),
+        ["textual"] = _ => new TextualInversion(new TextualInversionOptions { InnerSteps = 2, Seed = 3 }),
+        ["textual, from noise, prompt's path"] = _ => new TextualInversion(new TextualInversionOptions { InnerSteps = 2, Start = TextualStart.Noise, Path = TextualPath.InvertWithPrompt, Timesteps = TimestepDraw.Schedule }),
+        ["textual with pivot"] = _ => new TextualInversionWithPivot(Few),
+        ["non-pivotal"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, Seed = 3 }),
+        ["non-pivotal per step"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, PerStep = true, Timesteps = TimestepDraw.Schedule }),
+    };
+
+    /// <summary>Names of all configurations.</summary>
+    public static IEnumerable<string> Names => Makers.Keys;
+
+    /// <summary>Names of those that optimise an embedding.</summary>
+    public static IEnumerable<string> Optimising => Names.Where(n => !n.StartsWith("ddim") && !n.StartsWith("negative") && n != "direct");
+
+    /// <summary>Makes one; some need to know the problem. Tensors it needs live in the current dispose scope.</summary>
+    public static IInversion Make(string name, InversionProblem problem) => Makers[name](problem);
+
+    /// <summary>Reconstructs the images of a result; in the current dispose scope.</summary>
+    public static Tensor Reconstruct(InversionProblem problem, InversionResult result) => Sampler.Run(problem.Predictor, problem.Grid, result.Plan);
+}

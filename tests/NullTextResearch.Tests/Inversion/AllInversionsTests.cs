@@ -1,0 +1,225 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Inversion;
+
+/// <summary>What every inversion must obey.</summary>
+public class AllInversionsTests
+{
+    public static TheoryData<string> Every => [.. AllInversions.Names];
+
+    public static TheoryData<string> Optimising => [.. AllInversions.Optimising];
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_OfABatch_EqualsOneByOne(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem batch = predictor.Problem(images: 3);
+        using InversionResult together = AllInversions.Make(name, batch).Invert(batch);
+        Tensor reconstructed = AllInversions.Reconstruct(batch, together);
+        double evaluations = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            InversionProblem single = predictor.Problem(images: 1, first: i);
+            using InversionResult alone = AllInversions.Make(name, single).Invert(single);
+            TensorAssert.Close(alone.StartLatents, together.StartLatents.narrow(0, i, 1), 1e-9);
+            TensorAssert.Close(AllInversions.Reconstruct(single, alone), reconstructed.narrow(0, i, 1), 1e-6);
+            evaluations += alone.EvaluationsPerImage / 3;
+            if (alone.Optimisation.Count == 0) continue;
+            Assert.Equal(alone.Optimisation[0].Select(s => s.Losses.Count), together.Optimisation[i].Select(s => s.Losses.Count));
+            Assert.Equal(alone.Optimisation[0].Select(s => s.Stop), together.Optimisation[i].Select(s => s.Stop));
+        }
+        Assert.Equal(evaluations, together.EvaluationsPerImage, 9);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_Counts_EqualWhatThePredictorSaw(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        using InversionResult result = AllInversions.Make(name, problem).Invert(problem);
+        Assert.Equal(predictor.Calls.Sum() / 2.0, result.EvaluationsPerImage);
+        double updates = result.Optimisation.Sum(image => image.Sum(step => step.Losses.Count)) / 2.0;
+        Assert.Equal(updates, result.BackwardsPerImage);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_Twice_GivesTheSame(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        IInversion inversion = AllInversions.Make(name, problem);
+        using InversionResult first = inversion.Invert(problem);
+        using InversionResult second = inversion.Invert(problem);
+        TensorAssert.Close(AllInversions.Reconstruct(problem, first), AllInversions.Reconstruct(problem, second), 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_LeavesItsInputsAlone(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        Tensor latents = problem.Latents.clone(), conditional = problem.Conditional.clone(), unconditional = problem.Unconditional.clone();
+        using InversionResult result = AllInversions.Make(name, problem).Invert(problem);
+        TensorAssert.Close(latents, problem.Latents, 0);
+        TensorAssert.Close(conditional, problem.Conditional, 0);
+        TensorAssert.Close(unconditional, problem.Unconditional, 0);
+        Assert.False(problem.Unconditional.requires_grad);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_ThenDispose_LeavesNoTensors(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 3);
+        IInversion inversion = AllInversions.Make(name, problem);
+        long before = TensorAssert.Live;
+        using (DisposeScope inner = NewDisposeScope()) inversion.Invert(problem).Dispose();
+        Assert.Equal(before, TensorAssert.Live);
+        inversion.Invert(problem).Dispose();
+        Assert.Equal(before, TensorAssert.Live);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_CancelledAnywhere_ThrowsAndLeavesNoTensors(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        IInversion inversion = AllInversions.Make(name, problem);
+        inversion.Invert(problem).Dispose();
+        int calls = predictor.Calls.Count;
+        long before = TensorAssert.Live;
+        // Not after the last call: what is finished may be returned.
+        for (int stop = 1; stop < calls - 1; stop += 7)
+        {
+            using CancellationTokenSource source = new();
+            int left = stop;
+            predictor.BeforePrediction = () =>
+            {
+                if (--left == 0) source.Cancel();
+            };
+            predictor.Calls.Clear();
+            Assert.ThrowsAny<OperationCanceledException>(() => inversion.Invert(problem, null, source.Token));
+            Assert.True(predictor.Calls.Count <= stop + 2, $"Cancelled at call {stop}, but {predictor.Calls.Count} calls were made.");
+            Assert.Equal(before, TensorAssert.Live);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_PredictorThrows_LeavesNoTensors(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        IInversion inversion = AllInversions.Make(name, problem);
+        inversion.Invert(problem).Dispose();
+        int calls = predictor.Calls.Count;
+        long before = TensorAssert.Live;
+        int left = calls - 1;
+        predictor.BeforePrediction = () =>
+        {
+            if (--left == 0) throw new InvalidOperationException("out of luck");
+        };
+        Assert.Throws<InvalidOperationException>(() => inversion.Invert(problem));
+        Assert.Equal(before, TensorAssert.Live);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_MemoryOverManySteps_IsFlat(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2, steps: 25);
+        IInversion inversion = AllInversions.Make(name, problem);
+        List<long> live = [];
+        using InversionResult result = inversion.Invert(problem, new Direct(_ => live.Add(TensorAssert.Live)));
+        // One latent and one embedding per step are what the result is made of; nothing else may pile up.
+        Assert.True(live[^1] - live[0] <= 2 * 25 + 30, $"Live tensors rose from {live[0]} to {live[^1]}.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_Progress_EndsAtTheEnd(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        List<InversionProgress> reports = [];
+        using InversionResult result = AllInversions.Make(name, problem).Invert(problem, new Direct(reports.Add));
+        Assert.NotEmpty(reports);
+        Assert.Equal(reports[^1].Of, reports[^1].Step);
+        Assert.All(reports, r => Assert.InRange(r.Step, 0, r.Of));
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Invert_WrongShapes_SaysWhich(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        IInversion inversion = AllInversions.Make(name, problem);
+        ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Conditional = problem.Conditional.narrow(0, 0, 1) }));
+        Assert.Contains("onditional", error.Message);
+        error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Unconditional = problem.Unconditional.narrow(1, 0, 3) }));
+        Assert.Contains("Unconditional", error.Message);
+        ArgumentException half = Assert.ThrowsAny<ArgumentException>(() => inversion.Invert(problem with { Latents = problem.Latents.to(ScalarType.Float16) }));
+        Assert.Contains("Float16", half.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Optimising))]
+    public void Invert_LossNotANumber_SaysWhere(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        // The second image alone goes wrong.
+        Tensor latents = problem.Latents.clone();
+        latents[1].fill_(double.NaN);
+        problem = problem with { Latents = latents };
+        IInversion inversion = AllInversions.Make(name, problem);
+        long before = TensorAssert.Live;
+        InversionDivergedException error = Assert.Throws<InversionDivergedException>(() => inversion.Invert(problem));
+        Assert.Equal(1, error.Image);
+        Assert.Contains($"step {error.Step} (timestep {error.Timestep})", error.Message);
+        Assert.True(double.IsNaN(error.RecentLosses[^1]));
+        Assert.Equal(before, TensorAssert.Live);
+    }
+
+    [Theory]
+    [MemberData(nameof(Optimising))]
+    public void Invert_PredictorIgnoresGradients_IsRefusedNotFatal(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        problem = problem with { Predictor = new Deaf(problem.Predictor) };
+        IInversion inversion = AllInversions.Make(name, problem);
+        Assert.Contains("no_grad", Assert.Throws<InvalidOperationException>(() => inversion.Invert(problem)).Message);
+    }
+
+    private sealed class Deaf(INoisePredictor inner) : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+            Lifetime.WithoutGradient(() => inner.Predict(latents, step, embedding));
+    }
+
+    internal sealed class Direct(Action<InversionProgress> report) : IProgress<InversionProgress>
+    {
+        public void Report(InversionProgress value) => report(value);
+    }
+}
