@@ -1,0 +1,52 @@
+using System.Text;
+
+namespace NullTextResearch.Text;
+
+/// <summary>
+/// The reversible spelling of bytes as printable characters that byte-level vocabularies use: the 188 visible Latin-1 characters stand for
+/// themselves, the other 68 bytes for U+0100 onwards, in byte order.
+/// </summary>
+internal static class ByteAlphabet
+{
+    /// <summary>Mark of a piece that ends a word.</summary>
+    internal const string EndOfWord = "</w>";
+
+    private static readonly char[] s_symbolOf = MakeSymbols();
+    private static readonly Dictionary<char, byte> s_byteOf = s_symbolOf.Select((symbol, value) => (symbol, value)).ToDictionary(p => p.symbol, p => (byte)p.value);
+
+    /// <summary>The 256 symbols in vocabulary order: visible bytes first, then the others.</summary>
+    internal static IEnumerable<char> VocabularyOrder =>
+        Enumerable.Range(0, 256).Where(IsVisible).Concat(Enumerable.Range(0, 256).Where(b => !IsVisible(b))).Select(b => s_symbolOf[b]);
+
+    /// <summary>Spells the UTF-8 bytes of a text, one symbol a byte.</summary>
+    internal static string Spell(ReadOnlySpan<char> text)
+    {
+        byte[] bytes = new byte[Encoding.UTF8.GetByteCount(text)];
+        Encoding.UTF8.GetBytes(text, bytes);
+        return string.Create(bytes.Length, bytes, static (symbols, source) =>
+        {
+            for (int i = 0; i < source.Length; i++)
+            {
+                symbols[i] = s_symbolOf[source[i]];
+            }
+        });
+    }
+
+    /// <summary>Reads a spelled text back; incomplete characters become U+FFFD.</summary>
+    internal static string Read(string symbols) =>
+        Encoding.UTF8.GetString(symbols.Select(c => s_byteOf.TryGetValue(c, out byte b) ? b : (byte)'?').ToArray());
+
+    private static bool IsVisible(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
+
+    private static char[] MakeSymbols()
+    {
+        var symbols = new char[256];
+        char next = '\u0100';
+        for (int value = 0; value < 256; value++)
+        {
+            symbols[value] = IsVisible(value) ? (char)value : next++;
+        }
+
+        return symbols;
+    }
+}

@@ -1,0 +1,168 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Text;
+
+/// <summary>A prompt as token ids, with the positions that each of its words occupies.</summary>
+/// <remarks>
+/// Words follow prompt-to-prompt's rule: the prompt is split at single spaces, pieces are taken until their characters fill the word,
+/// and positions count the start token as 0. Punctuation that touches a word belongs to it ("flowers." is not "flowers").
+/// Two deliberate deviations, both without effect on ordinary prompts: repeated white space is collapsed before splitting (the published
+/// code gives an empty word a token that belongs to the next one), and lengths are counted in UTF-8 bytes (the published code miscounts
+/// characters that are split over several tokens).
+/// </remarks>
+public sealed class TokenizedPrompt
+{
+    private readonly int[][] _positions;
+    private readonly int[] _ids;
+
+    private TokenizedPrompt(string prompt, int[] ids, string[] words, int[][] positions, int required)
+    {
+        Prompt = prompt;
+        _ids = ids;
+        Ids = Array.AsReadOnly(ids);
+        Words = Array.AsReadOnly(words);
+        _positions = positions;
+        RequiredTokenCount = required;
+        TokenCount = Math.Min(required, ids.Length - 2);
+        TruncatedWords = IsTruncated
+            ? Array.AsReadOnly(words.Where((_, i) => positions[i].Length == 0 || positions[i][^1] > TokenCount).ToArray())
+            : [];
+    }
+
+    /// <summary>The text as given.</summary>
+    public string Prompt { get; }
+
+    /// <summary>The row for the text encoder: start token, pieces, end token, padding; length <see cref="ContextLength"/>.</summary>
+    public IReadOnlyList<int> Ids { get; }
+
+    /// <summary>Words of the prompt in order, letter case kept.</summary>
+    public IReadOnlyList<string> Words { get; }
+
+    /// <summary>Length of the row, start and end token included.</summary>
+    public int ContextLength => _ids.Length;
+
+    /// <summary>Number of pieces in the row, without start, end and padding: they lie at positions 1 to this number.</summary>
+    public int TokenCount { get; }
+
+    /// <summary>Number of pieces the whole prompt needs, without start and end.</summary>
+    public int RequiredTokenCount { get; }
+
+    /// <summary>Whether pieces were cut off because the prompt is longer than the context.</summary>
+    public bool IsTruncated => RequiredTokenCount > TokenCount;
+
+    /// <summary>Words that lost at least one piece, in order; empty if nothing was cut.</summary>
+    public IReadOnlyList<string> TruncatedWords { get; }
+
+    /// <summary>Positions of every occurrence of a word in the row, ascending.</summary>
+    /// <param name="word">A word as the prompt spells it; if no word matches exactly, letter case is ignored.</param>
+    /// <returns>At least one position, each from 1 to <see cref="TokenCount"/>.</returns>
+    /// <exception cref="WordNotInPromptException">The prompt has no such word, or it lies behind the end of the context.</exception>
+    public IReadOnlyList<int> PositionsOf(string word)
+    {
+        ArgumentNullException.ThrowIfNull(word);
+        int[] found = FindWord(word, StringComparison.Ordinal);
+        if (found.Length == 0)
+        {
+            found = FindWord(word, StringComparison.OrdinalIgnoreCase);
+        }
+
+        if (found.Length == 0)
+        {
+            throw new WordNotInPromptException(word, Words, cutOff: false);
+        }
+
+        int[] positions = found.SelectMany(i => _positions[i]).Where(p => p <= TokenCount).ToArray();
+        return positions.Length > 0 ? positions : throw new WordNotInPromptException(word, Words, cutOff: true);
+    }
+
+    /// <summary>Whether a call of <see cref="PositionsOf"/> with this word would succeed.</summary>
+    /// <param name="word">A word; letter case is ignored.</param>
+    /// <returns>True if at least one piece of it is in the row.</returns>
+    public bool HasWord(string word) =>
+        FindWord(word, StringComparison.OrdinalIgnoreCase).Any(i => _positions[i].Length > 0 && _positions[i][0] <= TokenCount);
+
+    /// <summary>Positions of the word with a given index in the row, ascending.</summary>
+    /// <param name="index">Index into <see cref="Words"/>.</param>
+    /// <returns>Positions from 1 to <see cref="TokenCount"/>; empty if the word was cut off entirely.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The prompt has no word of that index.</exception>
+    public IReadOnlyList<int> PositionsOfWordAt(int index)
+    {
+        if (index < 0 || index >= Words.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(index), index, $"the prompt has {Words.Count} words, counted from 0: {string.Join(", ", Words)}");
+        }
+
+        return _positions[index].Where(p => p <= TokenCount).ToArray();
+    }
+
+    /// <summary>Refuses a prompt that does not fit the context.</summary>
+    /// <returns>This prompt.</returns>
+    /// <exception cref="PromptTooLongException">Pieces were cut off.</exception>
+    public TokenizedPrompt EnsureFits() => IsTruncated ? throw new PromptTooLongException(this) : this;
+
+    /// <summary>Rows of several prompts as one tensor.</summary>
+    /// <param name="prompts">At least one prompt; all of one context length.</param>
+    /// <param name="device">Where the tensor goes; the CPU if null.</param>
+    /// <returns>Token ids [B, context], int64, owned by the caller.</returns>
+    /// <exception cref="ArgumentException">No prompt, or different context lengths.</exception>
+    public static Tensor Stack(IReadOnlyList<TokenizedPrompt> prompts, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        if (prompts.Count == 0)
+        {
+            throw new ArgumentException("at least one prompt is needed", nameof(prompts));
+        }
+
+        int length = prompts[0].ContextLength;
+        if (prompts.FirstOrDefault(p => p.ContextLength != length) is { } odd)
+        {
+            throw new ArgumentException($"all prompts need one context length, got {length} and {odd.ContextLength}", nameof(prompts));
+        }
+
+        long[] flat = prompts.SelectMany(p => p._ids).Select(id => (long)id).ToArray();
+        return tensor(flat, [prompts.Count, length], dtype: ScalarType.Int64, device: device ?? CPU);
+    }
+
+    /// <summary>Lays out a row and matches pieces to words.</summary>
+    /// <param name="prompt">The text as given.</param>
+    /// <param name="words">Words with the length that their pieces must fill.</param>
+    /// <param name="pieces">Ids of all pieces with their length in the same unit.</param>
+    /// <param name="start">Opening id.</param>
+    /// <param name="end">Closing id.</param>
+    /// <param name="pad">Padding id.</param>
+    /// <param name="contextLength">Length of the row.</param>
+    internal static TokenizedPrompt Create(
+        string prompt, IReadOnlyList<(string Text, int Length)> words, IReadOnlyList<(int Id, int Length)> pieces, int start, int end, int pad, int contextLength)
+    {
+        int kept = Math.Min(pieces.Count, contextLength - 2);
+        int[] ids = new int[contextLength];
+        Array.Fill(ids, pad);
+        ids[0] = start;
+        for (int i = 0; i < kept; i++)
+        {
+            ids[i + 1] = pieces[i].Id;
+        }
+
+        ids[kept + 1] = end;
+
+        var positions = new int[words.Count][];
+        int piece = 0;
+        for (int w = 0; w < words.Count; w++)
+        {
+            var own = new List<int>();
+            for (int filled = 0; filled < words[w].Length && piece < pieces.Count; piece++)
+            {
+                filled += pieces[piece].Length;
+                own.Add(piece + 1);
+            }
+
+            positions[w] = [.. own];
+        }
+
+        return new TokenizedPrompt(prompt, ids, words.Select(w => w.Text).ToArray(), positions, pieces.Count);
+    }
+
+    private int[] FindWord(string word, StringComparison comparison) =>
+        Enumerable.Range(0, Words.Count).Where(i => string.Equals(Words[i], word, comparison)).ToArray();
+}
