@@ -1,0 +1,159 @@
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Attention;
+
+/// <summary>Which maps an <see cref="AttentionStore"/> keeps.</summary>
+public sealed record AttentionStoreOptions
+{
+    /// <summary>Maps with more queries (pixels) than this are not kept. The released code keeps up to 32 x 32.</summary>
+    public int MaxQueries { get; init; } = 1024;
+
+    /// <summary>Keep maps from pixels to text tokens.</summary>
+    public bool Cross { get; init; } = true;
+
+    /// <summary>Keep maps from pixels to pixels. They are large: queries squared per head and layer.</summary>
+    public bool Self { get; init; }
+
+    /// <summary>Further condition on the layer; null keeps all.</summary>
+    public Func<AttentionSite, bool>? Site { get; init; }
+}
+
+/// <summary>The maps of one layer, summed over steps.</summary>
+/// <param name="Site">Which layer.</param>
+/// <param name="Height">Height of the feature map whose pixels are the queries.</param>
+/// <param name="Width">Its width.</param>
+/// <param name="Sum">[rows, heads, Height x Width, keys]; owned by the store, borrow it.</param>
+/// <param name="Steps">Number of maps in the sum.</param>
+public sealed record StoredMap(AttentionSite Site, int Height, int Width, Tensor Sum, int Steps);
+
+/// <summary>Attention maps of a sampling run, summed over its steps. Owns its tensors.</summary>
+/// <param name="options">What to keep; null keeps cross-attention maps of at most 32 x 32 queries.</param>
+public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDisposable
+{
+    private readonly AttentionStoreOptions _options = options ?? new AttentionStoreOptions();
+    private readonly SortedDictionary<int, StoredMap> _maps = [];
+
+    /// <summary>What was kept, in the order in which the layers run.</summary>
+    public IReadOnlyList<StoredMap> Maps => [.. _maps.Values];
+
+    /// <summary>Whether the map of a call would be kept.</summary>
+    public bool Wants(in AttentionCall call) =>
+        (call.Site.Kind == AttentionKind.Cross ? _options.Cross : _options.Self)
+        && (long)call.Height * call.Width <= _options.MaxQueries
+        && (_options.Site?.Invoke(call.Site) ?? true);
+
+    /// <summary>Adds a map to the sum of its layer.</summary>
+    /// <param name="call">Where it was made.</param>
+    /// <param name="map">[rows, heads, pixels, keys]; borrowed, copied. Half precision is summed in single.</param>
+    /// <exception cref="ShapeMismatchException">An earlier map of this layer had another shape.</exception>
+    public void Record(in AttentionCall call, Tensor map)
+    {
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        if (map.dtype is ScalarType.Float16 or ScalarType.BFloat16) map = map.to(ScalarType.Float32);
+        if (_maps.TryGetValue(call.Site.Order, out StoredMap? kept))
+        {
+            Shape.RequireSame(map, kept.Sum);
+            kept.Sum.add_(map);
+            _maps[call.Site.Order] = kept with { Steps = kept.Steps + 1 };
+        }
+        else
+        {
+            _maps.Add(call.Site.Order, new StoredMap(call.Site, call.Height, call.Width, map.Snapshot(), 1));
+        }
+    }
+
+    /// <summary>Cross-attention maps averaged over steps, heads and the selected layers.</summary>
+    /// <param name="selection">Which layers; null takes <see cref="MapSelection.Default"/>.</param>
+    /// <param name="row">Which prompt of the run, from 0.</param>
+    /// <returns>[h, w, tokens]; owned by the caller's dispose scope. Each pixel sums to 1 over the tokens unless an edit re-weighted it.</returns>
+    /// <exception cref="InvalidOperationException">No stored layer fits the selection.</exception>
+    public Tensor AverageMaps(MapSelection? selection = null, int row = 0)
+    {
+        IReadOnlyList<StoredMap> chosen = (selection ?? MapSelection.Default).From(Maps);
+        return Lifetime.WithoutGradient(() =>
+        {
+            StoredMap first = chosen[0];
+            long rows = first.Sum.shape[0];
+            if (row < 0 || row >= rows) throw new ArgumentOutOfRangeException(nameof(row), row, $"The store holds {rows} rows (prompts), counted from 0.");
+            Tensor perHead = cat([.. chosen.Select(m => m.Sum.select(0, row).div(m.Steps))], 0);
+            return perHead.mean([0L]).view(first.Height, first.Width, -1);
+        });
+    }
+
+    /// <summary>Where the picture attends to a word: for figures.</summary>
+    /// <param name="positions">Token positions of the word; their maps are added up.</param>
+    /// <param name="selection">Which layers; null takes <see cref="MapSelection.Default"/>.</param>
+    /// <param name="row">Which prompt of the run, from 0.</param>
+    /// <returns>[h, w], 0 to 1: divided by its maximum; owned by the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">No position, or one beyond the context.</exception>
+    public Tensor AverageMap(IReadOnlyList<int> positions, MapSelection? selection = null, int row = 0) => Lifetime.WithoutGradient(() =>
+    {
+        Tensor all = AverageMaps(selection, row);
+        if (positions.Count == 0) throw new ArgumentException("At least one token position is needed.", nameof(positions));
+        foreach (int position in positions)
+        {
+            if (position < 0 || position >= all.shape[2])
+                throw new ArgumentOutOfRangeException(nameof(positions), position, $"The maps have {all.shape[2]} tokens, counted from 0.");
+        }
+        using Tensor index = tensor(positions.Select(p => (long)p).ToArray(), device: all.device);
+        Tensor map = all.index_select(2, index).sum(-1);
+        return map.div(map.max().clamp_min(double.Epsilon));
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (StoredMap map in _maps.Values) map.Sum.Dispose();
+        _maps.Clear();
+    }
+}
+
+/// <summary>Watches a run without changing it: stores the maps that the store wants, attends by the fused kernel elsewhere.</summary>
+/// <param name="store">Where the maps go; borrowed.</param>
+/// <param name="images">Rows of the conditional half. A batch of twice as many is [unconditional..., conditional...] and only its second half is stored.</param>
+public sealed class StoringAttention(AttentionStore store, int images = 1) : IAttentionProcessor
+{
+    private readonly MapHook _hook = new((call, map) =>
+    {
+        store.Record(call, map);
+        return map;
+    });
+
+    /// <inheritdoc/>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
+        store.Wants(call)
+            ? ConditionalHalf.Attend(call, query, key, value, images, _hook)
+            : FusedAttention.Instance.Attend(call, query, key, value);
+}
+
+/// <summary>Explicit attention with a function for a hook.</summary>
+internal sealed class MapHook(Func<AttentionCall, Tensor, Tensor> process) : ExplicitAttention
+{
+    /// <inheritdoc/>
+    protected override Tensor Process(in AttentionCall call, Tensor map) => process(call, map);
+}
+
+/// <summary>Splits a guided batch [unconditional..., conditional...].</summary>
+internal static class ConditionalHalf
+{
+    /// <summary>Index of the first conditional row.</summary>
+    /// <exception cref="ArgumentException">The batch is neither the conditional rows alone nor twice as many.</exception>
+    public static long Start(long batch, long rows) => batch == rows ? 0 : batch == 2 * rows ? rows
+        : throw new ArgumentException($"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} (unconditional, then conditional).");
+
+    /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>
+    public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, long rows, IAttentionProcessor conditional)
+    {
+        long start = Start(query.shape[0], rows);
+        if (start == 0) return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));
+        return Lifetime.Scoped(() =>
+        {
+            Tensor plain = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
+            Tensor watched = conditional.Attend(call, query.narrow(0, start, rows), key.narrow(0, start, rows), value.narrow(0, start, rows));
+            return cat([plain, watched], 0);
+        });
+    }
+}

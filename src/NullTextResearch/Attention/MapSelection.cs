@@ -1,0 +1,85 @@
+namespace NullTextResearch.Attention;
+
+/// <summary>Which of the stored cross-attention maps to combine. All of one selection have the same resolution.</summary>
+public abstract record MapSelection
+{
+    private protected MapSelection()
+    {
+    }
+
+    /// <summary>
+    /// The coarsest resolution, outside the middle block, whose shorter side has at least 16 pixels; the finest where none
+    /// has. For Stable Diffusion at 512 pixels these are the five 16 x 16 layers of the papers.
+    /// </summary>
+    public static MapSelection Default { get; } = CoarsestWithSide(16);
+
+    /// <summary>The released code's fixed positions, whatever their resolution: down[2..4] and up[0..3] of the maps with at most 32 x 32 queries.</summary>
+    public static MapSelection PublishedSlices { get; } = new Slices();
+
+    /// <summary>The coarsest resolution, outside the middle block, with at least this many pixels on the shorter side; the finest where none has.</summary>
+    /// <param name="side">Pixels, at least 1.</param>
+    public static MapSelection CoarsestWithSide(int side)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
+        return new Coarsest(side);
+    }
+
+    /// <summary>The layers that fulfil a condition; they must share one resolution.</summary>
+    /// <param name="name">What to call the condition in manifests and messages.</param>
+    /// <param name="condition">Condition on layer and resolution.</param>
+    public static MapSelection Where(string name, Func<StoredMap, bool> condition) => new Condition(name, condition);
+
+    /// <summary>Chooses.</summary>
+    /// <param name="maps">All stored maps, in the order in which the layers run.</param>
+    /// <returns>At least one cross-attention map; all of one resolution.</returns>
+    /// <exception cref="InvalidOperationException">No map fits, or those that fit differ in resolution.</exception>
+    public IReadOnlyList<StoredMap> From(IReadOnlyList<StoredMap> maps)
+    {
+        StoredMap[] cross = [.. maps.Where(m => m.Site.Kind == AttentionKind.Cross)];
+        StoredMap[] chosen = [.. Choose(cross)];
+        if (chosen.Length == 0)
+            throw new InvalidOperationException($"No stored cross-attention map fits the selection '{this}'. Stored: {List(cross)}.");
+        if (chosen.Any(m => m.Height != chosen[0].Height || m.Width != chosen[0].Width))
+            throw new InvalidOperationException($"The selection '{this}' mixes resolutions: {List(chosen)}. Select layers of one resolution.");
+        return chosen;
+    }
+
+    private protected abstract IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross);
+
+    private static string List(IReadOnlyCollection<StoredMap> maps) =>
+        maps.Count == 0 ? "none" : string.Join(", ", maps.Select(m => $"{m.Site.Path} ({m.Height} x {m.Width})"));
+
+    private sealed record Coarsest(int Side) : MapSelection
+    {
+        public override string ToString() => $"coarsest with side >= {Side}";
+
+        private protected override IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross)
+        {
+            StoredMap[] outer = [.. cross.Where(m => m.Site.Stage != UNetStage.Mid)];
+            if (outer.Length == 0) outer = [.. cross];
+            if (outer.Length == 0) return [];
+            int Short(StoredMap m) => Math.Min(m.Height, m.Width);
+            int[] sides = [.. outer.Select(Short).Distinct().Order()];
+            int side = sides.FirstOrDefault(s => s >= Side, sides[^1]);
+            return outer.Where(m => Short(m) == side);
+        }
+    }
+
+    private sealed record Slices : MapSelection
+    {
+        public override string ToString() => "published slices";
+
+        private protected override IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross)
+        {
+            StoredMap[] small = [.. cross.Where(m => (long)m.Height * m.Width <= 1024)];
+            return small.Where(m => m.Site.Stage == UNetStage.Down).Skip(2).Take(2).Concat(small.Where(m => m.Site.Stage == UNetStage.Up).Take(3));
+        }
+    }
+
+    private sealed record Condition(string Name, Func<StoredMap, bool> Fits) : MapSelection
+    {
+        public override string ToString() => Name;
+
+        private protected override IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross) => cross.Where(Fits);
+    }
+}

@@ -1,0 +1,65 @@
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>A window of its own for one word of the target prompt.</summary>
+/// <param name="Word">The word, as the target prompt spells it.</param>
+/// <param name="Window">Steps at which its maps are injected.</param>
+public sealed record WordWindow(string Word, StepWindow Window);
+
+/// <summary>At which steps cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).</summary>
+public sealed record CrossReplaceSchedule
+{
+    /// <summary>Window of every token without one of its own. Released examples: until 0.8.</summary>
+    public StepWindow Default { get; init; } = StepWindow.Until(0.8);
+
+    /// <summary>Windows of single words; later entries win.</summary>
+    public IReadOnlyList<WordWindow> Words { get; init; } = [];
+
+    /// <summary>What to do about words that the target prompt lacks.</summary>
+    public MissingWordRule MissingWords { get; init; } = MissingWordRule.Refuse;
+
+    /// <summary>All tokens, from the first step to a share of the steps.</summary>
+    public static CrossReplaceSchedule Until(double end) => new() { Default = StepWindow.Until(end) };
+
+    /// <summary>The schedule as numbers.</summary>
+    /// <param name="steps">T.</param>
+    /// <param name="targets">Target prompts, in which the words are looked up; all of one context length.</param>
+    /// <param name="dtype">Floating-point type of the result.</param>
+    /// <param name="device">Where it goes; the CPU if null.</param>
+    /// <returns>
+    /// [T + 1, targets, tokens], 1 where injected and 0 elsewhere; owned by the caller's dispose scope. A bound b falls at
+    /// row int(b (T + 1)), so that the last row is never read: the released code's rule.
+    /// </returns>
+    /// <exception cref="WordNotInPromptException">A target lacks a word, and <see cref="MissingWords"/> refuses that.</exception>
+    public Tensor Table(int steps, IReadOnlyList<TokenizedPrompt> targets, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        if (targets.Count == 0) throw new ArgumentException("At least one target prompt is needed.", nameof(targets));
+        int tokens = targets[0].ContextLength, rows = steps + 1;
+        float[] table = new float[rows * targets.Count * tokens];
+        for (int p = 0; p < targets.Count; p++)
+        {
+            Fill(Default, p, Enumerable.Range(0, tokens));
+            foreach ((string word, StepWindow window) in Words)
+            {
+                if (MissingWords == MissingWordRule.Skip && !targets[p].HasWord(word)) continue;
+                Fill(window, p, targets[p].PositionsOf(word));
+            }
+        }
+        return Lifetime.Scoped(() => tensor(table, [rows, targets.Count, tokens]).to(dtype, device ?? CPU));
+
+        void Fill(StepWindow window, int prompt, IEnumerable<int> positions)
+        {
+            (int first, int end) = window.Of(rows);
+            foreach (int position in positions)
+            {
+                for (int row = 0; row < rows; row++)
+                    table[(row * targets.Count + prompt) * tokens + position] = row >= first && row < end ? 1 : 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Text;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>One edited version of an image.</summary>
+public sealed record EditTarget
+{
+    /// <summary>What the edited image should show.</summary>
+    public required TokenizedPrompt Prompt { get; init; }
+
+    /// <summary>How the source's cross-attention maps become this target's.</summary>
+    public required PromptEdit Edit { get; init; }
+
+    /// <summary>When cross-attention maps are injected. Released examples: until 0.8.</summary>
+    public CrossReplaceSchedule CrossReplace { get; init; } = new();
+
+    /// <summary>When the source's self-attention is injected: first and last step are int(bound T). The authors suggest until 0.4, and to try 0.3 to 0.7.</summary>
+    public StepWindow SelfReplace { get; init; } = StepWindow.Until(0.4);
+
+    /// <summary>Confines the edit to the place of some words; null lets everything change.</summary>
+    public LocalBlend? Blend { get; init; }
+}
+
+/// <summary>All edits of one image: source and targets run side by side from one noise.</summary>
+public sealed record ImageEdit
+{
+    /// <summary>The prompt of the source branch.</summary>
+    public required TokenizedPrompt Source { get; init; }
+
+    /// <summary>At least one target; kinds of edits may be mixed.</summary>
+    public required IReadOnlyList<EditTarget> Targets { get; init; }
+
+    /// <summary>Rows that this image takes in a batch.</summary>
+    internal int Rows => 1 + Targets.Count;
+}
+
+/// <summary>How the source branch runs.</summary>
+public enum SourceBranch
+{
+    /// <summary>In one batch with the targets, as in the released code. Kernels may round differently at other batch sizes, so the
+    /// source differs slightly from a reconstruction without targets (float32: relative difference of a few 1e-6 per step).</summary>
+    Batched,
+
+    /// <summary>By itself, with the shapes of a plain reconstruction, to which it is then equal to the last bit; its attention is handed
+    /// to the targets. Two smaller network calls per step instead of one.</summary>
+    Alone,
+}
+
+/// <summary>What does not depend on the prompts.</summary>
+public sealed record PromptToPromptOptions
+{
+    /// <summary>Self-attention is injected only at layers with at most this many queries (pixels). Released code: 32 x 32, which leaves out
+    /// the finest layers of Stable Diffusion at 512 pixels; give a smaller number to leave them out of a smaller model.</summary>
+    public int SelfReplaceMaxQueries { get; init; } = 1024;
+
+    /// <summary>How the source branch runs.</summary>
+    public SourceBranch SourceBranch { get; init; } = SourceBranch.Batched;
+
+    /// <summary>Hand the attention maps over with the result.</summary>
+    public bool KeepMaps { get; init; }
+
+    /// <summary>Which maps are stored when they are kept or a local blend needs them (which needs cross-attention maps).</summary>
+    public AttentionStoreOptions Store { get; init; } = new();
+}

@@ -1,0 +1,137 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>Keeps an edit local: outside a mask, made from the attention to chosen words, the target's latents are the source's.</summary>
+/// <remarks>
+/// Hertz et al. 2022, section 3.3, as in the code released with null-text inversion: maps accumulated since the first step,
+/// 3 x 3 maximum, nearest neighbour to the latents' size, divided by the maximum, threshold, joined with the source's mask.
+/// </remarks>
+public sealed record LocalBlend
+{
+    /// <summary>Words of the source prompt whose place may change.</summary>
+    public required IReadOnlyList<string> SourceWords { get; init; }
+
+    /// <summary>Words of the target prompt whose place may change.</summary>
+    public required IReadOnlyList<string> TargetWords { get; init; }
+
+    /// <summary>Words of the source prompt whose place must not change.</summary>
+    public IReadOnlyList<string> SubtractSourceWords { get; init; } = [];
+
+    /// <summary>Words of the target prompt whose place must not change.</summary>
+    public IReadOnlyList<string> SubtractTargetWords { get; init; } = [];
+
+    /// <summary>Pooled attention above this share of its maximum belongs to the mask, 0 to 1.</summary>
+    public double Threshold { get; init; } = 0.3;
+
+    /// <summary>The same for the words to subtract, whose attention is not pooled.</summary>
+    public double SubtractThreshold { get; init; } = 0.3;
+
+    /// <summary>Share of the steps before blending starts, 0 to 1.</summary>
+    public double StartFraction { get; init; } = 0.2;
+
+    /// <summary>Which layers' maps make the mask.</summary>
+    public MapSelection Layers { get; init; } = MapSelection.Default;
+
+    /// <summary>First step (0-based) after which latents are blended: int(<see cref="StartFraction"/> T).</summary>
+    public int FirstStep(int steps) => (int)(StartFraction * steps);
+
+    /// <summary>Makes the mask.</summary>
+    /// <param name="maps">Stored maps of the run.</param>
+    /// <param name="source">Source prompt.</param>
+    /// <param name="sourceRow">Its row in the maps.</param>
+    /// <param name="target">Target prompt.</param>
+    /// <param name="targetRow">Its row in the maps.</param>
+    /// <param name="height">Height of the latents.</param>
+    /// <param name="width">Width of the latents.</param>
+    /// <returns>The masks, owned by the caller.</returns>
+    /// <exception cref="WordNotInPromptException">A prompt lacks a word.</exception>
+    public BlendMask Mask(IReadOnlyList<StoredMap> maps, TokenizedPrompt source, int sourceRow, TokenizedPrompt target, int targetRow, long height, long width)
+    {
+        IReadOnlyList<StoredMap> chosen = Layers.From(maps);
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        int h = chosen[0].Height, w = chosen[0].Width;
+        Tensor words = Thresholded(SourceWords, TargetWords, pool: true, Threshold);
+        Tensor mask = words;
+        Tensor? subtract = null;
+        if (SubtractSourceWords.Count + SubtractTargetWords.Count > 0)
+        {
+            subtract = Thresholded(SubtractSourceWords, SubtractTargetWords, pool: false, SubtractThreshold);
+            mask = words.logical_and(subtract.logical_not());
+        }
+        return new BlendMask(words.Snapshot(), subtract?.Snapshot(), mask.Snapshot());
+
+        Tensor Thresholded(IReadOnlyList<string> sourceWords, IReadOnlyList<string> targetWords, bool pool, double threshold)
+        {
+            Tensor attention = stack([Attention(source, sourceRow, sourceWords), Attention(target, targetRow, targetWords)], 0).view(2, 1, h, w);
+            if (pool) attention = nn.functional.max_pool2d(attention, [3L, 3], [1L, 1], [1L, 1]);
+            attention = nn.functional.interpolate(attention, [height, width], mode: InterpolationMode.Nearest);
+            // No word gives 0 / 0, which is above no threshold: an empty mask.
+            Tensor above = attention.div(attention.amax([2L, 3], keepdim: true)).gt(threshold);
+            return above.logical_or(above.narrow(0, 0, 1));
+        }
+
+        // Sum over the words' tokens, mean over layers and heads: [h w].
+        Tensor Attention(TokenizedPrompt prompt, int row, IReadOnlyList<string> words)
+        {
+            long[] positions = [.. words.SelectMany(prompt.PositionsOf).Distinct().Select(p => (long)p)];
+            Tensor index = tensor(positions, device: chosen[0].Sum.device);
+            return cat([.. chosen.Select(m => m.Sum.select(0, row).index_select(2, index).sum(-1))], 0).mean([0L]);
+        }
+    }
+
+    /// <summary>Target latents inside the mask, source latents outside.</summary>
+    /// <param name="source">Source latents [1, 4, H, W]; borrowed.</param>
+    /// <param name="target">Target latents, same shape; borrowed.</param>
+    /// <param name="mask">Boolean, [1, 1, H, W]; borrowed.</param>
+    /// <returns>Latents of the same shape; owned by the caller's dispose scope. Outside the mask they equal the source's exactly.</returns>
+    public static Tensor Apply(Tensor source, Tensor target, Tensor mask)
+    {
+        Shape.RequireSame(target, source);
+        return where(mask, target, source);
+    }
+
+    /// <summary>Refuses what cannot work, all problems at once.</summary>
+    /// <exception cref="ArgumentException">An option is out of range, or a prompt lacks a word.</exception>
+    internal void Validate(TokenizedPrompt source, TokenizedPrompt target)
+    {
+        List<string> problems = [];
+        if (SourceWords.Count + TargetWords.Count == 0) problems.Add("no words to blend");
+        foreach ((string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) })
+        {
+            if (!(value is >= 0 and <= 1)) problems.Add($"{name} {value} is not between 0 and 1");
+        }
+        if (problems.Count > 0) throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
+        foreach (string word in SourceWords.Concat(SubtractSourceWords)) source.PositionsOf(word);
+        foreach (string word in TargetWords.Concat(SubtractTargetWords)) target.PositionsOf(word);
+    }
+}
+
+/// <summary>Masks of a <see cref="LocalBlend"/>; all boolean [2, 1, H, W], row 0 the source's own, row 1 the target's joined with it. Owns its tensors.</summary>
+/// <param name="words">See <see cref="Words"/>; taken over.</param>
+/// <param name="subtract">See <see cref="Subtract"/>; taken over.</param>
+/// <param name="final">See <see cref="Final"/>; taken over.</param>
+public sealed class BlendMask(Tensor words, Tensor? subtract, Tensor final) : IDisposable
+{
+    /// <summary>Where the words to blend are.</summary>
+    public Tensor Words => words;
+
+    /// <summary>Where the words to subtract are, if there are any.</summary>
+    public Tensor? Subtract => subtract;
+
+    /// <summary>Words without subtracted ones; row 1 is what the target's latents are blended by.</summary>
+    public Tensor Final => final;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        words.Dispose();
+        subtract?.Dispose();
+        final.Dispose();
+    }
+}

@@ -1,0 +1,310 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>
+/// Prompt-to-prompt at the attention layers. Rows of a batch are, image after image, the source and its targets; with guidance
+/// all unconditional rows come first and stay untouched. The source row is never modified. Maps are built only for
+/// conditional rows of cross-attention layers inside a replace window, or where they are stored: injected self-attention
+/// is the fused kernel run on the source's queries and keys. Use without gradients; owns tensors.
+/// </summary>
+public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
+{
+    private readonly IReadOnlyList<ImageEdit> _edits;
+    private readonly int _steps;
+    private readonly PromptToPromptOptions _options;
+    private readonly List<Branch> _targets = [];
+    private readonly ConditionalRows _conditional;
+    private readonly HashSet<int> _seen = [];
+    private readonly Dictionary<(int Order, int Image), Tensor[]> _sourceAttention = [];
+    private Pass _pass = Pass.Together;
+    private int _passImage;
+    private bool _storeTaken;
+
+    /// <summary>Works the edits out.</summary>
+    /// <param name="edits">Edits of each image.</param>
+    /// <param name="steps">T.</param>
+    /// <param name="dtype">Floating-point type of the latents.</param>
+    /// <param name="device">Device of the latents.</param>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An edit does not fit its prompts: unequal word counts, unknown words, options out of range.</exception>
+    public PromptToPromptProcessor(IReadOnlyList<ImageEdit> edits, int steps, ScalarType dtype, Device device, PromptToPromptOptions? options = null)
+    {
+        _edits = edits;
+        _steps = steps;
+        _options = options ?? new PromptToPromptOptions();
+        if (edits.Count == 0) throw new ArgumentException("At least one image is needed.", nameof(edits));
+        try
+        {
+            foreach (ImageEdit edit in edits)
+            {
+                if (edit.Targets.Count == 0) throw new ArgumentException("An edit needs at least one target prompt.", nameof(edits));
+                int source = Prompts;
+                foreach (EditTarget target in edit.Targets)
+                {
+                    target.Blend?.Validate(edit.Source, target.Prompt);
+                    _targets.Add(new Branch(edit, target, source, source + 1 + _targets.Count(t => t.SourceRow == source), steps, dtype, device));
+                }
+                Prompts += edit.Rows;
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        bool blends = _targets.Exists(t => t.Target.Blend is not null);
+        Store = new AttentionStore(_options.KeepMaps || blends
+            ? _options.Store with { Cross = _options.Store.Cross || blends, Self = _options.Store.Self && _options.KeepMaps }
+            : new AttentionStoreOptions { Cross = false });
+        _conditional = new ConditionalRows(this);
+    }
+
+    private enum Pass
+    {
+        Together,
+        Source,
+        Targets,
+    }
+
+    /// <summary>Number of prompts: rows of the conditional half.</summary>
+    public int Prompts { get; private set; }
+
+    /// <summary>Number of different attention layers that have called so far. Equal to the network's number of layers, or the edit does not act.</summary>
+    public int LayersSeen => _seen.Count;
+
+    /// <summary>Edited maps, conditional rows only, summed over the steps; empty unless they are kept or a local blend needs them.</summary>
+    public AttentionStore Store { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The batch does not fit the prompts.</exception>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+    {
+        _seen.Add(call.Site.Order);
+        bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross
+            ? ReplacesCross(call.Step)
+            : ReplacesSelf(call));
+        switch (_pass)
+        {
+            case Pass.Source:
+                if (needed)
+                {
+                    long row = query.shape[0] - 1;
+                    _sourceAttention.Add((call.Site.Order, _passImage), [.. new[] { query, key, value }.Select(t =>
+                    {
+                        using Tensor one = t.narrow(0, row, 1);
+                        return one.Snapshot();
+                    })]);
+                }
+                return FusedAttention.Instance.Attend(call, query, key, value);
+            case Pass.Targets:
+                return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
+            default:
+                ConditionalHalf.Start(query.shape[0], Prompts);
+                return needed ? ConditionalHalf.Attend(call, query, key, value, Prompts, _conditional) : FusedAttention.Instance.Attend(call, query, key, value);
+        }
+    }
+
+    /// <summary>Row of an image's source among the prompts.</summary>
+    public int SourceRow(int image) => _edits.Take(image).Sum(e => e.Rows);
+
+    /// <summary>Applies the local blends that are due after a step.</summary>
+    /// <param name="step">Step just taken, 0..T-1.</param>
+    /// <param name="latents">[prompts, 4, H, W]; borrowed.</param>
+    /// <returns>Latents in the current dispose scope; the input itself where no blend is due.</returns>
+    public Tensor Blend(int step, Tensor latents)
+    {
+        if (!_targets.Exists(t => BlendsAt(t, step))) return latents;
+        return Lifetime.WithoutGradient(() =>
+        {
+            Tensor[] rows = [.. latents.split(1, 0)];
+            foreach (Branch target in _targets.Where(t => BlendsAt(t, step)))
+            {
+                using BlendMask mask = Mask(target, latents.shape[2], latents.shape[3]);
+                rows[target.Row] = LocalBlend.Apply(rows[target.SourceRow], rows[target.Row], mask.Final.narrow(0, 1, 1));
+            }
+            return cat(rows, 0);
+        });
+    }
+
+    /// <summary>Blend masks from the maps stored so far, per image and target; null where a target has no local blend.</summary>
+    /// <param name="height">Height of the latents.</param>
+    /// <param name="width">Width of the latents.</param>
+    /// <returns>Masks, owned by the caller.</returns>
+    public IReadOnlyList<IReadOnlyList<BlendMask?>> Masks(long height, long width) =>
+        [.. _edits.Select((_, image) => (IReadOnlyList<BlendMask?>)[.. _targets.Where(t => t.SourceRow == SourceRow(image))
+            .Select(t => t.Target.Blend is null ? null : Mask(t, height, width))])];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Branch target in _targets) target.Dispose();
+        if (!_storeTaken) Store?.Dispose();
+        ForgetSource();
+    }
+
+    /// <summary>The store, which from now on belongs to the caller.</summary>
+    internal AttentionStore TakeStore()
+    {
+        _storeTaken = true;
+        return Store;
+    }
+
+    /// <summary>From here on the network runs the source of one image alone: [unconditional, conditional], or the conditional row.</summary>
+    internal void BeginSource(int image)
+    {
+        _pass = Pass.Source;
+        _passImage = image;
+    }
+
+    /// <summary>From here on the network runs the targets of all images.</summary>
+    internal void BeginTargets() => _pass = Pass.Targets;
+
+    /// <summary>The step is over.</summary>
+    internal void EndStep()
+    {
+        _pass = Pass.Together;
+        ForgetSource();
+    }
+
+    private bool ReplacesCross(int step) => _targets.Exists(t => t.CrossAt(step));
+
+    private bool ReplacesSelf(in AttentionCall call)
+    {
+        int step = call.Step;
+        return (long)call.Height * call.Width <= _options.SelfReplaceMaxQueries && _targets.Exists(t => t.SelfAt(step));
+    }
+
+    private bool BlendsAt(Branch target, int step) => target.Target.Blend is { } blend && step >= blend.FirstStep(_steps);
+
+    private BlendMask Mask(Branch target, long height, long width) =>
+        target.Target.Blend!.Mask(Store.Maps, target.Edit.Source, target.SourceRow, target.Target.Prompt, target.Row, height, width);
+
+    private void ForgetSource()
+    {
+        foreach (Tensor tensor in _sourceAttention.Values.SelectMany(t => t)) tensor.Dispose();
+        _sourceAttention.Clear();
+    }
+
+    /// <summary>Targets alone: their conditional rows are joined by what the sources left behind.</summary>
+    private Tensor AttendTargets(AttentionCall call, Tensor query, Tensor key, Tensor value) => Lifetime.Scoped(() =>
+    {
+        long start = ConditionalHalf.Start(query.shape[0], _targets.Count);
+        Tensor[] joined = [Join(query, 0), Join(key, 1), Join(value, 2)];
+        Tensor all = _conditional.Attend(call, joined[0], joined[1], joined[2]);
+        using Tensor targetRows = tensor(_targets.Select(t => (long)t.Row).ToArray(), device: query.device);
+        Tensor conditional = all.index_select(0, targetRows);
+        if (start == 0) return conditional;
+        Tensor unconditional = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
+        return cat([unconditional, conditional], 0);
+
+        Tensor Join(Tensor tensor, int part)
+        {
+            List<Tensor> rows = [];
+            long at = start;
+            for (int image = 0; image < _edits.Count; image++)
+            {
+                long count = _edits[image].Targets.Count;
+                rows.Add(_sourceAttention[(call.Site.Order, image)][part]);
+                rows.Add(tensor.narrow(0, at, count));
+                at += count;
+            }
+            return cat([.. rows], 0);
+        }
+    });
+
+    /// <summary>What happens to the conditional rows of all prompts.</summary>
+    private sealed class ConditionalRows(PromptToPromptProcessor owner) : ExplicitAttention, IAttentionProcessor
+    {
+        Tensor IAttentionProcessor.Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) => Attend(call, query, key, value);
+
+        public new Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+        {
+            if (call.Site.Kind == AttentionKind.Cross) return base.Attend(call, query, key, value);
+            using DisposeScope scope = NewDisposeScope();
+            if (owner.ReplacesSelf(call))
+            {
+                long[] rows = [.. Enumerable.Range(0, owner.Prompts)];
+                foreach (Branch target in owner._targets)
+                {
+                    if (target.SelfAt(call.Step)) rows[target.Row] = target.SourceRow;
+                }
+                // softmax(q_source k_source) v_target is the injected map applied to the target's values.
+                Tensor index = tensor(rows, device: query.device);
+                query = query.index_select(0, index);
+                key = key.index_select(0, index);
+            }
+            Tensor attended = owner.Store.Wants(call) ? base.Attend(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
+            return attended.MoveToOuterDisposeScope();
+        }
+
+        protected override Tensor Process(in AttentionCall call, Tensor map)
+        {
+            if (call.Site.Kind == AttentionKind.Cross)
+            {
+                foreach (Branch target in owner._targets)
+                {
+                    if (!target.CrossAt(call.Step)) continue;
+                    using DisposeScope scope = NewDisposeScope();
+                    // Written into the map's own memory, so that what is stored below is the edited map, as published.
+                    Tensor own = map.select(0, target.Row);
+                    own.copy_(target.Edited(map.select(0, target.SourceRow), own, call.Step));
+                }
+            }
+            if (owner.Store.Wants(call)) owner.Store.Record(call, map);
+            return map;
+        }
+    }
+
+    /// <summary>One target, worked out.</summary>
+    private sealed class Branch : IDisposable
+    {
+        private readonly MapInjection _injection;
+        private readonly Tensor _table;
+        private readonly bool[] _cross;
+        private readonly bool[] _everyToken;
+        private readonly (int First, int End) _self;
+
+        public Branch(ImageEdit edit, EditTarget target, int sourceRow, int row, int steps, ScalarType dtype, Device device)
+        {
+            (Edit, Target, SourceRow, Row) = (edit, target, sourceRow, row);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor table = target.CrossReplace.Table(steps, [target.Prompt]).select(1, 0);
+            _cross = table.amax([1L]).gt(0).data<bool>().ToArray();
+            _everyToken = table.amin([1L]).gt(0).data<bool>().ToArray();
+            _self = target.SelfReplace.Of(steps);
+            _injection = target.Edit.Resolve(edit.Source, target.Prompt, dtype, device);
+            _table = table.to(dtype, device, copy: true).Keep();
+        }
+
+        public ImageEdit Edit { get; }
+
+        public EditTarget Target { get; }
+
+        public int SourceRow { get; }
+
+        public int Row { get; }
+
+        public bool CrossAt(int step) => _cross[step];
+
+        public bool SelfAt(int step) => step >= _self.First && step < _self.End;
+
+        /// <summary>table x injected + (1 - table) x own; maps are [heads, pixels, tokens].</summary>
+        public Tensor Edited(Tensor source, Tensor own, int step)
+        {
+            Tensor injected = _injection.Inject(source, own);
+            if (_everyToken[step]) return injected;
+            Tensor weight = _table[step];
+            return injected.mul(weight).add(own.mul(weight.mul(-1).add(1)));
+        }
+
+        public void Dispose()
+        {
+            _injection.Dispose();
+            _table.Dispose();
+        }
+    }
+}

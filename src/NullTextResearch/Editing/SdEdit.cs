@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>What SDEdit starts from. All tensors are borrowed.</summary>
+public sealed record SdEditProblem
+{
+    /// <summary>Noise predictor.</summary>
+    public required INoisePredictor Predictor { get; init; }
+
+    /// <summary>Steps.</summary>
+    public required TimestepGrid Grid { get; init; }
+
+    /// <summary>z_0 of the images, [B, 4, H, W].</summary>
+    public required Tensor Latents { get; init; }
+
+    /// <summary>Embeddings of the target prompts, B rows.</summary>
+    public required StepEmbeddings Conditional { get; init; }
+
+    /// <summary>Embedding of the empty prompt, or the null-text embeddings of an inversion of these images (the paper's variant); 1 or B rows.</summary>
+    public required StepEmbeddings Unconditional { get; init; }
+
+    /// <summary>w.</summary>
+    public double GuidanceScale { get; init; } = 7.5;
+}
+
+/// <summary>How far to go back.</summary>
+public sealed record SdEditOptions
+{
+    /// <summary>t0: share of the noise levels to climb before denoising, 0 (nothing changes) to 1 (all but nothing of the image is left).</summary>
+    public double Strength { get; init; } = 0.5;
+
+    /// <summary>Seed of the noise; image i of a batch takes Seed + i, so an edit does not depend on its batch.</summary>
+    public long Seed { get; init; }
+}
+
+/// <summary>Images edited by SDEdit. Owns its tensor.</summary>
+public sealed class SdEditResult : IDisposable
+{
+    /// <summary>z_0, [B, 4, H, W].</summary>
+    public required Tensor Latents { get; init; }
+
+    /// <summary>Moves taken: int(t0 T).</summary>
+    public required int Moves { get; init; }
+
+    /// <summary>Network evaluations in all.</summary>
+    public required long Evaluations { get; init; }
+
+    /// <summary>Time spent.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Options used.</summary>
+    public required SdEditOptions Options { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose() => Latents.Dispose();
+}
+
+/// <summary>SDEdit: add noise up to a level, denoise with the target prompt. No inversion, no attention control.</summary>
+/// <remarks>
+/// Meng et al. 2022; Mokady et al. 2023, Fig. 8, compare it with and without null-text embeddings. They do not say with which
+/// sampler and guidance; here DDIM and the guidance of everything else.
+/// </remarks>
+public static class SdEdit
+{
+    /// <summary>Edits a batch of images.</summary>
+    /// <param name="problem">Images and prompts.</param>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <param name="cancellation">Checked at every step.</param>
+    /// <returns>The result, owned by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The strength is not between 0 and 1.</exception>
+    public static SdEditResult Run(SdEditProblem problem, SdEditOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new SdEditOptions();
+        if (!(options.Strength is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(options), options.Strength, "The strength t0 lies between 0 (nothing changes) and 1 (start from noise).");
+        Shape.Require(problem.Latents, [-1, -1, -1, -1]);
+        Stopwatch clock = Stopwatch.StartNew();
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        int moves = (int)(options.Strength * problem.Grid.Steps);
+        long[] one = [1, .. problem.Latents.shape[1..]];
+        Tensor noise = cat([.. Enumerable.Range(0, (int)problem.Latents.shape[0]).Select(i => Seeds.Normal(options.Seed + i, one, problem.Latents))], 0);
+        CountingPredictor predictor = new(problem.Predictor);
+        Tensor start = moves == 0 ? problem.Latents.alias() : NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Level(moves));
+        Tensor latents = Sampler.Run(predictor, problem.Grid, new SamplingPlan
+        {
+            StartLatents = start,
+            Conditional = problem.Conditional,
+            Unconditional = problem.Unconditional,
+            GuidanceScale = problem.GuidanceScale,
+            FirstStep = problem.Grid.Steps - moves,
+        }, cancellation: cancellation);
+        return new SdEditResult
+        {
+            Latents = latents.Snapshot(),
+            Moves = moves,
+            Evaluations = predictor.Evaluations,
+            Elapsed = clock.Elapsed,
+            Options = options,
+        };
+    }
+}

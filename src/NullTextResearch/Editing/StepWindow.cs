@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>A share of the sampling steps, counted from the noisy end: [Start, End).</summary>
+public readonly record struct StepWindow
+{
+    /// <summary>Creates a window.</summary>
+    /// <param name="start">Where it begins, 0 (noisiest) to 1 (clean).</param>
+    /// <param name="end">Where it ends, <paramref name="start"/> to 1; not included.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A bound lies outside 0..1, or the end before the start.</exception>
+    public StepWindow(double start, double end)
+    {
+        if (!(start is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "A window starts at a share of the steps between 0 and 1.");
+        if (!(end >= start && end <= 1)) throw new ArgumentOutOfRangeException(nameof(end), end, string.Create(CultureInfo.InvariantCulture, $"A window that starts at {start} ends between there and 1."));
+        Start = start;
+        End = end;
+    }
+
+    /// <summary>Where it begins, 0 to 1.</summary>
+    public double Start { get; }
+
+    /// <summary>Where it ends, 0 to 1; not included.</summary>
+    public double End { get; }
+
+    /// <summary>No step at all.</summary>
+    public static StepWindow Never => default;
+
+    /// <summary>Every step.</summary>
+    public static StepWindow Always => new(0, 1);
+
+    /// <summary>The first steps: [0, end).</summary>
+    public static StepWindow Until(double end) => new(0, end);
+
+    /// <summary>The steps of the window when <paramref name="count"/> of them make the whole: [int(Start count), int(End count)), truncated as in the released code.</summary>
+    public (int First, int End) Of(int count) => ((int)(Start * count), (int)(End * count));
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"[{Start}, {End})");
+}
+
+/// <summary>What to do about a word of an option that the prompt does not contain.</summary>
+public enum MissingWordRule
+{
+    /// <summary>Throw, naming the words that are there.</summary>
+    Refuse,
+
+    /// <summary>Ignore it, as the released code does (silently losing what was asked for).</summary>
+    Skip,
+}

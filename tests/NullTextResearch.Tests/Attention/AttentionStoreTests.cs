@@ -1,0 +1,108 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tests.Editing;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Attention;
+
+public sealed class AttentionStoreTests
+{
+    private static readonly AttentionSite Site = new("site", UNetStage.Up, 0, 0, AttentionKind.Cross, 0, 2);
+
+    [Fact]
+    public void Record_TwoSteps_SumsAndCounts()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using AttentionStore store = new();
+        Tensor a = rand([1, 2, 4, 3]), b = rand([1, 2, 4, 3]);
+        store.Record(new AttentionCall(Site, 0, 2, 2), a);
+        store.Record(new AttentionCall(Site, 1, 2, 2), b);
+        StoredMap map = Assert.Single(store.Maps);
+        Assert.Equal(2, map.Steps);
+        Assert.True(EditingLab.Distance(a.add(b), map.Sum) < 1e-7);
+        Assert.True(EditingLab.Distance(a.add(b).div(2).mean([1L]).view(2, 2, 3), store.AverageMaps()) < 1e-6);
+    }
+
+    [Fact]
+    public void AverageMap_Word_HasMaximumOne()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using AttentionStore store = new();
+        store.Record(new AttentionCall(Site, 0, 2, 2), tensor([0.1f, 0.2f, 0.7f, 0.3f, 0.3f, 0.4f, 0.8f, 0.1f, 0.1f, 0f, 0.5f, 0.5f], [1, 1, 4, 3]));
+        float[] expected = [0.2f / 0.5f, 0.6f, 0.2f, 1];
+        Assert.True(EditingLab.Distance(tensor(expected, [2, 2]), store.AverageMap([1])) < 1e-6);
+        Assert.True(EditingLab.Distance(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).div(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
+        Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([3]));
+        Assert.Throws<ArgumentException>(() => store.AverageMap([]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([1], row: 1));
+    }
+
+    [Theory]
+    [InlineData(AttentionKind.Cross, 32, true)]
+    [InlineData(AttentionKind.Cross, 33, false)]
+    [InlineData(AttentionKind.Self, 8, false)]
+    public void Wants_Defaults_TakeSmallCrossMaps(AttentionKind kind, int side, bool wanted)
+    {
+        using AttentionStore store = new();
+        Assert.Equal(wanted, store.Wants(new AttentionCall(Site with { Kind = kind }, 0, side, side)));
+    }
+
+    [Fact]
+    public void Default_StableDiffusionAt512_SelectsThePublishedFiveLayers()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (UNetStage Stage, int Side)[] layers =
+        [
+            (UNetStage.Down, 32), (UNetStage.Down, 32), (UNetStage.Down, 16), (UNetStage.Down, 16), (UNetStage.Mid, 8),
+            (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 32), (UNetStage.Up, 32), (UNetStage.Up, 32),
+        ];
+        StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Order = i }, l.Side, l.Side, empty(0), 1))];
+        int[] published = [.. MapSelection.PublishedSlices.From(maps).Select(m => m.Site.Order)];
+        Assert.Equal([2, 3, 5, 6, 7], published);
+        Assert.Equal(published, MapSelection.Default.From(maps).Select(m => m.Site.Order));
+        Assert.All(MapSelection.CoarsestWithSide(99).From(maps), m => Assert.Equal(32, m.Height));
+        Assert.Throws<InvalidOperationException>(() => MapSelection.Where("any", _ => true).From(maps));
+        Assert.Throws<InvalidOperationException>(() => MapSelection.Default.From([]));
+    }
+
+    [Fact]
+    public void Attend_Storing_ChangesNothingAndReadsTheConditionalHalf()
+    {
+        using EditingLab lab = new();
+        using DisposeScope scope = NewDisposeScope();
+        InversionResult inversion = lab.Inverted("a cat on a mat");
+        using AttentionStore store = new(new AttentionStoreOptions { Self = true });
+        Tensor plain = Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan);
+        Tensor watched = Sampler.Run(lab.Predictor(new StoringAttention(store)), lab.Grid, inversion.Plan);
+        Assert.True(EditingLab.Distance(plain, watched) < 1e-11);
+        Assert.Equal(lab.UNet.Sites.Select(s => s.Path), store.Maps.Select(m => m.Site.Path));
+        Assert.All(store.Maps, m =>
+        {
+            Assert.Equal(1, m.Sum.shape[0]);
+            Assert.True(EditingLab.Distance(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
+        });
+        using AttentionStore conditionalOnly = new();
+        Sampler.Run(lab.Predictor(new StoringAttention(conditionalOnly)), lab.Grid, inversion.Plan with { GuidanceScale = 1, Unconditional = null });
+        using AttentionStore firstGuided = new();
+        IAttentionProcessor guided = new StoringAttention(firstGuided);
+        Sampler.Predict(lab.Predictor(guided), inversion.Plan, lab.Grid.Moves[0], inversion.StartLatents);
+        using AttentionStore firstPlain = new();
+        Sampler.Predict(lab.Predictor(new StoringAttention(firstPlain)), inversion.Plan with { GuidanceScale = 1 }, lab.Grid.Moves[0], inversion.StartLatents);
+        Assert.True(EditingLab.Distance(firstGuided.Maps[0].Sum, firstPlain.Maps[0].Sum) < 1e-12);
+    }
+
+    [Fact]
+    public void Attend_WrongBatch_SaysWhatWasExpected()
+    {
+        using EditingLab lab = new();
+        using DisposeScope scope = NewDisposeScope();
+        using AttentionStore store = new();
+        InversionResult inversion = lab.Inverted("a cat");
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Sampler.Run(lab.Predictor(new StoringAttention(store, images: 5)), lab.Grid, inversion.Plan));
+        Assert.Contains("batch of 2", error.Message);
+        Assert.Contains("5 rows", error.Message);
+    }
+}

@@ -1,0 +1,74 @@
+using NullTextResearch.Editing;
+using NullTextResearch.Text;
+using TorchSharp;
+using Xunit;
+using static NullTextResearch.Tests.Editing.EditingLab;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Editing;
+
+public sealed class PromptEditTests
+{
+    [Fact]
+    public void Equalizer_MultiTokenWord_ScalesAllItsTokens()
+    {
+        IReadOnlyList<double> equalizer = ReWeight.Of(["squirrel", "mat"], [2, -1.5]).Equalizer(Prompt("a squirrel on a mat"));
+        Assert.Equal([1, 1, 2, 2, 1, 1, -1.5, 1, 1, 1, 1, 1], equalizer);
+    }
+
+    [Fact]
+    public void Of_UnequalLists_NamesBoth()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => ReWeight.Of(["cat", "mat"], [2]));
+        Assert.Contains("2 words (cat, mat)", error.Message);
+        Assert.Contains("1 factors (2)", error.Message);
+    }
+
+    [Fact]
+    public void Equalizer_UnknownWord_IsRefusedUnlessSkipped()
+    {
+        ReWeight edit = ReWeight.Of(["dog"], [2]);
+        Assert.Throws<WordNotInPromptException>(() => edit.Equalizer(Prompt("a cat")));
+        Assert.All((edit with { MissingWords = MissingWordRule.Skip }).Equalizer(Prompt("a cat")), f => Assert.Equal(1, f));
+    }
+
+    [Fact]
+    public void Equalizer_InfiniteFactor_IsRefused() =>
+        Assert.Throws<ArgumentException>(() => ReWeight.Of(["cat"], [double.PositiveInfinity]).Equalizer(Prompt("a cat")));
+
+    [Fact]
+    public void Inject_Swap_KeepsRowsNormalised()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor source = rand([2, 9, Context], ScalarType.Float64).softmax(-1), own = rand([2, 9, Context], ScalarType.Float64).softmax(-1);
+        using MapInjection swap = new WordSwap().Resolve(Prompt("a cat on a mat"), Prompt("a lasagna on a squirrel"), ScalarType.Float64, CPU);
+        Tensor injected = swap.Inject(source, own);
+        Assert.True(Distance(injected.sum(-1), ones([2, 9], ScalarType.Float64)) < 1e-6);
+        Assert.True(Distance(injected.select(2, 3).mul(3), source.select(2, 2)) < 1e-6);
+    }
+
+    [Fact]
+    public void Inject_Refinement_TakesMatchedColumnsFromSourceAndNewOnesFromTarget()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        using MapInjection refine = new Refinement().Resolve(Prompt("a cat on a mat"), Prompt("a red cat on a mat"), ScalarType.Float32, CPU);
+        Tensor injected = refine.Inject(source, own);
+        Assert.Equal(0, Distance(injected.select(2, 2), own.select(2, 2)));
+        Assert.Equal(0, Distance(injected.select(2, 3), source.select(2, 2)));
+        Assert.Equal(0, Distance(injected.select(2, 11), source.select(2, 11)));
+    }
+
+    [Fact]
+    public void Inject_ReWeightAfterRefinement_MultipliesRefinedMaps()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        TokenizedPrompt a = Prompt("a cat on a mat"), b = Prompt("a red cat on a mat");
+        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        using MapInjection refine = new Refinement().Resolve(a, b, ScalarType.Float32, CPU);
+        using MapInjection weighted = ReWeight.Of(["red"], [3], new Refinement()).Resolve(a, b, ScalarType.Float32, CPU);
+        Tensor plain = refine.Inject(source, own), strong = weighted.Inject(source, own);
+        Assert.Equal(0, Distance(strong.select(2, 2), plain.select(2, 2).mul(3)));
+        Assert.Equal(0, Distance(strong.select(2, 3), plain.select(2, 3)));
+    }
+}
