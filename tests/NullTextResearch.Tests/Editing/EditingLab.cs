@@ -26,8 +26,14 @@ internal sealed class EditingLab : IDisposable
         Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps);
         UNet = new UNet2DConditionModel(new UNetConfig
         {
-            SampleSize = 8, BlockOutChannels = [16, 16], DownHasAttention = [true, true], UpHasAttention = [true, true],
-            LayersPerBlock = 1, Heads = [2, 2], CrossAttentionDim = 16, NormNumGroups = 4,
+            SampleSize = 8,
+            BlockOutChannels = [16, 16],
+            DownHasAttention = [true, true],
+            UpHasAttention = [true, true],
+            LayersPerBlock = 1,
+            Heads = [2, 2],
+            CrossAttentionDim = 16,
+            NormNumGroups = 4,
         });
         UNet.Weights.Initialise(1, CPU, dtype);
         // Random weights attend almost evenly; sharper keys and stronger values make edits visible.

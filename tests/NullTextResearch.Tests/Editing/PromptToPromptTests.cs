@@ -219,8 +219,15 @@ public sealed class PromptToPromptTests
         offsets[lab.Grid.Steps - 1] = 0.25;
         InversionResult direct = new()
         {
-            Method = "direct", GuidanceScale = inversion.GuidanceScale, StartLatents = inversion.StartLatents, Conditional = inversion.Conditional,
-            Unconditional = inversion.Unconditional, Offsets = offsets, EvaluationsPerImage = 0, Elapsed = TimeSpan.Zero, Options = "none",
+            Method = "direct",
+            GuidanceScale = inversion.GuidanceScale,
+            StartLatents = inversion.StartLatents,
+            Conditional = inversion.Conditional,
+            Unconditional = inversion.Unconditional,
+            Offsets = offsets,
+            EvaluationsPerImage = 0,
+            Elapsed = TimeSpan.Zero,
+            Options = "none",
         };
         PromptToPromptOptions options = new() { SourceBranch = branch };
         using EditResult plain = lab.Edit(inversion, [Swap(Cat, Dog)], options), moved = lab.Edit(direct, [Swap(Cat, Dog)], options);
@@ -236,7 +243,12 @@ public sealed class PromptToPromptTests
         InversionResult inversion = lab.Inverted(Cat);
         EditProblem problem = new()
         {
-            Predictor = lab.Predictor, Grid = lab.Grid, Inversion = inversion, Edits = [Swap(Cat, Cat)], TargetEmbeddings = [lab.Embed(Cat)], GuidanceScale = 1,
+            Predictor = lab.Predictor,
+            Grid = lab.Grid,
+            Inversion = inversion,
+            Edits = [Swap(Cat, Cat)],
+            TargetEmbeddings = [lab.Embed(Cat)],
+            GuidanceScale = 1,
         };
         using EditResult result = PromptToPrompt.Run(problem);
         using DisposeScope scope = NewDisposeScope();
@@ -290,9 +302,14 @@ public sealed class PromptToPromptTests
         using DisposeScope scope = NewDisposeScope();
         return new InversionResult
         {
-            Method = all.Method, GuidanceScale = all.GuidanceScale, StartLatents = all.StartLatents.narrow(0, image, 1).clone().DetachFromDisposeScope(),
-            Conditional = all.Conditional.Image(image), Unconditional = all.Unconditional.Image(image),
-            EvaluationsPerImage = 0, Elapsed = TimeSpan.Zero, Options = "none",
+            Method = all.Method,
+            GuidanceScale = all.GuidanceScale,
+            StartLatents = all.StartLatents.narrow(0, image, 1).clone().DetachFromDisposeScope(),
+            Conditional = all.Conditional.Image(image),
+            Unconditional = all.Unconditional.Image(image),
+            EvaluationsPerImage = 0,
+            Elapsed = TimeSpan.Zero,
+            Options = "none",
         };
     }
 }
