@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,6 +18,7 @@ public sealed record AttentionStoreOptions
     public bool Self { get; init; }
 
     /// <summary>Further condition on the layer; null keeps all.</summary>
+    [JsonIgnore]
     public Func<AttentionSite, bool>? Site { get; init; }
 }
 

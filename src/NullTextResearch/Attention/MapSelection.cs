@@ -16,6 +16,9 @@ public abstract record MapSelection
     /// <summary>The released code's fixed positions, whatever their resolution: down[2..4] and up[0..3] of the maps with at most 32 x 32 queries.</summary>
     public static MapSelection PublishedSlices { get; } = new Slices();
 
+    /// <summary>The choice in words, for manifests.</summary>
+    public string Description => ToString();
+
     /// <summary>The coarsest resolution, outside the middle block, with at least this many pixels on the shorter side; the finest where none has.</summary>
     /// <param name="side">Pixels, at least 1.</param>
     public static MapSelection CoarsestWithSide(int side)
@@ -38,9 +41,9 @@ public abstract record MapSelection
         StoredMap[] cross = [.. maps.Where(m => m.Site.Kind == AttentionKind.Cross)];
         StoredMap[] chosen = [.. Choose(cross)];
         if (chosen.Length == 0)
-            throw new InvalidOperationException($"No stored cross-attention map fits the selection '{this}'. Stored: {List(cross)}.");
+            throw new InvalidOperationException($"No stored cross-attention map fits the selection '{Description}'. Stored: {List(cross)}.");
         if (chosen.Any(m => m.Height != chosen[0].Height || m.Width != chosen[0].Width))
-            throw new InvalidOperationException($"The selection '{this}' mixes resolutions: {List(chosen)}. Select layers of one resolution.");
+            throw new InvalidOperationException($"The selection '{Description}' mixes resolutions: {List(chosen)}. Select layers of one resolution.");
         return chosen;
     }
 

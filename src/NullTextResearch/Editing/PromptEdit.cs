@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
@@ -8,6 +9,10 @@ namespace NullTextResearch.Editing;
 
 /// <summary>How the source's cross-attention maps become the target's: a word swap, a refinement, or a re-weighting on top of either.</summary>
 /// <remarks>Hertz et al. 2022, prompt-to-prompt image editing with cross-attention control, section 3.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(WordSwap), "swap")]
+[JsonDerivedType(typeof(Refinement), "refine")]
+[JsonDerivedType(typeof(ReWeight), "reweight")]
 public abstract record PromptEdit
 {
     private protected PromptEdit()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace NullTextResearch.Editing;
 
@@ -9,6 +10,7 @@ public readonly record struct StepWindow
     /// <param name="start">Where it begins, 0 (noisiest) to 1 (clean).</param>
     /// <param name="end">Where it ends, <paramref name="start"/> to 1; not included.</param>
     /// <exception cref="ArgumentOutOfRangeException">A bound lies outside 0..1, or the end before the start.</exception>
+    [JsonConstructor]
     public StepWindow(double start, double end)
     {
         if (!(start is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "A window starts at a share of the steps between 0 and 1.");

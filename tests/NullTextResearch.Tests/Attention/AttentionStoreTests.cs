@@ -4,6 +4,7 @@ using NullTextResearch.Inversion;
 using NullTextResearch.Tests.Editing;
 using TorchSharp;
 using Xunit;
+using static NullTextResearch.TestKit.TensorAssert;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Attention;
@@ -22,8 +23,8 @@ public sealed class AttentionStoreTests
         store.Record(new AttentionCall(Site, 1, 2, 2), b);
         StoredMap map = Assert.Single(store.Maps);
         Assert.Equal(2, map.Steps);
-        Assert.True(EditingLab.Distance(a.add(b), map.Sum) < 1e-7);
-        Assert.True(EditingLab.Distance(a.add(b).div(2).mean([1L]).view(2, 2, 3), store.AverageMaps()) < 1e-6);
+        Assert.True(MaxDifference(a.add(b), map.Sum) < 1e-7);
+        Assert.True(MaxDifference(a.add(b).div(2).mean([1L]).view(2, 2, 3), store.AverageMaps()) < 1e-6);
     }
 
     [Fact]
@@ -33,8 +34,8 @@ public sealed class AttentionStoreTests
         using AttentionStore store = new();
         store.Record(new AttentionCall(Site, 0, 2, 2), tensor([0.1f, 0.2f, 0.7f, 0.3f, 0.3f, 0.4f, 0.8f, 0.1f, 0.1f, 0f, 0.5f, 0.5f], [1, 1, 4, 3]));
         float[] expected = [0.2f / 0.5f, 0.6f, 0.2f, 1];
-        Assert.True(EditingLab.Distance(tensor(expected, [2, 2]), store.AverageMap([1])) < 1e-6);
-        Assert.True(EditingLab.Distance(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).div(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
+        Assert.True(MaxDifference(tensor(expected, [2, 2]), store.AverageMap([1])) < 1e-6);
+        Assert.True(MaxDifference(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).div(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
         Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([3]));
         Assert.Throws<ArgumentException>(() => store.AverageMap([]));
         Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([1], row: 1));
@@ -77,12 +78,12 @@ public sealed class AttentionStoreTests
         using AttentionStore store = new(new AttentionStoreOptions { Self = true });
         Tensor plain = Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan);
         Tensor watched = Sampler.Run(lab.Predictor(new StoringAttention(store)), lab.Grid, inversion.Plan);
-        Assert.True(EditingLab.Distance(plain, watched) < 1e-11);
+        Assert.True(MaxDifference(plain, watched) < 1e-11);
         Assert.Equal(lab.UNet.Sites.Select(s => s.Path), store.Maps.Select(m => m.Site.Path));
         Assert.All(store.Maps, m =>
         {
             Assert.Equal(1, m.Sum.shape[0]);
-            Assert.True(EditingLab.Distance(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
+            Assert.True(MaxDifference(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
         });
         using AttentionStore conditionalOnly = new();
         Sampler.Run(lab.Predictor(new StoringAttention(conditionalOnly)), lab.Grid, inversion.Plan with { GuidanceScale = 1, Unconditional = null });
@@ -91,7 +92,7 @@ public sealed class AttentionStoreTests
         Sampler.Predict(lab.Predictor(guided), inversion.Plan, lab.Grid.Moves[0], inversion.StartLatents);
         using AttentionStore firstPlain = new();
         Sampler.Predict(lab.Predictor(new StoringAttention(firstPlain)), inversion.Plan with { GuidanceScale = 1 }, lab.Grid.Moves[0], inversion.StartLatents);
-        Assert.True(EditingLab.Distance(firstGuided.Maps[0].Sum, firstPlain.Maps[0].Sum) < 1e-12);
+        Assert.True(MaxDifference(firstGuided.Maps[0].Sum, firstPlain.Maps[0].Sum) < 1e-12);
     }
 
     [Fact]

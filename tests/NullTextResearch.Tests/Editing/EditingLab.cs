@@ -109,12 +109,6 @@ internal sealed class EditingLab : IDisposable
         Targets = [new EditTarget { Prompt = Prompt(target), Edit = new WordSwap(), CrossReplace = CrossReplaceSchedule.Until(cross), SelfReplace = StepWindow.Until(self), Blend = blend }],
     };
 
-    public static double Distance(Tensor a, Tensor b)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        return a.sub(b).abs().max().to(ScalarType.Float64).item<double>();
-    }
-
     public void Dispose()
     {
         foreach (IDisposable owned in _owned) owned.Dispose();

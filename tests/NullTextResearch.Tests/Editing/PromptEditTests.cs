@@ -1,7 +1,10 @@
+using System.Text.Json;
+using NullTextResearch.Attention;
 using NullTextResearch.Editing;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
+using static NullTextResearch.TestKit.TensorAssert;
 using static NullTextResearch.Tests.Editing.EditingLab;
 using static TorchSharp.torch;
 
@@ -43,8 +46,8 @@ public sealed class PromptEditTests
         Tensor source = rand([2, 9, Context], ScalarType.Float64).softmax(-1), own = rand([2, 9, Context], ScalarType.Float64).softmax(-1);
         using MapInjection swap = new WordSwap().Resolve(Prompt("a cat on a mat"), Prompt("a lasagna on a squirrel"), ScalarType.Float64, CPU);
         Tensor injected = swap.Inject(source, own);
-        Assert.True(Distance(injected.sum(-1), ones([2, 9], ScalarType.Float64)) < 1e-6);
-        Assert.True(Distance(injected.select(2, 3).mul(3), source.select(2, 2)) < 1e-6);
+        Assert.True(MaxDifference(injected.sum(-1), ones([2, 9], ScalarType.Float64)) < 1e-6);
+        Assert.True(MaxDifference(injected.select(2, 3).mul(3), source.select(2, 2)) < 1e-6);
     }
 
     [Fact]
@@ -54,9 +57,9 @@ public sealed class PromptEditTests
         Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
         using MapInjection refine = new Refinement().Resolve(Prompt("a cat on a mat"), Prompt("a red cat on a mat"), ScalarType.Float32, CPU);
         Tensor injected = refine.Inject(source, own);
-        Assert.Equal(0, Distance(injected.select(2, 2), own.select(2, 2)));
-        Assert.Equal(0, Distance(injected.select(2, 3), source.select(2, 2)));
-        Assert.Equal(0, Distance(injected.select(2, 11), source.select(2, 11)));
+        Assert.Equal(0, MaxDifference(injected.select(2, 2), own.select(2, 2)));
+        Assert.Equal(0, MaxDifference(injected.select(2, 3), source.select(2, 2)));
+        Assert.Equal(0, MaxDifference(injected.select(2, 11), source.select(2, 11)));
     }
 
     [Fact]
@@ -68,7 +71,27 @@ public sealed class PromptEditTests
         using MapInjection refine = new Refinement().Resolve(a, b, ScalarType.Float32, CPU);
         using MapInjection weighted = ReWeight.Of(["red"], [3], new Refinement()).Resolve(a, b, ScalarType.Float32, CPU);
         Tensor plain = refine.Inject(source, own), strong = weighted.Inject(source, own);
-        Assert.Equal(0, Distance(strong.select(2, 2), plain.select(2, 2).mul(3)));
-        Assert.Equal(0, Distance(strong.select(2, 3), plain.select(2, 3)));
+        Assert.Equal(0, MaxDifference(strong.select(2, 2), plain.select(2, 2).mul(3)));
+        Assert.Equal(0, MaxDifference(strong.select(2, 3), plain.select(2, 3)));
+    }
+
+    [Fact]
+    public void Json_Edit_ComesBackAsWritten()
+    {
+        PromptEdit edit = ReWeight.Of(["cat", "mat"], [2, -1.5], new WordSwap { Tail = TailRule.Published });
+        ReWeight back = Assert.IsType<ReWeight>(JsonSerializer.Deserialize<PromptEdit>(JsonSerializer.Serialize(edit)));
+        Assert.Equal([new WordFactor("cat", 2), new WordFactor("mat", -1.5)], back.Factors);
+        Assert.Equal(new WordSwap { Tail = TailRule.Published }, back.After);
+        CrossReplaceSchedule schedule = new() { Default = new StepWindow(0.1, 0.7), Words = [new("cat", StepWindow.Always)] };
+        CrossReplaceSchedule same = JsonSerializer.Deserialize<CrossReplaceSchedule>(JsonSerializer.Serialize(schedule))!;
+        Assert.Equal(schedule.Default, same.Default);
+        Assert.Equal(schedule.Words, same.Words);
+    }
+
+    [Fact]
+    public void Json_Options_NameTheirLayers()
+    {
+        Assert.Contains("coarsest with side", JsonSerializer.Serialize(new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"] }));
+        Assert.Contains("1024", JsonSerializer.Serialize(new PromptToPromptOptions { Store = new AttentionStoreOptions { Site = _ => true } }));
     }
 }

@@ -5,6 +5,7 @@ using NullTextResearch.Inversion;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
+using static NullTextResearch.TestKit.TensorAssert;
 using static NullTextResearch.Tests.Editing.EditingLab;
 using static TorchSharp.torch;
 
@@ -31,7 +32,7 @@ public sealed class PromptToPromptTests
         };
         using EditResult result = lab.Edit(lab.Inverted(Cat), [Single(Cat, Cat, edit)]);
         using DisposeScope scope = NewDisposeScope();
-        Assert.True(Distance(result.Source(), result.Target()) < 1e-11);
+        Assert.True(MaxDifference(result.Source(), result.Target()) < 1e-11);
     }
 
     [Fact]
@@ -42,8 +43,8 @@ public sealed class PromptToPromptTests
         using EditResult result = lab.Edit(inversion, [Swap(Cat, Dog, cross: 0, self: 0)]);
         using DisposeScope scope = NewDisposeScope();
         Tensor plain = Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan with { Conditional = lab.Embed(Dog) });
-        Assert.True(Distance(plain, result.Target()) < 1e-11);
-        Assert.True(Distance(result.Source(), result.Target()) > 1e-2);
+        Assert.True(MaxDifference(plain, result.Target()) < 1e-11);
+        Assert.True(MaxDifference(result.Source(), result.Target()) > 1e-2);
     }
 
     [Theory]
@@ -58,8 +59,8 @@ public sealed class PromptToPromptTests
         using EditResult free = lab.Edit(inversion, [Swap(Cat, Dog, 0, 0)]);
         using DisposeScope scope = NewDisposeScope();
         Tensor plain = Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan);
-        Assert.True(Distance(plain, result.Source()) < 1e-11);
-        Assert.True(Distance(free.Target(), result.Target()) > 1e-4);
+        Assert.True(MaxDifference(plain, result.Source()) < 1e-11);
+        Assert.True(MaxDifference(free.Target(), result.Target()) > 1e-4);
     }
 
     [Fact]
@@ -90,8 +91,8 @@ public sealed class PromptToPromptTests
         using EditResult alone = lab.Edit(inversion, [edit], new PromptToPromptOptions { SourceBranch = SourceBranch.Alone });
         using DisposeScope scope = NewDisposeScope();
         Tensor plain = Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan);
-        Assert.Equal(0, Distance(plain, alone.Source()));
-        Assert.True(Distance(batched.Latents, alone.Latents) < 1e-3, $"distance {Distance(batched.Latents, alone.Latents)}");
+        Assert.Equal(0, MaxDifference(plain, alone.Source()));
+        Assert.True(MaxDifference(batched.Latents, alone.Latents) < 1e-3, $"distance {MaxDifference(batched.Latents, alone.Latents)}");
         Assert.Equal(batched.Evaluations, alone.Evaluations);
     }
 
@@ -120,8 +121,8 @@ public sealed class PromptToPromptTests
             for (int t = 0; t < edit.Targets.Count; t++)
             {
                 using EditResult one = lab.Edit(ImageOf(both, image), [edit with { Targets = [edit.Targets[t]] }], options);
-                Assert.True(Distance(one.Source(), together.Source(image)) < 1e-10);
-                Assert.True(Distance(one.Target(), together.Target(t, image)) < 1e-10, $"image {image}, target {t}");
+                Assert.True(MaxDifference(one.Source(), together.Source(image)) < 1e-10);
+                Assert.True(MaxDifference(one.Target(), together.Target(t, image)) < 1e-10, $"image {image}, target {t}");
             }
         }
     }
@@ -149,7 +150,7 @@ public sealed class PromptToPromptTests
         LocalBlend blend = new() { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.7, StartFraction = 1 };
         using EditResult blended = lab.Edit(inversion, [Swap(Cat, Dog, blend: blend)]);
         using EditResult plain = lab.Edit(inversion, [Swap(Cat, Dog)]);
-        Assert.True(Distance(blended.Latents, plain.Latents) < 1e-11);
+        Assert.True(MaxDifference(blended.Latents, plain.Latents) < 1e-11);
     }
 
     [Fact]
@@ -163,8 +164,8 @@ public sealed class PromptToPromptTests
         foreach (StoredMap map in result.Maps.Maps)
         {
             Assert.Equal(lab.Grid.Steps, map.Steps);
-            Assert.True(Distance(map.Sum.sum(-1), full_like(map.Sum.sum(-1), lab.Grid.Steps)) < 1e-6);
-            Assert.True(Distance(map.Sum[0], map.Sum[1]) < 1e-12, map.Site.Path);
+            Assert.True(MaxDifference(map.Sum.sum(-1), full_like(map.Sum.sum(-1), lab.Grid.Steps)) < 1e-6);
+            Assert.True(MaxDifference(map.Sum[0], map.Sum[1]) < 1e-12, map.Site.Path);
         }
     }
 
@@ -177,7 +178,7 @@ public sealed class PromptToPromptTests
         using DisposeScope scope = NewDisposeScope();
         Assert.Equal([16, 64], result.Maps!.Maps.Select(m => m.Height * m.Width).Distinct().Order());
         foreach (StoredMap map in result.Maps.Maps)
-            Assert.Equal(map.Height * map.Width <= 16, Distance(map.Sum[0], map.Sum[1]) < 1e-12);
+            Assert.Equal(map.Height * map.Width <= 16, MaxDifference(map.Sum[0], map.Sum[1]) < 1e-12);
     }
 
     [Fact]
@@ -189,8 +190,8 @@ public sealed class PromptToPromptTests
         using EditResult strong = lab.Edit(inversion, [Single(Cat, Cat, ReWeight.Of(["cat"], [4], new WordSwap()))]);
         ImageEdit outside = Single(Cat, Cat, ReWeight.Of(["cat"], [4], new WordSwap()));
         using EditResult closed = lab.Edit(inversion, [outside with { Targets = [outside.Targets[0] with { CrossReplace = CrossReplaceSchedule.Until(0) }] }]);
-        Assert.True(Distance(plain.Latents, strong.Latents) > 1e-3);
-        Assert.True(Distance(plain.Latents, closed.Latents) < 1e-11);
+        Assert.True(MaxDifference(plain.Latents, strong.Latents) > 1e-3);
+        Assert.True(MaxDifference(plain.Latents, closed.Latents) < 1e-11);
     }
 
     [Fact]
@@ -204,7 +205,7 @@ public sealed class PromptToPromptTests
             Targets = [uniform.Targets[0] with { CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Until(0.8), Words = [new("dog", StepWindow.Never)] } }],
         };
         using EditResult a = lab.Edit(inversion, [uniform]), b = lab.Edit(inversion, [perWord]);
-        Assert.True(Distance(a.Latents, b.Latents) > 1e-4);
+        Assert.True(MaxDifference(a.Latents, b.Latents) > 1e-4);
     }
 
     [Theory]
@@ -232,8 +233,8 @@ public sealed class PromptToPromptTests
         PromptToPromptOptions options = new() { SourceBranch = branch };
         using EditResult plain = lab.Edit(inversion, [Swap(Cat, Dog)], options), moved = lab.Edit(direct, [Swap(Cat, Dog)], options);
         using DisposeScope scope = NewDisposeScope();
-        Assert.Equal(0, Distance(plain.Target(), moved.Target()));
-        Assert.True(Distance(plain.Source().add(0.25), moved.Source()) < 1e-12);
+        Assert.Equal(0, MaxDifference(plain.Target(), moved.Target()));
+        Assert.True(MaxDifference(plain.Source().add(0.25), moved.Source()) < 1e-12);
     }
 
     [Fact]
@@ -253,7 +254,7 @@ public sealed class PromptToPromptTests
         using EditResult result = PromptToPrompt.Run(problem);
         using DisposeScope scope = NewDisposeScope();
         Assert.Equal(2 * lab.Grid.Steps, result.Evaluations);
-        Assert.True(Distance(result.Source(), result.Target()) < 1e-11);
+        Assert.True(MaxDifference(result.Source(), result.Target()) < 1e-11);
     }
 
     [Fact]
@@ -280,15 +281,15 @@ public sealed class PromptToPromptTests
         PromptToPromptOptions options = new() { SourceBranch = branch, KeepMaps = true };
         EditProblem problem = new() { Predictor = lab.Predictor, Grid = lab.Grid, Inversion = inversion, Edits = [edit], TargetEmbeddings = [lab.Embed(Dog)] };
         PromptToPrompt.Run(problem, options).Dispose();
-        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        long before = Live;
         PromptToPrompt.Run(problem, options).Dispose();
-        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.Equal(before, Live);
         using CancellationTokenSource cancel = new();
         Assert.Throws<OperationCanceledException>(() => PromptToPrompt.Run(problem, options, observe: (step, _) =>
         {
             if (step.Step == 2) cancel.Cancel();
         }, cancellation: cancel.Token));
-        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.Equal(before, Live);
     }
 
     private static ImageEdit Single(string source, string target, PromptEdit edit) => new()

@@ -2,6 +2,7 @@ using NullTextResearch.Editing;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
+using static NullTextResearch.TestKit.TensorAssert;
 using static NullTextResearch.Tests.Editing.EditingLab;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ public sealed class TokenAlignmentTests
     {
         using Tensor mapper = TokenAlignment.Replacement(Prompt("a squirrel on a mat"), Prompt("a squirrel on a mat"));
         using Tensor identity = eye(Context);
-        Assert.Equal(0, Distance(mapper, identity));
+        Assert.Equal(0, MaxDifference(mapper, identity));
     }
 
     [Theory]
@@ -27,7 +28,7 @@ public sealed class TokenAlignmentTests
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor mapper = TokenAlignment.Replacement(Prompt(source), Prompt(target), dtype: ScalarType.Float64);
-        Assert.True(Distance(mapper.sum(1), ones(Context, ScalarType.Float64)) < 1e-6);
+        Assert.True(MaxDifference(mapper.sum(1), ones(Context, ScalarType.Float64)) < 1e-6);
     }
 
     [Fact]
@@ -57,7 +58,7 @@ public sealed class TokenAlignmentTests
     public void Replacement_TwoTokensToTwo_IsOneToOne()
     {
         using DisposeScope scope = NewDisposeScope();
-        Assert.Equal(0, Distance(TokenAlignment.Replacement(Prompt("a squirrel on a mat"), Prompt("a tiger on a mat")), eye(Context)));
+        Assert.Equal(0, MaxDifference(TokenAlignment.Replacement(Prompt("a squirrel on a mat"), Prompt("a tiger on a mat")), eye(Context)));
     }
 
     [Fact]
