@@ -20,7 +20,7 @@ public sealed record GlobalNullTextOptions
     /// <summary>Moment decays.</summary>
     public AdamOptions Adam { get; init; } = new();
 
-    /// <summary>How the running latents advance.</summary>
+    /// <summary>How the running latents advance; both ways to re-evaluate are the same here.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>How the pivot is found.</summary>
@@ -99,10 +99,12 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
                     if (!double.IsFinite(loss[image])) throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
                 }
                 adam.Update(embedding, gradient, _options.LearningRate);
+                progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss.Average()));
+                // The next pass starts from the pivot again, so the end of this one is not needed.
+                if (step.Step == steps - 1) continue;
                 Tensor final = _options.Advance == AdvanceMode.ReuseLastInner ? prediction : meter.Predict(current, step, embedding);
                 latents = Ddim.Move(current, Guidance.Combine(final, conditional, problem.GuidanceScale), step.Noisy, step.Clean).MoveToOuterDisposeScope();
                 current.Dispose();
-                progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss.Average()));
             }
         }
         finally

@@ -151,6 +151,12 @@ public sealed class InversionResult : IDisposable
     /// <summary>Latent offsets per step, [T, B, 4, H, W] (direct inversion), or null.</summary>
     public Tensor? Offsets { get; init; }
 
+    /// <summary>
+    /// The latents that sampling this result at its guidance scale ends at, [B, 4, H, W], up to rounding; null where the
+    /// method has not come by them anyway.
+    /// </summary>
+    public Tensor? Reconstruction { get; init; }
+
     /// <summary>The pivot, where the method has one.</summary>
     public PivotTrajectory? Pivot { get; init; }
 
@@ -189,6 +195,7 @@ public sealed class InversionResult : IDisposable
         Conditional.Dispose();
         Unconditional.Dispose();
         Offsets?.Dispose();
+        Reconstruction?.Dispose();
         Pivot?.Dispose();
     }
 }

@@ -3,8 +3,14 @@ namespace NullTextResearch.Inversion;
 /// <summary>Which prediction of the trained embedding moves the running latents to the next step.</summary>
 public enum AdvanceMode
 {
-    /// <summary>One further evaluation with the final embedding of the step: what a sampler will do. The released code.</summary>
+    /// <summary>One further evaluation with the final embedding of the step; the other embedding's prediction is still known.</summary>
     Reevaluate,
+
+    /// <summary>
+    /// Both predictions once more, in one call of the shape that a sampler makes. The released code: the same numbers as
+    /// <see cref="Reevaluate"/> up to rounding, for one evaluation more per step.
+    /// </summary>
+    ReevaluateBoth,
 
     /// <summary>
     /// The last inner prediction again, made just before the last update: one evaluation less per step, and running latents
@@ -55,7 +61,7 @@ public sealed record NullTextOptions
     /// <summary>Moment decays.</summary>
     public AdamOptions Adam { get; init; } = new();
 
-    /// <summary>How the running latents advance.</summary>
+    /// <summary>How the running latents advance; the default gives the released code's numbers without its repeated work.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>How the pivot is found.</summary>

@@ -93,6 +93,7 @@ internal sealed class PivotalOptimisation
                 Conditional = nullText ? StepEmbeddings.Constant(_problem.Conditional) : trained,
                 Unconditional = nullText ? trained : StepEmbeddings.Constant(_problem.Unconditional),
                 Pivot = pivot,
+                Reconstruction = _options.Advance == AdvanceMode.ReuseLastInner ? null : latents.Snapshot(),
                 Optimisation = _log,
                 EvaluationsPerImage = _meter.ForwardsPerImage,
                 BackwardsPerImage = _meter.BackwardsPerImage,
@@ -118,7 +119,18 @@ internal sealed class PivotalOptimisation
         Tensor? lastPrediction = _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerSteps > 0 ? empty_like(latents) : null;
         Tune(step, new Rows(latents, other, pivot.TargetOf(step), embedding), embedding, lastPrediction, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
-        Tensor own = lastPrediction ?? _meter.Predict(latents, step, embedding);
+        Tensor own;
+        if (_options.Advance == AdvanceMode.ReevaluateBoth)
+        {
+            Tensor[] both = _meter.Predict(cat([latents, latents], 0), step, _trained == Trained.Unconditional
+                ? cat([embedding, _problem.Conditional], 0)
+                : cat([_problem.UnconditionalRows(), embedding], 0)).chunk(2, 0);
+            (own, other) = _trained == Trained.Unconditional ? (both[0], both[1]) : (both[1], both[0]);
+        }
+        else
+        {
+            own = lastPrediction ?? _meter.Predict(latents, step, embedding);
+        }
         return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
     }
 

@@ -116,6 +116,8 @@ public class AblationTests
         using InversionResult fresh = new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 1, FreshAdam = true }).Invert(problem);
         using InversionResult constant = new NullTextInversion(NoStop with { InnerSteps = 1, LearningRateFall = 0 }).Invert(problem);
         TensorAssert.Close(constant.Unconditional.At(9), fresh.Unconditional.Values, 1e-12);
+        // Inversion; then both embeddings and the advance at each step but the last, which advances to nowhere.
+        Assert.Equal(10 + 3 * 10 - 1, fresh.EvaluationsPerImage);
         foreach (InversionResult result in curve) result.Dispose();
     }
 

@@ -125,6 +125,20 @@ public class NullTextInversionTests
     }
 
     [Fact]
+    public void Invert_AdvancingAsReleased_GivesTheSameForOneEvaluationMorePerStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        foreach (Func<NullTextOptions, IInversion> make in new Func<NullTextOptions, IInversion>[] { o => new NullTextInversion(o), o => new TextualInversionWithPivot(o) })
+        {
+            using InversionResult ours = make(NoStop).Invert(problem);
+            using InversionResult released = make(NoStop with { Advance = AdvanceMode.ReevaluateBoth }).Invert(problem);
+            TensorAssert.Close(ours.Reconstruction!, released.Reconstruction!, 1e-9);
+            Assert.Equal(ours.EvaluationsPerImage + 10, released.EvaluationsPerImage);
+        }
+    }
+
+    [Fact]
     public void Invert_SampledAgain_EndsAtTheRunningLatents()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -132,6 +146,7 @@ public class NullTextInversionTests
         Tensor? last = null;
         using InversionResult result = new NullTextInversion().Invert(problem, null, state => { last?.Dispose(); last = state.Latents.Snapshot(); });
         TensorAssert.Close(last!, AllInversions.Reconstruct(problem, result), 1e-12);
+        TensorAssert.Close(last!, result.Reconstruction!, 0);
         last!.Dispose();
     }
 

@@ -1,0 +1,102 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Diffusion;
+
+public class SamplerTests
+{
+    [Fact]
+    public void Run_WithEqualEmbeddings_GivesTheSameAtAnyGuidance()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        using StepEmbeddings both = StepEmbeddings.Constant(problem.Conditional);
+        Tensor At(double w) => Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = both, Unconditional = both, GuidanceScale = w });
+        TensorAssert.Close(At(1), At(7.5), 1e-12);
+        TensorAssert.Close(At(1), At(-3), 1e-12);
+    }
+
+    [Fact]
+    public void Run_AtGuidanceOne_SpendsOneEvaluationPerStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
+        Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 });
+        Assert.Equal(20, predictor.Calls.Sum());
+        Assert.Contains("unconditional", Assert.Throws<ArgumentException>(() =>
+            Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 2 })).Message);
+    }
+
+    [Fact]
+    public void Run_FirstStep_SkipsTheNoisyOnes()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem();
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
+        Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1, FirstStep = 7 });
+        Assert.Equal([201, 101, 1], predictor.Timesteps);
+    }
+
+    [Fact]
+    public void Run_AfterStep_MayReplaceTheLatents()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem();
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
+        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 };
+        Tensor zero = Sampler.Run(predictor, problem.Grid, plan, (_, z) => z.mul(0));
+        Assert.Equal(0, zero.abs().max().item<double>());
+        TensorAssert.Close(Sampler.Run(predictor, problem.Grid, plan), Sampler.Run(predictor, problem.Grid, plan, (_, z) => z), 0);
+    }
+
+    [Fact]
+    public void Run_Cancelled_LeavesNoTensors()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem();
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
+        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 };
+        using CancellationTokenSource source = new();
+        predictor.BeforePrediction = () =>
+        {
+            if (predictor.Calls.Count == 4) source.Cancel();
+        };
+        long before = TensorAssert.Live;
+        Assert.ThrowsAny<OperationCanceledException>(() => Sampler.Run(predictor, problem.Grid, plan, null, source.Token));
+        Assert.Equal(before, TensorAssert.Live);
+        Assert.Equal(5, predictor.Calls.Count);
+    }
+
+    [Fact]
+    public void Run_PerStepEmbeddings_UsesEachAtItsStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(steps: 3);
+        Tensor perStep = stack([problem.Conditional, problem.Conditional.mul(0.5), problem.Conditional.neg()]);
+        using StepEmbeddings conditional = StepEmbeddings.PerStep(perStep);
+        Tensor run = Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 });
+        Tensor latents = problem.Latents;
+        foreach (DiffusionStep step in problem.Grid.Moves) latents = Ddim.Move(latents, predictor.Predict(latents, step, perStep[step.Step]), step.Noisy, step.Clean);
+        TensorAssert.Close(latents, run, 1e-14);
+    }
+
+    [Fact]
+    public void Combine_AtGuidanceOne_IsConditional()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor u = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2), c = arange(16, ScalarType.Float64).cos().reshape(1, 4, 2, 2);
+        TensorAssert.Close(c, Guidance.Combine(u, c, 1), 1e-15);
+        TensorAssert.Close(u, Guidance.Combine(u, c, 0), 0);
+    }
+}
