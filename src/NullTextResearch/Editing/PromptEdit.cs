@@ -19,6 +19,10 @@ public abstract record PromptEdit
     {
     }
 
+    /// <summary>The edit that suits a pair of prompts: a word swap where they have equally many words, a refinement otherwise.</summary>
+    public static PromptEdit Between(TokenizedPrompt source, TokenizedPrompt target) =>
+        source.Words.Count == target.Words.Count ? new WordSwap() : new Refinement();
+
     /// <summary>Works out the edit for a pair of prompts.</summary>
     internal abstract MapInjection Resolve(TokenizedPrompt source, TokenizedPrompt target, ScalarType dtype, Device device);
 }

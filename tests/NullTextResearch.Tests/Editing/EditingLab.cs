@@ -63,12 +63,20 @@ internal sealed class EditingLab : IDisposable
 
     public INoisePredictor Predictor(IAttentionProcessor attention) => new Network(UNet, attention);
 
+    /// <summary>The lab's text encoder: a table.</summary>
+    public Tensor Encode(IReadOnlyList<TokenizedPrompt> prompts)
+    {
+        using Tensor ids = TokenizedPrompt.Stack(prompts);
+        using Tensor flat = ids.flatten();
+        using Tensor rows = _embeddingTable.index_select(0, flat);
+        return rows.view(prompts.Count, Context, 16);
+    }
+
     /// <summary>One row per prompt.</summary>
     public StepEmbeddings Embed(params string[] prompts)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor ids = TokenizedPrompt.Stack([.. prompts.Select(Prompt)]);
-        StepEmbeddings embeddings = StepEmbeddings.Constant(_embeddingTable.index_select(0, ids.flatten()).view(prompts.Length, Context, 16));
+        StepEmbeddings embeddings = StepEmbeddings.Constant(Encode([.. prompts.Select(Prompt)]));
         _owned.Add(embeddings);
         return embeddings;
     }
