@@ -54,7 +54,8 @@ public sealed class EditingGoldenTests
         JsonElement equalizer = golden.GetProperty("equalizer");
         ReWeight reWeight = ReWeight.Of(
             [.. equalizer.GetProperty("words").EnumerateArray().Select(w => w.GetString()!)],
-            [.. equalizer.GetProperty("values").EnumerateArray().Select(v => v.GetDouble())]) with { MissingWords = MissingWordRule.Skip };
+            [.. equalizer.GetProperty("values").EnumerateArray().Select(v => v.GetDouble())]) with
+        { MissingWords = MissingWordRule.Skip };
         AssertEqual("equalizer", tensor(reWeight.Equalizer(Tokenizer.Value.Tokenize(equalizer.GetProperty("text").GetString()!)).ToArray()).unsqueeze(0));
 
         JsonElement wordIndices = golden.GetProperty("word_inds");
