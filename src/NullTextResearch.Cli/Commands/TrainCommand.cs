@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using NullTextResearch.Training;
+using TorchSharp;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext train`: trains the small model from nothing, continues a run, exports it or measures it.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        Option<DirectoryInfo> run = new("--out") { Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.", Required = true };
+        Option<double> minutes = new("--minutes") { Description = "Time for all stages together; the recipe's proportions are kept.", DefaultValueFactory = _ => 120 };
+        Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
+        Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
+        Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
+        Option<int> workers = new("--workers") { Description = "Threads that share out each batch; 0 means one per processor, or one on a GPU.", DefaultValueFactory = _ => 0 };
+        Option<double> samples = new("--sample-minutes") { Description = "Minutes between held-out measures and sample grids.", DefaultValueFactory = _ => 6 };
+        Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
+        Option<bool> evaluate = new("--evaluate") { Description = "Measure the run's networks on held-out scenes instead of training, and print a Markdown table." };
+        Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at; half as many are inverted.", DefaultValueFactory = _ => 64 };
+        Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
+        {
+            run, minutes, stages, seed, device, workers, samples, export, evaluate, scenes,
+        };
+        command.SetAction((parsed, cancel) =>
+        {
+            Native.EnsureLoaded();
+            return Task.FromResult(Run(
+                parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
+                parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(scenes), cancel));
+        });
+        return command;
+    }
+
+    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, int scenes, CancellationToken cancel)
+    {
+        // Workers bring the parallelism: libtorch's own threads would only wait for each other.
+        torch.set_num_threads(1);
+        torch.Device device = torch.device(deviceName);
+        if (workers == 0) workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
+        TrainingRunOptions options = new()
+        {
+            Folder = folder,
+            Device = device,
+            Workers = workers,
+            SampleMinutes = sampleMinutes,
+            Progress = new Lines<TrainingProgress>(p => p.Message),
+        };
+        using ModelTrainer trainer = new(TrainingRecipe.Within(minutes) with { Seed = seed }, options);
+        if (evaluate)
+        {
+            IReadOnlyList<EvaluationRow> rows = trainer.Evaluate(
+                new EvaluationOptions { Folder = Path.Combine(folder, "evaluation"), Workers = workers, Scenes = scenes, InvertedScenes = (scenes + 1) / 2, Progress = new Lines<string>(s => s) }, cancel);
+            Console.WriteLine();
+            Console.WriteLine(ModelEvaluation.ToMarkdown(rows));
+            return 0;
+        }
+
+        if (stages != 0) trainer.Train(stages, cancel);
+        if (export is not null)
+        {
+            trainer.Export(export);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"wrote {export}"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Reports in order, on the thread that reports.</summary>
+    private sealed class Lines<T>(Func<T, string> text) : IProgress<T>
+    {
+        public void Report(T value) => Console.WriteLine(text(value));
+    }
+}

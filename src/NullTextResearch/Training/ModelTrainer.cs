@@ -1,0 +1,131 @@
+using NullTextResearch.Scenes;
+using NullTextResearch.Text;
+using NullTextResearch.UNet;
+using NullTextResearch.Vae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Training;
+
+/// <summary>Parts of a training run. Each needs the ones before it, but for the decoder and the classifier, which need the autoencoder alone.</summary>
+[Flags]
+public enum TrainingStages
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Autoencoder; its encoder, and so the latents, are final after it.</summary>
+    Vae = 1,
+
+    /// <summary>Text encoder and U-Net.</summary>
+    UNet = 2,
+
+    /// <summary>The judge of samples.</summary>
+    Classifier = 4,
+
+    /// <summary>More training of the decoder alone.</summary>
+    Decoder = 8,
+
+    /// <summary>Everything.</summary>
+    All = Vae | UNet | Classifier | Decoder,
+}
+
+/// <summary>Trains the small model from nothing: autoencoder, text encoder and noise predictor, classifier.</summary>
+public sealed class ModelTrainer : IDisposable
+{
+    private readonly TrainingRecipe _recipe;
+    private readonly TrainingRunOptions _options;
+    private readonly WorkerPool _pool;
+    private readonly AutoencoderKL _vae;
+    private readonly UNet2DConditionModel _unet;
+    private readonly ClipTextModel _text;
+    private readonly SceneClassifier _classifier = new();
+    private readonly ClipTokenizer _tokenizer;
+
+    /// <summary>Opens a run: new, or the one that the folder holds.</summary>
+    public ModelTrainer(TrainingRecipe recipe, TrainingRunOptions options)
+    {
+        _options = options;
+        Directory.CreateDirectory(options.Folder);
+        string words = Path.Combine(options.Folder, "tokenizer");
+        // Written once: the ids must not change while a run goes on.
+        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(CaptionGrammar.Words).Save(words);
+        _tokenizer = ClipTokenizer.Load(words);
+        _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
+        _pool = new WorkerPool(options.Workers);
+        _vae = new AutoencoderKL(_recipe.Vae);
+        _unet = new UNet2DConditionModel(_recipe.UNet);
+        _text = new ClipTextModel(_recipe.Text);
+    }
+
+    /// <summary>Runs stages; what the folder says is done is not done again.</summary>
+    /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
+    /// <param name="cancel">Stops after a checkpoint.</param>
+    /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
+    public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
+    {
+        VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
+        if (stages.HasFlag(TrainingStages.UNet))
+        {
+            Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
+            using LatentSet train = LatentSet.Make(_vae, _recipe, SceneSplit.Train, _recipe.TrainingScenes, _pool, _options.Device, Path.Combine(_options.Folder, "latents.bin"), cancel);
+            using LatentSet heldOut = LatentSet.Make(_vae, _recipe, SceneSplit.HeldOut, 256, _pool, _options.Device, null, cancel);
+            Say("unet", $"text encoder {_text.Weights.ParameterCount}, U-Net {_unet.Weights.ParameterCount} parameters");
+            new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).Train(train, heldOut, _vae, cancel);
+        }
+
+        if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
+        if (stages.HasFlag(TrainingStages.Classifier))
+        {
+            ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
+            VaeTrainer.WithRenderers(_pool, renderers =>
+            {
+                Say("classifier", $"held out: {ClassifierTrainer.Measure(_classifier, null, _recipe, _options.Device, _pool, renderers, 1000)}");
+                Say("classifier", $"round trips: {ClassifierTrainer.Measure(_classifier, _vae, _recipe, _options.Device, _pool, renderers, 512)}");
+            });
+        }
+    }
+
+    /// <summary>Measures what <see cref="Export"/> would write, in float32, on held-out scenes.</summary>
+    /// <param name="options">How much to look at.</param>
+    /// <param name="cancel">Stops after the image under way.</param>
+    public IReadOnlyList<EvaluationRow> Evaluate(EvaluationOptions options, CancellationToken cancel = default)
+    {
+        LoadAverages();
+        string key = File.GetLastWriteTimeUtc(Path.Combine(_options.Folder, "unet.checkpoint")).Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new ModelEvaluation(_vae, _text, _unet, _tokenizer, _classifier, _recipe, key, options).Run(cancel);
+    }
+
+    /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>
+    /// <param name="folder">The model folder; files in it are replaced.</param>
+    /// <exception cref="InvalidOperationException">The run has no autoencoder or no U-Net yet.</exception>
+    public void Export(string folder)
+    {
+        if (!File.Exists(Path.Combine(_options.Folder, "vae.weights")) || !File.Exists(Path.Combine(_options.Folder, "unet.checkpoint")))
+            throw new InvalidOperationException($"{_options.Folder} holds no finished autoencoder with a U-Net checkpoint: train first.");
+        LoadAverages();
+        ModelExport.Write(folder, _vae, _text, _unet, _tokenizer, Path.Combine(_options.Folder, "tokenizer"));
+        if (!File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint"))) return;
+        ModelExport.WriteClassifier(folder, _classifier);
+    }
+
+    private void LoadAverages()
+    {
+        VaeTrainer.Train(_vae, _recipe, _options, _pool, default);
+        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
+        new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).LoadAverage();
+        if (File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint"))) ClassifierTrainer.LoadAverage(_classifier, _recipe, _options, _pool);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _vae.Dispose();
+        _unet.Dispose();
+        _text.Dispose();
+        _classifier.Dispose();
+    }
+
+    private void Say(string stage, string message) => _options.Progress?.Report(new TrainingProgress(stage, 0, 0, double.NaN, $"{stage}: {message}"));
+}

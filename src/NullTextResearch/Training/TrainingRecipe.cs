@@ -1,0 +1,121 @@
+using NullTextResearch.Scenes;
+using NullTextResearch.Text;
+using NullTextResearch.UNet;
+using NullTextResearch.Vae;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Training;
+
+/// <summary>How long and how fast one stage of training runs.</summary>
+public sealed record StageSchedule
+{
+    /// <summary>Optimiser steps of the stage.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Minutes after which the stage is as far as if all steps were done; infinite leaves the steps alone in charge, and the run reproducible.</summary>
+    public double Minutes { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Images per step.</summary>
+    public int Batch { get; init; } = 32;
+
+    /// <summary>Parts into which a step's batch is cut; workers take them in turn.</summary>
+    public int Parts { get; init; } = 4;
+
+    /// <summary>Highest learning rate.</summary>
+    public double Rate { get; init; } = 1e-3;
+
+    /// <summary>Steps of linear warm-up.</summary>
+    public long WarmUp { get; init; } = 150;
+
+    /// <summary>Share of the stage at the highest rate, before the cosine begins.</summary>
+    public double Flat { get; init; }
+
+    /// <summary>Last rate as a share of the highest.</summary>
+    public double FinalShare { get; init; } = 0.02;
+
+    /// <summary>How far the stage is, 0 to 1.</summary>
+    internal double Progress(long step, double seconds) => Math.Min(1, Math.Max((double)step / Steps, seconds / (60 * Minutes)));
+
+    internal double RateAt(long step, double progress)
+    {
+        double cosine = progress <= Flat ? 1 : FinalShare + (1 - FinalShare) * 0.5 * (1 + Math.Cos(Math.PI * (progress - Flat) / (1 - Flat)));
+        return Rate * Math.Min(1, (step + 1.0) / Math.Max(1, WarmUp)) * cosine;
+    }
+}
+
+/// <summary>Everything that decides what a training run makes. The defaults are the recipe of the shipped model.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>Seed of weights, scenes, captions and noise.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Side of the pictures in pixels.</summary>
+    public int ImageSize { get; init; } = 64;
+
+    /// <summary>Which scenes the world shows how often.</summary>
+    public SceneSamplerOptions Scenes { get; init; } = new() { SecondObject = 0.12 };
+
+    /// <summary>Captions of the first part of the training of text encoder and U-Net.</summary>
+    public CaptionNoise CleanCaptions { get; init; } = CaptionNoise.Clean with { Empty = 0.11, Prefix = 0.05 };
+
+    /// <summary>Captions of the last part: weak and sometimes wrong, as the web's are, which keeps high guidance from overshooting.</summary>
+    public CaptionNoise NoisyCaptions { get; init; } = CaptionNoise.Noisy;
+
+    /// <summary>Share of the U-Net's training after which captions become noisy, 0 to 1.</summary>
+    public double NoisyFrom { get; init; } = 0.78;
+
+    /// <summary>Autoencoder.</summary>
+    public VaeConfig Vae { get; init; } = new() { BlockOutChannels = [32, 48, 96], LayersPerBlock = 1, NormNumGroups = 8, SampleSize = 64 };
+
+    /// <summary>Text encoder; the vocabulary's size is set by the tokenizer.</summary>
+    public ClipTextConfig Text { get; init; } = new() { HiddenSize = 128, IntermediateSize = 512, Layers = 2, Heads = 4 };
+
+    /// <summary>Noise predictor.</summary>
+    public UNetConfig UNet { get; init; } = new()
+    {
+        SampleSize = 16,
+        BlockOutChannels = [64, 128],
+        DownHasAttention = [true, true],
+        UpHasAttention = [true, true],
+        LayersPerBlock = 1,
+        Heads = [2, 4],
+        CrossAttentionDim = 128,
+        NormNumGroups = 16,
+    };
+
+    /// <summary>Schedule of the autoencoder.</summary>
+    public StageSchedule VaeStage { get; init; } = new() { Steps = 3000, Batch = 16, Parts = 2, Rate = 2e-3, WarmUp = 100 };
+
+    /// <summary>Weight of the Kullback-Leibler term, per latent value.</summary>
+    public double KlWeight { get; init; } = 1e-4;
+
+    /// <summary>Scenes encoded once for the training of the U-Net.</summary>
+    public int TrainingScenes { get; init; } = 20_000;
+
+    /// <summary>Schedule of text encoder and U-Net.</summary>
+    public StageSchedule UNetStage { get; init; } = new() { Steps = 12_000, Batch = 32, Parts = 4, Rate = 1e-3, WarmUp = 150, Flat = 0.3 };
+
+    /// <summary>Schedule of the decoder, trained further once the latents are fixed.</summary>
+    public StageSchedule DecoderStage { get; init; } = new() { Steps = 1500, Batch = 16, Parts = 2, Rate = 1e-3, WarmUp = 50 };
+
+    /// <summary>Schedule of the classifier.</summary>
+    public StageSchedule ClassifierStage { get; init; } = new() { Steps = 700, Batch = 64, Parts = 4, Rate = 2e-3, WarmUp = 50 };
+
+    /// <summary>The default recipe with its stages cut to fit a total time.</summary>
+    /// <param name="minutes">Minutes for all stages together, positive; on two CPU cores 120 give the shipped model.</param>
+    public static TrainingRecipe Within(double minutes)
+    {
+        if (!(minutes > 0)) throw new ArgumentOutOfRangeException(nameof(minutes), minutes, "Training needs a positive number of minutes.");
+        TrainingRecipe recipe = new();
+        return recipe with
+        {
+            VaeStage = recipe.VaeStage with { Steps = 1_000_000, Minutes = minutes * 20 / 120 },
+            UNetStage = recipe.UNetStage with { Steps = 1_000_000, Minutes = minutes * 85 / 120 },
+            DecoderStage = recipe.DecoderStage with { Steps = 1_000_000, Minutes = minutes * 9 / 120 },
+            ClassifierStage = recipe.ClassifierStage with { Steps = 1_000_000, Minutes = minutes * 6 / 120 },
+        };
+    }
+
+    /// <summary>Precision of activations. Weights, sums of gradients and the optimiser stay in float32.</summary>
+    public ScalarType ActivationDtype { get; init; } = ScalarType.BFloat16;
+}

@@ -1,0 +1,145 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Scenes;
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using NullTextResearch.UNet;
+using NullTextResearch.Vae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Training;
+
+/// <summary>Trains text encoder and U-Net together to predict the noise in latents of scenes.</summary>
+internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text, ITextTokenizer tokenizer, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
+{
+    private const int HeldOut = 256;
+
+    /// <summary>What the sample grids show; none of these stands in the training captions word for word more often than any other.</summary>
+    internal static readonly string[] GridPrompts =
+    [
+        "a cat in the meadow", "a dog on the beach", "a fox in the snow", "a panda in the forest",
+        "a frog on the ocean", "a pig in the city", "a red car in the desert", "a blue car in the sunset",
+        "a purple balloon in the meadow", "a tree in the snow", "a yellow mushroom in the forest", "a rocket in the desert at night",
+        "a house on the beach", "a big cat in the city", "a small dog in the snow", "a fox next to a green balloon in the meadow",
+    ];
+
+    private readonly double[] _signal = [.. NoiseSchedule.StableDiffusion.AlphaBars.Select(Math.Sqrt)];
+    private readonly double[] _noise = [.. NoiseSchedule.StableDiffusion.AlphaBars.Select(a => Math.Sqrt(1 - a))];
+
+    /// <summary>Trains, or continues to train; on return both networks hold the averaged weights.</summary>
+    public void Train(LatentSet train, LatentSet heldOut, AutoencoderKL vae, CancellationToken cancel)
+    {
+        unet.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        text.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        using FlatParameters parameters = new(text.Weights, unet.Weights);
+        using StageLoop loop = new("unet", recipe.UNetStage, options, pool, parameters, new AdamWSettings());
+        int batch = recipe.UNetStage.Batch, part = batch / recipe.UNetStage.Parts;
+        long[] heldIds = Ids(heldOut.Scenes.Take(HeldOut).Select(s => s.Caption));
+        loop.Run(
+            (worker, step, job) =>
+            {
+                SceneRandom random = new(unchecked((recipe.Seed * 1_000_003L + step) * 64 + job));
+                CaptionNoise captions = loop.Progress < recipe.NoisyFrom ? recipe.CleanCaptions : recipe.NoisyCaptions;
+                long[] index = new long[part];
+                int[] times = new int[part];
+                string[] words = new string[part];
+                for (int i = 0; i < part; i++)
+                {
+                    index[i] = random.Index(train.Scenes.Count);
+                    // One timestep from each of as many equal strata as the batch has images.
+                    times[i] = (int)((job * part + i + random.NextDouble()) / batch * _signal.Length);
+                    words[i] = CaptionGrammar.NoisyCaption(train.Scenes[(int)index[i]], random, captions);
+                }
+
+                Tensor latents = train.Latents.index_select(0, tensor(index).to(options.Device));
+                return Loss(latents, times, Ids(words), unchecked((long)random.NextBits()));
+            },
+            step => Measure(step, heldOut, heldIds, vae),
+            cancel);
+        loop.AdoptAverage();
+    }
+
+    /// <summary>Puts the averaged weights of the checkpoint in place.</summary>
+    public void LoadAverage()
+    {
+        unet.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        text.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        using FlatParameters parameters = new(text.Weights, unet.Weights);
+        using StageLoop loop = new("unet", recipe.UNetStage, options, pool, parameters, new AdamWSettings());
+        loop.AdoptAverage();
+        unet.Weights.SetTrainable(false);
+        text.Weights.SetTrainable(false);
+    }
+
+    private long[] Ids(IEnumerable<string> captions) => [.. captions.SelectMany(c => tokenizer.Tokenize(c).Ids).Select(i => (long)i)];
+
+    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed)
+    {
+        long n = latents.shape[0];
+        Tensor noise = Seeds.Normal(seed, latents.shape, latents);
+        Tensor a = tensor(times.Select(t => (float)_signal[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
+        Tensor b = tensor(times.Select(t => (float)_noise[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
+        Tensor noisy = latents.mul(a).add(noise.mul(b));
+        Tensor embedding = text.Forward(tensor(ids, [n, text.Config.ContextLength]).to(options.Device), recipe.ActivationDtype);
+        Tensor steps = tensor(times.Select(t => (long)t).ToArray()).to(options.Device);
+        // The explicit map: at 16x16 its backward pass is faster than the fused kernel's on a CPU.
+        Tensor predicted = unet.Forward(noisy.to(recipe.ActivationDtype), steps, embedding, ExplicitAttention.Instance);
+        return predicted.to(ScalarType.Float32).sub(noise).square().mean();
+    }
+
+    /// <summary>Mean squared error on held-out latents with fixed noise and true captions; also draws the sample grid.</summary>
+    private double Measure(long step, LatentSet heldOut, long[] ids, AutoencoderKL vae)
+    {
+        const int Together = 16;
+        int jobs = HeldOut / Together;
+        double[] sums = new double[jobs];
+        int context = text.Config.ContextLength;
+        pool.Run(jobs, (_, job) =>
+        {
+            using IDisposable grad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            int[] times = [.. Enumerable.Range(0, Together).Select(i => (job + i * jobs) * _signal.Length / HeldOut)];
+            sums[job] = Loss(heldOut.Latents.narrow(0, job * Together, Together), times, ids[(job * Together * context)..((job + 1) * Together * context)], 77 + job).item<float>();
+        });
+        Draw(Path.Combine(options.Folder, $"samples-{step:D6}.png"), vae);
+        return sums.Average();
+    }
+
+    private void Draw(string path, AutoencoderKL vae)
+    {
+        double[] guidance = [4, 7.5];
+        byte[][] images = new byte[GridPrompts.Length * guidance.Length][];
+        const int Together = 4;
+        pool.Run(images.Length / Together, (_, job) =>
+        {
+            using IDisposable grad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            int row = job * Together / GridPrompts.Length, first = job * Together % GridPrompts.Length;
+            Tensor pixels = Sample(GridPrompts[first..(first + Together)], guidance[row], 25, first, vae);
+            Tensor bytes = SceneBatch.ToBytes(pixels);
+            for (int i = 0; i < Together; i++) images[job * Together + i] = bytes[i].data<byte>().ToArray();
+        });
+        PictureGrid.Save(path, images, recipe.ImageSize, columns: 8);
+    }
+
+    /// <summary>Samples prompts from noise of seeds <paramref name="seed"/>, +1, ...; [B, 3, H, W], owned by the caller's dispose scope.</summary>
+    internal Tensor Sample(IReadOnlyList<string> prompts, double guidance, int steps, long seed, AutoencoderKL vae) => Lifetime.WithoutGradient(() =>
+    {
+        int side = recipe.UNet.SampleSize;
+        Tensor like = empty([1], ScalarType.Float32, options.Device);
+        Tensor start = cat([.. prompts.Select((_, i) => Seeds.Normal(seed + i, [1, recipe.UNet.InChannels, side, side], like))]);
+        Tensor Embed(IReadOnlyList<string> texts) => text.Forward(tensor(Ids(texts), [texts.Count, text.Config.ContextLength]).to(options.Device));
+        using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(prompts)), unconditional = StepEmbeddings.Constant(Embed([""]));
+        TimestepGrid grid = new(NoiseSchedule.StableDiffusion, steps);
+        Tensor latents = Sampler.Run(new Predictor(unet, recipe.ActivationDtype, ExplicitAttention.Instance), grid,
+            new SamplingPlan { StartLatents = start, Conditional = conditional, Unconditional = unconditional, GuidanceScale = guidance });
+        return vae.Decode(latents);
+    });
+
+    internal sealed class Predictor(UNet2DConditionModel unet, ScalarType dtype, IAttentionProcessor attention) : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
+            unet.Forward(latents.to(dtype), tensor([(long)step.Timestep]).to(latents.device), embedding.to(dtype), attention, step.Step).to(latents.dtype));
+    }
+}

@@ -1,0 +1,179 @@
+using NullTextResearch.Scenes;
+using NullTextResearch.Tensors;
+using NullTextResearch.Vae;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Training;
+
+/// <summary>Trains the autoencoder on scenes rendered on the fly: no scene is seen twice.</summary>
+internal static class VaeTrainer
+{
+    /// <summary>Held-out scenes that the log measures.</summary>
+    private const int Measured = 64;
+
+    /// <summary>Trains, or continues to train; on return the network holds the averaged weights with normalised latents.</summary>
+    public static void Train(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
+    {
+        string finished = Path.Combine(options.Folder, "vae.weights");
+        vae.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        using FlatParameters parameters = new(vae.Weights);
+        Dictionary<string, Tensor> whole = new() { ["values"] = parameters.Values };
+        if (File.Exists(finished))
+        {
+            TrainingCheckpoint.Load(finished, whole);
+            vae.Weights.SetTrainable(false);
+            return;
+        }
+
+        using (StageLoop loop = new("vae", recipe.VaeStage, options, pool, parameters, new AdamWSettings { WeightDecay = 1e-4, AverageDecay = 0.998 }))
+        {
+            Run(loop, vae, recipe, recipe.VaeStage, options, pool, firstSeed: 0, Loss, cancel);
+            loop.AdoptAverage();
+        }
+
+        WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
+        TrainingCheckpoint.Save(finished, new Dictionary<string, double>(), whole);
+        vae.Weights.SetTrainable(false);
+    }
+
+    /// <summary>Puts the averaged weights of a decoder checkpoint in place.</summary>
+    public static void LoadDecoder(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
+    {
+        using FlatParameters parameters = DecoderParameters(vae);
+        using StageLoop loop = new("decoder", recipe.DecoderStage, options, pool, parameters, new AdamWSettings());
+        loop.AdoptAverage();
+        vae.Weights.SetTrainable(false);
+    }
+
+    private static FlatParameters DecoderParameters(AutoencoderKL vae) =>
+        new([.. vae.Weights.Trainable.Where(w => w.Key.StartsWith("decoder.", StringComparison.Ordinal) || w.Key.StartsWith("post_quant_conv.", StringComparison.Ordinal))]);
+
+    /// <summary>Trains the decoder alone on means of the finished encoder. The latents stay what they are, so this can run beside or after the U-Net.</summary>
+    public static void TrainDecoder(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
+    {
+        using FlatParameters parameters = DecoderParameters(vae);
+        using StageLoop loop = new("decoder", recipe.DecoderStage, options, pool, parameters, new AdamWSettings { WeightDecay = 1e-4, AverageDecay = 0.998 });
+        Run(loop, vae, recipe, recipe.DecoderStage, options, pool, firstSeed: 1L << 39, DecoderLoss, cancel);
+        loop.AdoptAverage();
+        vae.Weights.SetTrainable(false);
+    }
+
+    private static void Run(StageLoop loop, AutoencoderKL vae, TrainingRecipe recipe, StageSchedule stage, TrainingRunOptions options, WorkerPool pool, long firstSeed,
+        Func<AutoencoderKL, Tensor, TrainingRecipe, long, Tensor> loss, CancellationToken cancel) => WithRenderers(pool, renderers =>
+    {
+        int part = stage.Batch / stage.Parts;
+        loop.Run(
+            (worker, step, job) =>
+            {
+                long first = firstSeed + step * stage.Batch + (long)job * part;
+                SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
+                Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
+                return loss(vae, pixels, recipe, (recipe.Seed << 40) ^ first);
+            },
+            _ => MeanPsnr(vae, recipe, pool, renderers, options.Device, Measured),
+            cancel);
+    });
+
+    /// <summary>Gives <paramref name="body"/> one renderer per worker.</summary>
+    internal static void WithRenderers(WorkerPool pool, Action<SceneRenderer[]> body)
+    {
+        SceneRenderer[] renderers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new SceneRenderer())];
+        try
+        {
+            body(renderers);
+        }
+        finally
+        {
+            foreach (SceneRenderer renderer in renderers) renderer.Dispose();
+        }
+    }
+
+    private static Tensor DecoderLoss(AutoencoderKL vae, Tensor pixels, TrainingRecipe recipe, long seed)
+    {
+        Tensor latents = Lifetime.WithoutGradient(() => vae.Posterior(pixels.to(recipe.ActivationDtype)).Mean);
+        return ErrorOf(vae.DecodeUnscaled(latents).to(ScalarType.Float32).sub(pixels));
+    }
+
+    private static Tensor Loss(AutoencoderKL vae, Tensor pixels, TrainingRecipe recipe, long seed)
+    {
+        (Tensor mean, Tensor logVariance) = vae.Posterior(pixels.to(recipe.ActivationDtype));
+        mean = mean.to(ScalarType.Float32);
+        logVariance = logVariance.to(ScalarType.Float32);
+        Tensor noise = Seeds.Normal(seed, mean.shape, mean);
+        Tensor latents = mean.add(logVariance.mul(0.5).exp().mul(noise));
+        Tensor error = vae.DecodeUnscaled(latents.to(recipe.ActivationDtype)).to(ScalarType.Float32).sub(pixels);
+        Tensor divergence = mean.square().add(logVariance.exp()).sub(logVariance).sub(1).mean().mul(0.5);
+        return ErrorOf(error).add(divergence.mul(recipe.KlWeight));
+    }
+
+    private static Tensor ErrorOf(Tensor error)
+    {
+        // Errors of neighbouring differences keep edges sharp, which the eye asks for and the mean square does not.
+        Tensor across = error.narrow(3, 1, error.shape[3] - 1).sub(error.narrow(3, 0, error.shape[3] - 1));
+        Tensor down = error.narrow(2, 1, error.shape[2] - 1).sub(error.narrow(2, 0, error.shape[2] - 1));
+        return error.abs().mean()
+            .add(error.square().mean().mul(4))
+            .add(across.abs().mean().add(down.abs().mean()).mul(0.25));
+    }
+
+    /// <summary>Mean over held-out scenes of the PSNR of the round trip after rounding to bytes, in dB.</summary>
+    internal static double MeanPsnr(AutoencoderKL vae, TrainingRecipe recipe, WorkerPool pool, SceneRenderer[] renderers, Device device, int count)
+    {
+        const int Together = 8;
+        double[] sums = new double[(count + Together - 1) / Together];
+        pool.Run(sums.Length, (worker, job) =>
+        {
+            using IDisposable grad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            SceneDescription[] scenes = [.. Enumerable.Range(job * Together, Math.Min(Together, count - job * Together)).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, recipe.Scenes))];
+            Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
+            Tensor back = SceneBatch.ToPixels(SceneBatch.ToBytes(vae.Decode(vae.Encode(pixels))));
+            Tensor mse = back.sub(pixels).div(2).square().mean([1, 2, 3]);
+            sums[job] = mse.log10().mul(-10).sum().item<float>();
+        });
+        return sums.Sum() / count;
+    }
+
+    /// <summary>
+    /// Makes the scaled latents of training scenes zero in mean and one in variance, channel by channel, by folding shift
+    /// and scale into the two 1x1 convolutions around them: the model folder then needs no further numbers.
+    /// </summary>
+    private static void NormaliseLatents(AutoencoderKL vae, TrainingRecipe recipe, WorkerPool pool, SceneRenderer[] renderers, Device device)
+    {
+        const int Jobs = 64, Together = 16;
+        int channels = vae.Config.LatentChannels;
+        double[,] sums = new double[Jobs, channels], squares = new double[Jobs, channels];
+        pool.Run(Jobs, (worker, job) =>
+        {
+            using IDisposable grad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            // Seeds far above any that training uses up.
+            SceneDescription[] scenes = [.. Enumerable.Range(0, Together).Select(i => ToyScenes.Sample((1L << 40) + job * Together + i, SceneSplit.Train, recipe.Scenes))];
+            Tensor mean = vae.Posterior(SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device)).Mean.to(ScalarType.Float64);
+            for (int c = 0; c < channels; c++)
+            {
+                sums[job, c] = mean.select(1, c).mean().item<double>() / Jobs;
+                squares[job, c] = mean.select(1, c).square().mean().item<double>() / Jobs;
+            }
+        });
+        using IDisposable noGrad = no_grad();
+        using DisposeScope outer = NewDisposeScope();
+        Tensor quant = vae.Weights.Find("quant_conv.weight")!.Value, quantBias = vae.Weights.Find("quant_conv.bias")!.Value;
+        Tensor post = vae.Weights.Find("post_quant_conv.weight")!.Value, postBias = vae.Weights.Find("post_quant_conv.bias")!.Value;
+        for (int c = 0; c < channels; c++)
+        {
+            double mean = Enumerable.Range(0, Jobs).Sum(j => sums[j, c]);
+            double variance = Enumerable.Range(0, Jobs).Sum(j => squares[j, c]) - mean * mean;
+            double scale = Math.Sqrt(variance) * vae.Config.ScalingFactor;
+            quantBias[c].sub_(mean).div_(scale);
+            quant[c].div_(scale);
+            quantBias[channels + c].sub_(2 * Math.Log(scale));
+            // The old latent is new * scale + mean: the shift first, while the column still has its old size.
+            Tensor column = post.select(1, c);
+            postBias.add_(column.flatten().mul(mean));
+            column.mul_(scale);
+        }
+    }
+}
