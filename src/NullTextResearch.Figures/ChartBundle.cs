@@ -1,0 +1,37 @@
+namespace NullTextResearch.Figures;
+
+/// <summary>A drawn chart in the forms that leave this library: JSON, HTML and CSV.</summary>
+/// <param name="Title">Title of the chart.</param>
+/// <param name="Height">Height in CSS pixels without the legend.</param>
+/// <param name="PlotlyJson">An object with <c>data</c> and <c>layout</c>, as plotly.js and Jupyter's plotly MIME type take it.</param>
+/// <param name="CsvText">The numbers behind the chart.</param>
+public sealed record ChartBundle(string Title, int Height, string PlotlyJson, string CsvText)
+{
+    /// <summary>A <c>div</c> with its data and the script that draws it, responsive from 300 pixels up; the page must have loaded plotly.js (<see cref="PlotlyScript"/>).</summary>
+    /// <param name="divId">Identifier of the plot's element, unique in its page: letters, digits, <c>-</c> and <c>_</c>.</param>
+    /// <returns>An HTML fragment.</returns>
+    /// <exception cref="ArgumentException">The identifier has other characters.</exception>
+    public string HtmlFragment(string divId)
+    {
+        ArgumentNullException.ThrowIfNull(divId);
+        if (divId.Length == 0 || divId.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
+        {
+            throw new ArgumentException($"'{divId}' is no plain element id; use letters, digits, '-' and '_'.", nameof(divId));
+        }
+
+        string style = $"min-height:{Height.ToString(Csv.Culture)}px;width:100%";
+        return $"""
+            <div class="nt-chart">
+            <div class="nt-chart-title" style="font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 4px">{Html.Text(Title)}</div>
+            <div id="{divId}" class="nt-plot" style="{style}" role="img" aria-label="{Html.Text(Title)}"></div>
+            <script type="application/json" id="{divId}-data">{Html.ScriptJson(PlotlyJson)}</script>
+            <script>({Assets.ChartScript})("{divId}");</script>
+            </div>
+
+            """;
+    }
+
+    /// <summary>The numbers behind the chart, one row per point.</summary>
+    /// <returns>CSV with a header; see <see cref="Csv.Write"/>.</returns>
+    public string ToCsv() => CsvText;
+}

@@ -1,0 +1,31 @@
+using System.Text;
+
+namespace NullTextResearch.Figures;
+
+/// <summary>plotly.js, taken from the Plotly.NET assembly so that pages work without a network.</summary>
+public static class PlotlyScript
+{
+    private static readonly Lazy<string> Script = new(() => Read(name => name.EndsWith(".min.js", StringComparison.Ordinal)));
+    private static readonly Lazy<string> Licences = new(() => Read(name => name.EndsWith(".LICENSE.txt", StringComparison.Ordinal)));
+
+    /// <summary>The minified library (about 3.6 MB); safe inside a <c>script</c> element.</summary>
+    /// <exception cref="InvalidOperationException">The Plotly.NET assembly carries no plotly.js.</exception>
+    public static string Text => Script.Value;
+
+    /// <summary>Copyright notices of plotly.js and of what it bundles.</summary>
+    /// <exception cref="InvalidOperationException">The Plotly.NET assembly carries no licence text.</exception>
+    public static string License => Licences.Value;
+
+    private static string Read(Func<string, bool> isWanted)
+    {
+        System.Reflection.Assembly assembly = typeof(Plotly.NET.Layout).Assembly;
+        string name = assembly.GetManifestResourceNames().FirstOrDefault(isWanted)
+            ?? throw new InvalidOperationException(
+                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that Directory.Packages.props names.");
+        using Stream stream = assembly.GetManifestResourceStream(name)!;
+        using StreamReader reader = new(stream, Encoding.UTF8);
+
+        // A closing tag inside a string of the library would end the script element early.
+        return reader.ReadToEnd().Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase);
+    }
+}

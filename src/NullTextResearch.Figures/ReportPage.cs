@@ -1,0 +1,176 @@
+using System.Text;
+
+namespace NullTextResearch.Figures;
+
+/// <summary>Turns a report into HTML.</summary>
+internal static class ReportPage
+{
+    // Nothing may be fetched: what a reader sees offline is what everybody sees.
+    private const string Policy =
+        "default-src 'none'; img-src data: blob:; font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+    internal static string Write(Report report)
+    {
+        bool hasCharts = report.Sections.Any(section => section.Charts.Count > 0);
+        bool single = report.Sections.Count == 1;
+        StringBuilder html = new(hasCharts ? PlotlyScript.Text.Length + 1_000_000 : 1_000_000);
+        Head(html, report.Title, hasCharts);
+        html.Append(single ? "<body class=\"nt-single\">\n" : "<body>\n");
+        if (!single && report.Sections.Count > 0)
+        {
+            html.Append("<nav class=\"nt-nav\" aria-label=\"Figures\"><ul>\n");
+            foreach (FigureSection section in report.Sections)
+            {
+                html.Append($"<li><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></li>\n");
+            }
+
+            html.Append("</ul></nav>\n");
+        }
+
+        html.Append("<main>\n<header class=\"nt-head\">\n");
+        html.Append($"<h1>{Html.Text(report.Title)}</h1>\n");
+        if (report.Introduction is { } introduction)
+        {
+            html.Append($"<div class=\"nt-intro\">{Html.Paragraphs(introduction)}</div>\n");
+        }
+
+        if (report.Facts.Count > 0)
+        {
+            html.Append("<dl class=\"nt-facts\">\n");
+            foreach (ReportFact fact in report.Facts)
+            {
+                html.Append($"<div><dt>{Html.Text(fact.Name)}</dt><dd>{Html.Text(fact.Value)}</dd></div>\n");
+            }
+
+            html.Append("</dl>\n");
+        }
+
+        html.Append("</header>\n");
+        foreach (FigureSection section in report.Sections)
+        {
+            Section(html, section, heading: !single || section.Title != report.Title);
+        }
+
+        html.Append($"</main>\n<script>{Assets.Text("report.js")}</script>\n</body>\n</html>\n");
+        return html.ToString();
+    }
+
+    /// <summary>Charts one below the other in boxes of known height, for a browser to photograph.</summary>
+    internal static string Sheet(IReadOnlyList<(ChartBundle Chart, int BoxHeight)> charts, int padding)
+    {
+        StringBuilder html = new(PlotlyScript.Text.Length + 500_000);
+        Head(html, "charts", hasCharts: true);
+        html.Append("<body style=\"background:#fff\">\n<script>window.nullTextStatic = true;</script>\n");
+        for (int i = 0; i < charts.Count; i++)
+        {
+            string height = charts[i].BoxHeight.ToString(Csv.Culture);
+            html.Append($"<div style=\"box-sizing:border-box;height:{height}px;overflow:hidden;padding:{padding.ToString(Csv.Culture)}px\">\n");
+            html.Append(charts[i].Chart.HtmlFragment($"chart-{i + 1}")).Append("</div>\n");
+        }
+
+        return html.Append("</body>\n</html>\n").ToString();
+    }
+
+    private static void Head(StringBuilder html, string title, bool hasCharts)
+    {
+        html.Append($"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta http-equiv="Content-Security-Policy" content="{Policy}">
+            <title>{Html.Text(title)}</title>
+            <link rel="icon" href="data:,">
+            <style>
+            @font-face {"{"} font-family: Inter; font-weight: 400; src: url(data:font/otf;base64,{Convert.ToBase64String(Assets.Font)}) format("opentype"); {"}"}
+            {Assets.Text("report.css")}
+            </style>
+
+            """);
+        if (hasCharts)
+        {
+            html.Append($"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
+            html.Append("<script id=\"plotly-js\">").Append(PlotlyScript.Text).Append("</script>\n");
+        }
+
+        html.Append("</head>\n");
+    }
+
+    private static void Section(StringBuilder html, FigureSection section, bool heading)
+    {
+        html.Append($"<section class=\"nt-section\" id=\"{section.Id}\">\n");
+        if (heading)
+        {
+            html.Append($"<h2><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></h2>\n");
+        }
+
+        if (section.Caption is { } caption)
+        {
+            html.Append($"<div class=\"nt-caption\">{Html.Paragraphs(caption)}</div>\n");
+        }
+
+        if (section.PaperFound is not null || section.ThisRunFound is not null)
+        {
+            html.Append("<div class=\"nt-findings\">\n");
+            Finding(html, "nt-paper", "The paper found", section.PaperFound);
+            Finding(html, "nt-run", "This run found", section.ThisRunFound);
+            html.Append("</div>\n");
+        }
+
+        for (int i = 0; i < section.Charts.Count; i++)
+        {
+            ChartBundle chart = section.Charts[i];
+            string name = $"{section.Id}-chart-{(i + 1).ToString(Csv.Culture)}";
+            html.Append("<div class=\"nt-panel\">\n").Append(chart.HtmlFragment(name));
+            html.Append($"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n");
+        }
+
+        foreach (ReportImage image in section.Images)
+        {
+            (int width, int height) = image.Size();
+            string alt = Html.Text(image.AltText);
+            html.Append($"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>");
+            if (image.Caption is { } text)
+            {
+                html.Append($"<figcaption>{Html.Text(text)}</figcaption>");
+            }
+
+            html.Append("</figure>\n");
+        }
+
+        foreach (TableData table in section.Tables)
+        {
+            html.Append("<div class=\"nt-scroll nt-table-box\" tabindex=\"0\">").Append(table.ToHtml()).Append("</div>\n");
+        }
+
+        if (section.Command is { } command)
+        {
+            html.Append($"<p class=\"nt-label\">Made by</p><pre class=\"nt-command\"><code>{Html.Text(command)}</code></pre>\n");
+        }
+
+        if (section.Files.Count > 0)
+        {
+            string links = string.Join(" ", section.Files.Select(file =>
+                $"<a href=\"{Html.Text(string.Join('/', file.RelativePath.Split('/').Select(Uri.EscapeDataString)))}\">{Html.Text(file.Name)}</a>"));
+            html.Append($"<p class=\"nt-files\">{links}</p>\n");
+        }
+
+        if (section.ManifestJson is { } manifest)
+        {
+            html.Append($"<details class=\"nt-manifest\"><summary>Manifest</summary><pre><code>{Html.Text(manifest)}</code></pre></details>\n");
+        }
+
+        html.Append("</section>\n");
+    }
+
+    private static void Finding(StringBuilder html, string cssClass, string name, string? text)
+    {
+        if (text is not null)
+        {
+            html.Append($"<div class=\"nt-finding {cssClass}\"><h3>{name}</h3>{Html.Paragraphs(text)}</div>\n");
+        }
+    }
+
+    private static string DataUri(string type, byte[] bytes) => $"data:{type};base64,{Convert.ToBase64String(bytes)}";
+}

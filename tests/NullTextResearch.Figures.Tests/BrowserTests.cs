@@ -1,0 +1,180 @@
+using Microsoft.Playwright;
+using SkiaSharp;
+
+namespace NullTextResearch.Figures.Tests;
+
+/// <summary>Opens pages in a real browser where one is installed.</summary>
+public sealed class BrowserTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-browser-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(1400, 900)]
+    [InlineData(400, 800)]
+    public async Task Report_OpenedFromDisk_DrawsEveryChartAndFitsTheWidth(int width, int height)
+    {
+        string executable = Browser().ExecutablePath;
+        Report report = SampleReport.Create();
+        string path = Path.Combine(_folder, "index.html");
+        report.Write(path);
+
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = executable,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+        });
+        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
+        List<string> complaints = [];
+        List<string> requests = [];
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                complaints.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => complaints.Add(error);
+        page.Request += (_, request) => requests.Add(request.Url[..Math.Min(100, request.Url.Length)]);
+
+        await page.GotoAsync(new Uri(path).AbsoluteUri);
+        int charts = report.Sections.Sum(section => section.Charts.Count);
+        await page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 20_000 });
+
+        // Every chart has drawn its picture, with marks in it.
+        Assert.Equal(charts, await page.Locator(".nt-plot").CountAsync());
+        Assert.Equal(charts, await page.EvaluateAsync<int>("[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy')).length"));
+        Assert.Equal(5, await page.Locator("#fig04-chart-1 .scatterlayer .trace .points").CountAsync(new LocatorCountOptions()) - await Bands(page));
+        Assert.Equal(10, await page.Locator("#speed-chart-1 .barlayer .point").CountAsync());
+        Assert.True(await page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
+
+        // The page never scrolls sideways; wide things scroll inside their own box.
+        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
+        Assert.Empty(await page.EvaluateAsync<string[]>(
+            "[...document.querySelectorAll('.nt-plot, .nt-image img, h1, h2, .nt-finding, .nt-facts')]" +
+            ".filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"));
+        Assert.True(await page.EvaluateAsync<bool>("document.fonts.check('16px Inter')"));
+        Assert.Empty(complaints);
+        Assert.All(requests, url => Assert.True(url.StartsWith("file:", StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal), url));
+
+        // A click shows a picture at full size, inside a box that scrolls.
+        await page.Locator("#fig13 img").ClickAsync();
+        Assert.True(await page.EvaluateAsync<bool>("document.querySelector('#fig13 img').getBoundingClientRect().width >= document.querySelector('#fig13 img').naturalWidth"));
+        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
+
+        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is { Length: > 0 } screenshots)
+        {
+            await page.Locator("#fig13 img").ClickAsync();
+            await page.EvaluateAsync("window.scrollTo(0, 0)");
+            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(screenshots, $"report-{width}.png"), FullPage = true });
+        }
+    }
+
+    [Fact]
+    public async Task Report_WindowNarrowed_RedrawsChartsToFit()
+    {
+        string executable = Browser().ExecutablePath;
+        string path = Path.Combine(_folder, "figure.html");
+        Report.Of(SampleReport.Create().Sections[0]).Write(path);
+
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = executable, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+        });
+        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1400, Height = 900 } });
+        await page.GotoAsync(new Uri(path).AbsoluteUri);
+        await page.WaitForSelectorAsync(".nt-plot[data-drawn]");
+
+        await page.SetViewportSizeAsync(400, 800);
+
+        await page.WaitForFunctionAsync(
+            "(() => { const d = document.querySelector('.nt-plot'); return d.clientWidth < 400 && Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()",
+            null, new PageWaitForFunctionOptions { Timeout = 10_000 });
+        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 400);
+    }
+
+    [Fact]
+    public void RenderCharts_TwoCharts_WritesTwoDifferentPictures()
+    {
+        ChromiumRenderer renderer = Browser();
+        string[] paths = [Path.Combine(_folder, "charts", "bars.png"), Path.Combine(_folder, "charts", "lines.png")];
+
+        IReadOnlyList<RenderResult> results = renderer.RenderCharts([(SampleReport.Bars.Build(), paths[0]), (SampleReport.Lines.Build(), paths[1])], width: 800);
+
+        Assert.All(results, result => Assert.True(result.Rendered, result.Message));
+        foreach ((string path, byte r, byte g, byte b) in ((string, byte, byte, byte)[])[(paths[0], 0xd5, 0x5e, 0), (paths[1], 0, 0x72, 0xb2)])
+        {
+            using SKBitmap picture = SKBitmap.Decode(path);
+            Assert.Equal(1600, picture.Width);
+            Assert.InRange(picture.Height, 800, 1400);
+            int marks = 0;
+            for (int y = 0; y < picture.Height; y++)
+            {
+                for (int x = 0; x < picture.Width; x++)
+                {
+                    SKColor color = picture.GetPixel(x, y);
+                    marks += Math.Abs(color.Red - r) + Math.Abs(color.Green - g) + Math.Abs(color.Blue - b) < 12 ? 1 : 0;
+                }
+            }
+
+            Assert.True(marks > 2000, $"{path} has {marks} pixels in the colour of its first marks");
+        }
+    }
+
+    [Fact]
+    public void RenderPng_Cancelled_StopsAndThrows()
+    {
+        ChromiumRenderer renderer = Browser();
+        using CancellationTokenSource cancelled = new();
+        cancelled.Cancel();
+
+        Assert.Throws<OperationCanceledException>(() => renderer.RenderPng("<p>x</p>", 600, 400, Path.Combine(_folder, "x.png"), cancelled.Token));
+        Assert.False(File.Exists(Path.Combine(_folder, "x.png")));
+    }
+
+    [Fact]
+    public void Find_NoBrowser_SaysHowToGetOne()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Windows and macOS keep browsers outside PATH");
+
+        ChromiumSearch search = ChromiumRenderer.Find(chosen: null, searchPath: _folder);
+
+        Assert.Null(search.Renderer);
+        Assert.Contains("apt-get install chromium", search.Message);
+        Assert.Contains(ChromiumRenderer.EnvironmentVariable, search.Message);
+    }
+
+    [Fact]
+    public void Find_ChosenProgramMissing_NamesIt()
+    {
+        ChromiumSearch search = ChromiumRenderer.Find("/no/such/browser", Environment.GetEnvironmentVariable("PATH"));
+
+        Assert.Null(search.Renderer);
+        Assert.Contains("'/no/such/browser', which does not exist", search.Message);
+    }
+
+    [Fact]
+    public void RenderPng_ProgramThatIsNoBrowser_ReturnsTheReason()
+    {
+        Assert.SkipUnless(File.Exists("/bin/false"), "needs /bin/false");
+        ChromiumRenderer renderer = ChromiumRenderer.Find("/bin/false", null).Renderer!;
+
+        RenderResult result = renderer.RenderPng("<p>x</p>", 600, 400, Path.Combine(_folder, "x.png"));
+
+        Assert.False(result.Rendered);
+        Assert.Contains("/bin/false made no picture (exit code 1)", result.Message);
+    }
+
+    private static ChromiumRenderer Browser()
+    {
+        ChromiumSearch search = ChromiumRenderer.Find();
+        Assert.SkipWhen(search.Renderer is null, search.Message);
+        return search.Renderer!;
+    }
+
+    private static async Task<int> Bands(IPage page) => await page.EvaluateAsync<int>(
+        "[...document.querySelectorAll('#fig04-chart-1 .scatterlayer .trace')].filter(t => !t.querySelector('.points path')).length");
+}
