@@ -64,7 +64,8 @@ public sealed class ReportTests
 
         Assert.DoesNotContain("<script>alert", html);
         Assert.DoesNotContain("& \"q\"", html);
-        Assert.Equal(16, Count(html, "&lt;script&gt;alert("));
+        // Head, heading, introduction, fact (2), navigation, section heading, caption, findings (2), picture (2), table (3), command, file, manifest.
+        Assert.Equal(18, Count(html, "&lt;script&gt;alert("));
         Assert.Contains("href=\"a%20b/%3Cx%3E.csv\"", html);
     }
 
