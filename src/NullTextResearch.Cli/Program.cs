@@ -1,14 +1,37 @@
 using System.CommandLine;
 using NullTextResearch.Cli.Commands;
+using NullTextResearch.Cli.Running;
 
 namespace NullTextResearch.Cli;
 
 internal static class Program
 {
-    private static Task<int> Main(string[] args)
+    private static int Main(string[] args)
     {
-        RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x.");
-        root.Subcommands.Add(TrainCommand.Create());
-        return root.Parse(args).InvokeAsync();
+        RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x.")
+        {
+            // One line per command.
+            TrainCommand.Create(),
+        };
+        CommandRunner.AddSharedOptions(root);
+        root.SetAction(_ => Welcome());
+        return CommandRunner.Invoke(root, args);
+    }
+
+    private static int Welcome()
+    {
+        Console.WriteLine("""
+            nulltext: invert a real image, rebuild it, edit it with words.
+
+              nulltext reproduce --quick                                 the paper's figures, in a few minutes
+              nulltext invert photo.png --prompt "a cat on a meadow"     find the noise and the null texts of an image
+              nulltext edit runs/photo --to "a dog on a meadow"          edit it, as often as you like
+              nulltext sample --prompt "a red car in the desert"         images from nothing
+              nulltext doctor                                            is everything in place?
+
+            Start with: nulltext reproduce --quick
+            All commands: nulltext --help
+            """);
+        return CommandRunner.Done;
     }
 }

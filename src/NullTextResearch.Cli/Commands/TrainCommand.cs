@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using NullTextResearch.Cli.Running;
 using NullTextResearch.Training;
 using TorchSharp;
 
@@ -24,13 +25,9 @@ internal static class TrainCommand
         {
             run, minutes, stages, seed, device, workers, samples, export, evaluate, scenes,
         };
-        command.SetAction((parsed, cancel) =>
-        {
-            Native.EnsureLoaded();
-            return Task.FromResult(Run(
-                parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
-                parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(scenes), cancel));
-        });
+        CommandRunner.Handle(command, (parsed, context) => Run(
+            parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
+            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(scenes), context.Cancel));
         return command;
     }
 
