@@ -11,6 +11,10 @@ internal static class Program
         RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x.")
         {
             // One line per command.
+            InvertCommand.Create(),
+            EditCommand.Create(),
+            SampleCommand.Create(),
+            DoctorCommand.Create(),
             TrainCommand.Create(),
         };
         CommandRunner.AddSharedOptions(root);

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext doctor`: one line per thing the program lives on, and how to mend what is missing.</summary>
+internal static class DoctorCommand
+{
+    private enum Verdict
+    {
+        Good,
+        Missing,
+        Broken,
+    }
+
+    public static Command Create()
+    {
+        Option<string?> model = new("--model") { Description = "A model folder to look at too." };
+        Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.") { model };
+        CommandRunner.Handle(command, (parsed, context) => Run(context, parsed.GetValue(model)));
+        return command;
+    }
+
+    private static int Run(RunContext context, string? extraModel)
+    {
+        List<Line> lines = [Runtime(), .. Torch(context)];
+        lines.Add(Memory());
+        lines.AddRange(Models(extraModel));
+        lines.Add(Chromium());
+        lines.Add(Jupyter());
+        int width = lines.Max(l => l.What.Length);
+        foreach (Line line in lines)
+        {
+            string mark = line.Verdict switch { Verdict.Good => "ok     ", Verdict.Missing => "missing", _ => "BROKEN " };
+            context.Out.WriteLine($"{mark}  {line.What.PadRight(width)}  {line.Found}");
+            if (line.Mend is not null) context.Out.WriteLine($"{new string(' ', 9 + width)}  -> {line.Mend}");
+        }
+
+        int broken = lines.Count(l => l.Verdict == Verdict.Broken);
+        context.Out.WriteLine();
+        context.Out.WriteLine(broken == 0 ? "All essentials are in place." : $"{broken} essential {(broken == 1 ? "thing is" : "things are")} broken.");
+        return broken == 0 ? CommandRunner.Done : CommandRunner.Failed;
+    }
+
+    private static Line Runtime() => Environment.Version.Major >= 10
+        ? new(Verdict.Good, "runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}", null)
+        : new(Verdict.Broken, "runtime", RuntimeInformation.FrameworkDescription, "install the .NET 10 SDK");
+
+    private static IEnumerable<Line> Torch(RunContext context)
+    {
+        NativeLoadReport native = Native.Report;
+        string? problem = native.Mode == NativeLoadMode.Failed ? native.Detail : null;
+        bool cuda = false;
+        if (problem is null)
+        {
+            try
+            {
+                using Tensor two = ones(1).add(1);
+                if (two.item<float>() != 2) problem = "1 + 1 is not 2: the library is damaged";
+                context.ApplyThreads();
+                cuda = torch.cuda.is_available();
+            }
+            catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException or NotSupportedException or ExternalException)
+            {
+                problem = (e.InnerException ?? e).Message.Split('\n')[0];
+            }
+        }
+
+        string version = torch.__version__;
+        if (problem is not null)
+        {
+            yield return new(Verdict.Broken, "libtorch", problem, "run 'dotnet restore' and build again; on Linux x64 the package libtorch-cpu-linux-x64 must be in the NuGet cache. On Debian: apt-get install libgomp1 libstdc++6");
+            yield break;
+        }
+
+        yield return new(Verdict.Good, "libtorch", $"TorchSharp for libtorch {version}; {native.Mode switch
+        {
+            NativeLoadMode.AsShipped => "loaded as shipped",
+            NativeLoadMode.RelaxedCopy => "loaded through a relaxed copy",
+            _ => "loaded by TorchSharp",
+        }}. {native.Detail}", null);
+        string? driver = NvidiaDriver();
+        yield return cuda
+            ? new(Verdict.Good, "device", $"cpu, and {torch.cuda.device_count()} CUDA device(s): --device cuda", null)
+            : driver is null
+                ? new(Verdict.Good, "device", "cpu; no NVIDIA driver here, and none is needed", null)
+                : new(Verdict.Missing, "device", $"cpu only, but there is an NVIDIA driver ({driver})", "for the GPU, build with: dotnet build -c Release -p:TorchBackend=cuda (package TorchSharp-cuda-linux, about 3 GB), then use --device cuda");
+        yield return new(Verdict.Good, "threads", string.Create(CultureInfo.InvariantCulture, $"{get_num_threads()} of {Environment.ProcessorCount} processors (--threads, NULLTEXT_THREADS)"), null);
+    }
+
+    private static Line Memory()
+    {
+        long bytes;
+        try
+        {
+            bytes = MemoryPlan.Available();
+        }
+        catch (ArgumentException e)
+        {
+            return new(Verdict.Broken, "memory", e.Message, $"unset {MemoryPlan.LimitVariable} or give a number of bytes");
+        }
+
+        string found = string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GB available");
+        return bytes < 1L << 30
+            ? new(Verdict.Missing, "memory", found, "the embedded model wants 1 GB, Stable Diffusion 1.x about 10 GB in float32: close other programs")
+            : new(Verdict.Good, "memory", found, null);
+    }
+
+    private static IEnumerable<Line> Models(string? extra)
+    {
+        yield return Model("sd-mini", StableDiffusion.MiniFolder, "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
+        if (extra is not null) yield return Model("model", () => extra, "give a diffusers-format folder: model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files", essential: true);
+    }
+
+    private static Line Model(string what, Func<string> where, string mend, bool essential)
+    {
+        try
+        {
+            string folder = where();
+            Stopwatch clock = Stopwatch.StartNew();
+            using StableDiffusion model = SharedOptions.Load(folder, "cpu", new MemoryDemand { ImageSize = SharedOptions.ModelImageSize(folder), Rows = 1 });
+            return new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s from {folder}"), null);
+        }
+        catch (Exception e) when (e is ModelFormatException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
+        {
+            return new(essential ? Verdict.Broken : Verdict.Missing, what, e.Message, mend);
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        {
+            return new(Verdict.Broken, what, "cannot be loaded without libtorch", "mend libtorch first");
+        }
+    }
+
+    private static Line Chromium()
+    {
+        ChromiumSearch search = ChromiumRenderer.Find();
+        return search.Renderer is null
+            ? new(Verdict.Missing, "Chromium", "not found; charts are interactive HTML, their PNG copies are left out", "Debian: apt-get install chromium; or set " + ChromiumRenderer.EnvironmentVariable + " to a Chrome or Edge program")
+            : new(Verdict.Good, "Chromium", search.Message, null);
+    }
+
+    private static Line Jupyter()
+    {
+        string? jupyter = OnPath("jupyter") ?? OnPath("jupyter-lab");
+        string? kernel = OnPath("dotnet-interactive");
+        return (jupyter, kernel) switch
+        {
+            (not null, not null) => new(Verdict.Good, "Jupyter", $"{jupyter}, kernel {kernel}", null),
+            (not null, null) => new(Verdict.Missing, "Jupyter", $"{jupyter}, but no .NET kernel", "only notebooks need it: dotnet tool install -g Microsoft.dotnet-interactive; dotnet interactive jupyter install"),
+            _ => new(Verdict.Missing, "Jupyter", "not found; only notebooks need it", "pip install jupyterlab, then: dotnet tool install -g Microsoft.dotnet-interactive; dotnet interactive jupyter install"),
+        };
+    }
+
+    private static string? NvidiaDriver()
+    {
+        const string Version = "/proc/driver/nvidia/version";
+        return File.Exists(Version) ? Version : OnPath("nvidia-smi");
+    }
+
+    private static string? OnPath(string program) =>
+        (from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+         from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
+         let path = Path.Combine(folder, program + ending)
+         where File.Exists(path)
+         select path).FirstOrDefault();
+
+    private sealed record Line(Verdict Verdict, string What, string Found, string? Mend);
+}

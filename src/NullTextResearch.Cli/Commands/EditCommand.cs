@@ -1,0 +1,199 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Editing;
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext edit`: edits the image of a run folder without inverting it again.</summary>
+internal static class EditCommand
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    public static Command Create()
+    {
+        Argument<string> run = new("RUN") { Description = "Run folder that 'nulltext invert' made." };
+        Option<string?> to = new("--to") { Description = "What the edited image should show. May be left out with --reweight: then the prompt stays." };
+        Option<bool> swap = new("--swap") { Description = "Exchange words one for one; both prompts have equally many words." };
+        Option<bool> refine = new("--refine") { Description = "Words are added or removed; the others keep their place. Without --swap and --refine, the numbers of words decide." };
+        Option<string[]> reweight = new("--reweight") { Description = "Strengthen or weaken words of the target prompt: word=2 word=-1 ...", AllowMultipleArgumentsPerToken = true };
+        Option<string?> blend = new("--blend") { Description = "Change only the place of these words: word[,word...], of either prompt. In a swap, the partner of a word comes along by itself." };
+        Option<double> cross = SharedOptions.Number("--cross", "Share of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
+        Option<double> self = SharedOptions.Number("--self", "Share of the steps in which its self-attention is injected, 0 to 1.", 0.4, 0, 1);
+        Option<double?> guidance = SharedOptions.OptionalNumber("--guidance", "Guidance scale (default: the inversion's, to which its null texts belong).", 0, 100);
+        Option<string?> model = new("--model") { Description = "Model folder, where it has moved since the inversion." };
+        Option<string> device = SharedOptions.Device();
+        Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
+        {
+            run, to, swap, refine, reweight, blend, cross, self, guidance, model, device,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(swap) && result.GetValue(refine)) result.AddError("--swap and --refine exclude each other; give one, or none to let the numbers of words decide.");
+            if (result.GetValue(to) is null && result.GetValue(reweight) is not { Length: > 0 }) result.AddError("give --to \"...\", or --reweight word=2, or both.");
+            foreach (string factor in result.GetValue(reweight) ?? [])
+            {
+                if (!TryFactor(factor, out _)) result.AddError($"--reweight takes word=number, such as snow=2; got '{factor}'.");
+            }
+        });
+        CommandRunner.Handle(command, (parsed, context) => Run(context, new Request
+        {
+            Folder = parsed.GetValue(run)!,
+            To = parsed.GetValue(to),
+            Kind = parsed.GetValue(swap) ? new WordSwap() : parsed.GetValue(refine) ? new Refinement() : null,
+            Factors = [.. (parsed.GetValue(reweight) ?? []).Select(f => TryFactor(f, out WordFactor? factor) ? factor! : throw new CommandException($"--reweight: '{f}'"))],
+            Blend = [.. (parsed.GetValue(blend) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+            Cross = parsed.GetValue(cross),
+            Self = parsed.GetValue(self),
+            Guidance = parsed.GetValue(guidance),
+            Model = parsed.GetValue(model),
+            Device = parsed.GetValue(device)!,
+        }));
+        return command;
+    }
+
+    private static int Run(RunContext context, Request request)
+    {
+        RunFolder folder = new(request.Folder);
+        InversionManifest manifest = folder.ReadManifest();
+        string modelFolder = request.Model ?? manifest.ModelFolder ?? StableDiffusion.MiniFolder();
+        if (Directory.Exists(modelFolder) && RunFolder.ModelIdentity(modelFolder) is { } identity && identity != manifest.ModelIdentity)
+            throw new CommandException($"the image was inverted with another model than the one in {modelFolder} (identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again.");
+        using StableDiffusion model = SharedOptions.Load(modelFolder, request.Device, new MemoryDemand { ImageSize = manifest.ImageSize, Rows = 4, ExplicitAttention = true });
+        ImageEdit edit = Edit(model.Tokenizer, manifest.Prompt, request);
+
+        using DisposeScope scope = NewDisposeScope();
+        using InversionResult inversion = folder.Load(model.Device);
+        EditSession session = new(prompts => model.Embed(prompts), processor => model.Predictor(processor), model.Grid(manifest.Steps));
+        context.Kept = $"{request.Folder} and its earlier edits are as they were.";
+        using EditResult result = context.Track(progress => session.Edit(inversion, [edit], guidanceScale: request.Guidance, progress: progress, cancellation: context.Cancel));
+        RgbImage edited = model.Decode(result.Target())[0];
+        RgbImage source = ImageFile.Load(folder.SourcePath), reconstruction = ImageFile.Load(folder.ReconstructionPath);
+        string written = folder.AddEdit(into =>
+        {
+            ImageFile.SavePng(edited, Path.Combine(into, "edit.png"));
+            ImageGrid strip = ImageGrid.FilmStrip([source, reconstruction, edited], ["source", $"reconstruction: {manifest.Prompt}", $"edit: {edit.Targets[0].Prompt.Prompt}"]);
+            File.WriteAllBytes(Path.Combine(into, "strip.png"), strip.ToPng());
+            File.WriteAllText(Path.Combine(into, "edit.json"), JsonSerializer.Serialize(
+                new
+                {
+                    Source = manifest.Prompt,
+                    Target = edit.Targets[0].Prompt.Prompt,
+                    edit.Targets[0].Edit,
+                    edit.Targets[0].CrossReplace,
+                    edit.Targets[0].SelfReplace,
+                    edit.Targets[0].Blend,
+                    GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
+                    InversionKey = manifest.Key,
+                    result.Evaluations,
+                    Seconds = result.Elapsed.TotalSeconds,
+                },
+                Json));
+        });
+        context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{edit.Targets[0].Prompt.Prompt}\": {Name(edit.Targets[0].Edit)}");
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s"));
+        context.Out.WriteLine($"  change      {PictureMeasures.Decibels(PictureMeasures.Psnr(edited, reconstruction))} PSNR against the reconstruction");
+        context.Out.WriteLine($"  picture     {Path.Combine(written, "edit.png")}");
+        context.Out.WriteLine($"  strip       {Path.Combine(written, "strip.png")}");
+        return CommandRunner.Done;
+    }
+
+    private static ImageEdit Edit(ITextTokenizer tokenizer, string sourceText, Request request)
+    {
+        TokenizedPrompt source = tokenizer.Tokenize(sourceText).EnsureFits(), target = tokenizer.Tokenize(request.To ?? sourceText).EnsureFits();
+        // Checked here, before the network runs, so that the error names the prompts and not a tensor.
+        if (request.Kind is WordSwap && source.Words.Count != target.Words.Count) throw new WordCountMismatchException(source, target);
+        PromptEdit edit = request.Kind ?? PromptEdit.Between(source, target);
+        if (request.Factors.Count > 0)
+        {
+            ReWeight reweight = new() { Factors = request.Factors, After = request.To is null ? null : edit };
+            _ = reweight.Equalizer(target);
+            edit = reweight;
+        }
+
+        return new ImageEdit
+        {
+            Source = source,
+            Targets =
+            [
+                new EditTarget
+                {
+                    Prompt = target,
+                    Edit = edit,
+                    CrossReplace = CrossReplaceSchedule.Until(request.Cross),
+                    SelfReplace = StepWindow.Until(request.Self),
+                    Blend = request.Blend.Count == 0 ? null : Blend(source, target, request.Blend),
+                },
+            ],
+        };
+    }
+
+    /// <summary>Looks each word up in both prompts; in prompts of equal length a changed word brings its partner.</summary>
+    private static LocalBlend Blend(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words)
+    {
+        List<string> ofSource = [], ofTarget = [];
+        foreach (string word in words)
+        {
+            if (!source.HasWord(word) && !target.HasWord(word)) throw new WordNotInPromptException(word, [.. source.Words.Union(target.Words)], cutOff: false);
+            if (source.HasWord(word)) ofSource.Add(word);
+            if (target.HasWord(word)) ofTarget.Add(word);
+            if (source.Words.Count != target.Words.Count) continue;
+            for (int i = 0; i < source.Words.Count; i++)
+            {
+                if (source.Words[i] == word) ofTarget.Add(target.Words[i]);
+                if (target.Words[i] == word) ofSource.Add(source.Words[i]);
+            }
+        }
+
+        return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
+    }
+
+    private static string Name(PromptEdit edit) => edit switch
+    {
+        WordSwap => "word swap",
+        Refinement => "refinement",
+        ReWeight { After: { } after } r => $"{Name(after)}, then {Name(r with { After = null })}",
+        ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
+        _ => edit.GetType().Name,
+    };
+
+    private static bool TryFactor(string text, out WordFactor? factor)
+    {
+        int at = text.LastIndexOf('=');
+        factor = at > 0 && double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            ? new WordFactor(text[..at], value)
+            : null;
+        return factor is not null;
+    }
+
+    private sealed record Request
+    {
+        public required string Folder { get; init; }
+
+        public required string? To { get; init; }
+
+        public required PromptEdit? Kind { get; init; }
+
+        public required IReadOnlyList<WordFactor> Factors { get; init; }
+
+        public required IReadOnlyList<string> Blend { get; init; }
+
+        public required double Cross { get; init; }
+
+        public required double Self { get; init; }
+
+        public required double? Guidance { get; init; }
+
+        public required string? Model { get; init; }
+
+        public required string Device { get; init; }
+    }
+}

@@ -1,0 +1,249 @@
+using System.CommandLine;
+using System.Globalization;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Experiments;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext invert`: from an image and its prompt to a run folder that can be edited.</summary>
+internal static class InvertCommand
+{
+    private const int StepsBetweenStates = 5;
+    private static readonly string[] Methods = ["null-text", "ddim", "npi", "direct", "global", "random-pivot", "textual", "textual-pivot", "non-pivotal"];
+    private static readonly string[] WithoutOptimisation = ["ddim", "npi", "direct"];
+
+    public static Command Create()
+    {
+        Argument<string> image = new("IMAGE") { Description = "PNG, JPEG or WebP file of any size." };
+        Option<string> prompt = new("--prompt") { Description = "What the image shows.", Required = true };
+        Option<string> model = SharedOptions.Model();
+        Option<string> method = SharedOptions.Choice("--method", "How to invert.", "null-text", Methods);
+        Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
+        Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
+        Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
+        Option<string> preset = SharedOptions.Choice("--preset", "default: the released code; paper: constant threshold and rate; fast: one evaluation less per step, slightly other results.", "default", "default", "paper", "fast");
+        Option<string?> folder = new("--out") { Description = "Run folder (default: runs/ and the image's name)." };
+        Option<string?> crop = new("--crop") { Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to a square around its centre." };
+        Option<int> size = SharedOptions.Int("--size", "Pixels per side to resize to; 0 takes the model's.", 0, 0, 8192);
+        Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
+        Option<string> device = SharedOptions.Device();
+        Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
+        Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
+        {
+            image, prompt, model, method, steps, inner, guidance, preset, folder, crop, size, seed, device, restart,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(crop) is { Implicit: false } && result.GetValue(crop) is { } text && !TryCrop(text, out _))
+                result.AddError($"--crop is '{text}'; it must be four whole numbers, left,top,right,bottom, such as 0,20,0,20.");
+        });
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            string chosen = parsed.GetValue(method)!;
+            if (WithoutOptimisation.Contains(chosen) && SharedOptions.WasGiven(parsed, inner))
+                throw new CommandException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
+            if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
+                throw new CommandException($"--preset has no meaning for --method {chosen}; leave it out.");
+            string path = parsed.GetValue(image)!;
+            TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
+            return Run(context, new Request
+            {
+                Image = path,
+                Prompt = parsed.GetValue(prompt)!,
+                Model = parsed.GetValue(model)!,
+                Steps = parsed.GetValue(steps),
+                Guidance = parsed.GetValue(guidance),
+                Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
+                Optimises = !WithoutOptimisation.Contains(chosen),
+                Folder = parsed.GetValue(folder) ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(path)),
+                Crop = edges,
+                Size = parsed.GetValue(size),
+                Device = parsed.GetValue(device)!,
+                Restart = parsed.GetValue(restart),
+            });
+        });
+        return command;
+    }
+
+    private static (IInversion Method, object Options) Create(string method, string preset, int inner, long seed)
+    {
+        NullTextOptions nullText = (preset switch { "paper" => NullTextOptions.Paper, "fast" => NullTextOptions.Fast, _ => NullTextOptions.Default }) with { InnerSteps = inner };
+        switch (method)
+        {
+            case "ddim": return (new DdimInversion(), new DdimInversionOptions());
+            case "npi": return (new NegativePromptInversion(), new NegativePromptOptions());
+            case "direct": return (new DirectInversion(), new DdimInversionOptions());
+            case "global":
+                GlobalNullTextOptions global = new() { InnerSteps = inner };
+                return (new GlobalNullTextInversion(global), global);
+            case "random-pivot": return (new RandomPivotInversion(nullText, seed), new RandomPivotOptions(nullText, seed));
+            case "textual":
+                TextualInversionOptions textual = new() { InnerSteps = inner, Seed = seed };
+                return (new TextualInversion(textual), textual);
+            case "textual-pivot": return (new TextualInversionWithPivot(nullText), nullText);
+            case "non-pivotal":
+                NonPivotalOptions nonPivotal = new() { InnerSteps = inner, Seed = seed };
+                return (new NonPivotalInversion(nonPivotal), nonPivotal);
+            default: return (new NullTextInversion(nullText), nullText);
+        }
+    }
+
+    private static int Run(RunContext context, Request request)
+    {
+        // Cheap refusals first: nothing large is loaded for a picture or prompt that will not do.
+        RgbImage picture = ImageFile.Load(request.Image);
+        string modelFolder = SharedOptions.ModelFolder(request.Model);
+        RunFolder folder = new(request.Folder);
+        using StableDiffusion model = SharedOptions.Load(modelFolder, request.Device, new MemoryDemand
+        {
+            ImageSize = request.Size > 0 ? request.Size : SharedOptions.ModelImageSize(modelFolder),
+            Rows = 2,
+            GradientRows = request.Optimises ? 1 : 0,
+        });
+        int size = request.Size > 0 ? request.Size : model.ImageSize;
+        RequireSize(size, model);
+        RgbImage source = new ImagePreparation { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3], Size = size }.Apply(picture);
+        model.Tokenizer.Tokenize(request.Prompt).EnsureFits();
+
+        string identity = RunFolder.ModelIdentity(modelFolder);
+        string key = RunFolder.Key(source, request.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options);
+        if (folder.IsComplete && !request.Restart)
+        {
+            InversionManifest earlier = folder.ReadManifest();
+            if (earlier.Key != key)
+                throw new CommandException($"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give --restart to replace it.");
+            context.Out.WriteLine("This run is already complete (--restart does it again).");
+            Summarise(context, folder, earlier);
+            return CommandRunner.Done;
+        }
+
+        using DisposeScope scope = NewDisposeScope();
+        Tensor latents = model.Encode([source]);
+        InversionProblem problem = new()
+        {
+            Predictor = model.Predictor(),
+            Grid = model.Grid(request.Steps),
+            Latents = latents,
+            Conditional = model.Embed(request.Prompt),
+            Unconditional = model.Embed(""),
+            GuidanceScale = request.Guidance,
+        };
+        using InversionResult result = context.Track(progress => Invert(context, request, folder, key, problem, progress));
+        RgbImage vae = model.Decode(latents)[0];
+        RgbImage reconstruction = model.Decode(result.Reconstruction ?? Sampler.Run(problem.Predictor, problem.Grid, result.Plan, cancellation: context.Cancel))[0];
+        InversionManifest manifest = new()
+        {
+            Key = key,
+            Finished = DateTimeOffset.UtcNow,
+            Model = model.Name,
+            ModelFolder = request.Model == SharedOptions.EmbeddedModel ? null : Path.GetFullPath(modelFolder),
+            ModelIdentity = identity,
+            Image = request.Image,
+            ImageSize = size,
+            Prompt = request.Prompt,
+            Method = result.Method,
+            Steps = request.Steps,
+            GuidanceScale = request.Guidance,
+            Options = RunFolder.ToJson(request.Inversion.Options),
+            Evaluations = result.EvaluationsPerImage,
+            Backwards = result.BackwardsPerImage,
+            Seconds = result.Elapsed.TotalSeconds,
+            VaePsnr = PictureMeasures.Psnr(vae, source),
+            Psnr = PictureMeasures.Psnr(reconstruction, source),
+            PsnrAgainstVae = PictureMeasures.Psnr(reconstruction, vae),
+        };
+        folder.Save(result, manifest, source, vae, reconstruction);
+        Summarise(context, folder, manifest);
+        context.Out.WriteLine($"edit it: nulltext edit {request.Folder} --to \"...\"");
+        return CommandRunner.Done;
+    }
+
+    private static InversionResult Invert(RunContext context, Request request, RunFolder folder, string key, InversionProblem problem, IProgress<InversionProgress> progress)
+    {
+        // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
+        if (request.Inversion.Method is not NullTextInversion nullText) return request.Inversion.Method.Invert(problem, progress, context.Cancel);
+        SavedNullTextState? saved = null;
+        if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved))
+        {
+            context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
+            context.Kept = Kept(saved.State.StepsDone);
+        }
+
+        using (saved)
+        {
+            return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, context.Cancel);
+        }
+
+        void SaveNowAndThen(NullTextState state)
+        {
+            // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
+            bool due = state.StepsDone % StepsBetweenStates == 0 || context.Cancel.IsCancellationRequested;
+            if (!due || state.StepsDone == request.Steps) return;
+            folder.SaveState(key, state);
+            context.Kept = Kept(state.StepsDone);
+        }
+
+        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
+    }
+
+    private static void Summarise(RunContext context, RunFolder folder, InversionManifest m)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        context.Out.WriteLine($"{m.Method} of {m.Image}, \"{m.Prompt}\", {m.Model}, {m.ImageSize} px");
+        context.Out.WriteLine($"  reconstruction   {PictureMeasures.Decibels(m.Psnr)} PSNR against the image");
+        context.Out.WriteLine($"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); the reconstruction is {PictureMeasures.Decibels(m.PsnrAgainstVae)} from it");
+        context.Out.WriteLine(string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s"));
+        context.Out.WriteLine($"  run folder       {folder.Path}");
+    }
+
+    private static void RequireSize(int size, StableDiffusion model)
+    {
+        int unit = model.Vae.Config.Downscale << (model.UNet.Config.BlockOutChannels.Count - 1);
+        if (size % unit != 0) throw new CommandException($"--size is {size}; {model.Name} takes multiples of {unit}, best {model.ImageSize}.");
+    }
+
+    private static bool TryCrop(string text, out int[] edges)
+    {
+        string[] parts = text.Split(',');
+        edges = new int[4];
+        if (parts.Length != 4) return false;
+        for (int i = 0; i < 4; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out edges[i])) return false;
+        }
+
+        return true;
+    }
+
+    private sealed record Request
+    {
+        public required string Image { get; init; }
+
+        public required string Prompt { get; init; }
+
+        public required string Model { get; init; }
+
+        public required int Steps { get; init; }
+
+        public required double Guidance { get; init; }
+
+        public required (IInversion Method, object Options) Inversion { get; init; }
+
+        public required bool Optimises { get; init; }
+
+        public required string Folder { get; init; }
+
+        public required int[] Crop { get; init; }
+
+        public required int Size { get; init; }
+
+        public required string Device { get; init; }
+
+        public required bool Restart { get; init; }
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext sample`: images from a prompt and noise.</summary>
+internal static class SampleCommand
+{
+    private const int ImagesAtATime = 4;
+
+    public static Command Create()
+    {
+        Option<string> prompt = new("--prompt") { Description = "What to show.", Required = true };
+        Option<string> model = SharedOptions.Model();
+        Option<long> seed = new("--seed") { Description = "Seed of the first image; the others follow it.", DefaultValueFactory = _ => 1 };
+        Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w.", 7.5, 0, 100);
+        Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
+        Option<int> count = SharedOptions.Int("--count", "Number of images.", 4, 1, 1000);
+        Option<string> file = new("--out") { Description = "PNG file of the grid.", DefaultValueFactory = _ => "samples.png" };
+        Option<string> device = SharedOptions.Device();
+        Command command = new("sample", "Make images from a prompt.") { prompt, model, seed, guidance, steps, count, file, device };
+        CommandRunner.Handle(command, (parsed, context) => Run(
+            context, parsed.GetValue(prompt)!, parsed.GetValue(model)!, parsed.GetValue(seed), parsed.GetValue(guidance), parsed.GetValue(steps), parsed.GetValue(count), parsed.GetValue(file)!, parsed.GetValue(device)!));
+        return command;
+    }
+
+    private static int Run(RunContext context, string prompt, string modelName, long seed, double guidance, int steps, int count, string file, string device)
+    {
+        string folder = SharedOptions.ModelFolder(modelName);
+        int batch = Math.Min(count, ImagesAtATime);
+        using StableDiffusion model = SharedOptions.Load(folder, device, new MemoryDemand { ImageSize = SharedOptions.ModelImageSize(folder), Rows = 2 * batch, Images = batch });
+        model.Tokenizer.Tokenize(prompt).EnsureFits();
+        Stopwatch clock = Stopwatch.StartNew();
+        List<RgbImage> images = [];
+        context.Track(progress =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            int side = model.UNet.Config.SampleSize;
+            TimestepGrid grid = model.Grid(steps);
+            using StepEmbeddings unconditional = StepEmbeddings.Constant(model.Embed(""));
+            Tensor one = model.Embed(prompt);
+            for (int first = 0; first < count; first += batch)
+            {
+                int rows = Math.Min(batch, count - first), done = first;
+                using DisposeScope inner = NewDisposeScope();
+                using StepEmbeddings conditional = StepEmbeddings.Constant(one.expand(rows, -1, -1));
+                SamplingPlan plan = new()
+                {
+                    StartLatents = cat([.. Enumerable.Range(first, rows).Select(i => Seeds.Normal(seed + i, [1, model.UNet.Config.InChannels, side, side], one))], 0),
+                    Conditional = conditional,
+                    Unconditional = unconditional,
+                    GuidanceScale = guidance,
+                };
+                Tensor latents = Sampler.Run(model.Predictor(), grid, plan, Report, context.Cancel);
+                images.AddRange(model.Decode(latents));
+
+                Tensor Report(DiffusionStep step, Tensor now)
+                {
+                    progress.Report(new InversionProgress("sampling", (done / batch * steps) + step.Step + 1, (count + batch - 1) / batch * steps));
+                    return now;
+                }
+            }
+        });
+        ImageGrid picture = ImageGrid.FilmStrip(images, [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"seed {seed + i}"))], (int)Math.Ceiling(Math.Sqrt(count)))
+            with
+        { Title = prompt, Subtitle = string.Create(CultureInfo.InvariantCulture, $"{model.Name}, w = {guidance}, {steps} steps") };
+        ImageFile.SavePng(picture.Draw().Picture, file);
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} images of \"{prompt}\" in {clock.Elapsed.TotalSeconds:0.0} s: {Path.GetFullPath(file)}"));
+        return CommandRunner.Done;
+    }
+}

@@ -1,0 +1,372 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>What an inversion was made from and how it went: <c>manifest.json</c> of a run folder.</summary>
+public sealed record InversionManifest
+{
+    /// <summary>Raised by hand when the folder's format or an algorithm's numbers change; part of the key.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>Version of the format and the algorithms.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Identifies image, prompt, model and options: see <see cref="RunFolder.Key"/>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>When the run ended, UTC.</summary>
+    public DateTimeOffset Finished { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public string Program { get; init; } = typeof(InversionManifest).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    /// <summary>Name of the model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Folder of the model, or null for the embedded one.</summary>
+    public string? ModelFolder { get; init; }
+
+    /// <summary>Identity of the model's weights: see <see cref="RunFolder.ModelIdentity"/>.</summary>
+    public required string ModelIdentity { get; init; }
+
+    /// <summary>The image file, as it was named.</summary>
+    public required string Image { get; init; }
+
+    /// <summary>Pixels per side after cropping and resizing.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Prompt of the image.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>Name of the method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>T.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>w.</summary>
+    public required double GuidanceScale { get; init; }
+
+    /// <summary>Options of the method.</summary>
+    public JsonElement? Options { get; init; }
+
+    /// <summary>Network evaluations per image.</summary>
+    public double Evaluations { get; init; }
+
+    /// <summary>How many of them were followed by a backward pass.</summary>
+    public double Backwards { get; init; }
+
+    /// <summary>Seconds of inversion, interruptions not counted.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling of any inversion.</summary>
+    public double VaePsnr { get; init; }
+
+    /// <summary>PSNR of the reconstruction against the image, dB.</summary>
+    public double Psnr { get; init; }
+
+    /// <summary>PSNR of the reconstruction against the autoencoder's round trip, dB.</summary>
+    public double PsnrAgainstVae { get; init; }
+}
+
+/// <summary>A run folder is missing something, damaged, or belongs to another run.</summary>
+/// <param name="message">What, and what to do.</param>
+/// <param name="inner">The error below, if any.</param>
+public sealed class RunFolderException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The state of an interrupted run, as read back. Owns its tensors.</summary>
+public sealed class SavedNullTextState : IDisposable
+{
+    internal SavedNullTextState(NullTextState state) => State = state;
+
+    /// <summary>What <see cref="NullTextInversion"/> goes on from; borrowed.</summary>
+    public NullTextState State { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Pivot.Dispose();
+        foreach (Tensor embedding in State.Embeddings) embedding.Dispose();
+        State.Latents.Dispose();
+    }
+}
+
+/// <summary>
+/// A folder that holds an inversion and everything needed to edit the image later without inverting it again. Every file
+/// appears whole or not at all; the manifest comes last, so a folder with a manifest is complete.
+/// </summary>
+public sealed class RunFolder
+{
+    private const string ManifestName = "manifest.json", TensorsName = "inversion.safetensors", StateName = "state.safetensors";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Names a folder; nothing is read or written yet.</summary>
+    public RunFolder(string path) => Path = System.IO.Path.GetFullPath(path);
+
+    /// <summary>Full path.</summary>
+    public string Path { get; }
+
+    /// <summary>The prepared image.</summary>
+    public string SourcePath => System.IO.Path.Combine(Path, "source.png");
+
+    /// <summary>The autoencoder's round trip of it.</summary>
+    public string VaePath => System.IO.Path.Combine(Path, "vae.png");
+
+    /// <summary>What sampling the inversion gives.</summary>
+    public string ReconstructionPath => System.IO.Path.Combine(Path, "reconstruction.png");
+
+    /// <summary>Whether the folder holds a complete run.</summary>
+    public bool IsComplete => File.Exists(System.IO.Path.Combine(Path, ManifestName));
+
+    private string TensorsPath => System.IO.Path.Combine(Path, TensorsName);
+
+    private string StatePath => System.IO.Path.Combine(Path, StateName);
+
+    /// <summary>Identifies a run by what determines its numbers: the prepared image's bytes, prompt, model, method, options and the version of the algorithms.</summary>
+    /// <param name="image">The image after cropping and resizing.</param>
+    /// <param name="prompt">Its prompt.</param>
+    /// <param name="modelIdentity">See <see cref="ModelIdentity"/>.</param>
+    /// <param name="method">Name of the method.</param>
+    /// <param name="steps">T.</param>
+    /// <param name="guidanceScale">w.</param>
+    /// <param name="options">Options of the method, a record.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    public static string Key(RgbImage image, string prompt, string modelIdentity, string method, int steps, double guidanceScale, object? options)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(
+            new { InversionManifest.CurrentVersion, image.Width, image.Height, prompt, modelIdentity, method, steps, guidanceScale, options }, Json)));
+        hash.AppendData(image.Rgb);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Identifies a model folder by its configs and by the length, ends and middle of its weight files; moving the folder changes nothing.</summary>
+    /// <param name="modelFolder">A diffusers-format folder.</param>
+    /// <returns>16 hexadecimal digits.</returns>
+    public static string ModelIdentity(string modelFolder)
+    {
+        const int Sample = 1 << 16;
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[Sample];
+        foreach (string part in (string[])["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
+        {
+            string folder = System.IO.Path.Combine(modelFolder, part);
+            if (!Directory.Exists(folder)) continue;
+            foreach (string path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
+            {
+                using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path);
+                long length = RandomAccess.GetLength(file);
+                hash.AppendData(Encoding.UTF8.GetBytes($"{part}/{System.IO.Path.GetFileName(path)}:{length}\n"));
+                foreach (long at in (long[])[0, Math.Max(0, (length / 2) - (Sample / 2)), Math.Max(0, length - Sample)])
+                    hash.AppendData(buffer.AsSpan(0, RandomAccess.Read(file, buffer, at)));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+
+    /// <summary>Reads the manifest.</summary>
+    /// <exception cref="RunFolderException">The folder holds no complete run, or the manifest is damaged or of another version.</exception>
+    public InversionManifest ReadManifest()
+    {
+        string path = System.IO.Path.Combine(Path, ManifestName);
+        if (!Directory.Exists(Path)) throw new RunFolderException($"there is no run folder {Path}; make one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
+        if (!File.Exists(path))
+            throw new RunFolderException(File.Exists(StatePath)
+                ? $"the run in {Path} was interrupted; give the same 'nulltext invert' command again to finish it."
+                : $"{Path} is no run folder: it has no {ManifestName}. 'nulltext invert' makes one.");
+        try
+        {
+            InversionManifest manifest = JsonSerializer.Deserialize<InversionManifest>(File.ReadAllText(path), Json) ?? throw new JsonException("it is empty");
+            return manifest.Version == InversionManifest.CurrentVersion
+                ? manifest
+                : throw new RunFolderException($"{path} has version {manifest.Version}, this program reads {InversionManifest.CurrentVersion}; invert the image again.");
+        }
+        catch (JsonException e)
+        {
+            throw new RunFolderException($"{path} is damaged ({e.Message}); invert the image again.", e);
+        }
+    }
+
+    /// <summary>Saves a finished inversion and removes the state of its interrupted runs.</summary>
+    /// <param name="result">The result; borrowed.</param>
+    /// <param name="manifest">What to write beside it.</param>
+    /// <param name="source">The prepared image.</param>
+    /// <param name="vae">Its round trip through the autoencoder.</param>
+    /// <param name="reconstruction">What sampling the result gives.</param>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run loses its manifest at most.</exception>
+    public void Save(InversionResult result, InversionManifest manifest, RgbImage source, RgbImage vae, RgbImage reconstruction)
+    {
+        Directory.CreateDirectory(Path);
+        List<KeyValuePair<string, Tensor>> tensors = [new("start_latents", result.StartLatents), new("conditional", result.Conditional.Values), new("unconditional", result.Unconditional.Values)];
+        if (result.Offsets is { } offsets) tensors.Add(new("offsets", offsets));
+        if (result.Reconstruction is { } end) tensors.Add(new("reconstruction", end));
+        using DisposeScope scope = NewDisposeScope();
+        if (result.Pivot is { } pivot) tensors.Add(new("pivot", Stack(pivot)));
+        Dictionary<string, string> metadata = new()
+        {
+            ["key"] = manifest.Key,
+            ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json),
+        };
+        // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
+        File.Delete(System.IO.Path.Combine(Path, ManifestName));
+        ImageFile.SavePng(source, SourcePath);
+        ImageFile.SavePng(vae, VaePath);
+        ImageFile.SavePng(reconstruction, ReconstructionPath);
+        SafetensorsFile.Write(TensorsPath, tensors, metadata);
+        WriteWhole(System.IO.Path.Combine(Path, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+        File.Delete(StatePath);
+    }
+
+    /// <summary>Reads the inversion back.</summary>
+    /// <param name="device">Where its tensors go; the CPU if null.</param>
+    /// <returns>The result, owned by the caller; its options are a <see cref="JsonElement"/>.</returns>
+    /// <exception cref="RunFolderException">The folder holds no complete run, or its parts do not fit each other.</exception>
+    /// <exception cref="ModelFormatException">The tensor file is damaged.</exception>
+    public InversionResult Load(Device? device = null)
+    {
+        InversionManifest manifest = ReadManifest();
+        using DisposeScope scope = NewDisposeScope();
+        using SafetensorsFile file = SafetensorsFile.Open(TensorsPath);
+        if (file.Metadata.GetValueOrDefault("key") != manifest.Key)
+            throw new RunFolderException($"{TensorsPath} belongs to another run than {ManifestName} beside it; invert the image again.");
+        Tensor Read(string name) => file.Read(name).to(device ?? CPU);
+        return new InversionResult
+        {
+            Method = manifest.Method,
+            GuidanceScale = manifest.GuidanceScale,
+            StartLatents = Read("start_latents").DetachFromDisposeScope(),
+            Conditional = Embeddings(Read("conditional")),
+            Unconditional = Embeddings(Read("unconditional")),
+            Offsets = file.Has("offsets") ? Read("offsets").DetachFromDisposeScope() : null,
+            Reconstruction = file.Has("reconstruction") ? Read("reconstruction").DetachFromDisposeScope() : null,
+            Pivot = file.Has("pivot") ? new PivotTrajectory(Read("pivot").unbind(0)) : null,
+            Optimisation = Optimisation(file),
+            EvaluationsPerImage = manifest.Evaluations,
+            BackwardsPerImage = manifest.Backwards,
+            Elapsed = TimeSpan.FromSeconds(manifest.Seconds),
+            Options = manifest.Options ?? default,
+        };
+    }
+
+    /// <summary>Saves what an interrupted run needs to go on, in one file that replaces the last one only when complete.</summary>
+    /// <param name="key">Key of the run.</param>
+    /// <param name="state">The state; borrowed.</param>
+    public void SaveState(string key, NullTextState state)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Dictionary<string, string> metadata = new()
+        {
+            ["key"] = key,
+            ["optimisation"] = JsonSerializer.Serialize(state.Optimisation, Json),
+            ["counts"] = JsonSerializer.Serialize(new Counts(state.Forwards, state.Backwards, state.Elapsed.Ticks), Json),
+        };
+        SafetensorsFile.Write(StatePath, [new("embeddings", stack(state.Embeddings)), new("latents", state.Latents), new("pivot", Stack(state.Pivot))], metadata);
+    }
+
+    /// <summary>Reads the state of an interrupted run back.</summary>
+    /// <param name="key">Key of the run that wants to go on.</param>
+    /// <param name="device">Where the tensors go; the CPU if null.</param>
+    /// <param name="saved">The state, owned by the caller.</param>
+    /// <returns>False if there is none, or that of another run, or one that cannot be read: then the run starts anew.</returns>
+    public bool TryLoadState(string key, Device? device, [NotNullWhen(true)] out SavedNullTextState? saved)
+    {
+        saved = null;
+        if (!File.Exists(StatePath)) return false;
+        try
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using SafetensorsFile file = SafetensorsFile.Open(StatePath);
+            if (file.Metadata.GetValueOrDefault("key") != key) return false;
+            Counts counts = JsonSerializer.Deserialize<Counts>(file.Metadata["counts"], Json);
+            IReadOnlyList<IReadOnlyList<StepOptimisation>> optimisation = Optimisation(file);
+            Tensor embeddings = file.Read("embeddings").to(device ?? CPU), latents = file.Read("latents").to(device ?? CPU), pivot = file.Read("pivot").to(device ?? CPU);
+            saved = new SavedNullTextState(new NullTextState
+            {
+                Embeddings = [.. embeddings.unbind(0).Select(e => e.DetachFromDisposeScope())],
+                Latents = latents.DetachFromDisposeScope(),
+                Pivot = new PivotTrajectory(pivot.unbind(0)),
+                Optimisation = optimisation,
+                Forwards = counts.Forwards,
+                Backwards = counts.Backwards,
+                Elapsed = TimeSpan.FromTicks(counts.Ticks),
+            });
+            return true;
+        }
+        catch (Exception e) when (e is ModelFormatException or JsonException or KeyNotFoundException)
+        {
+            // A state is only a head start; without it the work is done from the beginning.
+            _ = e;
+            return false;
+        }
+    }
+
+    /// <summary>Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written.</summary>
+    /// <param name="write">Writes the files into the folder it is given.</param>
+    /// <returns>Path of the new folder.</returns>
+    public string AddEdit(Action<string> write)
+    {
+        string edits = System.IO.Path.Combine(Path, "edits");
+        Directory.CreateDirectory(edits);
+        string partial = System.IO.Path.Combine(edits, $".{Guid.NewGuid():N}.partial");
+        try
+        {
+            Directory.CreateDirectory(partial);
+            write(partial);
+            for (int number = 1; ; number++)
+            {
+                string target = System.IO.Path.Combine(edits, $"{number:000}");
+                if (Directory.Exists(target)) continue;
+                Directory.Move(partial, target);
+                return target;
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+        }
+    }
+
+    /// <summary>Options as a manifest has them.</summary>
+    public static JsonElement ToJson(object options) => JsonSerializer.SerializeToElement(options, options.GetType(), Json);
+
+    private static Tensor Stack(PivotTrajectory pivot) => stack([.. Enumerable.Range(0, pivot.Steps + 1).Select(level => pivot[level])]);
+
+    private static StepEmbeddings Embeddings(Tensor values) => values.dim() == 4 ? StepEmbeddings.PerStep(values) : StepEmbeddings.Constant(values);
+
+    private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file) =>
+        JsonSerializer.Deserialize<List<List<StepOptimisation>>>(file.Metadata["optimisation"], Json) ?? [];
+
+    private static void WriteWhole(string path, byte[] bytes)
+    {
+        string partial = $"{path}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            File.WriteAllBytes(partial, bytes);
+            File.Move(partial, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    private readonly record struct Counts(long Forwards, long Backwards, long Ticks);
+}
