@@ -1,6 +1,231 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Scenes;
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace NullTextResearch.Bench;
 
+/// <summary>
+/// Null-text optimisation as published against the library's, on the same weights, images and kernels. Each measurement is
+/// a process of its own (peak memory), and the variants take turns (these machines drift), so read ratios, not seconds.
+/// </summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private static readonly (string Name, string What)[] Variants =
+    [
+        ("published", "as published: weight gradients, conditional recomputed in the advance, explicit maps"),
+        ("weights-frozen", "published, but weights frozen"),
+        ("conditional-reused", "published, but conditional re-used in the advance"),
+        ("maps-fused", "published, but fused attention"),
+        ("library", "the library, one image at a time"),
+        ("library-batched", "the library, all images in one batch"),
+    ];
+
+    private static int Main(string[] args)
+    {
+        Option<string?> model = new("--model") { Description = "Model folder; default: the embedded sd-mini." };
+        Option<int> images = new("--images") { Description = "Held-out scenes to invert.", DefaultValueFactory = _ => 4 };
+        Option<int> steps = new("--steps") { Description = "DDIM steps.", DefaultValueFactory = _ => 50 };
+        Option<int> inner = new("--inner") { Description = "Inner steps per timestep.", DefaultValueFactory = _ => 10 };
+        Option<int> rounds = new("--rounds") { Description = "How often the variants take turns.", DefaultValueFactory = _ => 3 };
+        Option<int> threads = new("--threads") { Description = "libtorch threads.", DefaultValueFactory = _ => 1 };
+        Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as released; off, every variant does the same work." };
+        Option<FileInfo?> report = new("--out") { Description = "Write the report (Markdown) here too." };
+        Option<string?> one = new("--variant") { Description = "Measure one variant in this process and print JSON.", Hidden = true };
+        Option<int> soak = new("--soak") { Description = "Instead: run this many inner steps and report memory growth and live tensors." };
+        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak };
+        root.SetAction(parsed =>
+        {
+            Native.EnsureLoaded();
+            set_num_threads(parsed.GetValue(threads));
+            Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), parsed.GetValue(threads));
+            if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);
+            if (parsed.GetValue(one) is { } variant)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(Measure(work, variant)));
+                return 0;
+            }
+            string text = Report(work, parsed.GetValue(rounds));
+            Console.WriteLine(text);
+            if (parsed.GetValue(report) is { } file) File.WriteAllText(file.FullName, text);
+            return 0;
+        });
+        return root.Parse(args).Invoke();
+    }
+
+    internal sealed record Workload(string? Model, int Images, int Steps, int Inner, bool EarlyStop, int Threads);
+
+    internal sealed record Sample(double SecondsPerImage, double ForwardsPerImage, double PeakMegabytes, double[] Embeddings, double[] Latents);
+
+    private static Sample Measure(Workload work, string variant)
+    {
+        using StableDiffusion model = work.Model is null ? StableDiffusion.LoadMini() : StableDiffusion.Load(work.Model);
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor latents, Tensor conditional, Tensor empty) = Problem(model, work.Images);
+        TimestepGrid grid = model.Grid(work.Steps);
+        InversionProblem problem = new() { Predictor = model.Predictor(), Grid = grid, Latents = latents, Conditional = conditional, Unconditional = empty };
+        using PivotTrajectory pivot = DdimInversion.Trajectory(problem);
+        NullTextOptions options = new() { InnerSteps = work.Inner, StopEarly = work.EarlyStop };
+        // One warm-up step keeps kernel selection out of the figures.
+        Run(1);
+        Stopwatch clock = Stopwatch.StartNew();
+        (List<double> embeddings, List<double> ends, double forwards) = Run(work.Images);
+        return new Sample(clock.Elapsed.TotalSeconds / work.Images, forwards / work.Images, PeakMegabytes(), [.. embeddings], [.. ends]);
+
+        (List<double> Embeddings, List<double> Ends, double Forwards) Run(int count)
+        {
+            List<double> embeddings = [], ends = [];
+            double forwards = 0;
+            if (variant == "library-batched")
+            {
+                InversionProblem several = problem with { Latents = latents.narrow(0, 0, count), Conditional = conditional.narrow(0, 0, count) };
+                using PivotTrajectory part = new(Enumerable.Range(0, grid.Steps + 1).Select(k => pivot[k].narrow(0, 0, count)));
+                using InversionResult result = new NullTextInversion(options).Invert(several, part);
+                for (int i = 0; i < count; i++) Collect(result, i, several);
+                forwards = result.EvaluationsPerImage * count;
+                return (embeddings, ends, forwards);
+            }
+            for (int i = 0; i < count; i++)
+            {
+                using PivotTrajectory alone = pivot.Image(i);
+                if (variant == "library")
+                {
+                    InversionProblem single = problem with { Latents = latents.narrow(0, i, 1), Conditional = conditional.narrow(0, i, 1) };
+                    using InversionResult result = new NullTextInversion(options).Invert(single, alone);
+                    Collect(result, 0, single);
+                    forwards += result.EvaluationsPerImage;
+                    continue;
+                }
+                Waste waste = variant switch
+                {
+                    "published" => Waste.All,
+                    "weights-frozen" => Waste.All with { WeightGradients = false },
+                    "conditional-reused" => Waste.All with { RecomputeConditional = false },
+                    "maps-fused" => Waste.All with { ExplicitMaps = false },
+                    _ => throw new ArgumentException($"Unknown variant '{variant}'; known: {string.Join(", ", Variants.Select(v => v.Name))}."),
+                };
+                PublishedNullText.Outcome outcome = PublishedNullText.Run(model, alone, conditional.narrow(0, i, 1), empty, grid, work.Inner, work.EarlyStop, waste);
+                embeddings.AddRange(outcome.Embeddings);
+                ends.AddRange(outcome.Latents);
+                forwards += outcome.Forwards;
+            }
+            return (embeddings, ends, forwards);
+
+            void Collect(InversionResult result, int row, InversionProblem of)
+            {
+                using StepEmbeddings mine = result.Unconditional.Image(row);
+                embeddings.AddRange(PublishedNullText.Flat(mine.Values));
+                ends.AddRange(PublishedNullText.Flat(result.Reconstruction!.narrow(0, row, 1)));
+            }
+        }
+    }
+
+    private static (Tensor Latents, Tensor Conditional, Tensor Empty) Problem(StableDiffusion model, int images)
+    {
+        using SceneRenderer renderer = new();
+        SceneDescription[] scenes = [.. Enumerable.Range(0, images).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut))];
+        int size = model.ImageSize;
+        RgbImage[] pictures = [.. scenes.Select(s => RgbImage.FromRgb(renderer.Render(s, size), size, size))];
+        return (model.Encode(pictures), model.Embed([.. scenes.Select(s => s.Caption)]), model.Embed(""));
+    }
+
+    private static string Report(Workload work, int rounds)
+    {
+        Dictionary<string, List<Sample>> samples = Variants.ToDictionary(v => v.Name, _ => new List<Sample>());
+        for (int round = 0; round < rounds; round++)
+        {
+            foreach ((string name, _) in Variants)
+            {
+                Console.Error.WriteLine($"round {round + 1} of {rounds}: {name}");
+                samples[name].Add(Child(work, name));
+            }
+        }
+        CultureInfo c = CultureInfo.InvariantCulture;
+        StringBuilder text = new();
+        text.AppendLine(c, $"# Null-text optimisation, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
+        text.AppendLine();
+        text.AppendLine(c, $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round.");
+        text.AppendLine();
+        text.AppendLine("| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end latents (relative L2) |");
+        text.AppendLine("|---|---|---|---|---|---|");
+        List<Sample> reference = samples["published"];
+        foreach ((string name, string what) in Variants)
+        {
+            List<Sample> mine = samples[name];
+            double[] ratios = [.. mine.Zip(reference, (m, r) => r.SecondsPerImage / m.SecondsPerImage).Order()];
+            text.AppendLine(c, $"| {what} | {Median(mine.Select(s => s.SecondsPerImage)):0.00} | {Median(ratios):0.00} ({ratios[0]:0.00} - {ratios[^1]:0.00}) | {mine[0].ForwardsPerImage:0} | {Median(mine.Select(s => s.PeakMegabytes)):0} | {PublishedNullText.RelativeDistance(mine[0].Embeddings, reference[0].Embeddings):0.0e+0} / {PublishedNullText.RelativeDistance(mine[0].Latents, reference[0].Latents):0.0e+0} |");
+        }
+        text.AppendLine();
+        text.AppendLine("The optimisation is chaotic in float32 (Adam divides by the gradient's size), so equal algorithms differ by small amounts in embeddings; in float64 the library equals the reference to 1e-9 (`nulltext verify`).");
+        return text.ToString();
+    }
+
+    private static Sample Child(Workload work, string variant)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Program).Assembly.Location);
+        foreach (string argument in (string[])["--variant", variant, "--images", $"{work.Images}", "--steps", $"{work.Steps}", "--inner", $"{work.Inner}", "--threads", $"{work.Threads}"])
+            start.ArgumentList.Add(argument);
+        if (work.EarlyStop) start.ArgumentList.Add("--early-stop");
+        if (work.Model is not null)
+        {
+            start.ArgumentList.Add("--model");
+            start.ArgumentList.Add(work.Model);
+        }
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<Sample>(output)!
+            : throw new InvalidOperationException($"Variant {variant} ended with exit code {process.ExitCode}.");
+    }
+
+    private static int Soak(Workload work, int innerSteps)
+    {
+        using StableDiffusion model = work.Model is null ? StableDiffusion.LoadMini() : StableDiffusion.Load(work.Model);
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor latents, Tensor conditional, Tensor empty) = Problem(model, 1);
+        TimestepGrid grid = model.Grid(10);
+        InversionProblem problem = new() { Predictor = model.Predictor(), Grid = grid, Latents = latents, Conditional = conditional, Unconditional = empty };
+        NullTextOptions options = new() { InnerSteps = 10, StopEarly = false };
+        new NullTextInversion(options).Invert(problem).Dispose();
+        long tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        double before = ResidentMegabytes();
+        int done = 0;
+        while (done < innerSteps)
+        {
+            new NullTextInversion(options).Invert(problem).Dispose();
+            done += grid.Steps * options.InnerSteps;
+        }
+        double grown = (ResidentMegabytes() - before) * 1000 / done;
+        long left = DisposeScopeManager.Statistics.ThreadTotalLiveCount - tensors;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} inner steps after the first 100: resident memory {grown:+0.00;-0.00} MB per 1,000 steps (limit 5), live tensors {left:+0;-0;0} (limit 0)"));
+        return grown < 5 && left == 0 ? 0 : 1;
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static double PeakMegabytes() => Status("VmHWM:") ?? Process.GetCurrentProcess().PeakWorkingSet64 / 1e6;
+
+    private static double ResidentMegabytes() => Status("VmRSS:") ?? Environment.WorkingSet / 1e6;
+
+    private static double? Status(string field) => !File.Exists("/proc/self/status") ? null
+        : File.ReadLines("/proc/self/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is [_, string kb, ..]
+            ? double.Parse(kb, CultureInfo.InvariantCulture) / 1024 : null;
+
+    private static string Processor() => File.Exists("/proc/cpuinfo")
+        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString()
+        : RuntimeInformation.ProcessArchitecture.ToString();
 }

@@ -1,10 +1,9 @@
-using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace NullTextResearch.UNet;
+namespace NullTextResearch.Layers;
 
 /// <summary>diffusers' ResnetBlock2D: two normalised convolutions, the time embedding added between them.</summary>
 public sealed class ResnetBlock

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace NullTextResearch.Tests.Architecture;
+
+/// <summary>Arrows between rooms and projects point one way.</summary>
+public sealed class ArrowTests
+{
+    // A room may use the rooms named here and nothing else. To add an arrow is a design decision: make it here, in review.
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Tensors"] = [],
+        ["Images"] = ["Tensors"],
+        ["Metrics"] = ["Tensors", "Images"],
+        ["Diffusion"] = ["Tensors"],
+        ["Scenes"] = [],
+        ["Weights"] = ["Tensors"],
+        ["Layers"] = ["Tensors", "Weights"],
+        ["Text"] = ["Tensors", "Weights", "Layers"],
+        ["Vae"] = ["Tensors", "Weights", "Layers"],
+        ["Attention"] = ["Tensors"],
+        ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
+        ["Inversion"] = ["Tensors", "Diffusion"],
+        ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
+        ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
+        ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing", "Training"],
+        ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
+    };
+
+    // Who may use the loaded bundle (root namespace).
+    private static readonly string[] AboveTheBundle = ["Training", "Experiments", "Verification"];
+
+    private static readonly Dictionary<string, string[]> Projects = new()
+    {
+        ["NullTextResearch"] = [],
+        ["NullTextResearch.Figures"] = ["NullTextResearch"],
+        ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures"],
+        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures"],
+        ["NullTextResearch.Bench"] = ["NullTextResearch"],
+    };
+
+    [Fact]
+    public void Rooms_AllSources_UseOnlyRoomsBelowThem()
+    {
+        string core = Path.Combine(Root(), "src", "NullTextResearch");
+        List<string> wrong = [];
+        int files = 0;
+        foreach (string folder in Directory.GetDirectories(core))
+        {
+            string room = Path.GetFileName(folder);
+            if (room is "bin" or "obj") continue;
+            Assert.True(Allowed.ContainsKey(room), $"The room {room} has no place in the house yet: add it to the table.");
+            foreach (string file in Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories))
+            {
+                files++;
+                string text = File.ReadAllText(file);
+                foreach (Match match in Regex.Matches(text, @"NullTextResearch\.([A-Z]\w+)"))
+                {
+                    string used = match.Groups[1].Value;
+                    if (used != room && Allowed.ContainsKey(used) && !Allowed[room].Contains(used)) wrong.Add($"{room}/{Path.GetFileName(file)} uses {used}");
+                }
+                if (!AboveTheBundle.Contains(room) && Regex.IsMatch(text, @"\bStableDiffusion\.(Load|MiniFolder|ReadSchedule)|\bStableDiffusion \w+[,;)]")) wrong.Add($"{room}/{Path.GetFileName(file)} uses the loaded bundle");
+            }
+        }
+        Assert.True(files > 40, $"Only {files} files seen: is the path right?");
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void Projects_AllReferences_PointDownwards()
+    {
+        foreach (string file in Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories))
+        {
+            string project = Path.GetFileNameWithoutExtension(file);
+            string[] used = [.. XDocument.Load(file).Descendants("ProjectReference").Select(e => Path.GetFileNameWithoutExtension(e.Attribute("Include")!.Value.Replace('\\', '/')))];
+            Assert.True(Projects.ContainsKey(project), $"The project {project} has no place in the house yet.");
+            Assert.Empty(used.Except(Projects[project]));
+        }
+    }
+
+    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
+}
