@@ -11,7 +11,7 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        Option<DirectoryInfo> run = new("--out") { Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.", Required = true };
+        Option<DirectoryInfo> run = new("--out") { Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.", DefaultValueFactory = _ => new DirectoryInfo("training") };
         Option<double> minutes = new("--minutes") { Description = "Time for all stages together; the recipe's proportions are kept.", DefaultValueFactory = _ => 120 };
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
         Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
@@ -19,19 +19,21 @@ internal static class TrainCommand
         Option<int> workers = new("--workers") { Description = "Threads that share out each batch; 0 means one per processor, or one on a GPU.", DefaultValueFactory = _ => 0 };
         Option<double> samples = new("--sample-minutes") { Description = "Minutes between held-out measures and sample grids.", DefaultValueFactory = _ => 6 };
         Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
-        Option<bool> evaluate = new("--evaluate") { Description = "Measure the run's networks on held-out scenes instead of training, and print a Markdown table." };
+        Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
+        Option<DirectoryInfo?> model = new("--model") { Description = "Model folder that --evaluate measures; sd-mini if not given." };
         Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at; half as many are inverted.", DefaultValueFactory = _ => 64 };
+        Option<int> variants = new("--variants") { Description = "Held-out scenes on which --evaluate compares variants of null-text inversion.", DefaultValueFactory = _ => 32 };
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, stages, seed, device, workers, samples, export, evaluate, scenes,
+            run, minutes, stages, seed, device, workers, samples, export, evaluate, model, scenes, variants,
         };
         CommandRunner.Handle(command, (parsed, context) => Run(
             parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
-            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(scenes), context.Cancel));
+            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(variants), context.Cancel));
         return command;
     }
 
-    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, int scenes, CancellationToken cancel)
+    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, string? model, int scenes, int variants, CancellationToken cancel)
     {
         // Workers bring the parallelism: libtorch's own threads would only wait for each other.
         torch.set_num_threads(1);
@@ -45,16 +47,18 @@ internal static class TrainCommand
             SampleMinutes = sampleMinutes,
             Progress = new Lines<TrainingProgress>(p => p.Message),
         };
-        using ModelTrainer trainer = new(TrainingRecipe.Within(minutes) with { Seed = seed }, options);
         if (evaluate)
         {
-            IReadOnlyList<EvaluationRow> rows = trainer.Evaluate(
-                new EvaluationOptions { Folder = Path.Combine(folder, "evaluation"), Workers = workers, Scenes = scenes, InvertedScenes = (scenes + 1) / 2, Progress = new Lines<string>(s => s) }, cancel);
+            using StableDiffusion network = StableDiffusion.Load(model ?? StableDiffusion.MiniFolder(), new ModelLoadOptions { Device = device });
+            using SceneClassifier judge = SceneClassifier.Load(network.Folder!, device);
+            EvaluationOptions what = new() { Folder = folder, Workers = workers, Scenes = scenes, InvertedScenes = (scenes + 1) / 2, VariantScenes = variants, Progress = new Lines<string>(s => s) };
+            IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
             Console.WriteLine();
             Console.WriteLine(ModelEvaluation.ToMarkdown(rows));
-            return 0;
+            return rows.Any(r => r.Met == false) ? 1 : 0;
         }
 
+        using ModelTrainer trainer = new(TrainingRecipe.Within(minutes) with { Seed = seed }, options);
         if (stages != 0) trainer.Train(stages, cancel);
         if (export is not null)
         {

@@ -1,13 +1,13 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Scenes;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
-using NullTextResearch.UNet;
-using NullTextResearch.Vae;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,6 +32,9 @@ public sealed record EvaluationOptions
     /// <summary>Held-out scenes for what needs inversion.</summary>
     public int InvertedScenes { get; init; } = 32;
 
+    /// <summary>Held-out scenes for the comparison of variants of null-text inversion.</summary>
+    public int VariantScenes { get; init; } = 32;
+
     /// <summary>T.</summary>
     public int Steps { get; init; } = 50;
 
@@ -54,30 +57,32 @@ public sealed record EvaluationOptions
 /// </summary>
 public sealed class ModelEvaluation
 {
-    private readonly AutoencoderKL _vae;
-    private readonly ClipTextModel _text;
-    private readonly UNet2DConditionModel _unet;
-    private readonly ITextTokenizer _tokenizer;
+    private readonly StableDiffusion _model;
     private readonly SceneClassifier _classifier;
     private readonly TrainingRecipe _recipe;
     private readonly EvaluationOptions _options;
     private readonly ResultStore _store;
     private readonly List<EvaluationRow> _rows = [];
 
-    internal ModelEvaluation(AutoencoderKL vae, ClipTextModel text, UNet2DConditionModel unet, ITextTokenizer tokenizer, SceneClassifier classifier, TrainingRecipe recipe, string modelKey, EvaluationOptions options)
+    /// <summary>Opens an evaluation, or goes on with the one that the folder holds for this very model.</summary>
+    /// <param name="model">Model loaded from a folder, in float32; borrowed.</param>
+    /// <param name="classifier">Judge; borrowed.</param>
+    /// <param name="options">How much to look at.</param>
+    public ModelEvaluation(StableDiffusion model, SceneClassifier classifier, EvaluationOptions options)
     {
-        _vae = vae;
-        _text = text;
-        _unet = unet;
-        _tokenizer = tokenizer;
+        if (model.Folder is not { } folder) throw new ArgumentException("Only a model loaded from a folder can be evaluated: its file tells old numbers from new ones.", nameof(model));
+        _model = model;
         _classifier = classifier;
-        _recipe = recipe;
+        _recipe = new TrainingRecipe { ImageSize = model.ImageSize };
         _options = options;
         Directory.CreateDirectory(options.Folder);
-        _store = new ResultStore(Path.Combine(options.Folder, "evaluation.json"), modelKey);
+        using FileStream weights = File.OpenRead(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"));
+        using FileStream decoder = File.OpenRead(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"));
+        string key = $"{Convert.ToHexStringLower(SHA256.HashData(weights))[..16]}-{Convert.ToHexStringLower(SHA256.HashData(decoder))[..16]}-{options.Steps}x{options.InnerSteps}";
+        _store = new ResultStore(Path.Combine(options.Folder, "evaluation.json"), key);
     }
 
-    private Device Device => _vae.Device;
+    private Device Device => _model.Device;
 
     /// <summary>Runs everything that the folder does not hold already.</summary>
     /// <param name="cancel">Stops after the image under way; a later run goes on there.</param>
@@ -91,6 +96,8 @@ public sealed class ModelEvaluation
         Samples(pool, cancel);
         Reconstruction(pool, cancel);
         NullText(pool, cancel);
+        Edits(pool, cancel);
+        Variants(pool, cancel);
         return _rows;
     }
 
@@ -105,13 +112,13 @@ public sealed class ModelEvaluation
 
     private void RoundTrips(WorkerPool pool, CancellationToken cancel)
     {
-        PerImage(pool, "vae", _options.Scenes, 4, cancel, (renderer, scenes, _) => Psnr(_vae.Decode(_vae.Encode(Pixels(renderer, scenes))), Pixels(renderer, scenes)).Select(p => new[] { p }).ToArray());
+        PerImage(pool, "vae", _options.Scenes, 4, cancel, (renderer, scenes, _) => Psnr(_model.Vae.Decode(_model.Vae.Encode(Pixels(renderer, scenes))), Pixels(renderer, scenes)).Select(p => new[] { p }).ToArray());
         Row("autoencoder round trip, held-out scenes", Mean("vae", _options.Scenes), "dB", 30, atLeast: true);
     }
 
     private void Classifier(WorkerPool pool) => VaeTrainer.WithRenderers(pool, renderers =>
     {
-        foreach ((string name, AutoencoderKL? through, int count, double bar) in new[] { ("held-out scenes", null, 1000, 97.0), ("their round trips", _vae, 512, 95.0) })
+        foreach ((string name, Vae.AutoencoderKL? through, int count, double bar) in new[] { ("held-out scenes", null, 1000, 97.0), ("their round trips", _model.Vae, 512, 95.0) })
         {
             string key = $"classifier/{name}";
             if (_store.Find(key) is not { } found)
@@ -135,8 +142,8 @@ public sealed class ModelEvaluation
             {
                 using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(scenes.Select(s => s.Caption))), unconditional = StepEmbeddings.Constant(Embed([""]));
                 Tensor start = cat([.. scenes.Select((_, i) => Seeds.Normal(5_000 + first + i, LatentShape(1), empty([1], ScalarType.Float32, Device)))]);
-                Tensor latents = Sampler.Run(Predictor(ExplicitAttention.Instance), Grid(), new SamplingPlan { StartLatents = start, Conditional = conditional, Unconditional = unconditional, GuidanceScale = w });
-                IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_vae.Decode(latents).clamp(-1, 1));
+                Tensor latents = Sampler.Run(Predictor(), Grid(), new SamplingPlan { StartLatents = start, Conditional = conditional, Unconditional = unconditional, GuidanceScale = w });
+                IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(latents).clamp(-1, 1));
                 double[] deviations = [.. latents.std([1, 2, 3]).data<float>().ToArray().Select(x => (double)x)];
                 return [.. scenes.Select((s, i) => new[]
                 {
@@ -166,10 +173,10 @@ public sealed class ModelEvaluation
             PerImage(pool, part, n, 4, cancel, (renderer, scenes, _) =>
             {
                 Tensor pixels = Pixels(renderer, scenes);
-                InversionProblem problem = Problem(scenes, _vae.Encode(pixels), w);
+                InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), w);
                 double[] Of(InversionResult result)
                 {
-                    using (result) return Psnr(_vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels);
+                    using (result) return Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels);
                 }
 
                 double[] both = Of(new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(problem));
@@ -189,23 +196,184 @@ public sealed class ModelEvaluation
 
     private void NullText(WorkerPool pool, CancellationToken cancel)
     {
-        int n = _options.InvertedScenes;
-        PerImage(pool, "nulltext/7.5", n, 1, cancel, (renderer, scenes, _) =>
+        int n = _options.InvertedScenes, timed = Math.Min(4, n);
+        foreach (double w in EditGuidance)
+            PerImage(pool, Invariant($"nulltext/{w}"), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
+        // Alone, in batches of one: what a user waits for. The other workers are busy with other images, each on one thread.
+        PerImage(pool, "nulltext/alone", timed, 1, cancel, (renderer, scenes, _) =>
         {
-            Tensor pixels = Pixels(renderer, scenes);
-            Tensor latents = _vae.Encode(pixels);
-            InversionProblem problem = Problem(scenes, latents, 7.5);
-            using InversionResult result = new NullTextInversion(new NullTextOptions { InnerSteps = _options.InnerSteps }).Invert(problem);
-            double psnr = Psnr(_vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels)[0];
-            double bound = Psnr(_vae.Decode(latents), pixels)[0];
-            return [[psnr, bound, result.Elapsed.TotalSeconds, result.BackwardsPerImage]];
+            using InversionResult result = new NullTextInversion(NullTextOptions).Invert(Problem(scenes, _model.Vae.Encode(Pixels(renderer, scenes)), 7.5));
+            return [[result.Elapsed.TotalSeconds, result.BackwardsPerImage]];
         });
         double mean = Mean("nulltext/7.5", n), limit = Mean("nulltext/7.5", n, 1);
         Row($"null-text at w=7.5, {n} scenes, {_options.Steps}x{_options.InnerSteps}", mean, "dB", null, atLeast: true);
         Row("its distance to the autoencoder's bound", limit - mean, "dB", 0.5, atLeast: false);
-        Row("its lead over plain DDIM at w=7.5", mean - Mean("ddim/7.5", n, 1), "dB", 5, atLeast: true);
-        Row("its time per image, one thread", Mean("nulltext/7.5", n, 2), "s", 30, atLeast: false);
-        Row("its gradient steps per image", Mean("nulltext/7.5", n, 3), "", null, atLeast: true);
+        Row("its lead over plain DDIM (inverted at 1) at w=7.5", mean - Mean("ddim/7.5", n, 1), "dB", 5, atLeast: true);
+        Row($"its time for one image, one thread, {timed} images", Mean("nulltext/alone", timed), "s", 30, atLeast: false);
+        Row("its gradient steps per image", Mean("nulltext/7.5", n, 2), "", null, atLeast: true);
+        Row("null-text at w=4: distance to the bound", Mean("nulltext/4", n, 1) - Mean("nulltext/4", n), "dB", null, atLeast: false);
+    }
+
+    // Columns of "nulltext/w": PSNR, bound, gradient steps, then per kind of edit and injection the numbers of Compare.
+    private const int FirstEdit = 3, PerEdit = 5;
+    private static readonly double[] EditGuidance = [7.5, 4];
+    private static readonly (double Cross, double Self)[] Injections = [(0.8, 0.4), (0.4, 0.2), (0, 0)];
+
+    private NullTextOptions NullTextOptions => new() { InnerSteps = _options.InnerSteps };
+
+    private enum EditKind
+    {
+        Swap,
+        Colour,
+        Background,
+    }
+
+    private double[][] InvertAndEdit(SceneRenderer renderer, IReadOnlyList<SceneDescription> scenes, double w)
+    {
+        Tensor pixels = Pixels(renderer, scenes);
+        Tensor latents = _model.Vae.Encode(pixels);
+        InversionProblem problem = Problem(scenes, latents, w);
+        using InversionResult all = new NullTextInversion(NullTextOptions).Invert(problem);
+        double[] psnr = Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, all.Plan)), pixels), bound = Psnr(_model.Vae.Decode(latents), pixels);
+        double[][] values = new double[scenes.Count][];
+        EditSession session = new(prompts => _model.Embed(prompts), Predictor, Grid());
+        for (int i = 0; i < scenes.Count; i++)
+        {
+            values[i] = new double[FirstEdit + 3 * Injections.Length * PerEdit];
+            Array.Fill(values[i], double.NaN);
+            (values[i][0], values[i][1], values[i][2]) = (psnr[i], bound[i], all.BackwardsPerImage);
+            (EditKind Kind, SceneDescription Truth)[] edits = [.. TruthsOf(scenes[i])];
+            if (edits.Length == 0) continue;
+            using DisposeScope scope = NewDisposeScope();
+            using InversionResult one = new()
+            {
+                Method = all.Method,
+                GuidanceScale = w,
+                StartLatents = all.StartLatents.narrow(0, i, 1).clone(),
+                Conditional = all.Conditional.Image(i),
+                Unconditional = all.Unconditional.Image(i),
+                EvaluationsPerImage = all.EvaluationsPerImage,
+                Elapsed = all.Elapsed,
+                Options = all.Options,
+            };
+            TokenizedPrompt source = _model.Tokenizer.Tokenize(scenes[i].Caption);
+            ImageEdit edit = new()
+            {
+                Source = source,
+                Targets = [.. edits.SelectMany(e => Injections.Select(r => new EditTarget
+                {
+                    Prompt = _model.Tokenizer.Tokenize(e.Truth.Caption),
+                    Edit = new WordSwap(),
+                    CrossReplace = CrossReplaceSchedule.Until(r.Cross),
+                    SelfReplace = StepWindow.Until(r.Self),
+                }))],
+            };
+            using EditResult result = session.Edit(one, [edit]);
+            Tensor edited = _model.Vae.Decode(result.Latents.narrow(0, 1, edit.Targets.Count)).clamp(-1, 1);
+            IReadOnlyList<SceneJudgement> seen = _classifier.Judge(edited);
+            for (int e = 0; e < edits.Length; e++)
+            for (int r = 0; r < Injections.Length; r++)
+            {
+                int row = e * Injections.Length + r;
+                double[] numbers = Compare(renderer, scenes[i], edits[e].Kind, edits[e].Truth, pixels[i], edited[row], seen[row]);
+                numbers.CopyTo(values[i], FirstEdit + ((int)edits[e].Kind * Injections.Length + r) * PerEdit);
+            }
+        }
+
+        return values;
+    }
+
+    /// <summary>Single-object scenes with one thing changed, all else as it was.</summary>
+    private static IEnumerable<(EditKind Kind, SceneDescription Truth)> TruthsOf(SceneDescription scene)
+    {
+        if (scene.Objects.Count != 1) yield break;
+        SceneObject first = scene.Objects[0];
+        SceneRandom random = new(scene.BackgroundSeed);
+        bool Animal(SceneObjectKind kind) => kind <= SceneObjectKind.Pig;
+        SceneObjectKind[] kinds = [.. ToyScenes.Kinds.Where(k => k != first.Kind && Animal(k) == Animal(first.Kind) && ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind))];
+        yield return (EditKind.Swap, scene with { Objects = [first with { Kind = random.Pick(kinds) }] });
+        if (first.Colour is { } colour) yield return (EditKind.Colour, scene with { Objects = [first with { Colour = random.Pick([.. ToyScenes.Colours.Where(c => c != colour)]) }] });
+        SceneBackground[] places = [.. ToyScenes.Backgrounds.Where(b => b != scene.Background && (!scene.Night || ToyScenes.AllowsNight(b)))];
+        yield return (EditKind.Background, scene with { Background = random.Pick(places) });
+    }
+
+    /// <summary>
+    /// 0: judged right (100 or 0); 1: move of the mean colour of the changed region along the true move, as a share of it; 2: PSNR to
+    /// the source where nothing should change; 3: PSNR to the truth over the whole picture; 4: PSNR to the truth in the changed region.
+    /// </summary>
+    private double[] Compare(SceneRenderer renderer, SceneDescription scene, EditKind kind, SceneDescription truth, Tensor source, Tensor edited, SceneJudgement seen)
+    {
+        int size = _recipe.ImageSize;
+        Tensor Mask(SceneDescription s) => tensor(renderer.ObjectMask(s, 0, size), [size, size]).gt(127).to(ScalarType.Float32).to(Device);
+        Tensor objects = Mask(scene).maximum(Mask(truth));
+        Tensor changed = kind == EditKind.Background ? objects.mul(-1).add(1) : objects, kept = changed.mul(-1).add(1);
+        Tensor target = Pixels(renderer, [truth])[0];
+        Tensor MeanColour(Tensor picture) => picture.mul(changed).sum([1, 2]).div(changed.sum());
+        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).div(2).square().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
+        Tensor trueMove = MeanColour(target).sub(MeanColour(source)), move = MeanColour(edited).sub(MeanColour(source));
+        double share = move.mul(trueMove).sum().div(trueMove.square().sum()).item<float>();
+        SceneObject thing = truth.Objects[0];
+        bool right = seen.Object == thing.Kind && seen.Background == truth.Background && (kind != EditKind.Colour || seen.Colour == thing.Colour);
+        return [right ? 100 : 0, share, PsnrIn(edited, source, kept), PsnrIn(edited, target, changed.mul(0).add(1)), PsnrIn(edited, target, changed)];
+    }
+
+    private void Edits(WorkerPool pool, CancellationToken cancel)
+    {
+        int n = _options.InvertedScenes;
+        foreach (double w in EditGuidance)
+        {
+            double Number(EditKind kind, int injection, int column) => Mean(Invariant($"nulltext/{w}"), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
+            // Documented edit guidance is 4; 7.5 is reported beside it.
+            bool documented = w == 4;
+            for (int r = 0; r < Injections.Length; r++)
+            {
+                string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
+                bool bar = documented && r == 0;
+                Row($"word swap, {at}: new object and old background seen", Number(EditKind.Swap, r, 0), "%", bar ? 70 : null, atLeast: true);
+                Row($"word swap, {at}: outside the object, PSNR to the source", Number(EditKind.Swap, r, 2), "dB", null, atLeast: true);
+                Row($"word swap, {at}: PSNR to the rendered truth", Number(EditKind.Swap, r, 3), "dB", null, atLeast: true);
+                foreach (EditKind kind in (EditKind[])[EditKind.Colour, EditKind.Background])
+                {
+                    double share = Number(kind, r, 1);
+                    _rows.Add(new EvaluationRow(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: move of the mean colour, share of the true move"), Invariant($"{share:0.00}"), bar ? "0.7 to 1.3" : "", bar ? share is >= 0.7 and <= 1.3 : null));
+                    Row(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: seen as asked"), Number(kind, r, 0), "%", null, atLeast: true);
+                }
+            }
+
+            double more = Number(EditKind.Swap, 0, 3) - Number(EditKind.Swap, 2, 3);
+            Row(Invariant($"word swap, w={w}: how much nearer to the truth 0.8/0.4 is than 0/0"), more, "dB", documented ? 0.5 : null, atLeast: true);
+        }
+    }
+
+    private void Variants(WorkerPool pool, CancellationToken cancel)
+    {
+        int n = _options.VariantScenes;
+        if (n == 0) return;
+        // Equal iterations: no early stop anywhere.
+        NullTextOptions full = new() { InnerSteps = _options.InnerSteps, StopEarly = false };
+        (string Name, IInversion Method)[] variants =
+        [
+            ("per timestep", new NullTextInversion(full)),
+            ("global", new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = _options.InnerSteps })),
+            ("random pivot", new RandomPivotInversion(full)),
+        ];
+        foreach ((string name, IInversion method) in variants)
+        {
+            PerImage(pool, $"variant/{name}", n, 4, cancel, (renderer, scenes, _) =>
+            {
+                Tensor pixels = Pixels(renderer, scenes);
+                InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), 7.5);
+                using InversionResult result = method.Invert(problem);
+                return [.. Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels).Select(p => new[] { p })];
+            });
+        }
+
+        double best = Mean("variant/per timestep", n);
+        foreach ((string name, _) in variants)
+        {
+            double mean = Mean($"variant/{name}", n);
+            _rows.Add(new EvaluationRow(Invariant($"{name}, w=7.5, {n} scenes, {_options.Steps * _options.InnerSteps} iterations"), Invariant($"{mean:0.00} dB"), name == "per timestep" ? "" : "below per timestep", name == "per timestep" ? null : mean < best));
+        }
     }
 
     /// <summary>Measures images in small batches on all workers, keeping every image's numbers.</summary>
@@ -242,21 +410,17 @@ public sealed class ModelEvaluation
 
     private Tensor Pixels(SceneRenderer renderer, IReadOnlyList<SceneDescription> scenes) => SceneBatch.Pixels(renderer, scenes, _recipe.ImageSize).to(Device);
 
-    private long[] LatentShape(long batch) => [batch, _unet.Config.InChannels, _unet.Config.SampleSize, _unet.Config.SampleSize];
+    private long[] LatentShape(long batch) => [batch, _model.UNet.Config.InChannels, _model.UNet.Config.SampleSize, _model.UNet.Config.SampleSize];
 
-    private Tensor Embed(IEnumerable<string> prompts)
-    {
-        TokenizedPrompt[] tokens = [.. prompts.Select(_tokenizer.Tokenize)];
-        return _text.Forward(TokenizedPrompt.Stack(tokens, Device));
-    }
+    private Tensor Embed(IEnumerable<string> prompts) => _model.Embed([.. prompts]);
 
-    private INoisePredictor Predictor(IAttentionProcessor attention) => new UNetTrainer.Predictor(_unet, ScalarType.Float32, attention);
+    private INoisePredictor Predictor(IAttentionProcessor? attention = null) => _model.Predictor(attention ?? ExplicitAttention.Instance);
 
-    private TimestepGrid Grid() => new(NoiseSchedule.StableDiffusion, _options.Steps);
+    private TimestepGrid Grid() => _model.Grid(_options.Steps);
 
     private InversionProblem Problem(IReadOnlyList<SceneDescription> scenes, Tensor latents, double w) => new()
     {
-        Predictor = Predictor(ExplicitAttention.Instance),
+        Predictor = Predictor(),
         Grid = Grid(),
         Latents = latents,
         Conditional = Embed(scenes.Select(s => s.Caption)),

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NullTextResearch.Text;
@@ -13,10 +12,6 @@ namespace NullTextResearch.Training;
 /// <summary>Writes trained networks as a diffusers-format model folder in half precision.</summary>
 internal static class ModelExport
 {
-    // The first diffusers that reads safetensors knows the autoencoder's attention by these names; later ones, and this library, accept them.
-    private static readonly (string New, string Old)[] OldVaeNames =
-        [("to_q.", "query."), ("to_k.", "key."), ("to_v.", "value."), ("to_out.0.", "proj_attn.")];
-
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     public static void Write(string folder, AutoencoderKL vae, ClipTextModel text, UNet2DConditionModel unet, ClipTokenizer tokenizer, string tokenizerFolder)
@@ -114,8 +109,8 @@ internal static class ModelExport
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
         foreach (string file in Directory.GetFiles(tokenizerFolder)) File.Copy(file, Path.Combine(folder, "tokenizer", Path.GetFileName(file)), overwrite: true);
         Safetensors(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), unet.Weights, key => key);
-        Safetensors(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), vae.Weights, key =>
-            OldVaeNames.Aggregate(key, (k, name) => k.Contains(".attentions.", StringComparison.Ordinal) ? k.Replace(name.New, name.Old, StringComparison.Ordinal) : k));
+        // The first diffusers that reads safetensors knows the attention of the autoencoder by its older names; later ones, and this library, accept them.
+        Safetensors(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), vae.Weights, CheckpointKeys.OlderVaeKey);
         Safetensors(Path.Combine(folder, "text_encoder", "model.safetensors"), text.Weights, key => key);
     }
 
@@ -128,43 +123,17 @@ internal static class ModelExport
 
     private static void Safetensors(string path, WeightSet weights, Func<string, string> rename)
     {
-        JsonObject header = new() { ["__metadata__"] = new JsonObject { ["format"] = "pt" } };
-        List<Tensor> data = [];
-        try
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Dictionary<string, Tensor> half = new(StringComparer.Ordinal);
+        foreach (Weight weight in weights.Trainable.OrderBy(w => w.Key, StringComparer.Ordinal))
         {
-            long offset = 0;
-            foreach (Weight weight in weights.Trainable.OrderBy(w => w.Key, StringComparer.Ordinal))
-            {
-                using Tensor detached = weight.Value.detach();
-                Tensor half = detached.to(ScalarType.Float16, CPU, copy: true).contiguous().DetachFromDisposeScope();
-                data.Add(half);
-                using Tensor finite = half.isfinite().all();
-                if (!finite.item<bool>()) throw new InvalidDataException($"'{weight.Key}' does not fit half precision: training has diverged.");
-                long bytes = 2 * weight.Count;
-                header[rename(weight.Key)] = new JsonObject { ["dtype"] = "F16", ["shape"] = List(weight.Dimensions), ["data_offsets"] = List([offset, offset + bytes]) };
-                offset += bytes;
-            }
-
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
-            // The data begins at a multiple of eight.
-            Array.Resize(ref json, (json.Length + 7) / 8 * 8);
-            json.AsSpan(json.AsSpan().LastIndexOf((byte)'}') + 1).Fill((byte)' ');
-            string partial = path + ".tmp";
-            using (FileStream file = new(partial, FileMode.Create))
-            {
-                byte[] length = new byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
-                file.Write(length);
-                file.Write(json);
-                foreach (Tensor tensor in data) file.Write(tensor.bytes);
-            }
-
-            File.Move(partial, path, overwrite: true);
+            Tensor value = weight.Value.detach().to(ScalarType.Float16);
+            if (!value.isfinite().all().item<bool>()) throw new InvalidDataException($"'{weight.Key}' does not fit half precision: training has diverged.");
+            half.Add(rename(weight.Key), value);
         }
-        finally
-        {
-            foreach (Tensor tensor in data) tensor.Dispose();
-        }
+
+        SafetensorsFile.Write(path, half, new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     private static void Json(string folder, string name, JsonObject content)

@@ -86,16 +86,6 @@ public sealed class ModelTrainer : IDisposable
         }
     }
 
-    /// <summary>Measures what <see cref="Export"/> would write, in float32, on held-out scenes.</summary>
-    /// <param name="options">How much to look at.</param>
-    /// <param name="cancel">Stops after the image under way.</param>
-    public IReadOnlyList<EvaluationRow> Evaluate(EvaluationOptions options, CancellationToken cancel = default)
-    {
-        LoadAverages();
-        string key = File.GetLastWriteTimeUtc(Path.Combine(_options.Folder, "unet.checkpoint")).Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new ModelEvaluation(_vae, _text, _unet, _tokenizer, _classifier, _recipe, key, options).Run(cancel);
-    }
-
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>
     /// <param name="folder">The model folder; files in it are replaced.</param>
     /// <exception cref="InvalidOperationException">The run has no autoencoder or no U-Net yet.</exception>

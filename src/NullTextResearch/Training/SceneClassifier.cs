@@ -60,6 +60,19 @@ public sealed class SceneClassifier : IDisposable
         _head = new Linear(root["head"], 256, Outputs);
     }
 
+    /// <summary>Loads the classifier that lies beside a model.</summary>
+    /// <param name="folder">Model folder with <c>classifier/model.safetensors</c>.</param>
+    /// <param name="device">Where it runs; null means the CPU.</param>
+    /// <exception cref="ModelFormatException">There is none, or the file is damaged.</exception>
+    /// <exception cref="CheckpointMismatchException">The file holds another network.</exception>
+    public static SceneClassifier Load(string folder, Device? device = null)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "classifier", "model.safetensors"));
+        SceneClassifier classifier = new();
+        StrictLoad.Load(classifier.Weights, file, device ?? CPU, ScalarType.Float32);
+        return classifier;
+    }
+
     /// <summary>All weights.</summary>
     public WeightSet Weights { get; }
 
