@@ -75,15 +75,7 @@ public sealed class ModelTrainer : IDisposable
         }
 
         if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
-        if (stages.HasFlag(TrainingStages.Classifier))
-        {
-            ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
-            VaeTrainer.WithRenderers(_pool, renderers =>
-            {
-                Say("classifier", $"held out: {ClassifierTrainer.Measure(_classifier, null, _recipe, _options.Device, _pool, renderers, 1000)}");
-                Say("classifier", $"round trips: {ClassifierTrainer.Measure(_classifier, _vae, _recipe, _options.Device, _pool, renderers, 512)}");
-            });
-        }
+        if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
     }
 
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>

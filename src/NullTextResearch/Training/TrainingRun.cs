@@ -31,7 +31,7 @@ public sealed record TrainingRunOptions
     /// <summary>Steps between lines of the log.</summary>
     public int LogEvery { get; init; } = 50;
 
-    /// <summary>Minutes between held-out measures and sample grids.</summary>
+    /// <summary>Minutes between held-out measures and sample grids; infinite means a measure at the end alone, and no grid.</summary>
     public double SampleMinutes { get; init; } = 4;
 
     /// <summary>Told what happens.</summary>

@@ -102,7 +102,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
             int[] times = [.. Enumerable.Range(0, Together).Select(i => (job + i * jobs) * _signal.Length / HeldOut)];
             sums[job] = Loss(heldOut.Latents.narrow(0, job * Together, Together), times, ids[(job * Together * context)..((job + 1) * Together * context)], 77 + job).item<float>();
         });
-        Draw(Path.Combine(options.Folder, $"samples-{step:D6}.png"), vae);
+        if (double.IsFinite(options.SampleMinutes)) Draw(Path.Combine(options.Folder, $"samples-{step:D6}.png"), vae);
         return sums.Average();
     }
 

@@ -51,9 +51,14 @@ public sealed class SafetensorsFile : IDisposable
             byte[] prefix = new byte[8];
             if (length < 8 || RandomAccess.Read(_handle, prefix, 0) != 8) throw Bad("it is shorter than the 8 bytes of a header length");
             ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-            if (prefix[0] == 0x80 || (prefix[0] == (byte)'P' && prefix[1] == (byte)'K'))
-                throw Bad("it looks like a pickle checkpoint (.ckpt, .bin, .pt), which can run code when opened and is never read here; convert it to safetensors first");
-            if (declared > MaximumHeader || (long)declared > length - 8) throw Bad($"its header claims {declared} bytes, the file has {length - 8} after the length");
+            if (declared > MaximumHeader || (long)declared > length - 8)
+            {
+                // Only now: a sound header may well be 0x..80 bytes long.
+                bool pickle = prefix[0] == 0x80 || (prefix[0] == (byte)'P' && prefix[1] == (byte)'K');
+                throw Bad(pickle
+                    ? "it looks like a pickle checkpoint (.ckpt, .bin, .pt), which can run code when opened and is never read here; convert it to safetensors first"
+                    : $"its header claims {declared} bytes, the file has {length - 8} after the length");
+            }
             byte[] header = new byte[declared];
             ReadExactly(header, 8);
             _dataStart = 8 + (long)declared;

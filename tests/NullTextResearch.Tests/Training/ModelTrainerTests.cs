@@ -1,7 +1,5 @@
-using System.Text.Json;
+using NullTextResearch.Scenes;
 using NullTextResearch.Training;
-using NullTextResearch.UNet;
-using NullTextResearch.Vae;
 using NullTextResearch.Weights;
 using Xunit;
 
@@ -39,24 +37,43 @@ public sealed class ModelTrainerTests : IDisposable
     }
 
     [Fact]
-    public void Export_AfterAllStages_WritesAFolderThatTheConfigsDescribe()
+    public void Export_AfterAllStages_WritesAModelFolderThatLoads()
     {
         string run = Folder(), model = Folder();
         Train(run, TrainingStages.All, workers: 2);
         using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
 
-        UNetConfig unet = UNetConfig.Read(ConfigReader.FromFile(Path.Combine(model, "unet", "config.json")));
-        VaeConfig vae = VaeConfig.Read(ConfigReader.FromFile(Path.Combine(model, "vae", "config.json")));
-        Assert.Equal(TinyTraining.Recipe.UNet.BlockOutChannels, unet.BlockOutChannels);
-        Assert.Equal(TinyTraining.Recipe.UNet.DownHasAttention, unet.DownHasAttention);
-        Assert.Equal(TinyTraining.Recipe.UNet.Heads, unet.Heads);
-        Assert.Equal(TinyTraining.Recipe.Vae.BlockOutChannels, vae.BlockOutChannels);
+        using StableDiffusion loaded = StableDiffusion.Load(model);
+        Assert.Equal(TinyTraining.Recipe.UNet.BlockOutChannels, loaded.UNet.Config.BlockOutChannels);
+        Assert.Equal(TinyTraining.Recipe.UNet.DownHasAttention, loaded.UNet.Config.DownHasAttention);
+        Assert.Equal(TinyTraining.Recipe.UNet.Heads, loaded.UNet.Config.Heads);
+        Assert.Equal(TinyTraining.Recipe.Vae.BlockOutChannels, loaded.Vae.Config.BlockOutChannels);
+        Assert.Equal(32, loaded.ImageSize);
+        using SafetensorsFile vae = SafetensorsFile.Open(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors"));
+        Assert.True(vae.Has("encoder.mid_block.attentions.0.proj_attn.weight"));
+        Assert.All(vae.Entries, e => Assert.Equal(TorchSharp.torch.ScalarType.Float16, e.Dtype));
+        using SceneClassifier judge = SceneClassifier.Load(model);
+        Assert.True(judge.Weights.All.All(w => w.HasValue));
+    }
 
-        using UNet2DConditionModel network = new(unet);
-        string[] keys = Keys(Path.Combine(model, "unet", "diffusion_pytorch_model.safetensors"));
-        Assert.Equal(network.Weights.Trainable.Select(w => w.Key).Order(StringComparer.Ordinal), keys);
-        Assert.Contains("encoder.mid_block.attentions.0.proj_attn.weight", Keys(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors")));
-        Assert.True(File.Exists(Path.Combine(model, "classifier", "model.safetensors")));
+    [Fact]
+    public void Train_Autoencoder_ItsScaledLatentsHaveZeroMeanAndUnitVariancePerChannel()
+    {
+        string run = Folder(), model = Folder();
+        Train(run, TrainingStages.UNet, workers: 2);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+
+        using TorchSharp.DisposeScope scope = TorchSharp.torch.NewDisposeScope();
+        using StableDiffusion loaded = StableDiffusion.Load(model);
+        using SceneRenderer renderer = new();
+        // Other scenes than those the statistics come from.
+        SceneDescription[] scenes = [.. Enumerable.Range(0, 400).Select(i => ToyScenes.Sample(i, SceneSplit.Train, TinyTraining.Recipe.Scenes))];
+        TorchSharp.torch.Tensor latents = loaded.Vae.Encode(SceneBatch.Pixels(renderer, scenes, 32)).detach();
+        for (int c = 0; c < 4; c++)
+        {
+            Assert.InRange(latents.select(1, c).mean().item<float>(), -0.15, 0.15);
+            Assert.InRange(latents.select(1, c).std().item<float>(), 0.85, 1.15);
+        }
     }
 
     [Fact]
@@ -92,13 +109,6 @@ public sealed class ModelTrainerTests : IDisposable
         reader.ReadBytes(9);
         reader.ReadString();
         return reader.ReadBytes((int)(reader.BaseStream.Length - reader.BaseStream.Position));
-    }
-
-    private static string[] Keys(string safetensors)
-    {
-        using BinaryReader reader = new(File.OpenRead(safetensors));
-        using JsonDocument header = JsonDocument.Parse(reader.ReadBytes((int)reader.ReadInt64()));
-        return [.. header.RootElement.EnumerateObject().Select(p => p.Name).Where(n => n != "__metadata__").Order(StringComparer.Ordinal)];
     }
 
     private string Folder()

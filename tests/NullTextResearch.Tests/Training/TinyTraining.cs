@@ -32,6 +32,7 @@ internal static class TinyTraining
         Folder = folder,
         Workers = workers,
         LogEvery = 1,
+        SampleMinutes = double.PositiveInfinity,
         Progress = told is null ? null : new Teller(told),
     };
 
