@@ -11,7 +11,9 @@ public sealed class ImageGridTests
         RgbImage[] inputs = [Noise(64, 64, 1), Noise(64, 64, 2), Noise(128, 128, 3), Noise(200, 100, 4)];
         ImageGrid grid = new()
         {
-            Title = "title", ColumnLabels = ["one", "two"], RowLabels = ["first", "second"],
+            Title = "title",
+            ColumnLabels = ["one", "two"],
+            RowLabels = ["first", "second"],
             Rows = [[new GridCell(inputs[0]) { Label = "a", Highlight = true }, new GridCell(inputs[1])], [new GridCell(inputs[2]), new GridCell(inputs[3]) { Label = "d" }]],
         };
 
@@ -67,7 +69,10 @@ public sealed class ImageGridTests
         CellPlace plain = bare.Draw().Places[0][0]!.Value;
         GridPicture labelled = (bare with
         {
-            Title = "Title", Subtitle = "subtitle", ColumnLabels = ["column"], RowLabels = ["row"],
+            Title = "Title",
+            Subtitle = "subtitle",
+            ColumnLabels = ["column"],
+            RowLabels = ["row"],
             Rows = [[cell with { Label = "beneath" }]],
         }).Draw();
 

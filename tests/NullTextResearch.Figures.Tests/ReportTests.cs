@@ -47,7 +47,9 @@ public sealed class ReportTests
         const string Evil = "<script>alert('x')</script> & \"q\"";
         Report report = new()
         {
-            Title = Evil, Introduction = Evil, Facts = [new ReportFact(Evil, Evil)],
+            Title = Evil,
+            Introduction = Evil,
+            Facts = [new ReportFact(Evil, Evil)],
             Sections =
             [
                 new FigureSection
