@@ -118,7 +118,7 @@ public sealed record SceneObject
 
 /// <summary>
 /// Everything about one toy scene: rendering it at a given size is a pure function of this record, and so are its
-/// <see cref="Caption"/>, its object masks and the truth of any edit.
+/// <see cref="Caption"/>, its object masks and the truth of any <see cref="SceneEdit"/>.
 /// </summary>
 public sealed record SceneDescription
 {

@@ -103,6 +103,34 @@ public sealed class SceneRenderer : IDisposable
         return mask;
     }
 
+    /// <summary>
+    /// Where an edit should be seen: for an edit of an object, every pixel that the object touches before or after it
+    /// (shadows aside); for an edit of the surroundings, every pixel that no object touches.
+    /// </summary>
+    /// <param name="plan">The edit.</param>
+    /// <param name="size">Width and height in pixels, 16..2048.</param>
+    /// <returns>Bytes [size, size], 255 inside and 0 outside.</returns>
+    /// <exception cref="ArgumentException">The size is out of range.</exception>
+    public byte[] EditMask(SceneEditPlan plan, int size)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        CheckSize(size);
+        var mask = new byte[size * size];
+        if (plan.Edit.ObjectIndex is { } index)
+        {
+            foreach (var scene in (SceneDescription[])[plan.Source, plan.Target])
+            {
+                if (index < scene.Objects.Count)
+                    Paint(mask, ObjectCoverage(scene, index, size), 255);
+            }
+            return mask;
+        }
+        Array.Fill(mask, (byte)255);
+        for (int i = 0; i < plan.Source.Objects.Count; i++)
+            Paint(mask, ObjectCoverage(plan.Source, i, size), 0);
+        return mask;
+    }
+
     /// <summary>Frees the native canvas.</summary>
     public void Dispose()
     {
@@ -113,6 +141,15 @@ public sealed class SceneRenderer : IDisposable
         _bitmap?.Dispose();
         _paint.Dispose();
         _backgrounds.Dispose();
+    }
+
+    private static void Paint(byte[] mask, byte[] coverage, byte value)
+    {
+        for (int i = 0; i < mask.Length; i++)
+        {
+            if (coverage[i] > 0)
+                mask[i] = value;
+        }
     }
 
     private static void CheckSize(int size)

@@ -1,0 +1,202 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SkiaSharp;
+
+namespace NullTextResearch.Scenes;
+
+/// <summary>A held-out scene with a suggested edit whose true result is known.</summary>
+/// <param name="File">File name inside the set's folder, e.g. "01-cat-meadow.png".</param>
+/// <param name="Seed">The seed, of split <see cref="SceneSplit.HeldOut"/>.</param>
+/// <param name="Plan">The suggested edit; its source is the scene.</param>
+public sealed record ToyImage(string File, long Seed, SceneEditPlan Plan)
+{
+    /// <summary>The scene.</summary>
+    public SceneDescription Scene => Plan.Source;
+
+    /// <summary>The scene's caption.</summary>
+    public string Caption => Plan.SourceCaption;
+}
+
+/// <summary>The "real images" of the default experiments: held-out scenes, well mixed, each with a suggested edit.</summary>
+public static class ToyImageSet
+{
+    /// <summary>Name of the list inside the folder.</summary>
+    public const string ListName = "toy.json";
+
+    /// <summary>How many images the shipped set has: two of every kind, three of every background.</summary>
+    public const int ShippedCount = 24;
+
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>
+    /// Held-out scenes in which kinds and backgrounds are as evenly spread as possible, and their suggested edits: word
+    /// swaps of objects, colours and backgrounds, sizes, nightfall, second objects in turn. Always the same list.
+    /// </summary>
+    /// <param name="count">How many, at least 1. A longer list begins like a shorter one only by chance.</param>
+    public static IReadOnlyList<ToyImage> Choose(int count = ShippedCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        int perKind = Ceiling(count, ToyScenes.Kinds.Count), perBackground = Ceiling(count, ToyScenes.Backgrounds.Count);
+        var kinds = new int[ToyScenes.Kinds.Count];
+        var backgrounds = new int[ToyScenes.Backgrounds.Count];
+        var images = new List<ToyImage>(count);
+        for (long seed = 0; images.Count < count; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            var kind = scene.Objects[0].Kind;
+            if (kinds[(int)kind] >= perKind || backgrounds[(int)scene.Background] >= perBackground)
+                continue;
+            kinds[(int)kind]++;
+            backgrounds[(int)scene.Background]++;
+            string file = $"{images.Count + 1:00}-{CaptionGrammar.Noun(kind)}-{CaptionGrammar.Noun(scene.Background)}.png";
+            images.Add(new ToyImage(file, seed, Suggest(scene, images.Count).Plan(scene)));
+        }
+        return images;
+    }
+
+    /// <summary>Renders the set into a folder: one PNG per scene and the list that names caption, seed and edit of each.</summary>
+    /// <param name="folder">Created if missing; files of the same names are replaced, others stay.</param>
+    /// <param name="size">Width and height of the images in pixels: the model's native size.</param>
+    /// <param name="count">How many images.</param>
+    /// <returns>What was written.</returns>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static IReadOnlyList<ToyImage> Write(string folder, int size, int count = ShippedCount)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var images = Choose(count);
+        Directory.CreateDirectory(folder);
+        using var renderer = new SceneRenderer();
+        foreach (var image in images)
+            File.WriteAllBytes(Path.Combine(folder, image.File), EncodePng(renderer.Render(image.Scene, size), size));
+        var list = new ImageList(size, [.. images.Select(ImageEntry.From)]);
+        File.WriteAllText(Path.Combine(folder, ListName), JsonSerializer.Serialize(list, _json) + "\n");
+        return images;
+    }
+
+    /// <summary>Reads the list of a folder and recreates its scenes and edits from their seeds.</summary>
+    /// <param name="folder">A folder that <see cref="Write"/> filled.</param>
+    /// <returns>The images, in the order of the list; the PNG files are not opened.</returns>
+    /// <exception cref="FileNotFoundException">There is no list.</exception>
+    /// <exception cref="InvalidDataException">The list is malformed or was written for other scenes.</exception>
+    public static IReadOnlyList<ToyImage> Read(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string path = Path.Combine(folder, ListName);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no list of toy images at '{path}'. Write the set again, or name the folder that holds {ListName}.", path);
+        ImageList? list;
+        try
+        {
+            list = JsonSerializer.Deserialize<ImageList>(File.ReadAllText(path), _json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"'{path}' is not a list of toy images: {e.Message}", e);
+        }
+        if (list?.Images is null)
+            throw new InvalidDataException($"'{path}' is not a list of toy images: it has no 'images'.");
+        return [.. list.Images.Select((entry, i) => entry.ToImage(path, i))];
+    }
+
+    /// <summary>Encodes RGB bytes as PNG.</summary>
+    /// <param name="rgb">Bytes [size, size, 3].</param>
+    /// <param name="size">Width and height in pixels.</param>
+    internal static byte[] EncodePng(ReadOnlySpan<byte> rgb, int size)
+    {
+        var rgba = new byte[size * size * 4];
+        for (int i = 0, j = 0; i < rgba.Length; i += 4, j += 3)
+        {
+            rgba[i] = rgb[j];
+            rgba[i + 1] = rgb[j + 1];
+            rgba[i + 2] = rgb[j + 2];
+            rgba[i + 3] = 255;
+        }
+        using var image = SKImage.FromPixelCopy(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque), rgba);
+        using var data = image.Encode(SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
+    }
+
+    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+
+    private static SceneEdit Suggest(SceneDescription scene, int number)
+    {
+        var edits = SuggestedEdits.For(scene);
+        // Colours wherever there is one; otherwise mostly word swaps, and every kind of edit now and then.
+        if (edits.OfType<ColourChange>().FirstOrDefault() is { } colour && number % 3 != 0)
+            return colour;
+        Type[] turn = [typeof(ObjectSwap), typeof(BackgroundChange), typeof(ObjectSwap), typeof(NightFall), typeof(BackgroundChange), typeof(AddObject), typeof(ObjectSwap), typeof(SizeChange)];
+        return edits.FirstOrDefault(e => e.GetType() == turn[number % turn.Length]) ?? edits[0];
+    }
+
+    private sealed record ImageList(int Size, IReadOnlyList<ImageEntry> Images);
+
+    private sealed record ImageEntry(string File, string Caption, long Seed, EditEntry Edit)
+    {
+        public static ImageEntry From(ToyImage image) => new(image.File, image.Caption, image.Seed, EditEntry.From(image.Plan));
+
+        public ToyImage ToImage(string path, int number)
+        {
+            string where = $"'{path}', image {number + 1} ('{File}')";
+            var scene = ToyScenes.Sample(Seed, SceneSplit.HeldOut);
+            if (scene.Caption != Caption)
+                throw new InvalidDataException($"{where}: seed {Seed} now means '{scene.Caption}', not '{Caption}'. The scenes have changed since: write the set again.");
+            var edit = Edit.ToEdit(where);
+            if (edit.WhyNot(scene) is { } reason)
+                throw new InvalidDataException($"{where}: {reason}");
+            var plan = edit.Plan(scene);
+            return plan.TargetCaption == Edit.Prompt ? new ToyImage(File, Seed, plan)
+                : throw new InvalidDataException($"{where}: the edit means '{plan.TargetCaption}', not '{Edit.Prompt}'. Write the set again.");
+        }
+    }
+
+    private sealed record EditEntry(
+        string Kind, string Prompt, IReadOnlyList<string> SourceWords, IReadOnlyList<string> TargetWords,
+        string? SourceBlend, string? TargetBlend, string Change, int? Object, string? To, string? Colour)
+    {
+        public static EditEntry From(SceneEditPlan plan)
+        {
+            var (change, to, colour) = plan.Edit switch
+            {
+                ObjectSwap e => ("object", Name(e.To), Name(e.Colour)),
+                ColourChange e => ("colour", Name(e.To), null),
+                SizeChange e => ("size", Name(e.To), null),
+                BackgroundChange e => ("background", Name(e.To), null),
+                NightFall => ("night", null, null),
+                AddObject e => ("add", Name(e.Kind), Name(e.Colour)),
+                _ => throw new NotSupportedException($"The list cannot describe the edit '{plan.Edit}'."),
+            };
+            return new EditEntry(
+                plan.Kind == SceneEditKind.WordSwap ? "swap" : "refine", plan.TargetCaption, plan.SourceWords, plan.TargetWords,
+                plan.SourceBlendWord, plan.TargetBlendWord, change, plan.Edit is AddObject ? null : plan.Edit.ObjectIndex, to, colour);
+        }
+
+        public SceneEdit ToEdit(string where) => Change switch
+        {
+            "object" => new ObjectSwap(Object ?? 0, Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
+            "colour" => new ColourChange(Object ?? 0, Value<SceneColour>(To, where)),
+            "size" => new SizeChange(Object ?? 0, Value<SceneSize>(To, where)),
+            "background" => new BackgroundChange(Value<SceneBackground>(To, where)),
+            "night" => new NightFall(),
+            "add" => new AddObject(Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
+            _ => throw new InvalidDataException($"{where}: unknown change '{Change}'; expected object, colour, size, background, night or add."),
+        };
+
+        private static string? Name<T>(T? value)
+            where T : struct, Enum => value?.ToString().ToLowerInvariant();
+
+        private static string Name<T>(T value)
+            where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+        private static T Value<T>(string? text, string where)
+            where T : struct, Enum =>
+            Enum.GetValues<T>().Where(v => Name(v) == text).Select(v => (T?)v).FirstOrDefault()
+                ?? throw new InvalidDataException($"{where}: unknown value '{text}'; expected one of {string.Join(", ", Enum.GetValues<T>().Select(v => Name(v)))}.");
+    }
+}
