@@ -1,0 +1,141 @@
+using NullTextResearch.Scenes;
+using Xunit;
+
+namespace NullTextResearch.Tests.Scenes;
+
+public class SceneEditTests
+{
+    private const int Size = 64;
+
+    [Fact]
+    public void Render_ObjectSwapOrColour_LeavesAllPixelsOutsideTheEditMaskAlone()
+    {
+        using var renderer = new SceneRenderer();
+        int checkedEdits = 0;
+        for (int seed = 0; seed < 25; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            foreach (var edit in SuggestedEdits.For(scene).Where(e => e is ObjectSwap or ColourChange))
+            {
+                var plan = edit.Plan(scene);
+                byte[] a = renderer.Render(plan.Source, Size), b = renderer.Render(plan.Target, Size), mask = renderer.EditMask(plan, Size);
+                int inside = 0;
+                for (int i = 0; i < a.Length; i++)
+                {
+                    if (mask[i / 3] == 0)
+                        Assert.Equal(a[i], b[i]);
+                    else if (a[i] != b[i])
+                        inside++;
+                }
+                Assert.True(inside > 100, $"'{plan.TargetCaption}' looks like '{plan.SourceCaption}'");
+                checkedEdits++;
+            }
+        }
+        Assert.True(checkedEdits >= 25);
+    }
+
+    [Fact]
+    public void Render_BackgroundChange_LeavesTheInsideOfObjectsAlone()
+    {
+        using var renderer = new SceneRenderer();
+        for (int seed = 0; seed < 25; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            var plan = SuggestedEdits.For(scene).OfType<BackgroundChange>().First().Plan(scene);
+            byte[] a = renderer.Render(plan.Source, Size), b = renderer.Render(plan.Target, Size);
+            for (int i = 0; i < scene.Objects.Count; i++)
+            {
+                byte[] coverage = renderer.ObjectCoverage(scene, i, Size);
+                for (int p = 0; p < a.Length; p++)
+                {
+                    if (coverage[p / 3] == 255)
+                        Assert.Equal(a[p], b[p]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void For_AnyScene_SuggestsASwapAndABackground_AndNeverNewHeldOutCombinations()
+    {
+        for (int seed = 0; seed < 300; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            var edits = SuggestedEdits.For(scene);
+            Assert.Single(edits.OfType<ObjectSwap>());
+            Assert.Single(edits.OfType<BackgroundChange>());
+            Assert.Equal(scene.Objects[0].Colour is not null, edits.OfType<ColourChange>().Any());
+            Assert.All(edits, e => Assert.False(e.Apply(scene).HasHeldOutCombination));
+            Assert.Equal(edits, SuggestedEdits.For(scene));
+        }
+    }
+
+    [Fact]
+    public void Plan_WordSwaps_KeepTheNumberOfWords()
+    {
+        for (int seed = 0; seed < 300; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            foreach (var plan in SuggestedEdits.For(scene).Select(e => e.Plan(scene)))
+            {
+                int from = plan.SourceCaption.Split(' ').Length, to = plan.TargetCaption.Split(' ').Length;
+                Assert.Equal(plan.Kind == SceneEditKind.WordSwap, from == to);
+                if (plan.Edit is ObjectSwap or ColourChange or BackgroundChange)
+                    Assert.Equal(SceneEditKind.WordSwap, plan.Kind);
+                if (plan.Edit is ObjectSwap or ColourChange)
+                    Assert.Single(plan.TargetWords);
+                // Taking the changed words away leaves the same sentence.
+                Assert.Equal(Without(plan.SourceCaption, plan.SourceWordIndices), Without(plan.TargetCaption, plan.TargetWordIndices));
+            }
+        }
+    }
+
+    [Fact]
+    public void Plan_Refinements_NameTheNewWords()
+    {
+        var scene = new SceneDescription
+        {
+            Background = SceneBackground.Beach,
+            BackgroundSeed = 3,
+            Objects = [new SceneObject { Kind = SceneObjectKind.Cat, CentreX = 0.27, CentreY = 0.6, Side = 0.5 }],
+        };
+        var night = new NightFall().Plan(scene);
+        Assert.Equal(("a cat on the beach at night", "at night", ""), (night.TargetCaption, string.Join(' ', night.TargetWords), string.Join(' ', night.SourceWords)));
+        var added = new AddObject(SceneObjectKind.Car, SceneColour.Blue).Plan(scene);
+        Assert.Equal("a cat next to a blue car on the beach", added.TargetCaption);
+        Assert.Equal("car", added.TargetBlendWord);
+        Assert.Null(added.SourceBlendWord);
+        Assert.Equal(5, added.TargetWords.Count);
+        Assert.Empty(added.SourceWords);
+        var o = added.Target.Objects[1];
+        Assert.True(o.CentreX - (o.Side / 2) >= scene.Objects[0].CentreX + (scene.Objects[0].Side / 2) && o.CentreX + (o.Side / 2) <= 1);
+    }
+
+    [Fact]
+    public void Apply_SizeChange_ChangesNothingButSizeAndPlace()
+    {
+        var scene = ToyScenes.Sample(0, SceneSplit.Train);
+        var after = new SizeChange(0, SceneSize.Big).Apply(scene).Objects[0];
+        var before = scene.Objects[0];
+        Assert.Equal(before with { Size = after.Size, Side = after.Side, CentreX = after.CentreX, CentreY = after.CentreY }, after);
+        Assert.True(after.Side > before.Side);
+        Assert.InRange(after.CentreX + (after.Side / 2), 0, 1);
+    }
+
+    [Theory]
+    [InlineData(5, "does not exist")]
+    [InlineData(0, "already")]
+    public void Apply_ImpossibleSwap_SaysWhy(int index, string expected)
+    {
+        var scene = ToyScenes.Sample(0, SceneSplit.Train);
+        var error = Assert.Throws<ArgumentException>(() => new ObjectSwap(index, SceneObjectKind.Panda).Apply(scene));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhyNot_ColourOfACat_NamesWhatHasColours() =>
+        Assert.Contains("a car, a balloon or a mushroom", new ColourChange(0, SceneColour.Red).WhyNot(ToyScenes.Sample(0, SceneSplit.Train)), StringComparison.Ordinal);
+
+    private static string Without(string caption, IReadOnlyList<int> indices) =>
+        string.Join(' ', caption.Split(' ').Where((_, i) => !indices.Contains(i)));
+}
