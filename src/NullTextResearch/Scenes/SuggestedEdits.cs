@@ -9,7 +9,10 @@ public static class SuggestedEdits
     /// combination that training never shows, so that they measure editing and not the model's imagination.
     /// </summary>
     /// <param name="scene">The scene before the edits.</param>
-    /// <returns>At least an object swap and a background change, in this order: objects first.</returns>
+    /// <returns>
+    /// Always a background change, and nearly always an object swap: it is missing where all kinds that would keep the
+    /// number of words are in the scene already or held out on its background.
+    /// </returns>
     public static IReadOnlyList<SceneEdit> For(SceneDescription scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
