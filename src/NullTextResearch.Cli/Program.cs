@@ -14,6 +14,7 @@ internal static class Program
             InvertCommand.Create(),
             EditCommand.Create(),
             SampleCommand.Create(),
+            ReproduceCommand.Create(),
             DoctorCommand.Create(),
             TrainCommand.Create(),
         };

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using NullTextResearch.Cli.Reproduce;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Experiments;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary>`nulltext reproduce`: the paper's experiments, as charts, grids, tables and manifests.</summary>
+internal static class ReproduceCommand
+{
+    private const string Toy = "toy";
+
+    // What the embedded model's documentation recommends; larger scales overshoot its edits.
+    private const double MiniEditGuidance = 4;
+
+    public static Command Create()
+    {
+        Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
+        Option<string> model = SharedOptions.Model();
+        Option<string> images = new("--images") { Description = "toy (held-out scenes, rendered), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits).", DefaultValueFactory = _ => Toy };
+        Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
+        count.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) && n < 1) result.AddError($"--count is {n}; it must be at least 1.");
+        });
+        Option<string> folder = new("--out") { Description = "Folder for the report. Results found there are not computed again.", DefaultValueFactory = _ => Path.Combine("runs", "reproduce") };
+        Option<bool> quick = new("--quick") { Description = "Every figure, small: 2 images, T = 20, N = 1, 3, 10." };
+        Option<string> protocol = SharedOptions.Choice("--protocol", "default: T = 50, N = 1, 2, 3, 5, 10; paper: the paper's grid of N up to 20.", "default", "default", "paper");
+        Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default: 4 for sd-mini, as its documentation says, 7.5 for other models).", 0, 100);
+        Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
+        Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
+        Option<string> device = SharedOptions.Device();
+        Command command = new("reproduce", "Make the paper's figures.") { figures, model, images, count, folder, quick, protocol, guidance, seed, batch, device };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(quick) && result.GetResult(protocol) is { Implicit: false }) result.AddError("--quick and --protocol exclude each other.");
+        });
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            bool paper = parsed.GetValue(protocol) == "paper", small = parsed.GetValue(quick);
+            string modelName = parsed.GetValue(model)!;
+            ExperimentSettings settings = (small ? ExperimentSettings.Quick : paper ? ExperimentSettings.Paper : ExperimentSettings.Default) with
+            {
+                EditGuidanceScale = parsed.GetValue(guidance) ?? (IsMini(modelName) ? MiniEditGuidance : 7.5),
+                Seed = parsed.GetValue(seed),
+                BatchSize = parsed.GetValue(batch),
+            };
+            string source = parsed.GetValue(images)!;
+            int? number = parsed.GetValue(count) ?? (paper ? source == Toy ? 24 : null : small ? 2 : 4);
+            string repeat = string.Concat(parsed.Tokens.Select(t => t.Value).Skip(1).Aggregate((Text: new List<string>(), Skip: false), (state, token) =>
+            {
+                if (state.Skip) return (state.Text, false);
+                if (token is "--figures" or "--out") return (state.Text, true);
+                state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
+                return (state.Text, false);
+            }).Text);
+            return Run(context, Figure.Parse(parsed.GetValue(figures)), modelName, source, number, parsed.GetValue(folder)!, settings, parsed.GetValue(device)!, repeat);
+        });
+        return command;
+    }
+
+    private static bool IsMini(string model) => model == SharedOptions.EmbeddedModel || Path.GetFileName(Path.TrimEndingDirectorySeparator(model)) == SharedOptions.EmbeddedModel;
+
+    private static int Run(RunContext context, IReadOnlyList<Figure> figures, string modelName, string source, int? count, string folder, ExperimentSettings settings, string device, string repeat)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        string modelFolder = SharedOptions.ModelFolder(modelName);
+        int size = SharedOptions.ModelImageSize(modelFolder);
+        IReadOnlyList<ExperimentImage> images = source == Toy ? ExperimentImages.Toy(count ?? 4, size) : ExperimentImages.FromFolder(source, size, count);
+        int rows = Math.Min(images.Count, settings.BatchSize);
+        // Edits run the source, its targets and both halves of guidance together.
+        int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
+        using StableDiffusion model = SharedOptions.Load(modelFolder, device, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
+        using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results"))) { Cancellation = context.Cancel };
+        context.Kept = $"finished results are kept in {Path.Combine(folder, "results")}: the same command goes on from there.";
+        ReproductionPlan plan = new()
+        {
+            Figures = figures,
+            Folder = folder,
+            CommandOptions = repeat,
+            ImageSource = source == Toy ? "held-out toy scenes" : source,
+            Threads = context.Threads,
+        };
+        List<string> lines = [];
+        string index = context.Track(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
+        foreach (string line in lines) context.Out.WriteLine(line);
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found): {Path.GetFullPath(index)}"));
+        return CommandRunner.Done;
+    }
+}

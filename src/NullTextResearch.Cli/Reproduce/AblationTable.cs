@@ -1,0 +1,58 @@
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+using static NullTextResearch.Experiments.ReconstructionMethod;
+
+namespace NullTextResearch.Cli.Reproduce;
+
+/// <summary>All methods side by side at the largest N.</summary>
+internal sealed class AblationTable : Figure
+{
+    private static readonly ReconstructionMethod[] Methods =
+        [Ddim, NullText, RandomCaption, GlobalNullText, RandomPivot, TextualInversion, NonPivotal, TextualInversionWithPivot, NegativePrompt, DirectInversion];
+
+    public override string Id => "ablations";
+
+    public override IReadOnlyList<string> Aliases => ["table"];
+
+    public override string Title => "Ablations and baselines";
+
+    public override IEnumerable<WorkItem> Work(ExperimentSettings settings) => Methods.Select(m => MethodWork(settings, m));
+
+    public override FigureContent Make(ExperimentLab lab)
+    {
+        int n = lab.Settings.InnerSteps[^1];
+        double[] bound = [.. Reconstruction.Bound(lab).Select(r => r.Psnr)];
+        (ReconstructionMethod Method, IReadOnlyList<ReconstructionRecord> Records)[] all =
+            [.. Methods.Select(m => (m, m == TextualInversionWithPivot ? Reconstruction.Run(lab, m, [n])[0] : Fig04.Curve(lab, m)[^1]))];
+        double Of(ReconstructionMethod method) => Mean(all.First(a => a.Method == method).Records.Select(r => r.Psnr));
+        return new FigureContent
+        {
+            Caption = Invariant($"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through several N in one run, evaluations and seconds are those up to this N."),
+            Paper = "Pivot and null text are both needed: textual inversion with a pivot reconstructs comparably but spoils the attention maps, non-pivotal optimisation ends below DDIM inversion. Negative-prompt and direct inversion came later and are shown as free baselines.",
+            Found = Invariant($"Null-text {Of(NullText):0.00} dB, textual inversion with a pivot {Of(TextualInversionWithPivot):0.00} dB, negative prompt {Of(NegativePrompt):0.00} dB, direct inversion {Of(DirectInversion):0.00} dB; autoencoder {bound.Average():0.00} dB, DDIM inversion {Of(Ddim):0.00} dB, non-pivotal {Of(NonPivotal):0.00} dB."),
+            Charts =
+            [
+                ("psnr", new BarChart
+                {
+                    Title = Invariant($"PSNR of all methods at N = {n}"),
+                    XAxis = new Axis("method"),
+                    YAxis = new Axis("PSNR", "dB"),
+                    Categories = [.. all.Select(a => Reconstruction.NameOf(a.Method))],
+                    Series = [new BarSeries("mean over images", [.. all.Select(a => Mean(a.Records.Select(r => r.Psnr)))])],
+                    HorizontalLines = [new ReferenceLine("autoencoder (bound)", bound.Average())],
+                }),
+            ],
+            Tables =
+            [
+                ("methods", new TableData("Methods", ["method", "PSNR [dB]", "below the bound [dB]", "evaluations per image", "with backward pass", "seconds per image"],
+                [
+                    .. all.Select(a => (IReadOnlyList<string>)
+                    [
+                        Reconstruction.NameOf(a.Method), MeanAndDeviation([.. a.Records.Select(r => r.Psnr)]), Invariant($"{bound.Average() - Mean(a.Records.Select(r => r.Psnr)):0.00}"),
+                        Invariant($"{Mean(a.Records.Select(r => r.Evaluations)):0}"), Invariant($"{Mean(a.Records.Select(r => r.Backwards)):0}"), Invariant($"{Mean(a.Records.Select(r => r.Seconds)):0.0}"),
+                    ]),
+                ])),
+            ],
+        };
+    }
+}

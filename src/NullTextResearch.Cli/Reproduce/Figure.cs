@@ -1,0 +1,108 @@
+using System.Globalization;
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+
+namespace NullTextResearch.Cli.Reproduce;
+
+/// <summary>What a figure consists of before it is written to files.</summary>
+internal sealed record FigureContent
+{
+    /// <summary>What it shows, and how.</summary>
+    public required string Caption { get; init; }
+
+    /// <summary>What the paper found.</summary>
+    public required string Paper { get; init; }
+
+    /// <summary>What this run found, in computed numbers.</summary>
+    public required string Found { get; init; }
+
+    /// <summary>Charts by name (a part of a file name).</summary>
+    public IReadOnlyList<(string Name, Chart Chart)> Charts { get; init; } = [];
+
+    /// <summary>Picture grids by name.</summary>
+    public IReadOnlyList<(string Name, ImageGrid Grid, string AltText)> Grids { get; init; } = [];
+
+    /// <summary>Tables by name.</summary>
+    public IReadOnlyList<(string Name, TableData Table)> Tables { get; init; } = [];
+}
+
+/// <summary>A piece of work that several figures may share.</summary>
+/// <param name="Name">Which one.</param>
+/// <param name="Cost">Network evaluations per image; those followed by a backward pass count three times.</param>
+internal readonly record struct WorkItem(string Name, double Cost);
+
+/// <summary>A figure or table of the report.</summary>
+internal abstract class Figure
+{
+    /// <summary>All of them, in the order of the report.</summary>
+    public static IReadOnlyList<Figure> All { get; } =
+        [new Fig04(), new Fig09(), new GlobalFigure(), new Fig13(), new Fig02(), new Fig05(), new Fig15(), new Fig08(), new AblationTable()];
+
+    /// <summary>Name in options, files and links.</summary>
+    public abstract string Id { get; }
+
+    /// <summary>Other names that the option takes: numbers of the paper's figures.</summary>
+    public abstract IReadOnlyList<string> Aliases { get; }
+
+    /// <summary>Heading.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>What it will compute, for the progress bar.</summary>
+    public abstract IEnumerable<WorkItem> Work(ExperimentSettings settings);
+
+    /// <summary>Computes it.</summary>
+    public abstract FigureContent Make(ExperimentLab lab);
+
+    /// <summary>The figures that an option names.</summary>
+    public static IReadOnlyList<Figure> Parse(string? names)
+    {
+        if (string.IsNullOrWhiteSpace(names) || names.Trim() == "all") return All;
+        HashSet<Figure> chosen = [];
+        foreach (string name in names.Split((char[])[',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            string plain = name.ToLowerInvariant();
+            if (plain.StartsWith("fig", StringComparison.Ordinal)) plain = plain[3..].TrimStart('0');
+            chosen.Add(All.FirstOrDefault(f => f.Id == plain || f.Aliases.Contains(plain))
+                ?? throw new ArgumentException($"There is no figure '{name}'. Known: {string.Join(", ", All.SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}."));
+        }
+        return [.. All.Where(chosen.Contains)];
+    }
+
+    protected static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    protected static string Conditions(ExperimentLab lab) => Invariant($"{Count(lab.Images.Count, "image")}, T = {lab.Settings.Steps}");
+
+    protected static string Count(int n, string what) => $"{n.ToString(CultureInfo.InvariantCulture)} {what}{(n == 1 ? "" : "s")}";
+
+    protected static double Mean(IEnumerable<double> values) => values.Average();
+
+    protected static double Deviation(IReadOnlyList<double> values)
+    {
+        double mean = values.Average();
+        return values.Count < 2 ? 0 : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
+    }
+
+    protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") => values.Count < 2
+        ? values[0].ToString(format, CultureInfo.InvariantCulture)
+        : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
+
+    /// <summary>Cost of a method's curve: inversion, optimisation, advance, sampling.</summary>
+    protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method)
+    {
+        double t = s.Steps, runs = s.InnerSteps.Count, all = s.InnerSteps.Sum(), most = s.InnerSteps[^1];
+        double cost = method switch
+        {
+            ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt => 3 * t,
+            ReconstructionMethod.DirectInversion => 5 * t,
+            ReconstructionMethod.GlobalNullText => t * (1 + 5 * s.GlobalPasses[^1] + 2 * s.GlobalPasses.Count),
+            ReconstructionMethod.TextualInversion => t * (3 * most + 3 * runs),
+            ReconstructionMethod.NonPivotal => t * (1 + 4 * most + 2 * runs),
+            ReconstructionMethod.RandomPivot => t * (3 * all + 2 * runs),
+            ReconstructionMethod.TextualInversionWithPivot => t * (3 * most + 3),
+            _ => t * (3 * all + 3 * runs),
+        };
+        return new WorkItem(method.ToString(), cost);
+    }
+
+    protected static WorkItem InversionForEdits(ExperimentSettings s) => new("inversion for edits", s.Steps * (4 + 2.5 * s.InnerSteps[^1]));
+}

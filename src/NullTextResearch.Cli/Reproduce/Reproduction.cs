@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NullTextResearch.Experiments;
+using NullTextResearch.Figures;
+using NullTextResearch.Inversion;
+using TorchSharp;
+
+namespace NullTextResearch.Cli.Reproduce;
+
+/// <summary>What is to be reproduced, and how the command was given.</summary>
+internal sealed record ReproductionPlan
+{
+    public required IReadOnlyList<Figure> Figures { get; init; }
+
+    /// <summary>Folder for everything that is written.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The options that repeat this run, without --figures and --out.</summary>
+    public required string CommandOptions { get; init; }
+
+    /// <summary>Where the images came from, in words.</summary>
+    public required string ImageSource { get; init; }
+
+    public required int Threads { get; init; }
+}
+
+/// <summary>Makes figures and writes them: CSV, pictures, a page and a manifest each, and index.html.</summary>
+internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly List<(ChartBundle Chart, string Path)> _photographs = [];
+    private double _doneWork;
+    private double _totalWork;
+
+    /// <summary>Runs everything.</summary>
+    /// <param name="progress">Told the share of the work done; may be null.</param>
+    /// <param name="log">One line per figure.</param>
+    /// <returns>Path of index.html.</returns>
+    public string Run(IProgress<InversionProgress>? progress, Action<string> log)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        List<FigureSection> sections = [];
+        HashSet<string> done = [];
+        _totalWork = lab.Images.Count * plan.Figures.SelectMany(f => f.Work(lab.Settings)).DistinctBy(w => w.Name).Sum(w => w.Cost);
+        foreach (Figure figure in plan.Figures)
+        {
+            double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost), start = lab.Work;
+            lab.Progress = progress is null ? null : new Direct<ExperimentProgress>(p => progress.Report(Share(Math.Min(_doneWork + p.Work - start, _doneWork + here))));
+            sections.Add(Write(figure, log));
+            _doneWork += here;
+            done.UnionWith(figure.Work(lab.Settings).Select(w => w.Name));
+            progress?.Report(Share(_doneWork));
+        }
+        Photograph(log);
+        Report report = new()
+        {
+            Title = "Null-text inversion: the paper's experiments",
+            Introduction = "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape.",
+            Facts =
+            [
+                new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
+                new("Images", $"{lab.Images.Count} ({plan.ImageSource})"),
+                new("Steps T", lab.Settings.Steps.ToString(CultureInfo.InvariantCulture)),
+                new("Inner iterations N", string.Join(", ", lab.Settings.InnerSteps)),
+                new("Guidance", string.Create(CultureInfo.InvariantCulture, $"{lab.Settings.GuidanceScale} (edits {lab.Settings.EditGuidanceScale})")),
+                new("Device", $"{lab.Model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
+                new("Time", Duration(clock.Elapsed)),
+                new("UNet evaluations", lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)),
+                new("Results", $"{lab.Cache.Written} computed, {lab.Cache.Found} read from {Path.Combine(plan.Folder, "results")}"),
+            ],
+            Sections = sections,
+        };
+        string index = Path.Combine(plan.Folder, "index.html");
+        report.Write(index);
+        return index;
+    }
+
+    private InversionProgress Share(double work) => new("figures", (int)Math.Round(1000 * Math.Min(1, work / Math.Max(_totalWork, 1))), 1000);
+
+    private FigureSection Write(Figure figure, Action<string> log)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        DateTimeOffset started = DateTimeOffset.UtcNow;
+        long evaluations = lab.Evaluations;
+        int found = lab.Cache.Found, written = lab.Cache.Written;
+        FigureContent content = figure.Make(lab);
+        string folder = Path.Combine(plan.Folder, figure.Id);
+        List<ReportFile> files = [];
+        List<ChartBundle> charts = [];
+        List<ReportImage> images = [];
+        foreach ((string name, Chart chart) in content.Charts)
+        {
+            ChartBundle bundle = chart.Build();
+            charts.Add(bundle);
+            Save(name + ".csv", Encoding.UTF8.GetBytes(bundle.ToCsv()));
+            _photographs.Add((bundle, Path.Combine(folder, name + ".png")));
+        }
+        foreach ((string name, TableData table) in content.Tables) Save(name + ".csv", Encoding.UTF8.GetBytes(table.ToCsv()));
+        foreach ((string name, ImageGrid grid, string alt) in content.Grids)
+        {
+            byte[] png = grid.ToPng();
+            Save(Safe(name) + ".png", png);
+            images.Add(new ReportImage(png, alt));
+        }
+        string command = $"dotnet run -c Release --project src/NullTextResearch.Cli -- reproduce --figures {figure.Id}{plan.CommandOptions}";
+        string manifest = JsonSerializer.Serialize(new
+        {
+            figure = figure.Id,
+            title = figure.Title,
+            command,
+            started,
+            seconds = Math.Round(clock.Elapsed.TotalSeconds, 2),
+            unetEvaluations = lab.Evaluations - evaluations,
+            results = new { computed = lab.Cache.Written - written, read = lab.Cache.Found - found },
+            options = lab.Settings,
+            seed = lab.Settings.Seed,
+            model = new { name = lab.Model.Name, sha256 = lab.Fingerprint, dtype = lab.Model.Dtype.ToString(), imageSize = lab.Model.ImageSize },
+            images = lab.Images.Select(i => new { i.Name, i.Caption, sha256 = i.Hash }),
+            algorithmVersion = ExperimentLab.AlgorithmVersion,
+            versions = Versions(),
+            device = lab.Model.Device.ToString(),
+            threads = plan.Threads,
+            processors = Environment.ProcessorCount,
+        }, Json);
+        Save("manifest.json", Encoding.UTF8.GetBytes(manifest));
+        FigureSection section = new()
+        {
+            Id = figure.Id,
+            Title = figure.Title,
+            Caption = content.Caption,
+            PaperFound = content.Paper,
+            ThisRunFound = content.Found,
+            Command = command,
+            Charts = charts,
+            Images = images,
+            Tables = [.. content.Tables.Select(t => t.Table)],
+            Files = files,
+            ManifestJson = manifest,
+        };
+        Report.Of(section with { Files = [.. files.Select(f => f with { RelativePath = f.RelativePath[(figure.Id.Length + 1)..] })] }).Write(Path.Combine(folder, "figure.html"));
+        log($"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}");
+        return section;
+
+        void Save(string name, byte[] bytes)
+        {
+            string path = Path.Combine(folder, name);
+            Directory.CreateDirectory(folder);
+            string partial = $"{path}.{Environment.ProcessId}.tmp";
+            try
+            {
+                File.WriteAllBytes(partial, bytes);
+                File.Move(partial, path, overwrite: true);
+            }
+            finally
+            {
+                File.Delete(partial);
+            }
+            files.Add(new ReportFile(name, $"{figure.Id}/{name}"));
+        }
+    }
+
+    private void Photograph(Action<string> log)
+    {
+        if (_photographs.Count == 0) return;
+        if (ChromiumRenderer.TryFind() is not { } chromium)
+        {
+            log("No Chromium was found: charts are in the HTML pages only, not as PNG files.");
+            return;
+        }
+        foreach (RenderResult result in chromium.RenderCharts(_photographs, cancellationToken: lab.Cancellation).Where(r => !r.Rendered)) log($"A chart has no PNG: {result.Message}");
+    }
+
+    private static object Versions() => new
+    {
+        program = typeof(Reproduction).Assembly.GetName().Version?.ToString(3),
+        runtime = RuntimeInformation.FrameworkDescription,
+        system = RuntimeInformation.OSDescription,
+        torchSharp = typeof(torch).Assembly.GetName().Version?.ToString(),
+        libtorch = torch.__version__,
+    };
+
+    internal static string Duration(TimeSpan time) => time.TotalMinutes < 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
+
+    private static string Safe(string name) => new([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-')]);
+
+    private sealed class Direct<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+}

@@ -1,0 +1,256 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Training;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>
+/// One model and a set of images on which experiments are run. Results are computed for several images per forward pass,
+/// kept one file per image and method, and not computed again.
+/// </summary>
+public sealed class ExperimentLab : IDisposable
+{
+    /// <summary>Raised by hand whenever the numbers of an algorithm change: older results are then computed again.</summary>
+    public const int AlgorithmVersion = 1;
+
+    private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
+    private readonly Func<SceneClassifier?> _classifierSource;
+    private SceneClassifier? _classifier;
+    private bool _classifierSought;
+
+    /// <summary>Prepares experiments; nothing is computed yet.</summary>
+    /// <param name="model">Model; borrowed.</param>
+    /// <param name="images">At least one image, of the size that the model takes.</param>
+    /// <param name="settings">How large.</param>
+    /// <param name="cache">Where results are kept.</param>
+    /// <param name="fingerprint">Hash of the model's weights; null computes <see cref="FingerprintOf"/>.</param>
+    public ExperimentLab(StableDiffusion model, IReadOnlyList<ExperimentImage> images, ExperimentSettings settings, ResultCache cache, string? fingerprint = null)
+    {
+        if (images.Count == 0) throw new ArgumentException("The experiments need at least one image.", nameof(images));
+        settings.Validate();
+        Model = model;
+        Images = images;
+        Settings = settings;
+        Cache = cache;
+        Fingerprint = fingerprint ?? FingerprintOf(model);
+        Grid = model.Grid(settings.Steps);
+        _classifierSource = LoadClassifier;
+    }
+
+    /// <summary>The model.</summary>
+    public StableDiffusion Model { get; }
+
+    /// <summary>The images.</summary>
+    public IReadOnlyList<ExperimentImage> Images { get; }
+
+    /// <summary>How large.</summary>
+    public ExperimentSettings Settings { get; }
+
+    /// <summary>Where results are kept.</summary>
+    public ResultCache Cache { get; }
+
+    /// <summary>Hash of the model's weights.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>Steps.</summary>
+    public TimestepGrid Grid { get; }
+
+    /// <summary>Told the work done so far, after every network call; may be null.</summary>
+    public IProgress<ExperimentProgress>? Progress { get; set; }
+
+    /// <summary>Stops the work; what was finished is kept.</summary>
+    public CancellationToken Cancellation { get; set; }
+
+    /// <summary>Network evaluations (one latent with one embedding) made by this object.</summary>
+    public long Evaluations { get; private set; }
+
+    /// <summary>Work done by this object, in evaluations: one that is followed by a backward pass counts three times.</summary>
+    public double Work { get; private set; }
+
+    /// <summary>SHA-256 over the weight, config and tokenizer files of a model.</summary>
+    /// <exception cref="ArgumentException">The model was not loaded from a folder.</exception>
+    public static string FingerprintOf(StableDiffusion model)
+    {
+        string folder = model.Folder ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder; give its fingerprint explicitly.", nameof(model));
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt").Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(file.Replace('\\', '/') + "\n"));
+            using FileStream stream = File.OpenRead(Path.Combine(folder, file));
+            hash.AppendData(SHA256.HashData(stream));
+        }
+        // Precision is part of what the weights are here.
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The judge of toy scenes that lies beside the model, or null where there is none; owned by the lab.</summary>
+    public SceneClassifier? Classifier
+    {
+        get
+        {
+            if (!_classifierSought) _classifier = _classifierSource();
+            _classifierSought = true;
+            return _classifier;
+        }
+    }
+
+    /// <summary>The key of one image's result.</summary>
+    /// <param name="experiment">Name of the computation: letters, digits, hyphens.</param>
+    /// <param name="image">Index of the image.</param>
+    /// <param name="options">Everything else that the result depends on; written as JSON.</param>
+    public ResultKey KeyOf(string experiment, int image, object options) =>
+        new(experiment, Images[image].Hash, Images[image].Caption, Fingerprint, JsonSerializer.Serialize(new { Settings.Steps, options }, ResultCache.Json), AlgorithmVersion);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach ((Batch batch, InversionResult result) in _inversions.Values)
+        {
+            result.Dispose();
+            batch.Dispose();
+        }
+        _inversions.Clear();
+        _classifier?.Dispose();
+    }
+
+    /// <summary>One result per image: read where it exists, computed in batches and kept where not.</summary>
+    internal IReadOnlyList<T> PerImage<T>(string experiment, Func<int, object> options, Func<Batch, IReadOnlyList<T>> compute)
+    {
+        T[] results = new T[Images.Count];
+        List<int> missing = [];
+        for (int i = 0; i < results.Length; i++)
+        {
+            if (Cache.TryRead(KeyOf(experiment, i, options(i)), out T found)) results[i] = found;
+            else missing.Add(i);
+        }
+        foreach (int[] chunk in missing.Chunk(Settings.BatchSize))
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            using Batch batch = new(this, chunk);
+            IReadOnlyList<T> made = compute(batch);
+            for (int i = 0; i < chunk.Length; i++)
+            {
+                Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
+                results[chunk[i]] = made[i];
+            }
+        }
+        return results;
+    }
+
+    /// <summary>An inversion of a batch that several experiments use; kept in memory until the lab is disposed.</summary>
+    internal InversionResult Inversion(Batch batch, IInversion method, double guidanceScale)
+    {
+        string key = $"{method.Name}|{guidanceScale:R}|{string.Join(',', batch.Indices)}";
+        if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known)) return known.Result;
+        Batch own = new(this, batch.Indices);
+        try
+        {
+            InversionResult result = method.Invert(own.Problem(guidanceScale), null, Cancellation);
+            _inversions.Add(key, (own, result));
+            return result;
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A predictor that counts what it does.</summary>
+    internal INoisePredictor Predictor(IAttentionProcessor? attention = null) => new Metered(this, Model.Predictor(attention));
+
+    internal void Count(long rows, bool backward)
+    {
+        Evaluations += rows;
+        Work += backward ? 3 * rows : rows;
+        Progress?.Report(new ExperimentProgress(Evaluations, Work));
+    }
+
+    private SceneClassifier? LoadClassifier()
+    {
+        if (Model.Folder is null) return null;
+        string path = Path.Combine(Model.Folder, "classifier", "model.safetensors");
+        if (!File.Exists(path)) return null;
+        SceneClassifier classifier = new();
+        try
+        {
+            using SafetensorsFile file = SafetensorsFile.Open(path);
+            StrictLoad.Load(classifier.Weights, file, Model.Device, ScalarType.Float32);
+            return classifier;
+        }
+        catch
+        {
+            classifier.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Some of the images as tensors.</summary>
+    internal sealed class Batch : IDisposable
+    {
+        private readonly ExperimentLab _lab;
+
+        public Batch(ExperimentLab lab, IReadOnlyList<int> indices)
+        {
+            _lab = lab;
+            Indices = indices;
+            using DisposeScope scope = NewDisposeScope();
+            Latents = lab.Model.Encode([.. Images.Select(i => i.Image)]).DetachFromDisposeScope();
+            Conditional = lab.Model.Embed([.. Images.Select(i => i.Caption)]).DetachFromDisposeScope();
+            Unconditional = lab.Model.Embed("").DetachFromDisposeScope();
+        }
+
+        public IReadOnlyList<int> Indices { get; }
+
+        public IEnumerable<ExperimentImage> Images => Indices.Select(i => _lab.Images[i]);
+
+        public Tensor Latents { get; }
+
+        public Tensor Conditional { get; }
+
+        public Tensor Unconditional { get; }
+
+        public InversionProblem Problem(double guidanceScale) => new()
+        {
+            Predictor = _lab.Predictor(),
+            Grid = _lab.Grid,
+            Latents = Latents,
+            Conditional = Conditional,
+            Unconditional = Unconditional,
+            GuidanceScale = guidanceScale,
+            ImageKeys = [.. Images.Select(i => i.Key)],
+        };
+
+        public void Dispose()
+        {
+            Latents.Dispose();
+            Conditional.Dispose();
+            Unconditional.Dispose();
+        }
+    }
+
+    private sealed class Metered(ExperimentLab lab, INoisePredictor inner) : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+        {
+            Tensor prediction = inner.Predict(latents, step, embedding);
+            lab.Count(latents.shape[0], embedding.requires_grad && is_grad_enabled());
+            return prediction;
+        }
+    }
+}
+
+/// <summary>Work done so far.</summary>
+/// <param name="Evaluations">Network evaluations.</param>
+/// <param name="Work">The same, with those that are followed by a backward pass counted three times.</param>
+public readonly record struct ExperimentProgress(long Evaluations, double Work);

@@ -1,0 +1,202 @@
+using System.Diagnostics;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Scenes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>A way to reconstruct an image, as compared in the paper's section 4 and beside it.</summary>
+public enum ReconstructionMethod
+{
+    /// <summary>DDIM inversion at guidance 1, sampled at w with the empty prompt.</summary>
+    Ddim,
+
+    /// <summary>Null-text inversion (the paper's).</summary>
+    NullText,
+
+    /// <summary>The same with another image's caption.</summary>
+    RandomCaption,
+
+    /// <summary>One null-text embedding for all timesteps.</summary>
+    GlobalNullText,
+
+    /// <summary>A random trajectory for a pivot.</summary>
+    RandomPivot,
+
+    /// <summary>The prompt's embedding optimised, no pivot.</summary>
+    TextualInversion,
+
+    /// <summary>The null-text embedding optimised, no pivot.</summary>
+    NonPivotal,
+
+    /// <summary>The prompt's embedding optimised against the pivot.</summary>
+    TextualInversionWithPivot,
+
+    /// <summary>The prompt in place of the null text.</summary>
+    NegativePrompt,
+
+    /// <summary>Latents put back on the pivot after each step.</summary>
+    DirectInversion,
+}
+
+/// <summary>One image, reconstructed by one method.</summary>
+public sealed record ReconstructionRecord
+{
+    /// <summary>N, or 0 for methods without optimisation.</summary>
+    public required int InnerSteps { get; init; }
+
+    /// <summary>PSNR against the input image, 8 bit, dB.</summary>
+    public required double Psnr { get; init; }
+
+    /// <summary>The reconstruction as PNG.</summary>
+    public required byte[] Png { get; init; }
+
+    /// <summary>Network evaluations of the inversion.</summary>
+    public double Evaluations { get; init; }
+
+    /// <summary>How many of them were followed by a backward pass.</summary>
+    public double Backwards { get; init; }
+
+    /// <summary>Seconds of the inversion: the batch's time shared out.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>The reconstruction.</summary>
+    public RgbImage Image() => ImageFile.Decode(Png);
+}
+
+/// <summary>Reconstructions by all methods: Figs. 4, 13 and 14, and the tables.</summary>
+public static class Reconstruction
+{
+    /// <summary>The methods of Fig. 4, in its order.</summary>
+    public static IReadOnlyList<ReconstructionMethod> Fig4 { get; } =
+        [ReconstructionMethod.NullText, ReconstructionMethod.RandomCaption, ReconstructionMethod.GlobalNullText, ReconstructionMethod.RandomPivot, ReconstructionMethod.TextualInversion];
+
+    /// <summary>Name of a method, as in charts and tables.</summary>
+    public static string NameOf(ReconstructionMethod method) => method switch
+    {
+        ReconstructionMethod.Ddim => "DDIM inversion",
+        ReconstructionMethod.NullText => "null-text",
+        ReconstructionMethod.RandomCaption => "random caption",
+        ReconstructionMethod.GlobalNullText => "global null-text",
+        ReconstructionMethod.RandomPivot => "random pivot",
+        ReconstructionMethod.TextualInversion => "textual inversion",
+        ReconstructionMethod.NonPivotal => "non-pivotal",
+        ReconstructionMethod.TextualInversionWithPivot => "textual inversion with a pivot",
+        ReconstructionMethod.NegativePrompt => "negative prompt",
+        ReconstructionMethod.DirectInversion => "direct inversion",
+        _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),
+    };
+
+    /// <summary>Whether a method takes gradient steps.</summary>
+    public static bool Optimises(ReconstructionMethod method) => method is not (ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion);
+
+    /// <summary>decode(encode(image)): the upper bound of every method.</summary>
+    public static IReadOnlyList<ReconstructionRecord> Bound(ExperimentLab lab) => lab.PerImage("bound", _ => "", batch =>
+        Records(lab, batch, batch.Latents, 0, null));
+
+    /// <summary>
+    /// Reconstructs every image for every number of inner iterations. Variants with one embedding per timestep need a run
+    /// for each; of the others one run passes through all.
+    /// </summary>
+    /// <param name="lab">Model, images, settings.</param>
+    /// <param name="method">Method.</param>
+    /// <param name="innerSteps">N, rising; ignored by methods that do not optimise.</param>
+    /// <returns>Per N, per image. No early stopping, as in the paper's Fig. 4.</returns>
+    public static IReadOnlyList<IReadOnlyList<ReconstructionRecord>> Run(ExperimentLab lab, ReconstructionMethod method, IReadOnlyList<int> innerSteps)
+    {
+        ExperimentSettings s = lab.Settings;
+        string name = $"reconstruct-{NameOf(method).Replace(' ', '-')}";
+        object Options(int image, object counts) => new
+        {
+            s.GuidanceScale,
+            counts,
+            Seed = UsesSeed(method) ? s.Seed : 0,
+            Caption = method == ReconstructionMethod.RandomCaption ? OtherCaption(lab, image) : null,
+        };
+        if (!Optimises(method))
+            return [lab.PerImage(name, i => Options(i, 0), batch => Invert(lab, batch, method, [0])[0])];
+        if (Make(lab, method, 1, null) is IAnyTimeInversion)
+        {
+            IReadOnlyList<ReconstructionRecord[]> all = lab.PerImage(name, i => Options(i, innerSteps), batch =>
+            {
+                IReadOnlyList<IReadOnlyList<ReconstructionRecord>> perCount = Invert(lab, batch, method, innerSteps);
+                return (IReadOnlyList<ReconstructionRecord[]>)[.. Enumerable.Range(0, batch.Indices.Count).Select(i => perCount.Select(c => c[i]).ToArray())];
+            });
+            return [.. innerSteps.Select((_, n) => (IReadOnlyList<ReconstructionRecord>)[.. all.Select(a => a[n])])];
+        }
+        return [.. innerSteps.Select(n => lab.PerImage(name, i => Options(i, n), batch => Invert(lab, batch, method, [n])[0]))];
+    }
+
+    /// <summary>The caption that the "random caption" variant gives an image: another image's, drawn by seed.</summary>
+    public static string OtherCaption(ExperimentLab lab, int image)
+    {
+        string own = lab.Images[image].Caption;
+        string[] others = [.. lab.Images.Select(i => i.Caption).Where(c => c != own).Distinct()];
+        if (others.Length > 0) return others[(int)((ulong)(lab.Images[image].Key + lab.Settings.Seed) % (ulong)others.Length)];
+        // A set of one image: the caption of a scene that is not in it.
+        return Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(lab.Settings.Seed + 10_000 + i, SceneSplit.HeldOut).Caption).First(c => c != own);
+    }
+
+    private static bool UsesSeed(ReconstructionMethod method) => method is ReconstructionMethod.RandomPivot or ReconstructionMethod.TextualInversion or ReconstructionMethod.NonPivotal;
+
+    private static IInversion Make(ExperimentLab lab, ReconstructionMethod method, int innerSteps, Tensor? captions)
+    {
+        NullTextOptions options = NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = false };
+        long seed = lab.Settings.Seed;
+        return method switch
+        {
+            ReconstructionMethod.Ddim => new DdimInversion(),
+            ReconstructionMethod.NullText => new NullTextInversion(options),
+            ReconstructionMethod.RandomCaption => new RandomCaptionInversion(captions!, options),
+            ReconstructionMethod.GlobalNullText => new GlobalNullTextInversion(),
+            ReconstructionMethod.RandomPivot => new RandomPivotInversion(options, seed),
+            ReconstructionMethod.TextualInversion => new TextualInversion(new TextualInversionOptions { Seed = seed }),
+            ReconstructionMethod.NonPivotal => new NonPivotalInversion(new NonPivotalOptions { Seed = seed }),
+            ReconstructionMethod.TextualInversionWithPivot => new TextualInversionWithPivot(options),
+            ReconstructionMethod.NegativePrompt => new NegativePromptInversion(),
+            ReconstructionMethod.DirectInversion => new DirectInversion(),
+            _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),
+        };
+    }
+
+    private static IReadOnlyList<IReadOnlyList<ReconstructionRecord>> Invert(ExperimentLab lab, ExperimentLab.Batch batch, ReconstructionMethod method, IReadOnlyList<int> innerSteps)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor? captions = method == ReconstructionMethod.RandomCaption ? lab.Model.Embed([.. batch.Indices.Select(i => OtherCaption(lab, i))]) : null;
+        InversionProblem problem = batch.Problem(lab.Settings.GuidanceScale);
+        IInversion inversion = Make(lab, method, innerSteps[0], captions);
+        IReadOnlyList<InversionResult> results = inversion is IAnyTimeInversion anyTime
+            ? anyTime.InvertAnyTime(problem, [.. innerSteps.Select(n => n * lab.Grid.Steps)], null, lab.Cancellation)
+            : [inversion.Invert(problem, null, lab.Cancellation)];
+        try
+        {
+            return [.. results.Select((result, n) =>
+            {
+                using DisposeScope inner = NewDisposeScope();
+                Tensor latents = result.Reconstruction is { } known ? known.alias() : Sampler.Run(lab.Predictor(), lab.Grid, result.Plan, null, lab.Cancellation);
+                return Records(lab, batch, latents, Optimises(method) ? innerSteps[n] : 0, result);
+            })];
+        }
+        finally
+        {
+            foreach (InversionResult result in results) result.Dispose();
+        }
+    }
+
+    private static IReadOnlyList<ReconstructionRecord> Records(ExperimentLab lab, ExperimentLab.Batch batch, Tensor latents, int innerSteps, InversionResult? result)
+    {
+        RgbImage[] decoded = lab.Model.Decode(latents);
+        return [.. batch.Images.Select((image, i) => new ReconstructionRecord
+        {
+            InnerSteps = innerSteps,
+            Psnr = ImageDistance.Psnr(image.Image, decoded[i]),
+            Png = ImageFile.EncodePng(decoded[i]),
+            Evaluations = result?.EvaluationsPerImage ?? 0,
+            Backwards = result?.BackwardsPerImage ?? 0,
+            Seconds = (result?.Elapsed.TotalSeconds ?? 0) / decoded.Length,
+        })];
+    }
+}
