@@ -72,9 +72,14 @@ public static class ImageFile
                 $"it has {header.Width} x {header.Height} = {pixels:N0} pixels, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file");
         }
 
+        if (pixels * 4 > Array.MaxLength)
+        {
+            throw new ImageFileException(name, $"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 4:N0} pixels); scale it down");
+        }
+
         // Without a target colour space the codec leaves the numbers alone.
         var info = new SKImageInfo(header.Width, header.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        byte[] rgba = new byte[checked((int)(pixels * 4))];
+        byte[] rgba = new byte[pixels * 4];
         GCHandle pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
         try
         {

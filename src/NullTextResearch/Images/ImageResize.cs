@@ -26,6 +26,7 @@ public static class ImageResize
     /// <param name="height">New height in pixels, at least 1.</param>
     /// <param name="filter">Weight function.</param>
     /// <returns>The resized image; the given one if the size is the same already.</returns>
+    /// <exception cref="ArgumentException">The result, or the step in between, does not fit one array.</exception>
     public static RgbImage Resize(RgbImage image, int width, int height, ResizeFilter filter = ResizeFilter.Bicubic)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -34,6 +35,11 @@ public static class ImageResize
         if (width == image.Width && height == image.Height)
         {
             return image;
+        }
+
+        if (Math.Max((long)image.Height, height) * width * 3 > Array.MaxLength)
+        {
+            throw new ArgumentException($"resizing {image} to {width} x {height} needs more than {Array.MaxLength} bytes; crop the image first");
         }
 
         // Columns first, and bytes in between: the order and rounding of the reference library.

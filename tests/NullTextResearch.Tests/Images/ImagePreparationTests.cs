@@ -1,0 +1,66 @@
+using NullTextResearch.Images;
+using Xunit;
+
+namespace NullTextResearch.Tests.Images;
+
+public sealed class ImagePreparationTests
+{
+    [Fact]
+    public void Defaults_AreTheReleasedCodes()
+    {
+        var defaults = new ImagePreparation();
+        Assert.Equal(new ImagePreparation { Left = 0, Top = 0, Right = 0, Bottom = 0, CentreSquare = true, Size = 512, Filter = ResizeFilter.Bicubic }, defaults);
+    }
+
+    [Fact]
+    public void Apply_CropOffsets_CutTheNamedEdges()
+    {
+        // Red holds the column, green the row.
+        RgbImage cropped = new ImagePreparation { Left = 1, Top = 2, Right = 3, Bottom = 4, CentreSquare = false, Size = null }.Apply(Coordinates(20, 30));
+        Assert.Equal((16, 24), (cropped.Width, cropped.Height));
+        Assert.Equal([1, 2, 0], cropped.Rgb[..3]);
+        Assert.Equal([16, 25, 0], cropped.Rgb[^3..]);
+    }
+
+    [Theory]
+    [InlineData(21, 10, 5, 0)]
+    [InlineData(10, 21, 0, 5)]
+    [InlineData(10, 10, 0, 0)]
+    public void Apply_CentreSquare_CutsTheLongerSide(int width, int height, int x, int y)
+    {
+        RgbImage square = new ImagePreparation { Size = null }.Apply(Coordinates(width, height));
+        Assert.Equal((10, 10), (square.Width, square.Height));
+        Assert.Equal([(byte)x, (byte)y, (byte)0], square.Rgb[..3]);
+    }
+
+    [Fact]
+    public void Apply_OffsetsThenSquareThenResize_InThatOrder()
+    {
+        RgbImage result = new ImagePreparation { Top = 10, Size = 8 }.Apply(Coordinates(40, 30));
+        Assert.Equal((8, 8), (result.Width, result.Height));
+
+        // Columns 10..29 and rows 10..29 remain; the mean of their coordinates is 19.5.
+        Assert.Equal(19.5, Mean(result, 0), 0.5);
+        Assert.Equal(19.5, Mean(result, 1), 0.5);
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(12, 8)]
+    public void Apply_ImpossibleCrop_Throws(int left, int right) =>
+        Assert.Throws<ArgumentException>(() => new ImagePreparation { Left = left, Right = right }.Apply(Coordinates(20, 20)));
+
+    private static double Mean(RgbImage image, int channel) => image.Rgb.Where((_, i) => i % 3 == channel).Average(b => b);
+
+    private static RgbImage Coordinates(int width, int height)
+    {
+        byte[] rgb = new byte[width * height * 3];
+        for (int i = 0; i < width * height; i++)
+        {
+            rgb[3 * i] = (byte)(i % width);
+            rgb[(3 * i) + 1] = (byte)(i / width);
+        }
+
+        return new RgbImage(width, height, rgb);
+    }
+}

@@ -1,0 +1,213 @@
+using System.Text.Json;
+using NullTextResearch.Text;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Text;
+
+/// <summary>Against a vocabulary of our own, small enough to follow by hand; always runs.</summary>
+public sealed class ClipTokenizerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ntr-tokenizer-").FullName;
+    private readonly ClipTokenizer _tokenizer;
+
+    public ClipTokenizerTests()
+    {
+        ClipVocabularyBuilder.Build(
+            ["a", "cat", "red", "car", "on", "the", "tiger", "cartoon"],
+            new Dictionary<string, string> { ["snowy"] = "snow", ["watercolor"] = "water" }).Save(_folder);
+        _tokenizer = ClipTokenizer.Load(_folder);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Tokenize_KnownWords_OneTokenEach_FramedAndPadded()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("A red  cat\ton the CAR");
+
+        Assert.Equal(77, prompt.Ids.Count);
+        Assert.Equal(_tokenizer.StartToken, prompt.Ids[0]);
+        Assert.Equal(["a", "red", "cat", "on", "the", "car"], Pieces(prompt));
+        Assert.All(prompt.Ids.Skip(7), id => Assert.Equal(_tokenizer.EndToken, id));
+        Assert.Equal(6, prompt.TokenCount);
+        Assert.Equal(["A", "red", "cat", "on", "the", "CAR"], prompt.Words);
+    }
+
+    [Fact]
+    public void Tokenize_Empty_IsStartAndEndsOnly()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("");
+        Assert.Equal([_tokenizer.StartToken, .. Enumerable.Repeat(_tokenizer.EndToken, 76)], prompt.Ids);
+        Assert.Empty(prompt.Words);
+        Assert.False(prompt.IsTruncated);
+    }
+
+    [Fact]
+    public void Ids_EndOfText_IsTheHighest_StartOfText_TheOneBelow()
+    {
+        Assert.Equal(_tokenizer.VocabularySize - 1, _tokenizer.EndToken);
+        Assert.Equal(_tokenizer.VocabularySize - 2, _tokenizer.StartToken);
+        Assert.Equal(_tokenizer.EndToken, _tokenizer.PadToken);
+    }
+
+    [Theory]
+    [InlineData("a cat's", "a|cat|'|s")] // "'s" is one word to CLIP; this vocabulary has no merge for it
+    [InlineData("cat, red.", "cat|,|red|.")]
+    [InlineData("12", "1|2")]
+    [InlineData("cat12", "cat|1|2")]
+    [InlineData("red-cat", "red|-|cat")]
+    [InlineData("cartoon car", "cartoon|car")]
+    public void Tokenize_SplitsAsClipDoes(string text, string pieces) => Assert.Equal(pieces.Split('|'), Pieces(_tokenizer.Tokenize(text)));
+
+    [Fact]
+    public void Tokenize_SpecialTokenInThePrompt_IsOneToken()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("<|StartOfText|> a cat<|endoftext|>");
+        Assert.Equal([_tokenizer.StartToken, _tokenizer.EndToken], prompt.Ids.Skip(1).Take(4).Where(id => id >= _tokenizer.StartToken));
+        Assert.Equal(["<|startoftext|>", "a", "cat", "<|endoftext|>"], Pieces(prompt));
+        Assert.Equal([3, 4], prompt.PositionsOfWordAt(2));
+    }
+
+    [Theory]
+    [InlineData("日本")]
+    [InlineData("🐱")]
+    [InlineData("naïve Ελλάς \u0130 \U0001D400")]
+    [InlineData("a\u200bb \u00a0 c")]
+    public void Tokenize_AnyText_LosesNoByte(string text)
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize(text);
+        string lower = string.Join(' ', text.Split([' ', '\u00a0'], StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
+        int bytes = System.Text.Encoding.UTF8.GetByteCount(lower.Replace(" ", "", StringComparison.Ordinal));
+
+        // No merge of this vocabulary applies, so every byte is a token of its own.
+        Assert.Equal(bytes, prompt.TokenCount);
+        Assert.Equal(Enumerable.Range(1, prompt.TokenCount), Enumerable.Range(0, prompt.Words.Count).SelectMany(prompt.PositionsOfWordAt));
+    }
+
+    [Fact]
+    public void PositionsOf_WordOfTwoPieces_GivesBoth()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("a snowy cat on the watercolor car");
+        Assert.Equal([2, 3], prompt.PositionsOf("snowy"));
+        Assert.Equal([4], prompt.PositionsOf("cat"));
+        Assert.Equal([7, 8], prompt.PositionsOf("watercolor"));
+        Assert.Equal([9], prompt.PositionsOfWordAt(6));
+    }
+
+    [Fact]
+    public void PositionsOf_RepeatedWord_GivesAllOccurrences() => Assert.Equal([2, 5], _tokenizer.Tokenize("a cat on a cat").PositionsOf("cat"));
+
+    [Fact]
+    public void PositionsOf_LetterCase_ExactFirstThenAny()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("Cat cat CAR");
+        Assert.Equal([2], prompt.PositionsOf("cat"));
+        Assert.Equal([1], prompt.PositionsOf("Cat"));
+        Assert.Equal([3], prompt.PositionsOf("car"));
+    }
+
+    [Fact]
+    public void PositionsOf_UnknownWord_ListsTheWords_AndHintsAtPunctuation()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize("a red cat.");
+        string tiger = Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("tiger")).Message;
+        Assert.Contains("word 'tiger' is not in the prompt; its words are: a, red, cat.", tiger);
+        Assert.DoesNotContain("punctuation", tiger);
+        Assert.Contains("try 'cat.'", Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("cat")).Message);
+        Assert.False(prompt.HasWord("tiger"));
+        Assert.True(prompt.HasWord("RED"));
+    }
+
+    [Fact]
+    public void PositionsOf_WhiteSpaceRuns_DoNotShiftWords() =>
+        Assert.Equal([3], _tokenizer.Tokenize("  a   red\n cat ").PositionsOf("cat"));
+
+    [Fact]
+    public void PositionsOfWordAt_OutOfRange_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => _tokenizer.Tokenize("a cat").PositionsOfWordAt(2));
+
+    [Fact]
+    public void Tokenize_ExactlyFull_Fits()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize(string.Join(' ', Enumerable.Repeat("cat", 75)));
+        Assert.False(prompt.IsTruncated);
+        Assert.Same(prompt, prompt.EnsureFits());
+        Assert.Equal(_tokenizer.EndToken, prompt.Ids[76]);
+        Assert.Equal(75, prompt.TokenCount);
+    }
+
+    [Fact]
+    public void Tokenize_TooLong_IsCut_AndNamesTheLostWords()
+    {
+        TokenizedPrompt prompt = _tokenizer.Tokenize(string.Join(' ', Enumerable.Repeat("a", 74)) + " snowy red tiger");
+
+        Assert.True(prompt.IsTruncated);
+        Assert.Equal((75, 78), (prompt.TokenCount, prompt.RequiredTokenCount));
+        Assert.Equal(_tokenizer.EndToken, prompt.Ids[76]);
+        Assert.Equal(["snowy", "red", "tiger"], prompt.TruncatedWords);
+        Assert.Equal([75], prompt.PositionsOf("snowy"));
+        Assert.Contains("behind the end", Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("tiger")).Message);
+
+        var error = Assert.Throws<PromptTooLongException>(prompt.EnsureFits);
+        Assert.Equal((78, 75), (error.Required, error.Available));
+        Assert.Contains("snowy red tiger", error.Message);
+    }
+
+    [Fact]
+    public void Stack_TwoPrompts_IsAnInt64Matrix()
+    {
+        TokenizedPrompt cat = _tokenizer.Tokenize("a cat"), none = _tokenizer.Tokenize("");
+        using Tensor ids = TokenizedPrompt.Stack([none, cat]);
+        Assert.Equal([2, 77], ids.shape);
+        Assert.Equal(ScalarType.Int64, ids.dtype);
+        Assert.Equal([.. none.Ids, .. cat.Ids], ids.data<long>().ToArray().Select(id => (int)id));
+    }
+
+    [Fact]
+    public void DecodePiece_UnknownId_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => _tokenizer.DecodePiece(_tokenizer.VocabularySize));
+
+    [Fact]
+    public void Load_MissingFile_NamesIt()
+    {
+        File.Delete(Path.Combine(_folder, "merges.txt"));
+        Assert.Contains("merges.txt", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).FilePath);
+    }
+
+    [Theory]
+    [InlineData("vocab.json", "[1, 2]", "piece: id")]
+    [InlineData("vocab.json", "{\"a\": ", "piece: id")]
+    [InlineData("vocab.json", "{}", "empty")]
+    [InlineData("vocab.json", "{\"a\": 0}", "vocab.json")]
+    [InlineData("merges.txt", "#version: 0.2\nzq zq\n", "zq")]
+    [InlineData("merges.txt", "#version: 0.2\nc a t\n", "line 2")]
+    [InlineData("tokenizer_config.json", "{\"model_max_length\": 1}", "at least 3")]
+    [InlineData("tokenizer_config.json", "nonsense", "not a tokenizer configuration")]
+    [InlineData("tokenizer_config.json", "{\"pad_token\": \"<nothing>\"}", "<nothing>")]
+    public void Load_DamagedFile_SaysWhatIsWrong(string file, string content, string says)
+    {
+        File.WriteAllText(Path.Combine(_folder, file), content);
+        Assert.Contains(says, Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message);
+    }
+
+    [Fact]
+    public void Load_ConfigNamesLengthAndPadding_AreUsed()
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), """{"model_max_length": 12, "pad_token": {"content": "!"}}""");
+        ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
+        TokenizedPrompt prompt = tokenizer.Tokenize("a cat");
+        Assert.Equal(12, prompt.ContextLength);
+        Assert.Equal(0, tokenizer.PadToken);
+        Assert.Equal([tokenizer.EndToken, 0], prompt.Ids.Skip(3).Take(2));
+    }
+
+    [Fact]
+    public void Load_NoLimitConfigured_Keeps77()
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), """{"model_max_length": 1000000000000000019884624838656}""");
+        Assert.Equal(77, ClipTokenizer.Load(_folder).ContextLength);
+    }
+
+    private string[] Pieces(TokenizedPrompt prompt) => [.. prompt.Ids.Skip(1).Take(prompt.TokenCount).Select(_tokenizer.DecodePiece)];
+}
