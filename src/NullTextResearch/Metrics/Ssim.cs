@@ -1,0 +1,144 @@
+using NullTextResearch.Images;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Metrics;
+
+/// <summary>Window over which structural similarity takes its local statistics.</summary>
+public enum SsimWindow
+{
+    /// <summary>Gaussian of sigma 1.5 on 11 x 11 pixels, population covariance: the publication's.</summary>
+    Gaussian11,
+
+    /// <summary>Plain mean over 7 x 7 pixels, sample covariance (divided by 48): the default of a common library.</summary>
+    Uniform7,
+}
+
+/// <summary>Structural similarity (Wang et al. 2004): 1 for equal images, higher is closer, at least -1.</summary>
+/// <remarks>
+/// Constants (0.01 peak)^2 and (0.03 peak)^2; mean over the channels and over the interior pixels whose window lies inside the image.
+/// </remarks>
+public static class Ssim
+{
+    /// <summary>Of two images, peak 255.</summary>
+    /// <param name="image">One image.</param>
+    /// <param name="reference">Another of the same size, at least one window wide and high.</param>
+    /// <param name="window">Window; Gaussian by default.</param>
+    /// <returns>-1 to 1.</returns>
+    /// <exception cref="ArgumentException">The sizes differ, or are smaller than the window.</exception>
+    public static double Of(RgbImage image, RgbImage reference, SsimWindow window = SsimWindow.Gaussian11) =>
+        Of(Planes.Of(image), Planes.Of(reference), 255, window);
+
+    /// <summary>Of each image of a batch.</summary>
+    /// <param name="images">[B, C, H, W], any device and type; borrowed.</param>
+    /// <param name="reference">The same shape; borrowed.</param>
+    /// <param name="peak">Width of the value range: 1 for [0, 1] (default), 2 for pixels in [-1, 1].</param>
+    /// <param name="window">Window; Gaussian by default.</param>
+    /// <returns>B values from -1 to 1.</returns>
+    /// <exception cref="ArgumentException">The shapes differ, or images are smaller than the window.</exception>
+    public static double[] PerImage(Tensor images, Tensor reference, double peak = 1, SsimWindow window = SsimWindow.Gaussian11)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(reference);
+        Shape.RequireSame(images, reference);
+        Planes.RequirePeak(peak);
+        return [.. Planes.Of(images).Zip(Planes.Of(reference), (a, b) => Of(a, b, peak, window))];
+    }
+
+    internal static double Of(Planes a, Planes b, double peak, SsimWindow window)
+    {
+        Planes.RequireSame(a, b);
+        double[] taps = Taps(window);
+        if (a.Width < taps.Length || a.Height < taps.Length)
+        {
+            throw new ArgumentException($"structural similarity needs images of at least {taps.Length} x {taps.Length} pixels for its window, got {a.Width} x {a.Height}");
+        }
+
+        // A sample covariance divides by one less than the number of pixels in the window.
+        double pixels = taps.Length * taps.Length;
+        double scale = window == SsimWindow.Uniform7 ? pixels / (pixels - 1) : 1;
+        double c1 = 0.01 * peak * 0.01 * peak, c2 = 0.03 * peak * 0.03 * peak;
+        double sum = 0;
+        int count = 0;
+        for (int channel = 0; channel < a.Values.Length; channel++)
+        {
+            double[] x = a.Values[channel], y = b.Values[channel];
+            double[] meanX = Smooth(x, a.Width, a.Height, taps), meanY = Smooth(y, a.Width, a.Height, taps);
+            double[] xx = Smooth(Product(x, x), a.Width, a.Height, taps), yy = Smooth(Product(y, y), a.Width, a.Height, taps);
+            double[] xy = Smooth(Product(x, y), a.Width, a.Height, taps);
+            for (int i = 0; i < meanX.Length; i++)
+            {
+                double varianceX = scale * (xx[i] - (meanX[i] * meanX[i]));
+                double varianceY = scale * (yy[i] - (meanY[i] * meanY[i]));
+                double covariance = scale * (xy[i] - (meanX[i] * meanY[i]));
+                sum += ((2 * meanX[i] * meanY[i]) + c1) * ((2 * covariance) + c2)
+                    / (((meanX[i] * meanX[i]) + (meanY[i] * meanY[i]) + c1) * (varianceX + varianceY + c2));
+            }
+
+            count += meanX.Length;
+        }
+
+        return sum / count;
+    }
+
+    private static double[] Taps(SsimWindow window)
+    {
+        double[] taps = window switch
+        {
+            SsimWindow.Gaussian11 => [.. Enumerable.Range(-5, 11).Select(i => Math.Exp(-i * i / (2 * 1.5 * 1.5)))],
+            SsimWindow.Uniform7 => [.. Enumerable.Repeat(1.0, 7)],
+            _ => throw new ArgumentOutOfRangeException(nameof(window), window, "not a window"),
+        };
+        double sum = taps.Sum();
+        return [.. taps.Select(t => t / sum)];
+    }
+
+    private static double[] Product(double[] x, double[] y)
+    {
+        double[] product = new double[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            product[i] = x[i] * y[i];
+        }
+
+        return product;
+    }
+
+    /// <summary>Separable weighted mean at every place where the window fits.</summary>
+    private static double[] Smooth(double[] plane, int width, int height, double[] taps)
+    {
+        int innerWidth = width - taps.Length + 1, innerHeight = height - taps.Length + 1;
+        double[] rows = new double[innerWidth * height];
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < innerWidth; x++)
+            {
+                double sum = 0;
+                for (int k = 0; k < taps.Length; k++)
+                {
+                    sum += taps[k] * plane[(y * width) + x + k];
+                }
+
+                rows[(y * innerWidth) + x] = sum;
+            }
+        }
+
+        double[] result = new double[innerWidth * innerHeight];
+        for (int y = 0; y < innerHeight; y++)
+        {
+            for (int x = 0; x < innerWidth; x++)
+            {
+                double sum = 0;
+                for (int k = 0; k < taps.Length; k++)
+                {
+                    sum += taps[k] * rows[((y + k) * innerWidth) + x];
+                }
+
+                result[(y * innerWidth) + x] = sum;
+            }
+        }
+
+        return result;
+    }
+}

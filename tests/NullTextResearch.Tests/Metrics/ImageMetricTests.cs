@@ -1,0 +1,95 @@
+using NullTextResearch.Images;
+using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Metrics;
+
+public sealed class ImageMetricTests
+{
+    [Fact]
+    public void EqualImages_AreAtTheEndOfEveryScale()
+    {
+        RgbImage image = Noise(32, 32, 1);
+        Assert.Equal(0, Mse.Of(image, image));
+        Assert.Equal(double.PositiveInfinity, Psnr.Of(image, image));
+        Assert.Equal(1, Ssim.Of(image, image), 1e-12);
+        Assert.Equal(1, Ssim.Of(image, image, SsimWindow.Uniform7), 1e-12);
+        Assert.Equal(0, MultiScaleDistance.Of(image, image), 1e-12);
+    }
+
+    [Fact]
+    public void Psnr_BlackAgainstWhite_IsZero_AndATenthOfThePeakIs20()
+    {
+        Assert.Equal(0, Psnr.Of(Flat(0), Flat(255)), 1e-12);
+        Assert.Equal(1, Mse.Of(Flat(0), Flat(255)), 1e-12);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor reference = zeros(2, 3, 4, 4), values = zeros(2, 3, 4, 4);
+        values[1].fill_(0.1);
+        double[] psnr = Psnr.PerImage(values, reference);
+        Assert.Equal(double.PositiveInfinity, psnr[0]);
+        Assert.Equal(20, psnr[1], 1e-6);
+        Assert.Equal(20 + (20 * Math.Log10(2)), Psnr.PerImage(values, reference, peak: 2)[1], 1e-6);
+    }
+
+    [Fact]
+    public void Distances_GrowWithNoise()
+    {
+        RgbImage image = Smooth(64, 64);
+        RgbImage[] worse = [.. new[] { 4, 16, 64 }.Select(a => WithNoise(image, a))];
+        Assert.Equal(worse.OrderByDescending(w => Psnr.Of(w, image)), worse);
+        Assert.Equal(worse.OrderByDescending(w => Ssim.Of(w, image)), worse);
+        Assert.Equal(worse.OrderBy(w => MultiScaleDistance.Of(w, image)), worse);
+        Assert.InRange(MultiScaleDistance.Of(Noise(64, 64, 2), Noise(64, 64, 3)), 0.9, 1.1);
+    }
+
+    [Fact]
+    public void MultiScaleDistance_IsSymmetric_AndForgivesFineNoiseMoreThanASingleScaleDoes()
+    {
+        RgbImage image = Smooth(64, 64), noisy = WithNoise(image, 40);
+        Assert.Equal(MultiScaleDistance.Of(image, noisy), MultiScaleDistance.Of(noisy, image), 1e-12);
+        Assert.True(MultiScaleDistance.Of(image, noisy) < 1 - Ssim.Of(image, noisy));
+    }
+
+    [Fact]
+    public void OddAndSmallSizes_Work_TooSmallOnesSaySo()
+    {
+        Assert.InRange(MultiScaleDistance.Of(Noise(23, 37, 1), Noise(23, 37, 2)), 0.5, 1.5);
+        Assert.InRange(MultiScaleDistance.Of(Noise(11, 11, 1), Noise(11, 11, 2)), 0.0, 2.0);
+        Assert.Contains("11 x 11", Assert.Throws<ArgumentException>(() => Ssim.Of(Noise(10, 20, 1), Noise(10, 20, 2))).Message);
+    }
+
+    [Fact]
+    public void DifferentSizes_AreRefused()
+    {
+        RgbImage a = Noise(16, 16, 1), b = Noise(16, 17, 1);
+        Assert.Throws<ArgumentException>(() => Mse.Of(a, b));
+        Assert.Throws<ArgumentException>(() => Psnr.Of(a, b));
+        Assert.Throws<ArgumentException>(() => Ssim.Of(a, b));
+        Assert.Throws<ArgumentException>(() => MultiScaleDistance.Of(a, b));
+        using Tensor x = zeros(1, 3, 16, 16), y = zeros(1, 3, 16, 17), flat = zeros(4);
+        Assert.Throws<ShapeMismatchException>(() => Psnr.PerImage(x, y));
+        Assert.Throws<ShapeMismatchException>(() => Psnr.PerImage(flat, flat));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Psnr.PerImage(x, x, peak: 0));
+    }
+
+    private static RgbImage Flat(byte value) => new(4, 4, [.. Enumerable.Repeat(value, 48)]);
+
+    private static RgbImage Noise(int width, int height, int seed)
+    {
+        byte[] rgb = new byte[width * height * 3];
+        new Random(seed).NextBytes(rgb);
+        return new RgbImage(width, height, rgb);
+    }
+
+    private static RgbImage Smooth(int width, int height) =>
+        new(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(128 + (90 * Math.Sin(i / 3 % width / 9.0) * Math.Cos(i / 3 / width / 7.0))))]);
+
+    private static RgbImage WithNoise(RgbImage image, int amplitude)
+    {
+        var random = new Random(9);
+        return new RgbImage(image.Width, image.Height, [.. image.Rgb.Select(v => (byte)Math.Clamp(v + random.Next(-amplitude, amplitude + 1), 0, 255))]);
+    }
+}
