@@ -17,6 +17,7 @@ internal static class Program
             ReproduceCommand.Create(),
             DoctorCommand.Create(),
             TrainCommand.Create(),
+            VerifyCommand.Create(),
         };
         CommandRunner.AddSharedOptions(root);
         root.SetAction(_ => Welcome());

@@ -16,6 +16,12 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     /// <inheritdoc/>
     public string Name => "null-text inversion";
 
+    /// <summary>
+    /// Sees the gradient of every inner step before its update: step, inner step from 0, and gradient of the images still being
+    /// optimised, [rows, tokens, d], borrowed. For diagnosis and comparison; null costs nothing.
+    /// </summary>
+    public Action<DiffusionStep, int, Tensor>? GradientObserver { get; init; }
+
     /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
         Invert(problem, null, null, progress, cancellation);
@@ -38,7 +44,7 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
             : new(problem.Predictor, problem.Images, resume.Forwards, resume.Backwards, resume.Elapsed);
         InversionProblem counted = problem with { Predictor = meter };
         PivotTrajectory pivot = resume is null ? DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation) : resume.Pivot.Copy();
-        return new PivotalOptimisation(Name, counted, _options, Trained.Unconditional, meter).Run(pivot, resume, checkpoint, _options, progress, cancellation);
+        return new PivotalOptimisation(Name, counted, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(pivot, resume, checkpoint, _options, progress, cancellation);
     }
 
     /// <summary>Optimises against a pivot that the caller has, however it was found.</summary>
@@ -54,7 +60,7 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
         _options.Validate();
         RequireFits(pivot, problem);
         InversionMeter meter = new(problem.Predictor, problem.Images);
-        return new PivotalOptimisation(Name, problem, _options, Trained.Unconditional, meter).Run(pivot.Copy(), null, null, _options, progress, cancellation);
+        return new PivotalOptimisation(Name, problem, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(pivot.Copy(), null, null, _options, progress, cancellation);
     }
 
     private static void RequireFits(NullTextState state, InversionProblem problem)

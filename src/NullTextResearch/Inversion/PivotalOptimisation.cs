@@ -31,6 +31,9 @@ internal sealed class PivotalOptimisation
         _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
     }
 
+    /// <summary>Sees step, inner step and gradient before each update; may be null.</summary>
+    public Action<DiffusionStep, int, Tensor>? GradientObserver { get; init; }
+
     /// <summary>Finds the pivot by DDIM inversion and runs all steps.</summary>
     public static InversionResult Invert(string method, InversionProblem problem, NullTextOptions options, Trained trained, IProgress<InversionProgress>? progress, CancellationToken cancellation)
     {
@@ -160,6 +163,7 @@ internal sealed class PivotalOptimisation
                 history.Add(loss[row]);
                 if (!double.IsFinite(loss[row])) throw new InversionDivergedException(_method, active[row], step.Step, step.Timestep, history.TakeLast(5).ToArray());
             }
+            GradientObserver?.Invoke(step, inner, gradient);
             adam.Update(current.Embedding, gradient, rate);
             progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));
 
