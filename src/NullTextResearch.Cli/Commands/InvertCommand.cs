@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Diffusion;
@@ -14,6 +15,7 @@ namespace NullTextResearch.Cli.Commands;
 internal static class InvertCommand
 {
     private const int StepsBetweenStates = 5;
+    private static readonly TimeSpan TimeBetweenStates = TimeSpan.FromSeconds(20);
     private static readonly string[] Methods = ["null-text", "ddim", "npi", "direct", "global", "random-pivot", "textual", "textual-pivot", "non-pivotal"];
     private static readonly string[] WithoutOptimisation = ["ddim", "npi", "direct"];
 
@@ -168,6 +170,7 @@ internal static class InvertCommand
         // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
         if (request.Inversion.Method is not NullTextInversion nullText) return request.Inversion.Method.Invert(problem, progress, context.Cancel);
         SavedNullTextState? saved = null;
+        Stopwatch clock = Stopwatch.StartNew();
         if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved))
         {
             context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
@@ -182,9 +185,10 @@ internal static class InvertCommand
         void SaveNowAndThen(NullTextState state)
         {
             // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
-            bool due = state.StepsDone % StepsBetweenStates == 0 || context.Cancel.IsCancellationRequested;
+            bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
             if (!due || state.StepsDone == request.Steps) return;
             folder.SaveState(key, state);
+            clock.Restart();
             context.Kept = Kept(state.StepsDone);
         }
 

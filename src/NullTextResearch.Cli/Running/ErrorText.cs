@@ -8,8 +8,8 @@ namespace NullTextResearch.Cli.Running;
 /// <summary>Exceptions in words for the person at the terminal.</summary>
 internal static class ErrorText
 {
-    // ENOSPC and EDQUOT of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-    private static readonly int[] DiskFullCodes = [28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
+    // ENOSPC, EDQUOT and EFBIG (a limit on file sizes) of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
+    private static readonly int[] DiskFullCodes = [28, 122, 27, unchecked((int)0x80070027), unchecked((int)0x80070070)];
 
     /// <summary>Whether the message tells what to do; anything else is a mistake of the program.</summary>
     public static bool IsKnown(Exception e) => e is

@@ -90,14 +90,14 @@ public sealed record MemoryPlan(long WeightBytes, long NetworkBytes, long Autoen
             // Fused attention works in tiles and makes no maps.
             double layerMaps = demand.ExplicitAttention ? 2 * maps : 0;
             running = Math.Max(running, residual + transformer + layerMaps);
-            kept += ((2 * unet.LayersPerBlock) + 1) * (residual + transformer + (demand.ExplicitAttention ? 2 * maps : 0));
+            kept += ((2 * unet.LayersPerBlock) + 1) * (residual + transformer + layerMaps);
         }
 
         double network = (demand.Rows * running) + (demand.GradientRows * kept);
         double image = (double)demand.ImageSize * demand.ImageSize;
         int wide = vae.BlockOutChannels[Math.Min(1, vae.BlockOutChannels.Count - 1)];
-        double middle = Math.Pow(latents, 4) * 2;
-        double autoencoder = demand.Images * Math.Max(6 * wide * image, middle);
+        // Measured at 512 pixels: a dozen feature maps at once, because freed blocks are kept for the next convolution.
+        double autoencoder = demand.Images * 14 * wide * image;
         return new MemoryPlan(
             weights * demand.BytesPerNumber,
             ToBytes(network),
