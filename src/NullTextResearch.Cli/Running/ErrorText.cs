@@ -8,8 +8,8 @@ namespace NullTextResearch.Cli.Running;
 /// <summary>Exceptions in words for the person at the terminal.</summary>
 internal static class ErrorText
 {
-    // ENOSPC, EDQUOT and EFBIG (a limit on file sizes) of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-    private static readonly int[] DiskFullCodes = [28, 122, 27, unchecked((int)0x80070027), unchecked((int)0x80070070)];
+    // ENOSPC and EDQUOT of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
+    private static readonly int[] DiskFullCodes = [28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
 
     /// <summary>Whether the message tells what to do; anything else is a mistake of the program.</summary>
     public static bool IsKnown(Exception e) => e is
@@ -20,7 +20,7 @@ internal static class ErrorText
     /// <summary>One or two lines.</summary>
     public static string Of(Exception e)
     {
-        if (IsDiskFull(e)) return $"the disk is full ({FirstLine(e.Message)}). Free some space or choose another --out; results that were complete are intact, and the same command goes on.";
+        if (IsDiskFull(e)) return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, and the same command goes on.";
         if (IsOutOfMemory(e)) return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, or close other programs.";
         if (IsLibtorchMissing(e)) return $"libtorch could not be loaded ({FirstLine((e.InnerException ?? e).Message)}). 'nulltext doctor' says what is missing.";
         if (e is UnauthorizedAccessException) return $"{e.Message} Choose a place you may write to, or change its permissions.";
@@ -28,7 +28,10 @@ internal static class ErrorText
         return $"{e.GetType().Name}: {FirstLine(e.Message)}";
     }
 
-    public static bool IsDiskFull(Exception e) => e is IOException && DiskFullCodes.Contains(e.HResult);
+    /// <summary>No space, a used-up quota, or a limit on the size of files, which the runtime reports as if an argument were wrong.</summary>
+    public static bool IsDiskFull(Exception e) =>
+        (e is IOException && DiskFullCodes.Contains(e.HResult))
+        || (e is ArgumentOutOfRangeException && e.StackTrace?.TrimStart().StartsWith("at System.IO.RandomAccess.Write", StringComparison.Ordinal) == true);
 
     // Exceptions of rooms that this file need not name: the library's own types end in a sentence that says what to try.
     private static bool IsKnownElsewhere(Exception e) => e.GetType().Namespace?.StartsWith("NullTextResearch", StringComparison.Ordinal) == true;

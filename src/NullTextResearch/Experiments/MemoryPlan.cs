@@ -158,7 +158,7 @@ public sealed class MemoryPlanException : Exception
     public long Available { get; }
 
     private static string Advice(MemoryPlan plan) => plan.WeightBytes > Math.Max(plan.NetworkBytes, plan.AutoencoderBytes)
-        ? "Use a smaller model, or close other programs."
+        ? "Use a smaller model, lower the image size (--size), or close other programs."
         : "Lower the image size (--size) or the number of images at a time, or close other programs.";
 
     private static string Text(long bytes) => bytes >= 1L << 30
