@@ -139,8 +139,8 @@ public sealed class BadInputTests : Workshop
     // on file sizes stands in: the write fails halfway just the same. The runtime keeps machine code in a shared memory
     // file, which that limit would hit too.
     [Theory]
-    [InlineData("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", "mount -t tmpfs -o size=48k tmpfs full && dotnet \"$@\"; code=$?; ls full/run > left; exit $code")]
-    [InlineData("env", "DOTNET_EnableWriteXorExecute=0", "bash", "-c", "trap '' XFSZ; ulimit -f 16; dotnet \"$@\"; code=$?; ls full/run > left; exit $code")]
+    [InlineData("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", "mount -t tmpfs -o size=48k tmpfs full && dotnet \"$@\"; code=$?; ls -A full/run > left; exit $code")]
+    [InlineData("env", "DOTNET_EnableWriteXorExecute=0", "bash", "-c", "trap '' XFSZ; ulimit -f 16; dotnet \"$@\"; code=$?; ls -A full/run > left; exit $code")]
     public void Invert_FullDisk_SaysSoAndKeepsEarlierResults(string shell, params string[] arguments)
     {
         RequireMini();
@@ -161,9 +161,7 @@ public sealed class BadInputTests : Workshop
         Assert.Contains("the disk is full", outcome.Error, StringComparison.Ordinal);
         Assert.Contains("--out", outcome.Error, StringComparison.Ordinal);
         string left = File.ReadAllText(Path.Combine(Folder, "left"));
-        Assert.Contains("source.png", left, StringComparison.Ordinal);
-        Assert.DoesNotContain("manifest.json", left, StringComparison.Ordinal);
-        Assert.DoesNotContain("partial", left, StringComparison.Ordinal);
+        Assert.Equal("", left.Trim());
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(Folder, "run", "inversion.safetensors")));
     }
 

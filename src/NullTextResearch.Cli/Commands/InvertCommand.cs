@@ -200,7 +200,7 @@ internal static class InvertCommand
         CultureInfo culture = CultureInfo.InvariantCulture;
         context.Out.WriteLine($"{m.Method} of {m.Image}, \"{m.Prompt}\", {m.Model}, {m.ImageSize} px");
         context.Out.WriteLine($"  reconstruction   {PictureMeasures.Decibels(m.Psnr)} PSNR against the image");
-        context.Out.WriteLine($"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); the reconstruction is {PictureMeasures.Decibels(m.PsnrAgainstVae)} from it");
+        context.Out.WriteLine($"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: {PictureMeasures.Decibels(m.PsnrAgainstVae)}");
         context.Out.WriteLine(string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s"));
         context.Out.WriteLine($"  run folder       {folder.Path}");
     }

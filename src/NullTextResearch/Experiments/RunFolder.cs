@@ -103,7 +103,8 @@ public sealed class SavedNullTextState : IDisposable
 
 /// <summary>
 /// A folder that holds an inversion and everything needed to edit the image later without inverting it again. Every file
-/// appears whole or not at all; the manifest comes last, so a folder with a manifest is complete.
+/// appears whole or not at all; the manifest comes last, so a folder with a manifest is complete. What an interrupted
+/// null-text inversion needs to go on lies in state.safetensors until the run is done.
 /// </summary>
 public sealed class RunFolder
 {
@@ -133,7 +134,9 @@ public sealed class RunFolder
     public string ReconstructionPath => System.IO.Path.Combine(Path, "reconstruction.png");
 
     /// <summary>Whether the folder holds a complete run.</summary>
-    public bool IsComplete => File.Exists(System.IO.Path.Combine(Path, ManifestName));
+    public bool IsComplete => File.Exists(ManifestPath);
+
+    private string ManifestPath => System.IO.Path.Combine(Path, ManifestName);
 
     private string TensorsPath => System.IO.Path.Combine(Path, TensorsName);
 
@@ -186,7 +189,7 @@ public sealed class RunFolder
     /// <exception cref="RunFolderException">The folder holds no complete run, or the manifest is damaged or of another version.</exception>
     public InversionManifest ReadManifest()
     {
-        string path = System.IO.Path.Combine(Path, ManifestName);
+        string path = ManifestPath;
         if (!Directory.Exists(Path)) throw new RunFolderException($"there is no run folder {Path}; make one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
         if (!File.Exists(path))
             throw new RunFolderException(File.Exists(StatePath)
@@ -211,7 +214,7 @@ public sealed class RunFolder
     /// <param name="source">The prepared image.</param>
     /// <param name="vae">Its round trip through the autoencoder.</param>
     /// <param name="reconstruction">What sampling the result gives.</param>
-    /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run loses its manifest at most.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run is as it was.</exception>
     public void Save(InversionResult result, InversionManifest manifest, RgbImage source, RgbImage vae, RgbImage reconstruction)
     {
         Directory.CreateDirectory(Path);
@@ -225,14 +228,27 @@ public sealed class RunFolder
             ["key"] = manifest.Key,
             ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json),
         };
-        // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
-        File.Delete(System.IO.Path.Combine(Path, ManifestName));
-        ImageFile.SavePng(source, SourcePath);
-        ImageFile.SavePng(vae, VaePath);
-        ImageFile.SavePng(reconstruction, ReconstructionPath);
-        SafetensorsFile.Write(TensorsPath, tensors, metadata);
-        WriteWhole(System.IO.Path.Combine(Path, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+        // All that needs space on the disk happens beside the old files; only renames touch them.
+        string staging = System.IO.Path.Combine(Path, $".{Guid.NewGuid():N}.partial");
+        try
+        {
+            ImageFile.SavePng(source, Staged(SourcePath));
+            ImageFile.SavePng(vae, Staged(VaePath));
+            ImageFile.SavePng(reconstruction, Staged(ReconstructionPath));
+            SafetensorsFile.Write(Staged(TensorsPath), tensors, metadata);
+            File.WriteAllBytes(Staged(ManifestPath), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+            // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
+            File.Delete(ManifestPath);
+            foreach (string path in (string[])[SourcePath, VaePath, ReconstructionPath, TensorsPath, ManifestPath]) File.Move(Staged(path), path, overwrite: true);
+        }
+        finally
+        {
+            if (Directory.Exists(staging)) Directory.Delete(staging, recursive: true);
+        }
+
         File.Delete(StatePath);
+
+        string Staged(string path) => System.IO.Path.Combine(staging, System.IO.Path.GetFileName(path));
     }
 
     /// <summary>Reads the inversion back.</summary>
@@ -353,20 +369,6 @@ public sealed class RunFolder
 
     private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file) =>
         JsonSerializer.Deserialize<List<List<StepOptimisation>>>(file.Metadata["optimisation"], Json) ?? [];
-
-    private static void WriteWhole(string path, byte[] bytes)
-    {
-        string partial = $"{path}.{Guid.NewGuid():N}.partial";
-        try
-        {
-            File.WriteAllBytes(partial, bytes);
-            File.Move(partial, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-    }
 
     private readonly record struct Counts(long Forwards, long Backwards, long Ticks);
 }

@@ -40,7 +40,7 @@ public sealed class RunFolderTests : IDisposable
             StartLatents = randn(1, 4, 2, 2).DetachFromDisposeScope(),
             Conditional = StepEmbeddings.Constant(randn(1, 3, 5)),
             Unconditional = StepEmbeddings.PerStep(randn(2, 1, 3, 5)),
-            Offsets = everything ? randn(2, 1, 4, 2, 2).DetachFromDisposeScope() : null,
+            Offsets = everything ? randn(2, 4, 2, 2).unsqueeze(1).DetachFromDisposeScope() : null,
             Reconstruction = everything ? randn(1, 4, 2, 2).DetachFromDisposeScope() : null,
             Pivot = everything ? new PivotTrajectory([randn(1, 4, 2, 2), randn(1, 4, 2, 2), randn(1, 4, 2, 2)]) : null,
             Optimisation = [[new StepOptimisation([0.5, 0.25], StopReason.InnerStepLimit), new StepOptimisation([1e-6], StopReason.EarlyStop)]],
