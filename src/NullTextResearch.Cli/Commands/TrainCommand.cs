@@ -21,19 +21,20 @@ internal static class TrainCommand
         Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
         Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
         Option<DirectoryInfo?> model = new("--model") { Description = "Model folder that --evaluate measures; sd-mini if not given." };
-        Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at; half as many are inverted.", DefaultValueFactory = _ => 64 };
+        Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at.", DefaultValueFactory = _ => 64 };
+        Option<int> inverted = new("--inverted") { Description = "Held-out scenes that --evaluate inverts and edits.", DefaultValueFactory = _ => 32 };
         Option<int> variants = new("--variants") { Description = "Held-out scenes on which --evaluate compares variants of null-text inversion.", DefaultValueFactory = _ => 32 };
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, stages, seed, device, workers, samples, export, evaluate, model, scenes, variants,
+            run, minutes, stages, seed, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
         };
         CommandRunner.Handle(command, (parsed, context) => Run(
             parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
-            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(variants), context.Cancel));
+            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel));
         return command;
     }
 
-    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, string? model, int scenes, int variants, CancellationToken cancel)
+    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)
     {
         // Workers bring the parallelism: libtorch's own threads would only wait for each other.
         torch.set_num_threads(1);
@@ -51,7 +52,7 @@ internal static class TrainCommand
         {
             using StableDiffusion network = StableDiffusion.Load(model ?? StableDiffusion.MiniFolder(), new ModelLoadOptions { Device = device });
             using SceneClassifier judge = SceneClassifier.Load(network.Folder!, device);
-            EvaluationOptions what = new() { Folder = folder, Workers = workers, Scenes = scenes, InvertedScenes = (scenes + 1) / 2, VariantScenes = variants, Progress = new Lines<string>(s => s) };
+            EvaluationOptions what = new() { Folder = folder, Workers = workers, Scenes = scenes, InvertedScenes = inverted, VariantScenes = variants, Progress = new Lines<string>(s => s) };
             IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
             Console.WriteLine();
             Console.WriteLine(ModelEvaluation.ToMarkdown(rows));
