@@ -65,6 +65,8 @@ public sealed class ModelTrainer : IDisposable
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
+        // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
+        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
         if (stages.HasFlag(TrainingStages.UNet))
         {
             Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
