@@ -2,8 +2,8 @@ namespace NullTextResearch.Images;
 
 /// <summary>How an image of any size becomes the size that a model takes: crop by offsets, crop to a square, resize; in that order.</summary>
 /// <remarks>
-/// Defaults are those of the released null-text code, with two deviations: offsets that leave nothing are an error there silently clamped,
-/// and its clamp of the top offset by the left one (a slip) is not repeated.
+/// Defaults are those of the released null-text code, with two deviations: offsets that leave nothing are an error where that code
+/// clamps them silently, and its clamp of the top offset by the left one (a slip) is not repeated.
 /// </remarks>
 public sealed record ImagePreparation
 {
