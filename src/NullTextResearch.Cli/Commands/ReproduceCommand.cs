@@ -73,7 +73,12 @@ internal static class ReproduceCommand
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = SharedOptions.Load(modelFolder, device, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
-        using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results"))) { Cancellation = context.Cancel };
+        using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results")))
+        {
+            Cancellation = context.Cancel,
+            // Images on threads of their own beat threads inside one small operation; a GPU takes them all at once.
+            Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.Threads, images.Count) : 1,
+        };
         context.Kept = $"finished results are kept in {Path.Combine(folder, "results")}: the same command goes on from there.";
         ReproductionPlan plan = new()
         {

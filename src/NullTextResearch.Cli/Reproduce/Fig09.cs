@@ -25,13 +25,13 @@ internal sealed class Fig09 : Figure
         double gaussian = sweep[0][0].Noise.GaussianLogLikelihood;
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no optimisation. Log-likelihood is the total over all {lab.Grid.Steps}-step-inverted latent elements under N(0, I), natural logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, at w = {sampling} and at w = 1. Bands: one standard deviation over images."),
+            Caption = Invariant($"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no optimisation. Log-likelihood is the total over all {lab.Images[0].Image.Width * lab.Images[0].Image.Height * lab.Model.UNet.Config.InChannels / (lab.Model.Vae.Config.Downscale * lab.Model.Vae.Config.Downscale)} elements of the latents under N(0, I), natural logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, at w = {sampling} and at w = 1. Bands: one standard deviation over images."),
             Paper = "Both the log-likelihood of the inverted noise and the PSNR fall as the guidance scale of the inversion grows from 1 to 8; w = 1 is best on both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' energy: hence the further statistics here.)",
             Found = string.Join(" ",
             [
                 $"Log-likelihood {Trend(likelihood)} with w: {Invariant($"{likelihood[0]:0}")} at w = 1, {Invariant($"{likelihood[^1]:0}")} at w = {Invariant($"{w[^1]}")}; a true Gaussian sample has {Invariant($"{gaussian:0}")}.",
                 Invariant($"PSNR sampled at the same w {Trend(same)}: {same[0]:0.00} dB at w = 1, {same[^1]:0.00} dB at w = {w[^1]}."),
-                Invariant($"Sampled at w = {sampling} it {Trend(fixedW)}: {fixedW[0]:0.00} dB to {fixedW[^1]:0.00} dB."),
+                Invariant($"Sampled at w = {sampling} it {Trend(fixedW)}: {fixedW[0]:0.00} dB at w = 1, {fixedW[^1]:0.00} dB at w = {w[^1]}, highest ({fixedW.Max():0.00} dB) at w = {w[Array.IndexOf(fixedW, fixedW.Max())]}."),
                 Invariant($"The w = 1 inversion gives {Means(r => r.PsnrOne)[0]:0.00} dB when sampled at w = 1 and {fixedW[0]:0.00} dB when sampled at w = {sampling}."),
             ]),
             Charts =
@@ -76,6 +76,6 @@ internal sealed class Fig09 : Figure
 
     private static string Trend(double[] values) =>
         values.Zip(values.Skip(1)).All(p => p.Second < p.First) ? "falls at every step"
-        : values[^1] < values[0] ? "falls, though not at every step"
+        : values[^1] < values[0] ? "ends lower than it starts, but does not fall at every step"
         : "does not fall";
 }

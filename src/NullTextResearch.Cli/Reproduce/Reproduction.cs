@@ -71,13 +71,10 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             [
                 new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
                 new("Images", $"{lab.Images.Count} ({plan.ImageSource})"),
-                new("Steps T", lab.Settings.Steps.ToString(CultureInfo.InvariantCulture)),
-                new("Inner iterations N", string.Join(", ", lab.Settings.InnerSteps)),
+                new("T and N", $"{lab.Settings.Steps} steps; {string.Join(", ", lab.Settings.InnerSteps)} inner iterations"),
                 new("Guidance", string.Create(CultureInfo.InvariantCulture, $"{lab.Settings.GuidanceScale} (edits {lab.Settings.EditGuidanceScale})")),
                 new("Device", $"{lab.Model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
-                new("Time", Duration(clock.Elapsed)),
-                new("UNet evaluations", lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)),
-                new("Results", $"{lab.Cache.Written} computed, {lab.Cache.Found} read from {Path.Combine(plan.Folder, "results")}"),
+                new("This run", $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} results computed, {lab.Cache.Found} found)"),
             ],
             Sections = sections,
         };

@@ -36,7 +36,7 @@ public sealed record ExperimentImage(string Name, RgbImage Image, string Caption
     public SceneDescription? Scene { get; init; }
 
     /// <summary>SHA-256 over size and pixels, in hexadecimal.</summary>
-    public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData([.. BitConverter.GetBytes(Image.Width), .. BitConverter.GetBytes(Image.Height), .. Image.Rgb]));
+    public string Hash => Convert.ToHexStringLower(SHA256.HashData([.. BitConverter.GetBytes(Image.Width), .. BitConverter.GetBytes(Image.Height), .. Image.Rgb]));
 
     /// <summary>A number that goes with the pixels: seeds of an image's noise do not depend on the other images.</summary>
     internal long Key => BitConverter.ToInt64(Convert.FromHexString(Hash)) & 0x7fffffff;

@@ -1,12 +1,9 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
-using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Training;
-using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,7 +19,8 @@ public sealed class ExperimentLab : IDisposable
     public const int AlgorithmVersion = 1;
 
     private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
-    private readonly Func<SceneClassifier?> _classifierSource;
+    private readonly Lock _gate = new();
+    private WorkerPool? _pool;
     private SceneClassifier? _classifier;
     private bool _classifierSought;
 
@@ -42,7 +40,6 @@ public sealed class ExperimentLab : IDisposable
         Cache = cache;
         Fingerprint = fingerprint ?? FingerprintOf(model);
         Grid = model.Grid(settings.Steps);
-        _classifierSource = LoadClassifier;
     }
 
     /// <summary>The model.</summary>
@@ -63,7 +60,10 @@ public sealed class ExperimentLab : IDisposable
     /// <summary>Steps.</summary>
     public TimestepGrid Grid { get; }
 
-    /// <summary>Told the work done so far, after every network call; may be null.</summary>
+    /// <summary>Threads that share out the images, each with a libtorch thread of its own; 1 (default) works on the caller's thread. Use 1 on a GPU.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Told the work done so far, after every network call, from the thread that made it and never from two at once; may be null.</summary>
     public IProgress<ExperimentProgress>? Progress { get; set; }
 
     /// <summary>Stops the work; what was finished is kept.</summary>
@@ -98,9 +98,12 @@ public sealed class ExperimentLab : IDisposable
     {
         get
         {
-            if (!_classifierSought) _classifier = _classifierSource();
-            _classifierSought = true;
-            return _classifier;
+            lock (_gate)
+            {
+                if (!_classifierSought) _classifier = LoadClassifier();
+                _classifierSought = true;
+                return _classifier;
+            }
         }
     }
 
@@ -121,6 +124,7 @@ public sealed class ExperimentLab : IDisposable
         }
         _inversions.Clear();
         _classifier?.Dispose();
+        _pool?.Dispose();
     }
 
     /// <summary>One result per image: read where it exists, computed in batches and kept where not.</summary>
@@ -133,16 +137,29 @@ public sealed class ExperimentLab : IDisposable
             if (Cache.TryRead(KeyOf(experiment, i, options(i)), out T found)) results[i] = found;
             else missing.Add(i);
         }
-        foreach (int[] chunk in missing.Chunk(Settings.BatchSize))
+        if (missing.Count == 0) return results;
+        int together = Math.Min(Settings.BatchSize, (missing.Count + Workers - 1) / Workers);
+        int[][] chunks = [.. missing.Chunk(together)];
+        void Compute(int[] chunk)
         {
             Cancellation.ThrowIfCancellationRequested();
             using Batch batch = new(this, chunk);
             IReadOnlyList<T> made = compute(batch);
             for (int i = 0; i < chunk.Length; i++)
             {
-                Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
+                lock (_gate) Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
                 results[chunk[i]] = made[i];
             }
+        }
+
+        if (Workers == 1)
+        {
+            foreach (int[] chunk in chunks) Compute(chunk);
+        }
+        else
+        {
+            _pool ??= new WorkerPool(Workers);
+            _pool.Run(chunks.Length, (_, job) => Compute(chunks[job]));
         }
         return results;
     }
@@ -151,12 +168,15 @@ public sealed class ExperimentLab : IDisposable
     internal InversionResult Inversion(Batch batch, IInversion method, double guidanceScale)
     {
         string key = $"{method.Name}|{guidanceScale:R}|{string.Join(',', batch.Indices)}";
-        if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known)) return known.Result;
+        lock (_gate)
+        {
+            if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known)) return known.Result;
+        }
         Batch own = new(this, batch.Indices);
         try
         {
             InversionResult result = method.Invert(own.Problem(guidanceScale), null, Cancellation);
-            _inversions.Add(key, (own, result));
+            lock (_gate) _inversions.Add(key, (own, result));
             return result;
         }
         catch
@@ -171,29 +191,16 @@ public sealed class ExperimentLab : IDisposable
 
     internal void Count(long rows, bool backward)
     {
-        Evaluations += rows;
-        Work += backward ? 3 * rows : rows;
-        Progress?.Report(new ExperimentProgress(Evaluations, Work));
+        lock (_gate)
+        {
+            Evaluations += rows;
+            Work += backward ? 3 * rows : rows;
+            Progress?.Report(new ExperimentProgress(Evaluations, Work));
+        }
     }
 
-    private SceneClassifier? LoadClassifier()
-    {
-        if (Model.Folder is null) return null;
-        string path = Path.Combine(Model.Folder, "classifier", "model.safetensors");
-        if (!File.Exists(path)) return null;
-        SceneClassifier classifier = new();
-        try
-        {
-            using SafetensorsFile file = SafetensorsFile.Open(path);
-            StrictLoad.Load(classifier.Weights, file, Model.Device, ScalarType.Float32);
-            return classifier;
-        }
-        catch
-        {
-            classifier.Dispose();
-            throw;
-        }
-    }
+    private SceneClassifier? LoadClassifier() =>
+        Model.Folder is { } folder && File.Exists(Path.Combine(folder, "classifier", "model.safetensors")) ? SceneClassifier.Load(folder, Model.Device) : null;
 
     /// <summary>Some of the images as tensors.</summary>
     internal sealed class Batch : IDisposable

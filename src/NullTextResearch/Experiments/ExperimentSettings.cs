@@ -8,7 +8,7 @@ public sealed record ExperimentSettings
     {
         Steps = 20,
         InnerSteps = [1, 3, 10],
-        GlobalPasses = [1, 3, 10, 20],
+        GlobalPasses = [1, 3, 10, 15],
         InversionGuidance = [1, 2, 4, 6, 8],
         Strengths = [0.2, 0.4, 0.6, 0.8],
     };

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;

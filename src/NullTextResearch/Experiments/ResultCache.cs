@@ -15,7 +15,7 @@ namespace NullTextResearch.Experiments;
 public sealed record ResultKey(string Experiment, string ImageHash, string Prompt, string ModelFingerprint, string OptionsJson, int AlgorithmVersion)
 {
     /// <summary>SHA-256 over all parts, in hexadecimal.</summary>
-    public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         // JSON keeps the parts apart, whatever they hold.
         JsonSerializer.Serialize((string[])[Experiment, ImageHash, Prompt, ModelFingerprint, OptionsJson, AlgorithmVersion.ToString(System.Globalization.CultureInfo.InvariantCulture)]))));
 }

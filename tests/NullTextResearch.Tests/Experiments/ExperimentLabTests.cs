@@ -1,0 +1,147 @@
+using NullTextResearch.Experiments;
+using NullTextResearch.Images;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Experiments;
+
+/// <summary>The experiments on the embedded model, as small as they go.</summary>
+public sealed class ExperimentLabTests : IDisposable
+{
+    private static readonly ExperimentSettings Tiny = new()
+    {
+        Steps = 3, InnerSteps = [1, 2], GlobalPasses = [1, 2], InversionGuidance = [1, 4], Strengths = [0.5], Factors = [1, 4],
+        CrossReplace = 1, SelfReplace = 1,
+    };
+
+    private static readonly Lazy<StableDiffusion> Mini = new(() => StableDiffusion.LoadMini());
+    private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-lab-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private ExperimentLab Lab(ExperimentSettings? settings = null, int images = 2, string fingerprint = "mini") =>
+        new(Mini.Value, ExperimentImages.Toy(images, Mini.Value.ImageSize), settings ?? Tiny, new ResultCache(_folder), fingerprint);
+
+    [Fact]
+    public void Run_SecondTime_ReadsEverything()
+    {
+        using (ExperimentLab first = Lab())
+        {
+            GuidanceSweep.Run(first);
+            Assert.Equal(4, first.Cache.Written);
+            Assert.True(first.Evaluations > 0);
+        }
+        using ExperimentLab second = Lab();
+        IReadOnlyList<IReadOnlyList<GuidanceRecord>> again = GuidanceSweep.Run(second);
+        Assert.Equal((0, 4, 0L), (second.Cache.Written, second.Cache.Found, second.Evaluations));
+        Assert.All(again.SelectMany(r => r), r => Assert.True(double.IsFinite(r.PsnrSampling)));
+    }
+
+    [Fact]
+    public void Run_Cancelled_GoesOnWhereItStopped()
+    {
+        using CancellationTokenSource stop = new();
+        using (ExperimentLab first = Lab(Tiny with { BatchSize = 1 }))
+        {
+            first.Cancellation = stop.Token;
+            first.Progress = new Direct(p =>
+            {
+                // In the middle of the second image.
+                if (p.Evaluations > 10 && first.Cache.Written == 1) stop.Cancel();
+            });
+            Assert.Throws<OperationCanceledException>(() => Reconstruction.Run(first, ReconstructionMethod.Ddim, []));
+            Assert.Equal(1, first.Cache.Written);
+        }
+        using ExperimentLab second = Lab(Tiny with { BatchSize = 1 });
+        Reconstruction.Run(second, ReconstructionMethod.Ddim, []);
+        Assert.Equal((1, 1), (second.Cache.Found, second.Cache.Written));
+    }
+
+    [Fact]
+    public void Run_OtherModelOrSettings_ComputesAnew()
+    {
+        using ExperimentLab first = Lab(images: 1), otherModel = Lab(images: 1, fingerprint: "other"), otherSteps = Lab(Tiny with { Steps = 2 }, images: 1);
+        foreach (ExperimentLab lab in (ExperimentLab[])[first, otherModel, otherSteps])
+        {
+            Reconstruction.Run(lab, ReconstructionMethod.Ddim, []);
+            Assert.Equal(1, lab.Cache.Written);
+        }
+    }
+
+    [Fact]
+    public void Run_AnyTimeVariant_GivesEveryCountFromOneRun()
+    {
+        using ExperimentLab lab = Lab(images: 1);
+        IReadOnlyList<IReadOnlyList<ReconstructionRecord>> curve = Reconstruction.Run(lab, ReconstructionMethod.GlobalNullText, [1, 2]);
+        Assert.Equal([1, 2], curve.Select(c => c[0].InnerSteps));
+        Assert.Equal([3.0, 6.0], curve.Select(c => c[0].Backwards));
+    }
+
+    [Fact]
+    public void Run_OneImageOrTwo_GivesAnImageTheSameNumbers()
+    {
+        using ExperimentLab two = Lab();
+        double[] together = [.. Reconstruction.Run(two, ReconstructionMethod.RandomPivot, [1])[0].Select(r => r.Psnr)];
+        using ExperimentLab single = Lab(Tiny with { BatchSize = 1 }, fingerprint: "computed again");
+        double[] alone = [.. Reconstruction.Run(single, ReconstructionMethod.RandomPivot, [1])[0].Select(r => r.Psnr)];
+        Assert.Equal(together[0], alone[0], 0.05);
+        Assert.Equal(together[1], alone[1], 0.05);
+        using ExperimentLab shared = new(Mini.Value, two.Images, Tiny, new ResultCache(_folder), "on two threads") { Workers = 2 };
+        double[] onThreads = [.. Reconstruction.Run(shared, ReconstructionMethod.RandomPivot, [1])[0].Select(r => r.Psnr)];
+        Assert.Equal(2, shared.Cache.Written);
+        Assert.Equal(alone[0], onThreads[0], 0.05);
+        Assert.Equal(alone[1], onThreads[1], 0.05);
+    }
+
+    [Fact]
+    public void Gallery_ToyScene_KnowsTheTruthOfEveryEdit()
+    {
+        using ExperimentLab lab = Lab(images: 1);
+        GalleryRecord record = EditExperiments.Gallery(lab)[0];
+        Assert.Equal(lab.Images[0].Edits.Select(e => e.Prompt), record.Edits.Select(e => e.Prompt));
+        Assert.All(record.Edits, e => Assert.NotNull(e.PsnrToTruth));
+        Assert.Equal(lab.Model.ImageSize, record.Edits[0].Image().Width);
+    }
+
+    [Fact]
+    public void Fader_FactorOne_ChangesLessThanFour()
+    {
+        using ExperimentLab lab = Lab(images: 1);
+        FaderRecord record = EditExperiments.Fader(lab)[0];
+        Assert.Contains(record.Word, lab.Images[0].Caption.Split(' '));
+        RgbImage[] images = [.. record.Edits.Select(e => e.Image())];
+        GalleryRecord plain = EditExperiments.Gallery(lab)[0];
+        RgbImage source = ImageFile.Decode(plain.ReconstructionPng);
+        Assert.True(ImageDistance.MultiScale(source, images[0]) < ImageDistance.MultiScale(source, images[1]));
+    }
+
+    [Fact]
+    public void SdEditAndMaps_Run_GiveOnePointPerStrengthAndOneMapPerWord()
+    {
+        using ExperimentLab lab = Lab(images: 1);
+        SdEditRecord edit = SdEditExperiment.Run(lab)[0];
+        Assert.Equal([0.5], edit.WithNullText.Select(p => p.Strength));
+        AttentionRecord maps = AttentionExperiment.Run(lab)[0];
+        Assert.Equal(lab.Images[0].Caption.Split(' '), maps.NullText.Select(m => m.Word));
+        Assert.All(maps.NullText, m => Assert.Equal(1f, m.Values.Max(), 1e-4f));
+        Assert.All(maps.NullText, m => Assert.Equal(maps.Height * maps.Width, m.Values.Length));
+    }
+
+    [Fact]
+    public void Dispose_AfterRuns_LeavesNoTensor()
+    {
+        using (ExperimentLab warm = Lab(images: 1)) AttentionExperiment.Run(warm);
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        using (ExperimentLab lab = Lab(images: 1, fingerprint: "again"))
+        {
+            AttentionExperiment.Run(lab);
+            Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 2]);
+        }
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private sealed class Direct(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
+    {
+        public void Report(ExperimentProgress value) => report(value);
+    }
+}
