@@ -22,7 +22,7 @@ internal sealed class Fig05 : Figure
         double[] up = [.. factors.Select((f, i) => (f, Mean: distances[i].Average())).Where(p => p.f >= 1).Select(p => p.Mean)];
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. One word's cross-attention is multiplied by {string.Join(", ", factors.Select(f => Invariant($"{f}")))} while the image is rebuilt from its null-text inversion; 1 changes nothing. The distance is the mean root-mean-square difference to the input over halved scales (0 to 1)."),
+            Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. One word's cross-attention is multiplied by {string.Join(", ", factors.Select(f => Invariant($"{f}")))} while the image is rebuilt from its null-text inversion; 1 changes nothing. The distance is one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 unrelated)."),
             Paper = "Larger weights strengthen what the word says (a drier field, a denser pattern) step by step, and leave the rest of the image alone.",
             Found = Invariant($"Mean distance to the input: {string.Join(", ", factors.Select((f, i) => Invariant($"{distances[i].Average():0.000} at x {f}")))}. From x 1 upwards it {(up.Zip(up.Skip(1)).All(p => p.Second > p.First) ? "grows with every factor" : "does not grow with every factor")}."),
             Charts =

@@ -60,7 +60,7 @@ internal sealed class Fig08 : Figure
         return new FigureContent
         {
             Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Fresh noise up to level t0, then DDIM sampling with the target prompt; with null-text, the optimised embeddings replace the empty prompt, with the same noise. ")
-                + "In place of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with the model gives the target word, y the root-mean-square difference to the input averaged over the full size and its halvings (0 to 1).",
+                + "In place of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with the model gives the target word, y one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 unrelated; not comparable with LPIPS values).",
             Paper = "At an equal CLIP score SDEdit with null-text has a clearly lower LPIPS to the input (about 0.30 against 0.45 at 0.294); at equal t0 from 20 % on it also has a lower CLIP score: the trade-off is shifted, not removed.",
             Found = found,
             Charts = charts,

@@ -22,10 +22,10 @@ internal sealed class Fig09 : Figure
         IReadOnlyList<IReadOnlyList<double>> Of(Func<GuidanceRecord, double> value) => [.. sweep.Select(images => (IReadOnlyList<double>)[.. images.Select(value)])];
         double[] Means(Func<GuidanceRecord, double> value) => [.. Of(value).Select(Mean)];
         double[] likelihood = Means(r => r.Noise.LogLikelihood), same = Means(r => r.PsnrSame), fixedW = Means(r => r.PsnrSampling);
-        double gaussian = sweep[0][0].Noise.GaussianLogLikelihood;
+        double gaussian = sweep[0][0].Noise.ExpectedLogLikelihood;
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no optimisation. Log-likelihood is the total over all {lab.Images[0].Image.Width * lab.Images[0].Image.Height * lab.Model.UNet.Config.InChannels / (lab.Model.Vae.Config.Downscale * lab.Model.Vae.Config.Downscale)} elements of the latents under N(0, I), natural logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, at w = {sampling} and at w = 1. Bands: one standard deviation over images."),
+            Caption = Invariant($"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no optimisation. Log-likelihood is the total over all {sweep[0][0].Noise.Dimensions} elements of the latents under N(0, I), natural logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, at w = {sampling} and at w = 1. Bands: one standard deviation over images."),
             Paper = "Both the log-likelihood of the inverted noise and the PSNR fall as the guidance scale of the inversion grows from 1 to 8; w = 1 is best on both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' energy: hence the further statistics here.)",
             Found = string.Join(" ",
             [
@@ -59,12 +59,12 @@ internal sealed class Fig09 : Figure
             ],
             Tables =
             [
-                ("gaussianity", new TableData("How Gaussian is the inverted noise? (means over images; a true sample: 1, 0, 3, 0, 0 and 1)",
-                    ["w", "mean z²", "shell deviation [σ]", "kurtosis", "neighbour correlation", "channel means", "channel std"],
+                ("gaussianity", new TableData("How Gaussian is the inverted noise? (means over images; a true sample: 1, 0, 0, 0, 0 and 1)",
+                    ["w", "mean z²", "shell deviation [σ]", "excess kurtosis", "neighbour correlation", "channel means", "channel std"],
                     [.. sweep.Select((images, i) => (IReadOnlyList<string>)
                     [
                         Invariant($"{w[i]}"), Invariant($"{Mean(images.Select(r => r.Noise.MeanSquare)):0.000}"), Invariant($"{Mean(images.Select(r => r.Noise.ShellDeviation)):0.00}"),
-                        Invariant($"{Mean(images.Select(r => r.Noise.Kurtosis)):0.00}"), Invariant($"{Mean(images.Select(r => r.Noise.NeighbourCorrelation)):0.000}"),
+                        Invariant($"{Mean(images.Select(r => r.Noise.ExcessKurtosis)):0.00}"), Invariant($"{Mean(images.Select(r => r.Noise.NeighbourCorrelation)):0.000}"),
                         Channels(images, r => r.Noise.ChannelMeans), Channels(images, r => r.Noise.ChannelDeviations),
                     ])])),
             ],

@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using NullTextResearch.Scenes;
 using NullTextResearch.Text;
 using NullTextResearch.Training;
@@ -15,7 +16,7 @@ namespace NullTextResearch.Experiments;
 /// <param name="Prompt">Target prompt.</param>
 /// <param name="Label">What was changed.</param>
 /// <param name="Png">The edited image as PNG.</param>
-/// <param name="DistanceToSource"><see cref="ImageDistance.MultiScale"/> to the input image.</param>
+/// <param name="DistanceToSource"><see cref="MultiScaleDistance"/> to the input image.</param>
 public sealed record EditRecord(string Prompt, string Label, byte[] Png, double DistanceToSource)
 {
     /// <summary>The true result as PNG, where it is known.</summary>
@@ -66,7 +67,7 @@ public static class EditExperiments
         InversionResult ddim = lab.Inversion(batch, new DdimInversion(), w);
         RgbImage[] baseline = lab.Model.Decode(Sampler.Run(lab.Predictor(), lab.Grid, ddim.Plan, null, lab.Cancellation));
         IReadOnlyList<IReadOnlyList<EditRecord>> edits = Edit(lab, batch, inversion, image => [.. image.Edits.Select(e => (Target(lab, image, e), e))]);
-        return [.. batch.Images.Select((image, i) => new GalleryRecord(ImageFile.EncodePng(plain[i]), ImageDistance.Psnr(image.Image, plain[i]), ImageFile.EncodePng(baseline[i]), edits[i]))];
+        return [.. batch.Images.Select((image, i) => new GalleryRecord(ImageFile.EncodePng(plain[i]), Psnr.Of(image.Image, plain[i]), ImageFile.EncodePng(baseline[i]), edits[i]))];
     });
 
     /// <summary>One word of every caption, weighted by each of the factors.</summary>
@@ -138,11 +139,11 @@ public static class EditExperiments
         return [.. images.Select((image, i) => (IReadOnlyList<EditRecord>)[.. all[i].Select((t, j) =>
         {
             RgbImage edited = decoded[result.Row(i, j)];
-            return new EditRecord(t.Plan.Prompt, t.Plan.Label, ImageFile.EncodePng(edited), ImageDistance.MultiScale(image.Image, edited))
+            return new EditRecord(t.Plan.Prompt, t.Plan.Label, ImageFile.EncodePng(edited), MultiScaleDistance.Of(image.Image, edited))
             {
                 TruthPng = t.Plan.Truth is { } truth ? ImageFile.EncodePng(truth) : null,
-                PsnrToTruth = t.Plan.Truth is { } known ? ImageDistance.Psnr(known, edited) : null,
-                SourcePsnrToTruth = t.Plan.Truth is { } real ? ImageDistance.Psnr(real, image.Image) : null,
+                PsnrToTruth = t.Plan.Truth is { } known ? Psnr.Of(known, edited) : null,
+                SourcePsnrToTruth = t.Plan.Truth is { } real ? Psnr.Of(real, image.Image) : null,
                 Recognised = t.Plan.TargetScene is { } scene ? Recognises(lab, edited, scene) : null,
             };
         })])];
@@ -209,7 +210,7 @@ public static class AttentionExperiment
 /// <summary>One image edited by SDEdit at one strength.</summary>
 /// <param name="Strength">t0.</param>
 /// <param name="TargetProbability">What the classifier gives the new word, 0 to 1; null where there is no classifier or the word is none of its classes.</param>
-/// <param name="DistanceToSource"><see cref="ImageDistance.MultiScale"/> to the input image.</param>
+/// <param name="DistanceToSource"><see cref="MultiScaleDistance"/> to the input image.</param>
 /// <param name="Png">The edited image as PNG.</param>
 public sealed record SdEditPoint(double Strength, double? TargetProbability, double DistanceToSource, byte[] Png);
 
@@ -260,7 +261,7 @@ public static class SdEditExperiment
             }, new SdEditOptions { Strength = strength, Seed = lab.Settings.Seed }, lab.Cancellation);
             RgbImage[] edited = lab.Model.Decode(result.Latents);
             for (int i = 0; i < edited.Length; i++)
-                to[i].Add(new SdEditPoint(strength, Probability(lab, images[i], edited[i]), ImageDistance.MultiScale(images[i].Image, edited[i]), ImageFile.EncodePng(edited[i])));
+                to[i].Add(new SdEditPoint(strength, Probability(lab, images[i], edited[i]), MultiScaleDistance.Of(images[i].Image, edited[i]), ImageFile.EncodePng(edited[i])));
         }
     });
 

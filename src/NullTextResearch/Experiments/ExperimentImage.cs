@@ -54,10 +54,11 @@ public static class ExperimentImages
     {
         // The shipped list mixes kinds and places; a longer one is chosen anew.
         IReadOnlyList<ToyImage> chosen = ToyImageSet.Choose(Math.Max(count, ToyImageSet.ShippedCount));
-        // Captions with one object and many sensible edits first: few images should show much.
+        // One object that is not small, and a place that was not there yet, first: few images should show much.
+        ToyImage[] plain = [.. chosen.Where(t => t.Scene.Objects.Count == 1 && t.Scene.Objects[0].Size != SceneSize.Small)];
+        IEnumerable<ToyImage> varied = plain.GroupBy(t => t.Scene.Background).SelectMany(g => g.Select((image, round) => (image, round))).OrderBy(p => p.round).Select(p => p.image);
         using SceneRenderer renderer = new();
-        return [.. chosen.OrderByDescending(t => t.Scene.Objects.Count == 1 && t.Scene.Objects[0].Size != SceneSize.Small)
-            .Take(count).Select(t => FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, null))];
+        return [.. varied.Concat(chosen.Except(plain)).Take(count).Select(t => FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, null))];
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ namespace NullTextResearch.Experiments;
 public sealed class ExperimentLab : IDisposable
 {
     /// <summary>Raised by hand whenever the numbers of an algorithm change: older results are then computed again.</summary>
-    public const int AlgorithmVersion = 1;
+    public const int AlgorithmVersion = 2;
 
     private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
     private readonly Lock _gate = new();

@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ namespace NullTextResearch.Experiments;
 /// <param name="PsnrSame">PSNR, dB, sampled at the same w with the empty prompt.</param>
 /// <param name="PsnrSampling">PSNR, dB, sampled at the w of reconstructions (7.5).</param>
 /// <param name="PsnrOne">PSNR, dB, sampled at w = 1.</param>
-public sealed record GuidanceRecord(double InversionGuidance, LatentStatistics Noise, double PsnrSame, double PsnrSampling, double PsnrOne);
+public sealed record GuidanceRecord(double InversionGuidance, GaussianStatistics Noise, double PsnrSame, double PsnrSampling, double PsnrOne);
 
 /// <summary>DDIM inversion at guidance scales from 1 up: Fig. 9.</summary>
 public static class GuidanceSweep
@@ -31,14 +32,11 @@ public static class GuidanceSweep
         {
             using DisposeScope inner = NewDisposeScope();
             Images.RgbImage[] images = lab.Model.Decode(Sampler.Run(problem.Predictor, lab.Grid, result.Plan with { GuidanceScale = guidance }, null, lab.Cancellation));
-            return [.. batch.Images.Select((image, i) => ImageDistance.Psnr(image.Image, images[i]))];
+            return [.. batch.Images.Select((image, i) => Psnr.Of(image.Image, images[i]))];
         }
 
+        IReadOnlyList<GaussianStatistics> noise = GaussianStatistics.Of(result.StartLatents);
         double[] sampling = Sampled(lab.Settings.GuidanceScale), one = Sampled(1), same = w == 1 ? one : Sampled(w);
-        return [.. Enumerable.Range(0, batch.Indices.Count).Select(i =>
-        {
-            using Tensor noise = result.StartLatents.narrow(0, i, 1);
-            return new GuidanceRecord(w, LatentStatistics.Of(noise), same[i], sampling[i], one[i]);
-        })];
+        return [.. Enumerable.Range(0, batch.Indices.Count).Select(i => new GuidanceRecord(w, noise[i], same[i], sampling[i], one[i]))];
     }
 }

@@ -1,6 +1,7 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using NullTextResearch.Scenes;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -191,7 +192,7 @@ public static class Reconstruction
         return [.. batch.Images.Select((image, i) => new ReconstructionRecord
         {
             InnerSteps = innerSteps,
-            Psnr = ImageDistance.Psnr(image.Image, decoded[i]),
+            Psnr = Psnr.Of(image.Image, decoded[i]),
             Png = ImageFile.EncodePng(decoded[i]),
             Evaluations = result?.EvaluationsPerImage ?? 0,
             Backwards = result?.BackwardsPerImage ?? 0,

@@ -1,5 +1,6 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
+using NullTextResearch.Metrics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -112,7 +113,7 @@ public sealed class ExperimentLabTests : IDisposable
         RgbImage[] images = [.. record.Edits.Select(e => e.Image())];
         GalleryRecord plain = EditExperiments.Gallery(lab)[0];
         RgbImage source = ImageFile.Decode(plain.ReconstructionPng);
-        Assert.True(ImageDistance.MultiScale(source, images[0]) < ImageDistance.MultiScale(source, images[1]));
+        Assert.True(MultiScaleDistance.Of(source, images[0]) < MultiScaleDistance.Of(source, images[1]));
     }
 
     [Fact]

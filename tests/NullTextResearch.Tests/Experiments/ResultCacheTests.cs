@@ -1,4 +1,5 @@
 using NullTextResearch.Experiments;
+using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Tests.Experiments;
 
@@ -28,7 +29,7 @@ public sealed class ResultCacheTests : IDisposable
     public void TryRead_AfterWrite_GivesTheValueToTheSameKeyOnly()
     {
         ResultCache cache = new(_folder);
-        GuidanceRecord record = new(2, new LatentStatistics(-5, -4, 1, double.PositiveInfinity, 3, 0, [0, 1], [1, 2]), 20, 15, 30);
+        GuidanceRecord record = new(2, new GaussianStatistics(4, -5, 1, double.PositiveInfinity, 3, 0, 0.5, [0, 1], [1, 2]), 20, 15, 30);
         cache.Write(Key, record);
         Assert.True(new ResultCache(_folder).TryRead(Key, out GuidanceRecord found));
         Assert.Equal(record.PsnrOne, found.PsnrOne);
