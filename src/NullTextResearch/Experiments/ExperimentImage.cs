@@ -69,8 +69,7 @@ public static class ExperimentImages
     /// <param name="size">Width and height that the model takes; images are cropped to a square and resized.</param>
     /// <param name="count">At most so many, in the order of their names; null takes all.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidDataException">It holds no image, or an image lacks its caption.</exception>
-    /// <exception cref="ImageFileException">An image cannot be read.</exception>
+    /// <exception cref="ImageFileException">It holds no image, an image cannot be read or lacks its caption.</exception>
     public static IReadOnlyList<ExperimentImage> FromFolder(string folder, int size, int? count = null)
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no image folder '{folder}'.");
@@ -82,13 +81,13 @@ public static class ExperimentImages
                 FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, preparation.Apply(ImageFile.Load(Path.Combine(folder, t.File)))))];
         }
         string[] files = [.. Directory.GetFiles(folder).Where(f => Extensions.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal).Take(count ?? int.MaxValue)];
-        if (files.Length == 0) throw new InvalidDataException($"'{folder}' holds no image ({string.Join(", ", Extensions)}).");
+        if (files.Length == 0) throw new ImageFileException(folder, $"the folder holds no image ({string.Join(", ", Extensions)})");
         return [.. files.Select(file =>
         {
             string text = Path.ChangeExtension(file, ".txt");
-            if (!File.Exists(text)) throw new InvalidDataException($"'{Path.GetFileName(file)}' has no caption: write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions).");
+            if (!File.Exists(text)) throw new ImageFileException(file, $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)");
             string[] lines = [.. File.ReadAllLines(text, Encoding.UTF8).Select(l => l.Trim()).Where(l => l.Length > 0)];
-            if (lines.Length == 0) throw new InvalidDataException($"'{Path.GetFileName(text)}' is empty; its first line must be the caption.");
+            if (lines.Length == 0) throw new ImageFileException(text, "it is empty; its first line must be the caption");
             return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file)), lines[0])
             {
                 Edits = [.. lines.Skip(1).Select(l => new PlannedEdit(l, l))],
