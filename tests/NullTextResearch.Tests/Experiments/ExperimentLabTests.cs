@@ -2,6 +2,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 using TorchSharp;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Experiments;

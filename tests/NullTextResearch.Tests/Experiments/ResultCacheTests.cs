@@ -1,5 +1,6 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Metrics;
+using Xunit;
 
 namespace NullTextResearch.Tests.Experiments;
 
