@@ -1,6 +1,7 @@
 using System.CommandLine;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Verification;
+using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -13,8 +14,12 @@ internal static class VerifyCommand
         Option<string> files = new("--files") { Description = "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula.", DefaultValueFactory = _ => "*" };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only };
-        CommandRunner.Handle(command, (parsed, context) => Run(
-            parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel));
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            // Most of the networks are tiny: further threads would spend their time waiting for each other.
+            if (parsed.GetValue<int?>("--threads") is null) torch.set_num_threads(1);
+            return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel);
+        });
         return command;
     }
 

@@ -13,25 +13,26 @@ namespace NullTextResearch.Tests.Verification;
 public sealed class GoldenTests
 {
     /// <summary>Files of data/golden with the number of values that each compares: a check that stops comparing fails here.</summary>
-    public static TheoryData<string, int> Files => new()
+    public static TheoryData<string, string?, int> Files => new()
     {
-        { "manifest.json", 382 },
-        { "schedule.safetensors", 19 },
-        { "tiny_models.safetensors", 15 },
-        { "tiny_models_f64.safetensors", 15 },
-        { "tiny_attn.safetensors", 6 },
-        { "p2p_mappers.safetensors", 72 },
-        { "p2p_localblend.safetensors", 14 },
-        { "tiny_algo_10_f64.safetensors", 54 },
-        { "tiny_algo_10_f32.safetensors", 50 },
-        { "tiny_early_10_f64.safetensors", 16 },
+        { "manifest.json", null, 382 },
+        { "schedule.safetensors", null, 19 },
+        { "tiny_models.safetensors", null, 15 },
+        { "tiny_models_f64.safetensors", null, 15 },
+        { "tiny_attn.safetensors", null, 6 },
+        { "p2p_mappers.safetensors", null, 72 },
+        { "p2p_localblend.safetensors", null, 14 },
+        { "tiny_algo_10_f64.safetensors", null, 54 },
+        // What single precision does otherwise; the rest of the file repeats the one above.
+        { "tiny_algo_10_f32.safetensors", "nti.", 8 },
+        { "tiny_early_10_f64.safetensors", null, 16 },
     };
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void Run_EmbeddedReference_Agrees(string file, int compared)
+    public void Run_EmbeddedReference_Agrees(string file, string? only, int compared)
     {
-        IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(GoldenTensors.Folder, new VerificationOptions { Files = file });
+        IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(GoldenTensors.Folder, new VerificationOptions { Files = file, Only = only });
 
         Assert.Empty(results.Where(r => r.Status == VerificationStatus.Fail).Select(r => r.ToString()));
         Assert.Equal(compared, results.Count(r => r.Status == VerificationStatus.Pass));
