@@ -29,6 +29,46 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
     }
 
     [Fact]
+    public void Tokenize_RandomWords_AgreesWithTheTextbookMerges()
+    {
+        var random = new Random(11);
+        string Word(int longest) => new([.. Enumerable.Range(0, random.Next(1, longest)).Select(_ => "abcd#"[random.Next(5)])]);
+        string[] taught = [.. Enumerable.Range(0, 150).Select(_ => Word(8).Replace("#", "", StringComparison.Ordinal)).Where(w => w.Length > 0).Distinct()];
+        ClipVocabularyBuilder.Build([.. taught, "##", "####", "#####"]).Save(_folder);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
+        List<(string, string)> merges = [.. File.ReadLines(Path.Combine(_folder, "merges.txt")).Skip(1).Select(l => l.Split(' ')).Select(l => (l[0], l[1]))];
+        var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(_folder, "vocab.json")))!;
+
+        for (int i = 0; i < 2000; i++)
+        {
+            // Letters alone or signs alone: CLIP would split a mixture.
+            string word = i % 4 == 0 ? new string('#', random.Next(1, 12)) : Word(14).Replace("#", "a", StringComparison.Ordinal);
+            TokenizedPrompt prompt = tokenizer.Tokenize(word);
+            Assert.Equal(Textbook(word), prompt.Ids.Skip(1).Take(prompt.TokenCount));
+        }
+
+        // Joins the best-ranked pair, everywhere, until none is left.
+        IEnumerable<int> Textbook(string word)
+        {
+            List<string> pieces = [.. word.Select(c => c.ToString())];
+            pieces[^1] += "</w>";
+            while (Enumerable.Range(0, pieces.Count - 1).Select(i => merges.IndexOf((pieces[i], pieces[i + 1]))).Where(r => r >= 0).DefaultIfEmpty(-1).Min() is >= 0 and int best)
+            {
+                for (int i = 0; i + 1 < pieces.Count; i++)
+                {
+                    if ((pieces[i], pieces[i + 1]) == merges[best])
+                    {
+                        pieces[i] += pieces[i + 1];
+                        pieces.RemoveAt(i + 1);
+                    }
+                }
+            }
+
+            return pieces.Select(p => vocabulary[p]);
+        }
+    }
+
+    [Fact]
     public void Build_SplitWords_HaveTwoTokens_AlsoBesideTheirParts()
     {
         ClipVocabularyBuilder.Build(
