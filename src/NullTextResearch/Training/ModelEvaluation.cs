@@ -273,12 +273,12 @@ public sealed class ModelEvaluation
             Tensor edited = _model.Vae.Decode(result.Latents.narrow(0, 1, edit.Targets.Count)).clamp(-1, 1);
             IReadOnlyList<SceneJudgement> seen = _classifier.Judge(edited);
             for (int e = 0; e < edits.Length; e++)
-            for (int r = 0; r < Injections.Length; r++)
-            {
-                int row = e * Injections.Length + r;
-                double[] numbers = Compare(renderer, scenes[i], edits[e].Kind, edits[e].Truth, pixels[i], edited[row], seen[row]);
-                numbers.CopyTo(values[i], FirstEdit + ((int)edits[e].Kind * Injections.Length + r) * PerEdit);
-            }
+                for (int r = 0; r < Injections.Length; r++)
+                {
+                    int row = e * Injections.Length + r;
+                    double[] numbers = Compare(renderer, scenes[i], edits[e].Kind, edits[e].Truth, pixels[i], edited[row], seen[row]);
+                    numbers.CopyTo(values[i], FirstEdit + ((int)edits[e].Kind * Injections.Length + r) * PerEdit);
+                }
         }
 
         return values;

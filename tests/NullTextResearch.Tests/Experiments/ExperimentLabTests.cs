@@ -12,8 +12,14 @@ public sealed class ExperimentLabTests : IDisposable
 {
     private static readonly ExperimentSettings Tiny = new()
     {
-        Steps = 3, InnerSteps = [1, 2], GlobalPasses = [1, 2], InversionGuidance = [1, 4], Strengths = [0.5], Factors = [1, 4],
-        CrossReplace = 1, SelfReplace = 1,
+        Steps = 3,
+        InnerSteps = [1, 2],
+        GlobalPasses = [1, 2],
+        InversionGuidance = [1, 4],
+        Strengths = [0.5],
+        Factors = [1, 4],
+        CrossReplace = 1,
+        SelfReplace = 1,
     };
 
     private static readonly Lazy<StableDiffusion> Mini = new(() => StableDiffusion.LoadMini());

@@ -16,8 +16,14 @@ internal static class TinyTraining
         Text = new ClipTextConfig { HiddenSize = 16, IntermediateSize = 16, Layers = 1, Heads = 2 },
         UNet = new UNetConfig
         {
-            SampleSize = 16, BlockOutChannels = [8, 16], DownHasAttention = [false, true], UpHasAttention = [true, false],
-            LayersPerBlock = 1, Heads = [2, 2], CrossAttentionDim = 16, NormNumGroups = 4,
+            SampleSize = 16,
+            BlockOutChannels = [8, 16],
+            DownHasAttention = [false, true],
+            UpHasAttention = [true, false],
+            LayersPerBlock = 1,
+            Heads = [2, 2],
+            CrossAttentionDim = 16,
+            NormNumGroups = 4,
         },
         TrainingScenes = 24,
         ActivationDtype = ScalarType.Float32,
