@@ -12,7 +12,7 @@ internal sealed class AblationTable : Figure
 
     public override string Id => "ablations";
 
-    public override IReadOnlyList<string> Aliases => ["table"];
+    public override IReadOnlyList<string> Aliases => [];
 
     public override string Title => "Ablations and baselines";
 

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Xunit;
+
+namespace NullTextResearch.Cli.Tests;
+
+/// <summary>`nulltext reproduce`, run as a user runs it.</summary>
+public sealed class ReproduceTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-reproduce-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Reproduce_OneFigure_WritesEverythingAndASecondRunComputesNothing()
+    {
+        Outcome first = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Assert.True(first.ExitCode == 0, first.Error);
+        Assert.Contains("Figure 9", first.Out, StringComparison.Ordinal);
+        foreach (string file in (string[])["index.html", "fig09/figure.html", "fig09/likelihood.csv", "fig09/psnr.csv", "fig09/gaussianity.csv"])
+            Assert.True(File.Exists(Path.Combine(_folder, "report", file)), file);
+        using (JsonDocument manifest = Manifest())
+        {
+            string[] parts = ["figure", "command", "started", "seconds", "unetEvaluations", "options", "seed", "model", "images", "algorithmVersion", "versions", "device", "threads"];
+            Assert.All(parts, p => Assert.True(manifest.RootElement.TryGetProperty(p, out _), p));
+            Assert.Equal(64, manifest.RootElement.GetProperty("model").GetProperty("sha256").GetString()!.Length);
+            Assert.Equal(20, manifest.RootElement.GetProperty("options").GetProperty("steps").GetInt32());
+            Assert.True(manifest.RootElement.GetProperty("unetEvaluations").GetInt64() > 0);
+            Assert.Contains("--quick --count 1", manifest.RootElement.GetProperty("command").GetString(), StringComparison.Ordinal);
+        }
+
+        Outcome second = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Assert.True(second.ExitCode == 0, second.Error);
+        Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
+        using JsonDocument again = Manifest();
+        Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
+    }
+
+    [Fact]
+    public void Reproduce_UnknownFigure_NamesThoseThereAre() =>
+        Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(1, "'7'", "13", "ablations");
+
+    [Fact]
+    public void Reproduce_ImageWithoutCaption_SaysWhereToWriteIt()
+    {
+        string images = Directory.CreateDirectory(Path.Combine(_folder, "photos")).FullName;
+        File.WriteAllBytes(Path.Combine(images, "cat.png"), [0x89, (byte)'P', (byte)'N', (byte)'G']);
+        Nulltext.Run(_folder, "reproduce", "--images", images).Refused(1, "cat.txt", "caption");
+    }
+
+    private JsonDocument Manifest() => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, "report", "fig09", "manifest.json")));
+}
