@@ -1,4 +1,6 @@
 using System.Text.Json;
+using NullTextResearch.Figures;
+using NullTextResearch.Figures.Tests;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -11,7 +13,7 @@ public sealed class ReproduceTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Reproduce_OneFigure_WritesEverythingAndASecondRunComputesNothing()
+    public async Task Reproduce_OneFigure_WritesEverythingAndASecondRunComputesNothing()
     {
         Outcome first = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
         Assert.True(first.ExitCode == 0, first.Error);
@@ -33,6 +35,33 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
         using JsonDocument again = Manifest();
         Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
+
+        if (ChromiumRenderer.Find().Renderer is { } chromium) await OpenInBrowser(chromium, Path.Combine(_folder, "report"));
+    }
+
+    /// <summary>The report of all figures, where one was made before the tests; .ci/run does that.</summary>
+    [Fact]
+    public async Task IndexOfAllFigures_OpenedFromDisk_DrawsEveryChart()
+    {
+        string? folder = Environment.GetEnvironmentVariable("NULLTEXT_REPORT");
+        Assert.SkipWhen(string.IsNullOrEmpty(folder), "NULLTEXT_REPORT names no folder written by 'nulltext reproduce'");
+        ChromiumSearch search = ChromiumRenderer.Find();
+        Assert.SkipWhen(search.Renderer is null, search.Message);
+        await OpenInBrowser(search.Renderer!, folder!);
+    }
+
+    private static async Task OpenInBrowser(ChromiumRenderer chromium, string folder)
+    {
+        // What should be drawn is counted in the figures' own pages, not in the one under test.
+        int charts = Directory.EnumerateFiles(folder, "figure.html", SearchOption.AllDirectories).Sum(page => File.ReadAllText(page).Split("class=\"nt-plot\"").Length - 1);
+        Assert.True(charts > 0);
+        foreach ((int width, int height) in new[] { (1400, 900), (400, 800) })
+        {
+            await using ReportBrowser browser = await ReportBrowser.Start(chromium.ExecutablePath, width, height);
+            await browser.Open(Path.Combine(folder, "index.html"), charts);
+            await browser.AssertTidy(width);
+            await browser.Screenshot($"index-{width}.png");
+        }
     }
 
     [Fact]

@@ -20,56 +20,21 @@ public sealed class BrowserTests : IDisposable
         string path = Path.Combine(_folder, "index.html");
         report.Write(path);
 
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = executable,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
-        List<string> complaints = [];
-        List<string> requests = [];
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-            {
-                complaints.Add(message.Text);
-            }
-        };
-        page.PageError += (_, error) => complaints.Add(error);
-        page.Request += (_, request) => requests.Add(request.Url[..Math.Min(100, request.Url.Length)]);
+        await using ReportBrowser browser = await ReportBrowser.Start(executable, width, height);
+        IPage page = browser.Page;
+        await browser.Open(path, report.Sections.Sum(section => section.Charts.Count));
 
-        await page.GotoAsync(new Uri(path).AbsoluteUri);
-        int charts = report.Sections.Sum(section => section.Charts.Count);
-        await page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 20_000 });
-
-        // Every chart has drawn its picture, with marks in it.
-        Assert.Equal(charts, await page.Locator(".nt-plot").CountAsync());
-        Assert.Equal(charts, await page.EvaluateAsync<int>("[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy')).length"));
         Assert.Equal(25, await page.Locator("#fig04-chart-1 .scatterlayer .points path").CountAsync());
         Assert.Equal(10, await page.Locator("#speed-chart-1 .barlayer .point").CountAsync());
-        Assert.True(await page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
-
-        // The page never scrolls sideways; wide things scroll inside their own box.
-        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
-        Assert.Empty(await page.EvaluateAsync<string[]>(
-            "[...document.querySelectorAll('.nt-plot, .nt-image img, h1, h2, .nt-finding, .nt-facts')]" +
-            ".filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"));
-        Assert.True(await page.EvaluateAsync<bool>("document.fonts.check('16px Inter')"));
-        Assert.Empty(complaints);
-        Assert.All(requests, url => Assert.True(url.StartsWith("file:", StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal), url));
+        await browser.AssertTidy(width);
 
         // A click shows a picture at full size, inside a box that scrolls.
         await page.Locator("#fig13 img").ClickAsync();
         Assert.True(await page.EvaluateAsync<bool>("document.querySelector('#fig13 img').getBoundingClientRect().width >= document.querySelector('#fig13 img').naturalWidth"));
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
 
-        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is { Length: > 0 } screenshots)
-        {
-            await page.Locator("#fig13 img").ClickAsync();
-            await page.EvaluateAsync("window.scrollTo(0, 0)");
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(screenshots, $"report-{width}.png"), FullPage = true });
-        }
+        await page.Locator("#fig13 img").ClickAsync();
+        await browser.Screenshot($"report-{width}.png");
     }
 
     [Fact]
@@ -79,13 +44,8 @@ public sealed class BrowserTests : IDisposable
         string path = Path.Combine(_folder, "figure.html");
         Report.Of(SampleReport.Create().Sections[0]).Write(path);
 
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = executable,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1400, Height = 900 } });
+        await using ReportBrowser browser = await ReportBrowser.Start(executable, 1400, 900);
+        IPage page = browser.Page;
         await page.GotoAsync(new Uri(path).AbsoluteUri);
         await page.WaitForSelectorAsync(".nt-plot[data-drawn]");
 

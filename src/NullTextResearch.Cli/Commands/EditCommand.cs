@@ -7,6 +7,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using NullTextResearch.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -100,7 +101,7 @@ internal static class EditCommand
         });
         context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{edit.Targets[0].Prompt.Prompt}\": {Name(edit.Targets[0].Edit)}");
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s"));
-        context.Out.WriteLine($"  change      {PictureMeasures.Decibels(PictureMeasures.Psnr(edited, reconstruction))} PSNR against the reconstruction");
+        context.Out.WriteLine($"  change      {PictureMeasures.Decibels(Psnr.Of(edited, reconstruction))} PSNR against the reconstruction");
         context.Out.WriteLine($"  picture     {Path.Combine(written, "edit.png")}");
         context.Out.WriteLine($"  strip       {Path.Combine(written, "strip.png")}");
         return CommandRunner.Done;

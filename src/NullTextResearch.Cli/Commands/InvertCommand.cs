@@ -6,6 +6,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -155,9 +156,9 @@ internal static class InvertCommand
             Evaluations = result.EvaluationsPerImage,
             Backwards = result.BackwardsPerImage,
             Seconds = result.Elapsed.TotalSeconds,
-            VaePsnr = PictureMeasures.Psnr(vae, source),
-            Psnr = PictureMeasures.Psnr(reconstruction, source),
-            PsnrAgainstVae = PictureMeasures.Psnr(reconstruction, vae),
+            VaePsnr = Psnr.Of(vae, source),
+            Psnr = Psnr.Of(reconstruction, source),
+            PsnrAgainstVae = Psnr.Of(reconstruction, vae),
         };
         folder.Save(result, manifest, source, vae, reconstruction);
         Summarise(context, folder, manifest);

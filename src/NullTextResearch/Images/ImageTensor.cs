@@ -34,7 +34,7 @@ public static class ImageTensor
 
         int plane = width * height;
         using DisposeScope scope = NewDisposeScope();
-        Tensor pixels = dtype == ScalarType.Float64 ? FillDouble(images, plane) : FillSingle(images, plane);
+        Tensor pixels = dtype == ScalarType.Float64 ? Fill(images, plane, dtype, b => (b / 127.5) - 1) : Fill(images, plane, ScalarType.Float32, b => (b / 127.5f) - 1f);
         pixels = pixels.view(images.Count, 3, height, width).to(dtype).to(device ?? CPU);
         return pixels.MoveToOuterDisposeScope();
     }
@@ -82,31 +82,12 @@ public static class ImageTensor
         return images;
     }
 
-    private static Tensor FillSingle(IReadOnlyList<RgbImage> images, int plane)
+    private static Tensor Fill<T>(IReadOnlyList<RgbImage> images, int plane, ScalarType dtype, Func<int, T> value)
+        where T : unmanaged
     {
-        Tensor pixels = empty(images.Count * 3L * plane, dtype: ScalarType.Float32, device: CPU);
-        Span<float> values = MemoryMarshal.Cast<byte, float>(pixels.bytes);
-        float[] table = Enumerable.Range(0, 256).Select(b => (b / 127.5f) - 1f).ToArray();
-        for (int i = 0; i < images.Count; i++)
-        {
-            byte[] rgb = images[i].Rgb;
-            for (int p = 0, from = 0; p < plane; p++)
-            {
-                for (int channel = 0; channel < 3; channel++)
-                {
-                    values[(((i * 3) + channel) * plane) + p] = table[rgb[from++]];
-                }
-            }
-        }
-
-        return pixels;
-    }
-
-    private static Tensor FillDouble(IReadOnlyList<RgbImage> images, int plane)
-    {
-        Tensor pixels = empty(images.Count * 3L * plane, dtype: ScalarType.Float64, device: CPU);
-        Span<double> values = MemoryMarshal.Cast<byte, double>(pixels.bytes);
-        double[] table = Enumerable.Range(0, 256).Select(b => (b / 127.5) - 1).ToArray();
+        Tensor pixels = empty(images.Count * 3L * plane, dtype: dtype, device: CPU);
+        Span<T> values = MemoryMarshal.Cast<byte, T>(pixels.bytes);
+        T[] table = [.. Enumerable.Range(0, 256).Select(value)];
         for (int i = 0; i < images.Count; i++)
         {
             byte[] rgb = images[i].Rgb;

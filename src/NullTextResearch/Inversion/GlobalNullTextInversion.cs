@@ -6,34 +6,16 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>Options of <see cref="GlobalNullTextInversion"/>. The paper gives neither optimiser nor rate of this variant.</summary>
-public sealed record GlobalNullTextOptions
+public sealed record GlobalNullTextOptions : AnyTimeOptions
 {
-    /// <summary>N, passes over all steps, of <see cref="GlobalNullTextInversion.Invert"/>: N T gradient steps, as many as null-text inversion with N inner steps.</summary>
-    public int InnerSteps { get; init; } = 10;
-
-    /// <summary>Adam's rate, constant.</summary>
-    public double LearningRate { get; init; } = 1e-2;
-
     /// <summary>True forgets Adam's moments at every gradient step, which makes it move each entry by the rate in the direction of the sign.</summary>
     public bool FreshAdam { get; init; }
-
-    /// <summary>Moment decays.</summary>
-    public AdamOptions Adam { get; init; } = new();
 
     /// <summary>How the running latents advance; both ways to re-evaluate are the same here.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>How the pivot is found.</summary>
     public DdimInversionOptions Inversion { get; init; } = new();
-
-    internal void Validate() => OptionProblems.ThrowIfAny(nameof(GlobalNullTextOptions), Problems());
-
-    private IEnumerable<string> Problems()
-    {
-        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
-        foreach (string problem in Adam.Problems()) yield return problem;
-    }
 }
 
 /// <summary>
@@ -58,11 +40,9 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
     {
         problem.Validate();
         _options.Validate();
-        SnapshotPlan plan = new(iterations);
         InversionMeter meter = new(problem.Predictor, problem.Images);
         InversionProblem counted = problem with { Predictor = meter };
         int steps = problem.Grid.Steps;
-        using ResultList results = new();
         using PivotTrajectory pivot = DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation);
         using DisposeScope outer = NewDisposeScope();
         using IDisposable grad = no_grad();
@@ -72,12 +52,10 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         try
         {
             Tensor latents = pivot.Noisiest.alias();
-            for (int done = 0; ; done++)
+            return AnyTimeLoop.Run(Name, iterations, Update, () => Result(counted, embedding, pivot, losses, meter), progress, cancellation);
+
+            double Update(int done)
             {
-                if (plan.Wants(done)) results.Add(Result(counted, embedding, pivot, losses, meter));
-                if (done == plan.Last) break;
-                cancellation.ThrowIfCancellationRequested();
-                using DisposeScope scope = NewDisposeScope();
                 DiffusionStep step = problem.Grid.Moves[done % steps];
                 if (step.Step == 0)
                 {
@@ -99,19 +77,18 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
                     if (!double.IsFinite(loss[image])) throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
                 }
                 adam.Update(embedding, gradient, _options.LearningRate);
-                progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss.Average()));
                 // The next pass starts from the pivot again, so the end of this one is not needed.
-                if (step.Step == steps - 1) continue;
+                if (step.Step == steps - 1) return loss.Average();
                 Tensor final = _options.Advance == AdvanceMode.ReuseLastInner ? prediction : meter.Predict(current, step, embedding);
                 latents = Ddim.Move(current, Guidance.Combine(final, conditional, problem.GuidanceScale), step.Noisy, step.Clean).MoveToOuterDisposeScope();
                 current.Dispose();
+                return loss.Average();
             }
         }
         finally
         {
             adam.Dispose();
         }
-        return results.Release();
     }
 
     private InversionResult Result(InversionProblem problem, Tensor embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) => new()

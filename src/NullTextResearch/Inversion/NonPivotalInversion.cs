@@ -6,37 +6,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>Options of <see cref="NonPivotalInversion"/>. The paper leaves all of them open.</summary>
-public sealed record NonPivotalOptions
+public sealed record NonPivotalOptions : RandomTimestepOptions
 {
-    /// <summary>N: <see cref="NonPivotalInversion.Invert"/> takes N T gradient steps, as many as null-text inversion with N inner steps.</summary>
-    public int InnerSteps { get; init; } = 10;
-
-    /// <summary>Adam's rate, constant.</summary>
-    public double LearningRate { get; init; } = 1e-2;
-
-    /// <summary>Moment decays.</summary>
-    public AdamOptions Adam { get; init; } = new();
-
-    /// <summary>Seed of timesteps and noise.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>Which timesteps are drawn; all images of a batch get the same ones.</summary>
-    public TimestepDraw Timesteps { get; init; } = TimestepDraw.Grid;
-
     /// <summary>False optimises one embedding for all steps; true one per step, each by the draws nearest to it, with a start and moments of its own.</summary>
     public bool PerStep { get; init; }
 
     /// <summary>How the latents that are sampled from are found.</summary>
     public DdimInversionOptions Inversion { get; init; } = new();
-
-    internal void Validate() => OptionProblems.ThrowIfAny(nameof(NonPivotalOptions), Problems());
-
-    private IEnumerable<string> Problems()
-    {
-        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
-        foreach (string problem in Adam.Problems()) yield return problem;
-    }
 }
 
 /// <summary>
@@ -60,27 +36,25 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
     {
         problem.Validate();
         _options.Validate();
-        SnapshotPlan plan = new(iterations);
-        using ResultList results = new();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        using RandomTimestepOptimisation optimisation = new(Name, problem, _options.Adam) { Seed = _options.Seed, Draw = _options.Timesteps, LearningRate = _options.LearningRate };
+        using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
         using PivotTrajectory trajectory = DdimInversion.Trajectory(problem with { Predictor = optimisation.Meter }, _options.Inversion, progress, cancellation);
         // [S, B, tokens, d] with S = T or 1.
         Tensor embeddings = problem.UnconditionalRows().unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
-        for (int done = 0; ; done++)
-        {
-            if (plan.Wants(done)) results.Add(Result(problem, embeddings, trajectory, optimisation));
-            if (done == plan.Last) break;
-            cancellation.ThrowIfCancellationRequested();
-            int index = _options.PerStep ? optimisation.StepOf(done).Step : 0;
-            using Tensor one = embeddings.select(0, index);
-            double loss = optimisation.Update(done, one, index,
-                (own, conditional) => Guidance.Combine(own, conditional!, problem.GuidanceScale),
-                (latents, step) => optimisation.Meter.Predict(latents, step, problem.Conditional));
-            progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss));
-        }
-        return results.Release();
+        return AnyTimeLoop.Run(
+            Name,
+            iterations,
+            done =>
+            {
+                int index = _options.PerStep ? optimisation.StepOf(done).Step : 0;
+                return optimisation.Update(done, embeddings.select(0, index), index,
+                    (own, conditional) => Guidance.Combine(own, conditional!, problem.GuidanceScale),
+                    (latents, step) => optimisation.Meter.Predict(latents, step, problem.Conditional));
+            },
+            () => Result(problem, embeddings, trajectory, optimisation),
+            progress,
+            cancellation);
     }
 
     private InversionResult Result(InversionProblem problem, Tensor embeddings, PivotTrajectory trajectory, RandomTimestepOptimisation optimisation)

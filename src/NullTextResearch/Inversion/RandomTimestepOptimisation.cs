@@ -24,24 +24,18 @@ internal sealed class RandomTimestepOptimisation : IDisposable
     private readonly string _method;
     private readonly InversionProblem _problem;
     private readonly InversionMeter _meter;
-    private readonly AdamOptions _adam;
+    private readonly RandomTimestepOptions _options;
     private readonly Dictionary<int, RowAdam> _adams = [];
     private readonly List<double>[] _losses;
 
-    public RandomTimestepOptimisation(string method, InversionProblem problem, AdamOptions adam)
+    public RandomTimestepOptimisation(string method, InversionProblem problem, RandomTimestepOptions options)
     {
         _method = method;
         _meter = new InversionMeter(problem.Predictor, problem.Images);
         _problem = problem with { Predictor = _meter };
-        _adam = adam;
+        _options = options;
         _losses = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<double>())];
     }
-
-    public required long Seed { get; init; }
-
-    public required TimestepDraw Draw { get; init; }
-
-    public required double LearningRate { get; init; }
 
     public InversionMeter Meter => _meter;
 
@@ -51,8 +45,8 @@ internal sealed class RandomTimestepOptimisation : IDisposable
     public DiffusionStep StepOf(int iteration)
     {
         TimestepGrid grid = _problem.Grid;
-        if (Draw == TimestepDraw.Grid) return grid.Moves[Draws.Index(Seed, iteration, grid.Steps)];
-        int timestep = Draws.Index(Seed, iteration, grid.Schedule.TrainTimesteps);
+        if (_options.Timesteps == TimestepDraw.Grid) return grid.Moves[Draws.Index(_options.Seed, iteration, grid.Steps)];
+        int timestep = Draws.Index(_options.Seed, iteration, grid.Schedule.TrainTimesteps);
         int nearest = (int)Math.Round((timestep - grid.Schedule.StepsOffset) / (double)grid.Stride);
         int step = grid.Steps - 1 - Math.Clamp(nearest, 0, grid.Steps - 1);
         return new DiffusionStep(step, timestep, grid.Schedule.At(timestep), grid.Schedule.At(timestep - grid.Stride));
@@ -69,7 +63,7 @@ internal sealed class RandomTimestepOptimisation : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         DiffusionStep step = StepOf(iteration);
-        Tensor noise = Draws.Noise(_problem, Seed, iteration);
+        Tensor noise = Draws.Noise(_problem, _options.Seed, iteration);
         Tensor latents = NoiseSchedule.AddNoise(_problem.Latents, noise, step.Noisy);
         Tensor? prepared = prepare(latents, step);
         (double[] loss, Tensor gradient, _) = EmbeddingGradient.Compute(_meter, latents, step, embedding, own => EmbeddingGradient.MeanSquare(guide(own, prepared), noise));
@@ -78,8 +72,8 @@ internal sealed class RandomTimestepOptimisation : IDisposable
             _losses[image].Add(loss[image]);
             if (!double.IsFinite(loss[image])) throw new InversionDivergedException(_method, image, step.Step, step.Timestep, _losses[image].TakeLast(5).ToArray());
         }
-        if (!_adams.TryGetValue(adamKey, out RowAdam? adam)) _adams[adamKey] = adam = new RowAdam(_adam);
-        adam.Update(embedding, gradient, LearningRate);
+        if (!_adams.TryGetValue(adamKey, out RowAdam? adam)) _adams[adamKey] = adam = new RowAdam(_options.Adam);
+        adam.Update(embedding, gradient, _options.LearningRate);
         return loss.Average();
     }
 

@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace NullTextResearch.Inversion;
 
 /// <summary>After which iterations an any-time method reports.</summary>
@@ -39,5 +42,33 @@ internal sealed class ResultList : IDisposable
     public void Dispose()
     {
         foreach (InversionResult result in _results) result.Dispose();
+    }
+}
+
+/// <summary>The loop of the inversions that may stop after any gradient step.</summary>
+internal static class AnyTimeLoop
+{
+    /// <summary>Steps until the last wanted count and takes a result at each.</summary>
+    /// <param name="method">Name for progress.</param>
+    /// <param name="iterations">Wanted counts of gradient steps, rising.</param>
+    /// <param name="update">Takes the gradient step of that number, in a dispose scope of its own, and gives the mean loss over images.</param>
+    /// <param name="result">What the run would give if it ended now; its tensors are copies.</param>
+    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="cancellation">Checked before each step.</param>
+    /// <returns>One result per count, owned by the caller; on an exception none is left behind.</returns>
+    public static IReadOnlyList<InversionResult> Run(
+        string method, IReadOnlyList<int> iterations, Func<int, double> update, Func<InversionResult> result, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    {
+        SnapshotPlan plan = new(iterations);
+        using ResultList results = new();
+        for (int done = 0; ; done++)
+        {
+            if (plan.Wants(done)) results.Add(result());
+            if (done == plan.Last) return results.Release();
+            cancellation.ThrowIfCancellationRequested();
+            double loss;
+            using (DisposeScope scope = NewDisposeScope()) loss = update(done);
+            progress?.Report(new InversionProgress(method, done + 1, plan.Last, 0, loss));
+        }
     }
 }

@@ -27,23 +27,8 @@ public enum TextualPath
 }
 
 /// <summary>Options of <see cref="TextualInversion"/>. The paper leaves all of them open.</summary>
-public sealed record TextualInversionOptions
+public sealed record TextualInversionOptions : RandomTimestepOptions
 {
-    /// <summary>N: <see cref="TextualInversion.Invert"/> takes N T gradient steps, as many as null-text inversion with N inner steps.</summary>
-    public int InnerSteps { get; init; } = 10;
-
-    /// <summary>Adam's rate, constant.</summary>
-    public double LearningRate { get; init; } = 1e-2;
-
-    /// <summary>Moment decays; one Adam for the whole run.</summary>
-    public AdamOptions Adam { get; init; } = new();
-
-    /// <summary>Seed of timesteps and noise.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>Which timesteps are drawn; all images of a batch get the same ones.</summary>
-    public TimestepDraw Timesteps { get; init; } = TimestepDraw.Grid;
-
     /// <summary>Where the embedding starts.</summary>
     public TextualStart Start { get; init; } = TextualStart.Prompt;
 
@@ -52,15 +37,6 @@ public sealed record TextualInversionOptions
 
     /// <summary>How those latents are found; the guidance scale of this inversion applies too.</summary>
     public DdimInversionOptions Inversion { get; init; } = new();
-
-    internal void Validate() => OptionProblems.ThrowIfAny(nameof(TextualInversionOptions), Problems());
-
-    private IEnumerable<string> Problems()
-    {
-        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
-        foreach (string problem in Adam.Problems()) yield return problem;
-    }
 }
 
 /// <summary>
@@ -84,20 +60,16 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
     {
         problem.Validate();
         _options.Validate();
-        SnapshotPlan plan = new(iterations);
-        using ResultList results = new();
         using DisposeScope scope = NewDisposeScope();
-        using RandomTimestepOptimisation optimisation = new(Name, problem, _options.Adam) { Seed = _options.Seed, Draw = _options.Timesteps, LearningRate = _options.LearningRate };
+        using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
         Tensor embedding = Start(problem);
-        for (int done = 0; ; done++)
-        {
-            if (plan.Wants(done)) results.Add(Result(problem, embedding, optimisation, cancellation));
-            if (done == plan.Last) break;
-            cancellation.ThrowIfCancellationRequested();
-            double loss = optimisation.Update(done, embedding, 0, (own, _) => own, (_, _) => null);
-            progress?.Report(new InversionProgress(Name, done + 1, plan.Last, 0, loss));
-        }
-        return results.Release();
+        return AnyTimeLoop.Run(
+            Name,
+            iterations,
+            done => optimisation.Update(done, embedding, 0, (own, _) => own, (_, _) => null),
+            () => Result(problem, embedding, optimisation, cancellation),
+            progress,
+            cancellation);
     }
 
     private Tensor Start(InversionProblem problem) => Lifetime.WithoutGradient(() =>

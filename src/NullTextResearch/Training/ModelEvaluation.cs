@@ -431,11 +431,7 @@ public sealed class ModelEvaluation
     };
 
     /// <summary>Per picture, after rounding to bytes.</summary>
-    private static double[] Psnr(Tensor decoded, Tensor pixels)
-    {
-        Tensor back = SceneBatch.ToPixels(SceneBatch.ToBytes(decoded));
-        return [.. back.sub(pixels).div(2).square().mean([1, 2, 3]).log10().mul(-10).data<float>().ToArray().Select(x => (double)x)];
-    }
+    private static double[] Psnr(Tensor decoded, Tensor pixels) => Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(decoded)), pixels, peak: 2);
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

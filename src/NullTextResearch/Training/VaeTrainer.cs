@@ -129,9 +129,7 @@ internal static class VaeTrainer
             using DisposeScope scope = NewDisposeScope();
             SceneDescription[] scenes = [.. Enumerable.Range(job * Together, Math.Min(Together, count - job * Together)).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, recipe.Scenes))];
             Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
-            Tensor back = SceneBatch.ToPixels(SceneBatch.ToBytes(vae.Decode(vae.Encode(pixels))));
-            Tensor mse = back.sub(pixels).div(2).square().mean([1, 2, 3]);
-            sums[job] = mse.log10().mul(-10).sum().item<float>();
+            sums[job] = Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(vae.Decode(vae.Encode(pixels)))), pixels, peak: 2).Sum();
         });
         return sums.Sum() / count;
     }

@@ -23,14 +23,18 @@ public static class GoldenVerifier
     /// <param name="cancellation">Checked between tensors and steps.</param>
     /// <returns>One result per tensor, and per further stored fact, of the chosen part.</returns>
     /// <exception cref="Weights.ModelFormatException">The folder has no readable manifest or checks.</exception>
+    /// <exception cref="ArgumentException">The options choose no file of the folder.</exception>
     public static IReadOnlyList<VerificationResult> Run(string folder, VerificationOptions? options = null, Action<VerificationResult>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new VerificationOptions();
         List<VerificationResult> results = [];
         using DisposeScope outer = NewDisposeScope();
         using GoldenFolder golden = new(folder);
+        string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
+        if (!names.Append(ManifestName).Any(Chosen))
+            throw new ArgumentException($"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}. Name one, or use * and ?.", nameof(options));
         if (Chosen(ManifestName)) Formula(golden, options, Emit);
-        foreach (string name in golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name).Where(Chosen))
+        foreach (string name in names.Where(Chosen))
         {
             cancellation.ThrowIfCancellationRequested();
             if (!golden.Has(name))
@@ -54,7 +58,7 @@ public static class GoldenVerifier
         }
         return results;
 
-        bool Chosen(string name) => FileSystemName.MatchesSimpleExpression(options.Files, name);
+        bool Chosen(string name) => FileSystemName.MatchesSimpleExpression(options.Files, name) || FileSystemName.MatchesSimpleExpression(options.Files, Path.GetFileNameWithoutExtension(name));
 
         void Emit(VerificationResult result)
         {

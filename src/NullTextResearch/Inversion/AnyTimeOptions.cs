@@ -1,0 +1,33 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>What the inversions share that optimise with one rate and may stop after any gradient step.</summary>
+public abstract record AnyTimeOptions
+{
+    /// <summary>N: a whole inversion takes N T gradient steps, as many as null-text inversion with N inner steps.</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Adam's rate, constant.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>Moment decays.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    internal void Validate() => OptionProblems.ThrowIfAny(GetType().Name, Problems());
+
+    private IEnumerable<string> Problems()
+    {
+        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
+        foreach (string problem in Adam.Problems()) yield return problem;
+    }
+}
+
+/// <summary>Options of the variants without a pivot: they draw timesteps and noise.</summary>
+public abstract record RandomTimestepOptions : AnyTimeOptions
+{
+    /// <summary>Seed of timesteps and noise.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Which timesteps are drawn; all images of a batch get the same ones.</summary>
+    public TimestepDraw Timesteps { get; init; } = TimestepDraw.Grid;
+}

@@ -1,0 +1,78 @@
+using Microsoft.Playwright;
+using Xunit;
+
+namespace NullTextResearch.Figures.Tests;
+
+/// <summary>A page in headless Chromium, and everything that it complained about or asked the network for.</summary>
+internal sealed class ReportBrowser : IAsyncDisposable
+{
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+    private readonly List<string> _complaints = [];
+    private readonly List<string> _requests = [];
+
+    private ReportBrowser(IPlaywright playwright, IBrowser browser, IPage page)
+    {
+        _playwright = playwright;
+        _browser = browser;
+        Page = page;
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") _complaints.Add(message.Text);
+        };
+        page.PageError += (_, error) => _complaints.Add(error);
+        page.Request += (_, request) => _requests.Add(request.Url[..Math.Min(100, request.Url.Length)]);
+    }
+
+    /// <summary>The page.</summary>
+    public IPage Page { get; }
+
+    /// <summary>Starts the browser with an empty page.</summary>
+    public static async Task<ReportBrowser> Start(string executable, int width, int height)
+    {
+        IPlaywright playwright = await Playwright.CreateAsync();
+        IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = executable,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+        });
+        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
+        return new ReportBrowser(playwright, browser, page);
+    }
+
+    /// <summary>Opens a report from disk and waits until that many charts are drawn, with marks in them, and all pictures are there.</summary>
+    public async Task Open(string path, int charts)
+    {
+        await Page.GotoAsync(new Uri(path).AbsoluteUri);
+        Assert.Equal(charts, await Page.Locator(".nt-plot").CountAsync());
+        await Page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 30_000 });
+        Assert.Equal(charts, await Page.EvaluateAsync<int>("[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy path, .main-svg .xy image')).length"));
+        Assert.True(await Page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
+    }
+
+    /// <summary>The page never scrolls sideways (wide things scroll inside their own box), complains of nothing and needs no network.</summary>
+    public async Task AssertTidy(int width)
+    {
+        Assert.True(await Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
+        Assert.Empty(await Page.EvaluateAsync<string[]>(
+            "[...document.querySelectorAll('.nt-plot, .nt-image img, h1, h2, .nt-finding, .nt-facts')]" +
+            ".filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"));
+        Assert.True(await Page.EvaluateAsync<bool>("document.fonts.check('16px Inter')"));
+        Assert.Empty(_complaints);
+        Assert.All(_requests, url => Assert.True(url.StartsWith("file:", StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal), url));
+    }
+
+    /// <summary>Saves a picture of the whole page where NULLTEXT_SCREENSHOTS names a folder.</summary>
+    public async Task Screenshot(string name)
+    {
+        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder) return;
+        await Page.EvaluateAsync("window.scrollTo(0, 0)");
+        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name), FullPage = true });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}
