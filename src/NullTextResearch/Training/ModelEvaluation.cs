@@ -324,40 +324,38 @@ public sealed class ModelEvaluation
         foreach (double w in EditGuidance)
         {
             double Number(EditKind kind, int injection, int column) => Mean(Invariant($"nulltext/{w}"), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
-            // Documented edit guidance is 4; 7.5 is reported beside it.
-            bool documented = w == 4;
             for (int r = 0; r < Injections.Length; r++)
             {
                 string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
-                bool bar = documented && r == 0;
+                // The bars hold for either guidance scale, at prompt-to-prompt's usual injection; a new background wants to keep less, so it is asked at half of it too.
+                bool bar = r == 0;
                 Row($"word swap, {at}: new object and old background seen", Number(EditKind.Swap, r, 0), "%", bar ? 70 : null, atLeast: true);
                 Row($"word swap, {at}: outside the object, PSNR to the source", Number(EditKind.Swap, r, 2), "dB", null, atLeast: true);
                 Row($"word swap, {at}: PSNR to the rendered truth", Number(EditKind.Swap, r, 3), "dB", null, atLeast: true);
                 foreach (EditKind kind in (EditKind[])[EditKind.Colour, EditKind.Background])
                 {
                     double share = Number(kind, r, 1);
-                    _rows.Add(new EvaluationRow(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: move of the mean colour, share of the true move"), Invariant($"{share:0.00}"), bar ? "0.7 to 1.3" : "", bar ? share is >= 0.7 and <= 1.3 : null));
+                    bool asked = bar || (kind == EditKind.Background && r == 1);
+                    _rows.Add(new EvaluationRow(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: move of the mean colour, share of the true move"), Invariant($"{share:0.00}"), asked ? "0.7 to 1.3" : "", asked ? share is >= 0.7 and <= 1.3 : null));
                     Row(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: seen as asked"), Number(kind, r, 0), "%", null, atLeast: true);
                 }
             }
 
             double place = Number(EditKind.Swap, 0, 2) - Number(EditKind.Swap, 2, 2), whole = Number(EditKind.Swap, 0, 3) - Number(EditKind.Swap, 2, 3);
-            Row(Invariant($"word swap, w={w}: how much nearer to the truth 0.8/0.4 is than 0/0, outside the object"), place, "dB", documented ? 0.5 : null, atLeast: true);
+            Row(Invariant($"word swap, w={w}: how much nearer to the truth 0.8/0.4 is than 0/0, outside the object"), place, "dB", 0.5, atLeast: true);
             Row(Invariant($"word swap, w={w}: the same over the whole picture"), whole, "dB", null, atLeast: true);
         }
     }
 
     private void Variants(WorkerPool pool, CancellationToken cancel)
     {
-        int n = _options.VariantScenes;
+        int n = Math.Min(_options.VariantScenes, _options.InvertedScenes);
         if (n == 0) return;
-        // Equal iterations: no early stop anywhere.
-        NullTextOptions full = new() { InnerSteps = _options.InnerSteps, StopEarly = false };
+        // No early stop: these get every iteration, whereas per-timestep inversion, measured above, often ends before.
         (string Name, IInversion Method)[] variants =
         [
-            ("per timestep", new NullTextInversion(full)),
             ("global", new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = _options.InnerSteps })),
-            ("random pivot", new RandomPivotInversion(full)),
+            ("random pivot", new RandomPivotInversion(new NullTextOptions { InnerSteps = _options.InnerSteps, StopEarly = false })),
         ];
         foreach ((string name, IInversion method) in variants)
         {
@@ -370,11 +368,15 @@ public sealed class ModelEvaluation
             });
         }
 
-        double best = Mean("variant/per timestep", n);
+        double best = Mean("nulltext/7.5", n), steps = Mean("nulltext/7.5", n, 2);
         foreach ((string name, _) in variants)
         {
             double mean = Mean($"variant/{name}", n);
-            _rows.Add(new EvaluationRow(Invariant($"{name}, w=7.5, {n} scenes, {_options.Steps * _options.InnerSteps} iterations"), Invariant($"{mean:0.00} dB"), name == "per timestep" ? "" : "below per timestep", name == "per timestep" ? null : mean < best));
+            _rows.Add(new EvaluationRow(
+                Invariant($"{name}, w=7.5, {n} scenes, {_options.Steps * _options.InnerSteps} iterations"),
+                Invariant($"{mean:0.00} dB"),
+                Invariant($"below per timestep: {best:0.00} dB in {steps:0} iterations"),
+                mean < best));
         }
     }
 
