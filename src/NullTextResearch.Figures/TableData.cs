@@ -19,7 +19,7 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
         html.Append("<table class=\"nt-table\">");
         if (Title.Length > 0)
         {
-            html.Append($"<caption>{Html.Text(Title)}</caption>");
+            html.Append($"<caption><span>{Html.Text(Title)}</span></caption>");
         }
 
         html.Append("<thead><tr>");

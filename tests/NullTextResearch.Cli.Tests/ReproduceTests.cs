@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NullTextResearch.Figures;
 using NullTextResearch.Figures.Tests;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -74,6 +75,21 @@ public sealed class ReproduceTests : IDisposable
         string images = Directory.CreateDirectory(Path.Combine(_folder, "photos")).FullName;
         File.WriteAllBytes(Path.Combine(images, "cat.png"), [0x89, (byte)'P', (byte)'N', (byte)'G']);
         Nulltext.Run(_folder, "reproduce", "--images", images).Refused(1, "cat.txt", "caption");
+    }
+
+    [Fact]
+    public void Reproduce_ImageWithoutEdit_IsToldBeforeTheWorkBegins()
+    {
+        string images = Directory.CreateDirectory(Path.Combine(_folder, "photos")).FullName;
+        string toy = Path.Combine(GoldenTensors.Folder, "..", "images", "toy", "01-house-snow.png");
+        File.Copy(toy, Path.Combine(images, "house.png"));
+        File.WriteAllText(Path.Combine(images, "house.txt"), "a big house in the snow\n");
+        Nulltext.Run(_folder, "reproduce", "--quick", "--images", images).Refused(1, "'house'", "figure 2", "below its caption", "--figures");
+        Assert.False(Directory.Exists(Path.Combine(_folder, "runs")));
+
+        Outcome outcome = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "15", "--images", images, "--out", "maps");
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.True(File.Exists(Path.Combine(_folder, "maps", "index.html")));
     }
 
     private JsonDocument Manifest() => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, "report", "fig09", "manifest.json")));

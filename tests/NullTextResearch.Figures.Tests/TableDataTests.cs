@@ -9,7 +9,7 @@ public sealed class TableDataTests
     {
         string html = Table.ToHtml();
 
-        Assert.Contains("<caption>A &lt;title&gt;</caption>", html);
+        Assert.Contains("<caption><span>A &lt;title&gt;</span></caption>", html);
         Assert.Contains("<td>&lt;b&gt;x&lt;/b&gt; &amp; y</td>", html);
         Assert.DoesNotContain("<b>", html);
     }

@@ -69,10 +69,14 @@ internal static class ReproduceCommand
         string modelFolder = SharedOptions.ModelFolder(modelName);
         int size = SharedOptions.ModelImageSize(modelFolder);
         IReadOnlyList<ExperimentImage> images = source == Toy ? ExperimentImages.Toy(count ?? 4, size) : ExperimentImages.FromFolder(source, size, count);
+        // Before anything is computed: hours later is too late to hear of a missing line.
+        if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
+            throw new CommandException($"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}).");
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = SharedOptions.Load(modelFolder, device, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
+        foreach (string prompt in images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))) model.Tokenizer.Tokenize(prompt).EnsureFits();
         using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results")))
         {
             Cancellation = context.Cancel,

@@ -15,6 +15,8 @@ internal sealed class Fig02 : Figure
 
     public override string Title => "Figures 1, 2 and 10: one inversion, many edits";
 
+    public override bool NeedsEdits => true;
+
     public override IEnumerable<WorkItem> Work(ExperimentSettings settings) => [InversionForEdits(settings), new("edits", settings.Steps * 17)];
 
     public override FigureContent Make(ExperimentLab lab)

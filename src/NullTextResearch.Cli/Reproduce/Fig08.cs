@@ -15,6 +15,8 @@ internal sealed class Fig08 : Figure
 
     public override string Title => "Figure 8: SDEdit with and without null-text inversion";
 
+    public override bool NeedsEdits => true;
+
     public override IEnumerable<WorkItem> Work(ExperimentSettings settings) => [InversionForEdits(settings), new("SDEdit", 4 * settings.Steps * settings.Strengths.Sum())];
 
     public override FigureContent Make(ExperimentLab lab)

@@ -50,6 +50,9 @@ internal abstract class Figure
     /// <summary>What it will compute, for the progress bar.</summary>
     public abstract IEnumerable<WorkItem> Work(ExperimentSettings settings);
 
+    /// <summary>Whether every image must come with an edit to make.</summary>
+    public virtual bool NeedsEdits => false;
+
     /// <summary>Computes it.</summary>
     public abstract FigureContent Make(ExperimentLab lab);
 
