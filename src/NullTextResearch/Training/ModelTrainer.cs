@@ -62,8 +62,10 @@ public sealed class ModelTrainer : IDisposable
     /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
+    /// <exception cref="IOException">Another process is training in this folder.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
+        using FileStream alone = Lock();
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
         // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
         if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
@@ -78,6 +80,20 @@ public sealed class ModelTrainer : IDisposable
 
         if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
+    }
+
+    /// <summary>Two processes on the same checkpoints would undo each other's steps.</summary>
+    private FileStream Lock()
+    {
+        string path = Path.Combine(_options.Folder, "lock");
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{_options.Folder} is in use by another training process ({e.Message}). Wait until it ends, stop it, or choose another folder.", e);
+        }
     }
 
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>

@@ -37,6 +37,22 @@ public sealed class ModelTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Train_FolderInUseByAnotherRun_IsRefused()
+    {
+        string folder = Folder();
+        IOException? refused = null;
+        using ModelTrainer first = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p =>
+        {
+            // While the first run trains, a second one on the same checkpoints would undo its steps.
+            if (refused is null && p.Stage == "vae") refused = Assert.Throws<IOException>(() => Train(folder, TrainingStages.Vae, workers: 1));
+        }));
+        first.Train(TrainingStages.Vae);
+
+        Assert.Contains("another training process", refused!.Message, StringComparison.Ordinal);
+        Train(folder, TrainingStages.Vae, workers: 1);
+    }
+
+    [Fact]
     public void Export_AfterAllStages_WritesAModelFolderThatLoads()
     {
         string run = Folder(), model = Folder();
