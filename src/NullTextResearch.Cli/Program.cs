@@ -18,6 +18,8 @@ internal static class Program
             DoctorCommand.Create(),
             TrainCommand.Create(),
             VerifyCommand.Create(),
+            NotebookCommand.Create(),
+            KernelCommand.Create(),
         };
         CommandRunner.AddSharedOptions(root);
         root.SetAction(_ => Welcome());
@@ -33,6 +35,7 @@ internal static class Program
               nulltext invert photo.png --prompt "a cat on a meadow"     find the noise and the null texts of an image
               nulltext edit runs/photo --to "a dog on a meadow"          edit it, as often as you like
               nulltext sample --prompt "a red car in the desert"         images from nothing
+              nulltext notebook                                          the same in Jupyter, cell by cell
               nulltext doctor                                            is everything in place?
 
             Start with: nulltext reproduce --quick

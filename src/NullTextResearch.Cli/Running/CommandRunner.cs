@@ -101,7 +101,7 @@ internal static class CommandRunner
         }
     }
 
-    private static int Threads(ParseResult parsed)
+    public static int Threads(ParseResult parsed)
     {
         if (parsed.GetValue(ThreadsOption) is { } asked) return asked;
         string? variable = Environment.GetEnvironmentVariable("NULLTEXT_THREADS");

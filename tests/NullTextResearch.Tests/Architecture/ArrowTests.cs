@@ -36,8 +36,12 @@ public sealed class ArrowTests
     {
         ["NullTextResearch"] = [],
         ["NullTextResearch.Figures"] = ["NullTextResearch"],
-        ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures"],
-        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures"],
+        // What a library may know of a notebook; depends on nothing.
+        ["NullTextResearch.Hosting"] = [],
+        // Runs any C#: it knows neither the workbench nor TorchSharp.
+        ["NullTextResearch.Kernel"] = ["NullTextResearch.Hosting"],
+        ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
+        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
 

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Kernel.Engine;
+using NullTextResearch.Kernel.Server;
+using TorchSharp;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary><c>nulltext kernel FILE</c>: what Jupyter starts.</summary>
+internal static class KernelCommand
+{
+    public static Command Create()
+    {
+        Argument<string> file = new("connection_file") { Description = "The connection file that Jupyter passes." };
+        Command command = new("kernel", "Serve C# to Jupyter; Jupyter starts this itself (see 'nulltext notebook').") { file };
+        // Not through the runner: the kernel handles signals in its own way.
+        command.SetAction(parsed => Serve(parsed.GetValue(file)!, CommandRunner.Threads(parsed)));
+        return command;
+    }
+
+    private static int Serve(string connectionFile, int threads)
+    {
+        int code;
+        try
+        {
+            code = JupyterKernel.Run(connectionFile, Options(threads));
+        }
+        catch (Exception e) when (ErrorText.IsKnown(e))
+        {
+            Console.Error.WriteLine($"error: {ErrorText.Of(e)}");
+            code = CommandRunner.Failed;
+        }
+
+        // A cell may have left threads behind that would keep the process.
+        Environment.Exit(code);
+        return code;
+    }
+
+    /// <summary>An engine whose cells can use libtorch at once.</summary>
+    public static EngineOptions Options(int threads) => new()
+    {
+        Prepare = () =>
+        {
+            // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
+            NativeLoadReport report = Native.EnsureLoaded();
+            if (report.Mode == NativeLoadMode.Failed) Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");
+            else torch.set_num_threads(threads);
+        },
+    };
+}

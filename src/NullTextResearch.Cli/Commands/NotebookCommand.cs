@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Diagnostics;
+using NullTextResearch.Cli.Running;
+using NullTextResearch.Kernel.Documents;
+using NullTextResearch.Kernel.Installing;
+
+namespace NullTextResearch.Cli.Commands;
+
+/// <summary><c>nulltext notebook</c>: Jupyter with our kernel.</summary>
+internal static class NotebookCommand
+{
+    public static Command Create()
+    {
+        Argument<string[]> files = new("files") { Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.", Arity = ArgumentArity.ZeroOrMore };
+        Command command = new("notebook", "Open Jupyter with the C# kernel; install or remove the kernel; convert notebooks.") { files };
+        command.TreatUnmatchedTokensAsErrors = false;
+        CommandRunner.Handle(command, (parsed, context) => Open([.. parsed.GetValue(files) ?? [], .. parsed.UnmatchedTokens], context));
+        command.Subcommands.Add(Install());
+        command.Subcommands.Add(Uninstall());
+        command.Subcommands.Add(Convert());
+        return command;
+    }
+
+    private static Command Install()
+    {
+        Option<string?> name = new("--name") { Description = $"Name of the kernel (default: {KernelSpec.StandardName}, or {KernelSpec.OtherName} where another kernel has that name)." };
+        Command command = new("install", "Install the kernel for this user, for JupyterLab, Notebook and VS Code.") { name };
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            KernelSpecPlace place = KernelSpec.Install(Program(), parsed.GetValue(name));
+            context.Out.WriteLine($"The kernel '{place.Name}' is installed in {place.Folder}.");
+            if (place.Taken is { } taken)
+            {
+                context.Out.WriteLine($"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel ({taken}).");
+                context.Out.WriteLine($"Choose '.NET (C#)' / '{place.Name}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
+            }
+
+            return CommandRunner.Done;
+        });
+        return command;
+    }
+
+    private static Command Uninstall()
+    {
+        Option<string?> name = new("--name") { Description = "Only this one (default: all kernels of ours)." };
+        Command command = new("uninstall", "Remove the kernel for this user.") { name };
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            IReadOnlyList<string> removed = KernelSpec.Uninstall(parsed.GetValue(name));
+            foreach (string folder in removed) context.Out.WriteLine($"Removed {folder}.");
+            if (removed.Count == 0) context.Out.WriteLine("No kernel of ours is installed for this user.");
+            return CommandRunner.Done;
+        });
+        return command;
+    }
+
+    private static Command Convert()
+    {
+        Argument<string> from = new("from") { Description = ".ipynb, .dib, .cs or .csx" };
+        Argument<string> to = new("to") { Description = ".ipynb or .dib; .dib keeps no outputs" };
+        Command command = new("convert", "Write a notebook in the other format.") { from, to };
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
+            document.Save(parsed.GetValue(to)!);
+            context.Out.WriteLine($"{document.Cells.Count} cells written to {parsed.GetValue(to)}.");
+            return CommandRunner.Done;
+        });
+        return command;
+    }
+
+    private static int Open(IReadOnlyList<string> words, RunContext context)
+    {
+        // Jupyter would open its browser first and complain there.
+        foreach (string file in words.Where(w => w.EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase)))
+        {
+            if (!File.Exists(file)) throw new CommandException($"there is no notebook '{file}'.");
+        }
+
+        string? lab = JupyterPaths.OnPath("jupyter-lab");
+        string? classic = JupyterPaths.OnPath("jupyter-notebook");
+        if ((lab ?? classic) is not { } jupyter)
+        {
+            context.Error.WriteLine("""
+                error: Jupyter was not found on the PATH. Install one of these, then run the same command again:
+                  Debian, Ubuntu     sudo apt-get install --no-install-recommends jupyter-notebook
+                  Python (any)       python3 -m pip install jupyterlab
+                  Conda              conda install -c conda-forge jupyterlab
+                Or use VS Code: install its 'Jupyter' extension, run 'nulltext notebook install', and choose the kernel '.NET (C#)'.
+                """);
+            return CommandRunner.Failed;
+        }
+
+        // Under its standard name for this server only, in front of any other kernel of that name: nothing is installed.
+        string data = Path.Combine(JupyterPaths.UserCache(), "jupyter");
+        KernelSpec.Write(Path.Combine(data, "kernels", KernelSpec.StandardName), Program());
+        ProcessStartInfo start = new(jupyter);
+        foreach (string word in words) start.ArgumentList.Add(word);
+        string? others = Environment.GetEnvironmentVariable("JUPYTER_PATH");
+        start.Environment["JUPYTER_PATH"] = string.IsNullOrEmpty(others) ? data : $"{data}{Path.PathSeparator}{others}";
+        using Process process = Process.Start(start) ?? throw new CommandException($"{jupyter} could not be started.");
+        // Ctrl-C reaches Jupyter from the terminal as well; it asks and ends by itself.
+        process.WaitForExit();
+        return process.ExitCode == 0 ? CommandRunner.Done : CommandRunner.Failed;
+    }
+
+    private static string Program()
+    {
+        string library = Path.Combine(AppContext.BaseDirectory, "nulltext.dll");
+        return File.Exists(library) ? library : Environment.ProcessPath ?? throw new CommandException("the path of this program is not known.");
+    }
+}

@@ -1,0 +1,42 @@
+namespace NullTextResearch.Hosting;
+
+/// <summary>What a kernel offers to a library that runs in one of its cells. All members may be called from any thread.</summary>
+public interface INotebookHost
+{
+    /// <summary>Name and version of the kernel, for run manifests.</summary>
+    string Name { get; }
+
+    /// <summary>Cancelled when the user stops the cell that runs.</summary>
+    CancellationToken Cancellation { get; }
+
+    /// <summary>Shows a value below the running cell.</summary>
+    /// <param name="value">A <see cref="MimeBundle"/>, or any value: the kernel looks for its formatter, else shows its text.</param>
+    /// <param name="mimeTypes">Representations wanted; none means all that the value has.</param>
+    /// <returns>A handle with which the output can be replaced.</returns>
+    IDisplayHandle Display(object? value, params IReadOnlyList<string> mimeTypes);
+
+    /// <summary>Removes the outputs of the running cell.</summary>
+    /// <param name="wait">True: only when the next output comes, which avoids flicker.</param>
+    void ClearOutput(bool wait = false);
+
+    /// <summary>Asks the user for a line; blocks until it comes or the cell is stopped.</summary>
+    /// <param name="prompt">Shown before the input field.</param>
+    /// <param name="hidden">True for passwords.</param>
+    /// <exception cref="InvalidOperationException">The notebook runs unattended: nobody can answer.</exception>
+    /// <exception cref="OperationCanceledException">The user stopped the cell.</exception>
+    string ReadLine(string prompt, bool hidden = false);
+}
+
+/// <summary>An output that can be replaced after it was shown.</summary>
+public interface IDisplayHandle
+{
+    /// <summary>Jupyter's display id: unique in the session.</summary>
+    string Id { get; }
+
+    /// <summary>
+    /// Replaces what is shown. The value is formatted at once; at most ten updates a second are sent, and the last one
+    /// always is, before the cell ends.
+    /// </summary>
+    /// <param name="value">As for <see cref="INotebookHost.Display"/>.</param>
+    void Update(object? value);
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace NullTextResearch.Kernel.Documents;
+
+/// <summary>Polyglot Notebooks' text format: cells separated by lines such as #!csharp, a #!meta block of JSON on top. No outputs.</summary>
+internal static partial class Dib
+{
+    // Only these separate cells; every other #! line is a directive inside one.
+    private static readonly HashSet<string> Separators = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "csharp", "c#", "cs", "markdown", "md", "html", "javascript", "js", "fsharp", "f#", "pwsh", "powershell", "sql", "kql", "http", "mermaid", "value", "raw", "meta",
+    };
+
+    public static NotebookDocument Parse(string text, string path)
+    {
+        JsonObject metadata = [];
+        List<NotebookCell> cells = [];
+        string language = "csharp";
+        List<string> lines = [];
+        foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
+        {
+            Match match = Separator().Match(line);
+            if (match.Success && Separators.Contains(match.Groups[1].Value))
+            {
+                Close();
+                language = match.Groups[1].Value.ToLowerInvariant();
+            }
+            else
+            {
+                lines.Add(line);
+            }
+        }
+
+        Close();
+        return new NotebookDocument { Cells = cells, Metadata = metadata };
+
+        void Close()
+        {
+            string source = string.Join('\n', lines).Trim('\n');
+            lines.Clear();
+            if (language == "meta")
+            {
+                try
+                {
+                    if (JsonNode.Parse(source) is JsonObject meta) metadata["polyglot_notebook"] = meta;
+                    if (metadata["polyglot_notebook"]?["kernelInfo"]?["defaultKernelName"]?.ToString() is { } name) language = name;
+                }
+                catch (JsonException e)
+                {
+                    throw new NotebookFormatException($"{path}: the block after #!meta is not JSON: {e.Message}", e);
+                }
+
+                return;
+            }
+
+            if (string.IsNullOrWhiteSpace(source)) return;
+            string known = Engine.CellPlan.Languages.GetValueOrDefault(language, language);
+            CellKind kind = known switch { "markdown" => CellKind.Markdown, "raw" => CellKind.Raw, _ => CellKind.Code };
+            cells.Add(new NotebookCell { Kind = kind, Language = known, Source = source });
+        }
+    }
+
+    public static string Write(NotebookDocument document)
+    {
+        JsonNode meta = document.Metadata["polyglot_notebook"]?.DeepClone() ?? new JsonObject
+        {
+            ["kernelInfo"] = new JsonObject
+            {
+                ["defaultKernelName"] = "csharp",
+                ["items"] = new JsonArray(new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = "csharp", ["name"] = "csharp" }),
+            },
+        };
+        StringBuilder text = new();
+        text.Append("#!meta\n\n").Append(meta.ToJsonString()).Append("\n\n");
+        foreach (NotebookCell cell in document.Cells)
+        {
+            string separator = cell.Kind switch { CellKind.Markdown => "markdown", CellKind.Raw => "raw", _ => cell.Language };
+            text.Append("#!").Append(separator).Append("\n\n").Append(cell.Source.Trim('\n')).Append("\n\n");
+        }
+
+        return text.ToString();
+    }
+
+    [GeneratedRegex(@"^#!([\w#]+)\s*$")]
+    private static partial Regex Separator();
+}

@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace NullTextResearch.Kernel.Documents;
+
+/// <summary>Jupyter's file format: any nbformat 4 is read, 4.5 is written, laid out as Jupyter itself does.</summary>
+internal static class Ipynb
+{
+    /// <summary>The kernel every C# notebook names, whoever serves it.</summary>
+    public const string KernelName = ".net-csharp";
+
+    private static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static NotebookDocument Parse(string text, string path)
+    {
+        try
+        {
+            JsonObject root = JsonNode.Parse(text) as JsonObject ?? throw new NotebookFormatException($"{path}: expected a JSON object.");
+            if (root["nbformat"]?.GetValue<int>() is not 4)
+                throw new NotebookFormatException($"{path}: nbformat is {root["nbformat"]?.ToJsonString() ?? "missing"}; expected 4. Open it once in Jupyter and save it.");
+            JsonObject metadata = root["metadata"] as JsonObject ?? [];
+            string language = DefaultLanguage(metadata);
+            List<NotebookCell> cells = [];
+            foreach (JsonNode? item in root["cells"] as JsonArray ?? [])
+            {
+                if (item is not JsonObject cell) throw new NotebookFormatException($"{path}: cell {cells.Count + 1} is no object.");
+                JsonObject own = cell["metadata"] as JsonObject ?? [];
+                CellKind kind = cell["cell_type"]?.GetValue<string>() switch
+                {
+                    "code" => CellKind.Code,
+                    "markdown" => CellKind.Markdown,
+                    "raw" => CellKind.Raw,
+                    string other => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has the type '{other}'."),
+                    null => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has no cell_type."),
+                };
+                cells.Add(new NotebookCell
+                {
+                    Kind = kind,
+                    Language = kind == CellKind.Code ? CellLanguage(own) ?? language : "markdown",
+                    Source = NotebookDocument.Normalise(Text(cell["source"])),
+                    Id = cell["id"]?.GetValue<string>(),
+                    Metadata = (JsonObject)own.DeepClone(),
+                    Outputs = cell["outputs"]?.DeepClone() as JsonArray ?? [],
+                    ExecutionCount = cell["execution_count"]?.GetValue<int>(),
+                });
+            }
+
+            return new NotebookDocument { Cells = cells, Metadata = (JsonObject)metadata.DeepClone() };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new NotebookFormatException($"{path} is not a notebook: {e.Message}", e);
+        }
+    }
+
+    public static string Write(NotebookDocument document)
+    {
+        JsonObject metadata = (JsonObject)document.Metadata.DeepClone();
+        metadata["kernelspec"] ??= new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = KernelName };
+        metadata["language_info"] ??= new JsonObject { ["file_extension"] = ".cs", ["mimetype"] = "text/x-csharp", ["name"] = "C#", ["pygments_lexer"] = "csharp", ["version"] = "14.0" };
+        metadata["polyglot_notebook"] ??= new JsonObject
+        {
+            ["kernelInfo"] = new JsonObject
+            {
+                ["defaultKernelName"] = "csharp",
+                ["items"] = new JsonArray(new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = "csharp", ["name"] = "csharp" }),
+            },
+        };
+
+        HashSet<string> used = new(StringComparer.Ordinal);
+        JsonArray cells = [];
+        foreach (NotebookCell cell in document.Cells)
+        {
+            string id = cell.Id is { Length: > 0 } own && used.Add(own) ? own : NewId(cell, used);
+            JsonObject about = (JsonObject)cell.Metadata.DeepClone();
+            JsonObject json;
+            if (cell.Kind == CellKind.Code)
+            {
+                // Both names are read by the front ends; without them the real kernel refuses to import the notebook.
+                about["dotnet_interactive"] = new JsonObject { ["language"] = cell.Language };
+                about["polyglot_notebook"] = new JsonObject { ["kernelName"] = cell.Language };
+                json = new JsonObject
+                {
+                    ["cell_type"] = "code",
+                    ["execution_count"] = cell.ExecutionCount,
+                    ["id"] = id,
+                    ["metadata"] = about,
+                    ["outputs"] = cell.Outputs.DeepClone(),
+                    ["source"] = Lines(cell.Source),
+                };
+            }
+            else
+            {
+                json = new JsonObject
+                {
+                    ["cell_type"] = cell.Kind == CellKind.Markdown ? "markdown" : "raw",
+                    ["id"] = id,
+                    ["metadata"] = about,
+                    ["source"] = Lines(cell.Source),
+                };
+            }
+
+            cells.Add(json);
+        }
+
+        JsonObject root = new() { ["cells"] = cells, ["metadata"] = metadata, ["nbformat"] = 4, ["nbformat_minor"] = 5 };
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter writer = new(stream, Layout)) root.WriteTo(writer);
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    /// <summary>Lines with their ends, as nbformat keeps text.</summary>
+    public static JsonArray Lines(string text)
+    {
+        JsonArray lines = [];
+        for (int at = 0; at < text.Length;)
+        {
+            int end = text.IndexOf('\n', at);
+            int next = end < 0 ? text.Length : end + 1;
+            lines.Add(text[at..next]);
+            at = next;
+        }
+
+        return lines;
+    }
+
+    private static string Text(JsonNode? source) => source switch
+    {
+        null => "",
+        JsonArray lines => string.Concat(lines.Select(l => l?.GetValue<string>())),
+        _ => source.GetValue<string>(),
+    };
+
+    private static string? CellLanguage(JsonObject metadata) =>
+        (metadata["polyglot_notebook"]?["kernelName"] ?? metadata["dotnet_interactive"]?["language"]) is JsonValue name ? Engine.CellPlan.Languages.GetValueOrDefault(name.ToString(), name.ToString()) : null;
+
+    private static string DefaultLanguage(JsonObject metadata)
+    {
+        JsonNode? named = metadata["polyglot_notebook"]?["kernelInfo"]?["defaultKernelName"] ?? metadata["polyglot_notebook"]?["defaultKernelName"];
+        string name = named?.ToString() ?? metadata["kernelspec"]?["name"]?.ToString() ?? KernelName;
+        if (name.StartsWith(".net-", StringComparison.Ordinal)) name = name[5..];
+        return Engine.CellPlan.Languages.GetValueOrDefault(name, name);
+    }
+
+    // From the text and place, not at random: writing the same notebook twice gives the same file.
+    private static string NewId(NotebookCell cell, HashSet<string> used)
+    {
+        for (int salt = used.Count; ; salt++)
+        {
+            string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{salt}\n{cell.Source}")))[..8];
+            if (used.Add(id)) return id;
+        }
+    }
+}

@@ -1,0 +1,352 @@
+using System.Runtime;
+using System.Text;
+using System.Text.Json.Nodes;
+using NullTextResearch.Hosting;
+using NullTextResearch.Kernel.Formatting;
+
+namespace NullTextResearch.Kernel.Engine;
+
+/// <summary>
+/// One run of one cell: where its output goes and how it is stopped. Flows with the cell's tasks, so that what they write
+/// after the cell ended still reaches its place.
+/// </summary>
+/// <remarks>
+/// User threads that are inside may be aborted. Critical parts therefore stand in finally blocks, which an abort does
+/// not enter: a lock is never left behind, a buffer never half changed.
+/// </remarks>
+internal sealed class CellContext : IDisposable
+{
+    private static readonly AsyncLocal<CellContext?> Flowing = new();
+    private static CellContext? s_latest;
+
+    private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly StringBuilder _text = new();
+    private readonly Action<CellOutput> _sink;
+    private readonly Timer _flush;
+    private readonly Dictionary<string, DisplayHandle> _pending = [];
+    private readonly EngineOptions _options;
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly CancellationTokenSource _abort = new();
+    private bool _textIsError;
+    private bool _flushArmed;
+    private long _streamed;
+    private long _textSince;
+    private long _dropped;
+    private volatile bool _tokenRead;
+    private Thread? _thread;
+    private DateTime? _asked;
+    private DateTime? _aborting;
+
+    public CellContext(CellRequest request, EngineOptions options, Action<CellOutput> sink)
+    {
+        Request = request;
+        _options = options;
+        _sink = sink;
+        _flush = new Timer(_ => FlushLate());
+    }
+
+    /// <summary>The cell this code belongs to; the latest one where that is unknown (a plain thread of a library).</summary>
+    public static CellContext? Current => Flowing.Value ?? Volatile.Read(ref s_latest);
+
+    public CellRequest Request { get; }
+
+    /// <summary>Folders of notebooks being imported, innermost last: relative paths are looked up there too.</summary>
+    public Stack<string> Importing { get; } = new();
+
+    /// <summary>The last value shown as result.</summary>
+    public ResultOutput? Result { get; private set; }
+
+    public bool IsInterrupted => _cancel.IsCancellationRequested;
+
+    /// <summary>For our own waiting and for the compiler.</summary>
+    public CancellationToken Cancel => _cancel.Token;
+
+    /// <summary>For the cell: that it asks tells that it listens.</summary>
+    public CancellationToken CancelSeenByCell
+    {
+        get
+        {
+            _tokenRead = true;
+            return _cancel.Token;
+        }
+    }
+
+    /// <summary>Set when the cell's thread is being stopped.</summary>
+    public CancellationToken Abort => _abort.Token;
+
+    /// <summary>Makes this the current cell of the calling thread.</summary>
+    public void Enter()
+    {
+        Flowing.Value = this;
+        Volatile.Write(ref s_latest, this);
+    }
+
+    public static void Leave() => Flowing.Value = null;
+
+    /// <summary>Runs the cell's code on this thread so that it can be stopped: ends early when the cell is interrupted.</summary>
+    public void RunStoppable(Action code)
+    {
+        lock (_gate) _thread = Thread.CurrentThread;
+        try
+        {
+            ControlledExecution.Run(code, _abort.Token);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    // After this nobody wakes the thread any more; what was meant for the cell must not hit the kernel's own next wait.
+    private void Release()
+    {
+        while (true)
+        {
+            try
+            {
+                lock (_gate)
+                {
+                    _thread = null;
+                    if (_aborting is null) return;
+                }
+
+                Thread.Sleep(1);
+                return;
+            }
+            catch (ThreadInterruptedException)
+            {
+                // The wake-up that was still on its way.
+            }
+        }
+    }
+
+    /// <summary>First the token, for those who read it; then the thread; then nothing is left.</summary>
+    public InterruptEffect Interrupt()
+    {
+        DateTime now = DateTime.UtcNow;
+        bool abortNow;
+        lock (_gate)
+        {
+            if (_aborting is { } since) return now - since > TimeSpan.FromSeconds(1) ? InterruptEffect.Hopeless : InterruptEffect.Stopping;
+            abortNow = !_tokenRead || _asked is not null;
+            _asked ??= now;
+            if (abortNow) _aborting = now;
+        }
+
+        // Callbacks of the token are user code: they must not run under the lock, nor on the sockets' thread. A thread of
+        // its own: the cell may be what keeps the pool busy.
+        new Thread(() => Stop(abortNow)) { Name = "Interrupt", IsBackground = true }.Start();
+        return abortNow ? InterruptEffect.Stopping : InterruptEffect.Asked;
+    }
+
+    public void Write(bool isError, ReadOnlySpan<char> text)
+    {
+        if (text.IsEmpty) return;
+        try
+        {
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (_text.Length > 0 && _textIsError != isError) FlushText();
+                _textIsError = isError;
+                int room = (int)Math.Min(text.Length, Math.Max(0, _options.StreamLimit - _streamed));
+                _streamed += room;
+                _text.Append(text[..room]);
+                if (room < text.Length)
+                {
+                    if (_dropped == 0) _text.Append($"\n... this cell has written {_options.StreamLimit:N0} characters; further text is dropped (write it to a file).\n");
+                    _dropped += text.Length - room;
+                }
+
+                long now = Environment.TickCount64;
+                if (!_flushArmed) _textSince = now;
+                // The timer needs a free pool thread, which a busy cell may not leave.
+                if (_text.Length > 64 * 1024 || now - _textSince > 2 * Coalesce.TotalMilliseconds)
+                {
+                    FlushText();
+                    _textSince = now;
+                }
+
+                Arm(Coalesce);
+            }
+        }
+    }
+
+    /// <summary>Sends an output after all text written before it.</summary>
+    public void Send(CellOutput output)
+    {
+        try
+        {
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                FlushText();
+                if (output is ResultOutput result) Result = result;
+                _sink(output);
+            }
+        }
+    }
+
+    public DisplayHandle Display(object? value, IReadOnlyList<string> mimeTypes)
+    {
+        (JsonObject data, JsonObject metadata) = ValueFormatter.Format(value, mimeTypes);
+        DisplayHandle handle = new(this, mimeTypes);
+        Send(new DisplayOutput(data, metadata, handle.Id, false));
+        return handle;
+    }
+
+    /// <summary>An update, at most every <see cref="EngineOptions.UpdateInterval"/>; the last one is never lost.</summary>
+    public void Update(DisplayHandle handle, DisplayOutput output)
+    {
+        try
+        {
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                handle.Latest = output;
+                TimeSpan wait = handle.Sent + _options.UpdateInterval - DateTime.UtcNow;
+                if (wait <= TimeSpan.Zero)
+                {
+                    _pending.Remove(handle.Id);
+                    SendUpdate(handle);
+                }
+                else
+                {
+                    _pending[handle.Id] = handle;
+                    Arm(wait < Coalesce ? Coalesce : wait);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sends all that waits: a front end believes that nothing comes after the reply.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_dropped > 0)
+            {
+                _text.Append($"... {_dropped:N0} characters were dropped.\n");
+                _dropped = 0;
+            }
+
+            FlushText();
+            foreach (DisplayHandle handle in _pending.Values) SendUpdate(handle);
+            _pending.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        Flush();
+        // Tasks that outlive the cell must find neither a disposed token nor a cell to abort.
+        lock (_gate) _aborting ??= DateTime.MaxValue;
+    }
+
+    private void Stop(bool abortNow)
+    {
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            Write(true, $"A callback on the cell's cancellation failed: {e.InnerException?.Message}\n");
+        }
+
+        if (!abortNow)
+        {
+            Thread.Sleep(_options.Grace);
+            lock (_gate)
+            {
+                if (_aborting is not null) return;
+                _aborting = DateTime.UtcNow;
+            }
+        }
+
+        // Returns when the thread has stopped; a thread that sleeps or waits must be woken meanwhile.
+        new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
+        long start = Environment.TickCount64;
+        bool told = false;
+        while (true)
+        {
+            Thread.Sleep(50);
+            lock (_gate)
+            {
+                if (_thread is null) return;
+                _thread.Interrupt();
+            }
+
+            if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds) continue;
+            told = true;
+            Write(true, "The cell does not stop: it waits for another thread, or is inside native code. Interrupt once more to end the kernel (all variables are lost).\n");
+        }
+    }
+
+    private void Arm(TimeSpan delay)
+    {
+        if (_flushArmed) return;
+        _flushArmed = true;
+        _flush.Change(delay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void FlushLate()
+    {
+        lock (_gate)
+        {
+            _flushArmed = false;
+            FlushText();
+            DateTime now = DateTime.UtcNow;
+            foreach (DisplayHandle handle in (DisplayHandle[])[.. _pending.Values])
+            {
+                if (handle.Sent + _options.UpdateInterval > now) continue;
+                _pending.Remove(handle.Id);
+                SendUpdate(handle);
+            }
+
+            if (_pending.Count > 0) Arm(Coalesce);
+        }
+    }
+
+    private void FlushText()
+    {
+        if (_text.Length == 0) return;
+        string text = _text.ToString();
+        _text.Clear();
+        _sink(new StreamOutput(_textIsError, text));
+    }
+
+    private void SendUpdate(DisplayHandle handle)
+    {
+        FlushText();
+        handle.Sent = DateTime.UtcNow;
+        _sink(handle.Latest!);
+    }
+}
+
+/// <summary>A displayed value that can be replaced. Belongs to the cell that showed it, also when a later cell updates it.</summary>
+internal sealed class DisplayHandle(CellContext cell, IReadOnlyList<string> mimeTypes) : IDisplayHandle
+{
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>When the last update was sent; the first may follow the display at once.</summary>
+    internal DateTime Sent { get; set; }
+
+    internal DisplayOutput? Latest { get; set; }
+
+    public void Update(object? value)
+    {
+        (JsonObject data, JsonObject metadata) = ValueFormatter.Format(value, mimeTypes);
+        cell.Update(this, new DisplayOutput(data, metadata, Id, true));
+    }
+
+    public override string ToString() => $"display {Id}";
+}

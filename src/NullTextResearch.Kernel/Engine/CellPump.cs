@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+
+namespace NullTextResearch.Kernel.Engine;
+
+/// <summary>
+/// Runs the continuations of a cell's awaits on the cells' thread: libtorch's scopes and grad mode belong to a thread.
+/// One per run, so that nothing of an interrupted cell runs in the next one.
+/// </summary>
+internal sealed class CellPump : SynchronizationContext, IDisposable
+{
+    private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _work = [];
+    private readonly Thread _owner = Thread.CurrentThread;
+    private volatile bool _closed;
+
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        // After the cell ended nobody pumps any more: what a forgotten task still wants to do runs on the pool.
+        if (!_closed)
+        {
+            try
+            {
+                _work.Add((d, state));
+                return;
+            }
+            catch (InvalidOperationException)
+            {
+                // Closed between the two lines.
+            }
+        }
+
+        ThreadPool.QueueUserWorkItem(_ => d(state));
+    }
+
+    public override void Send(SendOrPostCallback d, object? state)
+    {
+        if (Thread.CurrentThread == _owner || _closed)
+        {
+            d(state);
+            return;
+        }
+
+        using ManualResetEventSlim done = new();
+        Post(_ => { try { d(state); } finally { done.Set(); } }, null);
+        done.Wait();
+    }
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    /// <summary>Pumps until the task is complete.</summary>
+    /// <exception cref="OperationCanceledException">The cell is being stopped: a thread that waits here cannot be aborted.</exception>
+    public void RunUntil(Task task, CancellationToken abort)
+    {
+        if (task.IsCompleted) return;
+        _ = task.ContinueWith(_ => Post(_ => { }, null), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        while (!task.IsCompleted)
+        {
+            (SendOrPostCallback callback, object? state) = _work.Take(abort);
+            callback(state);
+        }
+    }
+
+    public void Dispose()
+    {
+        _closed = true;
+        _work.CompleteAdding();
+        while (_work.TryTake(out (SendOrPostCallback Callback, object? State) left)) ThreadPool.QueueUserWorkItem(_ => left.Callback(left.State));
+    }
+}

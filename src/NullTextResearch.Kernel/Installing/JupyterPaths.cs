@@ -1,0 +1,44 @@
+namespace NullTextResearch.Kernel.Installing;
+
+/// <summary>Where Jupyter looks for kernels, as its documentation lists the folders.</summary>
+internal static class JupyterPaths
+{
+    /// <summary>The user's own data folder.</summary>
+    public static string UserData()
+    {
+        if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        if (OperatingSystem.IsWindows()) return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
+        if (OperatingSystem.IsMacOS()) return Path.Combine(home, "Library", "Jupyter");
+        string share = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share");
+        return Path.Combine(share, "jupyter");
+    }
+
+    /// <summary>Our own cache folder of this user.</summary>
+    public static string UserCache()
+    {
+        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(root, "nulltext");
+    }
+
+    /// <summary>Every folder that may hold kernels, most important first.</summary>
+    public static IReadOnlyList<string> Kernels()
+    {
+        List<string> data = [];
+        data.AddRange((Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        data.Add(UserData());
+        if (Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } venv) data.Add(Path.Combine(venv, "share", "jupyter"));
+        if (Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda) data.Add(Path.Combine(conda, "share", "jupyter"));
+        if (OperatingSystem.IsWindows()) data.Add(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter"));
+        else data.AddRange(["/usr/local/share/jupyter", "/usr/share/jupyter"]);
+        return [.. data.Select(d => Path.Combine(d, "kernels")).Distinct()];
+    }
+
+    /// <summary>A program on the PATH, or null.</summary>
+    public static string? OnPath(string program) =>
+        (from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+         from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
+         select Path.Combine(folder, program + ending)).FirstOrDefault(File.Exists);
+}

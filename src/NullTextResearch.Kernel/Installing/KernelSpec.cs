@@ -1,0 +1,120 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NullTextResearch.Kernel.Engine;
+
+namespace NullTextResearch.Kernel.Installing;
+
+/// <summary>Where a kernel was installed.</summary>
+/// <param name="Name">What notebooks must name.</param>
+/// <param name="Folder">Holds kernel.json.</param>
+/// <param name="Taken">The folder of another kernel that already has the name notebooks use, or null.</param>
+public sealed record KernelSpecPlace(string Name, string Folder, string? Taken);
+
+/// <summary>Jupyter's kernel.json: installing, removing, finding.</summary>
+public static class KernelSpec
+{
+    /// <summary>The name that C# notebooks carry.</summary>
+    public const string StandardName = ".net-csharp";
+
+    /// <summary>Ours where another kernel has the standard name.</summary>
+    public const string OtherName = "nulltext-csharp";
+
+    // How we know our own folders again.
+    private const string Mark = "nulltext";
+
+    private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Installs for this user. Never replaces another's kernel.</summary>
+    /// <param name="program">Full path of the program that serves <c>kernel FILE</c>: a .dll or an executable.</param>
+    /// <param name="name">Name to use, or null: the standard one if it is free or ours.</param>
+    /// <exception cref="ArgumentException">The name is another kernel's, or no name for a kernel.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static KernelSpecPlace Install(string program, string? name = null)
+    {
+        string? taken = Foreign(StandardName);
+        string chosen = name ?? (taken is null ? StandardName : OtherName);
+        if (chosen.Length == 0 || !chosen.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+            throw new ArgumentException($"'{chosen}' cannot name a kernel; use letters, digits, '.', '-' and '_'.", nameof(name));
+        if (Foreign(chosen) is { } foreign)
+            throw new ArgumentException($"The kernel '{chosen}' in {foreign} is not ours and is left alone; choose another with --name.", nameof(name));
+        string folder = Path.Combine(JupyterPaths.UserData(), "kernels", chosen);
+        Write(folder, program);
+        return new KernelSpecPlace(chosen, folder, chosen == StandardName ? null : taken);
+    }
+
+    /// <summary>Removes our kernels of this user.</summary>
+    /// <param name="name">Only this one, or null for all of ours.</param>
+    /// <returns>The folders removed.</returns>
+    /// <exception cref="ArgumentException">The named kernel is another's.</exception>
+    public static IReadOnlyList<string> Uninstall(string? name = null)
+    {
+        string kernels = Path.Combine(JupyterPaths.UserData(), "kernels");
+        if (!Directory.Exists(kernels)) return [];
+        List<string> removed = [];
+        foreach (string folder in Directory.GetDirectories(kernels))
+        {
+            if (name is not null && Path.GetFileName(folder) != name) continue;
+            if (!IsOurs(folder))
+            {
+                if (name is not null) throw new ArgumentException($"The kernel '{name}' in {folder} is not ours and is left alone.", nameof(name));
+                continue;
+            }
+
+            Directory.Delete(folder, recursive: true);
+            removed.Add(folder);
+        }
+
+        return removed;
+    }
+
+    /// <summary>Writes a kernel.json that starts a program.</summary>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="program">Full path of a .dll or an executable.</param>
+    public static void Write(string folder, string program)
+    {
+        JsonArray argv = [];
+        if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) argv.Add(DotnetHost.Path);
+        argv.Add(Path.GetFullPath(program));
+        argv.Add("kernel");
+        argv.Add("{connection_file}");
+        JsonObject spec = new()
+        {
+            ["argv"] = argv,
+            ["display_name"] = ".NET (C#)",
+            ["language"] = "C#",
+            // The server then sends a message, which works on every system.
+            ["interrupt_mode"] = "message",
+            ["metadata"] = new JsonObject { [Mark] = true, ["debugger"] = false },
+        };
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "kernel.json"), spec.ToJsonString(Layout) + "\n");
+        File.WriteAllText(Path.Combine(folder, "logo-svg.svg"), """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#3b2f6b"/><path d="M14 46V18l22 28V18" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/><circle cx="49" cy="43" r="5" fill="#f2b544"/></svg>
+
+            """);
+    }
+
+    /// <summary>The folder of a kernel of this name that is not ours, or null.</summary>
+    public static string? Foreign(string name) =>
+        JupyterPaths.Kernels().Select(k => Path.Combine(k, name)).FirstOrDefault(f => File.Exists(Path.Combine(f, "kernel.json")) && !IsOurs(f));
+
+    /// <summary>The folder of a kernel of ours, or null where none is installed.</summary>
+    public static string? Installed() =>
+        JupyterPaths.Kernels().Where(Directory.Exists).SelectMany(Directory.GetDirectories).FirstOrDefault(IsOurs);
+
+    private static bool IsOurs(string folder)
+    {
+        string file = Path.Combine(folder, "kernel.json");
+        if (!File.Exists(file)) return false;
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(file))?["metadata"]?[Mark] is JsonValue mark && mark.TryGetValue(out bool ours) && ours;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // A broken file is not ours to touch.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using NetMQ;
+using NetMQ.Sockets;
+
+namespace NullTextResearch.Kernel.Wire;
+
+/// <summary>Where a message goes or came from.</summary>
+internal enum Channel
+{
+    Shell,
+    Control,
+    Stdin,
+    IoPub,
+}
+
+/// <summary>
+/// The five sockets. NetMQ sockets belong to one thread: the poller's. Everyone else puts messages into one queue, which
+/// also keeps replies and outputs in order; the heartbeat has a thread of its own.
+/// </summary>
+internal sealed class KernelSockets : IDisposable
+{
+    private readonly WireProtocol _protocol;
+    private readonly RouterSocket _shell = new();
+    private readonly RouterSocket _control = new();
+    private readonly RouterSocket _stdin = new();
+    private readonly PublisherSocket _ioPub = new();
+    private readonly NetMQQueue<(Channel Channel, Message? Message)> _outgoing = new();
+    private readonly NetMQPoller _poller;
+    private readonly Thread _pollerThread;
+    private readonly Thread _heartbeatThread;
+    private readonly ResponseSocket _heartbeat = new();
+    private volatile bool _stopping;
+
+    /// <summary>Binds all sockets; nothing is received before <see cref="Start"/>.</summary>
+    public KernelSockets(ConnectionInfo connection, WireProtocol protocol)
+    {
+        _protocol = protocol;
+        foreach (RouterSocket router in (RouterSocket[])[_shell, _control, _stdin])
+        {
+            // A client that reconnects with its old identity takes over.
+            router.Options.RouterHandover = true;
+            router.Options.Linger = TimeSpan.FromSeconds(1);
+            router.Options.SendHighWatermark = 0;
+            router.Options.ReceiveHighWatermark = 0;
+        }
+
+        // The default of 1000 drops output without a word.
+        _ioPub.Options.SendHighWatermark = 0;
+        _ioPub.Options.Linger = TimeSpan.FromSeconds(1);
+        _shell.Bind(connection.Address(connection.ShellPort));
+        _control.Bind(connection.Address(connection.ControlPort));
+        _stdin.Bind(connection.Address(connection.StdinPort));
+        _ioPub.Bind(connection.Address(connection.IoPubPort));
+        _heartbeat.Options.Linger = TimeSpan.Zero;
+        _heartbeat.Bind(connection.Address(connection.HeartbeatPort));
+        _poller = [_shell, _control, _stdin, _outgoing];
+        _shell.ReceiveReady += (_, _) => ReceiveAll(_shell, Channel.Shell);
+        _control.ReceiveReady += (_, _) => ReceiveAll(_control, Channel.Control);
+        _stdin.ReceiveReady += (_, _) => ReceiveAll(_stdin, Channel.Stdin);
+        _outgoing.ReceiveReady += (_, _) => SendAll();
+        _pollerThread = new Thread(_poller.Run) { Name = "Jupyter sockets", IsBackground = true };
+        _heartbeatThread = new Thread(Heartbeat) { Name = "Jupyter heartbeat", IsBackground = true };
+    }
+
+    /// <summary>Every trusted message, on the poller's thread: never block it.</summary>
+    public event Action<Channel, Message>? Received;
+
+    /// <summary>Why a message was dropped.</summary>
+    public event Action<string>? Refused;
+
+    public void Start()
+    {
+        _heartbeatThread.Start();
+        _pollerThread.Start();
+    }
+
+    /// <summary>Sends in order of the calls, from any thread.</summary>
+    public void Send(Channel channel, Message message)
+    {
+        if (!_stopping) _outgoing.Enqueue((channel, message));
+    }
+
+    /// <summary>Sends what was queued, then stops and lets the sockets deliver for a second at most.</summary>
+    public void Dispose()
+    {
+        if (_stopping) return;
+        _outgoing.Enqueue((Channel.Control, null));
+        _stopping = true;
+        _pollerThread.Join(TimeSpan.FromSeconds(5));
+        _heartbeatThread.Join(TimeSpan.FromSeconds(1));
+        _poller.Dispose();
+        foreach (IDisposable socket in (IDisposable[])[_shell, _control, _stdin, _ioPub, _heartbeat, _outgoing]) socket.Dispose();
+    }
+
+    private void ReceiveAll(RouterSocket socket, Channel channel)
+    {
+        // Bounded, so that one busy client cannot keep the others and our own output waiting.
+        for (int i = 0; i < 64; i++)
+        {
+            NetMQMessage? frames = null;
+            if (!socket.TryReceiveMultipartMessage(ref frames)) return;
+            Message? message = _protocol.Parse([.. frames.Select(f => f.ToByteArray())], out string? refusal);
+            if (message is null) Refused?.Invoke($"{channel}: {refusal}");
+            else Received?.Invoke(channel, message);
+        }
+    }
+
+    private void SendAll()
+    {
+        for (int i = 0; i < 256 && _outgoing.TryDequeue(out (Channel Channel, Message? Message) item, TimeSpan.Zero); i++)
+        {
+            if (item.Message is null)
+            {
+                _poller.Stop();
+                return;
+            }
+
+            NetMQMessage frames = [];
+            foreach (byte[] frame in _protocol.ToFrames(item.Message)) frames.Append(frame);
+            IOutgoingSocket socket = item.Channel switch
+            {
+                Channel.Shell => _shell,
+                Channel.Control => _control,
+                Channel.Stdin => _stdin,
+                _ => _ioPub,
+            };
+            // A ROUTER drops what is addressed to a client that left; it must not wait for it.
+            if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames)) Refused?.Invoke($"{item.Channel}: a message could not be sent");
+        }
+    }
+
+    private void Heartbeat()
+    {
+        while (!_stopping)
+        {
+            // With a timeout: a blocked socket would throw when the process ends.
+            if (_heartbeat.TryReceiveFrameBytes(TimeSpan.FromMilliseconds(200), out byte[]? beat)) _heartbeat.TrySendFrame(TimeSpan.FromSeconds(1), beat);
+        }
+    }
+}
