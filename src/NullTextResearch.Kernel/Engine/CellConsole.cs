@@ -4,7 +4,7 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>Console.Out and Console.Error: text goes to the cell that writes it.</summary>
-internal sealed class CellConsole(bool isError, TextWriter outside) : TextWriter
+internal sealed class CellConsole(bool isError, TextWriter outside, bool takesStrayText) : TextWriter
 {
     public override Encoding Encoding => Encoding.UTF8;
 
@@ -20,7 +20,7 @@ internal sealed class CellConsole(bool isError, TextWriter outside) : TextWriter
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
-        if (CellContext.Current is { } cell) cell.Write(isError, buffer);
+        if ((takesStrayText ? CellContext.Current : CellContext.OfThisFlow) is { } cell) cell.Write(isError, buffer);
         else outside.Write(buffer);
     }
 

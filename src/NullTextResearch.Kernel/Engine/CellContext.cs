@@ -50,6 +50,9 @@ internal sealed class CellContext : IDisposable
     /// <summary>The cell this code belongs to; the latest one where that is unknown (a plain thread of a library).</summary>
     public static CellContext? Current => Flowing.Value ?? Volatile.Read(ref s_latest);
 
+    /// <summary>The cell this code belongs to, or null.</summary>
+    public static CellContext? OfThisFlow => Flowing.Value;
+
     public CellRequest Request { get; }
 
     /// <summary>Folders of notebooks being imported, innermost last: relative paths are looked up there too.</summary>
@@ -113,6 +116,12 @@ internal sealed class CellContext : IDisposable
                 }
 
                 Thread.Sleep(1);
+                // The console's own lock does not survive an abort: it stays with this thread, and every other one waits for ever.
+                foreach (object console in (object[])[Console.Out, Console.Error, Console.In])
+                {
+                    while (Monitor.IsEntered(console)) Monitor.Exit(console);
+                }
+
                 return;
             }
             catch (ThreadInterruptedException)

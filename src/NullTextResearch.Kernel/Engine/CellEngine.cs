@@ -66,8 +66,8 @@ public sealed class CellEngine : IDisposable
         NativeProbing.Start();
         _language = new Lazy<LanguageService>(() => new LanguageService(_references, Imports, _declarations));
         _console = (Console.Out, Console.Error, Console.In);
-        Console.SetOut(TextWriter.Synchronized(new CellConsole(false, _console.Out)));
-        Console.SetError(TextWriter.Synchronized(new CellConsole(true, _console.Error)));
+        Console.SetOut(TextWriter.Synchronized(new CellConsole(false, _console.Out, _options.TakesStrayText)));
+        Console.SetError(TextWriter.Synchronized(new CellConsole(true, _console.Error, _options.TakesStrayText)));
         Console.SetIn(new CellInput(KernelHost.Instance));
         _attachment = Notebook.Attach(KernelHost.Instance);
         // Generous: user code recurses, and so does the compiler on long expressions.

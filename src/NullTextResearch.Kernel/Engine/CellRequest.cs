@@ -66,6 +66,12 @@ public sealed record EngineOptions
     /// <summary>Least time between two updates of one display. Default 100 ms.</summary>
     public TimeSpan UpdateInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// Whether console text of threads that belong to no cell goes to the latest cell (a kernel), or to the console that
+    /// was there before (a program that hosts an engine and writes itself). Default true.
+    /// </summary>
+    public bool TakesStrayText { get; init; } = true;
+
     /// <summary>Work to be done on the cells' thread before the first cell, such as loading native libraries.</summary>
     public Action? Prepare { get; init; }
 }

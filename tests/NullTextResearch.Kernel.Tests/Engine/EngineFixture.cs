@@ -7,7 +7,8 @@ namespace NullTextResearch.Kernel.Tests.Engine;
 /// <summary>One session for all engine tests: starting the compiler takes seconds, and the console can have one owner only.</summary>
 public sealed class EngineFixture : IDisposable
 {
-    private readonly CellEngine _engine = new(new EngineOptions { Grace = TimeSpan.FromMilliseconds(300) });
+    // The test runner writes to the console as well.
+    private readonly CellEngine _engine = new(new EngineOptions { Grace = TimeSpan.FromMilliseconds(300), TakesStrayText = false });
 
     public CellEngine Engine => _engine;
 

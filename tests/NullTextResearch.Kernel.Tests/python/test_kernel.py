@@ -69,6 +69,11 @@ class Interrupts(SharedKernel):
     def test_parallel_for(self):
         self.check('Console.WriteLine("running"); while (true) Parallel.For(0, 8, i => System.Threading.Thread.Sleep(3));', 3)
 
+    def test_printing_leaves_the_console_usable(self):
+        for _ in range(10):
+            self.check('Console.WriteLine("running"); for (int i = 0; ; i++) { Console.Write(i); if (i % 1000 == 0) display(i); }', 1.5)
+            self.assertEqual(self.run_ok('Task.Run(() => Console.Write("x")).Wait(2000)').stdout, "x")
+
     def test_cooperative(self):
         code = """
         Console.WriteLine("running");
@@ -366,7 +371,8 @@ class Lives(unittest.TestCase):
     def test_hopeless_cell_second_interrupt_ends_the_kernel_and_it_restarts(self):
         kernel = Kernel()
         pid = kernel.pid
-        kernel.send('Console.WriteLine("running"); try { } finally { while (true) ; }')
+        # The runtime does not end a thread inside a catch block.
+        kernel.send('Console.WriteLine("running"); try { throw new Exception(); } catch { long n = 0; while (true) n++; }')
         kernel.wait_for_text("running")
         kernel.manager.interrupt_kernel()
         time.sleep(1.5)
