@@ -9,9 +9,10 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
 {
     /// <summary>A <c>div</c> with its data and the script that draws it, responsive from 300 pixels up; the page must have loaded plotly.js (<see cref="PlotlyScript"/>).</summary>
     /// <param name="divId">Identifier of the plot's element, unique in its page: letters, digits, <c>-</c> and <c>_</c>.</param>
+    /// <param name="standIn">HTML to show until plotly.js is there, for pages that load it later or never (notebooks); null says what is missing.</param>
     /// <returns>An HTML fragment.</returns>
     /// <exception cref="ArgumentException">The identifier has other characters.</exception>
-    public string HtmlFragment(string divId)
+    public string HtmlFragment(string divId, string? standIn = null)
     {
         ArgumentNullException.ThrowIfNull(divId);
         if (divId.Length == 0 || divId.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
@@ -23,7 +24,7 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
         return $"""
             <div class="nt-chart">
             <div class="nt-chart-title" style="font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 4px">{Html.Text(Title)}</div>
-            <div id="{divId}" class="nt-plot" style="{style}" role="img" aria-label="{Html.Text(Title)}"></div>
+            <div id="{divId}" class="nt-plot" style="{style}" role="img" aria-label="{Html.Text(Title)}">{standIn}</div>
             <script type="application/json" id="{divId}-data">{Html.ScriptJson(PlotlyJson)}</script>
             <script>({Assets.ChartScript})("{divId}");</script>
             </div>

@@ -131,30 +131,10 @@ internal static class EditCommand
                     Edit = edit,
                     CrossReplace = CrossReplaceSchedule.Until(request.Cross),
                     SelfReplace = StepWindow.Until(request.Self),
-                    Blend = request.Blend.Count == 0 ? null : Blend(source, target, request.Blend),
+                    Blend = request.Blend.Count == 0 ? null : LocalBlend.Around(source, target, request.Blend),
                 },
             ],
         };
-    }
-
-    /// <summary>Looks each word up in both prompts; in prompts of equal length a changed word brings its partner.</summary>
-    private static LocalBlend Blend(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words)
-    {
-        List<string> ofSource = [], ofTarget = [];
-        foreach (string word in words)
-        {
-            if (!source.HasWord(word) && !target.HasWord(word)) throw new WordNotInPromptException(word, [.. source.Words.Union(target.Words)], cutOff: false);
-            if (source.HasWord(word)) ofSource.Add(word);
-            if (target.HasWord(word)) ofTarget.Add(word);
-            if (source.Words.Count != target.Words.Count) continue;
-            for (int i = 0; i < source.Words.Count; i++)
-            {
-                if (source.Words[i] == word) ofTarget.Add(target.Words[i]);
-                if (target.Words[i] == word) ofSource.Add(source.Words[i]);
-            }
-        }
-
-        return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
     }
 
     private static string Name(PromptEdit edit) => edit switch

@@ -1,6 +1,12 @@
-function (id) {
+function start(id) {
   var div = document.getElementById(id);
-  if (!window.Plotly) { div.textContent = "This chart needs plotly.js, which this page has not loaded."; return; }
+  if (!window.Plotly) {
+    // A stand-in waits for whoever loads plotly.js, and stays if nobody does.
+    if (!div.firstChild) { div.textContent = "This chart needs plotly.js, which this page has not loaded."; return; }
+    (window.nullTextWaiting = window.nullTextWaiting || []).push(function () { start(id); });
+    return;
+  }
+  div.textContent = "";
   var figure = JSON.parse(document.getElementById(id + "-data").textContent);
   var layout = figure.layout, base = layout.height || 420, drawnWidth = 0;
   // The title stands above the plot as HTML, where it can wrap.

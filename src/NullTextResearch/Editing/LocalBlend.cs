@@ -37,6 +37,31 @@ public sealed record LocalBlend
     /// <summary>Which layers' maps make the mask.</summary>
     public MapSelection Layers { get; init; } = MapSelection.Default;
 
+    /// <summary>A blend around words, each looked up in both prompts; in prompts of equally many words a changed word brings its partner.</summary>
+    /// <param name="source">Source prompt.</param>
+    /// <param name="target">Target prompt.</param>
+    /// <param name="words">At least one word of either prompt.</param>
+    /// <returns>A blend with default thresholds; change them by <c>with</c>.</returns>
+    /// <exception cref="WordNotInPromptException">Neither prompt has a word.</exception>
+    public static LocalBlend Around(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words)
+    {
+        if (words.Count == 0) throw new ArgumentException("A local blend needs at least one word of the prompts.", nameof(words));
+        List<string> ofSource = [], ofTarget = [];
+        foreach (string word in words)
+        {
+            if (!source.HasWord(word) && !target.HasWord(word)) throw new WordNotInPromptException(word, [.. source.Words.Union(target.Words)], cutOff: false);
+            if (source.HasWord(word)) ofSource.Add(word);
+            if (target.HasWord(word)) ofTarget.Add(word);
+            if (source.Words.Count != target.Words.Count) continue;
+            for (int i = 0; i < source.Words.Count; i++)
+            {
+                if (source.Words[i] == word) ofTarget.Add(target.Words[i]);
+                if (target.Words[i] == word) ofSource.Add(source.Words[i]);
+            }
+        }
+        return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
+    }
+
     /// <summary>First step (0-based) after which latents are blended: int(<see cref="StartFraction"/> T).</summary>
     public int FirstStep(int steps) => (int)(StartFraction * steps);
 

@@ -1,0 +1,103 @@
+using System.Globalization;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>Images rebuilt by several methods: a picture per image and method, and a table of means. Owns its tensors.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class Comparison : Visual, IDisposable
+{
+    internal Comparison(IReadOnlyList<string> methods, IReadOnlyList<IReadOnlyList<InvertedImage>> results)
+    {
+        Methods = methods;
+        Results = results;
+    }
+
+    /// <summary>Names of the methods.</summary>
+    public IReadOnlyList<string> Methods { get; }
+
+    /// <summary>Per image: what each method made of it, in the order of <see cref="Methods"/>.</summary>
+    public IReadOnlyList<IReadOnlyList<InvertedImage>> Results { get; }
+
+    /// <summary>What a method made of an image.</summary>
+    /// <param name="method">Name of the method.</param>
+    /// <param name="image">Index of the image.</param>
+    /// <exception cref="ArgumentException">There is no such method.</exception>
+    public InvertedImage this[string method, int image = 0]
+    {
+        get
+        {
+            int index = Methods.ToList().FindIndex(m => string.Equals(m, method, StringComparison.OrdinalIgnoreCase));
+            return index >= 0 ? Results[image][index] : throw new ArgumentException($"There is no method '{method}'; compared were: {string.Join(", ", Methods)}.", nameof(method));
+        }
+    }
+
+    /// <summary>The pictures: a row per image.</summary>
+    public GridView Grid() => new(new ImageGrid
+    {
+        ColumnLabels = ["image", "autoencoder", .. Methods],
+        RowLabels = Results.Count > 1 ? [.. Results.Select(r => r[0].Prompt)] : null,
+        Title = Results.Count == 1 ? Results[0][0].Prompt : null,
+        MinimumCellSize = 128,
+        Rows = [.. Results.Select(row => (IReadOnlyList<GridCell?>)
+        [
+            new GridCell(row[0].Image), Cell(row[0].RoundTrip, row[0].RoundTripPsnr),
+            .. row.Select(r => Cell(r.Reconstruction, r.ReconstructionPsnr, row.Count > 1 && r.ReconstructionPsnr >= row.Max(x => x.ReconstructionPsnr))),
+        ])],
+    });
+
+    /// <summary>The measures: means over the images, with their standard deviation where there are several.</summary>
+    public TableView Table() => new(new TableData(
+        Results.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"Means over {Results.Count} images"),
+        ["method", "PSNR [dB]", "below the autoencoder [dB]", "evaluations", "with backward pass", "time [s]"],
+        [.. Methods.Select((name, m) => (IReadOnlyList<string>)
+        [
+            name, Mean(m, r => r.ReconstructionPsnr, "0.0"), Mean(m, r => r.RoundTripPsnr - r.ReconstructionPsnr, "0.0"),
+            Mean(m, r => r.Inversion.EvaluationsPerImage, "0"), Mean(m, r => r.Inversion.BackwardsPerImage, "0"), Mean(m, r => r.Inversion.Elapsed.TotalSeconds, "0.0"),
+        ])]));
+
+    /// <summary>PSNR of each method as bars.</summary>
+    public ChartView Chart()
+    {
+        double[][] psnr = [.. Methods.Select((_, m) => Results.Select(r => r[m].ReconstructionPsnr).ToArray())];
+        return new ChartView(new BarChart
+        {
+            Title = "Reconstruction quality",
+            XAxis = new Axis("method"),
+            YAxis = new Axis("PSNR", "dB"),
+            Height = 340,
+            Categories = Methods,
+            Series = [new BarSeries("reconstruction", [.. psnr.Select(p => p.Average())])
+            {
+                Lower = Results.Count > 1 ? [.. psnr.Select(p => p.Average() - Deviation(p))] : null,
+                Upper = Results.Count > 1 ? [.. psnr.Select(p => p.Average() + Deviation(p))] : null,
+            }],
+            HorizontalLines = [new ReferenceLine("autoencoder", Results.Average(r => r[0].RoundTripPsnr))],
+        });
+    }
+
+    /// <summary>Frees its tensors; what is shown stays.</summary>
+    public void Dispose()
+    {
+        foreach (InvertedImage result in Results.SelectMany(r => r)) result.Dispose();
+    }
+
+    private protected override Rendition Draw() => StackView.Of([Grid(), Table()]);
+
+    private static GridCell Cell(RgbImage image, double psnr, bool best = false) => new(image) { Label = string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB"), Highlight = best };
+
+    private string Mean(int method, Func<InvertedImage, double> value, string format)
+    {
+        double[] values = [.. Results.Select(r => value(r[method]))];
+        string mean = values.Average().ToString(format, CultureInfo.InvariantCulture);
+        return values.Length == 1 ? mean : $"{mean} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
+    }
+
+    private static double Deviation(double[] values)
+    {
+        double mean = values.Average();
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / Math.Max(1, values.Length - 1));
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive.Display;
+
+/// <summary>How a progress ended.</summary>
+internal enum ProgressEnd
+{
+    /// <summary>It goes on.</summary>
+    Running,
+
+    /// <summary>It is done.</summary>
+    Done,
+
+    /// <summary>The user stopped it.</summary>
+    Stopped,
+
+    /// <summary>It failed.</summary>
+    Failed,
+}
+
+/// <summary>One moment of long work.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Text])]
+internal sealed record ProgressView(string Title) : IRendered
+{
+    /// <summary>Where the work is; null before it began.</summary>
+    public InversionProgress? At { get; init; }
+
+    /// <summary>Which part of several, as <c>2 of 4: DDIM inversion</c>; may be null.</summary>
+    public string? Part { get; init; }
+
+    /// <summary>Time spent.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>Time to the end of the stage, where it can be told.</summary>
+    public TimeSpan? Remaining { get; init; }
+
+    /// <summary>What the picture looks like now, or null.</summary>
+    public RgbImage? Preview { get; init; }
+
+    /// <summary>Whether and how it ended.</summary>
+    public ProgressEnd End { get; init; }
+
+    /// <summary>Whether nothing will follow.</summary>
+    public bool IsLast => End != ProgressEnd.Running;
+
+    /// <summary>Share of the stage that is done, 0 to 1; null where it is not known.</summary>
+    public double? Share => End == ProgressEnd.Done ? 1 : At is { Of: > 0 } at ? Math.Clamp((double)at.Step / at.Of, 0, 1) : null;
+
+    /// <inheritdoc/>
+    public Rendition Render() => new(Text()) { Html = id => Markup.View(id, "progress", Body()) };
+
+    /// <inheritdoc/>
+    public override string ToString() => Text();
+
+    private string Text()
+    {
+        string end = End switch { ProgressEnd.Done => "done", ProgressEnd.Stopped => "stopped", ProgressEnd.Failed => "failed", _ => "" };
+        string[] parts = [Where(), Loss(), End == ProgressEnd.Running ? Left() : $"{end} after {Time(Elapsed)}"];
+        return $"{Title}: {string.Join(", ", parts.Where(p => p.Length > 0))}";
+    }
+
+    private string Body()
+    {
+        string numbers = string.Join(" · ", new[] { Where(), Loss(), Time(Elapsed) + (End == ProgressEnd.Running && Left() is { Length: > 0 } left ? $", {left}" : "") }.Where(p => p.Length > 0));
+        if (End != ProgressEnd.Running)
+        {
+            string mark = End switch { ProgressEnd.Done => "&#10003;", ProgressEnd.Stopped => "&#9632;", _ => "&#10007;" };
+            string word = End switch { ProgressEnd.Done => "", ProgressEnd.Stopped => " stopped ·", _ => " failed ·" };
+            return $"<div class=\"nt-note\">{mark} <b>{Markup.Text(Title)}</b>{word} {Markup.Text(End == ProgressEnd.Done ? Time(Elapsed) : numbers)}</div>";
+        }
+
+        string bar = string.Create(CultureInfo.InvariantCulture, $"<div class=\"nt-track\"><div style=\"width:{100 * (Share ?? 0):0.#}%\"></div></div>");
+        string picture = Preview is null ? "" : $"<div style=\"width:96px\">{Markup.Image(Preview, "current state")}</div>";
+        return $"{picture}<div><div><b>{Markup.Text(Title)}</b></div>{bar}<div class=\"nt-note\">{Markup.Text(numbers)}</div></div>";
+    }
+
+    private string Where()
+    {
+        string step = At is { Of: > 0 } ? string.Create(CultureInfo.InvariantCulture, $"step {At.Step} of {At.Of}") : "";
+        // What the title or the part says already is not said again.
+        string stage = At is null || At.Stage == Title || Part?.EndsWith(At.Stage, StringComparison.Ordinal) == true ? "" : At.Stage;
+        return string.Join(", ", new[] { Part, stage, step }.Where(t => !string.IsNullOrEmpty(t)));
+    }
+
+    private string Loss() => At?.Loss is { } loss ? string.Create(CultureInfo.InvariantCulture, $"loss {loss:0.0e+00}") : "";
+
+    private string Left() => Remaining is { } remaining ? $"about {Time(remaining)} left" : "";
+
+    private static string Time(TimeSpan time) => time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
+        : time.TotalSeconds < 90 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:00} min");
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using NullTextResearch.Editing;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Metrics;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>An edited image: shows itself beside its source. Owns its tensors.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class EditedImage : Visual, IDisposable
+{
+    internal EditedImage()
+    {
+    }
+
+    /// <summary>What was edited.</summary>
+    public required InvertedImage Source { get; init; }
+
+    /// <summary>Prompt of the edited image.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>The edited image.</summary>
+    public required RgbImage Image { get; init; }
+
+    /// <summary>The source branch, which ran beside the edit.</summary>
+    public required RgbImage Reconstruction { get; init; }
+
+    /// <summary>Latents, masks and costs: what the library's own functions take.</summary>
+    public required EditResult Result { get; init; }
+
+    /// <summary>Options used.</summary>
+    public required EditOptions Options { get; init; }
+
+    /// <summary>Distance to the source image: one minus the structural similarity over up to three scales, 0 (equal) to about 1 (unrelated).</summary>
+    public double Distance => MultiScaleDistance.Of(Source.Image, Image);
+
+    /// <summary>Frees its tensors; what is shown stays.</summary>
+    public void Dispose() => Result.Dispose();
+
+    private protected override Rendition Draw()
+    {
+        CompareView compare = new([new NamedImage("source", Source.Image), new NamedImage("reconstruction", Reconstruction), new NamedImage("edit", Image)], $"{Source.Prompt} → {Prompt}");
+        string facts = string.Create(CultureInfo.InvariantCulture,
+            $"{Describe(Result.Edits[0].Targets[0].Edit)}, w = {Options.GuidanceScale ?? Source.Inversion.GuidanceScale}: distance to the source {Distance:0.000}, {Result.Evaluations} network evaluations, {Result.Elapsed.TotalSeconds:0.0} s");
+        return new Rendition($"\"{Source.Prompt}\" -> \"{Prompt}\", {facts}")
+        {
+            Html = id => compare.ToHtml() + Markup.View(id, "facts", $"<div class=\"nt-note\">{Markup.Text(facts)}</div>"),
+            Png = compare.ToPng,
+        };
+    }
+
+    private static string Describe(PromptEdit edit) => edit switch
+    {
+        WordSwap => "word swap",
+        Refinement => "refinement",
+        ReWeight { After: { } after } r => $"{Describe(after)}, then {Describe(r with { After = null })}",
+        ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
+        _ => edit.GetType().Name,
+    };
+}

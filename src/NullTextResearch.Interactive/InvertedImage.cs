@@ -1,0 +1,110 @@
+using System.Globalization;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>An image, inverted: shows itself beside its reconstruction, and can be edited as often as you like. Owns its tensors.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class InvertedImage : Visual, IDisposable
+{
+    internal InvertedImage()
+    {
+    }
+
+    /// <summary>The image, in the model's size.</summary>
+    public required RgbImage Image { get; init; }
+
+    /// <summary>Its prompt.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>Name of the method.</summary>
+    public string Method => Inversion.Method;
+
+    /// <summary>The image through the autoencoder and back: the best that any inversion can reach.</summary>
+    public required RgbImage RoundTrip { get; init; }
+
+    /// <summary>The image rebuilt from noise by guided sampling.</summary>
+    public required RgbImage Reconstruction { get; init; }
+
+    /// <summary>PSNR of the reconstruction against the image, dB.</summary>
+    public double ReconstructionPsnr => Psnr.Of(Reconstruction, Image);
+
+    /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling.</summary>
+    public double RoundTripPsnr => Psnr.Of(RoundTrip, Image);
+
+    /// <summary>Start latents, embeddings, pivot and losses: what the library's own functions take.</summary>
+    public required InversionResult Inversion { get; init; }
+
+    /// <summary>Steps.</summary>
+    public required TimestepGrid Grid { get; init; }
+
+    /// <summary>Options used.</summary>
+    public required InvertOptions Options { get; init; }
+
+    /// <summary>Distance of each step's unconditional embedding from the empty prompt's, relative to the latter's length; step 0 is the noisiest.</summary>
+    public required IReadOnlyList<double> EmbeddingDistance { get; init; }
+
+    /// <summary>Loss per step before the first and after the last update.</summary>
+    /// <exception cref="InvalidOperationException">The method does not optimise.</exception>
+    public ChartView LossChart()
+    {
+        if (Losses is not { } losses) throw new InvalidOperationException($"{Method} does not optimise, so it has no losses. Null-text inversion does.");
+        double[] steps = [.. losses.Select(l => (double)l.Step)];
+        return new ChartView(new LineChart
+        {
+            Title = $"Loss of {Method}",
+            XAxis = new Axis("step (0 = noisiest)"),
+            YAxis = new Axis("mean squared distance to the pivot") { Scale = AxisScale.Log },
+            Height = 320,
+            Series =
+            [
+                new LineSeries("before the first update", steps, [.. losses.Select(l => l.First)]) { Markers = false },
+                new LineSeries("before the last update", steps, [.. losses.Select(l => l.Last)]) { Emphasis = true, Markers = false },
+            ],
+        });
+    }
+
+    /// <summary>How far the unconditional embedding of each step has moved from the empty prompt.</summary>
+    public ChartView EmbeddingChart()
+    {
+        double[] steps = [.. EmbeddingDistance.Select((_, i) => (double)i)];
+        return new ChartView(new LineChart
+        {
+            Title = "What the null text learned",
+            XAxis = new Axis("step (0 = noisiest)"),
+            YAxis = new Axis("distance from the empty prompt, relative"),
+            Height = 320,
+            Series = [new LineSeries(Method, steps, EmbeddingDistance) { Emphasis = true, Markers = false }],
+        });
+    }
+
+    /// <summary>Frees its tensors; what is shown stays.</summary>
+    public void Dispose() => Inversion.Dispose();
+
+    private IReadOnlyList<(int Step, double First, double Last)>? Losses
+    {
+        get
+        {
+            if (Inversion.Optimisation is not [var only, ..]) return null;
+            (int, double, double)[] losses = [.. only.Select((step, i) => (i, step)).Where(p => p.step.Losses.Count > 0).Select(p => (p.i, p.step.Losses[0], p.step.Losses[^1]))];
+            return losses.Length > 1 ? losses : null;
+        }
+    }
+
+    private protected override Rendition Draw()
+    {
+        CompareView compare = new([new NamedImage("image", Image), new NamedImage("autoencoder", RoundTrip), new NamedImage("reconstruction", Reconstruction)], Prompt);
+        string facts = string.Create(CultureInfo.InvariantCulture,
+            $"{Method}, T = {Grid.Steps}, w = {Inversion.GuidanceScale}: PSNR {ReconstructionPsnr:0.0} dB (autoencoder {RoundTripPsnr:0.0} dB), {Inversion.EvaluationsPerImage:0} network evaluations, {Inversion.BackwardsPerImage:0} with a backward pass, {Inversion.Elapsed.TotalSeconds:0.0} s");
+        return new Rendition($"\"{Prompt}\", {facts}")
+        {
+            Html = id => compare.ToHtml() + Markup.View(id, "facts", $"<div class=\"nt-note\">{Markup.Text(facts)}</div>"),
+            Png = compare.ToPng,
+        };
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using NullTextResearch.Images;
+using SkiaSharp;
+
+namespace NullTextResearch.Interactive.Rendering;
+
+/// <summary>Pieces of HTML. Every fragment carries its own style and script: a saved notebook needs nothing else.</summary>
+internal static class Markup
+{
+    private const int SmallestShown = 192;
+    private const int LargestShown = 384;
+    private static readonly Dictionary<string, string> Files = [];
+
+    /// <summary>Escapes for element content and quoted attributes.</summary>
+    public static string Text(string value) => WebUtility.HtmlEncode(value);
+
+    /// <summary>A number without needless digits, in any culture the same.</summary>
+    public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>A text as JavaScript string; no tag can open or close in it.</summary>
+    public static string Script(string value) => JsonSerializer.Serialize(value);
+
+    /// <summary>Wraps a view: a box with its style, and a script that brings it to life.</summary>
+    /// <param name="id">Element id.</param>
+    /// <param name="kind">Class of the box.</param>
+    /// <param name="body">Content that can be read without the script.</param>
+    /// <param name="script">Name of an asset: a function expression that takes the box; null for none.</param>
+    public static string View(string id, string kind, string body, string? script = null)
+    {
+        StringBuilder html = new();
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"><style>{Asset("view.css")}</style>{body}</div>");
+        if (script is not null)
+        {
+            // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output is another box.
+            html.Append(CultureInfo.InvariantCulture, $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); ({Asset(script)})(box); }});</script>");
+        }
+
+        return html.ToString();
+    }
+
+    /// <summary>An <c>img</c> element with the picture inside.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="alt">What it shows.</param>
+    public static string Image(RgbImage image, string alt)
+    {
+        (int width, int height) = ShownSize(image);
+        string crisp = width > image.Width ? ";image-rendering:pixelated" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"<img alt=\"{Text(alt)}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%;height:auto{crisp}\" src=\"{DataUri(image)}\">");
+    }
+
+    /// <summary>Size on the page: small pictures are enlarged by a whole factor, large ones reduced.</summary>
+    public static (int Width, int Height) ShownSize(RgbImage image)
+    {
+        int longer = Math.Max(image.Width, image.Height);
+        if (longer > LargestShown) return (Math.Max(1, image.Width * LargestShown / longer), Math.Max(1, image.Height * LargestShown / longer));
+        int factor = Math.Max(1, (SmallestShown + longer - 1) / longer);
+        return (image.Width * factor, image.Height * factor);
+    }
+
+    /// <summary>The picture as data URI: WebP, without loss where it is small.</summary>
+    public static string DataUri(RgbImage image)
+    {
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> pixels = bitmap.GetPixelSpan();
+        for (int from = 0, to = 0; from < image.Rgb.Length; from += 3, to += 4)
+        {
+            image.Rgb.AsSpan(from, 3).CopyTo(pixels[to..]);
+            pixels[to + 3] = 255;
+        }
+
+        bool small = Math.Max(image.Width, image.Height) <= 128;
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        using SKData data = pixmap.Encode(new SKWebpEncoderOptions(small ? SKWebpEncoderCompression.Lossless : SKWebpEncoderCompression.Lossy, small ? 75 : 88))
+            ?? throw new InvalidOperationException($"A picture of {image.Width} x {image.Height} pixels could not be encoded.");
+        return "data:image/webp;base64," + Convert.ToBase64String(data.AsSpan());
+    }
+
+    /// <summary>A PNG file as smaller WebP data URI, for HTML that stands beside the PNG.</summary>
+    public static string DataUri(byte[] png) => DataUri(ImageFile.Decode(png));
+
+    /// <summary>A file compiled into this assembly.</summary>
+    public static string Asset(string name)
+    {
+        lock (Files)
+        {
+            if (Files.TryGetValue(name, out string? known)) return known;
+            using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+                ?? throw new InvalidOperationException($"This build of NullTextResearch.Interactive lacks its resource '{name}'; build it again from a complete checkout.");
+            using StreamReader reader = new(stream, Encoding.UTF8);
+            string text = reader.ReadToEnd().TrimEnd();
+            Files.Add(name, text);
+            return text;
+        }
+    }
+}

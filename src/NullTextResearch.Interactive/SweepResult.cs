@@ -1,0 +1,61 @@
+using System.Globalization;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Metrics;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>One picture of a sweep.</summary>
+/// <param name="Values">Value of each axis.</param>
+/// <param name="Image">The picture.</param>
+/// <param name="Psnr">PSNR against the source image, dB.</param>
+/// <param name="Distance">Distance to the source image: one minus the structural similarity over up to three scales, 0 (equal) to about 1.</param>
+public sealed record SweepPoint(IReadOnlyList<double> Values, RgbImage Image, double Psnr, double Distance)
+{
+    internal static SweepPoint Of(IReadOnlyList<double> values, RgbImage image, RgbImage source) =>
+        new(values, image, Metrics.Psnr.Of(image, source), MultiScaleDistance.Of(source, image));
+}
+
+/// <summary>Pictures for every value of one or two settings, under sliders that work in a saved notebook.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class SweepResult : Visual
+{
+    private readonly IReadOnlyList<string> _names;
+
+    internal SweepResult(IReadOnlyList<string> names, SliderView view, IReadOnlyList<SweepPoint> points)
+    {
+        _names = names;
+        View = view;
+        Points = points;
+    }
+
+    /// <summary>The sliders.</summary>
+    public SliderView View { get; }
+
+    /// <summary>The pictures with their measures; values of the last axis follow each other.</summary>
+    public IReadOnlyList<SweepPoint> Points { get; }
+
+    /// <summary>All pictures as one grid.</summary>
+    public GridView Grid() => View.Grid();
+
+    /// <summary>PSNR against the source over the last setting, a curve per value of the first of two.</summary>
+    public ChartView PsnrChart() => Chart("Likeness to the source", new Axis("PSNR", "dB"), p => p.Psnr);
+
+    /// <summary>Distance to the source over the last setting, a curve per value of the first of two.</summary>
+    public ChartView DistanceChart() => Chart("Change of the image", new Axis("distance to the source"), p => p.Distance);
+
+    private protected override Rendition Draw() => ((IRendered)View).Render();
+
+    private ChartView Chart(string title, Axis y, Func<SweepPoint, double> of) => new(new LineChart
+    {
+        Title = title,
+        XAxis = new Axis(_names[^1]),
+        YAxis = y,
+        Height = 340,
+        Series = [.. Points.GroupBy(p => _names.Count == 2 ? View.Axes[0].Labels[Index(p)] : "").Select(curve => new LineSeries(
+            _names.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{_names[0]} {curve.Key}") : "pictures", [.. curve.Select(p => p.Values[^1])], [.. curve.Select(of)]) { Emphasis = _names.Count == 1 })],
+    });
+
+    private int Index(SweepPoint point) => Points.ToList().IndexOf(point) / View.Axes[^1].Labels.Count;
+}

@@ -1,0 +1,94 @@
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>Makes results out of pictures, charts and tables. End a cell with one, or call its <see cref="Visual.Show"/>.</summary>
+public static class View
+{
+    /// <summary>Pictures side by side.</summary>
+    /// <param name="images">Name and picture of each; at least one.</param>
+    /// <exception cref="ArgumentException">There is no picture.</exception>
+    public static ImageView Images(params IReadOnlyList<(string Name, RgbImage Image)> images) => new([.. images.Select(Named)], null);
+
+    /// <summary>One picture.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="name">What it is.</param>
+    public static ImageView Image(RgbImage image, string name = "image") => new([new NamedImage(name, image)], null);
+
+    /// <summary>Two or more pictures of one size behind a line that is dragged.</summary>
+    /// <param name="images">Name and picture of each; at least two, all of one size.</param>
+    /// <exception cref="ArgumentException">Fewer than two pictures, or different sizes.</exception>
+    public static CompareView Compare(params IReadOnlyList<(string Name, RgbImage Image)> images) => new([.. images.Select(Named)], null);
+
+    /// <summary>A grid with labels, as one picture.</summary>
+    /// <param name="grid">Rows of cells.</param>
+    public static GridView Grid(ImageGrid grid) => new(grid);
+
+    /// <summary>Pictures in their order, as one picture.</summary>
+    /// <param name="images">The pictures, at least one.</param>
+    /// <param name="labels">Text beneath each, or null.</param>
+    /// <param name="perRow">Pictures per row; 0 puts all into one.</param>
+    /// <param name="title">Title, or null.</param>
+    /// <exception cref="ArgumentException">There is no picture, or the counts differ.</exception>
+    public static GridView FilmStrip(IReadOnlyList<RgbImage> images, IReadOnlyList<string>? labels = null, int perRow = 0, string? title = null) =>
+        new(ImageGrid.FilmStrip(images, labels, perRow) with { Title = title });
+
+    /// <summary>A chart.</summary>
+    /// <param name="chart">A line, bar, scatter or heat-map chart.</param>
+    public static ChartView Chart(Chart chart) => new(chart);
+
+    /// <summary>A line chart in one call. For more, change <see cref="ChartView.Chart"/> by <c>with</c>, or give <see cref="Chart(Figures.Chart)"/> a chart of your own.</summary>
+    /// <param name="title">Title.</param>
+    /// <param name="x">What lies along the horizontal axis, with its unit: <c>step</c>, <c>PSNR [dB]</c>.</param>
+    /// <param name="y">What lies along the vertical axis.</param>
+    /// <param name="curves">Name, positions and values of each curve; at least one.</param>
+    public static ChartView Lines(string title, string x, string y, params IReadOnlyList<(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y)> curves) =>
+        new(new LineChart { Title = title, XAxis = AxisOf(x), YAxis = AxisOf(y), Series = [.. curves.Select(c => new LineSeries(c.Name, c.X, c.Y))] });
+
+    /// <summary>A table.</summary>
+    /// <param name="title">Caption.</param>
+    /// <param name="columns">Column names, with units.</param>
+    /// <param name="rows">Cells, as many per row as columns.</param>
+    /// <exception cref="ArgumentException">A row has more or fewer cells than there are columns.</exception>
+    public static TableView Table(string title, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows) => Table(new TableData(title, columns, rows));
+
+    /// <summary>A table.</summary>
+    /// <param name="table">The table.</param>
+    /// <exception cref="ArgumentException">A row has more or fewer cells than there are columns.</exception>
+    public static TableView Table(TableData table)
+    {
+        foreach (IReadOnlyList<string> row in table.Rows)
+        {
+            if (row.Count != table.Columns.Count) throw new ArgumentException($"Table '{table.Title}': a row has {row.Count} cells, there are {table.Columns.Count} columns.", nameof(table));
+        }
+
+        return new TableView(table);
+    }
+
+    /// <summary>Pictures chosen by a slider; works in a saved notebook.</summary>
+    /// <param name="axis">The slider.</param>
+    /// <param name="frames">Caption and picture for every position.</param>
+    /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
+    public static SliderView Slider(SliderAxis axis, IReadOnlyList<(string Name, RgbImage Image)> frames) => new([axis], [.. frames.Select(Named)], [], null);
+
+    /// <summary>Pictures chosen by two sliders; works in a saved notebook.</summary>
+    /// <param name="first">The slider that changes slowest in <paramref name="frames"/>.</param>
+    /// <param name="second">The other one.</param>
+    /// <param name="frames">Caption and picture for every pair of positions.</param>
+    /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
+    public static SliderView Slider(SliderAxis first, SliderAxis second, IReadOnlyList<(string Name, RgbImage Image)> frames) => new([first, second], [.. frames.Select(Named)], [], null);
+
+    /// <summary>Several results below each other, as one output.</summary>
+    /// <param name="parts">At least one.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static StackView Stack(params IReadOnlyList<Visual> parts) => new(parts);
+
+    private static NamedImage Named((string Name, RgbImage Image) image) => new(image.Name, image.Image);
+
+    internal static Axis AxisOf(string label)
+    {
+        int bracket = label.LastIndexOf('[');
+        return bracket > 0 && label.EndsWith(']') ? new Axis(label[..bracket].TrimEnd(), label[(bracket + 1)..^1]) : new Axis(label);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>Where a picture attends to one word of its prompt.</summary>
+/// <param name="Word">The word.</param>
+/// <param name="Values">Height x Width values, row by row, 0 to 1: divided by the map's maximum.</param>
+public sealed record WordAttention(string Word, float[] Values)
+{
+    /// <summary>Share of the attention in the strongest tenth of the pixels: 0.1 (even) to 1.</summary>
+    public double Concentration
+    {
+        get
+        {
+            float total = Values.Sum();
+            return total <= 0 ? 0 : Values.OrderDescending().Take(Math.Max(1, Values.Length / 10)).Sum() / total;
+        }
+    }
+}
+
+/// <summary>Cross-attention of a picture, word by word: point at a word to see its map over the picture.</summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class AttentionView : Visual
+{
+    internal AttentionView(RgbImage image, string prompt, int width, int height, IReadOnlyList<WordAttention> words)
+    {
+        if (words.Count == 0) throw new ArgumentException("There is no word to show attention for.", nameof(words));
+        Image = image;
+        Prompt = prompt;
+        Width = width;
+        Height = height;
+        Words = words;
+    }
+
+    /// <summary>The picture.</summary>
+    public RgbImage Image { get; }
+
+    /// <summary>Its prompt.</summary>
+    public string Prompt { get; }
+
+    /// <summary>Columns of each map.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows of each map.</summary>
+    public int Height { get; }
+
+    /// <summary>The maps, in the prompt's order.</summary>
+    public IReadOnlyList<WordAttention> Words { get; }
+
+    /// <summary>The same as one picture, a map per word.</summary>
+    public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, perRow: 6) with { Title = Prompt });
+
+    private protected override Rendition Draw() => new(
+        $"cross-attention of \"{Prompt}\" ({Width} x {Height}), share in the strongest tenth of the pixels: " +
+        string.Join(", ", Words.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Word} {w.Concentration:0.00}"))))
+    {
+        Png = () => Grid().ToPng(),
+        Html = id => Markup.View(id, "attention",
+            Pictures.Head(Prompt) + Pictures.Figures([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))])
+            + "<div class=\"nt-note\">Point at a word: bright is where the picture attends to it.</div>",
+            "attention.js"),
+    };
+}

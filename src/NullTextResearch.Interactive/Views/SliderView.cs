@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using NullTextResearch.Figures;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>One slider.</summary>
+/// <param name="Name">What it changes.</param>
+/// <param name="Labels">One label per position; at least one.</param>
+public sealed record SliderAxis(string Name, IReadOnlyList<string> Labels)
+{
+    /// <summary>Position at the start, from 0.</summary>
+    public int Start { get; init; }
+}
+
+/// <summary>
+/// Pictures computed once and chosen by one or two sliders; needs no kernel, so it works in a saved notebook. Where scripts
+/// do not run, all pictures stand side by side.
+/// </summary>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
+public sealed class SliderView : Visual
+{
+    internal SliderView(IReadOnlyList<SliderAxis> axes, IReadOnlyList<NamedImage> frames, IReadOnlyList<NamedImage> beside, string? title)
+    {
+        if (axes.Count is < 1 or > 2) throw new ArgumentException($"A picture is chosen by one or two sliders, got {axes.Count}.", nameof(axes));
+        foreach (SliderAxis axis in axes)
+        {
+            if (axis.Labels.Count == 0 || axis.Start < 0 || axis.Start >= axis.Labels.Count)
+                throw new ArgumentException($"The slider '{axis.Name}' has {axis.Labels.Count} positions and starts at {axis.Start}; it needs at least one, counted from 0.", nameof(axes));
+        }
+
+        int needed = axes.Aggregate(1, (product, axis) => product * axis.Labels.Count);
+        if (frames.Count != needed) throw new ArgumentException($"The sliders have {needed} positions together, there are {frames.Count} pictures; the last slider's come first.", nameof(frames));
+        Axes = axes;
+        Frames = frames;
+        Beside = beside;
+        Title = title;
+    }
+
+    /// <summary>The sliders, one or two.</summary>
+    public IReadOnlyList<SliderAxis> Axes { get; }
+
+    /// <summary>One picture per position; those of the last slider follow each other.</summary>
+    public IReadOnlyList<NamedImage> Frames { get; }
+
+    /// <summary>Pictures that stand beside and do not change.</summary>
+    public IReadOnlyList<NamedImage> Beside { get; }
+
+    /// <summary>Title, or null.</summary>
+    public string? Title { get; }
+
+    /// <summary>All pictures as one grid: a row per position of the first of two sliders.</summary>
+    public GridView Grid()
+    {
+        int columns = Axes[^1].Labels.Count;
+        return new GridView(new ImageGrid
+        {
+            Title = Title,
+            Subtitle = Axes.Count == 2 ? $"across: {Axes[1].Name}; down: {Axes[0].Name}" : Axes[0].Name,
+            MinimumCellSize = 128,
+            ColumnLabels = Axes.Count == 2 ? Axes[1].Labels : null,
+            RowLabels = Axes.Count == 2 ? Axes[0].Labels : null,
+            // One slider with many positions is folded; with two, rows mean something.
+            Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Math.Min(columns, 6))],
+        });
+    }
+
+    private protected override Rendition Draw() => new($"{(Title is null ? "" : Title + "\n")}{string.Join(" and ", Axes.Select(a => $"{a.Name}: {string.Join(", ", a.Labels)}"))}\n{string.Join(" | ", Frames.Select(f => f.Name))}")
+    {
+        Png = () => Grid().ToPng(),
+        Html = id =>
+        {
+            int columns = Axes[^1].Labels.Count;
+            string axes = JsonSerializer.Serialize(Axes.Select(a => new { name = a.Name, labels = a.Labels, start = a.Start }));
+            string frames = string.Concat(Frames.Select((f, i) =>
+            {
+                string at = (Axes.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{i / columns},") : "") + (i % columns).ToString(CultureInfo.InvariantCulture);
+                return $"<figure data-at=\"{at}\">{Markup.Image(f.Image, f.Name)}<figcaption>{Markup.Text(f.Name)}</figcaption></figure>";
+            }));
+            string beside = string.Concat(Beside.Select(b => $"<figure>{Markup.Image(b.Image, b.Name)}<figcaption>{Markup.Text(b.Name)}</figcaption></figure>"));
+            string view = Markup.View(id, "slider", $"{Pictures.Head(Title)}<div class=\"nt-strip\">{beside}{frames}</div>", "slider.js");
+            return view.Replace($"data-nt=\"{id}\">", $"data-nt=\"{id}\" data-axes=\"{Markup.Text(axes)}\">", StringComparison.Ordinal);
+        },
+    };
+}

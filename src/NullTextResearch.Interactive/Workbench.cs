@@ -1,0 +1,245 @@
+using System.Globalization;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Experiments;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Display;
+using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Interactive;
+
+/// <summary>
+/// One model on a bench: invert, edit, compare, sweep, show. Every call works on a thread of its own, shows its progress,
+/// can be awaited, and ends when the notebook's stop button is pressed.
+/// </summary>
+/// <example>
+/// <code>
+/// using NullTextResearch.Interactive;
+/// var bench = Workbench.Open();                                  // sd-mini; or the folder of a Stable Diffusion 1.x
+/// var image = await bench.Invert("photo.png", "a cat on a meadow");
+/// await bench.Edit(image, "a dog on a meadow")                   // shows source, reconstruction and edit
+/// </code>
+/// </example>
+[TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Text])]
+public sealed partial class Workbench : IDisposable, IRendered
+{
+    private static readonly Lock LoaderGate = new();
+    private static Action<object>? s_loader;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly List<IInversion> _methods = [.. Interactive.Methods.Usual];
+    private string? _fingerprint;
+    private bool _disposed;
+
+    private Workbench(StableDiffusion model, WorkbenchOptions options)
+    {
+        Model = model;
+        Options = options;
+    }
+
+    /// <summary>The model: what the library's own functions take.</summary>
+    public StableDiffusion Model { get; }
+
+    /// <summary>Options used.</summary>
+    public WorkbenchOptions Options { get; }
+
+    /// <summary>What <see cref="Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> compares unless told otherwise; <see cref="Register"/> adds to it.</summary>
+    public IReadOnlyList<IInversion> Registered => _methods;
+
+    /// <summary>Opens a model, and puts plotly.js into the notebook.</summary>
+    /// <param name="folder">A Stable Diffusion 1.x model in diffusers format with safetensors weights; null takes sd-mini, which comes with the library.</param>
+    /// <param name="options">Device and the like; null for the defaults.</param>
+    /// <exception cref="ModelFormatException">A part of the model is missing or not supported.</exception>
+    /// <exception cref="InsufficientMemoryException">The model does not fit into this machine's memory.</exception>
+    public static Workbench Open(string? folder = null, WorkbenchOptions? options = null)
+    {
+        options ??= new WorkbenchOptions();
+        Device device = torch.device(options.Device);
+        if (device.type == DeviceType.CUDA && !cuda.is_available())
+            throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
+        string path = folder ?? StableDiffusion.MiniFolder();
+        StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Device = device });
+        StaticCharts.Wanted = options.StaticCharts;
+        if (options.LoadPlotly) LoadPlotly();
+        return new Workbench(model, options);
+    }
+
+    /// <summary>
+    /// Puts plotly.js into the output of the running cell, for charts that are interactive without a network. A notebook
+    /// keeps one: an earlier cell's goes. Outside a notebook nothing happens.
+    /// </summary>
+    public static void LoadPlotly()
+    {
+        Output output = Output.Current;
+        if (!output.IsRich) return;
+        lock (LoaderGate)
+        {
+            s_loader?.Invoke(PlotlyLoader.Moved);
+            s_loader = output.Display(PlotlyLoader.Here);
+        }
+    }
+
+    /// <summary>Held-out toy scenes with captions and planned edits, rendered in the model's size: no file is needed.</summary>
+    /// <param name="count">How many, at least 1.</param>
+    public IReadOnlyList<ExperimentImage> Toy(int count = 1) => ExperimentImages.Toy(count, Model.ImageSize);
+
+    /// <summary>Reads images with captions: a folder with a text file of the same name beside each picture, whose first line is the caption.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="count">At most so many; null takes all.</param>
+    /// <exception cref="ImageFileException">It holds no image, or one that cannot be read or lacks its caption.</exception>
+    public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null) => ExperimentImages.FromFolder(folder, Model.ImageSize, count);
+
+    /// <summary>Reads a picture and cuts it to the model's size.</summary>
+    /// <param name="path">PNG, JPEG or WebP file.</param>
+    /// <param name="crop">How; null cuts to a centred square and resizes.</param>
+    /// <exception cref="ImageFileException">It cannot be read.</exception>
+    public RgbImage Load(string path, ImagePreparation? crop = null) => Prepared(ImageFile.Load(path), crop);
+
+    /// <summary>Adds a method to those that comparisons show; one of the same name is replaced.</summary>
+    /// <param name="method">The method: one of <see cref="Methods"/>, or a class of yours.</param>
+    public void Register(IInversion method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        int known = _methods.FindIndex(m => m.Name == method.Name);
+        if (known >= 0) _methods[known] = method;
+        else _methods.Add(method);
+    }
+
+    /// <summary>Shows a picture now; to show it as a cell's result, use <see cref="View.Image"/>.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="name">What it is.</param>
+    public void Show(RgbImage image, string name = "image") => View.Image(image, name).Show();
+
+    /// <summary>Shows results now, one output each.</summary>
+    /// <param name="visuals">The results.</param>
+    public void Show(params IReadOnlyList<Visual> visuals)
+    {
+        foreach (Visual visual in visuals) visual.Show();
+    }
+
+    /// <summary>Decodes latents and shows the pictures now.</summary>
+    /// <param name="latents">[B, 4, h, w]; borrowed.</param>
+    /// <param name="name">What they are.</param>
+    public void Show(Tensor latents, string name = "latents") => Latents(latents, name).Show();
+
+    /// <summary>Latents as pictures: decoded, and where there is one only, its four channels in grey (-3 black, 3 white).</summary>
+    /// <param name="latents">[B, 4, h, w]; borrowed.</param>
+    /// <param name="name">What they are.</param>
+    public ImageView Latents(Tensor latents, string name = "latents")
+    {
+        Shape.Require(latents, [-1, Model.Vae.Config.LatentChannels, -1, -1]);
+        ApplyThreads();
+        RgbImage[] decoded = Model.Decode(latents);
+        List<NamedImage> images = [.. decoded.Select((image, i) => new NamedImage(decoded.Length == 1 ? "decoded" : string.Create(CultureInfo.InvariantCulture, $"{i}"), image))];
+        if (decoded.Length == 1)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            for (int channel = 0; channel < (int)latents.shape[1]; channel++)
+            {
+                Tensor grey = latents.narrow(1, channel, 1).detach().to(ScalarType.Float32).div(3).expand(-1, 3, -1, -1);
+                images.Add(new NamedImage($"channel {channel}", ImageTensor.ToImages(grey)[0]));
+            }
+        }
+
+        return new ImageView(images, name);
+    }
+
+    /// <summary>Frees the model; results keep what they show.</summary>
+    public void Dispose()
+    {
+        _gate.Wait();
+        if (!_disposed) Model.Dispose();
+        _disposed = true;
+        _gate.Release();
+    }
+
+    /// <summary>Name, device and size of the model.</summary>
+    public override string ToString() => ((IRendered)this).Render().Text;
+
+    Rendition IRendered.Render()
+    {
+        IReadOnlyList<string>[] rows =
+        [
+            ["model", Model.Name],
+            ["images", string.Create(CultureInfo.InvariantCulture, $"{Model.ImageSize} x {Model.ImageSize} pixels")],
+            ["latents", string.Create(CultureInfo.InvariantCulture, $"{Model.Vae.Config.LatentChannels} x {Model.UNet.Config.SampleSize} x {Model.UNet.Config.SampleSize}")],
+            ["device", $"{Model.Device}, {Model.Dtype}"],
+            ["methods", string.Join(", ", _methods.Select(m => m.Name))],
+        ];
+        return ((IRendered)View.Table("", ["workbench", ""], rows)).Render();
+    }
+
+    private RgbImage Prepared(RgbImage image, ImagePreparation? crop) =>
+        crop is null && image.Width == Model.ImageSize && image.Height == Model.ImageSize ? image : ((crop ?? new ImagePreparation()) with { Size = Model.ImageSize }).Apply(image);
+
+    private void ApplyThreads()
+    {
+        // A setting of the calling thread.
+        if (Options.Threads is { } threads) set_num_threads(threads);
+        else if (int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_THREADS"), NumberStyles.None, CultureInfo.InvariantCulture, out int given) && given > 0) set_num_threads(given);
+    }
+
+    /// <summary>
+    /// Runs work on a thread of its own: dispose scopes and gradient modes belong to threads, so nothing is awaited inside.
+    /// One work at a time; the next waits.
+    /// </summary>
+    private Task<T> Run<T>(string title, Func<LiveProgress, CancellationToken, T> work, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Output output = Output.Current;
+        CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(output.Cancellation, cancellation);
+        LiveProgress progress = new(title, output);
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Thread thread = new(Work) { IsBackground = true, Name = "workbench" };
+        thread.Start();
+        return done.Task;
+
+        void Work()
+        {
+            bool entered = false;
+            try
+            {
+                _gate.Wait(stop.Token);
+                entered = true;
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                ApplyThreads();
+                T result = work(progress, stop.Token);
+                progress.Finish(ProgressEnd.Done);
+                done.SetResult(result);
+            }
+            catch (OperationCanceledException e)
+            {
+                End(ProgressEnd.Stopped);
+                done.SetCanceled(e.CancellationToken);
+            }
+            catch (Exception e)
+            {
+                // Handed over: it is thrown where the call is awaited.
+                End(ProgressEnd.Failed);
+                done.SetException(e);
+            }
+            finally
+            {
+                if (entered) _gate.Release();
+                stop.Dispose();
+            }
+        }
+
+        void End(ProgressEnd end)
+        {
+            try
+            {
+                progress.Finish(end);
+            }
+            catch (Exception e)
+            {
+                // The front end may be what failed; the work's own error matters more, and must reach its caller.
+                System.Diagnostics.Debug.WriteLine(e);
+            }
+        }
+    }
+}

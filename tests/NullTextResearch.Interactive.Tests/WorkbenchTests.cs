@@ -1,0 +1,260 @@
+using NullTextResearch.Experiments;
+using NullTextResearch.Interactive.Display;
+using NullTextResearch.Inversion;
+using NullTextResearch.Text;
+using TorchSharp;
+
+namespace NullTextResearch.Interactive.Tests;
+
+/// <summary>The calls of a notebook, on sd-mini.</summary>
+[Collection(nameof(BenchCollection))]
+public sealed class WorkbenchTests(Bench bench)
+{
+    private Workbench Workbench => bench.Workbench;
+
+    [Fact]
+    public void Invert_NullText_RebuildsBetterThanDdimAndTellsSo()
+    {
+        Assert.True(bench.Inverted.ReconstructionPsnr > bench.Comparison["DDIM inversion"].ReconstructionPsnr);
+        Assert.InRange(bench.Inverted.ReconstructionPsnr, 10, bench.Inverted.RoundTripPsnr + 1);
+        Assert.Contains("null-text inversion, T = 6, w = 7.5: PSNR", bench.Inverted.ToString());
+        Assert.Equal(Bench.Steps, bench.Inverted.EmbeddingDistance.Count);
+        Assert.All(bench.Inverted.EmbeddingDistance, d => Assert.True(d > 0));
+    }
+
+    [Fact]
+    public void LossChart_MethodWithoutOptimisation_SaysThatThereIsNoLoss()
+    {
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => bench.Comparison["DDIM inversion"].LossChart());
+
+        Assert.Contains("DDIM inversion does not optimise", error.Message);
+        Assert.All(bench.Comparison["DDIM inversion"].EmbeddingDistance, d => Assert.Equal(0, d));
+    }
+
+    [Fact]
+    public void Edit_OtherPrompt_ChangesTheImageButNotItsSource()
+    {
+        Assert.NotEqual(bench.Edited.Reconstruction, bench.Edited.Image);
+        Assert.True(Metrics.Psnr.Of(bench.Edited.Reconstruction, bench.Inverted.Reconstruction) > 40);
+        Assert.Equal(Attention(bench.Edited).Words.Select(w => w.Word), bench.Target.Split(' '));
+
+        AttentionView Attention(EditedImage edit) => Workbench.Attention(edit);
+    }
+
+    [Fact]
+    public async Task Edit_WordsOfTheOptions_AreLookedUp()
+    {
+        WordNotInPromptException error = await Assert.ThrowsAsync<WordNotInPromptException>(() =>
+            Workbench.Edit(bench.Inverted, bench.Toy.Caption, new EditOptions { Weights = new Dictionary<string, double> { ["zebra"] = 2 } }));
+
+        Assert.Contains("zebra", error.Message);
+    }
+
+    [Fact]
+    public void Compare_TwoMethods_HasPicturesAndATable()
+    {
+        string text = bench.Comparison.ToString();
+
+        Assert.Contains("DDIM inversion", text);
+        Assert.Contains("PSNR [dB]", text);
+        Assert.Contains("null-text inversion", text);
+        Assert.Equal("DDIM inversion", bench.Comparison.Methods[0]);
+        Assert.Throws<ArgumentException>(() => bench.Comparison["textual"]);
+    }
+
+    [Fact]
+    public async Task Compare_OwnMethodRegistered_AppearsInTheNextComparison()
+    {
+        using Workbench own = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false });
+        Assert.Equal(4, own.Registered.Count);
+        own.Register(new Mine());
+        own.Register(new Mine());
+        Assert.Equal(5, own.Registered.Count);
+
+        using Comparison comparison = await own.Compare(bench.Toy.Image, bench.Toy.Caption, [own.Registered[0], own.Registered[4]], new InvertOptions { Steps = 2 });
+
+        Assert.Equal(["DDIM inversion", "mine"], comparison.Methods);
+        Assert.Equal(comparison["DDIM inversion"].Reconstruction, comparison["mine"].Reconstruction);
+    }
+
+    [Fact]
+    public void Sweep_GuidanceOfAReconstruction_IsTheReconstructionAtItsOwnGuidance()
+    {
+        Assert.Equal([1, 3, 7.5], bench.Sweep.Points.Select(p => p.Values[0]));
+        // The library hands over what its optimisation ended at; sampling comes there again, up to rounding.
+        Assert.True(Metrics.Psnr.Of(bench.Sweep.Points[2].Image, bench.Inverted.Reconstruction) > 45);
+        Assert.True(Metrics.Psnr.Of(bench.Sweep.Points[0].Image, bench.Inverted.Reconstruction) < 45);
+        Assert.Equal(2, bench.Sweep.View.Axes[0].Start);
+    }
+
+    [Fact]
+    public async Task Sweep_WordAndGuidance_HasAPictureForEveryPair()
+    {
+        SweepResult sweep = await Workbench.Sweep(bench.Inverted, SweepAxis.Guidance(2, 7.5), SweepAxis.Word(bench.Word, 0, 1, 4));
+
+        Assert.Equal(6, sweep.Points.Count);
+        Assert.Equal([7.5, 4], sweep.Points[5].Values);
+        // A factor of 1 changes nothing, others do.
+        double[] likeness = [.. sweep.Points.Skip(3).Select(p => Metrics.Psnr.Of(p.Image, bench.Inverted.Reconstruction))];
+        Assert.True(likeness[1] > 45, $"{likeness[1]}");
+        Assert.True(likeness[0] < 40 && likeness[2] < 40, $"{likeness[0]}, {likeness[2]}");
+        Assert.Equal(2, sweep.DistanceChart().Bundle.CsvText.Split('\n').Skip(1).Where(l => l.Length > 0).Select(l => l.Split(',')[0]).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task SdEdit_TwoStrengths_ChangesMoreWithMore()
+    {
+        SweepResult result = await Workbench.SdEdit(bench.Inverted, bench.Target, [0, 0.7]);
+
+        Assert.Equal(4, result.Points.Count);
+        Assert.Equal(bench.Inverted.RoundTrip, result.Points[0].Image);
+        Assert.True(result.Points[1].Distance > result.Points[0].Distance);
+    }
+
+    [Fact]
+    public void Trajectory_OfNullText_HasPivotAndSampling()
+    {
+        Assert.Equal(["inversion", "sampling"], bench.Trajectory.Grid.RowLabels);
+        Assert.Equal("clean", bench.Trajectory.Grid.ColumnLabels![0]);
+        // Both end in the same picture, up to what the optimisation left; both begin in the same noise.
+        Assert.Equal(bench.Trajectory.Grid.Rows[0][^1]!.Image, bench.Trajectory.Grid.Rows[1][^1]!.Image);
+    }
+
+    [Fact]
+    public async Task Experiment_OfTheLibrary_RunsAndIsCached()
+    {
+        string folder = Directory.CreateTempSubdirectory("nulltext-cache-").FullName;
+        try
+        {
+            using Workbench own = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false, CacheFolder = folder });
+            ExperimentSettings settings = ExperimentSettings.Quick with { Steps = 3 };
+            RecordingOutput output = new();
+            Output.Choose(output);
+
+            double first = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
+            IReadOnlyList<IReadOnlyList<ReconstructionRecord>> ddim = await own.Experiment("ddim", own.Toy(), settings, lab => Reconstruction.Run(lab, ReconstructionMethod.Ddim, []));
+            double again = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
+
+            Assert.Equal(first, again);
+            Assert.True(ddim[0][0].Psnr < first);
+            Assert.Equal(2, Directory.GetFiles(folder).Length);
+            Assert.Contains("network evaluations", output.Updates.Select(u => u.ToString()).First(t => t!.StartsWith("ddim")));
+        }
+        finally
+        {
+            Output.Choose(null);
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Invert_Stopped_EndsSoonAndLeavesNoTensors()
+    {
+        long before = LiveTensors();
+        using CancellationTokenSource stop = new();
+        int calls = 0;
+        // Stops itself in the midst of the optimisation.
+        Stopping method = new(() =>
+        {
+            if (++calls == 20) stop.Cancel();
+        });
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Invert(bench.Toy, new InvertOptions { Steps = 8, Method = method }, stop.Token));
+
+        Assert.Equal(20, calls);
+        Assert.Equal(before, torch.Tensor.TotalCount);
+        // The bench is free again.
+        using InvertedImage next = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 2, Method = Methods.Ddim() });
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public async Task Calls_ThenDisposed_LeaveNoTensors()
+    {
+        long before = LiveTensors();
+
+        using (InvertedImage image = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 2, Method = Methods.NullText(1) }))
+        {
+            using EditedImage edit = await Workbench.Edit(image, bench.Target, new EditOptions { Blend = [bench.Word] });
+            await Workbench.Sweep(image, SweepAxis.Word(bench.Word, 0, 2));
+            await Workbench.Trajectory(image, 2);
+            await Workbench.Attention(image);
+            Workbench.Latents(image.Inversion.StartLatents);
+        }
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
+    public async Task Invert_InANotebook_UpdatesOneDisplay()
+    {
+        RecordingOutput output = new();
+        Output.Choose(output);
+        try
+        {
+            using InvertedImage image = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 3, Method = Methods.NullText(2) });
+
+            Assert.Single(output.Shown);
+            Assert.StartsWith("null-text inversion: step", output.Updates[^1].ToString());
+            Assert.EndsWith(" s", output.Updates[^1].ToString());
+            Assert.True(((ProgressView)output.Updates[^1]).IsLast);
+        }
+        finally
+        {
+            Output.Choose(null);
+        }
+    }
+
+    [Fact]
+    public async Task Invert_FileThatIsNotThere_SaysSo() =>
+        await Assert.ThrowsAnyAsync<Exception>(async () => await Workbench.Invert("/no/such.png", "a cat"));
+
+    [Fact]
+    public void Open_NoModel_NamesTheFolder() => Assert.Contains("/no/model", Assert.Throws<Weights.ModelFormatException>(() => Workbench.Open("/no/model")).Message);
+
+    /// <summary>What is alive, without what only waits for the garbage collector. Not called after the work: a leak must not be swept away.</summary>
+    private static long LiveTensors()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return torch.Tensor.TotalCount;
+    }
+
+    private sealed class Mine : IInversion
+    {
+        public string Name => "mine";
+
+        public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+        {
+            using InversionResult ddim = new DdimInversion().Invert(problem, progress, cancellation);
+            return new InversionResult
+            {
+                Method = Name,
+                GuidanceScale = ddim.GuidanceScale,
+                StartLatents = ddim.StartLatents.clone().DetachFromDisposeScope(),
+                Conditional = Diffusion.StepEmbeddings.Constant(problem.Conditional),
+                Unconditional = Diffusion.StepEmbeddings.Constant(problem.Unconditional),
+                EvaluationsPerImage = ddim.EvaluationsPerImage,
+                Elapsed = ddim.Elapsed,
+                Options = new { },
+            };
+        }
+    }
+
+    private sealed class Stopping(Action before) : IInversion
+    {
+        public string Name => "stopping";
+
+        public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+            new NullTextInversion(NullTextOptions.Default with { StopEarly = false }).Invert(problem with { Predictor = new Watched(problem.Predictor, before) }, progress, cancellation);
+
+        private sealed class Watched(Diffusion.INoisePredictor inner, Action before) : Diffusion.INoisePredictor
+        {
+            public torch.Tensor Predict(torch.Tensor latents, Diffusion.DiffusionStep step, torch.Tensor embedding)
+            {
+                before();
+                return inner.Predict(latents, step, embedding);
+            }
+        }
+    }
+}
