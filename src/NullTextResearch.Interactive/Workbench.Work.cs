@@ -175,7 +175,7 @@ public sealed partial class Workbench
             bool rebuilt = target == image.Prompt && settings.All(s => s.Weights.Count == 0);
             SliderView view = new(
                 [.. axes.Select(a => new SliderAxis(a.Name, [.. a.Values.Select(Markup.Number)]) { Start = StartOf(a, image) })],
-                [.. made.Select(p => new NamedImage(string.Join(", ", p.Values.Select(Markup.Number)) + (rebuilt
+                [.. made.Select(p => new NamedImage(string.Join(", ", p.Values.Select((v, i) => axes[i].Prefix + Markup.Number(v))) + (rebuilt
                     ? string.Create(CultureInfo.InvariantCulture, $": {p.Psnr:0.0} dB")
                     : string.Create(CultureInfo.InvariantCulture, $": distance {p.Distance:0.000}")), p.Image))],
                 [new NamedImage("source", image.Image)],
@@ -421,12 +421,9 @@ public sealed partial class Workbench
         return new AttentionView(image, prompt, width, height, words);
     }
 
-    private static int StartOf(SweepAxis axis, InvertedImage image)
-    {
-        // Where nothing is changed, if the axis has that place: the inversion's own guidance, a factor of 1.
-        int index = axis.Values.ToList().IndexOf(axis.Name.StartsWith("guidance", StringComparison.Ordinal) ? image.Inversion.GuidanceScale : 1);
-        return index >= 0 ? index : 0;
-    }
+    // Where nothing is changed, if the axis has that place: the inversion's own guidance, a factor of 1.
+    private static int StartOf(SweepAxis axis, InvertedImage image) =>
+        Math.Max(0, axis.Values.ToList().IndexOf(axis.Start ?? image.Inversion.GuidanceScale));
 
     /// <summary>An experiment's count of network evaluations as progress.</summary>
     private sealed class Evaluations(LiveProgress progress) : IProgress<ExperimentProgress>

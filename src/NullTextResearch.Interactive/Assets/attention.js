@@ -2,7 +2,7 @@ function (box) {
   // Without this script every map stands beside its word; with it the words of the prompt choose the map.
   var strip = box.querySelector(".nt-strip");
   var figures = Array.prototype.slice.call(strip.querySelectorAll("figure"));
-  var row = document.createElement("div"), picture = figures[0].querySelector("img").cloneNode(), chosen = Math.min(1, figures.length - 1);
+  var row = document.createElement("div"), picture = figures[0].querySelector("img").cloneNode(), chosen = +box.getAttribute("data-say");
   row.className = "nt-pick"; row.setAttribute("role", "group");
   var buttons = figures.map(function (figure, i) {
     var button = document.createElement("button");

@@ -1,6 +1,6 @@
 function (box) {
   // Without this script all frames stand side by side; with it one is shown, chosen by one slider per axis.
-  var axes = JSON.parse(box.getAttribute("data-axes"));
+  var axes = JSON.parse(box.getAttribute("data-say"));
   var frames = Array.prototype.slice.call(box.querySelectorAll("[data-at]"));
   var at = axes.map(function (axis) { return axis.start; });
   function show() {

@@ -11,7 +11,10 @@ namespace NullTextResearch.Interactive.Rendering;
 /// <summary>Pieces of HTML. Every fragment carries its own style and script: a saved notebook needs nothing else.</summary>
 internal static class Markup
 {
-    private const int SmallestShown = 192;
+    /// <summary>Side of a picture that is looked at alone.</summary>
+    public const int Large = 256;
+
+    private const int SmallestShown = 160;
     private const int LargestShown = 384;
     private static readonly Dictionary<string, string> Files = [];
 
@@ -29,10 +32,11 @@ internal static class Markup
     /// <param name="kind">Class of the box.</param>
     /// <param name="body">Content that can be read without the script.</param>
     /// <param name="script">Name of an asset: a function expression that takes the box; null for none.</param>
-    public static string View(string id, string kind, string body, string? script = null)
+    /// <param name="data">What the script is told, in an attribute of the box; null for nothing.</param>
+    public static string View(string id, string kind, string body, string? script = null, string? data = null)
     {
         StringBuilder html = new();
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"><style>{Asset("view.css")}</style>{body}</div>");
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"{(data is null ? "" : $" data-say=\"{Text(data)}\"")}><style>{Asset("view.css")}</style>{body}</div>");
         if (script is not null)
         {
             // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output is another box.
@@ -45,19 +49,20 @@ internal static class Markup
     /// <summary>An <c>img</c> element with the picture inside.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="alt">What it shows.</param>
-    public static string Image(RgbImage image, string alt)
+    /// <param name="least">Smaller pictures are enlarged to at least this size.</param>
+    public static string Image(RgbImage image, string alt, int least = SmallestShown)
     {
-        (int width, int height) = ShownSize(image);
+        (int width, int height) = ShownSize(image, least);
         string crisp = width > image.Width ? ";image-rendering:pixelated" : "";
         return string.Create(CultureInfo.InvariantCulture, $"<img alt=\"{Text(alt)}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%;height:auto{crisp}\" src=\"{DataUri(image)}\">");
     }
 
     /// <summary>Size on the page: small pictures are enlarged by a whole factor, large ones reduced.</summary>
-    public static (int Width, int Height) ShownSize(RgbImage image)
+    private static (int Width, int Height) ShownSize(RgbImage image, int least)
     {
         int longer = Math.Max(image.Width, image.Height);
         if (longer > LargestShown) return (Math.Max(1, image.Width * LargestShown / longer), Math.Max(1, image.Height * LargestShown / longer));
-        int factor = Math.Max(1, (SmallestShown + longer - 1) / longer);
+        int factor = Math.Max(1, (least + longer - 1) / longer);
         return (image.Width * factor, image.Height * factor);
     }
 

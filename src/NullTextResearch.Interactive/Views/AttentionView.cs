@@ -59,8 +59,10 @@ public sealed class AttentionView : Visual
     {
         Png = () => Grid().ToPng(),
         Html = id => Markup.View(id, "attention",
-            Pictures.Head(Prompt) + Pictures.Figures([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))])
+            Pictures.Head(Prompt) + Pictures.Figures([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))], Markup.Large)
             + "<div class=\"nt-note\">Point at a word: bright is where the picture attends to it.</div>",
-            "attention.js"),
+            "attention.js",
+            // Begins with the word that has the clearest place.
+            (1 + Words.Index().MaxBy(w => w.Item.Concentration).Index).ToString(CultureInfo.InvariantCulture)),
     };
 }

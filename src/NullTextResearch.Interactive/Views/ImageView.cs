@@ -30,7 +30,7 @@ public sealed class ImageView : Visual
     private protected override Rendition Draw() => new(Pictures.Text(Title, Images))
     {
         Png = () => Pictures.Strip(Title, Images),
-        Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Figures(Images)),
+        Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Figures(Images, Images.Count <= 3 ? Markup.Large : 160)),
     };
 }
 
@@ -49,6 +49,6 @@ internal static class Pictures
     public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\">{Markup.Text(title)}</div>";
 
     /// <summary>All pictures in a row, as HTML.</summary>
-    public static string Figures(IReadOnlyList<NamedImage> images) =>
-        $"<div class=\"nt-strip\">{string.Concat(images.Select(i => $"<figure data-name=\"{Markup.Text(i.Name)}\">{Markup.Image(i.Image, i.Name)}<figcaption>{Markup.Text(i.Name)}</figcaption></figure>"))}</div>";
+    public static string Figures(IReadOnlyList<NamedImage> images, int least) =>
+        $"<div class=\"nt-strip\">{string.Concat(images.Select(i => $"<figure data-name=\"{Markup.Text(i.Name)}\">{Markup.Image(i.Image, i.Name, least)}<figcaption>{Markup.Text(i.Name)}</figcaption></figure>"))}</div>";
 }

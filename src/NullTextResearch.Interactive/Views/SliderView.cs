@@ -76,11 +76,10 @@ public sealed class SliderView : Visual
             string frames = string.Concat(Frames.Select((f, i) =>
             {
                 string at = (Axes.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{i / columns},") : "") + (i % columns).ToString(CultureInfo.InvariantCulture);
-                return $"<figure data-at=\"{at}\">{Markup.Image(f.Image, f.Name)}<figcaption>{Markup.Text(f.Name)}</figcaption></figure>";
+                return $"<figure data-at=\"{at}\">{Markup.Image(f.Image, f.Name, Markup.Large)}<figcaption>{Markup.Text(f.Name)}</figcaption></figure>";
             }));
-            string beside = string.Concat(Beside.Select(b => $"<figure>{Markup.Image(b.Image, b.Name)}<figcaption>{Markup.Text(b.Name)}</figcaption></figure>"));
-            string view = Markup.View(id, "slider", $"{Pictures.Head(Title)}<div class=\"nt-strip\">{beside}{frames}</div>", "slider.js");
-            return view.Replace($"data-nt=\"{id}\">", $"data-nt=\"{id}\" data-axes=\"{Markup.Text(axes)}\">", StringComparison.Ordinal);
+            string beside = string.Concat(Beside.Select(b => $"<figure>{Markup.Image(b.Image, b.Name, Markup.Large)}<figcaption>{Markup.Text(b.Name)}</figcaption></figure>"));
+            return Markup.View(id, "slider", $"{Pictures.Head(Title)}<div class=\"nt-strip\">{beside}{frames}</div>", "slider.js", axes);
         },
     };
 }
