@@ -136,9 +136,9 @@ public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<E
 
     /// <summary>Share of the steps with injected cross-attention maps.</summary>
     /// <param name="shares">Values from 0 to 1.</param>
-    public static SweepAxis CrossReplace(params IReadOnlyList<double> shares) => new("cross-attention until", shares, (o, s) => o with { CrossReplace = s });
+    public static SweepAxis CrossReplace(params IReadOnlyList<double> shares) => new("cross-attention until", shares, (o, s) => o with { CrossReplace = s }) { Start = 0.8 };
 
     /// <summary>Share of the steps with injected self-attention.</summary>
     /// <param name="shares">Values from 0 to 1.</param>
-    public static SweepAxis SelfReplace(params IReadOnlyList<double> shares) => new("self-attention until", shares, (o, s) => o with { SelfReplace = s });
+    public static SweepAxis SelfReplace(params IReadOnlyList<double> shares) => new("self-attention until", shares, (o, s) => o with { SelfReplace = s }) { Start = 0.4 };
 }

@@ -53,7 +53,7 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <param name="folder">A Stable Diffusion 1.x model in diffusers format with safetensors weights; null takes sd-mini, which comes with the library.</param>
     /// <param name="options">Device and the like; null for the defaults.</param>
     /// <exception cref="ModelFormatException">A part of the model is missing or not supported.</exception>
-    /// <exception cref="InsufficientMemoryException">The model does not fit into this machine's memory.</exception>
+    /// <exception cref="MemoryPlanException">Null-text inversion with this model does not fit into this machine's memory; nothing was loaded.</exception>
     public static Workbench Open(string? folder = null, WorkbenchOptions? options = null)
     {
         options ??= new WorkbenchOptions();
@@ -61,6 +61,13 @@ public sealed partial class Workbench : IDisposable, IRendered
         if (device.type == DeviceType.CUDA && !cuda.is_available())
             throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
         string path = folder ?? StableDiffusion.MiniFolder();
+        // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
+        if (device.type == DeviceType.CPU && File.Exists(Path.Combine(path, "unet", "config.json")) && File.Exists(Path.Combine(path, "vae", "config.json")))
+        {
+            int size = UNet.UNetConfig.Read(ConfigReader.FromFile(Path.Combine(path, "unet", "config.json"))).SampleSize * Vae.VaeConfig.Read(ConfigReader.FromFile(Path.Combine(path, "vae", "config.json"))).Downscale;
+            MemoryPlan.ForFolder(path, new MemoryDemand { ImageSize = size, Rows = 2, GradientRows = 1 }).RequireFits();
+        }
+
         StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Device = device });
         StaticCharts.Wanted = options.StaticCharts;
         if (options.LoadPlotly) LoadPlotly();

@@ -1,3 +1,4 @@
+using Microsoft.Playwright;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
@@ -8,6 +9,9 @@ namespace NullTextResearch.Interactive.Tests;
 public sealed class Bench : IAsyncLifetime
 {
     public const int Steps = 6;
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
 
     public Workbench Workbench { get; } = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false });
 
@@ -50,13 +54,28 @@ public sealed class Bench : IAsyncLifetime
         Trajectory = await Workbench.Trajectory(Inverted, 4);
     }
 
-    public ValueTask DisposeAsync()
+    /// <summary>A browser, started once; skips the test where none is installed.</summary>
+    public async Task<IBrowser> Browser()
     {
+        ChromiumSearch search = ChromiumRenderer.Find();
+        Assert.SkipWhen(search.Renderer is null, search.Message);
+        if (_browser is not null) return _browser;
+        _playwright = await Playwright.CreateAsync();
+        return _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = search.Renderer!.ExecutablePath,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
         Inverted?.Dispose();
         Edited?.Dispose();
         Comparison?.Dispose();
         Workbench.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>One of every kind of result.</summary>

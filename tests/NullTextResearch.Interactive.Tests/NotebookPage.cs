@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using NullTextResearch.Figures;
 
 namespace NullTextResearch.Interactive.Tests;
 
@@ -7,14 +6,10 @@ namespace NullTextResearch.Interactive.Tests;
 internal sealed class NotebookPage : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-page-").FullName;
-    private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
     private readonly List<string> _complaints = [];
 
-    private NotebookPage(IPlaywright playwright, IBrowser browser, IPage page)
+    private NotebookPage(IPage page)
     {
-        _playwright = playwright;
-        _browser = browser;
         Page = page;
         page.Console += (_, message) =>
         {
@@ -29,22 +24,15 @@ internal sealed class NotebookPage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>Opens a page of outputs; skips the test where no browser is.</summary>
+    /// <summary>Opens a page of outputs.</summary>
+    /// <param name="browser">A running browser.</param>
     /// <param name="outputs">HTML of each output.</param>
     /// <param name="head">More for the page's head.</param>
     /// <param name="scripts">False as in a notebook that is not trusted.</param>
-    public static async Task<NotebookPage> Open(IEnumerable<string> outputs, string head = "", bool scripts = true)
+    public static async Task<NotebookPage> Open(IBrowser browser, IEnumerable<string> outputs, string head = "", bool scripts = true)
     {
-        ChromiumSearch search = ChromiumRenderer.Find();
-        Assert.SkipWhen(search.Renderer is null, search.Message);
-        IPlaywright playwright = await Playwright.CreateAsync();
-        IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = search.Renderer!.ExecutablePath,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
         IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1000, Height = 900 }, JavaScriptEnabled = scripts });
-        NotebookPage notebook = new(playwright, browser, page);
+        NotebookPage notebook = new(page);
         string path = Path.Combine(notebook._folder, "notebook.html");
         File.WriteAllText(path, $"<!DOCTYPE html><meta charset=\"utf-8\"><title>notebook</title>{head}<body style=\"margin:24px;font-family:sans-serif\">" +
             string.Concat(outputs.Select((html, i) => $"<div class=\"output\" id=\"out{i}\" style=\"margin-bottom:24px\">{html}</div>")));
@@ -63,8 +51,7 @@ internal sealed class NotebookPage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
+        await Page.Context.CloseAsync();
         Directory.Delete(_folder, recursive: true);
     }
 }

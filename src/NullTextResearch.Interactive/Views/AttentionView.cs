@@ -25,6 +25,8 @@ public sealed record WordAttention(string Word, float[] Values)
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class AttentionView : Visual
 {
+    private static readonly string[] FunctionWords = ["a", "an", "the", "in", "on", "at", "to", "next", "of", "and", "with", "by", "from", "is", "are"];
+
     internal AttentionView(RgbImage image, string prompt, int width, int height, IReadOnlyList<WordAttention> words)
     {
         if (words.Count == 0) throw new ArgumentException("There is no word to show attention for.", nameof(words));
@@ -53,6 +55,13 @@ public sealed class AttentionView : Visual
     /// <summary>The same as one picture, a map per word.</summary>
     public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, perRow: 6) with { Title = Prompt });
 
+    // The map to begin with: of the words that name something, the one with the clearest place.
+    private int Clearest()
+    {
+        (int Index, WordAttention Item)[] all = [.. Words.Index()], naming = [.. all.Where(w => !FunctionWords.Contains(w.Item.Word))];
+        return (naming.Length > 0 ? naming : all).MaxBy(w => w.Item.Concentration).Index;
+    }
+
     private protected override Rendition Draw() => new(
         $"cross-attention of \"{Prompt}\" ({Width} x {Height}), share in the strongest tenth of the pixels: " +
         string.Join(", ", Words.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Word} {w.Concentration:0.00}"))))
@@ -62,7 +71,6 @@ public sealed class AttentionView : Visual
             Pictures.Head(Prompt) + Pictures.Figures([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))], Markup.Large)
             + "<div class=\"nt-note\">Point at a word: bright is where the picture attends to it.</div>",
             "attention.js",
-            // Begins with the word that has the clearest place.
-            (1 + Words.Index().MaxBy(w => w.Item.Concentration).Index).ToString(CultureInfo.InvariantCulture)),
+            (1 + Clearest()).ToString(CultureInfo.InvariantCulture)),
     };
 }

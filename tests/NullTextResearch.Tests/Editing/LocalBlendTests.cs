@@ -25,6 +25,25 @@ public sealed class LocalBlendTests
     }
 
     [Fact]
+    public void Around_ChangedWordInPromptsOfOneLength_BringsItsPartner()
+    {
+        LocalBlend blend = LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), ["cat"]);
+        Assert.Equal(["cat"], blend.SourceWords);
+        Assert.Equal(["dog"], blend.TargetWords);
+        LocalBlend other = LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), ["dog", "cat"]);
+        Assert.Equal(["cat"], other.SourceWords);
+        Assert.Equal(["dog"], other.TargetWords);
+    }
+
+    [Fact]
+    public void Around_WordOfNeitherPrompt_NamesTheWordsThereAre()
+    {
+        WordNotInPromptException error = Assert.Throws<WordNotInPromptException>(() => LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), ["bird"]));
+        Assert.Contains("a, cat, dog", error.Message);
+        Assert.Throws<ArgumentException>(() => LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), []));
+    }
+
+    [Fact]
     public void Mask_LargerLatents_IsEnlargedByNearestNeighbour()
     {
         using DisposeScope scope = NewDisposeScope();
