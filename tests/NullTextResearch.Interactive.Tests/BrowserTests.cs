@@ -8,7 +8,7 @@ namespace NullTextResearch.Interactive.Tests;
 public sealed class BrowserTests(Bench bench)
 {
     // Where a picture's pixels differ, its source differs: frames are inside the page.
-    private const string Visible = "[...document.querySelectorAll('#out0 [data-at]')].filter(f => f.offsetParent).map(f => f.querySelector('img').src)";
+    private const string Visible = "[...document.querySelectorAll('#out0 .nt-shown')].filter(p => p.offsetParent).map(p => p.src)";
 
     [Fact]
     public async Task Slider_Dragged_ChangesThePicture()
@@ -40,7 +40,7 @@ public sealed class BrowserTests(Bench bench)
         await notebook.Page.Locator("#out0 input").Nth(0).FillAsync("1");
         await notebook.Page.Locator("#out0 input").Nth(1).PressAsync("ArrowRight");
 
-        Assert.Equal("frame 4", await notebook.Page.Locator("#out0 figure:visible figcaption").InnerTextAsync());
+        Assert.Equal("frame 4", await notebook.Page.Locator("#out0 .nt-shown + figcaption").InnerTextAsync());
         notebook.AssertNoComplaints();
     }
 
@@ -83,9 +83,9 @@ public sealed class BrowserTests(Bench bench)
     {
         await using NotebookPage notebook = await NotebookPage.Open(await bench.Browser(), [bench.Sweep.ToHtml(), bench.Edited.ToHtml(), bench.Attention.ToHtml()], scripts: false);
 
-        Assert.Equal(3 + 1, await notebook.Page.Locator("#out0 figure:visible").CountAsync());
-        Assert.Equal(3, await notebook.Page.Locator("#out1 figure:visible").CountAsync());
-        Assert.Equal(1 + bench.Attention.Words.Count, await notebook.Page.Locator("#out2 figure:visible").CountAsync());
+        Assert.Equal(3 + 1, await notebook.Page.Locator("#out0 td:visible img").CountAsync());
+        Assert.Equal(3, await notebook.Page.Locator("#out1 td:visible img").CountAsync());
+        Assert.Equal(1 + bench.Attention.Words.Count, await notebook.Page.Locator("#out2 td:visible img").CountAsync());
     }
 
     [Theory]

@@ -1,8 +1,9 @@
 function (box) {
   // Without this script every map stands beside its word; with it the words of the prompt choose the map.
   var strip = box.querySelector(".nt-strip");
-  var figures = Array.prototype.slice.call(strip.querySelectorAll("figure"));
+  var figures = Array.prototype.slice.call(strip.querySelectorAll("td"));
   var row = document.createElement("div"), picture = figures[0].querySelector("img").cloneNode(), chosen = +box.getAttribute("data-say");
+  picture.removeAttribute("height"); picture.width = figures[0].getAttribute("data-large");
   row.className = "nt-pick"; row.setAttribute("role", "group");
   var buttons = figures.map(function (figure, i) {
     var button = document.createElement("button");

@@ -1,11 +1,13 @@
 function (box) {
-  // Without this script the pictures stand side by side; with it two of them share one place and a line divides them.
+  // Without this script the pictures stand in a table; with it two of them share one place and a line divides them.
   var strip = box.querySelector(".nt-strip");
-  var figures = Array.prototype.slice.call(strip.querySelectorAll("figure"));
+  var figures = Array.prototype.slice.call(strip.querySelectorAll("td"));
   var names = figures.map(function (f) { return f.getAttribute("data-name"); });
   var split = document.createElement("div"), line = document.createElement("div");
-  var left = figures[0].querySelector("img").cloneNode(), right = left.cloneNode();
+  var right = figures[0].querySelector("img").cloneNode(), left;
   var chosen = [0, figures.length - 1], share = 50;
+  right.removeAttribute("height"); right.width = figures[0].getAttribute("data-large");
+  left = right.cloneNode();
   split.className = "nt-split"; line.className = "nt-line"; left.className = "nt-over";
   split.setAttribute("role", "slider"); split.tabIndex = 0;
   split.setAttribute("aria-label", "divider between two pictures"); split.setAttribute("aria-valuemin", 0); split.setAttribute("aria-valuemax", 100);

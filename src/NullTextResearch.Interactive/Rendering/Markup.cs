@@ -14,7 +14,9 @@ internal static class Markup
     /// <summary>Side of a picture that is looked at alone.</summary>
     public const int Large = 256;
 
-    private const int SmallestShown = 160;
+    /// <summary>Side of a picture among several.</summary>
+    public const int Small = 160;
+
     private const int LargestShown = 384;
     private static readonly Dictionary<string, string> Files = [];
 
@@ -50,7 +52,7 @@ internal static class Markup
     /// <param name="image">The picture.</param>
     /// <param name="alt">What it shows.</param>
     /// <param name="least">Smaller pictures are enlarged to at least this size.</param>
-    public static string Image(RgbImage image, string alt, int least = SmallestShown)
+    public static string Image(RgbImage image, string alt, int least = Small)
     {
         (int width, int height) = ShownSize(image, least);
         string crisp = width > image.Width ? ";image-rendering:pixelated" : "";
@@ -58,7 +60,7 @@ internal static class Markup
     }
 
     /// <summary>Size on the page: small pictures are enlarged by a whole factor, large ones reduced.</summary>
-    private static (int Width, int Height) ShownSize(RgbImage image, int least)
+    public static (int Width, int Height) ShownSize(RgbImage image, int least)
     {
         int longer = Math.Max(image.Width, image.Height);
         if (longer > LargestShown) return (Math.Max(1, image.Width * LargestShown / longer), Math.Max(1, image.Height * LargestShown / longer));

@@ -26,6 +26,6 @@ public sealed class CompareView : Visual
     private protected override Rendition Draw() => new(Pictures.Text(Title, Images))
     {
         Png = () => Pictures.Strip(Title, Images),
-        Html = id => Markup.View(id, "compare", Pictures.Head(Title) + Pictures.Figures(Images, Markup.Large), "compare.js"),
+        Html = id => Markup.View(id, "compare", Pictures.Head(Title) + Pictures.Table(Images), "compare.js"),
     };
 }

@@ -30,7 +30,7 @@ public sealed class ImageView : Visual
     private protected override Rendition Draw() => new(Pictures.Text(Title, Images))
     {
         Png = () => Pictures.Strip(Title, Images),
-        Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Figures(Images, Images.Count <= 3 ? Markup.Large : 160)),
+        Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Table(Images, Images.Count <= 3 ? Markup.Large : Markup.Small)),
     };
 }
 
@@ -46,9 +46,19 @@ internal static class Pictures
         (title is null ? "" : title + ": ") + string.Join(" | ", images.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Name} ({i.Image.Width} x {i.Image.Height})")));
 
     /// <summary>A title, if there is one.</summary>
-    public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\">{Markup.Text(title)}</div>";
+    public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\"><b>{Markup.Text(title)}</b></div>";
 
-    /// <summary>All pictures in a row, as HTML.</summary>
-    public static string Figures(IReadOnlyList<NamedImage> images, int least) =>
-        $"<div class=\"nt-strip\">{string.Concat(images.Select(i => $"<figure data-name=\"{Markup.Text(i.Name)}\">{Markup.Image(i.Image, i.Name, least)}<figcaption>{Markup.Text(i.Name)}</figcaption></figure>"))}</div>";
+    /// <summary>
+    /// Pictures side by side with their names, as a table: notebooks that are not trusted lose style and script, but keep tables.
+    /// Scripts find each picture in a cell with <c>data-name</c>, and its size when looked at alone in <c>data-large</c>.
+    /// </summary>
+    /// <param name="images">The pictures.</param>
+    /// <param name="least">Smaller pictures are enlarged to at least this size.</param>
+    /// <param name="attribute">More for a picture's cell; null for nothing.</param>
+    public static string Table(IReadOnlyList<NamedImage> images, int least = Markup.Small, Func<int, string>? attribute = null)
+    {
+        IEnumerable<string> cells = images.Select((image, i) => string.Create(CultureInfo.InvariantCulture,
+            $"<td style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<span class=\"nt-name\">{Markup.Text(image.Name)}</span></td>"));
+        return $"<table class=\"nt-strip\" style=\"border:none;margin:0\">{string.Concat(cells.Chunk(least >= Markup.Large ? 3 : 5).Select(row => $"<tr style=\"background:transparent\">{string.Concat(row)}</tr>"))}</table>";
+    }
 }

@@ -73,13 +73,11 @@ public sealed class SliderView : Visual
         {
             int columns = Axes[^1].Labels.Count;
             string axes = JsonSerializer.Serialize(Axes.Select(a => new { name = a.Name, labels = a.Labels, start = a.Start }));
-            string frames = string.Concat(Frames.Select((f, i) =>
-            {
-                string at = (Axes.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{i / columns},") : "") + (i % columns).ToString(CultureInfo.InvariantCulture);
-                return $"<figure data-at=\"{at}\">{Markup.Image(f.Image, f.Name, Markup.Large)}<figcaption>{Markup.Text(f.Name)}</figcaption></figure>";
-            }));
-            string beside = string.Concat(Beside.Select(b => $"<figure>{Markup.Image(b.Image, b.Name, Markup.Large)}<figcaption>{Markup.Text(b.Name)}</figcaption></figure>"));
-            return Markup.View(id, "slider", $"{Pictures.Head(Title)}<div class=\"nt-strip\">{beside}{frames}</div>", "slider.js", axes);
+            string Place(int i) => Axes.Count == 2
+                ? string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i / columns},{i % columns}\"")
+                : string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i}\"");
+            string pictures = Pictures.Table([.. Beside, .. Frames], Markup.Small, i => i < Beside.Count ? "" : Place(i - Beside.Count));
+            return Markup.View(id, "slider", Pictures.Head(Title) + pictures, "slider.js", axes);
         },
     };
 }
