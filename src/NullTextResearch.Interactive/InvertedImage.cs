@@ -77,7 +77,7 @@ public sealed class InvertedImage : Visual, IDisposable
         {
             Title = "What the null text learned",
             XAxis = new Axis("step (0 = noisiest)"),
-            YAxis = new Axis("distance from the empty prompt, relative"),
+            YAxis = new Axis("distance to the empty prompt"),
             Height = 320,
             Series = [new LineSeries(Method, steps, EmbeddingDistance) { Emphasis = true, Markers = false }],
         });

@@ -86,13 +86,32 @@ public sealed class FormattingTests(Bench bench)
             Assert.Equal(4, bundle.Count);
             RgbImage picture = ImageFile.Decode(Convert.FromBase64String(bundle[Mime.Png]));
             Assert.InRange(picture.Width, 1000, 2000);
+            Assert.True(bundle[Mime.Png].Length < 70_000, $"{bundle[Mime.Png].Length}");
             Assert.Contains("<img alt=\"PSNR &lt;over&gt; steps\"", bundle[Mime.Html]);
-            Assert.True(bundle[Mime.Html].Length < 300_000, $"{bundle[Mime.Html].Length}");
+            Assert.True(bundle[Mime.Html].Length < 80_000, $"{bundle[Mime.Html].Length}");
         }
         finally
         {
             StaticCharts.Wanted = false;
         }
+    }
+
+    [Fact]
+    public void Encode_FewColours_KeepsEveryPixel()
+    {
+        RgbImage image = new(70, 30, [.. Enumerable.Range(0, 70 * 30).SelectMany(i => (byte[])[(byte)(i % 16 * 16), (byte)(i % 7), (byte)(i % 2 * 255)])]);
+
+        Assert.Equal(image, ImageFile.Decode(PalettePng.Encode(image)));
+    }
+
+    [Fact]
+    public void Encode_ManyColours_StaysNear()
+    {
+        RgbImage image = bench.Toy.Image;
+
+        RgbImage read = ImageFile.Decode(PalettePng.Encode(image));
+
+        Assert.InRange(Metrics.Psnr.Of(read, image), 25, 60);
     }
 
     [Fact]

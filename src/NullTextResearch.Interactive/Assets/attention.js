@@ -19,7 +19,9 @@ function (box) {
     picture.src = source.src; picture.alt = source.alt;
     buttons.forEach(function (b, k) { b.setAttribute("aria-pressed", k === i); });
   }
-  box.insertBefore(row, strip); box.insertBefore(picture, strip);
+  var note = document.createElement("div");
+  note.className = "nt-note"; note.textContent = "Point at a word: bright is where the picture attends to it.";
+  box.insertBefore(row, strip); box.insertBefore(picture, strip); box.insertBefore(note, strip);
   strip.style.display = "none";
   show(chosen);
 }

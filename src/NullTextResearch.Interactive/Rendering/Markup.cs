@@ -86,9 +86,6 @@ internal static class Markup
         return "data:image/webp;base64," + Convert.ToBase64String(data.AsSpan());
     }
 
-    /// <summary>A PNG file as smaller WebP data URI, for HTML that stands beside the PNG.</summary>
-    public static string DataUri(byte[] png) => DataUri(ImageFile.Decode(png));
-
     /// <summary>A file compiled into this assembly.</summary>
     public static string Asset(string name)
     {

@@ -68,8 +68,7 @@ public sealed class AttentionView : Visual
     {
         Png = () => Grid().ToPng(),
         Html = id => Markup.View(id, "attention",
-            Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))])
-            + "<div class=\"nt-note\">Point at a word: bright is where the picture attends to it.</div>",
+            Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))]),
             "attention.js",
             (1 + Clearest()).ToString(CultureInfo.InvariantCulture)),
     };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Figures;
+using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
@@ -31,7 +32,7 @@ public sealed class ChartView : Visual
         Html = id =>
         {
             string standIn = _png.Value is { } png
-                ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" src=\"{Markup.DataUri(png)}\">"
+                ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
                 : $"<pre>{Markup.Text(Summary())}</pre>";
             // A white sheet, also on a dark page: the chart's own text is dark.
             return $"<div style=\"background:#fff;max-width:900px;padding:8px 12px;border-radius:4px\">{Bundle.HtmlFragment(id, standIn)}</div>";
@@ -62,7 +63,7 @@ internal static class StaticCharts
         string path = Path.Combine(Path.GetTempPath(), $"nulltext-chart-{Guid.NewGuid():N}.png");
         try
         {
-            return browser.RenderCharts([(chart, path)], width: 760) is [{ Rendered: true }] ? File.ReadAllBytes(path) : null;
+            return browser.RenderCharts([(chart, path)], width: 760) is [{ Rendered: true }] ? PalettePng.Encode(ImageFile.Load(path)) : null;
         }
         finally
         {
