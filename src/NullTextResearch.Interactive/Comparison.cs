@@ -48,6 +48,10 @@ public sealed class Comparison : Visual, IDisposable
         ])],
     });
 
+    /// <summary>One image and what the methods made of it, behind a line that is dragged.</summary>
+    /// <param name="image">Index of the image.</param>
+    public CompareView Slider(int image = 0) => new([new NamedImage("image", Results[image][0].Image), .. Results[image].Select((r, m) => new NamedImage(Methods[m], r.Reconstruction))], Results[image][0].Prompt);
+
     /// <summary>The measures: means over the images, with their standard deviation where there are several.</summary>
     public TableView Table() => new(new TableData(
         Results.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"Means over {Results.Count} images"),

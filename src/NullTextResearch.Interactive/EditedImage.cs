@@ -1,8 +1,11 @@
 using System.Globalization;
 using NullTextResearch.Editing;
+using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Metrics;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive;
 
@@ -34,6 +37,18 @@ public sealed class EditedImage : Visual, IDisposable
 
     /// <summary>Distance to the source image: one minus the structural similarity over up to three scales, 0 (equal) to about 1 (unrelated).</summary>
     public double Distance => MultiScaleDistance.Of(Source.Image, Image);
+
+    /// <summary>Where the edit was allowed to change the picture: the local blend's mask over the source.</summary>
+    /// <exception cref="InvalidOperationException">The edit had no local blend.</exception>
+    public ImageView Mask()
+    {
+        if (Result.Masks[0][0] is not { } mask) throw new InvalidOperationException("This edit had no local blend, so the whole picture could change. Give EditOptions.Blend the words that it should be confined to.");
+        using DisposeScope scope = NewDisposeScope();
+        // Row 1 is what the target's latents are blended by.
+        Tensor final = mask.Final.select(0, 1).squeeze(0).to(ScalarType.Float32).cpu().contiguous();
+        RgbImage over = HeatmapOverlay.Over(Source.Image, final.data<float>().ToArray(), (int)final.shape[1], (int)final.shape[0]);
+        return new ImageView([new NamedImage("source", Source.Image), new NamedImage("may change", over), new NamedImage("edit", Image)], $"local blend around {string.Join(", ", Options.Blend)}");
+    }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
     public void Dispose() => Result.Dispose();

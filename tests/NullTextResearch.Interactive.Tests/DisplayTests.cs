@@ -191,8 +191,10 @@ namespace NullTextResearch.Interactive.Tests
     }
 
     /// <summary>Remembers what was shown.</summary>
-    internal sealed class RecordingOutput : Output
+    internal sealed class RecordingOutput(CancellationToken stop = default) : Output
     {
+        public override CancellationToken Cancellation => stop;
+
         public List<object> Shown { get; } = [];
 
         public List<object> Updates { get; } = [];

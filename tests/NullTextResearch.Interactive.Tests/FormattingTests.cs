@@ -44,15 +44,12 @@ public sealed class FormattingTests(Bench bench)
     }
 
     [Fact]
-    public void ToDisplayString_ChartWithoutBrowser_FallsBackToWhatItHas()
+    public void GetPreferredMimeTypesFor_ChartWithoutBrowser_OffersNoPicture()
     {
-        ChartView chart = View.Chart(Bench.Lines);
+        Assert.Null(View.Chart(Bench.Lines).ToPng());
 
-        // What that kernel sends where a formatter declines: never an exception, never a broken picture.
-        string png = chart.ToDisplayString("image/png");
-
-        Assert.Null(chart.ToPng());
-        Assert.DoesNotContain("Exception", png);
+        // That kernel would send an empty one.
+        Assert.Equal(["text/html", "text/plain"], Formatter.GetPreferredMimeTypesFor(typeof(ChartView)));
     }
 
     [Fact]

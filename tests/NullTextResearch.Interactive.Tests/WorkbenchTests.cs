@@ -42,6 +42,24 @@ public sealed class WorkbenchTests(Bench bench)
     }
 
     [Fact]
+    public async Task Mask_OfALocalBlend_ShowsWhereTheEditMayChangeThePicture()
+    {
+        using EditedImage edit = await Workbench.Edit(bench.Inverted, bench.Target, new EditOptions { Blend = [bench.Word] });
+
+        Assert.Equal(["source", "may change", "edit"], edit.Mask().Images.Select(i => i.Name));
+        Assert.Contains("no local blend", Assert.Throws<InvalidOperationException>(() => bench.Edited.Mask()).Message);
+        Assert.True(edit.Distance < bench.Edited.Distance);
+    }
+
+    [Fact]
+    public void Attention_WordOfThePrompt_HasItsMap()
+    {
+        Assert.Equal(1, bench.Attention[bench.Word].Values.Max());
+        Assert.InRange(bench.Attention[bench.Word].Concentration, 0.1, 1);
+        Assert.Contains(bench.Word, Assert.Throws<ArgumentException>(() => bench.Attention["zebra"]).Message);
+    }
+
+    [Fact]
     public async Task Edit_WordsOfTheOptions_AreLookedUp()
     {
         WordNotInPromptException error = await Assert.ThrowsAsync<WordNotInPromptException>(() =>
@@ -59,6 +77,7 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Contains("PSNR [dB]", text);
         Assert.Contains("null-text inversion", text);
         Assert.Equal("DDIM inversion", bench.Comparison.Methods[0]);
+        Assert.Equal(["image", "DDIM inversion", "null-text inversion"], bench.Comparison.Slider().Images.Select(i => i.Name));
         Assert.Throws<ArgumentException>(() => bench.Comparison["textual"]);
     }
 
@@ -169,6 +188,34 @@ public sealed class WorkbenchTests(Bench bench)
     }
 
     [Fact]
+    public async Task Compare_StopButtonOfTheNotebook_EndsItAndFreesWhatWasMade()
+    {
+        using CancellationTokenSource stop = new();
+        RecordingOutput output = new(stop.Token);
+        Output.Choose(output);
+        try
+        {
+            long before = LiveTensors();
+            int calls = 0;
+            Stopping method = new(() =>
+            {
+                if (++calls == 15) stop.Cancel();
+            });
+
+            // The first method is done when the second is stopped.
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Compare(bench.Toy.Image, bench.Toy.Caption, [Methods.Ddim(), method], new InvertOptions { Steps = 5 }));
+
+            Assert.Equal(before, torch.Tensor.TotalCount);
+            Assert.StartsWith("comparison of 2 methods: 2 of 2: stopping", output.Updates[^1].ToString());
+            Assert.Contains("stopped after", output.Updates[^1].ToString());
+        }
+        finally
+        {
+            Output.Choose(null);
+        }
+    }
+
+    [Fact]
     public async Task Calls_ThenDisposed_LeaveNoTensors()
     {
         long before = LiveTensors();
@@ -176,6 +223,7 @@ public sealed class WorkbenchTests(Bench bench)
         using (InvertedImage image = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 2, Method = Methods.NullText(1) }))
         {
             using EditedImage edit = await Workbench.Edit(image, bench.Target, new EditOptions { Blend = [bench.Word] });
+            edit.Mask();
             await Workbench.Sweep(image, SweepAxis.Word(bench.Word, 0, 2));
             await Workbench.Trajectory(image, 2);
             await Workbench.Attention(image);

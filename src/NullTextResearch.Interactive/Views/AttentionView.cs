@@ -52,6 +52,12 @@ public sealed class AttentionView : Visual
     /// <summary>The maps, in the prompt's order.</summary>
     public IReadOnlyList<WordAttention> Words { get; }
 
+    /// <summary>The map of a word.</summary>
+    /// <param name="word">A word of the prompt; letter case is ignored.</param>
+    /// <exception cref="ArgumentException">The prompt has no such word.</exception>
+    public WordAttention this[string word] => Words.FirstOrDefault(w => string.Equals(w.Word, word, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ArgumentException($"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => w.Word))}.", nameof(word));
+
     /// <summary>The same as one picture, a map per word.</summary>
     public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, perRow: 6) with { Title = Prompt });
 

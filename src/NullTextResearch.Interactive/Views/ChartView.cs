@@ -56,6 +56,9 @@ internal static class StaticCharts
     /// <summary>Whether charts get a picture beside their script.</summary>
     public static bool Wanted { get; set; } = true;
 
+    /// <summary>Whether they can have one.</summary>
+    public static bool Available => Wanted && Browser.Value is not null;
+
     /// <summary>The chart as PNG, or null where no browser draws it.</summary>
     public static byte[]? Draw(ChartBundle chart)
     {
