@@ -254,6 +254,21 @@ public sealed class WorkbenchTests(Bench bench)
     }
 
     [Fact]
+    public async Task Plan_OfNullTextInversion_CountsWhatItTakes()
+    {
+        using InvertedImage image = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 3, Method = Methods.NullText(2, stopEarly: false) });
+
+        TableView plan = await Workbench.Plan(new InvertOptions { Steps = 3 }, innerSteps: 2);
+
+        IReadOnlyList<string> row = plan.Table.Rows[1];
+        Assert.Equal(image.Inversion.EvaluationsPerImage, double.Parse(row[1], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(image.Inversion.BackwardsPerImage, double.Parse(row[2], System.Globalization.CultureInfo.InvariantCulture));
+        // A busy machine may be slow in one and quick in the other.
+        Assert.InRange(double.Parse(row[4], System.Globalization.CultureInfo.InvariantCulture), image.Inversion.Elapsed.TotalSeconds / 20, (image.Inversion.Elapsed.TotalSeconds * 20) + 0.1);
+        Assert.Equal((4 * 3).ToString(System.Globalization.CultureInfo.InvariantCulture), plan.Table.Rows[3][1]);
+    }
+
+    [Fact]
     public async Task Invert_FileThatIsNotThere_SaysSo() =>
         await Assert.ThrowsAnyAsync<Exception>(async () => await Workbench.Invert("/no/such.png", "a cat"));
 
