@@ -61,6 +61,9 @@ internal sealed class CellContext : IDisposable
     /// <summary>The last value shown as result.</summary>
     public ResultOutput? Result { get; private set; }
 
+    /// <summary>Whether the cell's thread was stopped by force.</summary>
+    public bool WasAborted => _abort.IsCancellationRequested;
+
     public bool IsInterrupted => _cancel.IsCancellationRequested;
 
     /// <summary>For our own waiting and for the compiler.</summary>

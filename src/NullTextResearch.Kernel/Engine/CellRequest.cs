@@ -72,6 +72,9 @@ public sealed record EngineOptions
     /// </summary>
     public bool TakesStrayText { get; init; } = true;
 
-    /// <summary>Work to be done on the cells' thread before the first cell, such as loading native libraries.</summary>
+    /// <summary>
+    /// Work to be done on the cells' thread before its first cell, such as loading native libraries and settings that belong
+    /// to a thread. Called again where a thread had to be replaced, after a cell was stopped by force.
+    /// </summary>
     public Action? Prepare { get; init; }
 }

@@ -51,6 +51,11 @@ class Interrupts(SharedKernel):
     def test_tight_loop(self):
         self.check('Console.WriteLine("running"); long n = 0; while (true) n++;', 1.5)
 
+    def test_tight_loop_again_and_again(self):
+        for _ in range(5):
+            self.check('Console.WriteLine("running"); while (true) Math.Sqrt(2);', 1.5)
+            self.assertEqual(self.run_ok("GC.Collect(); GC.CollectionCount(2) > 0").result, "true")
+
     def test_async(self):
         self.check('Console.WriteLine("running"); while (true) await Task.Delay(10);', 1.5)
 
