@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using NullTextResearch.Kernel.Installing;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
@@ -150,12 +151,12 @@ internal static class DoctorCommand
     private static Line Jupyter()
     {
         string? jupyter = OnPath("jupyter") ?? OnPath("jupyter-lab");
-        string? kernel = OnPath("dotnet-interactive");
+        string? kernel = KernelSpec.Installed();
         return (jupyter, kernel) switch
         {
             (not null, not null) => new(Verdict.Good, "Jupyter", $"{jupyter}, kernel {kernel}", null),
-            (not null, null) => new(Verdict.Missing, "Jupyter", $"{jupyter}, but no .NET kernel", "only notebooks need it: dotnet tool install -g Microsoft.dotnet-interactive; dotnet interactive jupyter install"),
-            _ => new(Verdict.Missing, "Jupyter", "not found; only notebooks need it", "pip install jupyterlab, then: dotnet tool install -g Microsoft.dotnet-interactive; dotnet interactive jupyter install"),
+            (not null, null) => new(Verdict.Good, "Jupyter", $"{jupyter}; 'nulltext notebook' brings the kernel", null),
+            _ => new(Verdict.Missing, "Jupyter", "not found; only notebooks need it", "sudo apt-get install --no-install-recommends jupyter-notebook, or pip install jupyterlab; then: nulltext notebook"),
         };
     }
 

@@ -70,5 +70,5 @@ public sealed class Ran
     }
 }
 
-[CollectionDefinition(nameof(EngineFixture), DisableParallelization = true)]
+[CollectionDefinition(nameof(EngineFixture))]
 public sealed class EngineCollection : ICollectionFixture<EngineFixture>;
