@@ -15,6 +15,7 @@ internal static class TrainCommand
         Option<double> minutes = new("--minutes") { Description = "Time for all stages together; the recipe's proportions are kept.", DefaultValueFactory = _ => 120 };
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
         Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
+        Option<double?> rate = new("--rate") { Description = "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued." };
         Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
         Option<int> workers = new("--workers") { Description = "Threads that share out each batch; 0 means one per processor, or one on a GPU.", DefaultValueFactory = _ => 0 };
         Option<double> samples = new("--sample-minutes") { Description = "Minutes between held-out measures and sample grids.", DefaultValueFactory = _ => 6 };
@@ -26,15 +27,15 @@ internal static class TrainCommand
         Option<int> variants = new("--variants") { Description = "Held-out scenes on which --evaluate compares variants of null-text inversion.", DefaultValueFactory = _ => 32 };
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, stages, seed, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
+            run, minutes, stages, seed, rate, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
         };
         CommandRunner.Handle(command, (parsed, context) => Run(
-            parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(device)!,
+            parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(rate), parsed.GetValue(device)!,
             parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel));
         return command;
     }
 
-    private static int Run(string folder, double minutes, TrainingStages stages, long seed, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)
+    private static int Run(string folder, double minutes, TrainingStages stages, long seed, double? rate, string deviceName, int workers, double sampleMinutes, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)
     {
         // Workers bring the parallelism: libtorch's own threads would only wait for each other.
         torch.set_num_threads(1);
@@ -59,7 +60,9 @@ internal static class TrainCommand
             return rows.Any(r => r.Met == false) ? 1 : 0;
         }
 
-        using ModelTrainer trainer = new(TrainingRecipe.Within(minutes) with { Seed = seed }, options);
+        TrainingRecipe recipe = TrainingRecipe.Within(minutes) with { Seed = seed };
+        if (rate is { } highest) recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
+        using ModelTrainer trainer = new(recipe, options);
         if (stages != 0) trainer.Train(stages, cancel);
         if (export is not null)
         {

@@ -9,8 +9,8 @@ public sealed record CaptionNoise
     /// <summary>No caption at all. Default 0.15.</summary>
     public double Empty { get; init; } = 0.15;
 
-    /// <summary>The background is not mentioned. Default 0.25.</summary>
-    public double DropBackground { get; init; } = 0.25;
+    /// <summary>The background is not mentioned. Default 0.15.</summary>
+    public double DropBackground { get; init; } = 0.15;
 
     /// <summary>The colour is not mentioned (drawn per object). Default 0.35.</summary>
     public double DropColour { get; init; } = 0.35;
@@ -30,8 +30,11 @@ public sealed record CaptionNoise
     /// <summary>The noun of another kind (drawn per object). Default 0.10.</summary>
     public double WrongObject { get; init; } = 0.10;
 
-    /// <summary>Another background. Default 0.10.</summary>
-    public double WrongBackground { get; init; } = 0.10;
+    /// <summary>
+    /// Another background. Default 0: a background shows in the mean colour of even the noisiest latents, so a model that has met
+    /// wrong ones believes its eyes, and no edit of the background gets through.
+    /// </summary>
+    public double WrongBackground { get; init; }
 
     /// <summary>Another colour (drawn per object). Default 0.12.</summary>
     public double WrongColour { get; init; } = 0.12;

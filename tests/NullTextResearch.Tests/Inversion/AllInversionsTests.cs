@@ -100,10 +100,7 @@ public class AllInversionsTests
     public void Invert_CancelledAnywhere_ThrowsAndLeavesNoTensors(string name)
     {
         using DisposeScope scope = NewDisposeScope();
-        ToyPredictor predictor = new();
-        InversionProblem problem = predictor.Problem(images: 2);
-        IInversion inversion = AllInversions.Make(name, problem);
-        inversion.Invert(problem).Dispose();
+        (ToyPredictor predictor, InversionProblem problem, IInversion inversion) = RunOnce(name);
         int calls = predictor.Calls.Count;
         long before = TensorAssert.Live;
         // Not after the last call: what is finished may be returned.
@@ -127,10 +124,7 @@ public class AllInversionsTests
     public void Invert_PredictorThrows_LeavesNoTensors(string name)
     {
         using DisposeScope scope = NewDisposeScope();
-        ToyPredictor predictor = new();
-        InversionProblem problem = predictor.Problem(images: 2);
-        IInversion inversion = AllInversions.Make(name, problem);
-        inversion.Invert(problem).Dispose();
+        (ToyPredictor predictor, InversionProblem problem, IInversion inversion) = RunOnce(name);
         int calls = predictor.Calls.Count;
         long before = TensorAssert.Live;
         int left = calls - 1;
@@ -212,6 +206,16 @@ public class AllInversionsTests
         problem = problem with { Predictor = new Deaf(problem.Predictor) };
         IInversion inversion = AllInversions.Make(name, problem);
         Assert.Contains("no_grad", Assert.Throws<InvalidOperationException>(() => inversion.Invert(problem)).Message);
+    }
+
+    /// <summary>An inversion that has run once, so that what it makes for good is made; the predictor has counted its calls.</summary>
+    private static (ToyPredictor Predictor, InversionProblem Problem, IInversion Inversion) RunOnce(string name)
+    {
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        IInversion inversion = AllInversions.Make(name, problem);
+        inversion.Invert(problem).Dispose();
+        return (predictor, problem, inversion);
     }
 
     private sealed class Deaf(INoisePredictor inner) : INoisePredictor

@@ -1,0 +1,48 @@
+using Xunit;
+
+namespace NullTextResearch.Tests;
+
+public sealed class NativeTests
+{
+    private const string Version = "GLIBCXX_3.4.32";
+
+    [Fact]
+    public void Report_OnThisMachine_LoadedOneWayOrTheOther() =>
+        Assert.NotEqual(NativeLoadMode.Failed, Native.Report.Mode);
+
+    [Fact]
+    public void MakeVersionOptional_ShippedLibrary_ChangesOneBit()
+    {
+        byte[] before = Shipped(), after = [.. before];
+
+        Native.MakeVersionOptional(after, Version);
+
+        int at = Assert.Single(Enumerable.Range(0, before.Length).Where(i => before[i] != after[i]));
+        Assert.Equal(2, before[at] ^ after[at]);
+        byte[] again = [.. after];
+        Native.MakeVersionOptional(again, Version);
+        Assert.Equal(after, again);
+    }
+
+    [Fact]
+    public void MakeVersionOptional_VersionThatIsNotAsked_ChangesNothingAndSaysSo()
+    {
+        byte[] before = Shipped(), after = [.. before];
+
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(after, "GLIBCXX_9.9.99"));
+
+        Assert.Contains("GLIBCXX_9.9.99", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, after);
+    }
+
+    [Fact]
+    public void MakeVersionOptional_NoElfFile_IsRefused() =>
+        Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(new byte[4096], Version));
+
+    private static byte[] Shipped()
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", "libLibTorchSharp.so");
+        Assert.SkipUnless(File.Exists(path), "only the Linux build carries this library");
+        return File.ReadAllBytes(path);
+    }
+}
