@@ -36,6 +36,7 @@ internal sealed class CellContext : IDisposable
     private long _dropped;
     private volatile bool _tokenRead;
     private Thread? _thread;
+    private bool _stoppedHere;
     private DateTime? _asked;
     private DateTime? _aborting;
 
@@ -155,6 +156,7 @@ internal sealed class CellContext : IDisposable
 
     public void Write(bool isError, ReadOnlySpan<char> text)
     {
+        StopHere();
         if (text.IsEmpty) return;
         try
         {
@@ -207,6 +209,7 @@ internal sealed class CellContext : IDisposable
 
     public DisplayHandle Display(object? value, IReadOnlyList<string> mimeTypes)
     {
+        StopHere();
         (JsonObject data, JsonObject metadata) = ValueFormatter.Format(value, mimeTypes);
         DisplayHandle handle = new(this, mimeTypes);
         Send(new DisplayOutput(data, metadata, handle.Id, false));
@@ -216,6 +219,7 @@ internal sealed class CellContext : IDisposable
     /// <summary>An update, at most every <see cref="EngineOptions.UpdateInterval"/>; the last one is never lost.</summary>
     public void Update(DisplayHandle handle, DisplayOutput output)
     {
+        StopHere();
         try
         {
         }
@@ -284,23 +288,33 @@ internal sealed class CellContext : IDisposable
             }
         }
 
-        // Returns when the thread has stopped; a thread that sleeps or waits must be woken meanwhile.
-        new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
+        // Gentle first: an exception at the cell's next output, then one where it sleeps or waits. Force is for code that
+        // does neither: now and then the runtime does not survive an abort inside its own locks [measured].
         long start = Environment.TickCount64;
         bool told = false;
-        while (true)
+        for (int round = 0; ; round++)
         {
-            Thread.Sleep(50);
+            Thread.Sleep(30);
             lock (_gate)
             {
                 if (_thread is null) return;
                 _thread.Interrupt();
             }
 
+            // Returns when the thread has stopped.
+            if (round == 2) new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
             if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds) continue;
             told = true;
             Write(true, "The cell does not stop: it waits for another thread, or is inside native code. Interrupt once more to end the kernel (all variables are lost).\n");
         }
+    }
+
+    // Once per interrupt, on the cell's own thread: what a finally block then prints gets through.
+    private void StopHere()
+    {
+        if (_aborting is null || _stoppedHere || Thread.CurrentThread != _thread) return;
+        _stoppedHere = true;
+        throw new OperationCanceledException("Interrupted", _cancel.Token);
     }
 
     private void Arm(TimeSpan delay)
