@@ -37,6 +37,7 @@ internal sealed class CellContext : IDisposable
     private volatile bool _tokenRead;
     private Thread? _thread;
     private bool _stoppedHere;
+    private volatile bool _interrupted;
     private DateTime? _asked;
     private DateTime? _aborting;
 
@@ -65,7 +66,8 @@ internal sealed class CellContext : IDisposable
     /// <summary>Whether the cell's thread was stopped by force.</summary>
     public bool WasAborted => _abort.IsCancellationRequested;
 
-    public bool IsInterrupted => _cancel.IsCancellationRequested;
+    /// <summary>True from the first interrupt on, before anything was told to stop.</summary>
+    public bool IsInterrupted => _interrupted;
 
     /// <summary>For our own waiting and for the compiler.</summary>
     public CancellationToken Cancel => _cancel.Token;
@@ -145,6 +147,7 @@ internal sealed class CellContext : IDisposable
             if (_aborting is { } since) return now - since > TimeSpan.FromSeconds(1) ? InterruptEffect.Hopeless : InterruptEffect.Stopping;
             abortNow = !_tokenRead || _asked is not null;
             _asked ??= now;
+            _interrupted = true;
             if (abortNow) _aborting = now;
         }
 
