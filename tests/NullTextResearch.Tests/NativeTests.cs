@@ -17,7 +17,7 @@ public sealed class NativeTests
 
         Native.MakeVersionOptional(after, Version);
 
-        int at = Assert.Single(Enumerable.Range(0, before.Length).Where(i => before[i] != after[i]));
+        int at = Assert.Single(Enumerable.Range(0, before.Length), i => before[i] != after[i]);
         Assert.Equal(2, before[at] ^ after[at]);
         byte[] again = [.. after];
         Native.MakeVersionOptional(again, Version);

@@ -36,11 +36,14 @@ internal static class Ipynb
                     string other => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has the type '{other}'."),
                     null => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has no cell_type."),
                 };
+                string source = NotebookDocument.Normalise(Text(cell["source"]));
+                string cellLanguage = kind == CellKind.Code ? CellLanguage(own) ?? language : "markdown";
+                if (kind == CellKind.Code) (cellLanguage, source) = WithoutSwitch(cellLanguage, source);
                 cells.Add(new NotebookCell
                 {
                     Kind = kind,
-                    Language = kind == CellKind.Code ? CellLanguage(own) ?? language : "markdown",
-                    Source = NotebookDocument.Normalise(Text(cell["source"])),
+                    Language = cellLanguage,
+                    Source = source,
                     Id = cell["id"]?.GetValue<string>(),
                     Metadata = (JsonObject)own.DeepClone(),
                     Outputs = cell["outputs"]?.DeepClone() as JsonArray ?? [],
@@ -89,7 +92,8 @@ internal static class Ipynb
                     ["id"] = id,
                     ["metadata"] = about,
                     ["outputs"] = cell.Outputs.DeepClone(),
-                    ["source"] = Lines(cell.Source),
+                    // Jupyter sends the source alone: the language must stand in it.
+                    ["source"] = Lines(Engine.CellPlan.Languages.ContainsKey(cell.Language) ? cell.ToSubmission() : cell.Source),
                 };
             }
             else
@@ -136,6 +140,16 @@ internal static class Ipynb
 
     private static string? CellLanguage(JsonObject metadata) =>
         (metadata["polyglot_notebook"]?["kernelName"] ?? metadata["dotnet_interactive"]?["language"]) is JsonValue name ? Engine.CellPlan.Languages.GetValueOrDefault(name.ToString(), name.ToString()) : null;
+
+    // A first line such as #!html is the cell's language, whatever the metadata say.
+    private static (string Language, string Source) WithoutSwitch(string language, string source)
+    {
+        int end = source.IndexOf('\n', StringComparison.Ordinal);
+        string first = (end < 0 ? source : source[..end]).Trim();
+        return first.StartsWith("#!", StringComparison.Ordinal) && Engine.CellPlan.Languages.TryGetValue(first[2..], out string? named) && named != "csharp"
+            ? (named, end < 0 ? "" : source[(end + 1)..])
+            : (language, source);
+    }
 
     private static string DefaultLanguage(JsonObject metadata)
     {

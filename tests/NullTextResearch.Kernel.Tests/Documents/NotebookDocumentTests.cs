@@ -52,6 +52,7 @@ public sealed class NotebookDocumentTests : IDisposable
         Assert.Equal(".net-csharp", root["metadata"]!["kernelspec"]!["name"]!.GetValue<string>());
         JsonNode cell = root["cells"]![2]!;
         Assert.Equal("html", cell["metadata"]!["polyglot_notebook"]!["kernelName"]!.GetValue<string>());
+        Assert.Equal("#!html\n", cell["source"]![0]!.GetValue<string>());
         Assert.Equal("html", cell["metadata"]!["dotnet_interactive"]!["language"]!.GetValue<string>());
         string[] ids = [.. root["cells"]!.AsArray().Select(c => c!["id"]!.GetValue<string>())];
         Assert.Equal(4, ids.Distinct().Count());
