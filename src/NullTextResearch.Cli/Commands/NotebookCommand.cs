@@ -12,12 +12,13 @@ internal static class NotebookCommand
     public static Command Create()
     {
         Argument<string[]> files = new("files") { Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.", Arity = ArgumentArity.ZeroOrMore };
-        Command command = new("notebook", "Open Jupyter with the C# kernel; install or remove the kernel; convert notebooks.") { files };
+        Command command = new("notebook", "Open Jupyter with the C# kernel; install or remove the kernel; run or convert notebooks.") { files };
         command.TreatUnmatchedTokensAsErrors = false;
         CommandRunner.Handle(command, (parsed, context) => Open([.. parsed.GetValue(files) ?? [], .. parsed.UnmatchedTokens], context));
         command.Subcommands.Add(Install());
         command.Subcommands.Add(Uninstall());
         command.Subcommands.Add(Convert());
+        command.Subcommands.Add(NotebookRunCommand.Create());
         return command;
     }
 

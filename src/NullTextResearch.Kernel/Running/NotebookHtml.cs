@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Markdig;
+using NullTextResearch.Kernel.Documents;
+
+namespace NullTextResearch.Kernel.Running;
+
+/// <summary>A notebook as one web page that needs nothing else: prose, code, and the outputs in their richest form.</summary>
+public static partial class NotebookHtml
+{
+    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseMathematics().UseAutoIdentifiers().Build();
+
+    private const string Style = """
+        body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 980px; margin: 32px auto; padding: 0 20px; }
+        h1, h2, h3 { font-family: 'Helvetica Neue', Arial, sans-serif; line-height: 1.25; } h1 { font-size: 30px; } h2 { font-size: 22px; margin-top: 1.6em; }
+        pre, code { font: 13.5px/1.5 'DejaVu Sans Mono', Consolas, monospace; } p code, li code, td code { background: #f2f4f7; padding: 1px 4px; border-radius: 3px; }
+        .cell { margin: 12px 0; } .in { background: #f6f8fa; border-left: 3px solid #b8c4d2; padding: 9px 14px; overflow-x: auto; margin: 0; }
+        .out { padding: 6px 0 6px 16px; overflow-x: auto; font-family: 'Helvetica Neue', Arial, sans-serif; font-size: 14px; } .out pre { margin: 4px 0; white-space: pre-wrap; } .error { color: #a8201a; }
+        table { border-collapse: collapse; } th, td { padding: 4px 10px; border-bottom: 1px solid #dde2e8; text-align: left; } .math { font-style: italic; } div.math { text-align: center; margin: 1em 0; font-size: 18px; }
+        .kw { color: #0b4fa0; } .st { color: #96420c; } .co { color: #6a737d; font-style: italic; } img { max-width: 100%; }
+        """;
+
+    /// <summary>The page.</summary>
+    /// <param name="document">The notebook with its outputs.</param>
+    /// <param name="title">Title of the page.</param>
+    public static string Write(NotebookDocument document, string title)
+    {
+        StringBuilder page = new();
+        page.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n");
+        foreach (NotebookCell cell in document.Cells)
+        {
+            switch (cell.Kind)
+            {
+                case CellKind.Markdown:
+                    page.Append("<section>").Append(Prose(cell.Source)).Append("</section>\n");
+                    break;
+                case CellKind.Code:
+                    page.Append("<div class=\"cell\"><pre class=\"in\"><code>").Append(CodeHtml.Colour(cell)).Append("</code></pre>\n");
+                    foreach (JsonObject output in cell.Outputs.OfType<JsonObject>()) page.Append("<div class=\"out\">").Append(Output(output)).Append("</div>\n");
+                    page.Append("</div>\n");
+                    break;
+            }
+        }
+
+        return page.Append("</body></html>\n").ToString();
+    }
+
+    /// <summary>Markdown as HTML, formulas as MathML.</summary>
+    internal static string Prose(string markdown)
+    {
+        string html = Markdown.ToHtml(markdown, Pipeline);
+        return MathElement().Replace(html, m => TexToMathMl.Convert(WebUtility.HtmlDecode(m.Groups["tex"].Value.Trim()), m.Groups["tag"].Value == "div"));
+    }
+
+    private static string Output(JsonObject output)
+    {
+        switch (output["output_type"]?.ToString())
+        {
+            case "stream":
+                return $"<pre{(output["name"]?.ToString() == "stderr" ? " class=\"error\"" : "")}>{WebUtility.HtmlEncode(Text(output["text"]))}</pre>";
+            case "error":
+                return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{Ansi().Replace(string.Join('\n', output["traceback"]?.AsArray().Select(l => l?.ToString()) ?? []), "")}")}</pre>";
+            default:
+                JsonObject data = output["data"] as JsonObject ?? [];
+                if (data["text/html"] is { } html) return Text(html);
+                if (data["image/svg+xml"] is { } svg) return Text(svg);
+                foreach (string mime in new[] { "image/png", "image/jpeg" })
+                {
+                    if (data[mime] is { } picture) return $"<img alt=\"output\" src=\"data:{mime};base64,{Text(picture).Replace("\n", "", StringComparison.Ordinal)}\">";
+                }
+
+                if (data["text/markdown"] is { } markdown) return Prose(Text(markdown));
+                if (data["application/javascript"] is { } script) return $"<script>{Text(script)}</script>";
+                return $"<pre>{WebUtility.HtmlEncode(Text(data["text/plain"]))}</pre>";
+        }
+    }
+
+    private static string Text(JsonNode? lines) => lines switch
+    {
+        null => "",
+        JsonArray array => string.Concat(array.Select(l => l?.ToString())),
+        _ => lines.ToString(),
+    };
+
+    [GeneratedRegex(@"<(?<tag>span|div) class=""math"">\s*\\[\(\[](?<tex>.*?)\\[\)\]]\s*</\k<tag>>", RegexOptions.Singleline)]
+    private static partial Regex MathElement();
+
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex Ansi();
+}
