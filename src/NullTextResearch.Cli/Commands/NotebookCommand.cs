@@ -3,6 +3,7 @@ using System.Diagnostics;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Installing;
+using NullTextResearch.Kernel.Running;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -58,13 +59,15 @@ internal static class NotebookCommand
     private static Command Convert()
     {
         Argument<string> from = new("from") { Description = ".ipynb, .dib, .cs or .csx" };
-        Argument<string> to = new("to") { Description = ".ipynb or .dib; .dib keeps no outputs" };
-        Command command = new("convert", "Write a notebook in the other format.") { from, to };
+        Argument<string> to = new("to") { Description = ".ipynb, .html (a self-contained page), or .dib, which keeps no outputs" };
+        Command command = new("convert", "Write a notebook in another format.") { from, to };
         CommandRunner.Handle(command, (parsed, context) =>
         {
             NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
-            document.Save(parsed.GetValue(to)!);
-            context.Out.WriteLine($"{document.Cells.Count} cells written to {parsed.GetValue(to)}.");
+            string target = parsed.GetValue(to)!;
+            if (Path.GetExtension(target).Equals(".html", StringComparison.OrdinalIgnoreCase)) File.WriteAllText(target, NotebookHtml.Write(document, Path.GetFileNameWithoutExtension(target)));
+            else document.Save(target);
+            context.Out.WriteLine($"{document.Cells.Count} cells written to {target}.");
             return CommandRunner.Done;
         });
         return command;

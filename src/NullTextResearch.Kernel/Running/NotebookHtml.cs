@@ -52,6 +52,8 @@ public static partial class NotebookHtml
     internal static string Prose(string markdown)
     {
         string html = Markdown.ToHtml(markdown, Pipeline);
+        // A formula alone in its paragraph is a displayed one, however its dollars were placed.
+        html = AloneInParagraph().Replace(html, "<div class=\"math\">${math}</div>");
         return MathElement().Replace(html, m => TexToMathMl.Convert(WebUtility.HtmlDecode(m.Groups["tex"].Value.Trim()), m.Groups["tag"].Value == "div"));
     }
 
@@ -87,6 +89,9 @@ public static partial class NotebookHtml
 
     [GeneratedRegex(@"<(?<tag>span|div) class=""math"">\s*\\[\(\[](?<tex>.*?)\\[\)\]]\s*</\k<tag>>", RegexOptions.Singleline)]
     private static partial Regex MathElement();
+
+    [GeneratedRegex(@"<p><span class=""math"">(?<math>\\\((?:(?!</span>).)*\\\))</span></p>", RegexOptions.Singleline)]
+    private static partial Regex AloneInParagraph();
 
     [GeneratedRegex(@"\x1b\[[0-9;]*m")]
     private static partial Regex Ansi();

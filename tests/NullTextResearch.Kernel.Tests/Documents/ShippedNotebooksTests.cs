@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using NullTextResearch.Kernel.Running;
+using Xunit;
+
+namespace NullTextResearch.Kernel.Tests.Documents;
+
+/// <summary>The notebooks of this checkout, as they are committed.</summary>
+public sealed class ShippedNotebooksTests
+{
+    private const long LargestFile = 5_000_000;
+    private const long LargestSum = 18_000_000;
+
+    public static TheoryData<string> Names { get; } = [.. Directory.GetFiles(Folder(), "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public void Folder_HoldsAllChapters()
+    {
+        Assert.Equal(Enumerable.Range(0, 11).Select(i => i.ToString("00")), Names.Select(row => row.Data[..2]));
+        Assert.InRange(Directory.GetFiles(Folder(), "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
+        string index = File.ReadAllText(Path.Combine(Folder(), "README.md"));
+        Assert.All(Names, row => Assert.Contains(row.Data, index));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Notebook_AsCommitted_HasRunAndSaysWhatFrontEndsNeed(string name)
+    {
+        string path = Path.Combine(Folder(), name);
+        Assert.InRange(new FileInfo(path).Length, 1, LargestFile);
+        JsonObject root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.Equal((4, 5), (root["nbformat"]!.GetValue<int>(), root["nbformat_minor"]!.GetValue<int>()));
+        Assert.Equal(".net-csharp", root["metadata"]!["kernelspec"]!["name"]!.ToString());
+        Assert.Equal("C#", root["metadata"]!["language_info"]!["name"]!.ToString());
+        JsonObject[] cells = [.. root["cells"]!.AsArray().Select(c => c!.AsObject())];
+        string[] ids = [.. cells.Select(c => c["id"]!.ToString())];
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.All(ids, id => Assert.Matches("^[a-zA-Z0-9_-]{1,64}$", id));
+        Assert.Equal("markdown", cells[0]["cell_type"]!.ToString());
+        Assert.Contains("What you will learn", cells[0]["source"]!.ToJsonString());
+
+        JsonObject[] code = [.. cells.Where(c => c["cell_type"]!.ToString() == "code")];
+        Assert.Equal(Enumerable.Range(1, code.Length), code.Select(c => c["execution_count"]!.GetValue<int>()));
+        Assert.All(code, c => Assert.Equal("csharp", c["metadata"]!["polyglot_notebook"]!["kernelName"]!.ToString()));
+        JsonObject parameters = Assert.Single(code, c => c["metadata"]!["tags"]?.AsArray().Any(t => t!.ToString() == NotebookParameters.Tag) == true);
+        Assert.StartsWith("// parameters", parameters["source"]![0]!.ToString());
+        JsonObject[] outputs = [.. code.SelectMany(c => c["outputs"]!.AsArray().Select(o => o!.AsObject()))];
+        Assert.DoesNotContain(outputs, o => o["output_type"]!.ToString() == "error");
+        // A run that showed no picture is no run: GitHub and untrusted notebooks have only these.
+        Assert.Contains(outputs, o => o["data"]?["image/png"] is not null);
+    }
+
+    private static string Folder()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln"))) return Path.Combine(at.FullName, "notebooks");
+        }
+
+        throw new DirectoryNotFoundException("The tests run outside the checkout.");
+    }
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using NullTextResearch.Kernel.Documents;
+using Xunit;
+
+namespace NullTextResearch.Kernel.Tests.Running;
+
+/// <summary>The built program's <c>notebook run</c>.</summary>
+public sealed class NotebookRunTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-run-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Run_Notebook_WritesOutputsAndTheSameFileAgain()
+    {
+        string file = Write("a.ipynb",
+            new NotebookCell { Source = "int n = 2;", Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") } },
+            new NotebookCell { Source = "var shown = display(\"old\");\nConsole.Write(\"one \");\nConsole.WriteLine(n);" },
+            new NotebookCell { Source = "shown.Update(\"new\");\nn * 21" });
+
+        Assert.Equal(0, Run(out _, "run", "a.ipynb", "--html"));
+        string first = File.ReadAllText(file);
+        Assert.Equal(0, Run(out _, "run", "a.ipynb"));
+
+        Assert.Equal(first, File.ReadAllText(file));
+        NotebookDocument got = NotebookDocument.Load(file);
+        Assert.Equal([1, 2, 3], got.Cells.Select(c => c.ExecutionCount!.Value));
+        Assert.Equal("new", Text(got.Cells[1].Outputs[0]!["data"]!["text/plain"]));
+        Assert.Equal("one 2\n", Text(got.Cells[1].Outputs[1]!["text"]));
+        Assert.Equal("42", Text(got.Cells[2].Outputs[0]!["data"]!["text/plain"]));
+        Assert.Contains("42", File.ReadAllText(Path.Combine(_folder, "a.html")));
+
+        Assert.Equal(0, Run(out _, "run", "a.ipynb", "-p", "n=3", "--out", "made"));
+        Assert.Equal(first, File.ReadAllText(file));
+        Assert.Equal("63", Text(NotebookDocument.Load(Path.Combine(_folder, "made", "a.ipynb")).Cells[^1].Outputs[0]!["data"]!["text/plain"]));
+    }
+
+    [Fact]
+    public void Run_AllWithAFailingCell_SaysWhichAndRunsTheOthers()
+    {
+        string failing = Write("a.ipynb", new NotebookCell { Source = "var x = 1;" }, new NotebookCell { Source = "throw new Exception(\"told\");" }, new NotebookCell { Source = "x" });
+        string before = File.ReadAllText(failing);
+        string good = Write("b.ipynb", new NotebookCell { Source = "5" });
+
+        Assert.Equal(1, Run(out string text, "run", "all"));
+
+        Assert.Contains("a.ipynb, cell 2: Exception: told", text);
+        Assert.Contains("1 of 2 notebooks", text);
+        Assert.Equal(before, File.ReadAllText(failing));
+        Assert.Equal("5", Text(NotebookDocument.Load(good).Cells[0].Outputs[0]!["data"]!["text/plain"]));
+    }
+
+    private static string Text(JsonNode? node) => node is JsonArray lines ? string.Concat(lines.Select(l => l!.ToString())) : node!.ToString();
+
+    private string Write(string name, params NotebookCell[] cells)
+    {
+        string path = Path.Combine(_folder, name);
+        new NotebookDocument { Cells = cells }.Save(path);
+        return path;
+    }
+
+    private int Run(out string text, params string[] words)
+    {
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "nulltext.dll"), "notebook", .. words])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromMinutes(2))) process.Kill(entireProcessTree: true);
+        Assert.True(process.WaitForExit(1000), "nulltext notebook run did not end within two minutes");
+        text = output.GetAwaiter().GetResult() + error.GetAwaiter().GetResult();
+        return process.ExitCode;
+    }
+}
