@@ -13,7 +13,7 @@ internal static class NotebookRunCommand
     public static Command Create()
     {
         Argument<string[]> files = new("files") { Description = "Notebooks (.ipynb, .dib), folders of notebooks, or 'all' for those of this folder or its notebooks/.", Arity = ArgumentArity.OneOrMore };
-        Option<string[]> values = new("--parameter", "-p") { Description = "name=value for the cell tagged 'parameters'; may be given several times.", AllowMultipleArgumentsPerToken = true };
+        Option<string[]> values = new("--parameter", "-p") { Description = "name=value for the cell tagged 'parameters'; may be given several times." };
         Option<string?> output = new("--out") { Description = "Folder for the notebooks with their outputs (default: the files themselves are rewritten)." };
         Option<bool> html = new("--html") { Description = "Write a self-contained web page beside each." };
         Option<bool> lenient = new("--ignore-unknown") { Description = "Leave out values for parameters that a notebook does not have, for runs of many notebooks." };
