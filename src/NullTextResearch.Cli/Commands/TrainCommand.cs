@@ -29,9 +29,14 @@ internal static class TrainCommand
         {
             run, minutes, stages, seed, rate, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
         };
-        CommandRunner.Handle(command, (parsed, context) => Run(
-            parsed.GetValue(run)!.FullName, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(rate), parsed.GetValue(device)!,
-            parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel));
+        CommandRunner.Handle(command, (parsed, context) =>
+        {
+            string folder = parsed.GetValue(run)!.FullName;
+            context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
+            return Run(
+                folder, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(rate), parsed.GetValue(device)!,
+                parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
+        });
         return command;
     }
 

@@ -64,6 +64,13 @@ public sealed record TrainingRecipe
     /// <summary>Share of the U-Net's training after which captions become noisy, 0 to 1.</summary>
     public double NoisyFrom { get; init; } = 0.78;
 
+    /// <summary>
+    /// Standard deviation of one further random number per channel, added to all of its noise ("offset noise", Guttenberg 2023). Plain noise
+    /// hardly changes a channel's mean, so even the noisiest latents show what colour the background has, and a model that can see it
+    /// need not listen to the caption: edits of backgrounds then fail.
+    /// </summary>
+    public double OffsetNoise { get; init; } = 0.1;
+
     /// <summary>Autoencoder.</summary>
     public VaeConfig Vae { get; init; } = new() { BlockOutChannels = [32, 48, 96], LayersPerBlock = 1, NormNumGroups = 8, SampleSize = 64 };
 

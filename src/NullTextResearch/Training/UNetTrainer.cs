@@ -53,7 +53,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
                 }
 
                 Tensor latents = train.Latents.index_select(0, tensor(index).to(options.Device));
-                return Loss(latents, times, Ids(words), unchecked((long)random.NextBits()));
+                return Loss(latents, times, Ids(words), unchecked((long)random.NextBits()), recipe.OffsetNoise);
             },
             step => Measure(step, heldOut, heldIds, vae),
             cancel);
@@ -74,10 +74,11 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
 
     private long[] Ids(IEnumerable<string> captions) => [.. captions.SelectMany(c => tokenizer.Tokenize(c).Ids).Select(i => (long)i)];
 
-    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed)
+    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed, double offset)
     {
         long n = latents.shape[0];
         Tensor noise = Seeds.Normal(seed, latents.shape, latents);
+        if (offset > 0) noise = noise.add(Seeds.Normal(~seed, [n, latents.shape[1], 1, 1], latents).mul(offset));
         Tensor a = tensor(times.Select(t => (float)_signal[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
         Tensor b = tensor(times.Select(t => (float)_noise[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
         Tensor noisy = latents.mul(a).add(noise.mul(b));
@@ -100,7 +101,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
             using IDisposable grad = no_grad();
             using DisposeScope scope = NewDisposeScope();
             int[] times = [.. Enumerable.Range(0, Together).Select(i => (job + i * jobs) * _signal.Length / HeldOut)];
-            sums[job] = Loss(heldOut.Latents.narrow(0, job * Together, Together), times, ids[(job * Together * context)..((job + 1) * Together * context)], 77 + job).item<float>();
+            sums[job] = Loss(heldOut.Latents.narrow(0, job * Together, Together), times, ids[(job * Together * context)..((job + 1) * Together * context)], 77 + job, offset: 0).item<float>();
         });
         if (double.IsFinite(options.SampleMinutes)) Draw(Path.Combine(options.Folder, $"samples-{step:D6}.png"), vae);
         return sums.Average();
