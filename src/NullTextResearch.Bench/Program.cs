@@ -206,7 +206,7 @@ internal static class Program
             new NullTextInversion(options).Invert(problem).Dispose();
             done += grid.Steps * options.InnerSteps;
             seen.Add((done, ResidentMegabytes()));
-            if (done % 500 == 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done,7} steps: {seen[^1].Megabytes:0.0} MB resident, of it {GC.GetTotalMemory(false) / 1048576.0:0.0} MB managed"));
+            if (done % 500 == 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done,7} steps: {seen[^1].Megabytes:0.0} MB resident, of it {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} MB managed"));
         }
         // The runtime's young generation and compiled code fill up in the first thousand or so; a leak would show in the second half too.
         (int Steps, double Megabytes) middle = seen[seen.Count / 2];

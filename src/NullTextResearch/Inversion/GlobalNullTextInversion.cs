@@ -40,6 +40,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
     {
         problem.Validate();
         _options.Validate();
+        SnapshotPlan plan = new(iterations);
         InversionMeter meter = new(problem.Predictor, problem.Images);
         InversionProblem counted = problem with { Predictor = meter };
         int steps = problem.Grid.Steps;
@@ -52,7 +53,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         try
         {
             Tensor latents = pivot.Noisiest.alias();
-            return AnyTimeLoop.Run(Name, iterations, Update, () => Result(counted, embedding, pivot, losses, meter), progress, cancellation);
+            return AnyTimeLoop.Run(Name, plan, Update, () => Result(counted, embedding, pivot, losses, meter), progress, cancellation);
 
             double Update(int done)
             {

@@ -36,6 +36,7 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
     {
         problem.Validate();
         _options.Validate();
+        SnapshotPlan plan = new(iterations);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
@@ -44,7 +45,7 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
         Tensor embeddings = problem.UnconditionalRows().unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
         return AnyTimeLoop.Run(
             Name,
-            iterations,
+            plan,
             done =>
             {
                 int index = _options.PerStep ? optimisation.StepOf(done).Step : 0;

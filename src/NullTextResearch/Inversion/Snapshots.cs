@@ -50,16 +50,15 @@ internal static class AnyTimeLoop
 {
     /// <summary>Steps until the last wanted count and takes a result at each.</summary>
     /// <param name="method">Name for progress.</param>
-    /// <param name="iterations">Wanted counts of gradient steps, rising.</param>
+    /// <param name="plan">Wanted counts of gradient steps; made before the caller's costly preparations, because it refuses bad counts.</param>
     /// <param name="update">Takes the gradient step of that number, in a dispose scope of its own, and gives the mean loss over images.</param>
     /// <param name="result">What the run would give if it ended now; its tensors are copies.</param>
     /// <param name="progress">Told after each step; may be null.</param>
     /// <param name="cancellation">Checked before each step.</param>
     /// <returns>One result per count, owned by the caller; on an exception none is left behind.</returns>
     public static IReadOnlyList<InversionResult> Run(
-        string method, IReadOnlyList<int> iterations, Func<int, double> update, Func<InversionResult> result, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+        string method, SnapshotPlan plan, Func<int, double> update, Func<InversionResult> result, IProgress<InversionProgress>? progress, CancellationToken cancellation)
     {
-        SnapshotPlan plan = new(iterations);
         using ResultList results = new();
         for (int done = 0; ; done++)
         {

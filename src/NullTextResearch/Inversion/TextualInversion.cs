@@ -60,12 +60,13 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
     {
         problem.Validate();
         _options.Validate();
+        SnapshotPlan plan = new(iterations);
         using DisposeScope scope = NewDisposeScope();
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
         Tensor embedding = Start(problem);
         return AnyTimeLoop.Run(
             Name,
-            iterations,
+            plan,
             done => optimisation.Update(done, embedding, 0, (own, _) => own, (_, _) => null),
             () => Result(problem, embedding, optimisation, cancellation),
             progress,
