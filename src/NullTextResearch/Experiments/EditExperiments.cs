@@ -127,7 +127,7 @@ public static class EditExperiments
         if (all.Any(t => t.Count == 0))
         {
             string name = images[Array.FindIndex(all, t => t.Count == 0)].Name;
-            throw NoEdit(name);
+            throw SdEditExperiment.NoEdit(name);
         }
         EditSession session = new(prompts => lab.Model.Embed(prompts), lab.Predictor, lab.Grid);
         using EditResult result = session.Edit(inversion, [.. images.Select((image, i) => new ImageEdit
@@ -268,7 +268,7 @@ public static class SdEditExperiment
     private static PlannedEdit EditOf(ExperimentImage image) => image.Edits.Count > 0 ? image.Edits[0]
         : throw NoEdit(image.Name);
 
-    private static ArgumentException NoEdit(string image) => new($"The image '{image}' has no edit to make: add prompts of edited versions below its caption, one a line.");
+    internal static ArgumentException NoEdit(string image) => new($"The image '{image}' has no edit to make: add prompts of edited versions below its caption, one a line.");
 
     private static (string Word, Func<SceneJudgement, double> Of)? WordOf(ExperimentImage image)
     {
