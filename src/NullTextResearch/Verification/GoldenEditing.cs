@@ -126,7 +126,7 @@ internal static class GoldenEditing
     };
 
     /// <summary>A share of the steps, a pair of shares, or a table of either with "default_" for all other words.</summary>
-    private static CrossReplaceSchedule Schedule(JsonElement json)
+    internal static CrossReplaceSchedule Schedule(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object) return new CrossReplaceSchedule { Default = Window(json) };
         return new CrossReplaceSchedule

@@ -3,6 +3,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Editing;
 using NullTextResearch.TestKit;
 using NullTextResearch.Text;
+using NullTextResearch.Verification;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -49,7 +50,7 @@ public sealed class EditingGoldenTests
 
         int steps = golden.GetProperty("alpha_num_steps").GetInt32();
         foreach (JsonProperty schedule in golden.GetProperty("cross_replace_steps").EnumerateObject())
-            AssertEqual($"alpha_{schedule.Name}", Schedule(schedule.Value).Table(steps, targets).view(steps + 1, targets.Length, 1, 1, -1));
+            AssertEqual($"alpha_{schedule.Name}", GoldenEditing.Schedule(schedule.Value).Table(steps, targets).view(steps + 1, targets.Length, 1, 1, -1));
 
         JsonElement equalizer = golden.GetProperty("equalizer");
         ReWeight reWeight = ReWeight.Of(
@@ -123,20 +124,6 @@ public sealed class EditingGoldenTests
 
         void AssertSame(string name, Tensor actual) => Assert.True(file[$"{tag}.{name}"].equal(actual).all().item<bool>(), name);
     }
-
-    private static CrossReplaceSchedule Schedule(JsonElement json)
-    {
-        if (json.ValueKind != JsonValueKind.Object) return new CrossReplaceSchedule { Default = Window(json) };
-        return new CrossReplaceSchedule
-        {
-            Default = json.TryGetProperty("default_", out JsonElement value) ? Window(value) : StepWindow.Always,
-            Words = [.. json.EnumerateObject().Where(p => p.Name != "default_").Select(p => new WordWindow(p.Name, Window(p.Value)))],
-            MissingWords = MissingWordRule.Skip,
-        };
-    }
-
-    private static StepWindow Window(JsonElement json) =>
-        json.ValueKind == JsonValueKind.Array ? new StepWindow(json[0].GetDouble(), json[1].GetDouble()) : StepWindow.Until(json.GetDouble());
 
     private static JsonElement Cases(string file) => Manifest.Value.GetProperty("files").GetProperty(file).GetProperty("cases");
 
