@@ -45,7 +45,7 @@ public abstract record Chart
             throw new ArgumentException($"The chart '{Title}' cannot be drawn: {string.Join("; ", problems)}.");
         }
 
-        return new ChartBundle(Title, Height, PlotlyFigure.Json(this), Csv.Write(CsvHeader(), CsvRows()));
+        return new ChartBundle(Title, Height, PlotlyIsland.Json(this), Csv.Write(CsvHeader(), CsvRows()));
     }
 
     internal abstract IEnumerable<string> Problems();

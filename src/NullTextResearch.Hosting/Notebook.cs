@@ -13,7 +13,9 @@ namespace NullTextResearch.Hosting;
 /// </example>
 public static class Notebook
 {
+    private static readonly Lock Gate = new();
     private static INotebookHost? s_host;
+    private static Func<object, object?>[] s_standIns = [];
 
     /// <summary>The kernel this process is, or null: a program, a test, or another vendor's kernel.</summary>
     public static INotebookHost? Host => Volatile.Read(ref s_host);
@@ -32,6 +34,23 @@ public static class Notebook
         ArgumentNullException.ThrowIfNull(host);
         return new Attachment(Interlocked.Exchange(ref s_host, host), host);
     }
+
+    /// <summary>
+    /// Says what is shown in place of values whose types know nothing of notebooks: a library that draws shows the results
+    /// of a library that computes.
+    /// </summary>
+    /// <param name="standIn">Given a value, what to show in its place, or null for values it does not know. Called from any thread, for every value that is shown.</param>
+    public static void ShowInstead(Func<object, object?> standIn)
+    {
+        ArgumentNullException.ThrowIfNull(standIn);
+        lock (Gate) s_standIns = [.. s_standIns, standIn];
+    }
+
+    /// <summary>For kernels: what to show in place of a value.</summary>
+    /// <param name="value">The value that a cell shows.</param>
+    /// <returns>What stands in for it; the value itself where nobody knows better.</returns>
+    public static object? StandIn(object? value) =>
+        value is null ? null : Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) ?? value;
 
     private sealed class Attachment(INotebookHost? before, INotebookHost mine) : IDisposable
     {

@@ -11,6 +11,13 @@ function start(id) {
   var layout = figure.layout, base = layout.height || 420, drawnWidth = 0;
   // The title stands above the plot as HTML, where it can wrap.
   delete layout.title;
+  if (!div.parentNode.querySelector(".nt-chart-title")) {
+    var title = document.createElement("div");
+    title.className = "nt-chart-title";
+    title.style.cssText = "font:600 16px/1.35 " + layout.font.family + ";color:" + layout.font.color + ";margin:0 0 4px";
+    title.textContent = div.getAttribute("aria-label");
+    div.parentNode.insertBefore(title, div);
+  }
   layout.margin.t = 12;
   layout.autosize = false;
   function narrow() { return div.clientWidth < 560; }

@@ -49,7 +49,8 @@ internal static class Pictures
     public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\"><b>{Markup.Text(title)}</b></div>";
 
     /// <summary>
-    /// Pictures side by side with their names, as a table: notebooks that are not trusted lose style and script, but keep tables.
+    /// Pictures side by side with their names, as a table: notebooks that are not trusted lose style and script, but keep tables
+    /// and their old attributes.
     /// Scripts find each picture in a cell with <c>data-name</c>, and its size when looked at alone in <c>data-large</c>.
     /// </summary>
     /// <param name="images">The pictures.</param>
@@ -58,7 +59,7 @@ internal static class Pictures
     public static string Table(IReadOnlyList<NamedImage> images, int least = Markup.Small, Func<int, string>? attribute = null)
     {
         IEnumerable<string> cells = images.Select((image, i) => string.Create(CultureInfo.InvariantCulture,
-            $"<td style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<span class=\"nt-name\">{Markup.Text(image.Name)}</span></td>"));
+            $"<td align=\"left\" valign=\"top\" style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<div class=\"nt-name\">{Markup.Text(image.Name)}</div></td>"));
         return $"<table class=\"nt-strip\" style=\"border:none;margin:0\">{string.Concat(cells.Chunk(least >= Markup.Large ? 3 : 5).Select(row => $"<tr style=\"background:transparent\">{string.Concat(row)}</tr>"))}</table>";
     }
 }

@@ -25,6 +25,7 @@ internal static class ValueFormatter
     public static (JsonObject Data, JsonObject Metadata) Format(object? value, IReadOnlyList<string> mimeTypes)
     {
         JsonObject data = [], metadata = [];
+        value = StandIn(value);
         if (value is MimeBundle bundle)
         {
             foreach ((string mime, object item) in bundle.Data) data[mime] = Encode(item);
@@ -58,6 +59,20 @@ internal static class ValueFormatter
         bool flag => flag ? "true" : "false",
         _ => TextOfObject(value),
     });
+
+    private static object? StandIn(object? value)
+    {
+        try
+        {
+            return Notebook.StandIn(value);
+        }
+        catch (Exception e)
+        {
+            // As with formatters: the value is then shown as it would be without.
+            Console.Error.WriteLine($"{value?.GetType().Name}: {e.GetType().Name}: {e.Message}");
+            return value;
+        }
+    }
 
     private static IEnumerable<(string Mime, string Text)> Representations(object? value, IReadOnlyList<string> mimeTypes)
     {

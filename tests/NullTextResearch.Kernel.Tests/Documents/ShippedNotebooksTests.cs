@@ -10,14 +10,14 @@ public sealed class ShippedNotebooksTests
     private const long LargestFile = 5_000_000;
     private const long LargestSum = 18_000_000;
 
-    public static TheoryData<string> Names { get; } = [.. Directory.GetFiles(Folder(), "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names { get; } = [.. Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Folder_HoldsAllChapters()
     {
         Assert.Equal(Enumerable.Range(0, 11).Select(i => i.ToString("00")), Names.Select(row => row.Data[..2]));
-        Assert.InRange(Directory.GetFiles(Folder(), "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
-        string index = File.ReadAllText(Path.Combine(Folder(), "README.md"));
+        Assert.InRange(Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
+        string index = File.ReadAllText(Path.Combine(Checkout.Notebooks, "README.md"));
         Assert.All(Names, row => Assert.Contains(row.Data, index));
     }
 
@@ -25,7 +25,7 @@ public sealed class ShippedNotebooksTests
     [MemberData(nameof(Names))]
     public void Notebook_AsCommitted_HasRunAndSaysWhatFrontEndsNeed(string name)
     {
-        string path = Path.Combine(Folder(), name);
+        string path = Path.Combine(Checkout.Notebooks, name);
         Assert.InRange(new FileInfo(path).Length, 1, LargestFile);
         JsonObject root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         Assert.Equal((4, 5), (root["nbformat"]!.GetValue<int>(), root["nbformat_minor"]!.GetValue<int>()));
@@ -47,15 +47,5 @@ public sealed class ShippedNotebooksTests
         Assert.DoesNotContain(outputs, o => o["output_type"]!.ToString() == "error");
         // A run that showed no picture is no run: GitHub and untrusted notebooks have only these.
         Assert.Contains(outputs, o => o["data"]?["image/png"] is not null);
-    }
-
-    private static string Folder()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln"))) return Path.Combine(at.FullName, "notebooks");
-        }
-
-        throw new DirectoryNotFoundException("The tests run outside the checkout.");
     }
 }

@@ -38,6 +38,21 @@ public sealed class NotebookRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_LibraryObjectsAsResults_ShowThemselves()
+    {
+        Write("b.ipynb",
+            new NotebookCell { Source = "new NullTextResearch.Images.RgbImage(2, 2, new byte[12])" },
+            new NotebookCell { Source = "TorchSharp.torch.arange(3)" });
+
+        Assert.Equal(0, Run(out _, "run", "b.ipynb"));
+
+        NotebookDocument got = NotebookDocument.Load(Path.Combine(_folder, "b.ipynb"));
+        Assert.Contains("<img", Text(got.Cells[0].Outputs[0]!["data"]!["text/html"]));
+        Assert.NotNull(got.Cells[0].Outputs[0]!["data"]!["image/png"]);
+        Assert.Contains("0  1  2", Text(got.Cells[1].Outputs[0]!["data"]!["text/plain"]));
+    }
+
+    [Fact]
     public void Run_AllWithAFailingCell_SaysWhichAndRunsTheOthers()
     {
         string failing = Write("a.ipynb", new NotebookCell { Source = "var x = 1;" }, new NotebookCell { Source = "throw new Exception(\"told\");" }, new NotebookCell { Source = "x" });
