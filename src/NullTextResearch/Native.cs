@@ -94,11 +94,7 @@ public static class Native
     // It must be the folder that .NET itself would pick: a second copy of libtorch in the process aborts it.
     private static (string Torch, string Wrapper)? FindLibraries()
     {
-        List<string> folders = [];
-        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string listed)
-            folders.AddRange(listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
-        folders.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"));
-        folders.Add(AppContext.BaseDirectory);
+        List<string> folders = SearchFolders();
         string? torch = folders.Find(f => File.Exists(Path.Combine(f, "libtorch_cpu.so")));
         string? wrapper = folders.Find(f => File.Exists(Path.Combine(f, Wrapper)));
         if (torch is not null && wrapper is not null) return (torch, Path.Combine(wrapper, Wrapper));
@@ -114,6 +110,22 @@ public static class Native
             .Where(d => File.Exists(Path.Combine(d, "libtorch_cpu.so")))
             .Order(StringComparer.Ordinal).LastOrDefault();
         return newest is null ? null : (newest, sharpFolder);
+    }
+
+    internal static List<string> SearchFolders()
+    {
+        List<string> folders = [];
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string listed)
+            folders.AddRange(listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        folders.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"));
+        folders.Add(AppContext.BaseDirectory);
+        // In a notebook of another program the libraries come with the folder that a cell referenced.
+        if (Path.GetDirectoryName(typeof(TorchSharp.torch).Assembly.Location) is { Length: > 0 } beside)
+        {
+            folders.Add(beside);
+            folders.Add(Path.Combine(beside, "runtimes", "linux-x64", "native"));
+        }
+        return folders;
     }
 
     private static string RelaxedCopy(string original)

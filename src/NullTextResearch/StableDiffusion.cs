@@ -125,11 +125,14 @@ public sealed class StableDiffusion : IDisposable
     /// <exception cref="ModelFormatException">It is not beside the program, nor in a checkout around it.</exception>
     public static string MiniFolder()
     {
-        List<string> looked = [Path.Combine(AppContext.BaseDirectory, "models", "sd-mini")];
+        // In a notebook of another program the model came with the folder that a cell referenced, which is this assembly's.
+        string[] folders = [AppContext.BaseDirectory, Path.GetDirectoryName(typeof(StableDiffusion).Assembly.Location) ?? ""];
+        List<string> looked = [.. folders.Where(f => f.Length > 0).Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "models", "sd-mini")).Distinct()];
+        int named = looked.Count;
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
             looked.Add(Path.Combine(at.FullName, "data", "models", "sd-mini"));
         return looked.Find(f => File.Exists(Path.Combine(f, "model_index.json")))
-            ?? throw new ModelFormatException($"The embedded model sd-mini was not found; looked in {looked[0]} and in data/models/sd-mini of every folder above it.");
+            ?? throw new ModelFormatException($"The embedded model sd-mini was not found; looked in {string.Join(", ", looked.Take(named))} and in data/models/sd-mini of every folder above it.");
     }
 
     /// <summary>Loads the embedded model.</summary>

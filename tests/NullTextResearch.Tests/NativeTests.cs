@@ -11,6 +11,15 @@ public sealed class NativeTests
         Assert.NotEqual(NativeLoadMode.Failed, Native.Report.Mode);
 
     [Fact]
+    public void SearchFolders_InAnotherProgram_HaveThoseOfTheReferencedAssemblyLast()
+    {
+        List<string> folders = Native.SearchFolders();
+
+        string beside = Path.GetDirectoryName(typeof(TorchSharp.torch).Assembly.Location)!;
+        Assert.Equal([beside, Path.Combine(beside, "runtimes", "linux-x64", "native")], folders.TakeLast(2));
+    }
+
+    [Fact]
     public void MakeVersionOptional_ShippedLibrary_ChangesOneBit()
     {
         byte[] before = Shipped(), after = [.. before];
