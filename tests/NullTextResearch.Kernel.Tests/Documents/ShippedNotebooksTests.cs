@@ -41,6 +41,8 @@ public sealed class ShippedNotebooksTests
         JsonObject[] code = [.. cells.Where(c => c["cell_type"]!.ToString() == "code")];
         Assert.Equal(Enumerable.Range(1, code.Length), code.Select(c => c["execution_count"]!.GetValue<int>()));
         Assert.All(code, c => Assert.Equal("csharp", c["metadata"]!["polyglot_notebook"]!["kernelName"]!.ToString()));
+        // As wide as the page of classic Notebook.
+        Assert.All(code.SelectMany(c => c["source"]!.AsArray()), line => Assert.InRange(line!.ToString().TrimEnd('\n').Length, 0, 112));
         JsonObject parameters = Assert.Single(code, c => c["metadata"]!["tags"]?.AsArray().Any(t => t!.ToString() == NotebookParameters.Tag) == true);
         Assert.StartsWith("// parameters", parameters["source"]![0]!.ToString());
         JsonObject[] outputs = [.. code.SelectMany(c => c["outputs"]!.AsArray().Select(o => o!.AsObject()))];
