@@ -112,7 +112,7 @@ internal sealed class PlotlyFigure
     {
         string color = series.Color ?? Theme.Color(index);
         Trace trace = NewTrace("bar", series.Name);
-        trace.SetProperty("x", categories.Select(Html.PlotlyText).ToArray());
+        trace.SetProperty("x", categories.Select(c => categories.Count > 5 ? Folded(c) : Html.PlotlyText(c)).ToArray());
         trace.SetProperty("y", Numbers(series.Values));
         trace.SetProperty("marker", Object(("color", color)));
         trace.SetProperty("showlegend", showLegend);
@@ -219,6 +219,8 @@ internal sealed class PlotlyFigure
         Node node = Object(
             ("title", Object(("text", Html.PlotlyText(axis.Label)), ("standoff", 10), ("font", Object(("size", 13), ("color", Theme.Muted))))),
             ("type", axis.Scale == AxisScale.Log ? "log" : null),
+            // Within one power of ten plotly.js would label every step, one on the other.
+            ("nticks", axis.Scale == AxisScale.Log ? 6 : null),
             ("automargin", true), ("showline", true), ("linecolor", Theme.AxisLine), ("gridcolor", Theme.Grid), ("zeroline", false),
             ("ticks", "outside"), ("tickcolor", Theme.AxisLine), ("ticklen", 5));
         if (axis.Ticks is { } ticks)
@@ -251,6 +253,20 @@ internal sealed class PlotlyFigure
         ("array", Numbers([.. upper.Zip(middle, (u, m) => u - m)])),
         ("arrayminus", Numbers([.. middle.Zip(lower, (m, l) => m - l)])),
         ("color", color), ("thickness", 1.4), ("width", 4));
+
+    /// <summary>Long names in short lines, broken at spaces and after hyphens: many categories leave little room for each.</summary>
+    private static string Folded(string name)
+    {
+        List<string> lines = [];
+        foreach (string word in name.Replace("-", "- ", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string joint = lines.Count > 0 && lines[^1].EndsWith('-') ? "" : " ";
+            if (lines.Count > 0 && lines[^1].Length + joint.Length + word.Length <= 12) lines[^1] += joint + word;
+            else lines.Add(word);
+        }
+
+        return string.Join("<br>", lines.Select(Html.PlotlyText));
+    }
 
     /// <summary>Doubles for JSON, which has no NaN: non-finite values become gaps.</summary>
     private static double?[] Numbers(IReadOnlyList<double> values) => [.. values.Select(Finite)];

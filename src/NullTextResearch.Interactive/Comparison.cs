@@ -9,6 +9,8 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class Comparison : Visual, IDisposable
 {
+    private const int MostColumns = 8;
+
     internal Comparison(IReadOnlyList<string> methods, IReadOnlyList<IReadOnlyList<InvertedImage>> results)
     {
         Methods = methods;
@@ -34,19 +36,26 @@ public sealed class Comparison : Visual, IDisposable
         }
     }
 
-    /// <summary>The pictures: a row per image.</summary>
-    public GridView Grid() => new(new ImageGrid
+    /// <summary>The pictures: a row per image, or several where the methods are too many for one.</summary>
+    public GridView Grid()
     {
-        ColumnLabels = ["image", "autoencoder", .. Methods],
-        RowLabels = Results.Count > 1 ? [.. Results.Select(r => r[0].Prompt)] : null,
-        Title = Results.Count == 1 ? Results[0][0].Prompt : null,
-        MinimumCellSize = 128,
-        Rows = [.. Results.Select(row => (IReadOnlyList<GridCell?>)
+        string[] columns = ["image", "autoencoder", .. Methods];
+        GridCell[][] rows = [.. Results.Select(row => (GridCell[])
         [
             new GridCell(row[0].Image), Cell(row[0].RoundTrip, row[0].RoundTripPsnr),
             .. row.Select(r => Cell(r.Reconstruction, r.ReconstructionPsnr, row.Count > 1 && r.ReconstructionPsnr >= row.Max(x => x.ReconstructionPsnr))),
-        ])],
-    });
+        ])];
+        ImageGrid grid = new() { Title = Results.Count == 1 ? Results[0][0].Prompt : null, MinimumCellSize = 128, Rows = rows };
+        if (columns.Length <= MostColumns)
+            return new GridView(grid with { ColumnLabels = columns, RowLabels = Results.Count > 1 ? [.. Results.Select(r => r[0].Prompt)] : null });
+        // Folded, each picture says itself what it is.
+        int perRow = Pictures.PerRow(columns.Length);
+        return new GridView(grid with
+        {
+            Rows = [.. rows.SelectMany(row => row.Select((cell, c) => cell with { Label = cell.Label is null ? columns[c] : $"{columns[c]}\n{cell.Label}" }).Chunk(perRow))],
+            RowLabels = Results.Count > 1 ? [.. Results.SelectMany(r => Enumerable.Range(0, (columns.Length + perRow - 1) / perRow).Select(part => part == 0 ? r[0].Prompt : ""))] : null,
+        });
+    }
 
     /// <summary>One image and what the methods made of it, behind a line that is dragged.</summary>
     /// <param name="image">Index of the image.</param>

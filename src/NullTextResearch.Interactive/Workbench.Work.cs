@@ -104,7 +104,7 @@ public sealed partial class Workbench
         IInversion[] chosen = [.. methods ?? _methods];
         if (images.Count == 0 || chosen.Length == 0) throw new ArgumentException($"A comparison needs images and methods, got {images.Count} and {chosen.Length}.");
         string[] names = [.. chosen.Select((m, i) => chosen.Count(o => o.Name == m.Name) == 1 ? m.Name : $"{m.Name} ({chosen.Take(i + 1).Count(o => o.Name == m.Name)})")];
-        return Run(string.Create(CultureInfo.InvariantCulture, $"comparison of {chosen.Length} methods"), (progress, stop) =>
+        return Run(string.Create(CultureInfo.InvariantCulture, $"comparison of {chosen.Length} method{(chosen.Length == 1 ? "" : "s")}"), (progress, stop) =>
         {
             List<List<InvertedImage>> results = [];
             try

@@ -177,6 +177,25 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public void Build_ManyCategories_HaveShortLines()
+    {
+        BarChart chart = new() { Title = "t", XAxis = new Axis("x"), YAxis = new Axis("y"), Categories = ["a", "b", "c", "d", "textual inversion with a pivot", "negative-prompt <x>"], Series = [new BarSeries("s", [1, 2, 3, 4, 5, 6])] };
+
+        string[] names = [.. Parse(chart.Build()).GetProperty("data")[0].GetProperty("x").EnumerateArray().Select(x => x.GetString()!)];
+
+        Assert.Equal(["a", "textual<br>inversion<br>with a pivot", "negative-<br>prompt &lt;x&gt;"], [names[0], .. names[4..]]);
+    }
+
+    [Fact]
+    public void HtmlFragment_WithStandIn_LeavesTheTitleToIt()
+    {
+        ChartBundle chart = Minimal(new LineSeries("a", [1], [1])).Build();
+
+        Assert.Contains("nt-chart-title\" style", chart.HtmlFragment("plot-1"));
+        Assert.DoesNotContain("nt-chart-title\" style", chart.HtmlFragment("plot-1", "<img>"));
+    }
+
+    [Fact]
     public void HtmlFragment_ClosingTagInAName_StaysInsideTheScript()
     {
         LineChart chart = Minimal(new LineSeries("</script><script>alert(1)</script>", [1], [1])) with { Title = "<img src=x onerror=alert(1)>" };

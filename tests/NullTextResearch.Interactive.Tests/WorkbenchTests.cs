@@ -13,6 +13,22 @@ public sealed class WorkbenchTests(Bench bench)
     private Workbench Workbench => bench.Workbench;
 
     [Fact]
+    public void Grid_ManyMethods_FoldsEachImagesRow()
+    {
+        string[] names = [.. Enumerable.Range(0, 9).Select(i => $"method {i}")];
+        Comparison wide = new(names, [[.. names.Select(_ => bench.Inverted)], [.. names.Select(_ => bench.Inverted)]]);
+
+        Figures.ImageGrid grid = wide.Grid().Grid;
+
+        Assert.Null(grid.ColumnLabels);
+        Assert.Equal([6, 5, 6, 5], grid.Rows.Select(r => r.Count));
+        Assert.Equal([bench.Inverted.Prompt, "", bench.Inverted.Prompt, ""], grid.RowLabels!);
+        Assert.Equal("image", grid.Rows[0][0]!.Label);
+        Assert.Equal($"method 8\n{bench.Inverted.ReconstructionPsnr.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)} dB", grid.Rows[1][4]!.Label);
+        Assert.NotNull(wide.ToPng());
+    }
+
+    [Fact]
     public void Invert_NullText_RebuildsBetterThanDdimAndTellsSo()
     {
         Assert.True(bench.Inverted.ReconstructionPsnr > bench.Comparison["DDIM inversion"].ReconstructionPsnr);

@@ -59,7 +59,7 @@ public sealed class AttentionView : Visual
         ?? throw new ArgumentException($"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => w.Word))}.", nameof(word));
 
     /// <summary>The same as one picture, a map per word.</summary>
-    public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, perRow: 6) with { Title = Prompt });
+    public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, Pictures.PerRow(1 + Words.Count)) with { Title = Prompt });
 
     // The map to begin with: of the words that name something, the one with the clearest place.
     private int Clearest()

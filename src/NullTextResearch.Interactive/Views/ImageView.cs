@@ -39,7 +39,12 @@ internal static class Pictures
 {
     /// <summary>All pictures in a row, as PNG.</summary>
     public static byte[] Strip(string? title, IReadOnlyList<NamedImage> images) =>
-        (ImageGrid.FilmStrip([.. images.Select(i => i.Image)], [.. images.Select(i => i.Name)], perRow: images.Count <= 6 ? 0 : 6) with { Title = title }).ToPng();
+        (ImageGrid.FilmStrip([.. images.Select(i => i.Image)], [.. images.Select(i => i.Name)], PerRow(images.Count)) with { Title = title }).ToPng();
+
+    /// <summary>How many pictures stand in a row: at most seven, in rows of about equal length.</summary>
+    public static int PerRow(int count) => (count + Rows(count) - 1) / Rows(count);
+
+    private static int Rows(int count) => (count + 6) / 7;
 
     /// <summary>Names and sizes.</summary>
     public static string Text(string? title, IReadOnlyList<NamedImage> images) =>

@@ -62,7 +62,7 @@ public sealed class SliderView : Visual
             ColumnLabels = Axes.Count == 2 ? Axes[1].Labels : null,
             RowLabels = Axes.Count == 2 ? Axes[0].Labels : null,
             // One slider with many positions is folded; with two, rows mean something.
-            Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Math.Min(columns, 6))],
+            Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Pictures.PerRow(columns))],
         });
     }
 

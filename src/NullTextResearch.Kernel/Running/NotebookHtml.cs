@@ -14,11 +14,12 @@ public static partial class NotebookHtml
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseMathematics().UseAutoIdentifiers().Build();
 
     private const string Style = """
-        body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 980px; margin: 32px auto; padding: 0 20px; }
+        body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 1000px; margin: 32px auto; padding: 0 20px; }
         h1, h2, h3 { font-family: 'Helvetica Neue', Arial, sans-serif; line-height: 1.25; } h1 { font-size: 30px; } h2 { font-size: 22px; margin-top: 1.6em; }
-        pre, code { font: 13.5px/1.5 'DejaVu Sans Mono', Consolas, monospace; } p code, li code, td code { background: #f2f4f7; padding: 1px 4px; border-radius: 3px; }
+        pre, code { font: 13px/1.5 'DejaVu Sans Mono', Consolas, monospace; } p code, li code, td code { background: #f2f4f7; padding: 1px 4px; border-radius: 3px; }
         .cell { margin: 12px 0; } .in { background: #f6f8fa; border-left: 3px solid #b8c4d2; padding: 9px 14px; overflow-x: auto; margin: 0; }
-        .out { padding: 6px 0 6px 16px; overflow-x: auto; font-family: 'Helvetica Neue', Arial, sans-serif; font-size: 14px; } .out pre { margin: 4px 0; white-space: pre-wrap; } .error { color: #a8201a; }
+        .out { padding: 4px 0 4px 16px; overflow-x: auto; font-family: 'Helvetica Neue', Arial, sans-serif; font-size: 14px; } .out pre { margin: 4px 0; white-space: pre-wrap; } .error { color: #a8201a; }
+        math { font-family: 'Cambria Math', 'STIX Two Math', 'Latin Modern Math', 'Libertinus Math', 'DejaVu Math TeX Gyre', math; } math[display="block"] { margin: 1em 0; }
         table { border-collapse: collapse; } th, td { padding: 4px 10px; border-bottom: 1px solid #dde2e8; text-align: left; } .math { font-style: italic; } div.math { text-align: center; margin: 1em 0; font-size: 18px; }
         .kw { color: #0b4fa0; } .st { color: #96420c; } .co { color: #6a737d; font-style: italic; } img { max-width: 100%; }
         """;

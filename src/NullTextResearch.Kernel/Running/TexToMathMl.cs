@@ -56,19 +56,24 @@ internal static class TexToMathMl
         ["odot"] = "⊙",
         ["cup"] = "∪",
         ["mid"] = "|",
-        ["quad"] = "\u2003",
-        [","] = "\u2009",
-        [";"] = "\u2005",
-        ["!"] = "",
-        [":"] = "\u2005",
-        ["left"] = "",
-        ["right"] = "",
         ["colon"] = ":",
         ["log"] = "log",
         ["ln"] = "ln",
         ["min"] = "min",
         ["max"] = "max",
         ["arg"] = "arg",
+    };
+
+    // Widths in em. Parentheses grow by themselves, so \left and \right have nothing to do.
+    private static readonly Dictionary<string, string> Spaces = new()
+    {
+        ["quad"] = "1",
+        [","] = "0.17",
+        [":"] = "0.22",
+        [";"] = "0.28",
+        ["!"] = "-0.17",
+        ["left"] = "",
+        ["right"] = "",
     };
 
     public static string Convert(string tex, bool block)
@@ -173,6 +178,7 @@ internal static class TexToMathMl
                 return $"<mi mathvariant=\"script\">{WebUtility.HtmlEncode(Braced(tex, ref at))}</mi>";
         }
 
+        if (Spaces.TryGetValue(name, out string? width)) return width.Length == 0 ? "" : $"<mspace width=\"{width}em\"/>";
         if (Letters.TryGetValue(name, out string? letter)) return $"<mi>{letter}</mi>";
         return Operators.TryGetValue(name, out string? sign) ? $"<mo>{sign}</mo>" : throw new FormatException();
     }

@@ -47,6 +47,7 @@ public sealed class NotebookHtmlTests
     [InlineData(@"inline $z_{t-1}^*$", "<msubsup><mi>z</mi><mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow><mo>∗</mo></msubsup>")]
     [InlineData("$$\n\\frac{\\bar\\alpha_t}{2.5} \\lVert x \\rVert\n$$", "<mfrac><mrow><msub><mover accent=\"true\"><mi>α</mi><mo>¯</mo></mover><mi>t</mi></msub></mrow><mrow><mn>2.5</mn></mrow></mfrac>")]
     [InlineData("before\n\n$$x$$\n\nafter", "<math display=\"block\"><mrow><mi>x</mi></mrow></math>")]
+    [InlineData(@"$a \, \left( b \right)$", "<mi>a</mi><mspace width=\"0.17em\"/><mo>(</mo><mi>b</mi><mo>)</mo>")]
     [InlineData(@"$\unknown x$", @"<code>\unknown x</code>")]
     public void Prose_Formula_BecomesMathMlOrStaysReadable(string markdown, string expected) => Assert.Contains(expected, NotebookHtml.Prose(markdown));
 }
