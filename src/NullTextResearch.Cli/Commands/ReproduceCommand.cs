@@ -12,9 +12,6 @@ internal static class ReproduceCommand
 {
     private const string Toy = "toy";
 
-    // What the embedded model's documentation recommends; larger scales overshoot its edits.
-    private const double MiniEditGuidance = 4;
-
     public static Command Create()
     {
         Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
@@ -28,7 +25,7 @@ internal static class ReproduceCommand
         Option<string> folder = new("--out") { Description = "Folder for the report. Results found there are not computed again.", DefaultValueFactory = _ => Path.Combine("runs", "reproduce") };
         Option<bool> quick = new("--quick") { Description = "Every figure, small: 2 images, T = 20, N = 1, 3, 10." };
         Option<string> protocol = SharedOptions.Choice("--protocol", "default: T = 50, N = 1, 2, 3, 5, 10; paper: the paper's grid of N up to 20.", "default", "default", "paper");
-        Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default: 4 for sd-mini, as its documentation says, 7.5 for other models).", 0, 100);
+        Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default 7.5); another one costs an inversion of its own.", 0, 100);
         Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
         Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
         Option<string> device = SharedOptions.Device();
@@ -43,7 +40,7 @@ internal static class ReproduceCommand
             string modelName = parsed.GetValue(model)!;
             ExperimentSettings settings = (small ? ExperimentSettings.Quick : paper ? ExperimentSettings.Paper : ExperimentSettings.Default) with
             {
-                EditGuidanceScale = parsed.GetValue(guidance) ?? (IsMini(modelName) ? MiniEditGuidance : 7.5),
+                EditGuidanceScale = parsed.GetValue(guidance) ?? 7.5,
                 Seed = parsed.GetValue(seed),
                 BatchSize = parsed.GetValue(batch),
             };
@@ -60,8 +57,6 @@ internal static class ReproduceCommand
         });
         return command;
     }
-
-    private static bool IsMini(string model) => model == SharedOptions.EmbeddedModel || Path.GetFileName(Path.TrimEndingDirectorySeparator(model)) == SharedOptions.EmbeddedModel;
 
     private static int Run(RunContext context, IReadOnlyList<Figure> figures, string modelName, string source, int? count, string folder, ExperimentSettings settings, string device, string repeat)
     {

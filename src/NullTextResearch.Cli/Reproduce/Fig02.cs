@@ -31,7 +31,7 @@ internal sealed class Fig02 : Figure
             found.Add(Invariant($"PSNR against the rendered truth of the edit: {Mean(measured.Select(e => e.PsnrToTruth!.Value)):0.0} dB on average; the unedited input has {Mean(measured.Select(e => e.SourcePsnrToTruth!.Value)):0.0} dB."));
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at the model's edit guidance w = {lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for {lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to its word's place). ")
+            Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = {lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for {lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to its word's place). ")
                 + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
             Paper = "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the same guidance loses pose, colours and background.",
             Found = string.Join(" ", found),

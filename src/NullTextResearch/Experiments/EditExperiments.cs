@@ -102,7 +102,7 @@ public static class EditExperiments
         null => image.Caption.TrimEnd('.', ' ').Split(' ')[^1],
     };
 
-    /// <summary>Null-text inversion for edits, at the model's edit guidance; shared by the experiments of a run.</summary>
+    /// <summary>Null-text inversion for edits, at their guidance; shared by the experiments of a run.</summary>
     internal static InversionResult NullText(ExperimentLab lab, ExperimentLab.Batch batch) =>
         lab.Inversion(batch, new NullTextInversion(NullTextOptions.Default with { InnerSteps = lab.Settings.InnerSteps[^1] }), lab.Settings.EditGuidanceScale);
 

@@ -200,17 +200,18 @@ public sealed class ModelEvaluation
         int n = _options.InvertedScenes, timed = Math.Min(4, n);
         foreach (double w in EditGuidance)
             PerImage(pool, Invariant($"nulltext/{w}"), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
-        // Alone, in batches of one: what a user waits for. The other workers are busy with other images, each on one thread.
-        PerImage(pool, "nulltext/alone", timed, 1, cancel, (renderer, scenes, _) =>
-        {
-            using InversionResult result = new NullTextInversion(NullTextOptions).Invert(Problem(scenes, _model.Vae.Encode(Pixels(renderer, scenes)), 7.5));
-            return [[result.Elapsed.TotalSeconds, result.BackwardsPerImage]];
-        });
+        // One image on one thread, the other workers idle: what a user waits for.
+        using (WorkerPool one = new(1))
+            PerImage(one, "nulltext/one", timed, 1, cancel, (renderer, scenes, _) =>
+            {
+                using InversionResult result = new NullTextInversion(NullTextOptions).Invert(Problem(scenes, _model.Vae.Encode(Pixels(renderer, scenes)), 7.5));
+                return [[result.Elapsed.TotalSeconds, result.BackwardsPerImage]];
+            });
         double mean = Mean("nulltext/7.5", n), limit = Mean("nulltext/7.5", n, 1);
         Row($"null-text at w=7.5, {n} scenes, {_options.Steps}x{_options.InnerSteps}", mean, "dB", null, atLeast: true);
         Row("its distance to the autoencoder's bound", limit - mean, "dB", 0.5, atLeast: false);
         Row("its lead over plain DDIM (inverted at 1) at w=7.5", mean - Mean("ddim/7.5", n, 1), "dB", 5, atLeast: true);
-        Row($"its time for one image, one thread, {timed} images", Mean("nulltext/alone", timed), "s", 30, atLeast: false);
+        Row($"its time for one image, one thread, {timed} images", Mean("nulltext/one", timed), "s", 30, atLeast: false);
         Row("its gradient steps per image", Mean("nulltext/7.5", n, 2), "", null, atLeast: true);
         Row("null-text at w=4: distance to the bound", Mean("nulltext/4", n, 1) - Mean("nulltext/4", n), "dB", null, atLeast: false);
     }
