@@ -69,8 +69,8 @@ public sealed partial class Workbench
 
     private string Memory(Job job)
     {
-        if (Model.Folder is not { } folder) return "";
-        MemoryPlan plan = MemoryPlan.ForFolder(folder, new MemoryDemand { ImageSize = Model.ImageSize, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps });
+        if (Model.Source is not { } source) return "";
+        MemoryPlan plan = MemoryPlan.For(source, new MemoryDemand { ImageSize = Model.ImageSize, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps });
         return (plan.TotalBytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
     }
 

@@ -5,6 +5,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
@@ -19,7 +20,7 @@ namespace NullTextResearch.Interactive;
 /// <example>
 /// <code>
 /// using NullTextResearch.Interactive;
-/// var bench = Workbench.Open();                                  // sd-mini; or the folder of a Stable Diffusion 1.x
+/// var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
 /// var image = await bench.Invert("photo.png", "a cat on a meadow");
 /// await bench.Edit(image, "a dog on a meadow")                   // shows source, reconstruction and edit
 /// </code>
@@ -50,28 +51,23 @@ public sealed partial class Workbench : IDisposable, IRendered
     public IReadOnlyList<IInversion> Registered => _methods;
 
     /// <summary>Opens a model, and puts plotly.js into the notebook.</summary>
-    /// <param name="folder">A Stable Diffusion 1.x model in diffusers format with safetensors weights; null takes sd-mini, which comes with the library.</param>
+    /// <param name="model">A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, or an original single file; null takes sd-mini, which comes with the library.</param>
     /// <param name="options">Device and the like; null for the defaults.</param>
     /// <exception cref="ModelFormatException">A part of the model is missing or not supported.</exception>
     /// <exception cref="MemoryPlanException">Null-text inversion with this model does not fit into this machine's memory; nothing was loaded.</exception>
-    public static Workbench Open(string? folder = null, WorkbenchOptions? options = null)
+    public static Workbench Open(string? model = null, WorkbenchOptions? options = null)
     {
         options ??= new WorkbenchOptions();
         Device device = torch.device(options.Device);
         if (device.type == DeviceType.CUDA && !cuda.is_available())
             throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
-        string path = folder ?? StableDiffusion.MiniFolder();
+        ModelSource source = ModelSource.Find(model ?? StableDiffusion.MiniFolder(), (options.Loading ?? new ModelLoadOptions()) with { Device = device });
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU && File.Exists(Path.Combine(path, "unet", "config.json")) && File.Exists(Path.Combine(path, "vae", "config.json")))
-        {
-            int size = UNet.UNetConfig.Read(ConfigReader.FromFile(Path.Combine(path, "unet", "config.json"))).SampleSize * Vae.VaeConfig.Read(ConfigReader.FromFile(Path.Combine(path, "vae", "config.json"))).Downscale;
-            MemoryPlan.ForFolder(path, new MemoryDemand { ImageSize = size, Rows = 2, GradientRows = 1 }).RequireFits();
-        }
-
-        StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Device = device });
+        if (device.type == DeviceType.CPU) MemoryPlan.For(source, new MemoryDemand { ImageSize = source.ImageSize, Rows = 2, GradientRows = 1 }).RequireFits();
+        StableDiffusion loaded = StableDiffusion.Load(source);
         StaticCharts.Wanted = options.StaticCharts;
         if (options.LoadPlotly) LoadPlotly();
-        return new Workbench(model, options);
+        return new Workbench(loaded, options);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
+using NullTextResearch.Loading;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
@@ -11,26 +12,17 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch;
 
-/// <summary>How to load a model.</summary>
-public sealed record ModelLoadOptions
-{
-    /// <summary>Where the networks run; null means the CPU.</summary>
-    public Device? Device { get; init; }
-
-    /// <summary>Precision of weights and arithmetic. Null-text optimisation needs float32 or better.</summary>
-    public ScalarType Dtype { get; init; } = ScalarType.Float32;
-}
-
-/// <summary>A loaded Stable Diffusion 1.x model: tokenizer, text encoder, autoencoder, U-Net and schedule. Owns its networks.</summary>
+/// <summary>A loaded Stable Diffusion 1.x or 2.x model: tokenizer, text encoder, autoencoder, U-Net and schedule. Owns its networks.</summary>
 public sealed class StableDiffusion : IDisposable
 {
     /// <summary>Puts a model together from parts; takes ownership of the networks.</summary>
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
     {
-        if (text.Config.HiddenSize != unet.Config.CrossAttentionDim)
-            throw new ModelFormatException($"{name}: the text encoder is {text.Config.HiddenSize} wide, the U-Net expects {unet.Config.CrossAttentionDim}; the parts come from different models.");
-        if (vae.Config.LatentChannels != unet.Config.InChannels)
-            throw new ModelFormatException($"{name}: the autoencoder has {vae.Config.LatentChannels} latent channels, the U-Net expects {unet.Config.InChannels}; the parts come from different models.");
+        ModelSource.RequireFitting(name, unet.Config, vae.Config, text.Config);
+        if (tokenizer is ClipTokenizer clip && clip.VocabularySize > text.Config.VocabSize)
+            throw new ModelFormatException($"{name}: the tokenizer has {clip.VocabularySize} tokens, the text encoder knows {text.Config.VocabSize}; the parts come from different models.");
+        if (tokenizer.ContextLength > text.Config.ContextLength)
+            throw new ModelFormatException($"{name}: the tokenizer makes rows of {tokenizer.ContextLength} tokens, the text encoder takes {text.Config.ContextLength}; the parts come from different models.");
         Name = name;
         Tokenizer = tokenizer;
         Text = text;
@@ -39,11 +31,17 @@ public sealed class StableDiffusion : IDisposable
         Schedule = schedule;
     }
 
-    /// <summary>Name, as in manifests: that of the folder.</summary>
+    /// <summary>Name, as in manifests: that of the folder or file.</summary>
     public string Name { get; }
 
-    /// <summary>Folder it was loaded from, or null.</summary>
-    public string? Folder { get; init; }
+    /// <summary>What it was loaded from, or null.</summary>
+    public ModelSource? Source { get; private init; }
+
+    /// <summary>Diffusers-format folder it was loaded from, or null.</summary>
+    public string? Folder => Source is { IsSingleFile: false } source ? source.Path : null;
+
+    /// <summary>What was chosen or assumed while loading, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
 
     /// <summary>Prompt to token ids.</summary>
     public ITextTokenizer Tokenizer { get; }
@@ -69,55 +67,78 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.Config.SampleSize * Vae.Config.Downscale;
 
-    /// <summary>Loads a diffusers-format folder.</summary>
-    /// <param name="folder">Holds model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/.</param>
-    /// <param name="options">Device and precision.</param>
+    /// <summary>Loads a model from a diffusers-format folder or an original single-file checkpoint.</summary>
+    /// <param name="path">Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or StabilityAI's layout.</param>
+    /// <param name="options">Device, precision, and what the model does not say by itself.</param>
+    /// <param name="cancellation">Checked while weights are read.</param>
     /// <exception cref="ModelFormatException">A part is missing, or something is not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
-    public static StableDiffusion Load(string folder, ModelLoadOptions? options = null)
-    {
-        options ??= new ModelLoadOptions();
-        Device device = options.Device ?? CPU;
-        if (!Directory.Exists(folder)) throw new ModelFormatException($"There is no model folder {folder}.");
-        string[] needed = ["unet", "vae", "text_encoder", "tokenizer", "scheduler"];
-        string[] absent = [.. needed.Where(part => !Directory.Exists(Path.Combine(folder, part)))];
-        if (absent.Length > 0)
-            throw new ModelFormatException($"{folder} is no diffusers-format model folder: it lacks {string.Join(", ", absent)}. Expected: {string.Join(", ", needed)}, each a folder.");
+    public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) => Load(ModelSource.Find(path, options), cancellation);
 
-        NoiseSchedule schedule = ReadSchedule(ConfigReader.FromFile(Path.Combine(folder, "scheduler", "scheduler_config.json")));
-        ClipTokenizer tokenizer = ClipTokenizer.Load(Path.Combine(folder, "tokenizer"));
-        List<IDisposable> built = [];
+    /// <summary>Loads a model that was looked at before, with the options it was looked at with.</summary>
+    /// <param name="source">The model on disk.</param>
+    /// <param name="cancellation">Checked while weights are read.</param>
+    /// <exception cref="ModelFormatException">Something is damaged or not supported.</exception>
+    /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
+    /// <remarks>Weights are streamed straight to where they will live: beyond the networks themselves, loading takes one buffer of 16 MB.</remarks>
+    public static StableDiffusion Load(ModelSource source, CancellationToken cancellation = default)
+    {
+        ModelLoadOptions options = source.Options;
+        Device device = options.Device ?? CPU;
+        NoiseSchedule schedule = NoiseSchedule.Of(source.Schedule);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(source.TokenizerFolder, source.PadToken);
+        List<IDisposable> built = [], open = [];
         try
         {
-            ClipTextModel text = new(ClipTextConfig.Read(ConfigReader.FromFile(Path.Combine(folder, "text_encoder", "config.json"))));
+            ClipTextModel text = new(source.Text);
             built.Add(text);
-            AutoencoderKL vae = new(VaeConfig.Read(ConfigReader.FromFile(Path.Combine(folder, "vae", "config.json"))));
+            AutoencoderKL vae = new(source.Vae);
             built.Add(vae);
-            UNet2DConditionModel unet = new(UNetConfig.Read(ConfigReader.FromFile(Path.Combine(folder, "unet", "config.json"))));
+            UNet2DConditionModel unet = new(source.UNet);
             built.Add(unet);
-            LoadPart(text.Weights, Path.Combine(folder, "text_encoder"), "model", null);
-            LoadPart(vae.Weights, Path.Combine(folder, "vae"), "diffusion_pytorch_model", CheckpointKeys.NewerVaeKey);
-            LoadPart(unet.Weights, Path.Combine(folder, "unet"), "diffusion_pytorch_model", null);
-            return new StableDiffusion(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), tokenizer, text, vae, unet, schedule) { Folder = folder };
+
+            // All keys and shapes first: what does not fit is told before gigabytes are read.
+            WeightSet[] sets = [text.Weights, vae.Weights, unet.Weights];
+            Checkpoint[] checkpoints = new Checkpoint[sets.Length];
+            long bytes = 0;
+            for (int i = 0; i < sets.Length; i++)
+            {
+                PartSource part = source.Parts[i];
+                open.Add(checkpoints[i] = Checkpoint.Open(part.Path));
+                bytes += BytesToRead(sets[i], checkpoints[i], part, source);
+            }
+            LoadMeter meter = new(bytes, options.Progress, cancellation);
+            for (int i = 0; i < sets.Length; i++)
+            {
+                meter.Part = source.Parts[i].Name;
+                StrictLoad.Load(sets[i], checkpoints[i], device, options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
+            }
+
+            IReadOnlyList<string> notes = source.Notes;
+            if (source.PredictionIsGuessed)
+            {
+                (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);
+                notes = [.. notes, $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"];
+                if (prediction != source.Schedule.Prediction)
+                {
+                    schedule = NoiseSchedule.Of(source.Schedule with { Prediction = prediction });
+                    UNet2DConditionModel resized = new(source.UNet with { SampleSize = 512 / source.Vae.Downscale });
+                    built.Add(resized);
+                    resized.Weights.Fill(weight => unet.Weights.Find(weight.Key)!.Value.alias());
+                    unet.Dispose();
+                    unet = resized;
+                }
+            }
+            return new StableDiffusion(source.Name, tokenizer, text, vae, unet, schedule) { Source = source, Notes = notes };
         }
         catch
         {
             foreach (IDisposable part in built) part.Dispose();
             throw;
         }
-
-        void LoadPart(WeightSet weights, string part, string stem, Func<string, string?>? canonical)
+        finally
         {
-            string path = Path.Combine(part, stem + ".safetensors");
-            if (!File.Exists(path))
-            {
-                string[] pickles = [.. Directory.GetFiles(part).Where(f => Path.GetExtension(f) is ".bin" or ".ckpt" or ".pt" or ".pth")];
-                throw new ModelFormatException(pickles.Length > 0
-                    ? $"{part} holds {Path.GetFileName(pickles[0])}, a pickle checkpoint: opening one can run code, so it is refused. Save the model as safetensors (in Python: save_pretrained(..., safe_serialization=True))."
-                    : $"Missing file: {path}");
-            }
-            using SafetensorsFile file = SafetensorsFile.Open(path);
-            StrictLoad.Load(weights, file, device, options.Dtype, canonical);
+            foreach (IDisposable file in open) file.Dispose();
         }
     }
 
@@ -137,17 +158,6 @@ public sealed class StableDiffusion : IDisposable
 
     /// <summary>Loads the embedded model.</summary>
     public static StableDiffusion LoadMini(ModelLoadOptions? options = null) => Load(MiniFolder(), options);
-
-    /// <summary>Reads a scheduler_config.json.</summary>
-    /// <exception cref="ModelFormatException">It asks for something not supported.</exception>
-    public static NoiseSchedule ReadSchedule(ConfigReader json)
-    {
-        json.RequireEqual("beta_schedule", json.Text("beta_schedule", "scaled_linear"), "scaled_linear");
-        json.RequireEqual("prediction_type", json.Text("prediction_type", "epsilon"), "epsilon");
-        // clip_sample is ignored on purpose: the published pipelines run with it off, whatever an old config says.
-        // So is the offset: they rewrite an offset of 0 to 1, because with 0 the last step would be an identity.
-        return NoiseSchedule.ScaledLinear(json.Number("beta_start"), json.Number("beta_end"), json.Int("num_train_timesteps", 1000), json.Flag("set_alpha_to_one", false), stepsOffset: 1);
-    }
 
     /// <summary>Embeds prompts.</summary>
     /// <param name="prompts">One per image.</param>
@@ -172,9 +182,13 @@ public sealed class StableDiffusion : IDisposable
         return ImageTensor.ToImages(pixels);
     }
 
-    /// <summary>A noise predictor over the U-Net.</summary>
+    /// <summary>A noise predictor over the U-Net; it predicts noise whatever the network does.</summary>
     /// <param name="attention">What happens at attention layers; null means fused attention.</param>
-    public INoisePredictor Predictor(IAttentionProcessor? attention = null) => new UNetNoisePredictor(UNet, attention);
+    public INoisePredictor Predictor(IAttentionProcessor? attention = null)
+    {
+        INoisePredictor network = new UNetNoisePredictor(UNet, attention);
+        return Schedule.Prediction == PredictionType.Velocity ? new VelocityPredictor(network, Schedule) : network;
+    }
 
     /// <summary>A sampling grid of T steps.</summary>
     public TimestepGrid Grid(int steps) => new(Schedule, steps);
@@ -186,9 +200,21 @@ public sealed class StableDiffusion : IDisposable
         Vae.Dispose();
         UNet.Dispose();
     }
+
+    private static long BytesToRead(WeightSet weights, Checkpoint checkpoint, PartSource part, ModelSource source)
+    {
+        try
+        {
+            return StrictLoad.Match(weights, checkpoint, part.Keys, part.IsIgnored).Sum(m => weights.Find(m.Key)!.Count * SafetensorsFile.BytesOf(m.Value.Entry.Dtype));
+        }
+        catch (CheckpointMismatchException e)
+        {
+            throw e.With(MismatchHint.For(part.Name, checkpoint, source));
+        }
+    }
 }
 
-/// <summary>The U-Net behind the seam that all algorithms use.</summary>
+/// <summary>The U-Net behind the seam that all algorithms use; what it returns is the network's own prediction.</summary>
 /// <param name="unet">Network; borrowed.</param>
 /// <param name="attention">What happens at attention layers; null means fused attention.</param>
 public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProcessor? attention = null) : INoisePredictor

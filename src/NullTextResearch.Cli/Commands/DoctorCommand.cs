@@ -6,6 +6,7 @@ using NullTextResearch.Kernel.Installing;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Loading;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,17 +25,18 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        Option<string?> model = new("--model") { Description = "A model folder to look at too." };
-        Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.") { model };
-        CommandRunner.Handle(command, (parsed, context) => Run(context, parsed.GetValue(model)));
+        ModelOptions model = new("A model to look at too: a folder in diffusers format, or a single-file .safetensors checkpoint.");
+        Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.");
+        model.AddTo(command);
+        CommandRunner.Handle(command, (parsed, context) => Run(context, model.Read(parsed)));
         return command;
     }
 
-    private static int Run(RunContext context, string? extraModel)
+    private static int Run(RunContext context, ModelRequest extraModel)
     {
         List<Line> lines = [Runtime(), .. Torch(context)];
         lines.Add(Memory());
-        lines.AddRange(Models(extraModel));
+        lines.AddRange(Models(context, extraModel));
         lines.Add(Chromium());
         lines.Add(Jupyter());
         int width = lines.Max(l => l.What.Length);
@@ -115,20 +117,28 @@ internal static class DoctorCommand
             : new(Verdict.Good, "memory", found, null);
     }
 
-    private static IEnumerable<Line> Models(string? extra)
+    private static IEnumerable<Line> Models(RunContext context, ModelRequest extra)
     {
-        yield return Model("sd-mini", StableDiffusion.MiniFolder, "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
-        if (extra is not null) yield return Model("model", () => extra, "give a diffusers-format folder: model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files", essential: true);
+        // The asked-for model first: what a model before it left in the allocator would hide some of its peak.
+        Line? asked = extra.Name is null ? null
+            : Model(context, "model", extra, "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint", essential: true);
+        yield return Model(context, "sd-mini", new ModelRequest(), "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
+        if (asked is not null) yield return asked;
     }
 
-    private static Line Model(string what, Func<string> where, string mend, bool essential)
+    private static Line Model(RunContext context, string what, ModelRequest request, string mend, bool essential)
     {
         try
         {
-            string folder = where();
+            ModelSource found = request.Find(context);
+            bool measured = ProcessMemory.ResetPeak();
+            long before = ProcessMemory.Resident() ?? 0;
             Stopwatch clock = Stopwatch.StartNew();
-            using StableDiffusion model = SharedOptions.Load(folder, "cpu", new MemoryDemand { ImageSize = SharedOptions.ModelImageSize(folder), Rows = 1 });
-            return new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s from {folder}"), null);
+            using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = found.ImageSize, Rows = 1 });
+            string memory = measured && ProcessMemory.Peak() is { } peak
+                ? string.Create(CultureInfo.InvariantCulture, $", {WeightBytes(model) / 1e6:0} MB of weights at a peak of {(peak - before) / 1e6:0} MB")
+                : "";
+            return new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"), null);
         }
         catch (Exception e) when (e is ModelFormatException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
         {
@@ -139,6 +149,9 @@ internal static class DoctorCommand
             return new(Verdict.Broken, what, "cannot be loaded without libtorch", "mend libtorch first");
         }
     }
+
+    private static double WeightBytes(StableDiffusion model) =>
+        new[] { model.Text.Weights, model.Vae.Weights, model.UNet.Weights }.Sum(set => set.All.Sum(w => (double)w.Value.numel() * w.Value.element_size()));
 
     private static Line Chromium()
     {

@@ -7,6 +7,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Metrics;
 using NullTextResearch.Text;
 using TorchSharp;
@@ -30,12 +31,12 @@ internal static class EditCommand
         Option<double> cross = SharedOptions.Number("--cross", "Share of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
         Option<double> self = SharedOptions.Number("--self", "Share of the steps in which its self-attention is injected, 0 to 1.", 0.4, 0, 1);
         Option<double?> guidance = SharedOptions.OptionalNumber("--guidance", "Guidance scale (default: the inversion's, to which its null texts belong).", 0, 100);
-        Option<string?> model = new("--model") { Description = "Model folder, where it has moved since the inversion." };
-        Option<string> device = SharedOptions.Device();
+        ModelOptions model = new("Model folder or file, where it has moved since the inversion.");
         Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
         {
-            run, to, swap, refine, reweight, blend, cross, self, guidance, model, device,
+            run, to, swap, refine, reweight, blend, cross, self, guidance,
         };
+        model.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(swap) && result.GetValue(refine)) result.AddError("--swap and --refine exclude each other; give one, or none to let the numbers of words decide.");
@@ -55,8 +56,7 @@ internal static class EditCommand
             Cross = parsed.GetValue(cross),
             Self = parsed.GetValue(self),
             Guidance = parsed.GetValue(guidance),
-            Model = parsed.GetValue(model),
-            Device = parsed.GetValue(device)!,
+            Model = model.Read(parsed),
         }));
         return command;
     }
@@ -65,10 +65,18 @@ internal static class EditCommand
     {
         RunFolder folder = new(request.Folder);
         InversionManifest manifest = folder.ReadManifest();
-        string modelFolder = request.Model ?? manifest.ModelFolder ?? StableDiffusion.MiniFolder();
-        if (Directory.Exists(modelFolder) && RunFolder.ModelIdentity(modelFolder) is { } identity && identity != manifest.ModelIdentity)
-            throw new CommandException($"the image was inverted with another model than the one in {modelFolder} (identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again.");
-        using StableDiffusion model = SharedOptions.Load(modelFolder, request.Device, new MemoryDemand { ImageSize = manifest.ImageSize, Rows = 4, ExplicitAttention = true });
+        // What is not said anew is as it was for the inversion.
+        ModelRequest wanted = request.Model with
+        {
+            Name = request.Model.Name ?? manifest.ModelFolder,
+            Variant = request.Model.Variant ?? manifest.ModelVariant,
+            Prediction = request.Model.Prediction ?? manifest.ModelPrediction,
+            Tokenizer = request.Model.Tokenizer ?? manifest.ModelTokenizer,
+        };
+        ModelSource found = wanted.Find(context);
+        if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
+            throw new CommandException($"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again.");
+        using StableDiffusion model = wanted.Load(context, found, new MemoryDemand { ImageSize = manifest.ImageSize, Rows = 4, ExplicitAttention = true });
         ImageEdit edit = Edit(model.Tokenizer, manifest.Prompt, request);
 
         using DisposeScope scope = NewDisposeScope();
@@ -173,8 +181,6 @@ internal static class EditCommand
 
         public required double? Guidance { get; init; }
 
-        public required string? Model { get; init; }
-
-        public required string Device { get; init; }
+        public required ModelRequest Model { get; init; }
     }
 }

@@ -6,6 +6,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Metrics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,7 +25,7 @@ internal static class InvertCommand
     {
         Argument<string> image = new("IMAGE") { Description = "PNG, JPEG or WebP file of any size." };
         Option<string> prompt = new("--prompt") { Description = "What the image shows.", Required = true };
-        Option<string> model = SharedOptions.Model();
+        ModelOptions model = new();
         Option<string> method = SharedOptions.Choice("--method", "How to invert.", "null-text", Methods);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
@@ -34,12 +35,12 @@ internal static class InvertCommand
         Option<string?> crop = new("--crop") { Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to a square around its centre." };
         Option<int> size = SharedOptions.Int("--size", "Pixels per side to resize to; 0 takes the model's.", 0, 0, 8192);
         Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
-        Option<string> device = SharedOptions.Device();
         Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
         Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
         {
-            image, prompt, model, method, steps, inner, guidance, preset, folder, crop, size, seed, device, restart,
+            image, prompt, method, steps, inner, guidance, preset, folder, crop, size, seed, restart,
         };
+        model.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(crop) is { Implicit: false } && result.GetValue(crop) is { } text && !TryCrop(text, out _))
@@ -58,7 +59,7 @@ internal static class InvertCommand
             {
                 Image = path,
                 Prompt = parsed.GetValue(prompt)!,
-                Model = parsed.GetValue(model)!,
+                Model = model.Read(parsed),
                 Steps = parsed.GetValue(steps),
                 Guidance = parsed.GetValue(guidance),
                 Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
@@ -66,7 +67,6 @@ internal static class InvertCommand
                 Folder = parsed.GetValue(folder) ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(path)),
                 Crop = edges,
                 Size = parsed.GetValue(size),
-                Device = parsed.GetValue(device)!,
                 Restart = parsed.GetValue(restart),
             });
         });
@@ -100,11 +100,11 @@ internal static class InvertCommand
     {
         // Cheap refusals first: nothing large is loaded for a picture or prompt that will not do.
         RgbImage picture = ImageFile.Load(request.Image);
-        string modelFolder = SharedOptions.ModelFolder(request.Model);
+        ModelSource found = request.Model.Find(context);
         RunFolder folder = new(request.Folder);
-        using StableDiffusion model = SharedOptions.Load(modelFolder, request.Device, new MemoryDemand
+        using StableDiffusion model = request.Model.Load(context, found, new MemoryDemand
         {
-            ImageSize = request.Size > 0 ? request.Size : SharedOptions.ModelImageSize(modelFolder),
+            ImageSize = request.Size > 0 ? request.Size : found.ImageSize,
             Rows = 2,
             GradientRows = request.Optimises ? 1 : 0,
         });
@@ -113,7 +113,7 @@ internal static class InvertCommand
         RgbImage source = new ImagePreparation { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3], Size = size }.Apply(picture);
         model.Tokenizer.Tokenize(request.Prompt).EnsureFits();
 
-        string identity = RunFolder.ModelIdentity(modelFolder);
+        string identity = RunFolder.ModelIdentity(found);
         string key = RunFolder.Key(source, request.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options);
         if (folder.IsComplete && !request.Restart)
         {
@@ -144,7 +144,10 @@ internal static class InvertCommand
             Key = key,
             Finished = DateTimeOffset.UtcNow,
             Model = model.Name,
-            ModelFolder = request.Model == SharedOptions.EmbeddedModel ? null : Path.GetFullPath(modelFolder),
+            ModelFolder = request.Model.IsEmbedded ? null : found.Path,
+            ModelVariant = request.Model.Variant,
+            ModelPrediction = request.Model.Prediction,
+            ModelTokenizer = request.Model.Tokenizer,
             ModelIdentity = identity,
             Image = request.Image,
             ImageSize = size,
@@ -231,7 +234,7 @@ internal static class InvertCommand
 
         public required string Prompt { get; init; }
 
-        public required string Model { get; init; }
+        public required ModelRequest Model { get; init; }
 
         public required int Steps { get; init; }
 
@@ -246,8 +249,6 @@ internal static class InvertCommand
         public required int[] Crop { get; init; }
 
         public required int Size { get; init; }
-
-        public required string Device { get; init; }
 
         public required bool Restart { get; init; }
     }

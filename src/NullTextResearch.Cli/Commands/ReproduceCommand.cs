@@ -4,6 +4,7 @@ using System.Globalization;
 using NullTextResearch.Cli.Reproduce;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
+using NullTextResearch.Loading;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -15,7 +16,7 @@ internal static class ReproduceCommand
     public static Command Create()
     {
         Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
-        Option<string> model = SharedOptions.Model();
+        ModelOptions model = new();
         Option<string> images = new("--images") { Description = "toy (held-out scenes, rendered), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits).", DefaultValueFactory = _ => Toy };
         Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
         count.Validators.Add(result =>
@@ -28,8 +29,8 @@ internal static class ReproduceCommand
         Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default 7.5); another one costs an inversion of its own.", 0, 100);
         Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
         Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
-        Option<string> device = SharedOptions.Device();
-        Command command = new("reproduce", "Make the paper's figures.") { figures, model, images, count, folder, quick, protocol, guidance, seed, batch, device };
+        Command command = new("reproduce", "Make the paper's figures.") { figures, images, count, folder, quick, protocol, guidance, seed, batch };
+        model.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(quick) && result.GetResult(protocol) is { Implicit: false }) result.AddError("--quick and --protocol exclude each other.");
@@ -37,7 +38,7 @@ internal static class ReproduceCommand
         CommandRunner.Handle(command, (parsed, context) =>
         {
             bool paper = parsed.GetValue(protocol) == "paper", small = parsed.GetValue(quick);
-            string modelName = parsed.GetValue(model)!;
+            ModelRequest request = model.Read(parsed);
             ExperimentSettings settings = (small ? ExperimentSettings.Quick : paper ? ExperimentSettings.Paper : ExperimentSettings.Default) with
             {
                 EditGuidanceScale = parsed.GetValue(guidance) ?? 7.5,
@@ -53,16 +54,16 @@ internal static class ReproduceCommand
                 state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
                 return (state.Text, false);
             }).Text);
-            return Run(context, Figure.Parse(parsed.GetValue(figures)), modelName, source, number, parsed.GetValue(folder)!, settings, parsed.GetValue(device)!, repeat);
+            return Run(context, Figure.Parse(parsed.GetValue(figures)), request, source, number, parsed.GetValue(folder)!, settings, repeat);
         });
         return command;
     }
 
-    private static int Run(RunContext context, IReadOnlyList<Figure> figures, string modelName, string source, int? count, string folder, ExperimentSettings settings, string device, string repeat)
+    private static int Run(RunContext context, IReadOnlyList<Figure> figures, ModelRequest request, string source, int? count, string folder, ExperimentSettings settings, string repeat)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        string modelFolder = SharedOptions.ModelFolder(modelName);
-        int size = SharedOptions.ModelImageSize(modelFolder);
+        ModelSource found = request.Find(context);
+        int size = found.ImageSize;
         IReadOnlyList<ExperimentImage> images = source == Toy ? ExperimentImages.Toy(count ?? 4, size) : ExperimentImages.FromFolder(source, size, count);
         // Before anything is computed: hours later is too late to hear of a missing line.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
@@ -70,7 +71,7 @@ internal static class ReproduceCommand
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
-        using StableDiffusion model = SharedOptions.Load(modelFolder, device, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
+        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
         foreach (string prompt in images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))) model.Tokenizer.Tokenize(prompt).EnsureFits();
         using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results")))
         {

@@ -7,6 +7,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,24 +22,24 @@ internal static class SampleCommand
     public static Command Create()
     {
         Option<string> prompt = new("--prompt") { Description = "What to show.", Required = true };
-        Option<string> model = SharedOptions.Model();
+        ModelOptions model = new();
         Option<long> seed = new("--seed") { Description = "Seed of the first image; the others follow it.", DefaultValueFactory = _ => 1 };
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w.", 7.5, 0, 100);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> count = SharedOptions.Int("--count", "Number of images.", 4, 1, 1000);
         Option<string> file = new("--out") { Description = "PNG file of the grid.", DefaultValueFactory = _ => "samples.png" };
-        Option<string> device = SharedOptions.Device();
-        Command command = new("sample", "Make images from a prompt.") { prompt, model, seed, guidance, steps, count, file, device };
+        Command command = new("sample", "Make images from a prompt.") { prompt, seed, guidance, steps, count, file };
+        model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(
-            context, parsed.GetValue(prompt)!, parsed.GetValue(model)!, parsed.GetValue(seed), parsed.GetValue(guidance), parsed.GetValue(steps), parsed.GetValue(count), parsed.GetValue(file)!, parsed.GetValue(device)!));
+            context, parsed.GetValue(prompt)!, model.Read(parsed), parsed.GetValue(seed), parsed.GetValue(guidance), parsed.GetValue(steps), parsed.GetValue(count), parsed.GetValue(file)!));
         return command;
     }
 
-    private static int Run(RunContext context, string prompt, string modelName, long seed, double guidance, int steps, int count, string file, string device)
+    private static int Run(RunContext context, string prompt, ModelRequest request, long seed, double guidance, int steps, int count, string file)
     {
-        string folder = SharedOptions.ModelFolder(modelName);
+        ModelSource found = request.Find(context);
         int batch = Math.Min(count, ImagesAtATime);
-        using StableDiffusion model = SharedOptions.Load(folder, device, new MemoryDemand { ImageSize = SharedOptions.ModelImageSize(folder), Rows = 2 * batch, Images = batch });
+        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = found.ImageSize, Rows = 2 * batch, Images = batch });
         model.Tokenizer.Tokenize(prompt).EnsureFits();
         Stopwatch clock = Stopwatch.StartNew();
         List<RgbImage> images = [];

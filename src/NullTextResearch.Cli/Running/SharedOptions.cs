@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using NullTextResearch.Experiments;
-using TorchSharp;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -11,12 +9,6 @@ internal static class SharedOptions
 {
     /// <summary>Word for the embedded model.</summary>
     public const string EmbeddedModel = "sd-mini";
-
-    public static Option<string> Model() => new("--model")
-    {
-        Description = "Model folder in diffusers format, or sd-mini, the embedded model.",
-        DefaultValueFactory = _ => EmbeddedModel,
-    };
 
     public static Option<string> Device()
     {
@@ -69,28 +61,9 @@ internal static class SharedOptions
     /// <summary>Whether an option was typed.</summary>
     public static bool WasGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    /// <summary>The folder of a model.</summary>
-    public static string ModelFolder(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
-
-    /// <summary>Refuses a job that does not fit, then loads the model.</summary>
-    public static StableDiffusion Load(string folder, string deviceName, MemoryDemand demand)
-    {
-        torch.Device device = torch.device(deviceName);
-        if (device.type == DeviceType.CUDA && !torch.cuda.is_available())
-            throw new CommandException("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more).");
-        // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU && Directory.Exists(Path.Combine(folder, "unet")) && Directory.Exists(Path.Combine(folder, "vae")))
-            MemoryPlan.ForFolder(folder, demand).RequireFits();
-        return StableDiffusion.Load(folder, new ModelLoadOptions { Device = device });
-    }
-
-    /// <summary>Pixels per side of the images a model folder was trained on; 1 where parts are missing, which loading reports.</summary>
-    public static int ModelImageSize(string folder)
-    {
-        if (!Directory.Exists(Path.Combine(folder, "unet")) || !Directory.Exists(Path.Combine(folder, "vae"))) return 1;
-        UNet.UNetConfig unet = UNet.UNetConfig.Read(Weights.ConfigReader.FromFile(Path.Combine(folder, "unet", "config.json")));
-        return unet.SampleSize * Vae.VaeConfig.Read(Weights.ConfigReader.FromFile(Path.Combine(folder, "vae", "config.json"))).Downscale;
-    }
+    /// <summary>Where a model is.</summary>
+    /// <param name="model">A folder, a file, or the word for the embedded model.</param>
+    public static string ModelPath(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
 
     private static void Check(OptionResult result, string name, double least, double most)
     {

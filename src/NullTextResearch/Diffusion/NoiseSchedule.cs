@@ -10,6 +10,13 @@ public readonly record struct AlphaBar(double Value);
 /// <summary>The table of signal levels that a model was trained with.</summary>
 public sealed class NoiseSchedule
 {
+    /// <summary>
+    /// The signal level that stands for none. An exact 0 could not be left again: a noise prediction at level 0 is the latents themselves and
+    /// says nothing of the image. 2^-24 keeps the image's part at 1/4096, which float32 carries to about three digits; a signal-to-noise
+    /// ratio of -72 dB is nothing to the network.
+    /// </summary>
+    public const double NoSignal = 1.0 / (1 << 24);
+
     private readonly double[] _alphaBars;
 
     /// <summary>Wraps a given table.</summary>
@@ -25,6 +32,12 @@ public sealed class NoiseSchedule
 
     /// <summary>Stable Diffusion's schedule: beta linear in its square root from 0.00085 to 0.012, 1,000 timesteps, offset 1.</summary>
     public static NoiseSchedule StableDiffusion { get; } = ScaledLinear();
+
+    /// <summary>How a grid's timesteps are spread.</summary>
+    public TimestepSpacing Spacing { get; init; }
+
+    /// <summary>What the network predicts that was trained with this schedule.</summary>
+    public PredictionType Prediction { get; init; }
 
     /// <summary>Number of network timesteps.</summary>
     public int TrainTimesteps => _alphaBars.Length;
@@ -44,6 +57,30 @@ public sealed class NoiseSchedule
     {
         if (timestep >= _alphaBars.Length) throw new ArgumentOutOfRangeException(nameof(timestep), timestep, $"The schedule has timesteps 0..{_alphaBars.Length - 1}.");
         return timestep < 0 ? Final : new AlphaBar(_alphaBars[timestep]);
+    }
+
+    /// <summary>The schedule that a config describes.</summary>
+    /// <param name="config">Config.</param>
+    /// <exception cref="ArgumentException">Zero terminal signal is asked for with a network that predicts noise.</exception>
+    public static NoiseSchedule Of(ScheduleConfig config)
+    {
+        if (config.ZeroTerminalSnr && config.Prediction == PredictionType.Epsilon)
+            throw new ArgumentException(
+                "A schedule with zero terminal signal (rescale_betas_zero_snr) needs a network that predicts velocity: at pure noise, predicted noise says nothing of the image. Set prediction_type to v_prediction if the network was trained so, or leave the rescaling off.",
+                nameof(config));
+        NoiseSchedule plain = ScaledLinear(config.BetaStart, config.BetaEnd, config.TrainTimesteps, config.FinalIsOne, config.StepsOffset);
+        IReadOnlyList<double> table = config.ZeroTerminalSnr ? WithoutTerminalSignal(plain.AlphaBars) : plain.AlphaBars;
+        return new NoiseSchedule(table, config.FinalIsOne, config.StepsOffset) { Spacing = config.Spacing, Prediction = config.Prediction };
+    }
+
+    /// <summary>Shifts and scales sqrt(alphaBar) so that the first level stays and the last becomes <see cref="NoSignal"/>.</summary>
+    /// <param name="alphaBars">A falling table.</param>
+    /// <returns>A new table.</returns>
+    /// <remarks>Lin et al. 2023, "Common diffusion noise schedules and sample steps are flawed", algorithm 1, with <see cref="NoSignal"/> for its 0.</remarks>
+    public static IReadOnlyList<double> WithoutTerminalSignal(IReadOnlyList<double> alphaBars)
+    {
+        double first = Math.Sqrt(alphaBars[0]), last = Math.Sqrt(alphaBars[^1]);
+        return [.. alphaBars.Select(a => Math.Max(NoSignal, Math.Pow((Math.Sqrt(a) - last) * first / (first - last), 2)))];
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -76,21 +77,26 @@ public sealed class ExperimentLab : IDisposable
     public double Work { get; private set; }
 
     /// <summary>SHA-256 over the weight, config and tokenizer files of a model.</summary>
-    /// <exception cref="ArgumentException">The model was not loaded from a folder.</exception>
+    /// <exception cref="ArgumentException">The model was not loaded from a folder or file.</exception>
     public static string FingerprintOf(StableDiffusion model)
     {
-        string folder = model.Folder ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder; give its fingerprint explicitly.", nameof(model));
+        ModelSource source = model.Source ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder or file; give its fingerprint explicitly.", nameof(model));
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt").Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal))
+        foreach ((string name, string path) in source.IsSingleFile ? source.Files.Select(f => (Path.GetExtension(f), f)) : FolderFiles(source.Path))
         {
-            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(file.Replace('\\', '/') + "\n"));
-            using FileStream stream = File.OpenRead(Path.Combine(folder, file));
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(name + "\n"));
+            using FileStream stream = File.OpenRead(path);
             hash.AppendData(SHA256.HashData(stream));
         }
-        // Precision is part of what the weights are here.
+        // Precision is part of what the weights are here, and so is what they were said to predict.
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
+        if (source.Options is { Variant: not null } or { Prediction: not null } or { ZeroTerminalSnr: not null } or { Spacing: not null } or { UseEma: true })
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{source.Options.Variant}|{model.Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        static IEnumerable<(string Name, string Path)> FolderFiles(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt").Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal)
+            .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
     }
 
     /// <summary>The judge of toy scenes that lies beside the model, or null where there is none; owned by the lab.</summary>

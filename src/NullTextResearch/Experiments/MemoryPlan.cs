@@ -1,7 +1,7 @@
 using System.Globalization;
+using NullTextResearch.Loading;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
-using NullTextResearch.Weights;
 
 namespace NullTextResearch.Experiments;
 
@@ -48,26 +48,10 @@ public sealed record MemoryPlan(long WeightBytes, long NetworkBytes, long Autoen
     /// <summary>The peak, in bytes.</summary>
     public long TotalBytes => Runtime + WeightBytes + Math.Max(NetworkBytes, AutoencoderBytes);
 
-    /// <summary>Estimates a job on a model folder, reading configs and file headers only.</summary>
-    /// <param name="modelFolder">A diffusers-format folder.</param>
+    /// <summary>Estimates a job on a model, from configs and file headers only.</summary>
+    /// <param name="source">The model on disk.</param>
     /// <param name="demand">The job.</param>
-    /// <exception cref="ModelFormatException">A config or weight file is missing or unreadable.</exception>
-    public static MemoryPlan ForFolder(string modelFolder, MemoryDemand demand)
-    {
-        UNetConfig unet = UNetConfig.Read(ConfigReader.FromFile(Path.Combine(modelFolder, "unet", "config.json")));
-        VaeConfig vae = VaeConfig.Read(ConfigReader.FromFile(Path.Combine(modelFolder, "vae", "config.json")));
-        long numbers = 0;
-        foreach (string part in (string[])[Path.Combine("unet", "diffusion_pytorch_model"), Path.Combine("vae", "diffusion_pytorch_model"), Path.Combine("text_encoder", "model")])
-        {
-            string path = Path.Combine(modelFolder, part + ".safetensors");
-            // Loading names what is missing, and better; it needs no memory for that.
-            if (!File.Exists(path)) continue;
-            using SafetensorsFile file = SafetensorsFile.Open(path);
-            numbers += file.Entries.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b));
-        }
-
-        return For(unet, vae, numbers, demand);
-    }
+    public static MemoryPlan For(ModelSource source, MemoryDemand demand) => For(source.UNet, source.Vae, source.ParameterCount, demand);
 
     /// <summary>Estimates a job.</summary>
     /// <param name="unet">The U-Net.</param>

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,8 +34,17 @@ public sealed record InversionManifest
     /// <summary>Name of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Folder of the model, or null for the embedded one.</summary>
+    /// <summary>Folder or file of the model, or null for the embedded one.</summary>
     public string? ModelFolder { get; init; }
+
+    /// <summary>Variant of the weight files that was asked for, or null.</summary>
+    public string? ModelVariant { get; init; }
+
+    /// <summary>What the network was said to predict, or null where the model says it itself.</summary>
+    public PredictionType? ModelPrediction { get; init; }
+
+    /// <summary>Folder of the vocabulary that was asked for, or null.</summary>
+    public string? ModelTokenizer { get; init; }
 
     /// <summary>Identity of the model's weights: see <see cref="RunFolder.ModelIdentity"/>.</summary>
     public required string ModelIdentity { get; init; }
@@ -160,29 +170,43 @@ public sealed class RunFolder
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Identifies a model folder by its configs and by the length, ends and middle of its weight files; moving the folder changes nothing.</summary>
-    /// <param name="modelFolder">A diffusers-format folder.</param>
+    /// <summary>
+    /// Identifies a model by its configs, by the length, ends and middle of its weight files, and by what was asked for when it was loaded; moving it
+    /// changes nothing.
+    /// </summary>
+    /// <param name="source">The model on disk.</param>
     /// <returns>16 hexadecimal digits.</returns>
-    public static string ModelIdentity(string modelFolder)
+    public static string ModelIdentity(ModelSource source)
     {
         const int Sample = 1 << 16;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[Sample];
-        foreach (string part in (string[])["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
+        if (source.IsSingleFile)
         {
-            string folder = System.IO.Path.Combine(modelFolder, part);
-            if (!Directory.Exists(folder)) continue;
-            foreach (string path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
+            // Its name may change with its place.
+            foreach (string path in source.Files) Add(System.IO.Path.GetExtension(path), path);
+        }
+        else
+        {
+            foreach (string part in (string[])["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
             {
-                using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path);
-                long length = RandomAccess.GetLength(file);
-                hash.AppendData(Encoding.UTF8.GetBytes($"{part}/{System.IO.Path.GetFileName(path)}:{length}\n"));
-                foreach (long at in (long[])[0, Math.Max(0, (length / 2) - (Sample / 2)), Math.Max(0, length - Sample)])
-                    hash.AppendData(buffer.AsSpan(0, RandomAccess.Read(file, buffer, at)));
+                foreach (string path in Directory.GetFiles(System.IO.Path.Combine(source.Path, part)).Order(StringComparer.Ordinal)) Add($"{part}/{System.IO.Path.GetFileName(path)}", path);
             }
         }
 
+        ModelLoadOptions asked = source.Options;
+        if ((asked.Variant, asked.Prediction, asked.ZeroTerminalSnr, asked.Spacing, asked.UseEma) is not (null, null, null, null, false))
+            hash.AppendData(Encoding.UTF8.GetBytes($"{asked.Variant}|{asked.Prediction}|{asked.ZeroTerminalSnr}|{asked.Spacing}|{asked.UseEma}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+
+        void Add(string name, string path)
+        {
+            using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path);
+            long length = RandomAccess.GetLength(file);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}:{length}\n"));
+            foreach (long at in (long[])[0, Math.Max(0, (length / 2) - (Sample / 2)), Math.Max(0, length - Sample)])
+                hash.AppendData(buffer.AsSpan(0, RandomAccess.Read(file, buffer, at)));
+        }
     }
 
     /// <summary>Reads the manifest.</summary>

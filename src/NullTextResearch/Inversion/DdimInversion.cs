@@ -79,7 +79,7 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
         {
             cancellation.ThrowIfCancellationRequested();
             DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            DiffusionStep told = options.NoiseTimestep == NoiseTimestep.Destination ? step : step with { Timestep = Math.Max(0, step.Timestep - grid.Stride) };
+            DiffusionStep told = options.NoiseTimestep == NoiseTimestep.Destination ? step : step with { Timestep = grid.CleanTimestep(step.Step) };
             Tensor latents = levels[^1];
             levels.Add(Lifetime.Scoped(() => Ddim.Move(latents, Predict(problem, latents, told, options.GuidanceScale), step.Clean, step.Noisy)));
             progress?.Report(new InversionProgress("DDIM inversion", level + 1, grid.Steps));

@@ -47,9 +47,7 @@ internal sealed class RandomTimestepOptimisation : IDisposable
         TimestepGrid grid = _problem.Grid;
         if (_options.Timesteps == TimestepDraw.Grid) return grid.Moves[Draws.Index(_options.Seed, iteration, grid.Steps)];
         int timestep = Draws.Index(_options.Seed, iteration, grid.Schedule.TrainTimesteps);
-        int nearest = (int)Math.Round((timestep - grid.Schedule.StepsOffset) / (double)grid.Stride);
-        int step = grid.Steps - 1 - Math.Clamp(nearest, 0, grid.Steps - 1);
-        return new DiffusionStep(step, timestep, grid.Schedule.At(timestep), grid.Schedule.At(timestep - grid.Stride));
+        return new DiffusionStep(grid.NearestStep(timestep), timestep, grid.Schedule.At(timestep), grid.Schedule.At(timestep - grid.Stride));
     }
 
     /// <summary>One gradient step.</summary>

@@ -33,8 +33,10 @@ internal static class ByteAlphabet
     }
 
     /// <summary>Reads a spelled text back; incomplete characters become U+FFFD.</summary>
-    internal static string Read(string symbols) =>
-        Encoding.UTF8.GetString(symbols.Select(c => s_byteOf.TryGetValue(c, out byte b) ? b : (byte)'?').ToArray());
+    internal static string Read(string symbols) => Encoding.UTF8.GetString(Bytes(symbols));
+
+    /// <summary>The bytes that symbols stand for.</summary>
+    internal static byte[] Bytes(string symbols) => [.. symbols.Select(c => s_byteOf.TryGetValue(c, out byte b) ? b : (byte)'?')];
 
     private static bool IsVisible(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
 

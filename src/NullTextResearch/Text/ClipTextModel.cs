@@ -34,6 +34,15 @@ public sealed record ClipTextConfig
     /// <summary>Epsilon of the normalisations.</summary>
     public double LayerNormEps { get; init; } = 1e-5;
 
+    /// <summary>OpenAI's ViT-L/14 text encoder (Stable Diffusion 1.x).</summary>
+    public static ClipTextConfig StableDiffusion1 { get; } = new();
+
+    /// <summary>
+    /// OpenCLIP's ViT-H/14 text encoder as Stable Diffusion 2.x uses it: 24 layers were trained, the last one is left out (the penultimate layer's
+    /// output goes through the final normalisation), so the network has 23.
+    /// </summary>
+    public static ClipTextConfig StableDiffusion2 { get; } = new() { HiddenSize = 1024, IntermediateSize = 4096, Layers = 23, Heads = 16, QuickGelu = false };
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
     public static ClipTextConfig Read(ConfigReader json)

@@ -6,8 +6,9 @@ namespace NullTextResearch.Text;
 /// <summary>CLIP's byte-pair tokenizer, read from the <c>tokenizer/</c> folder of a diffusers-format model.</summary>
 /// <remarks>
 /// Cleaning, splitting into words and the spelling of bytes are ours; the byte-pair merges of a word are Microsoft.ML.Tokenizers', which
-/// agree with the published algorithm on every word tried. White space is collapsed and text lower-cased; like the original tokenizer without its
-/// optional text-fixing package, nothing else is normalised: curly quotes, ligatures and decomposed accents stay as written.
+/// agree with the published algorithm on every word tried. Letters and their accents are composed (form C), white space is collapsed and text
+/// lower-cased, as all published tokenizers of this vocabulary do; like the original without its optional text-fixing package, nothing else is
+/// normalised: curly quotes, ligatures and HTML entities stay as written.
 /// Instances are immutable and may be used from several threads.
 /// </remarks>
 public sealed class ClipTokenizer : ITextTokenizer
@@ -43,11 +44,16 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>Number of ids, i.e. rows of the token embedding: one more than the highest id.</summary>
     public int VocabularySize => _pieceOf.Length;
 
-    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where there is one, <c>tokenizer_config.json</c>.</summary>
+    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>.</summary>
     /// <param name="folder">The model's <c>tokenizer/</c> folder.</param>
+    /// <param name="padToken">Padding piece; null takes what the folder names.</param>
     /// <returns>A tokenizer with the folder's context length (77 if it names none) and padding token (end-of-text if it names none).</returns>
     /// <exception cref="TokenizerFileException">A file is missing or damaged, or the files do not fit together.</exception>
-    public static ClipTokenizer Load(string folder)
+    /// <remarks>
+    /// Padding is "!" in Stable Diffusion 2.x, end-of-text in 1.x. Only as padding: a "!" in a prompt stays the vocabulary's own, as in the original
+    /// tokenizer (transformers' cuts every "!" of a 2.x prompt out as a special token).
+    /// </remarks>
+    public static ClipTokenizer Load(string folder, string? padToken = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string vocabPath = Path.Combine(folder, "vocab.json");
@@ -64,7 +70,9 @@ public sealed class ClipTokenizer : ITextTokenizer
         CheckMerges(mergesPath, vocabulary);
         int start = SpecialId(ClipText.StartOfText);
         int end = SpecialId(ClipText.EndOfText);
-        (int contextLength, string? padPiece) = ReadConfig(folder);
+        int contextLength = ReadContextLength(folder);
+        // Where both files name one, the map of special tokens wins, as in transformers: Stable Diffusion 2.x differs there.
+        string? padPiece = padToken ?? ReadPadding(folder, "special_tokens_map.json") ?? ReadPadding(folder, "tokenizer_config.json");
         int pad = padPiece is null ? end : SpecialId(padPiece);
 
         using FileStream vocab = File.OpenRead(vocabPath);
@@ -90,7 +98,7 @@ public sealed class ClipTokenizer : ITextTokenizer
     public TokenizedPrompt Tokenize(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        string clean = ClipText.CleanWhiteSpace(prompt);
+        string clean = ClipText.CleanWhiteSpace(CanonicalForm.Compose(prompt));
         string lower = ClipText.Lower(clean);
 
         var pieces = new List<(int Id, int Length)>();
@@ -135,6 +143,9 @@ public sealed class ClipTokenizer : ITextTokenizer
 
         return ByteAlphabet.Read(piece.EndsWith(ByteAlphabet.EndOfWord, StringComparison.Ordinal) ? piece[..^ByteAlphabet.EndOfWord.Length] : piece);
     }
+
+    /// <summary>A piece as the vocabulary spells it.</summary>
+    internal string RawPiece(int id) => _pieceOf[id];
 
     private static Dictionary<string, int> ReadVocabulary(string path)
     {
@@ -189,38 +200,28 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
-    private static (int ContextLength, string? Pad) ReadConfig(string folder)
+    private static int ReadContextLength(string folder) => ReadSetting(folder, "tokenizer_config.json", (path, config) =>
     {
-        string path = Path.Combine(folder, "tokenizer_config.json");
-        if (!File.Exists(path))
-        {
-            return (DefaultContextLength, null);
-        }
+        // "No limit" is written as a number of thirty digits.
+        if (!config.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit)) return DefaultContextLength;
+        return limit >= 3 ? limit : throw new TokenizerFileException(path, $"model_max_length is {limit}; expected at least 3 (start, one token, end)");
+    }, DefaultContextLength);
 
+    private static string? ReadPadding(string folder, string file) => ReadSetting(folder, file, (_, config) => !config.TryGetProperty("pad_token", out JsonElement token) ? null : token.ValueKind switch
+    {
+        JsonValueKind.String => token.GetString(),
+        JsonValueKind.Object when token.TryGetProperty("content", out JsonElement content) => content.GetString(),
+        _ => null,
+    }, null);
+
+    private static T ReadSetting<T>(string folder, string file, Func<string, JsonElement, T> read, T otherwise)
+    {
+        string path = Path.Combine(folder, file);
+        if (!File.Exists(path)) return otherwise;
         try
         {
             using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(path));
-            int length = DefaultContextLength;
-
-            // "No limit" is written as a number of thirty digits.
-            if (config.RootElement.TryGetProperty("model_max_length", out JsonElement max) && max.ValueKind == JsonValueKind.Number
-                && max.TryGetInt32(out int limit))
-            {
-                length = limit >= 3 ? limit : throw new TokenizerFileException(path, $"model_max_length is {limit}; expected at least 3 (start, one token, end)");
-            }
-
-            string? pad = null;
-            if (config.RootElement.TryGetProperty("pad_token", out JsonElement token))
-            {
-                pad = token.ValueKind switch
-                {
-                    JsonValueKind.String => token.GetString(),
-                    JsonValueKind.Object when token.TryGetProperty("content", out JsonElement content) => content.GetString(),
-                    _ => null,
-                };
-            }
-
-            return (length, pad);
+            return read(path, config.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

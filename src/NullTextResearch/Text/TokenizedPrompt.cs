@@ -163,6 +163,9 @@ public sealed class TokenizedPrompt
         return new TokenizedPrompt(prompt, ids, words.Select(w => w.Text).ToArray(), positions, pieces.Count);
     }
 
-    private int[] FindWord(string word, StringComparison comparison) =>
-        Enumerable.Range(0, Words.Count).Where(i => string.Equals(Words[i], word, comparison)).ToArray();
+    private int[] FindWord(string word, StringComparison comparison)
+    {
+        string composed = CanonicalForm.Compose(word);
+        return Enumerable.Range(0, Words.Count).Where(i => string.Equals(Words[i], composed, comparison)).ToArray();
+    }
 }

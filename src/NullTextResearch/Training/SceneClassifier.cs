@@ -67,7 +67,7 @@ public sealed class SceneClassifier : IDisposable
     /// <exception cref="CheckpointMismatchException">The file holds another network.</exception>
     public static SceneClassifier Load(string folder, Device? device = null)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "classifier", "model.safetensors"));
+        using Checkpoint file = Checkpoint.Open(Path.Combine(folder, "classifier", "model.safetensors"));
         SceneClassifier classifier = new();
         StrictLoad.Load(classifier.Weights, file, device ?? CPU, ScalarType.Float32);
         return classifier;

@@ -31,7 +31,7 @@ internal sealed class SpatialTransformer
         _norm = new GroupNorm(at["norm"], config.NormNumGroups, channels, 1e-6);
         if (config.UseLinearProjection) _linearIn = new Linear(at["proj_in"], channels, channels);
         else _convIn = new Conv2d(at["proj_in"], channels, channels, kernel: 1, padding: 0);
-        _block = new TransformerBlock(at["transformer_blocks"][0], channels, heads, config.CrossAttentionDim, site);
+        _block = new TransformerBlock(at["transformer_blocks"][0], channels, heads, config, site);
         if (config.UseLinearProjection) _linearOut = new Linear(at["proj_out"], channels, channels);
         else _convOut = new Conv2d(at["proj_out"], channels, channels, kernel: 1, padding: 0);
     }
@@ -63,13 +63,13 @@ internal sealed class TransformerBlock
     private readonly Linear _gate;
     private readonly Linear _out;
 
-    public TransformerBlock(WeightPath at, int channels, int heads, int textChannels, Func<WeightPath, AttentionKind, int, AttentionSite> site)
+    public TransformerBlock(WeightPath at, int channels, int heads, UNetConfig config, Func<WeightPath, AttentionKind, int, AttentionSite> site)
     {
         _at = at;
         _norm1 = new LayerNorm(at["norm1"], channels);
-        _attn1 = new AttentionLayer(at["attn1"], channels, channels, heads, site(at["attn1"], AttentionKind.Self, heads));
+        _attn1 = new AttentionLayer(at["attn1"], channels, channels, heads, config.UpcastAttention, site(at["attn1"], AttentionKind.Self, heads));
         _norm2 = new LayerNorm(at["norm2"], channels);
-        _attn2 = new AttentionLayer(at["attn2"], channels, textChannels, heads, site(at["attn2"], AttentionKind.Cross, heads));
+        _attn2 = new AttentionLayer(at["attn2"], channels, config.CrossAttentionDim, heads, config.UpcastAttention, site(at["attn2"], AttentionKind.Cross, heads));
         _norm3 = new LayerNorm(at["norm3"], channels);
         _feedForwardAt = at["ff"];
         _gate = new Linear(_feedForwardAt["net"][0]["proj"], channels, 8L * channels);
@@ -92,17 +92,19 @@ internal sealed class AttentionLayer
     private readonly WeightPath _at;
     private readonly AttentionSite _site;
     private readonly int _heads;
+    private readonly bool _upcast;
     private readonly Linear _query;
     private readonly Linear _key;
     private readonly Linear _value;
     private readonly Linear _out;
 
-    public AttentionLayer(WeightPath at, int channels, int contextChannels, int heads, AttentionSite site)
+    public AttentionLayer(WeightPath at, int channels, int contextChannels, int heads, bool upcast, AttentionSite site)
     {
         if (channels % heads != 0) throw new ModelFormatException($"{at.Prefix}: {channels} channels cannot be split into {heads} heads.");
         _at = at;
         _site = site;
         _heads = heads;
+        _upcast = upcast;
         _query = new Linear(at["to_q"], channels, channels, bias: false);
         _key = new Linear(at["to_k"], contextChannels, channels, bias: false);
         _value = new Linear(at["to_v"], contextChannels, channels, bias: false);
@@ -112,9 +114,12 @@ internal sealed class AttentionLayer
     public Tensor Forward(Tensor x, Tensor context, UNetPass pass, int height, int width)
     {
         long b = x.shape[0], n = x.shape[1], c = x.shape[2];
-        Tensor Split(Tensor t) => t.view(b, -1, _heads, c / _heads).transpose(1, 2);
+        // The fused kernel needs no help; anything that makes scores in memory does at half precision.
+        bool widen = _upcast && (x.dtype is ScalarType.Float16 or ScalarType.BFloat16) && pass.Attention is not FusedAttention;
+        Tensor Split(Tensor t) => (widen ? t.to(ScalarType.Float32) : t).view(b, -1, _heads, c / _heads).transpose(1, 2);
         Tensor attended = pass.Attention.Attend(
             new AttentionCall(_site, pass.Step, height, width), Split(_query.Forward(x)), Split(_key.Forward(context)), Split(_value.Forward(context)));
+        if (widen) attended = attended.to(x.dtype);
         return _at.Observed(_out.Forward(attended.transpose(1, 2).reshape(b, n, c)));
     }
 }

@@ -50,8 +50,20 @@ public sealed record UNetConfig
     /// <summary>Padding of the stride-2 convolutions.</summary>
     public int DownsamplePadding { get; init; } = 1;
 
+    /// <summary>
+    /// Attention scores in float32 where they are made explicitly and the network runs at lower precision (Stable Diffusion 2.1, whose scores
+    /// leave the range of float16). The fused kernel keeps its scores in float32 anyway.
+    /// </summary>
+    public bool UpcastAttention { get; init; }
+
     /// <summary>The sizes of Stable Diffusion 1.x.</summary>
     public static UNetConfig StableDiffusion1 { get; } = new();
+
+    /// <summary>The sizes of Stable Diffusion 2.x base (512 pixels).</summary>
+    public static UNetConfig StableDiffusion2Base { get; } = new() { CrossAttentionDim = 1024, Heads = [5, 10, 20, 20], UseLinearProjection = true };
+
+    /// <summary>The sizes of Stable Diffusion 2.x (768 pixels); the same network as <see cref="StableDiffusion2Base"/>.</summary>
+    public static UNetConfig StableDiffusion2 { get; } = StableDiffusion2Base with { SampleSize = 96, UpcastAttention = true };
 
     /// <summary>Reads a config.</summary>
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
@@ -62,7 +74,15 @@ public sealed record UNetConfig
         json.RequireEqual("mid_block_scale_factor", json.Number("mid_block_scale_factor", 1), 1);
         json.RequireEqual("center_input_sample", json.Flag("center_input_sample", false), false);
         json.RequireEqual("dual_cross_attention", json.Flag("dual_cross_attention", false), false);
-        json.RequireEqual("class_embed_type", json.Has("class_embed_type"), false);
+        foreach (string unused in (string[])["class_embed_type", "num_class_embeds", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "time_cond_proj_dim", "timestep_post_act", "cross_attention_norm", "reverse_transformer_layers_per_block"])
+            json.RequireAbsent(unused);
+        json.RequireAbsent("only_cross_attention", "false");
+        json.RequireAbsent("transformer_layers_per_block", "1");
+        json.RequireAbsent("conv_in_kernel", "3");
+        json.RequireAbsent("conv_out_kernel", "3");
+        json.RequireEqual("resnet_time_scale_shift", json.Text("resnet_time_scale_shift", "default"), "default");
+        json.RequireEqual("time_embedding_type", json.Text("time_embedding_type", "positional"), "positional");
+        json.RequireEqual("mid_block_type", json.Text("mid_block_type", "UNetMidBlock2DCrossAttn"), "UNetMidBlock2DCrossAttn");
         bool[] Kinds(string field, string plain, string attention)
         {
             bool[] kinds = [.. json.Texts(field).Select(t => t == attention || (t == plain ? false
@@ -80,7 +100,8 @@ public sealed record UNetConfig
             DownHasAttention = Kinds("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D"),
             UpHasAttention = Kinds("up_block_types", "UpBlock2D", "CrossAttnUpBlock2D"),
             LayersPerBlock = json.Int("layers_per_block", 2),
-            Heads = json.Ints("attention_head_dim", channels.Count),
+            // Both fields hold numbers of heads; the newer one wins where it is set.
+            Heads = json.Ints(json.Has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", channels.Count),
             CrossAttentionDim = json.Int("cross_attention_dim"),
             NormNumGroups = json.Int("norm_num_groups", 32),
             NormEps = json.Number("norm_eps", 1e-5),
@@ -88,6 +109,7 @@ public sealed record UNetConfig
             FreqShift = json.Number("freq_shift", 0),
             UseLinearProjection = json.Flag("use_linear_projection", false),
             DownsamplePadding = json.Int("downsample_padding", 1),
+            UpcastAttention = json.Flag("upcast_attention", false),
         };
     }
 }

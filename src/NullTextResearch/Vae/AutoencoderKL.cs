@@ -37,6 +37,9 @@ public sealed record VaeConfig
     /// <summary>The sizes of Stable Diffusion 1.x.</summary>
     public static VaeConfig StableDiffusion1 { get; } = new();
 
+    /// <summary>The sizes of Stable Diffusion 2.x at 768 pixels; the same network.</summary>
+    public static VaeConfig StableDiffusion2 { get; } = new() { SampleSize = 768 };
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
     public static VaeConfig Read(ConfigReader json)
@@ -45,6 +48,12 @@ public sealed record VaeConfig
         foreach (string type in json.Texts("up_block_types")) json.RequireEqual("up_block_types", type, "UpDecoderBlock2D");
         json.RequireEqual("act_fn", json.Text("act_fn", "silu"), "silu");
         json.RequireEqual("in_channels", json.Int("in_channels", 3), json.Int("out_channels", 3));
+        json.RequireAbsent("shift_factor");
+        json.RequireAbsent("latents_mean");
+        json.RequireAbsent("latents_std");
+        json.RequireAbsent("use_quant_conv", "true");
+        json.RequireAbsent("use_post_quant_conv", "true");
+        json.RequireAbsent("mid_block_add_attention", "true");
         return new VaeConfig
         {
             BlockOutChannels = json.Ints("block_out_channels"),

@@ -85,6 +85,24 @@ public sealed class ConfigReader
         return [.. e.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.String ? x.GetString()! : throw Wrong(name, "a list of strings", e))];
     }
 
+    /// <summary>An object whose members are strings.</summary>
+    public IReadOnlyDictionary<string, string> TextMap(string name)
+    {
+        if (!Has(name)) throw Missing(name);
+        JsonElement e = _root.GetProperty(name);
+        if (e.ValueKind != JsonValueKind.Object) throw Wrong(name, "an object", e);
+        return e.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : throw Wrong(name, "an object of strings", p.Value), StringComparer.Ordinal);
+    }
+
+    /// <summary>Refuses a field that is there, not null and not <paramref name="harmless"/>: it would switch on something that is not implemented.</summary>
+    /// <param name="name">Field.</param>
+    /// <param name="harmless">The JSON text of the one value that changes nothing, or null.</param>
+    public void RequireAbsent(string name, string? harmless = null)
+    {
+        if (Has(name) && _root.GetProperty(name).GetRawText() != harmless)
+            throw new ModelFormatException($"{_source}: {name} is {_root.GetProperty(name).GetRawText()}; only {harmless ?? "null"} is supported here.");
+    }
+
     /// <summary>Refuses a value that the networks here do not implement.</summary>
     public void RequireEqual<T>(string name, T value, T supported)
     {

@@ -56,7 +56,7 @@ public sealed class SafetensorsFile : IDisposable
                 // Only now: a sound header may well be 0x..80 bytes long.
                 bool pickle = prefix[0] == 0x80 || (prefix[0] == (byte)'P' && prefix[1] == (byte)'K');
                 throw Bad(pickle
-                    ? "it looks like a pickle checkpoint (.ckpt, .bin, .pt), which can run code when opened and is never read here; convert it to safetensors first"
+                    ? $"it looks like a pickle checkpoint (.ckpt, .bin, .pt), which can run code when opened and is never read here; {PickleCheckpoint.Conversion}"
                     : $"its header claims {declared} bytes, the file has {length - 8} after the length");
             }
             byte[] header = new byte[declared];
@@ -102,6 +102,21 @@ public sealed class SafetensorsFile : IDisposable
         if (entry.End > entry.Begin) ReadExactly(tensor.bytes, _dataStart + entry.Begin);
         return tensor;
     }
+
+    /// <summary>Reads some of a tensor's bytes, as they lie in the file.</summary>
+    /// <param name="entry">An entry of this file.</param>
+    /// <param name="offset">First byte, counted from the tensor's first.</param>
+    /// <param name="target">Receives the bytes.</param>
+    /// <exception cref="ModelFormatException">The range leaves the tensor, or the file ends early.</exception>
+    public void ReadBytes(SafetensorsEntry entry, long offset, Span<byte> target)
+    {
+        if (offset < 0 || offset + target.Length > entry.End - entry.Begin)
+            throw Bad($"bytes {offset} to {offset + target.Length} of '{entry.Name}' were asked for, it has {entry.End - entry.Begin}");
+        ReadExactly(target, _dataStart + entry.Begin + offset);
+    }
+
+    /// <summary>Bytes of one element.</summary>
+    internal static int BytesOf(ScalarType dtype) => Array.Find(Types, t => t.Dtype == dtype).Bytes;
 
     /// <summary>Writes tensors to a file, whole or not at all.</summary>
     /// <param name="path">Target; an existing file is replaced.</param>
@@ -211,7 +226,7 @@ public sealed class SafetensorsFile : IDisposable
         {
             string typeName = item.Value.GetProperty("dtype").GetString() ?? "";
             (string Name, ScalarType Dtype, int Bytes) type = Array.Find(Types, t => t.Name == typeName);
-            if (type.Name is null) throw Bad($"'{item.Name}' has the unknown dtype '{typeName}'");
+            if (type.Name is null) throw Bad($"'{item.Name}' has the dtype '{typeName}', which is not read here; known are {string.Join(", ", Types.Select(t => t.Name))} (8-bit and quantised checkpoints: use the 16-bit file they were made from)");
             long[] shape = [.. item.Value.GetProperty("shape").EnumerateArray().Select(n => n.GetInt64())];
             long[] offsets = [.. item.Value.GetProperty("data_offsets").EnumerateArray().Select(n => n.GetInt64())];
             if (shape.Any(n => n < 0)) throw Bad($"'{item.Name}' has a negative size");

@@ -7,9 +7,12 @@ namespace NullTextResearch.Weights;
 /// <summary>A checkpoint does not fit a network.</summary>
 public sealed class CheckpointMismatchException : Exception
 {
-    internal CheckpointMismatchException(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped)
-        : base(Text(file, missing, extra, misshaped))
+    private readonly string _file;
+
+    internal CheckpointMismatchException(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint = null)
+        : base(Text(file, missing, extra, misshaped, hint))
     {
+        _file = file;
         Missing = missing;
         Extra = extra;
         Misshaped = misshaped;
@@ -24,48 +27,136 @@ public sealed class CheckpointMismatchException : Exception
     /// <summary>Keys whose shapes differ, with both shapes.</summary>
     public IReadOnlyList<string> Misshaped { get; }
 
-    private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped)
+    /// <summary>The same, with a sentence on what the file may be instead.</summary>
+    internal CheckpointMismatchException With(string hint) => new(_file, Missing, Extra, Misshaped, hint);
+
+    private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)
     {
         static string List(string title, IReadOnlyList<string> keys) =>
             keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? ", ..." : "")}";
-        return $"{file} does not fit the network that its config.json describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\nCheck that config and weights come from the same model.";
+        return $"{file} does not fit the network that its config describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\n{hint ?? "Check that config and weights come from the same model."}";
     }
 }
 
 /// <summary>Loads checkpoints into networks: every key must be there, nothing more, in the right shape.</summary>
 public static class StrictLoad
 {
-    /// <summary>Loads every weight, or throws and leaves the network without a half-loaded state.</summary>
+    // What is read at a time where the type or the device differs. Loading needs this much beyond the weights themselves.
+    private const int StagingBytes = 1 << 24;
+
+    /// <summary>Loads every weight from a file whose keys are the network's own.</summary>
     /// <param name="weights">Declared weights.</param>
-    /// <param name="file">Checkpoint.</param>
+    /// <param name="checkpoint">Where from; borrowed.</param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    /// <param name="canonical">Maps a key of the file to the network's key, or to null for keys to ignore; null means no mapping.</param>
     /// <exception cref="CheckpointMismatchException">Keys are missing, unexpected or mis-shaped; all of them are named at once.</exception>
-    public static void Load(WeightSet weights, SafetensorsFile file, Device device, ScalarType dtype, Func<string, string?>? canonical = null)
+    public static void Load(WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype) =>
+        Load(weights, checkpoint, device, dtype, key => [new KeySource(key)], CheckpointKeys.IsIgnored, null);
+
+    /// <summary>Loads every weight, or throws and leaves the network without a half-loaded state.</summary>
+    /// <param name="weights">Declared weights.</param>
+    /// <param name="checkpoint">Where from; borrowed.</param>
+    /// <param name="device">Where the weights go.</param>
+    /// <param name="dtype">Their floating-point type.</param>
+    /// <param name="sourcesOf">For a key of the network, the places where a checkpoint may hold it; the first one that exists is taken.</param>
+    /// <param name="isIgnored">Keys of the checkpoint that may be left over.</param>
+    /// <param name="meter">Told what was read; may be null.</param>
+    internal static void Load(
+        WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored, LoadMeter? meter)
     {
-        Dictionary<string, SafetensorsEntry> byKey = new(StringComparer.Ordinal);
-        List<string> extra = [], missing = [], misshaped = [];
-        foreach (SafetensorsEntry entry in file.Entries)
+        Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = Match(weights, checkpoint, sourcesOf, isIgnored);
+        Dictionary<ScalarType, Tensor> staging = [];
+        try
         {
-            string? key = CheckpointKeys.IsIgnored(entry.Name) ? null : canonical is null ? entry.Name : canonical(entry.Name);
-            if (key is null) continue;
-            if (weights.Find(key) is null) extra.Add(entry.Name);
-            else byKey[key] = entry;
+            weights.Fill(weight =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                (KeySource source, SafetensorsEntry entry) = found[weight.Key];
+                Tensor value = empty([.. weight.Dimensions], weight.Init == WeightInit.Range ? entry.Dtype : dtype, device);
+                Copy(checkpoint, entry, source.Part * weight.Count, value, staging, meter);
+                return value.MoveToOuterDisposeScope();
+            });
         }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+        finally
+        {
+            foreach (Tensor tensor in staging.Values) tensor.Dispose();
+        }
+    }
+
+    /// <summary>Where each weight's numbers are.</summary>
+    /// <exception cref="CheckpointMismatchException">Keys are missing, unexpected or mis-shaped.</exception>
+    internal static Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> Match(
+        WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored)
+    {
+        Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = new(StringComparer.Ordinal);
+        HashSet<string> used = new(StringComparer.Ordinal);
+        List<string> missing = [], misshaped = [];
         foreach (Weight weight in weights.All)
         {
-            if (!byKey.TryGetValue(weight.Key, out SafetensorsEntry? entry)) missing.Add(weight.Key);
-            else if (!entry.Shape.SequenceEqual(weight.Dimensions)) misshaped.Add($"{weight.Key} is {Shape.Text(entry.Shape)} instead of {Shape.Text(weight.Dimensions)}");
+            KeySource[] sources = [.. sourcesOf(weight.Key)];
+            KeySource? source = Array.Find(sources, s => checkpoint.Has(s.Name));
+            if (source is null)
+            {
+                missing.Add(sources[0].Name == weight.Key ? weight.Key : $"{weight.Key} (as {string.Join(" or ", sources.Select(s => s.Name))})");
+                continue;
+            }
+            SafetensorsEntry entry = checkpoint.Find(source.Name)!;
+            used.Add(source.Name);
+            if (Fits(weight, source, entry)) found.Add(weight.Key, (source, entry));
+            else misshaped.Add($"{source.Name} is {Shape.Text(entry.Shape)} instead of {Expected(weight, source)}");
         }
-        if (missing.Count + extra.Count + misshaped.Count > 0) throw new CheckpointMismatchException(file.Path, missing, extra, misshaped);
+        string[] extra = [.. checkpoint.Entries.Select(e => e.Name).Where(name => !used.Contains(name) && !isIgnored(name))];
+        if (missing.Count + extra.Length + misshaped.Count > 0) throw new CheckpointMismatchException(checkpoint.Path, missing, extra, misshaped);
+        return found;
+    }
 
-        weights.Fill(weight =>
+    private static bool Fits(Weight weight, KeySource source, SafetensorsEntry entry)
+    {
+        IEnumerable<long> stored = entry.Shape, wanted = weight.Dimensions;
+        if (source.Parts > 1)
+        {
+            if (entry.Shape.Count == 0 || entry.Shape[0] % source.Parts != 0) return false;
+            stored = stored.Skip(1).Prepend(entry.Shape[0] / source.Parts);
+        }
+        return source.IgnoreUnitAxes ? Trimmed(stored).SequenceEqual(Trimmed(wanted)) : stored.SequenceEqual(wanted);
+
+        static long[] Trimmed(IEnumerable<long> shape) => [.. shape.Reverse().SkipWhile(n => n == 1).Reverse()];
+    }
+
+    private static string Expected(Weight weight, KeySource source) =>
+        Shape.Text(source.Parts == 1 ? weight.Dimensions : [weight.Dimensions[0] * source.Parts, .. weight.Dimensions.Skip(1)]);
+
+    // Straight into the weight where type and device agree; through one small buffer where they do not. Either way a second
+    // copy of a large tensor never exists, so the peak is the model and this buffer.
+    private static void Copy(Checkpoint checkpoint, SafetensorsEntry entry, long first, Tensor target, Dictionary<ScalarType, Tensor> staging, LoadMeter? meter)
+    {
+        int size = SafetensorsFile.BytesOf(entry.Dtype);
+        bool direct = target.dtype == entry.Dtype && target.device.type == DeviceType.CPU;
+        long count = target.numel(), most = StagingBytes / size;
+        using Tensor flat = target.view(-1);
+        for (long at = 0; at < count; at += most)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor value = file.Read(byKey[weight.Key].Name);
-            return (value.is_floating_point() ? value.to(dtype, device) : value.to(device)).MoveToOuterDisposeScope();
-        });
+            long n = Math.Min(most, count - at);
+            Tensor piece = flat.narrow(0, at, n);
+            if (direct)
+            {
+                checkpoint.ReadBytes(entry.Name, (first + at) * size, piece.bytes);
+            }
+            else
+            {
+                if (!staging.TryGetValue(entry.Dtype, out Tensor? buffer)) staging[entry.Dtype] = buffer = empty([most], entry.Dtype).DetachFromDisposeScope();
+                Tensor part = buffer.narrow(0, 0, n);
+                checkpoint.ReadBytes(entry.Name, (first + at) * size, part.bytes);
+                piece.copy_(part);
+            }
+            meter?.Add(n * size);
+        }
     }
 }
 
@@ -83,6 +174,9 @@ public static class CheckpointKeys
 
     /// <summary>The key of a VAE weight under diffusers' older attention names.</summary>
     public static string OlderVaeKey(string key) => Rename(key, t => (t.New, t.Old));
+
+    /// <summary>The key of a text encoder's weight without the outer module that older and newest versions of transformers do not write.</summary>
+    public static string OlderTextKey(string key) => key.StartsWith("text_model.", StringComparison.Ordinal) ? key["text_model.".Length..] : key;
 
     private static string Rename(string key, Func<(string Old, string New), (string From, string To)> direction)
     {

@@ -22,10 +22,12 @@ public sealed class ArrowTests
         ["Vae"] = ["Tensors", "Weights", "Layers"],
         ["Attention"] = ["Tensors"],
         ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
+        // Knows the networks by their configs, and files; the bundle puts both together.
+        ["Loading"] = ["Tensors", "Diffusion", "Weights", "Text", "Vae", "UNet"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
-        ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
-        ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing", "Training"],
+        ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
+        ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing", "Training"],
         ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
     };
 

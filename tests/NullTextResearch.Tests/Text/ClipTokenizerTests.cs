@@ -184,7 +184,8 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData("merges.txt", "#version: 0.2\nc a t\n", "line 2")]
     [InlineData("tokenizer_config.json", "{\"model_max_length\": 1}", "at least 3")]
     [InlineData("tokenizer_config.json", "nonsense", "not a tokenizer configuration")]
-    [InlineData("tokenizer_config.json", "{\"pad_token\": \"<nothing>\"}", "<nothing>")]
+    [InlineData("special_tokens_map.json", "{\"pad_token\": \"<nothing>\"}", "<nothing>")]
+    [InlineData("special_tokens_map.json", "nonsense", "not a tokenizer configuration")]
     public void Load_DamagedFile_SaysWhatIsWrong(string file, string content, string says)
     {
         File.WriteAllText(Path.Combine(_folder, file), content);
@@ -195,11 +196,28 @@ public sealed class ClipTokenizerTests : IDisposable
     public void Load_ConfigNamesLengthAndPadding_AreUsed()
     {
         File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), """{"model_max_length": 12, "pad_token": {"content": "!"}}""");
+        File.Delete(Path.Combine(_folder, "special_tokens_map.json"));
         ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
         TokenizedPrompt prompt = tokenizer.Tokenize("a cat");
         Assert.Equal(12, prompt.ContextLength);
         Assert.Equal(0, tokenizer.PadToken);
         Assert.Equal([tokenizer.EndToken, 0], prompt.Ids.Skip(3).Take(2));
+    }
+
+    [Fact]
+    public void Load_TwoFilesNameThePadding_TheMapOfSpecialTokensWins()
+    {
+        // As in the folders of Stable Diffusion 2.x, where the two differ.
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), """{"model_max_length": 77, "pad_token": "<|endoftext|>"}""");
+        File.WriteAllText(Path.Combine(_folder, "special_tokens_map.json"), """{"pad_token": "!"}""");
+        ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
+        Assert.Equal(0, tokenizer.PadToken);
+        // A "!" of the prompt keeps the vocabulary's own token at the end of a word.
+        TokenizedPrompt prompt = tokenizer.Tokenize("a cat!");
+        Assert.Equal("!", tokenizer.DecodePiece(prompt.Ids[3]));
+        Assert.NotEqual(0, prompt.Ids[3]);
+        Assert.Equal([tokenizer.EndToken, 0], prompt.Ids.Skip(4).Take(2));
+        Assert.Equal(tokenizer.EndToken, ClipTokenizer.Load(_folder, "<|endoftext|>").PadToken);
     }
 
     [Fact]

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Experiments;
+using NullTextResearch.Loading;
+using NullTextResearch.Weights;
+using TorchSharp;
+
+namespace NullTextResearch.Cli.Running;
+
+/// <summary>The options that name a model and say how to read it, the same in every command.</summary>
+internal sealed class ModelOptions
+{
+    private const string Epsilon = "epsilon";
+    private const string Velocity = "v";
+
+    private readonly Option<string?> _model;
+    private readonly Option<string?> _variant = new("--variant") { Description = "Weight files of this variant (fp16 for diffusion_pytorch_model.fp16.safetensors). Default: the plain ones, else what there is." };
+    private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not say is asked." };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache." };
+    private readonly Option<string> _device = SharedOptions.Device();
+
+    public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, or sd-mini, the embedded model (default).")
+    {
+        _model = new("--model") { Description = description };
+        _prediction.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && result.Tokens[0].Value is not (Epsilon or Velocity)) result.AddError($"--prediction is '{result.Tokens[0].Value}'; it must be {Epsilon} or {Velocity}.");
+        });
+    }
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_model, _variant, _prediction, _tokenizer, _device]) command.Options.Add(option);
+    }
+
+    public ModelRequest Read(ParseResult parsed) => new()
+    {
+        Name = parsed.GetValue(_model),
+        Variant = parsed.GetValue(_variant),
+        Prediction = parsed.GetValue(_prediction) switch { Epsilon => PredictionType.Epsilon, Velocity => PredictionType.Velocity, _ => null },
+        Tokenizer = parsed.GetValue(_tokenizer),
+        Device = parsed.GetValue(_device) ?? "cpu",
+    };
+}
+
+/// <summary>A model that was asked for.</summary>
+internal sealed record ModelRequest
+{
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
+
+    /// <summary>As typed; null if nothing was.</summary>
+    public string? Name { get; init; }
+
+    public string? Variant { get; init; }
+
+    public PredictionType? Prediction { get; init; }
+
+    public string? Tokenizer { get; init; }
+
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Whether it is the embedded model.</summary>
+    public bool IsEmbedded => Name is null or SharedOptions.EmbeddedModel;
+
+    /// <summary>Looks at the model; nothing large is read.</summary>
+    public ModelSource Find(RunContext context) => ModelSource.Find(SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel), new ModelLoadOptions
+    {
+        Device = torch.device(Device),
+        Variant = Variant,
+        Prediction = Prediction,
+        Tokenizer = Tokenizer,
+        Progress = new Lines(context.Error),
+    });
+
+    /// <summary>Refuses a job that does not fit, then loads the model.</summary>
+    public StableDiffusion Load(RunContext context, ModelSource source, MemoryDemand demand)
+    {
+        torch.Device device = torch.device(Device);
+        if (device.type == DeviceType.CUDA && !torch.cuda.is_available())
+            throw new CommandException("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more).");
+        // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
+        if (device.type == DeviceType.CPU) MemoryPlan.For(source, demand).RequireFits();
+        StableDiffusion model = StableDiffusion.Load(source, context.Cancel);
+        foreach (string note in model.Notes) context.Error.WriteLine($"note: {note}");
+        return model;
+    }
+
+    /// <summary>A line every few seconds; none for models that load at once.</summary>
+    private sealed class Lines(TextWriter error) : IProgress<LoadProgress>
+    {
+        private long _written = Stopwatch.GetTimestamp();
+
+        public void Report(LoadProgress value)
+        {
+            if (Stopwatch.GetElapsedTime(_written) < BetweenLines) return;
+            _written = Stopwatch.GetTimestamp();
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB"));
+        }
+    }
+}

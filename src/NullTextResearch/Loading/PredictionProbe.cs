@@ -1,0 +1,41 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using NullTextResearch.UNet;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Loading;
+
+/// <summary>Asks a trained network what it predicts, where nothing else says.</summary>
+/// <remarks>
+/// At the noisiest timestep nearly all of the latents is noise. A network that predicts noise then returns about what it was given; one that predicts
+/// velocity returns about minus an image, of which the latents know nothing. The correlation of question and answer tells them apart.
+/// </remarks>
+internal static class PredictionProbe
+{
+    private const double NoiseAbove = 0.5;
+    private const int NoisiestTimestep = 999;
+    private const long Side = 32;
+
+    /// <summary>One evaluation of the network, on noise.</summary>
+    public static (PredictionType Prediction, double Likeness) Ask(UNet2DConditionModel unet, ClipTextModel text, ITextTokenizer tokenizer)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        long side = Math.Min(Side, unet.Config.SampleSize);
+        Tensor like = empty([0], unet.Dtype, unet.Device);
+        Tensor noise = Seeds.Normal(0, [1, unet.Config.InChannels, side, side], like);
+        Tensor embedding = text.Forward(TokenizedPrompt.Stack([tokenizer.Tokenize("")], text.Device)).to(unet.Dtype);
+        Tensor answer = unet.Forward(noise, tensor((long[])[NoisiestTimestep], device: unet.Device), embedding);
+        double likeness = Correlation(noise.to(ScalarType.Float64).flatten(), answer.to(ScalarType.Float64).flatten());
+        return (likeness > NoiseAbove ? PredictionType.Epsilon : PredictionType.Velocity, likeness);
+    }
+
+    private static double Correlation(Tensor a, Tensor b)
+    {
+        Tensor x = a.sub(a.mean()), y = b.sub(b.mean());
+        double scale = Math.Sqrt(x.square().sum().item<double>() * y.square().sum().item<double>());
+        return scale > 0 ? x.mul(y).sum().item<double>() / scale : 0;
+    }
+}

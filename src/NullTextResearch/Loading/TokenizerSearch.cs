@@ -1,0 +1,70 @@
+using NullTextResearch.Text;
+using NullTextResearch.Weights;
+
+namespace NullTextResearch.Loading;
+
+/// <summary>Finds the vocabulary for a model that comes without one.</summary>
+internal static class TokenizerSearch
+{
+    /// <summary>Environment variable that names a folder with CLIP's vocab.json and merges.txt.</summary>
+    public const string Variable = "NULLTEXT_CLIP_TOKENIZER";
+
+    /// <summary>Seeks a vocabulary of the right size.</summary>
+    /// <param name="file">The single-file checkpoint.</param>
+    /// <param name="vocabSize">Tokens that its text encoder knows.</param>
+    /// <returns>A folder with vocab.json and merges.txt.</returns>
+    /// <exception cref="ModelFormatException">There is none.</exception>
+    public static string For(string file, int vocabSize) => For(file, vocabSize, HubCache(), Environment.GetEnvironmentVariable(Variable));
+
+    internal static string For(string file, int vocabSize, string cache, string? named)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!, stem = Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
+        List<string> beside = [Path.Combine(stem, "tokenizer"), stem, Path.Combine(folder, "tokenizer"), folder];
+        if (!string.IsNullOrEmpty(named)) beside.Add(named);
+        string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize));
+        return found ?? throw new ModelFormatException(
+            $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}. "
+            + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion 1.x or 2.x) into the first of these, or name their folder as the tokenizer.");
+    }
+
+    /// <summary>The folder that holds the files, for a folder named by a person.</summary>
+    /// <exception cref="ModelFormatException">It has none.</exception>
+    public static string In(string folder) =>
+        Has(folder) ? folder
+        : Has(Path.Combine(folder, "tokenizer")) ? Path.Combine(folder, "tokenizer")
+        : throw new ModelFormatException($"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.");
+
+    private static bool Has(string folder) => File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"));
+
+    private static bool Fits(string folder, int vocabSize)
+    {
+        if (!Has(folder)) return false;
+        try
+        {
+            return ClipTokenizer.Load(folder).VocabularySize == vocabSize;
+        }
+        catch (TokenizerFileException)
+        {
+            // Another model's vocabulary, or half a download: not what is sought.
+            return false;
+        }
+    }
+
+    // Where Python's hub client keeps what it fetched; its variables, in its order.
+    private static string HubCache()
+    {
+        if (Environment.GetEnvironmentVariable("HF_HUB_CACHE") is { Length: > 0 } hub) return hub;
+        if (Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } home) return Path.Combine(home, "hub");
+        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache, "huggingface", "hub");
+    }
+
+    // CLIP itself first: the original code fetches its vocabulary from there.
+    private static IEnumerable<string> Cached(string cache) => !Directory.Exists(cache) ? [] :
+        from repository in Directory.GetDirectories(cache, "models--*").OrderBy(d => Path.GetFileName(d).Contains("clip", StringComparison.OrdinalIgnoreCase) ? 0 : 1).ThenBy(d => d, StringComparer.Ordinal)
+        let snapshots = Path.Combine(repository, "snapshots")
+        where Directory.Exists(snapshots)
+        from snapshot in Directory.GetDirectories(snapshots)
+        from folder in (string[])[Path.Combine(snapshot, "tokenizer"), snapshot]
+        select folder;
+}

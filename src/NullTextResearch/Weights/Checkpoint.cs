@@ -1,0 +1,108 @@
+using System.Text.Json;
+
+namespace NullTextResearch.Weights;
+
+/// <summary>The tensors of one safetensors file, or of several that an index ties together.</summary>
+public sealed class Checkpoint : IDisposable
+{
+    /// <summary>How the name of an index ends, before <c>.json</c> or <c>.VARIANT.json</c>.</summary>
+    public const string IndexMark = ".safetensors.index";
+
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _entries = new(StringComparer.Ordinal);
+
+    private Checkpoint(string path) => Path = path;
+
+    /// <summary>The file, or the index.</summary>
+    public string Path { get; }
+
+    /// <summary>The safetensors files.</summary>
+    public IReadOnlyList<SafetensorsFile> Files => _files;
+
+    /// <summary>What they hold.</summary>
+    public IEnumerable<SafetensorsEntry> Entries => _entries.Values.Select(e => e.Entry);
+
+    /// <summary>Opens a <c>.safetensors</c> file, or the <c>.safetensors.index.json</c> of a sharded checkpoint with all its shards.</summary>
+    /// <exception cref="ModelFormatException">A file is missing or malformed, or index and shards contradict each other.</exception>
+    public static Checkpoint Open(string path)
+    {
+        Checkpoint checkpoint = new(path);
+        try
+        {
+            if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) checkpoint.OpenShards();
+            else checkpoint.Add(SafetensorsFile.Open(path));
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Has(string name) => _entries.ContainsKey(name);
+
+    /// <summary>The entry of that name, or null.</summary>
+    public SafetensorsEntry? Find(string name) => _entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found) ? found.Entry : null;
+
+    /// <summary>Reads some of a tensor's bytes, as they lie in the file.</summary>
+    /// <param name="name">Key.</param>
+    /// <param name="offset">First byte, counted from the tensor's first.</param>
+    /// <param name="target">Receives the bytes.</param>
+    /// <exception cref="ModelFormatException">There is no such tensor, the range leaves it, or the file ends early.</exception>
+    public void ReadBytes(string name, long offset, Span<byte> target)
+    {
+        if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found)) throw new ModelFormatException($"{Path} holds no tensor '{name}'.");
+        found.File.ReadBytes(found.Entry, offset, target);
+    }
+
+    /// <summary>The shards that an index names, as full paths.</summary>
+    /// <param name="index">An index.</param>
+    /// <exception cref="ModelFormatException">It is no index.</exception>
+    public static IReadOnlyList<string> ShardsOf(string index) =>
+        [.. ReadIndex(index).Values.Distinct(StringComparer.Ordinal).Select(name => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(index) ?? "", name))];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (SafetensorsFile file in _files) file.Dispose();
+    }
+
+    private void OpenShards()
+    {
+        Dictionary<string, string> map = ReadIndex(Path);
+        string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
+        if (absent.Length > 0)
+            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent)}. Download them into the same folder; a checkpoint is all of its shards.");
+        foreach (string shard in ShardsOf(Path)) Add(SafetensorsFile.Open(shard));
+        foreach ((string name, string file) in map)
+        {
+            if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
+                throw new ModelFormatException($"{Path} says that {file} holds '{name}', which it does not: index and shards come from different downloads.");
+            if (System.IO.Path.GetFileName(found.File.Path) != file)
+                throw new ModelFormatException($"{Path} says that {file} holds '{name}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads.");
+        }
+    }
+
+    private void Add(SafetensorsFile file)
+    {
+        _files.Add(file);
+        foreach (SafetensorsEntry entry in file.Entries)
+        {
+            if (!_entries.TryAdd(entry.Name, (file, entry)))
+                throw new ModelFormatException($"'{entry.Name}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder.");
+        }
+    }
+
+    private static Dictionary<string, string> ReadIndex(string path)
+    {
+        ConfigReader json = ConfigReader.FromFile(path);
+        IReadOnlyDictionary<string, string> map = json.TextMap("weight_map");
+        if (map.Count == 0) throw new ModelFormatException($"{path}: weight_map is empty.");
+        // A name with a folder in it could point anywhere on the disk.
+        if (map.Values.FirstOrDefault(f => f != System.IO.Path.GetFileName(f) || !f.EndsWith(".safetensors", StringComparison.Ordinal)) is { } bad)
+            throw PickleCheckpoint.IsNamedLikeOne(bad) ? PickleCheckpoint.Refuse(bad) : new ModelFormatException($"{path} names the shard '{bad}'; expected the name of a .safetensors file beside it.");
+        return new Dictionary<string, string>(map, StringComparer.Ordinal);
+    }
+}
