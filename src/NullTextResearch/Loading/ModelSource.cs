@@ -122,6 +122,7 @@ public sealed class ModelSource
     private static ModelSource FromFolder(string folder, ModelLoadOptions options)
     {
         FolderLayout.Require(folder);
+        if (options.UseEma) throw new ModelFormatException($"{folder} is a diffusers-format folder, which holds one set of weights; UseEma is for original single files.");
         List<string> notes = [];
         string At(string part, string file) => System.IO.Path.Combine(folder, part, file);
         UNetConfig unet = UNetConfig.Read(ConfigReader.FromFile(At("unet", "config.json")));
@@ -150,6 +151,7 @@ public sealed class ModelSource
 
     private static ModelSource FromFile(string path, ModelLoadOptions options)
     {
+        if (!string.IsNullOrEmpty(options.Variant)) throw new ModelFormatException($"{path} is a single file and has no variants; leave '{options.Variant}' out.");
         using Checkpoint file = Checkpoint.Open(path);
         SingleFileLayout layout = SingleFileLayout.Read(file, options);
         RequireFitting(path, layout.UNet, layout.Vae, layout.Text);

@@ -117,7 +117,7 @@ internal static class CanonicalForm
         public static Tables Read()
         {
             Tables tables = new();
-            using StreamReader lines = new(typeof(CanonicalForm).Assembly.GetManifestResourceStream("NullTextResearch.Text.unicode-canonical.txt")
+            using StreamReader lines = new(typeof(CanonicalForm).Assembly.GetManifestResourceStream("NullTextResearch.Unicode.canonical.txt")
                 ?? throw new InvalidOperationException("The library was built without its table of canonical forms."));
             while (lines.ReadLine() is { } line)
             {

@@ -194,6 +194,16 @@ public sealed class RefusalTests : IDisposable
     }
 
     [Fact]
+    public void Find_OptionOfTheOtherLayout_IsRefused()
+    {
+        string folder = Path.Combine(_folder, "folder"), file = Path.Combine(_folder, "x.safetensors");
+        ModelFiles.WriteFolder(folder, s_v1, hollow: true);
+        ModelFiles.WriteHollow(file, s_v1.All());
+        Assert.Contains("no variants", Assert.Throws<ModelFormatException>(() => ModelSource.Find(file, new ModelLoadOptions { Variant = "fp16" })).Message, StringComparison.Ordinal);
+        Assert.Contains("single files", Assert.Throws<ModelFormatException>(() => ModelSource.Find(folder, new ModelLoadOptions { UseEma = true })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_TokenizerOfAnotherModel_IsRefused()
     {
         ModelFiles.WriteFolder(_folder, s_v1 with { Vocabulary = 100 });
