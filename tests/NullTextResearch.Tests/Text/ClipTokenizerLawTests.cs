@@ -43,7 +43,7 @@ public sealed class ClipTokenizerLawTests : IDisposable
         TokenizedPrompt prompt = _tokenizer.Tokenize(text);
         if (prompt.IsTruncated) return;
         byte[] spelled = [.. prompt.Ids.Skip(1).Take(prompt.TokenCount).SelectMany(Bytes)];
-        string expected = string.Concat(ClipText.Split(ClipText.Lower(ClipText.CleanWhiteSpace(text))));
+        string expected = string.Concat(ClipText.Split(ClipText.Lower(ClipText.CleanWhiteSpace(CanonicalForm.Compose(text)))));
         Assert.Equal(expected, Encoding.UTF8.GetString(spelled));
     });
 
