@@ -261,7 +261,7 @@ internal sealed class PlotlyFigure
         foreach (string word in name.Replace("-", "- ", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             string joint = lines.Count > 0 && lines[^1].EndsWith('-') ? "" : " ";
-            if (lines.Count > 0 && lines[^1].Length + joint.Length + word.Length <= 12) lines[^1] += joint + word;
+            if (lines.Count > 0 && lines[^1].Length + joint.Length + word.Length <= 11) lines[^1] += joint + word;
             else lines.Add(word);
         }
 

@@ -183,7 +183,7 @@ public sealed class ChartTests
 
         string[] names = [.. Parse(chart.Build()).GetProperty("data")[0].GetProperty("x").EnumerateArray().Select(x => x.GetString()!)];
 
-        Assert.Equal(["a", "textual<br>inversion<br>with a pivot", "negative-<br>prompt &lt;x&gt;"], [names[0], .. names[4..]]);
+        Assert.Equal(["a", "textual<br>inversion<br>with a<br>pivot", "negative-<br>prompt &lt;x&gt;"], [names[0], .. names[4..]]);
     }
 
     [Fact]
