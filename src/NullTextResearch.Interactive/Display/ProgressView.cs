@@ -59,7 +59,8 @@ internal sealed record ProgressView(string Title) : IRendered
     {
         string end = End switch { ProgressEnd.Done => "done", ProgressEnd.Stopped => "stopped", ProgressEnd.Failed => "failed", _ => "" };
         string[] parts = [Where(), Loss(), End == ProgressEnd.Running ? Left() : $"{end} after {Time(Elapsed)}"];
-        return $"{Title}: {string.Join(", ", parts.Where(p => p.Length > 0))}";
+        string now = string.Join(", ", parts.Where(p => p.Length > 0));
+        return now.Length == 0 ? Title : $"{Title}: {now}";
     }
 
     private string Body()
