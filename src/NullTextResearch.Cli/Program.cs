@@ -18,6 +18,7 @@ internal static class Program
             DoctorCommand.Create(),
             TrainCommand.Create(),
             VerifyCommand.Create(),
+            ModelCommand.Create(),
             NotebookCommand.Create(),
             KernelCommand.Create(),
         };
@@ -36,6 +37,7 @@ internal static class Program
               nulltext edit runs/photo --to "a dog on a meadow"          edit it, as often as you like
               nulltext sample --prompt "a red car in the desert"         images from nothing
               nulltext notebook                                          the same in Jupyter, cell by cell
+              nulltext model pull OWNER/NAME                             your own Stable Diffusion, from a model hub
               nulltext doctor                                            is everything in place?
 
             Start with: nulltext reproduce --quick

@@ -6,6 +6,7 @@ using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
+using NullTextResearch.Models;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
@@ -51,8 +52,9 @@ public sealed partial class Workbench : IDisposable, IRendered
     public IReadOnlyList<IInversion> Registered => _methods;
 
     /// <summary>Opens a model, and puts plotly.js into the notebook.</summary>
-    /// <param name="model">A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, or an original single file; null takes sd-mini, which comes with the library.</param>
+    /// <param name="model">A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, an original single file, or owner/name of one in the <see cref="ModelCache"/>; null takes sd-mini, which comes with the library.</param>
     /// <param name="options">Device and the like; null for the defaults.</param>
+    /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model; nothing is downloaded.</exception>
     /// <exception cref="ModelFormatException">A part of the model is missing or not supported.</exception>
     /// <exception cref="MemoryPlanException">Null-text inversion with this model does not fit into this machine's memory; nothing was loaded.</exception>
     public static Workbench Open(string? model = null, WorkbenchOptions? options = null)

@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
+using NullTextResearch.Models;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
@@ -31,7 +32,7 @@ public sealed class StableDiffusion : IDisposable
         Schedule = schedule;
     }
 
-    /// <summary>Name, as in manifests: that of the folder or file.</summary>
+    /// <summary>Name, as in manifests: that of the folder or file, or owner/name of a model from the cache.</summary>
     public string Name { get; }
 
     /// <summary>What it was loaded from, or null.</summary>
@@ -68,9 +69,10 @@ public sealed class StableDiffusion : IDisposable
     public int ImageSize => UNet.Config.SampleSize * Vae.Config.Downscale;
 
     /// <summary>Loads a model from a diffusers-format folder or an original single-file checkpoint.</summary>
-    /// <param name="path">Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or StabilityAI's layout.</param>
+    /// <param name="path">Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or StabilityAI's layout; or the name of a model in the user's <see cref="ModelCache"/>, owner/name. Nothing is downloaded.</param>
     /// <param name="options">Device, precision, and what the model does not say by itself.</param>
     /// <param name="cancellation">Checked while weights are read.</param>
+    /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model.</exception>
     /// <exception cref="ModelFormatException">A part is missing, or something is not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
     public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) => Load(ModelSource.Find(path, options), cancellation);

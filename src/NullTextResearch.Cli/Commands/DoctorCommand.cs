@@ -7,6 +7,7 @@ using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Loading;
+using NullTextResearch.Models;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        ModelOptions model = new("A model to look at too: a folder in diffusers format, or a single-file .safetensors checkpoint.");
+        ModelOptions model = new("A model to look at too: a folder in diffusers format, a single-file .safetensors checkpoint, or owner/name of a pulled model.");
         Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.");
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(context, model.Read(parsed)));
@@ -140,7 +141,7 @@ internal static class DoctorCommand
                 : "";
             return new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"), null);
         }
-        catch (Exception e) when (e is ModelFormatException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
+        catch (Exception e) when (e is ModelFormatException or ModelNotFoundException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
         {
             return new(essential ? Verdict.Broken : Verdict.Missing, what, e.Message, mend);
         }

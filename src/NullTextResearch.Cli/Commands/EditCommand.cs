@@ -31,7 +31,7 @@ internal static class EditCommand
         Option<double> cross = SharedOptions.Number("--cross", "Share of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
         Option<double> self = SharedOptions.Number("--self", "Share of the steps in which its self-attention is injected, 0 to 1.", 0.4, 0, 1);
         Option<double?> guidance = SharedOptions.OptionalNumber("--guidance", "Guidance scale (default: the inversion's, to which its null texts belong).", 0, 100);
-        ModelOptions model = new("Model folder or file, where it has moved since the inversion.");
+        ModelOptions model = new("Model folder or file, or owner/name of a pulled model, where it has moved since the inversion.");
         Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
         {
             run, to, swap, refine, reweight, blend, cross, self, guidance,

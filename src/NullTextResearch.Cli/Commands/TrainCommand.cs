@@ -21,7 +21,7 @@ internal static class TrainCommand
         Option<double> samples = new("--sample-minutes") { Description = "Minutes between held-out measures and sample grids.", DefaultValueFactory = _ => 6 };
         Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
         Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
-        Option<DirectoryInfo?> model = new("--model") { Description = "Model folder that --evaluate measures; sd-mini if not given." };
+        Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate measures; sd-mini if not given." };
         Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at.", DefaultValueFactory = _ => 64 };
         Option<int> inverted = new("--inverted") { Description = "Held-out scenes that --evaluate inverts and edits.", DefaultValueFactory = _ => 32 };
         Option<int> variants = new("--variants") { Description = "Held-out scenes on which --evaluate compares variants of null-text inversion.", DefaultValueFactory = _ => 32 };
@@ -35,7 +35,7 @@ internal static class TrainCommand
             context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
             return Run(
                 folder, parsed.GetValue(minutes), parsed.GetValue(stages), parsed.GetValue(seed), parsed.GetValue(rate), parsed.GetValue(device)!,
-                parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model)?.FullName, parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
+                parsed.GetValue(workers), parsed.GetValue(samples), parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model), parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
         });
         return command;
     }

@@ -21,7 +21,7 @@ internal sealed class ModelOptions
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache." };
     private readonly Option<string> _device = SharedOptions.Device();
 
-    public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, or sd-mini, the embedded model (default).")
+    public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default).")
     {
         _model = new("--model") { Description = description };
         _prediction.Validators.Add(result =>

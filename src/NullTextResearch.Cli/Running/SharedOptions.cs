@@ -62,7 +62,7 @@ internal static class SharedOptions
     public static bool WasGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>Where a model is.</summary>
-    /// <param name="model">A folder, a file, or the word for the embedded model.</param>
+    /// <param name="model">A folder, a file, owner/name of a pulled model, or the word for the embedded model.</param>
     public static string ModelPath(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
 
     private static void Check(OptionResult result, string name, double least, double most)

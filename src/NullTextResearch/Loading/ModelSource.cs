@@ -1,4 +1,5 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Models;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -40,8 +41,8 @@ public sealed class ModelSource
     /// <summary>The folder or file, in full.</summary>
     public string Path { get; }
 
-    /// <summary>Name, as in manifests: that of the folder, or of the file without its ending.</summary>
-    public string Name => IsSingleFile ? System.IO.Path.GetFileNameWithoutExtension(Path) : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+    /// <summary>Name, as in manifests: that of the folder, or of the file without its ending, or owner/name of a model from the cache.</summary>
+    public string Name => IsSingleFile ? System.IO.Path.GetFileNameWithoutExtension(Path) : ModelCache.NameOf(Path)?.Id ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
     /// <summary>Whether it is one file of the original layout.</summary>
     public required bool IsSingleFile { get; init; }
@@ -86,13 +87,15 @@ public sealed class ModelSource
     internal IReadOnlyList<PartSource> Parts { get; private init; } = [];
 
     /// <summary>Looks at a model.</summary>
-    /// <param name="path">A diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/) or an original single-file <c>.safetensors</c> checkpoint.</param>
+    /// <param name="path">A diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/), an original single-file <c>.safetensors</c> checkpoint, or owner/name of a model in the user's <see cref="ModelCache"/>. Nothing is downloaded.</param>
     /// <param name="options">How it will be loaded; null for the defaults.</param>
+    /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model; the message has the command that downloads it.</exception>
     /// <exception cref="ModelFormatException">There is none, it is of another kind, a part is missing, or something is not supported; the message says what was found and expected.</exception>
     public static ModelSource Find(string path, ModelLoadOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new ModelLoadOptions();
+        path = ModelCache.FromEnvironment().Resolve(path);
         if (Directory.Exists(path)) return FromFolder(path, options);
         if (!File.Exists(path)) throw FolderLayout.Nothing(path);
         if (PickleCheckpoint.IsNamedLikeOne(path)) throw PickleCheckpoint.Refuse(path);

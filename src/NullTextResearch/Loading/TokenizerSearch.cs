@@ -1,3 +1,4 @@
+using NullTextResearch.Models;
 using NullTextResearch.Text;
 using NullTextResearch.Weights;
 
@@ -14,7 +15,7 @@ internal static class TokenizerSearch
     /// <param name="vocabSize">Tokens that its text encoder knows.</param>
     /// <returns>A folder with vocab.json and merges.txt.</returns>
     /// <exception cref="ModelFormatException">There is none.</exception>
-    public static string For(string file, int vocabSize) => For(file, vocabSize, HubCache(), Environment.GetEnvironmentVariable(Variable));
+    public static string For(string file, int vocabSize) => For(file, vocabSize, ModelCache.FromEnvironment().Root, Environment.GetEnvironmentVariable(Variable));
 
     internal static string For(string file, int vocabSize, string cache, string? named)
     {
@@ -48,15 +49,6 @@ internal static class TokenizerSearch
             // Another model's vocabulary, or half a download: not what is sought.
             return false;
         }
-    }
-
-    // Where Python's hub client keeps what it fetched; its variables, in its order.
-    private static string HubCache()
-    {
-        if (Environment.GetEnvironmentVariable("HF_HUB_CACHE") is { Length: > 0 } hub) return hub;
-        if (Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } home) return Path.Combine(home, "hub");
-        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(cache, "huggingface", "hub");
     }
 
     // CLIP itself first: the original code fetches its vocabulary from there.

@@ -16,6 +16,8 @@ public sealed class ArrowTests
         ["Metrics"] = ["Tensors", "Images"],
         ["Diffusion"] = ["Tensors"],
         ["Scenes"] = [],
+        // Where models lie on this machine: files and names, no numerics, no network.
+        ["Models"] = [],
         ["Weights"] = ["Tensors"],
         ["Layers"] = ["Tensors", "Weights"],
         ["Text"] = ["Tensors", "Weights", "Layers"],
@@ -23,7 +25,7 @@ public sealed class ArrowTests
         ["Attention"] = ["Tensors"],
         ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
         // Knows the networks by their configs, and files; the bundle puts both together.
-        ["Loading"] = ["Tensors", "Diffusion", "Weights", "Text", "Vae", "UNet"],
+        ["Loading"] = ["Tensors", "Models", "Diffusion", "Weights", "Text", "Vae", "UNet"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
         ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
@@ -38,12 +40,14 @@ public sealed class ArrowTests
     {
         ["NullTextResearch"] = [],
         ["NullTextResearch.Figures"] = ["NullTextResearch"],
+        // The only project that speaks to a server; the library finds what it has put into the cache.
+        ["NullTextResearch.Hub"] = ["NullTextResearch"],
         // What a library may know of a notebook; depends on nothing.
         ["NullTextResearch.Hosting"] = [],
         // Runs any C#: it knows neither the workbench nor TorchSharp.
         ["NullTextResearch.Kernel"] = ["NullTextResearch.Hosting"],
         ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
-        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
+        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
 

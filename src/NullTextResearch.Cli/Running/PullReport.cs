@@ -1,0 +1,70 @@
+using System.Globalization;
+using NullTextResearch.Hub;
+using Spectre.Console;
+
+namespace NullTextResearch.Cli.Running;
+
+/// <summary>Shows a download: bars on a terminal, a line now and then elsewhere.</summary>
+internal static class PullReport
+{
+    /// <summary>Runs a download under a display.</summary>
+    public static T Track<T>(RunContext context, PullPlan plan, Func<IProgress<PullProgress>, T> work)
+    {
+        if (Console.IsErrorRedirected) return work(new Lines(context.Error));
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Error) });
+        return console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .Start(bars => work(new Bars(console, bars, plan)));
+    }
+
+    /// <summary>Only what happened, for look-ups.</summary>
+    public static IProgress<PullProgress> Notes(TextWriter writer) => new Lines(writer);
+
+    /// <summary>A size as download pages give it.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
+    };
+
+    /// <summary>One bar for each large file, and one for all.</summary>
+    private sealed class Bars : IProgress<PullProgress>
+    {
+        private const long Large = 10_000_000;
+        private readonly IAnsiConsole _console;
+        private readonly Dictionary<string, ProgressTask> _files = [];
+        private readonly ProgressTask _all;
+
+        public Bars(IAnsiConsole console, ProgressContext bars, PullPlan plan)
+        {
+            _console = console;
+            foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large)) _files[file.Hash] = bars.AddTask(Markup.Escape(file.Path), maxValue: file.Size);
+            _all = bars.AddTask("all", maxValue: Math.Max(1, plan.Missing.Sum(f => f.Size)));
+        }
+
+        public void Report(PullProgress value)
+        {
+            if (value.Note is not null) _console.WriteLine(value.Note);
+            if (value.File is null) return;
+            if (_files.TryGetValue(value.File.Hash, out ProgressTask? bar)) bar.Value = value.FileBytes;
+            _all.Value = value.Bytes;
+        }
+    }
+
+    /// <summary>What happened, and every few seconds how far it is.</summary>
+    private sealed class Lines(TextWriter writer) : IProgress<PullProgress>
+    {
+        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+        private readonly TimeProvider _clock = TimeProvider.System;
+        private long _written = TimeProvider.System.GetTimestamp();
+
+        public void Report(PullProgress value)
+        {
+            if (value.Note is not null) writer.WriteLine(value.Note);
+            if (value.Of == 0 || _clock.GetElapsedTime(_written) < Interval) return;
+            _written = _clock.GetTimestamp();
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%})"));
+        }
+    }
+}
