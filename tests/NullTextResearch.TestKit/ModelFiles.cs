@@ -33,7 +33,7 @@ public static class ModelFiles
         FormulaWeights formula = new();
         if (tensor.Keys.Count == 0) return tensor.Shape.Length == 0 ? torch.tensor(1.5f).to(dtype) : formula.Input(tensor.Name, tensor.Shape).to(dtype);
         long[] part = [tensor.Shape.Length == 0 ? 1 : tensor.Shape[0] / tensor.Keys.Count, .. tensor.Shape.Skip(1)];
-        return cat([.. tensor.Keys.Select(key => formula.Weight(CheckpointKeys.OlderVaeKey(key), Trimmed(key, part)).reshape(part))], 0).to(dtype);
+        return cat([.. tensor.Keys.Select(key => formula.Weight(Hashed(key), Trimmed(key, part)).reshape(part))], 0).to(dtype);
     }
 
     /// <summary>Writes a file, one tensor in memory at a time.</summary>
@@ -154,6 +154,9 @@ public static class ModelFiles
             else WriteOriginal(path, what, dtype);
         }
     }
+
+    /// <summary>The name from which a weight's numbers follow: the reference knows the autoencoder's attention by its older names.</summary>
+    public static string Hashed(string key) => key.StartsWith("encoder.", StringComparison.Ordinal) || key.StartsWith("decoder.", StringComparison.Ordinal) ? CheckpointKeys.OlderVaeKey(key) : key;
 
     // diffusers holds the autoencoder's attention as linear layers.
     private static long[] Trimmed(string key, long[] shape) => key.Contains("mid_block.attentions.0.to_", StringComparison.Ordinal) && shape.Length == 4 ? shape[..2] : shape;

@@ -366,7 +366,7 @@ public sealed class LoadTests : IDisposable
             foreach (Weight weight in set.All)
             {
                 using DisposeScope inner = NewDisposeScope();
-                Tensor expected = formula.Weight(CheckpointKeys.OlderVaeKey(weight.Key), weight.Dimensions).to(rounding).to(ScalarType.Float64);
+                Tensor expected = formula.Weight(ModelFiles.Hashed(weight.Key), weight.Dimensions).to(rounding).to(ScalarType.Float64);
                 Assert.True(expected.equal(weight.Value.to(ScalarType.Float64)).all().item<bool>(), $"{weight.Key} differs");
                 Assert.False(weight.Value.requires_grad);
                 compared++;
