@@ -56,7 +56,7 @@ internal static class TrainCommand
         };
         if (evaluate)
         {
-            using StableDiffusion network = StableDiffusion.Load(model ?? StableDiffusion.MiniFolder(), new ModelLoadOptions { Device = device }, cancel);
+            using StableDiffusion network = StableDiffusion.Load(SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel), new ModelLoadOptions { Device = device }, cancel);
             using SceneClassifier judge = SceneClassifier.Load(network.Folder ?? throw new CommandException($"--evaluate needs a model folder with its classifier, which 'nulltext train --export' writes; {model} is a single file."), device);
             EvaluationOptions what = new() { Folder = folder, Workers = workers, Scenes = scenes, InvertedScenes = inverted, VariantScenes = variants, Progress = new Lines<string>(s => s) };
             IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
