@@ -181,23 +181,21 @@ public sealed class RunFolder
         const int Sample = 1 << 16;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[Sample];
-        if (source.IsSingleFile)
-        {
-            // Its name may change with its place.
-            foreach (string path in source.Files) Add(System.IO.Path.GetExtension(path), path);
-        }
-        else
-        {
-            foreach (string part in (string[])["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
-            {
-                foreach (string path in Directory.GetFiles(System.IO.Path.Combine(source.Path, part)).Order(StringComparer.Ordinal)) Add($"{part}/{System.IO.Path.GetFileName(path)}", path);
-            }
-        }
+        // Only what is read: another variant that lies beside it, or is downloaded later, makes no other model of it.
+        foreach ((string name, string path) in source.Files.Select(f => (Name(f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal)) Add(name, path);
 
         ModelLoadOptions asked = source.Options;
         if ((asked.Variant, asked.Prediction, asked.ZeroTerminalSnr, asked.Spacing, asked.UseEma) is not (null, null, null, null, false))
             hash.AppendData(Encoding.UTF8.GetBytes($"{asked.Variant}|{asked.Prediction}|{asked.ZeroTerminalSnr}|{asked.Spacing}|{asked.UseEma}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+
+        // Names that do not change with the model's place.
+        string Name(string path)
+        {
+            if (source.IsSingleFile) return System.IO.Path.GetExtension(path);
+            string inside = System.IO.Path.GetRelativePath(source.Path, path).Replace('\\', '/');
+            return inside.StartsWith("..", StringComparison.Ordinal) ? System.IO.Path.GetFileName(path) : inside;
+        }
 
         void Add(string name, string path)
         {

@@ -2,6 +2,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.TestKit;
 using Xunit;
 using static TorchSharp.torch;
@@ -48,6 +49,25 @@ public sealed class RunFolderTests : IDisposable
             Elapsed = TimeSpan.FromSeconds(2),
             Options = NullTextOptions.Default,
         };
+    }
+
+    [Fact]
+    public void ModelIdentity_WithAnotherVariantBesideIt_IsTheSame_WithOtherWeightsNot()
+    {
+        string folder = Path.Combine(_root, "model"), elsewhere = Path.Combine(_root, "moved");
+        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1, hollow: true);
+        string identity = RunFolder.ModelIdentity(ModelSource.Find(folder));
+        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1, ScalarType.Float16, "fp16", hollow: true);
+        Assert.Equal(identity, RunFolder.ModelIdentity(ModelSource.Find(folder)));
+        Assert.NotEqual(identity, RunFolder.ModelIdentity(ModelSource.Find(folder, new ModelLoadOptions { Variant = "fp16" })));
+        Directory.Move(folder, elsewhere);
+        Assert.Equal(identity, RunFolder.ModelIdentity(ModelSource.Find(elsewhere)));
+        using (FileStream weights = File.OpenWrite(Path.Combine(elsewhere, "vae", "diffusion_pytorch_model.safetensors")))
+        {
+            weights.Seek(-1, SeekOrigin.End);
+            weights.WriteByte(1);
+        }
+        Assert.NotEqual(identity, RunFolder.ModelIdentity(ModelSource.Find(elsewhere)));
     }
 
     [Theory]
