@@ -88,27 +88,69 @@ public static class ModelFiles
         bool[] attends = [.. model.Multipliers.Select((_, level) => model.AttentionAt.Contains(1 << level))];
         Write("unet/config.json", new
         {
-            _class_name = "UNet2DConditionModel", act_fn = "silu", attention_head_dim = second ? model.Multipliers.Select(m => m * model.Channels / 64).ToArray() : (object)8,
-            block_out_channels = model.Multipliers.Select(m => m * model.Channels).ToArray(), center_input_sample = false, cross_attention_dim = model.Context,
-            down_block_types = Types("DownBlock2D", "CrossAttnDownBlock2D", attends), downsample_padding = 1, dual_cross_attention = false, flip_sin_to_cos = true, freq_shift = 0,
-            in_channels = model.InChannels, layers_per_block = model.ResidualBlocks, mid_block_scale_factor = 1, norm_eps = 1e-5, norm_num_groups = 32, num_class_embeds = (int?)null, only_cross_attention = false,
-            out_channels = 4, sample_size = second ? 96 : 64, up_block_types = Types("UpBlock2D", "CrossAttnUpBlock2D", attends.Reverse()), use_linear_projection = second, upcast_attention = second,
+            _class_name = "UNet2DConditionModel",
+            act_fn = "silu",
+            attention_head_dim = second ? model.Multipliers.Select(m => m * model.Channels / 64).ToArray() : (object)8,
+            block_out_channels = model.Multipliers.Select(m => m * model.Channels).ToArray(),
+            center_input_sample = false,
+            cross_attention_dim = model.Context,
+            down_block_types = Types("DownBlock2D", "CrossAttnDownBlock2D", attends),
+            downsample_padding = 1,
+            dual_cross_attention = false,
+            flip_sin_to_cos = true,
+            freq_shift = 0,
+            in_channels = model.InChannels,
+            layers_per_block = model.ResidualBlocks,
+            mid_block_scale_factor = 1,
+            norm_eps = 1e-5,
+            norm_num_groups = 32,
+            num_class_embeds = (int?)null,
+            only_cross_attention = false,
+            out_channels = 4,
+            sample_size = second ? 96 : 64,
+            up_block_types = Types("UpBlock2D", "CrossAttnUpBlock2D", attends.Reverse()),
+            use_linear_projection = second,
+            upcast_attention = second,
         });
         Write("vae/config.json", new
         {
-            _class_name = "AutoencoderKL", act_fn = "silu", block_out_channels = model.VaeMultipliers.Select(m => m * model.VaeChannels).ToArray(),
-            down_block_types = model.VaeMultipliers.Select(_ => "DownEncoderBlock2D").ToArray(), in_channels = 3, latent_channels = 4, layers_per_block = model.VaeResidualBlocks, norm_num_groups = 32,
-            out_channels = 3, sample_size = second ? 768 : 512, up_block_types = model.VaeMultipliers.Select(_ => "UpDecoderBlock2D").ToArray(),
+            _class_name = "AutoencoderKL",
+            act_fn = "silu",
+            block_out_channels = model.VaeMultipliers.Select(m => m * model.VaeChannels).ToArray(),
+            down_block_types = model.VaeMultipliers.Select(_ => "DownEncoderBlock2D").ToArray(),
+            in_channels = 3,
+            latent_channels = 4,
+            layers_per_block = model.VaeResidualBlocks,
+            norm_num_groups = 32,
+            out_channels = 3,
+            sample_size = second ? 768 : 512,
+            up_block_types = model.VaeMultipliers.Select(_ => "UpDecoderBlock2D").ToArray(),
         });
         Write("text_encoder/config.json", new
         {
-            architectures = (string[])["CLIPTextModel"], hidden_act = second ? "gelu" : "quick_gelu", hidden_size = model.Context, intermediate_size = 4 * model.Context, layer_norm_eps = 1e-5,
-            max_position_embeddings = model.ContextLength, num_attention_heads = model.Context / 64, num_hidden_layers = model.UsedTextLayers, vocab_size = model.Vocabulary,
+            architectures = (string[])["CLIPTextModel"],
+            hidden_act = second ? "gelu" : "quick_gelu",
+            hidden_size = model.Context,
+            intermediate_size = 4 * model.Context,
+            layer_norm_eps = 1e-5,
+            max_position_embeddings = model.ContextLength,
+            num_attention_heads = model.Context / 64,
+            num_hidden_layers = model.UsedTextLayers,
+            vocab_size = model.Vocabulary,
         });
         Write("scheduler/scheduler_config.json", new
         {
-            _class_name = second ? "DDIMScheduler" : "PNDMScheduler", beta_end = 0.012, beta_schedule = "scaled_linear", beta_start = 0.00085, clip_sample = false, num_train_timesteps = 1000,
-            prediction_type = second ? "v_prediction" : "epsilon", set_alpha_to_one = false, skip_prk_steps = true, steps_offset = 1, trained_betas = (object?)null,
+            _class_name = second ? "DDIMScheduler" : "PNDMScheduler",
+            beta_end = 0.012,
+            beta_schedule = "scaled_linear",
+            beta_start = 0.00085,
+            clip_sample = false,
+            num_train_timesteps = 1000,
+            prediction_type = second ? "v_prediction" : "epsilon",
+            set_alpha_to_one = false,
+            skip_prk_steps = true,
+            steps_offset = 1,
+            trained_betas = (object?)null,
         });
         Write("model_index.json", new { _class_name = "StableDiffusionPipeline" });
         WriteTokenizer(Path.Combine(folder, "tokenizer"));

@@ -65,7 +65,15 @@ public sealed record OriginalModel
     /// <summary>1.x, small: three levels, attention at two of them.</summary>
     public static OriginalModel TinyV1 { get; } = new()
     {
-        Channels = 64, Multipliers = [1, 2, 2], AttentionAt = [1, 2], Context = 64, VaeChannels = 32, VaeMultipliers = [1, 1, 2, 2], TextLayers = 2, UsedTextLayers = 2, Vocabulary = 0,
+        Channels = 64,
+        Multipliers = [1, 2, 2],
+        AttentionAt = [1, 2],
+        Context = 64,
+        VaeChannels = 32,
+        VaeMultipliers = [1, 1, 2, 2],
+        TextLayers = 2,
+        UsedTextLayers = 2,
+        Vocabulary = 0,
     };
 
     /// <summary>2.x, small.</summary>
