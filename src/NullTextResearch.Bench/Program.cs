@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Scenes;
@@ -223,13 +224,9 @@ internal static class Program
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    private static double PeakMegabytes() => Status("VmHWM:") ?? Process.GetCurrentProcess().PeakWorkingSet64 / 1e6;
+    private static double PeakMegabytes() => (ProcessMemory.Peak() ?? Process.GetCurrentProcess().PeakWorkingSet64) / (double)(1 << 20);
 
-    private static double ResidentMegabytes() => Status("VmRSS:") ?? Environment.WorkingSet / 1e6;
-
-    private static double? Status(string field) => !File.Exists("/proc/self/status") ? null
-        : File.ReadLines("/proc/self/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is [_, string kb, ..]
-            ? double.Parse(kb, CultureInfo.InvariantCulture) / 1024 : null;
+    private static double ResidentMegabytes() => (ProcessMemory.Resident() ?? Environment.WorkingSet) / (double)(1 << 20);
 
     private static string Processor() => File.Exists("/proc/cpuinfo")
         ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString()

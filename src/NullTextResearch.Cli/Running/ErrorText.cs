@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NullTextResearch.Hub;
 using NullTextResearch.Inversion;
 using NullTextResearch.Training;
 using NullTextResearch.Weights;
@@ -8,9 +9,6 @@ namespace NullTextResearch.Cli.Running;
 /// <summary>Exceptions in words for the person at the terminal.</summary>
 internal static class ErrorText
 {
-    // ENOSPC and EDQUOT of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
-    private static readonly int[] DiskFullCodes = [28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
-
     /// <summary>Whether the message tells what to do; anything else is a mistake of the program.</summary>
     public static bool IsKnown(Exception e) => e is
         ModelFormatException or CheckpointMismatchException or InversionDivergedException or TrainingDivergedException
@@ -29,9 +27,7 @@ internal static class ErrorText
     }
 
     /// <summary>No space, a used-up quota, or a limit on the size of files, which the runtime reports as if an argument were wrong.</summary>
-    public static bool IsDiskFull(Exception e) =>
-        (e is IOException && DiskFullCodes.Contains(e.HResult))
-        || (e is ArgumentOutOfRangeException && e.StackTrace?.TrimStart().StartsWith("at System.IO.RandomAccess.Write", StringComparison.Ordinal) == true);
+    public static bool IsDiskFull(Exception e) => Disk.IsFull(e);
 
     // Exceptions of rooms that this file need not name: the library's own types end in a sentence that says what to try.
     private static bool IsKnownElsewhere(Exception e) => e.GetType().Namespace?.StartsWith("NullTextResearch", StringComparison.Ordinal) == true;

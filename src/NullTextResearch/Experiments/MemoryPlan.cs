@@ -104,11 +104,7 @@ public sealed record MemoryPlan(long WeightBytes, long NetworkBytes, long Autoen
         }
 
         long container = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        const string Linux = "/proc/meminfo";
-        if (!File.Exists(Linux)) return container;
-        string? line = File.ReadLines(Linux).FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
-        string? number = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long kilobytes) ? Math.Min(container, kilobytes << 10) : container;
+        return ProcessMemory.Read("/proc/meminfo", "MemAvailable:") is { } available ? Math.Min(container, available) : container;
     }
 
     /// <summary>Refuses a job that does not fit.</summary>
