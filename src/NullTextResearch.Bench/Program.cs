@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using NullTextResearch.Bench.FullSize;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
@@ -39,25 +39,37 @@ internal static class Program
         Option<int> rounds = new("--rounds") { Description = "How often the variants take turns.", DefaultValueFactory = _ => 3 };
         Option<int> threads = new("--threads") { Description = "libtorch threads.", DefaultValueFactory = _ => 1 };
         Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as released; off, every variant does the same work." };
-        Option<FileInfo?> report = new("--out") { Description = "Write the report (Markdown) here too." };
+        Option<FileInfo?> report = new("--out") { Description = "Put the report into this Markdown file too, in the place of an earlier one of its kind." };
         Option<string?> one = new("--variant") { Description = "Measure one variant in this process and print JSON.", Hidden = true };
         Option<int> soak = new("--soak") { Description = "Instead: run this many inner steps and report memory growth and live tensors." };
-        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak };
+        Option<bool> full = new("--full-size") { Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; takes 12 GB and some minutes." };
+        Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
+        Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
+        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device };
         root.SetAction(parsed =>
         {
             Native.EnsureLoaded();
             set_num_threads(parsed.GetValue(threads));
             Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), parsed.GetValue(threads));
+            if (parsed.GetValue(full))
+            {
+                FullSizeWork fullSize = new(parsed.GetValue(size), parsed.GetValue(rounds), parsed.GetResult(inner) is { Implicit: false } ? work.Inner : 3, work.Threads, parsed.GetValue(device)!, $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}");
+                return Print(new FullSizeBenchmark(fullSize).Run());
+            }
             if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);
             if (parsed.GetValue(one) is { } variant)
             {
                 Console.WriteLine(JsonSerializer.Serialize(Measure(work, variant)));
                 return 0;
             }
-            string text = Report(work, parsed.GetValue(rounds));
-            Console.WriteLine(text);
-            if (parsed.GetValue(report) is { } file) File.WriteAllText(file.FullName, text);
-            return 0;
+            return Print(Report(work, parsed.GetValue(rounds)));
+
+            int Print(string text)
+            {
+                Console.WriteLine(text);
+                if (parsed.GetValue(report) is { } file) ReportFile.Put(file.FullName, text);
+                return 0;
+            }
         });
         return root.Parse(args).Invoke();
     }
@@ -153,7 +165,7 @@ internal static class Program
         StringBuilder text = new();
         text.AppendLine(c, $"# Null-text optimisation, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         text.AppendLine();
-        text.AppendLine(c, $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round.");
+        text.AppendLine(c, $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round.");
         text.AppendLine();
         text.AppendLine("| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end latents (relative L2) |");
         text.AppendLine("|---|---|---|---|---|---|");
@@ -227,8 +239,4 @@ internal static class Program
     private static double PeakMegabytes() => (ProcessMemory.Peak() ?? Process.GetCurrentProcess().PeakWorkingSet64) / (double)(1 << 20);
 
     private static double ResidentMegabytes() => (ProcessMemory.Resident() ?? Environment.WorkingSet) / (double)(1 << 20);
-
-    private static string Processor() => File.Exists("/proc/cpuinfo")
-        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString()
-        : RuntimeInformation.ProcessArchitecture.ToString();
 }

@@ -26,10 +26,12 @@ public sealed class ArrowTests
         ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
         // Knows the networks by their configs, and files; the bundle puts both together.
         ["Loading"] = ["Tensors", "Models", "Diffusion", "Weights", "Text", "Vae", "UNet"],
+        // What work costs, from configs alone.
+        ["Planning"] = ["Weights", "Text", "Vae", "UNet", "Loading"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
         ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
-        ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing", "Training"],
+        ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Planning", "Inversion", "Editing", "Training"],
         ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
     };
 
