@@ -41,8 +41,14 @@ public sealed record InvertOptions
     /// <summary>w, the guidance scale of the sampling that the inversion prepares (default 7.5).</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>How pictures become the model's size; null (default) cuts to a centred square and resizes.</summary>
+    /// <summary>What is cut off first, and by which filter pictures are resized; its size is not used. Null (default) cuts nothing off.</summary>
     public ImagePreparation? Crop { get; init; }
+
+    /// <summary>
+    /// What size pictures get: <see cref="ImageSizing.Keep"/>, <see cref="ImageSizing.AsIs"/>, <see cref="ImageSizing.Of"/>. Null (default) cuts pictures
+    /// to a centred square and resizes them to the model's own; images of the workbench's sets stay as they are.
+    /// </summary>
+    public ImageSizing? Size { get; init; }
 }
 
 /// <summary>The library's ways to invert an image, by name.</summary>

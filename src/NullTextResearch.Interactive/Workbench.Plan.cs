@@ -13,7 +13,7 @@ namespace NullTextResearch.Interactive;
 public sealed partial class Workbench
 {
     /// <summary>Measures a few network calls and plans the usual work: evaluations, memory, time on this device.</summary>
-    /// <param name="options">Steps; null for 50. Its method is not used.</param>
+    /// <param name="options">Steps (null for 50) and size; its method is not used.</param>
     /// <param name="innerSteps">N, inner steps of null-text inversion (default 10).</param>
     /// <param name="cancellation">Stops the measurement.</param>
     /// <returns>A table. Times are those of the measured calls times their number; null-text inversion stops early where it can, so its row is the most it may take.</returns>
@@ -21,9 +21,10 @@ public sealed partial class Workbench
     {
         int steps = (options ?? InvertOptions.Default).Steps;
         ArgumentOutOfRangeException.ThrowIfNegative(innerSteps);
+        PixelSize size = (options?.Size ?? ImageSizing.Own).For(Model.ImageSize, Model.Sizes);
         return Run("measurement", (progress, stop) =>
         {
-            (double forward, double backward) = Measure(progress, stop);
+            (double forward, double backward) = Measure(size, progress, stop);
             Job[] jobs =
             [
                 new("DDIM inversion", steps, 0, 1, 0, false),
@@ -33,17 +34,17 @@ public sealed partial class Workbench
                 new(string.Create(CultureInfo.InvariantCulture, $"sweep of {TargetsTogether} edits"), 2 * (1 + TargetsTogether) * steps, 0, 2 * (1 + TargetsTogether), 0, true),
             ];
             return new TableView(new TableData(
-                string.Create(CultureInfo.InvariantCulture, $"{Model.Name} on {Model.Device}, T = {steps}: {1000 * forward:0.0} ms an evaluation, {1000 * backward:0.0} ms with a backward pass"),
+                string.Create(CultureInfo.InvariantCulture, $"{Model.Name} on {Model.Device}, T = {steps}{(size == Model.ImageSize ? "" : $", {size} pixels")}: {1000 * forward:0.0} ms an evaluation, {1000 * backward:0.0} ms with a backward pass"),
                 ["work", "evaluations", "with backward pass", "memory [GB]", "time [s]"],
                 [.. jobs.Select(job => (IReadOnlyList<string>)
                 [
-                    job.Name, job.Evaluations.ToString(CultureInfo.InvariantCulture), job.Backwards.ToString(CultureInfo.InvariantCulture), Memory(job),
+                    job.Name, job.Evaluations.ToString(CultureInfo.InvariantCulture), job.Backwards.ToString(CultureInfo.InvariantCulture), Memory(job, size),
                     (((job.Evaluations - job.Backwards) * forward) + (job.Backwards * backward)).ToString("0.0", CultureInfo.InvariantCulture),
                 ])]));
         }, cancellation);
     }
 
-    private (double Forward, double Backward) Measure(LiveProgress progress, CancellationToken stop)
+    private (double Forward, double Backward) Measure(PixelSize size, LiveProgress progress, CancellationToken stop)
     {
         // The first calls also load kernels and warm caches: measured twice, the second counts.
         (double forward, double backward) = (0, 0);
@@ -54,7 +55,7 @@ public sealed partial class Workbench
             {
                 Predictor = Model.Predictor(),
                 Grid = Model.Grid(2),
-                Latents = Model.Encode([new RgbImage(Model.ImageSize, Model.ImageSize, new byte[Model.ImageSize * Model.ImageSize * 3])]),
+                Latents = Model.Encode([new RgbImage(size.Width, size.Height, new byte[size.Area * 3])]),
                 Conditional = Model.Embed(""),
                 Unconditional = Model.Embed(""),
             };
@@ -67,10 +68,10 @@ public sealed partial class Workbench
         return (forward, backward);
     }
 
-    private string Memory(Job job)
+    private string Memory(Job job, PixelSize size)
     {
         if (Model.Source is not { } source) return "";
-        MemoryPlan plan = MemoryPlan.For(source, new MemoryDemand { ImageSize = Model.ImageSize, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps });
+        MemoryPlan plan = MemoryPlan.For(source, new MemoryDemand { ImageSize = size, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps });
         return (plan.TotalBytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
     }
 

@@ -31,14 +31,15 @@ public sealed partial class Workbench
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<InvertedImage> Invert(string path, string prompt, InvertOptions? options = null, CancellationToken cancellation = default) =>
-        Invert(Load(path, options?.Crop), prompt, options is null ? null : options with { Crop = null }, cancellation);
+        Invert(ImageFile.Load(path), prompt, options, cancellation);
 
-    /// <summary>Inverts one of the images that <see cref="Toy"/> and <see cref="Images"/> give, by its caption.</summary>
+    /// <summary>Inverts one of the images that <see cref="Examples"/>, <see cref="Toy"/> and <see cref="Images"/> give, by its caption.</summary>
     /// <param name="image">The image.</param>
     /// <param name="options">Method, steps, guidance; null for null-text inversion as released.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The inverted image, which shows itself.</returns>
-    public Task<InvertedImage> Invert(ExperimentImage image, InvertOptions? options = null, CancellationToken cancellation = default) => Invert(image.Image, image.Caption, options, cancellation);
+    public Task<InvertedImage> Invert(ExperimentImage image, InvertOptions? options = null, CancellationToken cancellation = default) =>
+        Invert(image.Image, image.Caption, (options ?? InvertOptions.Default) with { Size = SizeOf(image, options?.Size) }, cancellation);
 
     /// <summary>Inverts a picture.</summary>
     /// <param name="image">The picture, of any size.</param>
@@ -50,7 +51,7 @@ public sealed partial class Workbench
     {
         options ??= InvertOptions.Default;
         IInversion method = options.Method ?? Interactive.Methods.NullText();
-        RgbImage prepared = Prepared(image, options.Crop);
+        RgbImage prepared = Prepared(image, options.Crop, options.Size);
         return Run(method.Name, (progress, stop) => Invert(prepared, prompt, method, options, progress, stop), cancellation);
     }
 
@@ -90,7 +91,7 @@ public sealed partial class Workbench
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures and a table.</returns>
     public Task<Comparison> Compare(RgbImage image, string prompt, IReadOnlyList<IInversion>? methods = null, InvertOptions? options = null, CancellationToken cancellation = default) =>
-        Compare([new ExperimentImage("image", Prepared(image, options?.Crop), prompt)], methods, options, cancellation);
+        Compare([new ExperimentImage("image", Prepared(image, options?.Crop, options?.Size), prompt)], methods, options is null ? null : options with { Crop = null, Size = null }, cancellation);
 
     /// <summary>Rebuilds several images by several methods.</summary>
     /// <param name="images">At least one image.</param>
@@ -117,7 +118,7 @@ public sealed partial class Workbench
                     foreach (IInversion method in chosen)
                     {
                         progress.Part(++part, images.Count * chosen.Length, method.Name);
-                        row.Add(Invert(Prepared(image.Image, null), image.Caption, method, options with { Method = method }, progress, stop));
+                        row.Add(Invert(Prepared(image.Image, options.Crop, SizeOf(image, options.Size)), image.Caption, method, options with { Method = method }, progress, stop));
                     }
                 }
 

@@ -94,14 +94,22 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <summary>Reads images with captions: a folder with a text file of the same name beside each picture, whose first line is the caption.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="count">At most so many; null takes all.</param>
+    /// <param name="size">What size they get; null takes the model's own square.</param>
     /// <exception cref="ImageFileException">It holds no image, or one that cannot be read or lacks its caption.</exception>
-    public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null) => ExperimentImages.FromFolder(folder, Model.ImageSize, count);
+    public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null, ImageSizing? size = null) => ExperimentImages.FromFolder(folder, Model.Sizes, count, size);
 
-    /// <summary>Reads a picture and cuts it to the model's size.</summary>
+    /// <summary>Images with captions and planned edits that suit the model: rendered scenes for sd-mini, the library's photographs for Stable Diffusion.</summary>
+    /// <param name="count">At most so many, at least 1.</param>
+    /// <param name="size">What size they get; null takes the model's own square.</param>
+    public IReadOnlyList<ExperimentImage> Examples(int count = 1, ImageSizing? size = null) => ExperimentImages.For(Model.Sizes, count, size);
+
+    /// <summary>Reads a picture and brings it to a size that the model takes.</summary>
     /// <param name="path">PNG, JPEG or WebP file.</param>
-    /// <param name="crop">How; null cuts to a centred square and resizes.</param>
+    /// <param name="crop">What is cut off first; null cuts nothing off.</param>
+    /// <param name="size">The size; null cuts to a centred square and resizes to the model's own. Pass <see cref="ImageSizing.AsIs"/> with the result to later calls.</param>
     /// <exception cref="ImageFileException">It cannot be read.</exception>
-    public RgbImage Load(string path, ImagePreparation? crop = null) => Prepared(ImageFile.Load(path), crop);
+    /// <exception cref="ArgumentException">The model does not take the size.</exception>
+    public RgbImage Load(string path, ImagePreparation? crop = null, ImageSizing? size = null) => Prepared(ImageFile.Load(path), crop, size);
 
     /// <summary>Adds a method to those that comparisons show; one of the same name is replaced.</summary>
     /// <param name="method">The method: one of <see cref="Methods"/>, or a class of yours.</param>
@@ -178,8 +186,10 @@ public sealed partial class Workbench : IDisposable, IRendered
         return ((IRendered)View.Table("", ["workbench", ""], rows)).Render();
     }
 
-    private RgbImage Prepared(RgbImage image, ImagePreparation? crop) =>
-        crop is null && image.Width == Model.ImageSize && image.Height == Model.ImageSize ? image : ((crop ?? new ImagePreparation()) with { Size = Model.ImageSize }).Apply(image);
+    private RgbImage Prepared(RgbImage image, ImagePreparation? crop, ImageSizing? size) => (crop ?? new ImagePreparation()).Apply(image, size ?? ImageSizing.Own, Model.Sizes);
+
+    // An image of a set has had its size chosen already.
+    private ImageSizing SizeOf(ExperimentImage image, ImageSizing? wanted) => wanted ?? (Model.Sizes.Allows(PixelSize.Of(image.Image)) ? ImageSizing.AsIs : ImageSizing.Own);
 
     private void ApplyThreads()
     {

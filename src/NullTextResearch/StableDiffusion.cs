@@ -68,6 +68,9 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.Config.SampleSize * Vae.Config.Downscale;
 
+    /// <summary>Which image sizes it takes.</summary>
+    public SizeRule Sizes => new(Vae.Config.Downscale, ImageSize);
+
     /// <summary>Loads a model from a diffusers-format folder or an original single-file checkpoint.</summary>
     /// <param name="path">Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or StabilityAI's layout; or the name of a model in the user's <see cref="ModelCache"/>, owner/name. Nothing is downloaded.</param>
     /// <param name="options">Device, precision, and what the model does not say by itself.</param>

@@ -102,10 +102,26 @@ public sealed class BadInputTests : Workshop
     }
 
     [Fact]
-    public void Invert_HugeSize_IsRefusedByThePlan()
+    public void Invert_SizeThatFitsTheModelButNotTheMachine_IsRefusedByThePlan()
     {
         RequireMini();
-        Run("invert", "photo.png", "--prompt", "a cat", "--size", "8192").Refused(1, "memory", "nothing was started", "--size");
+        Nulltext.Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--size", "1024x960"], ("NULLTEXT_MEMORY_LIMIT", "500000000"))).Refused(1, "memory", "nothing was started", "--size");
+    }
+
+    [Theory]
+    [InlineData("8192", "1024 pixels at most", "1024 x 1024")]
+    [InlineData("62x48", "multiples of 4", "64 x 48")]
+    public void Invert_SizeThatTheModelDoesNotTake_NamesTheNearest(string size, string why, string nearest)
+    {
+        RequireMini();
+        Run("invert", "photo.png", "--prompt", "a cat", "--size", size).Refused(1, "--size", why, nearest);
+    }
+
+    [Fact]
+    public void Reproduce_ScenesThatAreNotSquare_AreRefused()
+    {
+        RequireMini();
+        Run("reproduce", "--figures", "4", "--size", "64x48", "--out", "report").Refused(1, "square", "64 x 48");
     }
 
     [Fact]

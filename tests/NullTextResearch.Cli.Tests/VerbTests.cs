@@ -31,6 +31,37 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.Contains("20 network evaluations", outcome.Out, StringComparison.Ordinal);
     }
 
+    /// <summary>The picture is 64 x 48. Sides that are odd numbers of latents halve unevenly in the network.</summary>
+    [Theory]
+    [InlineData("keep", 72, 56)]
+    [InlineData("as-is", 64, 48)]
+    [InlineData("100x52", 100, 52)]
+    [InlineData("32", 32, 32)]
+    public void InvertAndEdit_AnySize_KeepIt(string size, int width, int height)
+    {
+        Workshop.RequireMini();
+        Outcome inverted = work.Run("invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "3", "--inner", "1", "--size", size, "--out", "at-" + size);
+        Assert.True(inverted.ExitCode == 0, inverted.Error);
+        Assert.Contains($"{width} x {height} px", inverted.Out, StringComparison.Ordinal);
+        Outcome edited = work.Run("edit", "at-" + size, "--to", "a blue car in the desert", "--blend", "car");
+        Assert.True(edited.ExitCode == 0, edited.Error);
+        foreach (string picture in (string[])["source.png", "vae.png", "reconstruction.png", "edits/001/edit.png"])
+            Assert.Equal(new PixelSize(width, height), PixelSize.Of(ImageFile.Load(Path.Combine(work.Folder, "at-" + size, picture))));
+    }
+
+    [Fact]
+    public void Sample_AnySize_IsThatOfThePictures()
+    {
+        Workshop.RequireMini();
+        Outcome outcome = work.Run("sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--size", "96x32", "--out", "wide.png");
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Outcome square = work.Run("sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--size", "96", "--out", "square.png");
+        Assert.True(square.ExitCode == 0, square.Error);
+        RgbImage wide = ImageFile.Load(Path.Combine(work.Folder, "wide.png")), other = ImageFile.Load(Path.Combine(work.Folder, "square.png"));
+        Assert.True(wide.Width == other.Width && wide.Height < other.Height, $"{wide}, {other}");
+        work.Run("sample", "--prompt", "a cat", "--size", "97").Refused(1, "--size", "multiples of 4");
+    }
+
     [Fact]
     public void Invert_SameAgain_DoesNotWorkTwice()
     {

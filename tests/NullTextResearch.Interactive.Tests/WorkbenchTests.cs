@@ -1,4 +1,5 @@
 using NullTextResearch.Experiments;
+using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Inversion;
 using NullTextResearch.Text;
@@ -36,6 +37,40 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Contains("null-text inversion, T = 6, w = 7.5: PSNR", bench.Inverted.ToString());
         Assert.Equal(Bench.Steps, bench.Inverted.EmbeddingDistance.Count);
         Assert.All(bench.Inverted.EmbeddingDistance, d => Assert.True(d > 0));
+    }
+
+    /// <summary>Latents of 13 x 24: rows halve unevenly.</summary>
+    [Fact]
+    public async Task AnySize_EveryCall_KeepsItsShape()
+    {
+        RgbImage wide = new ImagePreparation { Size = new PixelSize(96, 52) }.Apply(bench.Toy.Image);
+        using InvertedImage image = await Workbench.Invert(wide, bench.Toy.Caption, new InvertOptions { Steps = 3, Method = Methods.NullText(1), Size = ImageSizing.AsIs });
+        using EditedImage edit = await Workbench.Edit(image, bench.Target, new EditOptions { Blend = [bench.Word] });
+        AttentionView maps = await Workbench.Attention(image);
+        SweepResult sdEdit = await Workbench.SdEdit(image, bench.Target, [0.5]);
+        Comparison compared = await Workbench.Compare([new ExperimentImage("wide", wide, bench.Toy.Caption)], [Methods.Ddim(), Methods.Direct()], new InvertOptions { Steps = 3 });
+
+        Assert.All((RgbImage[])[image.Image, image.RoundTrip, image.Reconstruction, edit.Image, edit.Reconstruction, sdEdit.Points[0].Image, compared.Results[0][0].Reconstruction], picture =>
+            Assert.Equal(new PixelSize(96, 52), PixelSize.Of(picture)));
+        Assert.Equal((24, 13), (maps.Width, maps.Height));
+        Assert.All(edit.Mask().Images, i => Assert.Equal(96.0 / 52, (double)i.Image.Width / i.Image.Height, 0.001));
+        Assert.NotNull(maps.ToPng());
+        Assert.NotNull((await Workbench.Trajectory(image, 2)).ToPng());
+    }
+
+    [Fact]
+    public void Size_PictureOrImageOfASet_FollowsTheOption()
+    {
+        RgbImage wide = new ImagePreparation { Size = new PixelSize(96, 52) }.Apply(bench.Toy.Image);
+        string path = Path.Combine(Directory.CreateTempSubdirectory("nulltext-size-").FullName, "wide.png");
+        ImageFile.SavePng(wide, path);
+        Assert.Equal(new PixelSize(64, 64), PixelSize.Of(Workbench.Load(path)));
+        Assert.Equal(new PixelSize(88, 48), PixelSize.Of(Workbench.Load(path, size: ImageSizing.Keep)));
+        Assert.Equal(wide, Workbench.Load(path, size: ImageSizing.AsIs));
+        Assert.Contains("multiples of 4", Assert.Throws<ArgumentException>(() => Workbench.Load(path, new ImagePreparation { Left = 1 }, ImageSizing.AsIs)).Message);
+        Assert.Equal(Workbench.Toy(3).Select(t => t.Hash), Workbench.Examples(3).Select(t => t.Hash));
+        Assert.Equal(new PixelSize(32, 32), PixelSize.Of(Workbench.Examples(1, ImageSizing.Of(32))[0].Image));
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]

@@ -32,8 +32,8 @@ internal static class InvertCommand
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
         Option<string> preset = SharedOptions.Choice("--preset", "default: the released code; paper: constant threshold and rate; fast: one evaluation less per step, slightly other results.", "default", "default", "paper", "fast");
         Option<string?> folder = new("--out") { Description = "Run folder (default: runs/ and the image's name)." };
-        Option<string?> crop = new("--crop") { Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to a square around its centre." };
-        Option<int> size = SharedOptions.Int("--size", "Pixels per side to resize to; 0 takes the model's.", 0, 0, 8192);
+        Option<string?> crop = new("--crop") { Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to the shape of --size around its centre." };
+        Option<string> size = SharedOptions.Size("Size to resize to, in pixels:");
         Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
         Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
         Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
@@ -66,7 +66,7 @@ internal static class InvertCommand
                 Optimises = !WithoutOptimisation.Contains(chosen),
                 Folder = parsed.GetValue(folder) ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(path)),
                 Crop = edges,
-                Size = parsed.GetValue(size),
+                Size = SharedOptions.ReadSize(parsed, size),
                 Restart = parsed.GetValue(restart),
             });
         });
@@ -101,16 +101,19 @@ internal static class InvertCommand
         // Cheap refusals first: nothing large is loaded for a picture or prompt that will not do.
         RgbImage picture = ImageFile.Load(request.Image);
         ModelSource found = request.Model.Find(context);
+        ImagePreparation preparation = new() { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3] };
+        PixelSize cropped = preparation.Remaining(PixelSize.Of(picture));
+        PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
         RunFolder folder = new(request.Folder);
         using StableDiffusion model = request.Model.Load(context, found, new MemoryDemand
         {
-            ImageSize = request.Size > 0 ? request.Size : found.ImageSize,
+            ImageSize = planned,
             Rows = 2,
             GradientRows = request.Optimises ? 1 : 0,
         });
-        int size = request.Size > 0 ? request.Size : model.ImageSize;
-        RequireSize(size, model);
-        RgbImage source = new ImagePreparation { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3], Size = size }.Apply(picture);
+        // A model that had to be asked what it predicts may be smaller than its file looked.
+        PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
+        RgbImage source = (preparation with { Size = size }).Apply(picture);
         model.Tokenizer.Tokenize(request.Prompt).EnsureFits();
 
         string identity = RunFolder.ModelIdentity(found);
@@ -209,12 +212,6 @@ internal static class InvertCommand
         context.Out.WriteLine($"  run folder       {folder.Path}");
     }
 
-    private static void RequireSize(int size, StableDiffusion model)
-    {
-        int unit = model.Vae.Config.Downscale << (model.UNet.Config.BlockOutChannels.Count - 1);
-        if (size % unit != 0) throw new CommandException($"--size is {size}; {model.Name} takes multiples of {unit}, best {model.ImageSize}.");
-    }
-
     private static bool TryCrop(string text, out int[] edges)
     {
         string[] parts = text.Split(',');
@@ -248,7 +245,7 @@ internal static class InvertCommand
 
         public required int[] Crop { get; init; }
 
-        public required int Size { get; init; }
+        public required ImageSizing Size { get; init; }
 
         public required bool Restart { get; init; }
     }

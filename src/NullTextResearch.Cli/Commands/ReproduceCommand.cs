@@ -4,6 +4,7 @@ using System.Globalization;
 using NullTextResearch.Cli.Reproduce;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
+using NullTextResearch.Images;
 using NullTextResearch.Loading;
 
 namespace NullTextResearch.Cli.Commands;
@@ -11,13 +12,12 @@ namespace NullTextResearch.Cli.Commands;
 /// <summary>`nulltext reproduce`: the paper's experiments, as charts, grids, tables and manifests.</summary>
 internal static class ReproduceCommand
 {
-    private const string Toy = "toy";
-
     public static Command Create()
     {
         Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
         ModelOptions model = new();
-        Option<string> images = new("--images") { Description = "toy (held-out scenes, rendered), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits).", DefaultValueFactory = _ => Toy };
+        Option<string?> images = new("--images") { Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
+        Option<string> size = SharedOptions.Size("Size of the images in pixels:");
         Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
         count.Validators.Add(result =>
         {
@@ -29,7 +29,7 @@ internal static class ReproduceCommand
         Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default 7.5); another one costs an inversion of its own.", 0, 100);
         Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
         Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
-        Command command = new("reproduce", "Make the paper's figures.") { figures, images, count, folder, quick, protocol, guidance, seed, batch };
+        Command command = new("reproduce", "Make the paper's figures.") { figures, images, size, count, folder, quick, protocol, guidance, seed, batch };
         model.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -45,8 +45,6 @@ internal static class ReproduceCommand
                 Seed = parsed.GetValue(seed),
                 BatchSize = parsed.GetValue(batch),
             };
-            string source = parsed.GetValue(images)!;
-            int? number = parsed.GetValue(count) ?? (paper ? source == Toy ? 24 : null : small ? 2 : 4);
             string repeat = string.Concat(parsed.Tokens.Select(t => t.Value).Skip(1).Aggregate((Text: new List<string>(), Skip: false), (state, token) =>
             {
                 if (state.Skip) return (state.Text, false);
@@ -54,24 +52,31 @@ internal static class ReproduceCommand
                 state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
                 return (state.Text, false);
             }).Text);
-            return Run(context, Figure.Parse(parsed.GetValue(figures)), request, source, number, parsed.GetValue(folder)!, settings, repeat);
+            return Run(context, Figure.Parse(parsed.GetValue(figures)), request, parsed.GetValue(images), SharedOptions.ReadSize(parsed, size),
+                set => parsed.GetValue(count) ?? (paper ? set == ExperimentImages.ToyName ? 24 : null : small ? 2 : 4), parsed.GetValue(folder)!, settings, repeat);
         });
         return command;
     }
 
-    private static int Run(RunContext context, IReadOnlyList<Figure> figures, ModelRequest request, string source, int? count, string folder, ExperimentSettings settings, string repeat)
+    private static int Run(RunContext context, IReadOnlyList<Figure> figures, ModelRequest request, string? named, ImageSizing sizing, Func<string, int?> countOf, string folder, ExperimentSettings settings, string repeat)
     {
         Stopwatch clock = Stopwatch.StartNew();
         ModelSource found = request.Find(context);
-        int size = found.ImageSize;
-        IReadOnlyList<ExperimentImage> images = source == Toy ? ExperimentImages.Toy(count ?? 4, size) : ExperimentImages.FromFolder(source, size, count);
+        string source = named ?? ExperimentImages.SetFor(found.Sizes);
+        int? count = countOf(source);
+        IReadOnlyList<ExperimentImage> images = source switch
+        {
+            ExperimentImages.ToyName => ExperimentImages.Toy(count ?? 4, ExperimentImages.ToySide(found.Sizes, sizing)),
+            ExperimentImages.PhotographsName => ExperimentImages.Photographs(found.Sizes, count, sizing),
+            _ => ExperimentImages.FromFolder(source, found.Sizes, count, sizing),
+        };
         // Before anything is computed: hours later is too late to hear of a missing line.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
             throw new CommandException($"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}).");
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
-        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = size, Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
+        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area), Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
         foreach (string prompt in images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))) model.Tokenizer.Tokenize(prompt).EnsureFits();
         using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results")))
         {
@@ -85,7 +90,7 @@ internal static class ReproduceCommand
             Figures = figures,
             Folder = folder,
             CommandOptions = repeat,
-            ImageSource = source == Toy ? "held-out toy scenes" : source,
+            ImageSource = source switch { ExperimentImages.ToyName => "held-out toy scenes", ExperimentImages.PhotographsName => "photographs of data/images/photos", _ => source },
             Threads = context.Threads,
         };
         List<string> lines = [];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using NullTextResearch.Images;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -44,6 +45,35 @@ internal static class SharedOptions
         Option<double?> option = new(name) { Description = description };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
+    }
+
+    /// <summary>What size images get.</summary>
+    public static Option<string> Size(string description)
+    {
+        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", DefaultValueFactory = _ => "own" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !ImageSizing.TryParse(result.Tokens[0].Value, out _))
+                result.AddError($"--size is '{result.Tokens[0].Value}'; it must be a size such as 640x448 or 512, or one of: own, keep, as-is.");
+        });
+        return option;
+    }
+
+    /// <summary>Reads <see cref="Size"/>.</summary>
+    public static ImageSizing ReadSize(ParseResult parsed, Option<string> option) =>
+        ImageSizing.TryParse(parsed.GetValue(option), out ImageSizing? sizing) ? sizing : throw new CommandException($"--size: '{parsed.GetValue(option)}'");
+
+    /// <summary>The size of an image, for a command line: the error names the option.</summary>
+    public static PixelSize SizeFor(ImageSizing sizing, PixelSize image, SizeRule rule)
+    {
+        try
+        {
+            return sizing.For(image, rule);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandException($"--size {sizing}: {e.Message}");
+        }
     }
 
     /// <summary>One of several words.</summary>

@@ -8,8 +8,11 @@ namespace NullTextResearch.Attention;
 /// <summary>Which maps an <see cref="AttentionStore"/> keeps.</summary>
 public sealed record AttentionStoreOptions
 {
-    /// <summary>Maps with more queries (pixels) than this are not kept. The released code keeps up to 32 x 32.</summary>
-    public int MaxQueries { get; init; } = 1024;
+    /// <summary>
+    /// Layers with a larger <see cref="AttentionSite.OwnSide"/> are not kept. Null (default) keeps what the released code keeps: every layer whose
+    /// map is smaller than the latents, and the finest too in models where that has at most 32 x 32 pixels.
+    /// </summary>
+    public int? MaxSide { get; init; }
 
     /// <summary>Keep maps from pixels to text tokens.</summary>
     public bool Cross { get; init; } = true;
@@ -31,7 +34,7 @@ public sealed record AttentionStoreOptions
 public sealed record StoredMap(AttentionSite Site, int Height, int Width, Tensor Sum, int Steps);
 
 /// <summary>Attention maps of a sampling run, summed over its steps. Owns its tensors.</summary>
-/// <param name="options">What to keep; null keeps cross-attention maps of at most 32 x 32 queries.</param>
+/// <param name="options">What to keep; null keeps the cross-attention maps that the released code keeps.</param>
 public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDisposable
 {
     private readonly AttentionStoreOptions _options = options ?? new AttentionStoreOptions();
@@ -43,7 +46,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     /// <summary>Whether the map of a call would be kept.</summary>
     public bool Wants(in AttentionCall call) =>
         (call.Site.Kind == AttentionKind.Cross ? _options.Cross : _options.Self)
-        && (long)call.Height * call.Width <= _options.MaxQueries
+        && call.Site.TakesPart(_options.MaxSide)
         && (_options.Site?.Invoke(call.Site) ?? true);
 
     /// <summary>Adds a map to the sum of its layer.</summary>

@@ -8,19 +8,20 @@ public abstract record MapSelection
     }
 
     /// <summary>
-    /// The coarsest resolution, outside the middle block, whose shorter side has at least 16 pixels; the finest where none
-    /// has. For Stable Diffusion at 512 pixels these are the five 16 x 16 layers of the papers.
+    /// The coarsest resolution, outside the middle block, that has at least 16 pixels a side when images have the model's own size; the
+    /// finest where none has. For Stable Diffusion these are the papers' five layers, a quarter of the latents a side: 16 x 16 at 512 pixels,
+    /// 20 x 14 at 448 x 640.
     /// </summary>
     public static MapSelection Default { get; } = CoarsestWithSide(16);
 
-    /// <summary>The released code's fixed positions, whatever their resolution: down[2..4] and up[0..3] of the maps with at most 32 x 32 queries.</summary>
+    /// <summary>The released code's fixed positions, whatever their resolution: down[2..4] and up[0..3] of the maps that it keeps.</summary>
     public static MapSelection PublishedSlices { get; } = new Slices();
 
     /// <summary>The choice in words, for manifests.</summary>
     public string Description => ToString();
 
-    /// <summary>The coarsest resolution, outside the middle block, with at least this many pixels on the shorter side; the finest where none has.</summary>
-    /// <param name="side">Pixels, at least 1.</param>
+    /// <summary>The coarsest resolution, outside the middle block, with at least this many pixels a side when images have the model's own size; the finest where none has.</summary>
+    /// <param name="side">Pixels, at least 1: a least <see cref="AttentionSite.OwnSide"/>.</param>
     public static MapSelection CoarsestWithSide(int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
@@ -61,10 +62,9 @@ public abstract record MapSelection
             StoredMap[] outer = [.. cross.Where(m => m.Site.Stage != UNetStage.Mid)];
             if (outer.Length == 0) outer = [.. cross];
             if (outer.Length == 0) return [];
-            int Short(StoredMap m) => Math.Min(m.Height, m.Width);
-            int[] sides = [.. outer.Select(Short).Distinct().Order()];
+            int[] sides = [.. outer.Select(m => m.Site.OwnSide).Distinct().Order()];
             int side = sides.FirstOrDefault(s => s >= Side, sides[^1]);
-            return outer.Where(m => Short(m) == side);
+            return outer.Where(m => m.Site.OwnSide == side);
         }
     }
 
@@ -74,7 +74,7 @@ public abstract record MapSelection
 
         private protected override IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross)
         {
-            StoredMap[] small = [.. cross.Where(m => (long)m.Height * m.Width <= 1024)];
+            StoredMap[] small = [.. cross.Where(m => m.Site.TakesPart(null))];
             return small.Where(m => m.Site.Stage == UNetStage.Down).Skip(2).Take(2).Concat(small.Where(m => m.Site.Stage == UNetStage.Up).Take(3));
         }
     }

@@ -64,9 +64,12 @@ public enum SourceBranch
 /// <summary>What does not depend on the prompts.</summary>
 public sealed record PromptToPromptOptions
 {
-    /// <summary>Self-attention is injected only at layers with at most this many queries (pixels). Released code: 32 x 32, which leaves out
-    /// the finest layers of Stable Diffusion at 512 pixels; give a smaller number to leave them out of a smaller model.</summary>
-    public int SelfReplaceMaxQueries { get; init; } = 1024;
+    /// <summary>
+    /// Self-attention is injected only at layers with at most this <see cref="AttentionSite.OwnSide"/>. Null (default) is the released code's choice:
+    /// every layer whose map is smaller than the latents, and the finest too in models where that has at most 32 x 32 pixels; give a number to
+    /// leave it out of such a model.
+    /// </summary>
+    public int? SelfReplaceMaxSide { get; init; }
 
     /// <summary>How the source branch runs.</summary>
     public SourceBranch SourceBranch { get; init; } = SourceBranch.Batched;

@@ -175,7 +175,7 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     private bool ReplacesSelf(in AttentionCall call)
     {
         int step = call.Step;
-        return (long)call.Height * call.Width <= _options.SelfReplaceMaxQueries && _targets.Exists(t => t.SelfAt(step));
+        return call.Site.TakesPart(_options.SelfReplaceMaxSide) && _targets.Exists(t => t.SelfAt(step));
     }
 
     private bool BlendsAt(Branch target, int step) => target.Target.Blend is { } blend && step >= blend.FirstStep(_steps);

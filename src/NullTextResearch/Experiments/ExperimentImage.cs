@@ -25,7 +25,7 @@ public sealed record PlannedEdit(string Prompt, string Label)
 
 /// <summary>An image with its caption, ready for a model.</summary>
 /// <param name="Name">Name in tables: that of its file or scene.</param>
-/// <param name="Image">Pixels of the model's size.</param>
+/// <param name="Image">Pixels, of a size that the model takes.</param>
 /// <param name="Caption">Source prompt.</param>
 public sealed record ExperimentImage(string Name, RgbImage Image, string Caption)
 {
@@ -45,6 +45,12 @@ public sealed record ExperimentImage(string Name, RgbImage Image, string Caption
 /// <summary>Where the images of the experiments come from.</summary>
 public static class ExperimentImages
 {
+    /// <summary>Words that name the sets that come with the library: rendered scenes, photographs.</summary>
+    public const string ToyName = "toy", PhotographsName = "photos";
+
+    // Smaller models are trained on rendered scenes here; a photograph of so few pixels shows nothing.
+    private const int PhotographsFrom = 256;
+
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".webp"];
 
     /// <summary>Held-out toy scenes, rendered: no file is needed.</summary>
@@ -61,24 +67,73 @@ public static class ExperimentImages
         return [.. varied.Concat(chosen.Except(plain)).Take(count).Select(t => FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, null))];
     }
 
+    /// <summary>The name of the set that suits a model: photographs for models trained at 256 pixels or more, rendered scenes for smaller ones.</summary>
+    /// <param name="sizes">Which sizes the model takes.</param>
+    public static string SetFor(SizeRule sizes) => sizes.OwnSide >= PhotographsFrom ? PhotographsName : ToyName;
+
+    /// <summary>The images that suit a model.</summary>
+    /// <param name="sizes">Which sizes the model takes.</param>
+    /// <param name="count">At most so many, at least 1.</param>
+    /// <param name="sizing">What size they get; null takes the model's own square.</param>
+    /// <exception cref="ImageFileException">The photographs do not lie beside the program, nor in a checkout around it.</exception>
+    public static IReadOnlyList<ExperimentImage> For(SizeRule sizes, int count, ImageSizing? sizing = null) =>
+        SetFor(sizes) == PhotographsName ? Photographs(sizes, count, sizing) : Toy(count, ToySide(sizes, sizing));
+
+    /// <summary>The photographs that come with the library, with captions and edits to try.</summary>
+    /// <param name="sizes">Which sizes the model takes.</param>
+    /// <param name="count">At most so many; null takes all.</param>
+    /// <param name="sizing">What size they get; null takes the model's own square. They are squares of 512 pixels.</param>
+    /// <exception cref="ImageFileException">They do not lie beside the program, nor in a checkout around it.</exception>
+    public static IReadOnlyList<ExperimentImage> Photographs(SizeRule sizes, int? count = null, ImageSizing? sizing = null) => FromFolder(PhotographFolder(), sizes, count, sizing);
+
+    /// <summary>The folder of the photographs that come with the library.</summary>
+    /// <exception cref="ImageFileException">It is not beside the program, nor in a checkout around it.</exception>
+    public static string PhotographFolder()
+    {
+        string[] beside = [.. ((string[])[AppContext.BaseDirectory, Path.GetDirectoryName(typeof(ExperimentImages).Assembly.Location) ?? ""])
+            .Where(f => f.Length > 0).Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "images", "photos")).Distinct()];
+        List<string> looked = [.. beside];
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent) looked.Add(Path.Combine(at.FullName, "data", "images", "photos"));
+        return looked.Find(Directory.Exists)
+            ?? throw new ImageFileException(beside[0], "the photographs that come with the library are not there, nor in data/images/photos of a folder above; name a folder of images");
+    }
+
+    /// <summary>Side of rendered scenes: they are square.</summary>
+    /// <param name="sizes">Which sizes the model takes.</param>
+    /// <param name="sizing">What size is wanted; null takes the model's own square.</param>
+    /// <exception cref="ArgumentException">Another shape than a square, or a size that the model does not take.</exception>
+    public static int ToySide(SizeRule sizes, ImageSizing? sizing = null)
+    {
+        PixelSize size = (sizing ?? ImageSizing.Own).For(sizes.OwnSide, sizes);
+        return size.Width == size.Height ? size.Width : throw new ArgumentException($"rendered scenes are square; a size of {size} pixels is for photographs.");
+    }
+
     /// <summary>
     /// Reads a folder: either one that <see cref="ToyImageSet"/> wrote, or images with a text file of the same name beside
     /// each, whose first line is the caption and whose further lines are prompts of edited versions.
     /// </summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="size">Width and height that the model takes; images are cropped to a square and resized.</param>
+    /// <param name="sizes">Which sizes the model takes.</param>
     /// <param name="count">At most so many, in the order of their names; null takes all.</param>
+    /// <param name="sizing">What size each image gets; null cuts to the model's own square.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="ImageFileException">It holds no image, an image cannot be read or lacks its caption.</exception>
-    public static IReadOnlyList<ExperimentImage> FromFolder(string folder, int size, int? count = null)
+    public static IReadOnlyList<ExperimentImage> FromFolder(string folder, SizeRule sizes, int? count = null, ImageSizing? sizing = null)
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no image folder '{folder}'.");
-        ImagePreparation preparation = new() { Size = size };
+        sizing ??= ImageSizing.Own;
+        ImagePreparation preparation = new();
         if (File.Exists(Path.Combine(folder, ToyImageSet.ListName)))
         {
             using SceneRenderer renderer = new();
             return [.. ToyImageSet.Read(folder).Take(count ?? int.MaxValue).Select(t =>
-                FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, preparation.Apply(ImageFile.Load(Path.Combine(folder, t.File)))))];
+
+            {
+                RgbImage image = preparation.Apply(ImageFile.Load(Path.Combine(folder, t.File)), sizing, sizes);
+                // The true results of edits are rendered, and scenes are square.
+                if (image.Width != image.Height) throw new ArgumentException($"'{folder}' holds rendered scenes, which are square; a size of {PixelSize.Of(image)} pixels is for photographs.");
+                return FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, image.Width, image);
+            })];
         }
         string[] files = [.. Directory.GetFiles(folder).Where(f => Extensions.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal).Take(count ?? int.MaxValue)];
         if (files.Length == 0) throw new ImageFileException(folder, $"the folder holds no image ({string.Join(", ", Extensions)})");
@@ -88,7 +143,7 @@ public static class ExperimentImages
             if (!File.Exists(text)) throw new ImageFileException(file, $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)");
             string[] lines = [.. File.ReadAllLines(text, Encoding.UTF8).Select(l => l.Trim()).Where(l => l.Length > 0)];
             if (lines.Length == 0) throw new ImageFileException(text, "it is empty; its first line must be the caption");
-            return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file)), lines[0])
+            return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), lines[0])
             {
                 Edits = [.. lines.Skip(1).Select(l => new PlannedEdit(l, l))],
             };

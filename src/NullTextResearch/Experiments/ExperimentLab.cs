@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
 using NullTextResearch.Training;
@@ -145,7 +146,8 @@ public sealed class ExperimentLab : IDisposable
         }
         if (missing.Count == 0) return results;
         int together = Math.Min(Settings.BatchSize, (missing.Count + Workers - 1) / Workers);
-        int[][] chunks = [.. missing.Chunk(together)];
+        // One batch has one size.
+        int[][] chunks = [.. missing.GroupBy(i => PixelSize.Of(Images[i].Image)).SelectMany(group => group.Chunk(together))];
         void Compute(int[] chunk)
         {
             Cancellation.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -8,8 +9,8 @@ namespace NullTextResearch.Experiments;
 /// <summary>What is to be done, as far as memory is concerned.</summary>
 public sealed record MemoryDemand
 {
-    /// <summary>Pixels per side.</summary>
-    public required int ImageSize { get; init; }
+    /// <summary>Size of the images; one number is a square.</summary>
+    public required PixelSize ImageSize { get; init; }
 
     /// <summary>Rows that go through the U-Net in one call: images, times two with guidance, times source and targets when editing.</summary>
     public required int Rows { get; init; }
@@ -61,13 +62,13 @@ public sealed record MemoryPlan(long WeightBytes, long NetworkBytes, long Autoen
     /// <exception cref="ArgumentException">A size is not positive.</exception>
     public static MemoryPlan For(UNetConfig unet, VaeConfig vae, long weights, MemoryDemand demand)
     {
-        if (demand.ImageSize < 1 || demand.Rows < 1 || demand.Images < 1 || demand.GradientRows < 0 || demand.BytesPerNumber < 1)
+        if (demand.ImageSize.Width < 1 || demand.ImageSize.Height < 1 || demand.Rows < 1 || demand.Images < 1 || demand.GradientRows < 0 || demand.BytesPerNumber < 1)
             throw new ArgumentException($"A job has at least one image, row and pixel, got {demand}.", nameof(demand));
-        double latents = Math.Ceiling((double)demand.ImageSize / vae.Downscale);
+        double wide = Math.Ceiling((double)demand.ImageSize.Width / vae.Downscale), high = Math.Ceiling((double)demand.ImageSize.Height / vae.Downscale);
         double running = 0, kept = 0;
         for (int level = 0; level < unet.BlockOutChannels.Count; level++)
         {
-            double pixels = Math.Ceiling(latents / (1 << level)) * Math.Ceiling(latents / (1 << level));
+            double pixels = Math.Ceiling(wide / (1 << level)) * Math.Ceiling(high / (1 << level));
             double features = unet.BlockOutChannels[level] * pixels;
             double maps = unet.DownHasAttention[level] ? unet.Heads[level] * pixels * (pixels + Tokens) : 0;
             double residual = 8 * features, transformer = unet.DownHasAttention[level] ? 24 * features : 0;
@@ -78,10 +79,10 @@ public sealed record MemoryPlan(long WeightBytes, long NetworkBytes, long Autoen
         }
 
         double network = (demand.Rows * running) + (demand.GradientRows * kept);
-        double image = (double)demand.ImageSize * demand.ImageSize;
-        int wide = vae.BlockOutChannels[Math.Min(1, vae.BlockOutChannels.Count - 1)];
+        double image = demand.ImageSize.Area;
+        int channels = vae.BlockOutChannels[Math.Min(1, vae.BlockOutChannels.Count - 1)];
         // Measured at 512 pixels: a dozen feature maps at once, because freed blocks are kept for the next convolution.
-        double autoencoder = demand.Images * 14 * wide * image;
+        double autoencoder = demand.Images * 14 * channels * image;
         return new MemoryPlan(
             weights * demand.BytesPerNumber,
             ToBytes(network),

@@ -52,8 +52,8 @@ public sealed record InversionManifest
     /// <summary>The image file, as it was named.</summary>
     public required string Image { get; init; }
 
-    /// <summary>Pixels per side after cropping and resizing.</summary>
-    public required int ImageSize { get; init; }
+    /// <summary>Size after cropping and resizing.</summary>
+    public required PixelSize ImageSize { get; init; }
 
     /// <summary>Prompt of the image.</summary>
     public required string Prompt { get; init; }

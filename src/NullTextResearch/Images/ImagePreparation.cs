@@ -1,6 +1,6 @@
 namespace NullTextResearch.Images;
 
-/// <summary>How an image of any size becomes the size that a model takes: crop by offsets, crop to a square, resize; in that order.</summary>
+/// <summary>How an image of any size becomes the size that a model takes: crop by offsets, crop to the shape of that size, resize; in that order.</summary>
 /// <remarks>
 /// Defaults are those of the released null-text code, with two deviations: offsets that leave nothing are an error where that code
 /// clamps them silently, and its clamp of the top offset by the left one (a slip) is not repeated.
@@ -19,14 +19,42 @@ public sealed record ImagePreparation
     /// <summary>Pixels cut from the bottom edge, at least 0. Default 0.</summary>
     public int Bottom { get; init; }
 
-    /// <summary>Whether the longer side is then cut to the shorter, keeping the centre. Default true.</summary>
-    public bool CentreSquare { get; init; } = true;
+    /// <summary>
+    /// Whether what the shape of <see cref="Size"/> (a square where that is null) has no room for is then cut off on both ends, keeping
+    /// the centre. Default true; false stretches.
+    /// </summary>
+    public bool CentreCut { get; init; } = true;
 
-    /// <summary>Side in pixels that the result gets (width and height), or null to keep the size after cropping. Default 512.</summary>
-    public int? Size { get; init; } = 512;
+    /// <summary>Size that the result gets (one number is a square), or null to keep the size after cropping. Default 512 x 512.</summary>
+    public PixelSize? Size { get; init; } = 512;
 
     /// <summary>Filter of the resize. Default <see cref="ResizeFilter.Bicubic"/>.</summary>
     public ResizeFilter Filter { get; init; } = ResizeFilter.Bicubic;
+
+    /// <summary>The size of an image after the offsets are cut off.</summary>
+    /// <param name="image">Size of the image.</param>
+    /// <exception cref="ArgumentException">An offset is negative, or the offsets leave nothing.</exception>
+    public PixelSize Remaining(PixelSize image)
+    {
+        if (Left < 0 || Top < 0 || Right < 0 || Bottom < 0)
+            throw new ArgumentException($"crop offsets must be 0 or more, got left {Left}, top {Top}, right {Right}, bottom {Bottom}");
+        long width = (long)image.Width - Left - Right, height = (long)image.Height - Top - Bottom;
+        if (width < 1 || height < 1)
+            throw new ArgumentException($"cropping {Left} left, {Right} right, {Top} top and {Bottom} bottom leaves nothing of an image of {image} pixels; lower the offsets");
+        return new PixelSize((int)width, (int)height);
+    }
+
+    /// <summary>Applies the steps, with the size that a model takes in place of <see cref="Size"/>.</summary>
+    /// <param name="image">An image of any size.</param>
+    /// <param name="sizing">How the size is found.</param>
+    /// <param name="rule">What the model takes.</param>
+    /// <returns>The prepared image; the given one if there is nothing to do.</returns>
+    /// <exception cref="ArgumentException">The offsets are wrong, or the model does not take the size.</exception>
+    public RgbImage Apply(RgbImage image, ImageSizing sizing, SizeRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return (this with { Size = sizing.For(Remaining(PixelSize.Of(image)), rule) }).Apply(image);
+    }
 
     /// <summary>Applies the steps.</summary>
     /// <param name="image">An image of any size.</param>
@@ -35,29 +63,23 @@ public sealed record ImagePreparation
     public RgbImage Apply(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        if (Left < 0 || Top < 0 || Right < 0 || Bottom < 0 || Size < 1)
-        {
-            throw new ArgumentException($"crop offsets must be 0 or more and the size at least 1, got left {Left}, top {Top}, right {Right}, bottom {Bottom}, size {Size}");
-        }
-
-        long width = (long)image.Width - Left - Right, height = (long)image.Height - Top - Bottom;
-        if (width < 1 || height < 1)
-        {
-            throw new ArgumentException(
-                $"cropping {Left} left, {Right} right, {Top} top and {Bottom} bottom leaves nothing of an image of {image.Width} x {image.Height} pixels; lower the offsets");
-        }
-
+        if (Size is { Width: < 1 } or { Height: < 1 }) throw new ArgumentException($"the size must be at least 1 x 1, got {Size}");
+        PixelSize left = Remaining(PixelSize.Of(image)), cut = left;
         int x = Left, y = Top;
-        if (CentreSquare)
+        if (CentreCut)
         {
-            long side = Math.Min(width, height);
-            x += (int)((width - side) / 2);
-            y += (int)((height - side) / 2);
-            width = height = side;
+            PixelSize shape = Size ?? 1;
+            // The largest part of that shape; the exact products decide which side is too long.
+            if ((long)left.Width * shape.Height > (long)left.Height * shape.Width)
+                cut = left with { Width = (int)Math.Max(1, (long)left.Height * shape.Width / shape.Height) };
+            else
+                cut = left with { Height = (int)Math.Max(1, (long)left.Width * shape.Height / shape.Width) };
+            x += (left.Width - cut.Width) / 2;
+            y += (left.Height - cut.Height) / 2;
         }
 
-        RgbImage cropped = Crop(image, x, y, (int)width, (int)height);
-        return Size is { } size ? ImageResize.Resize(cropped, size, size, Filter) : cropped;
+        RgbImage cropped = Crop(image, x, y, cut.Width, cut.Height);
+        return Size is { } size && size != cut ? ImageResize.Resize(cropped, size.Width, size.Height, Filter) : cropped;
     }
 
     private static RgbImage Crop(RgbImage image, int x, int y, int width, int height)

@@ -1,4 +1,5 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Images;
 using NullTextResearch.Models;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
@@ -79,6 +80,9 @@ public sealed class ModelSource
 
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.SampleSize * Vae.Downscale;
+
+    /// <summary>Which image sizes it takes.</summary>
+    public SizeRule Sizes => new(Vae.Downscale, ImageSize);
 
     /// <summary>Padding piece that the folder of the vocabulary need not name; null where it does.</summary>
     internal string? PadToken { get; private init; }

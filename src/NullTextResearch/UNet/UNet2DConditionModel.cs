@@ -43,23 +43,25 @@ public sealed class UNet2DConditionModel : IDisposable
         {
             int level = i;
             _down.Add(new DownBlock(root["down_blocks"][i], i == 0 ? channels[0] : channels[i - 1], channels[i], config,
-                config.DownHasAttention[i] ? config.Heads[i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Down, level)));
+                config.DownHasAttention[i] ? config.Heads[i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Down, level, level)));
         }
-        _mid = new MidBlock(root["mid_block"], channels[^1], config, config.Heads[^1], time, SiteAt(UNetStage.Mid, 0));
+        _mid = new MidBlock(root["mid_block"], channels[^1], config, config.Heads[^1], time, SiteAt(UNetStage.Mid, 0, levels - 1));
         for (int i = 0; i < levels; i++)
         {
             int previous = channels[levels - 1 - Math.Max(i - 1, 0)];
             int output = channels[levels - 1 - i];
             int input = channels[Math.Max(levels - 2 - i, 0)];
             _up.Add(new UpBlock(root["up_blocks"][i], input, previous, output, config,
-                config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Up, i)));
+                config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Up, i, levels - 1 - i)));
         }
         _normOut = new GroupNorm(root["conv_norm_out"], config.NormNumGroups, channels[0], config.NormEps);
         _convOut = new Conv2d(root["conv_out"], channels[0], config.OutChannels);
 
-        Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block) => layer => (path, kind, heads) =>
+        Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block, int halvings) => layer => (path, kind, heads) =>
         {
-            AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads);
+            // Each halving rounds up.
+            int ownSide = (config.SampleSize + (1 << halvings) - 1) >> halvings;
+            AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads) { Halvings = halvings, OwnSide = ownSide };
             _sites.Add(site);
             return site;
         };

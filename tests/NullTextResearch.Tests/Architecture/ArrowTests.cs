@@ -24,8 +24,8 @@ public sealed class ArrowTests
         ["Vae"] = ["Tensors", "Weights", "Layers"],
         ["Attention"] = ["Tensors"],
         ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
-        // Knows the networks by their configs, and files; the bundle puts both together.
-        ["Loading"] = ["Tensors", "Models", "Diffusion", "Weights", "Text", "Vae", "UNet"],
+        // Knows the networks by their configs, and files; the bundle puts both together. Of Images: which sizes a model takes.
+        ["Loading"] = ["Tensors", "Images", "Models", "Diffusion", "Weights", "Text", "Vae", "UNet"],
         // What work costs, from configs alone.
         ["Planning"] = ["Weights", "Text", "Vae", "UNet", "Loading"],
         ["Inversion"] = ["Tensors", "Diffusion"],

@@ -48,7 +48,7 @@ public sealed class AttentionStoreTests
     public void Wants_Defaults_TakeSmallCrossMaps(AttentionKind kind, int side, bool wanted)
     {
         using AttentionStore store = new();
-        Assert.Equal(wanted, store.Wants(new AttentionCall(Site with { Kind = kind }, 0, side, side)));
+        Assert.Equal(wanted, store.Wants(new AttentionCall(Site with { Kind = kind, OwnSide = side }, 0, side, side)));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class AttentionStoreTests
             (UNetStage.Down, 32), (UNetStage.Down, 32), (UNetStage.Down, 16), (UNetStage.Down, 16), (UNetStage.Mid, 8),
             (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 32), (UNetStage.Up, 32), (UNetStage.Up, 32),
         ];
-        StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Order = i }, l.Side, l.Side, empty(0), 1))];
+        StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Order = i, OwnSide = l.Side }, l.Side, l.Side, empty(0), 1))];
         int[] published = [.. MapSelection.PublishedSlices.From(maps).Select(m => m.Site.Order)];
         Assert.Equal([2, 3, 5, 6, 7], published);
         Assert.Equal(published, MapSelection.Default.From(maps).Select(m => m.Site.Order));

@@ -20,18 +20,21 @@ internal sealed class EditingLab : IDisposable
 
     static EditingLab() => set_num_threads(1);
 
-    public EditingLab(int steps = 5, ScalarType dtype = ScalarType.Float64)
+    private readonly (int Height, int Width) _latents;
+
+    public EditingLab(int steps = 5, ScalarType dtype = ScalarType.Float64, int height = 8, int width = 8, int levels = 2)
     {
+        _latents = (height, width);
         Dtype = dtype;
         Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps);
         UNet = new UNet2DConditionModel(new UNetConfig
         {
             SampleSize = 8,
-            BlockOutChannels = [16, 16],
-            DownHasAttention = [true, true],
-            UpHasAttention = [true, true],
+            BlockOutChannels = [.. Enumerable.Repeat(16, levels)],
+            DownHasAttention = [.. Enumerable.Repeat(true, levels)],
+            UpHasAttention = [.. Enumerable.Repeat(true, levels)],
             LayersPerBlock = 1,
-            Heads = [2, 2],
+            Heads = [.. Enumerable.Repeat(2, levels)],
             CrossAttentionDim = 16,
             NormNumGroups = 4,
         });
@@ -90,7 +93,7 @@ internal sealed class EditingLab : IDisposable
         {
             Method = "test",
             GuidanceScale = 3,
-            StartLatents = randn([prompts.Length, 4, 8, 8], generator: generator).to(Dtype).DetachFromDisposeScope(),
+            StartLatents = randn([prompts.Length, 4, _latents.Height, _latents.Width], generator: generator).to(Dtype).DetachFromDisposeScope(),
             Conditional = Embed(prompts),
             Unconditional = StepEmbeddings.PerStep(randn([Grid.Steps, prompts.Length, Context, 16], generator: generator).to(Dtype)),
             EvaluationsPerImage = 0,

@@ -174,7 +174,7 @@ public sealed class PromptToPromptTests
     public void Run_SelfReplaceLimit_LeavesFinerLayersAlone()
     {
         using EditingLab lab = new();
-        PromptToPromptOptions options = new() { KeepMaps = true, Store = new AttentionStoreOptions { Self = true, Cross = false }, SelfReplaceMaxQueries = 16 };
+        PromptToPromptOptions options = new() { KeepMaps = true, Store = new AttentionStoreOptions { Self = true, Cross = false }, SelfReplaceMaxSide = 4 };
         using EditResult result = lab.Edit(lab.Inverted(Cat), [Swap(Cat, Dog, cross: 0, self: 1)], options);
         using DisposeScope scope = NewDisposeScope();
         Assert.Equal([16, 64], result.Maps!.Maps.Select(m => m.Height * m.Width).Distinct().Order());

@@ -102,6 +102,28 @@ public sealed class ExperimentLabTests : IDisposable
     }
 
     [Fact]
+    public void Run_FolderOfManyShapes_KeepsEachInBatchesOfOneSize()
+    {
+        string folder = Path.Combine(_folder, "pictures");
+        Directory.CreateDirectory(folder);
+        RgbImage toy = ExperimentImages.Toy(1, 64)[0].Image;
+        PixelSize[] sizes = [new(96, 48), new(40, 60), new(192, 96)];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            ImageFile.SavePng(new ImagePreparation { Size = sizes[i], CentreCut = false }.Apply(toy), Path.Combine(folder, $"{i}.png"));
+            File.WriteAllText(Path.Combine(folder, $"{i}.txt"), "a big house in the snow\na big house in the city\n");
+        }
+
+        IReadOnlyList<ExperimentImage> images = ExperimentImages.FromFolder(folder, Mini.Value.Sizes, sizing: ImageSizing.Keep);
+        PixelSize[] kept = [new(92, 44), new(52, 80), new(92, 44)];
+        Assert.Equal(kept, images.Select(i => PixelSize.Of(i.Image)));
+        using ExperimentLab lab = new(Mini.Value, images, Tiny, new ResultCache(_folder), "shapes");
+        Assert.Equal(kept, Reconstruction.Run(lab, ReconstructionMethod.Ddim, [])[0].Select(r => PixelSize.Of(r.Image())));
+        Assert.Equal(kept.Select(k => (k.Height / 4, k.Width / 4)), AttentionExperiment.Run(lab).Select(r => (r.Height, r.Width)));
+        Assert.All(ExperimentImages.FromFolder(folder, Mini.Value.Sizes), i => Assert.Equal(new PixelSize(64, 64), PixelSize.Of(i.Image)));
+    }
+
+    [Fact]
     public void Gallery_ToyScene_KnowsTheTruthOfEveryEdit()
     {
         using ExperimentLab lab = Lab(images: 1);

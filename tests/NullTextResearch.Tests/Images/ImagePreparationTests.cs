@@ -9,14 +9,14 @@ public sealed class ImagePreparationTests
     public void Defaults_AreTheReleasedCodes()
     {
         var defaults = new ImagePreparation();
-        Assert.Equal(new ImagePreparation { Left = 0, Top = 0, Right = 0, Bottom = 0, CentreSquare = true, Size = 512, Filter = ResizeFilter.Bicubic }, defaults);
+        Assert.Equal(new ImagePreparation { Left = 0, Top = 0, Right = 0, Bottom = 0, CentreCut = true, Size = 512, Filter = ResizeFilter.Bicubic }, defaults);
     }
 
     [Fact]
     public void Apply_CropOffsets_CutTheNamedEdges()
     {
         // Red holds the column, green the row.
-        RgbImage cropped = new ImagePreparation { Left = 1, Top = 2, Right = 3, Bottom = 4, CentreSquare = false, Size = null }.Apply(Coordinates(20, 30));
+        RgbImage cropped = new ImagePreparation { Left = 1, Top = 2, Right = 3, Bottom = 4, CentreCut = false, Size = null }.Apply(Coordinates(20, 30));
         Assert.Equal((16, 24), (cropped.Width, cropped.Height));
         Assert.Equal([1, 2, 0], cropped.Rgb[..3]);
         Assert.Equal([16, 25, 0], cropped.Rgb[^3..]);
@@ -26,7 +26,7 @@ public sealed class ImagePreparationTests
     [InlineData(21, 10, 5, 0)]
     [InlineData(10, 21, 0, 5)]
     [InlineData(10, 10, 0, 0)]
-    public void Apply_CentreSquare_CutsTheLongerSide(int width, int height, int x, int y)
+    public void Apply_CentreCut_CutsTheLongerSide(int width, int height, int x, int y)
     {
         RgbImage square = new ImagePreparation { Size = null }.Apply(Coordinates(width, height));
         Assert.Equal((10, 10), (square.Width, square.Height));
@@ -42,6 +42,32 @@ public sealed class ImagePreparationTests
         // Columns 10..29 and rows 10..29 remain; the mean of their coordinates is 19.5.
         Assert.Equal(19.5, Mean(result, 0), 0.5);
         Assert.Equal(19.5, Mean(result, 1), 0.5);
+    }
+
+    [Theory]
+    [InlineData(21, 10, 2, 1, 20, 10)]
+    [InlineData(21, 10, 1, 2, 5, 10)]
+    [InlineData(40, 30, 4, 3, 40, 30)]
+    [InlineData(1, 9, 9, 1, 1, 1)]
+    public void Apply_NoSquare_CutsToTheShapeOfTheSize(int width, int height, int shapeWidth, int shapeHeight, int cutWidth, int cutHeight)
+    {
+        // At the cut's own size nothing is resized, so that every pixel says where it came from.
+        PixelSize size = new(cutWidth, cutHeight);
+        RgbImage cut = new ImagePreparation { Size = size }.Apply(Coordinates(width, height));
+        Assert.Equal(size, PixelSize.Of(cut));
+        Assert.Equal([(byte)((width - cutWidth) / 2), (byte)((height - cutHeight) / 2), (byte)0], cut.Rgb[..3]);
+        Assert.Equal(new PixelSize(shapeWidth, shapeHeight), PixelSize.Of(new ImagePreparation { Size = new PixelSize(shapeWidth, shapeHeight) }.Apply(Coordinates(width, height))));
+    }
+
+    [Fact]
+    public void Apply_SizingOfAModel_ActsOnWhatTheOffsetsLeave()
+    {
+        ImagePreparation preparation = new() { Left = 8 };
+        SizeRule rule = new(4, 16);
+        Assert.Equal(new PixelSize(16, 16), PixelSize.Of(preparation.Apply(Coordinates(40, 32), ImageSizing.Own, rule)));
+        Assert.Equal(new PixelSize(32, 32), PixelSize.Of(preparation.Apply(Coordinates(40, 32), ImageSizing.AsIs, rule)));
+        Assert.Equal(new PixelSize(16, 16), PixelSize.Of(preparation.Apply(Coordinates(40, 32), ImageSizing.Keep, rule)));
+        Assert.Throws<ArgumentException>(() => preparation.Apply(Coordinates(41, 32), ImageSizing.AsIs, rule));
     }
 
     [Theory]
