@@ -19,7 +19,13 @@ public sealed record WorkbenchOptions
     /// <summary>Draw charts also as static pictures, for places that run no scripts; takes a second or two per chart and an installed Chromium, Chrome or Edge. Holds for the whole notebook (default: true).</summary>
     public bool StaticCharts { get; init; } = true;
 
-    /// <summary>What the model's files do not say by themselves: variant, prediction type, vocabulary, progress. Its device is not used. Null for the defaults.</summary>
+    /// <summary>Precision of the U-Net and the text encoder: <c>fp32</c> (default), <c>bf16</c> or <c>fp16</c>. Latents, embeddings, losses and the autoencoder stay float32.</summary>
+    public string Precision { get; init; } = "fp32";
+
+    /// <summary>What may be slower to need less memory; nothing by default.</summary>
+    public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>What the model's files do not say by themselves: variant, prediction type, vocabulary, progress. Its device, precision and memory settings are not used. Null for the defaults.</summary>
     public ModelLoadOptions? Loading { get; init; }
 
     /// <summary>Folder where <see cref="Workbench.Experiment{T}"/> keeps results, so that a second run reads them; null (default) takes one in the system's temporary folder.</summary>

@@ -63,7 +63,7 @@ public sealed partial class Workbench : IDisposable, IRendered
         Device device = torch.device(options.Device);
         if (device.type == DeviceType.CUDA && !cuda.is_available())
             throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
-        ModelSource source = ModelSource.Find(model ?? StableDiffusion.MiniFolder(), (options.Loading ?? new ModelLoadOptions()) with { Device = device });
+        ModelSource source = ModelSource.Find(model ?? StableDiffusion.MiniFolder(), (options.Loading ?? new ModelLoadOptions()) with { Device = device, Dtype = Precision.Parse(options.Precision), Memory = options.Memory });
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
         if (device.type == DeviceType.CPU) MemoryPlan.For(source, new MemoryDemand { ImageSize = source.ImageSize, Rows = 2, GradientRows = 1 }).RequireFits();
         StableDiffusion loaded = StableDiffusion.Load(source);
@@ -181,6 +181,7 @@ public sealed partial class Workbench : IDisposable, IRendered
             ["images", string.Create(CultureInfo.InvariantCulture, $"{Model.ImageSize} x {Model.ImageSize} pixels")],
             ["latents", string.Create(CultureInfo.InvariantCulture, $"{Model.Vae.Config.LatentChannels} x {Model.UNet.Config.SampleSize} x {Model.UNet.Config.SampleSize}")],
             ["device", $"{Model.Device}, {Model.Dtype}"],
+            .. Model.Memory == new MemoryOptions() ? (string[][])[] : [["memory saved by", Model.Memory.ToString()]],
             ["methods", string.Join(", ", _methods.Select(m => m.Name))],
         ];
         return ((IRendered)View.Table("", ["workbench", ""], rows)).Render();

@@ -1,4 +1,5 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using static TorchSharp.torch;
 
@@ -10,8 +11,25 @@ public sealed record ModelLoadOptions
     /// <summary>Where the networks run; null means the CPU.</summary>
     public Device? Device { get; init; }
 
-    /// <summary>Precision of weights and arithmetic. Null-text optimisation needs float32 or better.</summary>
+    /// <summary>
+    /// Precision of the U-Net and the text encoder, weights and arithmetic: float32 (default), bfloat16, float16 or float64. With 16 bits, latents,
+    /// embeddings, guidance, DDIM steps, losses and optimiser stay float32; gradients of a float16 network are scaled into its range.
+    /// </summary>
     public ScalarType Dtype { get; init; } = ScalarType.Float32;
+
+    /// <summary>Precision of the autoencoder; null (default) takes <see cref="Dtype"/>, and float32 in place of 16 bits, in which some autoencoders overflow.</summary>
+    public ScalarType? VaeDtype { get; init; }
+
+    /// <summary>What may be slower to need less memory; nothing by default.</summary>
+    public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>How numbers are computed, as far as it changes results: <c>fp32</c> by default; <c>bf16, autoencoder fp32, tiles of 32 (overlap 8)</c>.</summary>
+    public string Numerics => Precision.NameOf(Dtype)
+        + (EffectiveVaeDtype == Dtype ? "" : $", autoencoder {Precision.NameOf(EffectiveVaeDtype)}")
+        + (Memory.VaeTile is { } tile ? $", tiles of {tile} (overlap {Memory.Overlap})" : "");
+
+    /// <summary>The autoencoder's precision that holds.</summary>
+    internal ScalarType EffectiveVaeDtype => VaeDtype ?? Precision.Wide(Dtype);
 
     /// <summary>
     /// Which of a folder's weight files: <c>"fp16"</c> takes <c>diffusion_pytorch_model.fp16.safetensors</c>, and <c>""</c> the file without such a word.

@@ -16,6 +16,12 @@ namespace NullTextResearch;
 /// <summary>A loaded Stable Diffusion 1.x or 2.x model: tokenizer, text encoder, autoencoder, U-Net and schedule. Owns its networks.</summary>
 public sealed class StableDiffusion : IDisposable
 {
+    private const string TextPart = "text_encoder", VaePart = "vae", UNetPart = "unet";
+
+    // Held while a network that is not always there works.
+    private readonly Lock _away = new();
+    private MemoryOptions _memory = new();
+
     /// <summary>Puts a model together from parts; takes ownership of the networks.</summary>
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
     {
@@ -47,10 +53,10 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Prompt to token ids.</summary>
     public ITextTokenizer Tokenizer { get; }
 
-    /// <summary>Token ids to text embedding.</summary>
+    /// <summary>Token ids to text embedding. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Embed(IReadOnlyList{string})"/> fetches them.</summary>
     public ClipTextModel Text { get; }
 
-    /// <summary>Pixels to latents and back.</summary>
+    /// <summary>Pixels to latents and back. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Encode"/> and <see cref="Decode"/> fetch them.</summary>
     public AutoencoderKL Vae { get; }
 
     /// <summary>Noise predictor.</summary>
@@ -62,8 +68,35 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Where it runs.</summary>
     public Device Device => UNet.Device;
 
-    /// <summary>Precision.</summary>
+    /// <summary>Precision of the U-Net and the text encoder.</summary>
     public ScalarType Dtype => UNet.Dtype;
+
+    /// <summary>Precision of the autoencoder.</summary>
+    public ScalarType VaeDtype => Source?.Options.EffectiveVaeDtype ?? Vae.Dtype;
+
+    /// <summary>Precision of latents and embeddings, and so of everything between the networks: float32 also beside networks of 16 bits.</summary>
+    public ScalarType LatentDtype => Precision.Wide(Dtype);
+
+    /// <summary>What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on.</summary>
+    /// <exception cref="ArgumentException">An option is out of range; or networks shall be read from disk again that did not come from there.</exception>
+    public MemoryOptions Memory
+    {
+        get => _memory;
+        set
+        {
+            value.Validate();
+            if (value.Offload && Source is null && Device.type == DeviceType.CPU)
+                throw new ArgumentException($"{Name} was not loaded from disk, so its networks cannot be freed and read again; leave Offload off.", nameof(value));
+            lock (_away)
+            {
+                _memory = value;
+                foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights])
+                {
+                    if (value.Offload) PutAway(weights);
+                }
+            }
+        }
+    }
 
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.Config.SampleSize * Vae.Config.Downscale;
@@ -89,6 +122,7 @@ public sealed class StableDiffusion : IDisposable
     public static StableDiffusion Load(ModelSource source, CancellationToken cancellation = default)
     {
         ModelLoadOptions options = source.Options;
+        options.Memory.Validate();
         Device device = options.Device ?? CPU;
         NoiseSchedule schedule = NoiseSchedule.Of(source.Schedule);
         ClipTokenizer tokenizer = ClipTokenizer.Load(source.TokenizerFolder, source.PadToken);
@@ -110,13 +144,15 @@ public sealed class StableDiffusion : IDisposable
             {
                 PartSource part = source.Parts[i];
                 open.Add(checkpoints[i] = Checkpoint.Open(part.Path));
-                bytes += BytesToRead(sets[i], checkpoints[i], part, source);
+                long size = BytesToRead(sets[i], checkpoints[i], part, source);
+                if (IsWanted(i)) bytes += size;
             }
             LoadMeter meter = new(bytes, options.Progress, cancellation);
             for (int i = 0; i < sets.Length; i++)
             {
+                if (!IsWanted(i)) continue;
                 meter.Part = source.Parts[i].Name;
-                StrictLoad.Load(sets[i], checkpoints[i], device, options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
+                StrictLoad.Load(sets[i], checkpoints[i], device, sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
             }
 
             IReadOnlyList<string> notes = source.Notes;
@@ -134,7 +170,7 @@ public sealed class StableDiffusion : IDisposable
                     unet = resized;
                 }
             }
-            return new StableDiffusion(source.Name, tokenizer, text, vae, unet, schedule) { Source = source, Notes = notes };
+            return new StableDiffusion(source.Name, tokenizer, text, vae, unet, schedule) { Source = source, Notes = notes, Memory = options.Memory };
         }
         catch
         {
@@ -145,6 +181,9 @@ public sealed class StableDiffusion : IDisposable
         {
             foreach (IDisposable file in open) file.Dispose();
         }
+
+        // What is only there while it works is not read before it does; unless the network has to be asked something, which takes a prompt.
+        bool IsWanted(int part) => !options.Memory.Offload || source.Parts[part].Name == UNetPart || (source.Parts[part].Name == TextPart && source.PredictionIsGuessed);
     }
 
     /// <summary>The folder of the embedded model sd-mini.</summary>
@@ -172,18 +211,38 @@ public sealed class StableDiffusion : IDisposable
 
     /// <summary>Embeds tokenized prompts.</summary>
     /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
-    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) => Lifetime.WithoutGradient(() => Text.Forward(TokenizedPrompt.Stack(prompts, Device)));
+    /// <exception cref="PrecisionException">The text encoder left the range of its 16-bit numbers.</exception>
+    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) => Lifetime.WithoutGradient(() => With(TextPart, Text.Weights, () =>
+    {
+        Tensor embedding = Text.Forward(TokenizedPrompt.Stack(prompts, Device));
+        PrecisionException.ThrowUnlessFinite(embedding, Dtype, () => "The text embedding is");
+        return embedding.to(LatentDtype);
+    }));
 
     /// <summary>Latents of images.</summary>
     /// <param name="images">All of one size, sides divisible by the autoencoder's factor.</param>
     /// <returns>z_0, [B, 4, H/f, W/f]; owned by the caller's dispose scope.</returns>
-    public Tensor Encode(IReadOnlyList<RgbImage> images) => Lifetime.WithoutGradient(() => Vae.Encode(ImageTensor.ToPixels(images, Device, Dtype)));
+    /// <exception cref="PrecisionException">The autoencoder left the range of its 16-bit numbers.</exception>
+    public Tensor Encode(IReadOnlyList<RgbImage> images) => Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
+    {
+        Tensor pixels = ImageTensor.ToPixels(images, Device, VaeDtype);
+        Tensor latents = Memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, Memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
+        PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "What the autoencoder made of the image is");
+        return latents.to(LatentDtype);
+    }));
 
     /// <summary>Images of latents.</summary>
     /// <param name="latents">[B, 4, h, w]; borrowed.</param>
+    /// <exception cref="PrecisionException">The autoencoder left the range of its 16-bit numbers.</exception>
     public RgbImage[] Decode(Tensor latents)
     {
-        using Tensor pixels = Lifetime.WithoutGradient(() => Vae.Decode(latents.to(Dtype)));
+        using Tensor pixels = Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
+        {
+            Tensor z = latents.to(VaeDtype);
+            Tensor decoded = Memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, Memory.Overlap).Decode(z) : Vae.Decode(z);
+            PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder made is");
+            return decoded;
+        }));
         return ImageTensor.ToImages(pixels);
     }
 
@@ -191,7 +250,7 @@ public sealed class StableDiffusion : IDisposable
     /// <param name="attention">What happens at attention layers; null means fused attention.</param>
     public INoisePredictor Predictor(IAttentionProcessor? attention = null)
     {
-        INoisePredictor network = new UNetNoisePredictor(UNet, attention);
+        INoisePredictor network = new UNetNoisePredictor(UNet, attention, Memory);
         return Schedule.Prediction == PredictionType.Velocity ? new VelocityPredictor(network, Schedule) : network;
     }
 
@@ -206,6 +265,55 @@ public sealed class StableDiffusion : IDisposable
         UNet.Dispose();
     }
 
+    /// <summary>Runs work with a network that may have to be fetched first.</summary>
+    private Tensor With(string part, WeightSet weights, Func<Tensor> work)
+    {
+        if (!Memory.Offload)
+        {
+            // Freed or moved under earlier settings.
+            if (!IsThere(weights)) lock (_away) Fetch(part, weights);
+            return work();
+        }
+        lock (_away)
+        {
+            try
+            {
+                Fetch(part, weights);
+                return work();
+            }
+            finally
+            {
+                PutAway(weights);
+            }
+        }
+    }
+
+    private bool IsThere(WeightSet weights) => weights.All[0].HasValue && weights.All[0].Value.device.type == Device.type;
+
+    private void Fetch(string part, WeightSet weights)
+    {
+        if (IsThere(weights)) return;
+        ScalarType dtype = part == VaePart ? VaeDtype : Dtype;
+        if (weights.All[0].HasValue)
+        {
+            weights.MoveTo(Device, dtype);
+            return;
+        }
+        // Of parts that were put together by hand, one that was never filled says so itself.
+        if (Source is null) return;
+        PartSource from = Source.Parts.First(p => p.Name == part);
+        using Checkpoint checkpoint = Checkpoint.Open(from.Path);
+        StrictLoad.Load(weights, checkpoint, Device, dtype, from.Keys, from.IsIgnored, null);
+    }
+
+    private void PutAway(WeightSet weights)
+    {
+        if (!weights.All[0].HasValue) return;
+        if (Device.type == DeviceType.CPU) weights.Dispose();
+        else weights.MoveTo(CPU, weights.All[0].Value.dtype);
+        Native.TrimMemory();
+    }
+
     private static long BytesToRead(WeightSet weights, Checkpoint checkpoint, PartSource part, ModelSource source)
     {
         try
@@ -216,18 +324,5 @@ public sealed class StableDiffusion : IDisposable
         {
             throw e.With(MismatchHint.For(part.Name, checkpoint, source));
         }
-    }
-}
-
-/// <summary>The U-Net behind the seam that all algorithms use; what it returns is the network's own prediction.</summary>
-/// <param name="unet">Network; borrowed.</param>
-/// <param name="attention">What happens at attention layers; null means fused attention.</param>
-public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProcessor? attention = null) : INoisePredictor
-{
-    /// <inheritdoc/>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
-    {
-        using Tensor timesteps = tensor((long[])[step.Timestep], device: latents.device);
-        return unet.Forward(latents, timesteps, embedding, attention, step.Step);
     }
 }

@@ -152,7 +152,7 @@ internal static class DoctorCommand
     }
 
     private static double WeightBytes(StableDiffusion model) =>
-        new[] { model.Text.Weights, model.Vae.Weights, model.UNet.Weights }.Sum(set => set.All.Sum(w => (double)w.Value.numel() * w.Value.element_size()));
+        new[] { model.Text.Weights, model.Vae.Weights, model.UNet.Weights }.Sum(set => set.All.Where(w => w.HasValue).Sum(w => (double)w.Value.numel() * w.Value.element_size()));
 
     private static Line Chromium()
     {

@@ -9,6 +9,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
 using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -72,6 +73,9 @@ internal static class EditCommand
             Variant = request.Model.Variant ?? manifest.ModelVariant,
             Prediction = request.Model.Prediction ?? manifest.ModelPrediction,
             Tokenizer = request.Model.Tokenizer ?? manifest.ModelTokenizer,
+            Precision = request.Model.Precision ?? manifest.ModelPrecision,
+            VaePrecision = request.Model.VaePrecision ?? manifest.ModelVaePrecision,
+            Memory = request.Model.Memory == new MemoryOptions() ? manifest.ModelMemory ?? new MemoryOptions() : request.Model.Memory,
         };
         ModelSource found = wanted.Find(context);
         if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
@@ -102,6 +106,7 @@ internal static class EditCommand
                     edit.Targets[0].Blend,
                     GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
                     InversionKey = manifest.Key,
+                    Precision = Precision.NameOf(model.Dtype),
                     result.Evaluations,
                     Seconds = result.Elapsed.TotalSeconds,
                 },

@@ -8,6 +8,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
 using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -117,7 +118,7 @@ internal static class InvertCommand
         model.Tokenizer.Tokenize(request.Prompt).EnsureFits();
 
         string identity = RunFolder.ModelIdentity(found);
-        string key = RunFolder.Key(source, request.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options);
+        string key = RunFolder.Key(source, request.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options, found.Options.Numerics);
         if (folder.IsComplete && !request.Restart)
         {
             InversionManifest earlier = folder.ReadManifest();
@@ -151,6 +152,10 @@ internal static class InvertCommand
             ModelVariant = request.Model.Variant,
             ModelPrediction = request.Model.Prediction,
             ModelTokenizer = request.Model.Tokenizer,
+            ModelPrecision = Precision.NameOf(model.Dtype),
+            ModelVaePrecision = request.Model.VaePrecision,
+            ModelMemory = model.Memory == new MemoryOptions() ? null : model.Memory,
+            GradientBackOffs = result.GradientBackOffs,
             ModelIdentity = identity,
             Image = request.Image,
             ImageSize = size,
@@ -209,6 +214,8 @@ internal static class InvertCommand
         context.Out.WriteLine($"  reconstruction   {PictureMeasures.Decibels(m.Psnr)} PSNR against the image");
         context.Out.WriteLine($"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: {PictureMeasures.Decibels(m.PsnrAgainstVae)}");
         context.Out.WriteLine(string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s"));
+        if (m.ModelPrecision is { } precision && (precision != Precision.Names[0] || m.ModelMemory is not null))
+            context.Out.WriteLine($"  networks         {precision}{(m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "")}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}");
         context.Out.WriteLine($"  run folder       {folder.Path}");
     }
 

@@ -122,7 +122,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             results = new { computed = lab.Cache.Written - written, read = lab.Cache.Found - found },
             options = lab.Settings,
             seed = lab.Settings.Seed,
-            model = new { name = lab.Model.Name, sha256 = lab.Fingerprint, dtype = lab.Model.Dtype.ToString(), imageSize = lab.Model.ImageSize },
+            model = new { name = lab.Model.Name, sha256 = lab.Fingerprint, dtype = lab.Model.Dtype.ToString(), numerics = lab.Model.Source?.Options.Numerics, memory = lab.Model.Memory.ToString(), imageSize = lab.Model.ImageSize },
             images = lab.Images.Select(i => new { i.Name, i.Caption, sha256 = i.Hash }),
             algorithmVersion = ExperimentLab.AlgorithmVersion,
             versions = Versions(),

@@ -4,6 +4,7 @@ using System.Globalization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Loading;
+using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 
@@ -20,6 +21,12 @@ internal sealed class ModelOptions
     private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not say is asked." };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache." };
     private readonly Option<string> _device = SharedOptions.Device();
+    private readonly Option<string?> _precision = new("--precision") { Description = $"Precision of the U-Net and the text encoder: {string.Join(", ", Precision.Names)}. What lies between the networks stays fp32 (default: fp32)." };
+    private readonly Option<string?> _vaePrecision = new("--vae-precision") { Description = "Precision of the autoencoder (default: fp32)." };
+    private readonly Option<bool> _checkpointing = new("--checkpointing") { Description = "Save memory: take gradients in segments of the U-Net. About a third slower." };
+    private readonly Option<bool> _sequential = new("--sequential") { Description = "Save memory: the two predictions of guidance one after the other." };
+    private readonly Option<int> _vaeTile = SharedOptions.Int("--vae-tile", "Save memory: autoencoder in blended tiles of so many latents (64 are 512 pixels); 0 takes the image whole.", 0, 0, 1024);
+    private readonly Option<bool> _offload = new("--offload") { Description = "Save memory: text encoder and autoencoder are there only while they work." };
 
     public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default).")
     {
@@ -28,11 +35,22 @@ internal sealed class ModelOptions
         {
             if (result.Tokens.Count == 1 && result.Tokens[0].Value is not (Epsilon or Velocity)) result.AddError($"--prediction is '{result.Tokens[0].Value}'; it must be {Epsilon} or {Velocity}.");
         });
+        foreach (Option<string?> precision in (Option<string?>[])[_precision, _vaePrecision])
+        {
+            precision.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && !Precision.Names.Contains(result.Tokens[0].Value)) result.AddError($"{precision.Name} is '{result.Tokens[0].Value}'; it must be one of {string.Join(", ", Precision.Names)}.");
+            });
+        }
+        _vaeTile.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int tile) && tile is > 0 and < 8) result.AddError($"--vae-tile is {tile}; it must be at least 8 latents, or 0 for no tiles.");
+        });
     }
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _variant, _prediction, _tokenizer, _device]) command.Options.Add(option);
+        foreach (Option option in (Option[])[_model, _variant, _prediction, _tokenizer, _device, _precision, _vaePrecision, _checkpointing, _sequential, _vaeTile, _offload]) command.Options.Add(option);
     }
 
     public ModelRequest Read(ParseResult parsed) => new()
@@ -42,6 +60,15 @@ internal sealed class ModelOptions
         Prediction = parsed.GetValue(_prediction) switch { Epsilon => PredictionType.Epsilon, Velocity => PredictionType.Velocity, _ => null },
         Tokenizer = parsed.GetValue(_tokenizer),
         Device = parsed.GetValue(_device) ?? "cpu",
+        Precision = parsed.GetValue(_precision),
+        VaePrecision = parsed.GetValue(_vaePrecision),
+        Memory = new MemoryOptions
+        {
+            Checkpointing = parsed.GetValue(_checkpointing),
+            Sequential = parsed.GetValue(_sequential),
+            VaeTile = parsed.GetValue(_vaeTile) is > 0 and int tile ? tile : null,
+            Offload = parsed.GetValue(_offload),
+        },
     };
 }
 
@@ -61,6 +88,14 @@ internal sealed record ModelRequest
 
     public string Device { get; init; } = "cpu";
 
+    /// <summary>Name of the networks' precision; null if none was given.</summary>
+    public string? Precision { get; init; }
+
+    /// <summary>Name of the autoencoder's precision; null if none was given.</summary>
+    public string? VaePrecision { get; init; }
+
+    public MemoryOptions Memory { get; init; } = new();
+
     /// <summary>Whether it is the embedded model.</summary>
     public bool IsEmbedded => Name is null or SharedOptions.EmbeddedModel;
 
@@ -68,6 +103,9 @@ internal sealed record ModelRequest
     public ModelSource Find(RunContext context) => ModelSource.Find(SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel), new ModelLoadOptions
     {
         Device = torch.device(Device),
+        Dtype = Tensors.Precision.Parse(Precision ?? Tensors.Precision.Names[0]),
+        VaeDtype = VaePrecision is { } vae ? Tensors.Precision.Parse(vae) : null,
+        Memory = Memory,
         Variant = Variant,
         Prediction = Prediction,
         Tokenizer = Tokenizer,

@@ -131,6 +131,13 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
             return noise;
         }
 
+        public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+        {
+            PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+            if (owner.PreviewDue()) owner.Preview(() => Estimate(latents, result.Prediction, step));
+            return result;
+        }
+
         private RgbImage Estimate(Tensor latents, Tensor noise, DiffusionStep step)
         {
             using IDisposable grad = no_grad();

@@ -1,3 +1,4 @@
+using NullTextResearch.Tensors;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
@@ -70,6 +71,12 @@ public interface IAttentionProcessor
     /// <param name="value">[B, heads, keys, d], borrowed.</param>
     /// <returns>[B, heads, pixels, d], owned by the caller's dispose scope.</returns>
     Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value);
+
+    /// <summary>
+    /// Rows that it has to see in one call, or null (default) if any batch will do. Where this is a number, a batch of twice as many is
+    /// [unconditional..., conditional...], and fused attention may run the first half elsewhere.
+    /// </summary>
+    int? RowsTogether => null;
 }
 
 /// <summary>The library's fused kernel: never builds the map. For every layer whose map nobody reads.</summary>
@@ -96,14 +103,15 @@ public class ExplicitAttention : IAttentionProcessor
         // Scaling q costs one pass over pixels x d instead of pixels x keys.
         Tensor q = query.mul(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
         Tensor k = key.reshape(batch * heads, keys, size);
-        Tensor map = bmm(q, k.transpose(1, 2)).softmax(-1);
+        // A map is read, edited and summed up: its rows sum to 1 in float32, and to 0.99 in bfloat16.
+        Tensor map = bmm(q, k.transpose(1, 2)).softmax(-1, Precision.Wide(query.dtype));
         map = Process(call, map.view(batch, heads, pixels, keys));
-        return bmm(map.reshape(batch * heads, pixels, keys), value.reshape(batch * heads, keys, size)).view(batch, heads, pixels, size);
+        return bmm(map.reshape(batch * heads, pixels, keys).to(value.dtype), value.reshape(batch * heads, keys, size)).view(batch, heads, pixels, size);
     }
 
     /// <summary>Sees the map, and may replace it.</summary>
     /// <param name="call">Where and when.</param>
-    /// <param name="map">Softmax weights [B, heads, pixels, keys]; rows sum to 1.</param>
+    /// <param name="map">Softmax weights [B, heads, pixels, keys]; rows sum to 1. Float32 where the network has 16 bits.</param>
     /// <returns>The map to use, same shape; the input itself where nothing changes.</returns>
     protected virtual Tensor Process(in AttentionCall call, Tensor map) => map;
 }

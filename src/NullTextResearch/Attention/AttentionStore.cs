@@ -128,6 +128,9 @@ public sealed class StoringAttention(AttentionStore store, int images = 1) : IAt
     });
 
     /// <inheritdoc/>
+    public int? RowsTogether => images;
+
+    /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
         store.Wants(call)
             ? ConditionalHalf.Attend(call, query, key, value, images, _hook)

@@ -20,6 +20,16 @@ public sealed class VelocityPredictor(INoisePredictor network, NoiseSchedule sch
     public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
         ToNoise(network.Predict(latents, step, embedding), latents, schedule.At(step.Timestep)));
 
+    /// <inheritdoc/>
+    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    {
+        AlphaBar level = schedule.At(step.Timestep);
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        PredictionGradient result = network.Differentiate(latents, step, embedding, velocity => loss(ToNoise(velocity, latents, level)));
+        using IDisposable grad = no_grad();
+        return (result with { Prediction = ToNoise(result.Prediction, latents, level) }).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Noise that a velocity stands for.</summary>
     /// <param name="velocity">v; borrowed.</param>
     /// <param name="latents">z, same shape; borrowed.</param>

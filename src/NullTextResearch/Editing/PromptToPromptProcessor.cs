@@ -80,6 +80,14 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     public AttentionStore Store { get; }
 
     /// <inheritdoc/>
+    public int? RowsTogether => _pass switch
+    {
+        Pass.Source => 1,
+        Pass.Targets => _targets.Count,
+        _ => Prompts,
+    };
+
+    /// <inheritdoc/>
     /// <exception cref="ArgumentException">The batch does not fit the prompts.</exception>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {

@@ -91,6 +91,9 @@ public sealed class ExperimentLab : IDisposable
         }
         // Precision is part of what the weights are here, and so is what they were said to predict.
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
+        // What saves memory leaves results as they are, but for the autoencoder's tiles; its own precision counts where it is not the usual one.
+        ModelLoadOptions numerics = source.Options with { Memory = model.Memory };
+        if (numerics.Numerics != new ModelLoadOptions { Dtype = numerics.Dtype }.Numerics) hash.AppendData(System.Text.Encoding.UTF8.GetBytes(numerics.Numerics));
         if (source.Options is { Variant: not null } or { Prediction: not null } or { ZeroTerminalSnr: not null } or { Spacing: not null } or { UseEma: true })
             hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{source.Options.Variant}|{model.Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -261,6 +264,13 @@ public sealed class ExperimentLab : IDisposable
             Tensor prediction = inner.Predict(latents, step, embedding);
             lab.Count(latents.shape[0], embedding.requires_grad && is_grad_enabled());
             return prediction;
+        }
+
+        public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+        {
+            PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+            lab.Count(latents.shape[0], backward: true);
+            return result;
         }
     }
 }

@@ -46,6 +46,18 @@ public sealed record InversionManifest
     /// <summary>Folder of the vocabulary that was asked for, or null.</summary>
     public string? ModelTokenizer { get; init; }
 
+    /// <summary>Precision of U-Net and text encoder, by its name; null in runs from before there was a choice, which is fp32.</summary>
+    public string? ModelPrecision { get; init; }
+
+    /// <summary>Precision of the autoencoder that was asked for, or null for the usual one.</summary>
+    public string? ModelVaePrecision { get; init; }
+
+    /// <summary>What was done to save memory, or null for nothing.</summary>
+    public MemoryOptions? ModelMemory { get; init; }
+
+    /// <summary>How often a gradient overflowed float16 and was taken again.</summary>
+    public int GradientBackOffs { get; init; }
+
     /// <summary>Identity of the model's weights: see <see cref="RunFolder.ModelIdentity"/>.</summary>
     public required string ModelIdentity { get; init; }
 
@@ -160,9 +172,12 @@ public sealed class RunFolder
     /// <param name="steps">T.</param>
     /// <param name="guidanceScale">w.</param>
     /// <param name="options">Options of the method, a record.</param>
+    /// <param name="numerics">How the networks computed, <see cref="ModelLoadOptions.Numerics"/>.</param>
     /// <returns>64 hexadecimal digits.</returns>
-    public static string Key(RgbImage image, string prompt, string modelIdentity, string method, int steps, double guidanceScale, object? options)
+    public static string Key(RgbImage image, string prompt, string modelIdentity, string method, int steps, double guidanceScale, object? options, string numerics = "fp32")
     {
+        // Runs from before other precisions keep their keys.
+        if (numerics != new ModelLoadOptions().Numerics) modelIdentity = $"{modelIdentity}, {numerics}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(
             new { InversionManifest.CurrentVersion, image.Width, image.Height, prompt, modelIdentity, method, steps, guidanceScale, options }, Json)));

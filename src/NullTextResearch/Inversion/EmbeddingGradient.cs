@@ -17,20 +17,8 @@ internal static class EmbeddingGradient
     public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(InversionMeter meter, Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = enable_grad();
-        Tensor leaf = embedding.detach().requires_grad_(true);
-        Tensor prediction = meter.Predict(latents, step, leaf);
-        Shape.RequireSame(prediction, latents);
-        Tensor losses = loss(prediction);
-        // autograd.grad ends the process where it should throw, so everything it could object to is checked here.
-        Shape.Require(losses, [latents.shape[0]]);
-        Tensor total = losses.sum();
-        if (!total.requires_grad)
-            throw new InvalidOperationException("The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the predictor run under no_grad, or detach its inputs?");
-        Tensor gradient = autograd.grad([total], [leaf], allow_unused: true)[0]
-            ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
-        meter.CountBackward(latents.shape[0]);
-        return (ToDoubles(losses), gradient.MoveToOuterDisposeScope(), prediction.detach().MoveToOuterDisposeScope());
+        PredictionGradient result = meter.Differentiate(latents, step, embedding, loss);
+        return (ToDoubles(result.Losses), result.Gradient.MoveToOuterDisposeScope(), result.Prediction.MoveToOuterDisposeScope());
     }
 
     /// <summary>Mean squared difference per row, [B].</summary>

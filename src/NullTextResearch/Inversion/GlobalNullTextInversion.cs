@@ -103,6 +103,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         Optimisation = [.. losses.Select(image => image.Select(step => new StepOptimisation([.. step], StopReason.InnerStepLimit)).ToArray())],
         EvaluationsPerImage = meter.ForwardsPerImage,
         BackwardsPerImage = meter.BackwardsPerImage,
+        GradientBackOffs = meter.BackOffs,
         Elapsed = meter.Elapsed,
         Options = _options,
     };

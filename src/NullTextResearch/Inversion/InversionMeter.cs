@@ -34,8 +34,18 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
         return inner.Predict(latents, step, embedding);
     }
 
+    /// <summary>How often a gradient of a float16 network had to be taken again with a smaller scale.</summary>
+    public int BackOffs { get; private set; }
+
+    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    {
+        Forwards += latents.shape[0];
+        PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+        Backwards += latents.shape[0];
+        BackOffs += result.BackOffs;
+        return result;
+    }
+
     /// <summary>Takes time out again that was spent on something else.</summary>
     public void Exclude(TimeSpan time) => _earlier -= time;
-
-    public void CountBackward(long rows) => Backwards += rows;
 }

@@ -172,6 +172,9 @@ public sealed class InversionResult : IDisposable
     /// <summary>How many of those evaluations were followed by a backward pass.</summary>
     public double BackwardsPerImage { get; init; }
 
+    /// <summary>How often a gradient overflowed a float16 network and was taken again with a smaller scale; 0 in other precisions.</summary>
+    public int GradientBackOffs { get; init; }
+
     /// <summary>Time spent.</summary>
     public required TimeSpan Elapsed { get; init; }
 

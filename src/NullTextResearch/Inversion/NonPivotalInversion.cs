@@ -72,6 +72,7 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
             Optimisation = optimisation.Log,
             EvaluationsPerImage = optimisation.Meter.ForwardsPerImage,
             BackwardsPerImage = optimisation.Meter.BackwardsPerImage,
+            GradientBackOffs = optimisation.Meter.BackOffs,
             Elapsed = optimisation.Meter.Elapsed,
             Options = _options,
         };

@@ -100,6 +100,7 @@ internal sealed class PivotalOptimisation
                 Optimisation = _log,
                 EvaluationsPerImage = _meter.ForwardsPerImage,
                 BackwardsPerImage = _meter.BackwardsPerImage,
+                GradientBackOffs = _meter.BackOffs,
                 Elapsed = _meter.Elapsed,
                 Options = options,
             };

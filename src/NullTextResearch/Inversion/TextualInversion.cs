@@ -100,6 +100,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             Optimisation = optimisation.Log,
             EvaluationsPerImage = optimisation.Meter.ForwardsPerImage + meter.ForwardsPerImage,
             BackwardsPerImage = optimisation.Meter.BackwardsPerImage,
+            GradientBackOffs = optimisation.Meter.BackOffs,
             Elapsed = optimisation.Meter.Elapsed + meter.Elapsed,
             Options = _options,
         };

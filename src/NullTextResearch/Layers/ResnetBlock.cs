@@ -33,9 +33,9 @@ public sealed class ResnetBlock
     /// <param name="activatedTime">silu of the time embedding, [B, timeChannels], borrowed; null in a VAE.</param>
     public Tensor Forward(Tensor x, Tensor? activatedTime) => Lifetime.Scoped(() =>
     {
-        Tensor h = _conv1.Forward(F.silu(_norm1.Forward(x)));
-        if (_time is not null) h = h.add(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3));
-        h = _conv2.Forward(F.silu(_norm2.Forward(h)));
+        Tensor h = _norm1.Forward(x).Then(t => F.silu(t)).Then(_conv1.Forward);
+        if (_time is not null) h = h.Then(t => t.add(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3)));
+        h = h.Then(_norm2.Forward).Then(t => F.silu(t)).Then(_conv2.Forward);
         return _at.Observed(h.add(_shortcut is null ? x : _shortcut.Forward(x)));
     });
 }

@@ -78,12 +78,19 @@ internal sealed class TransformerBlock
 
     public Tensor Forward(Tensor x, UNetPass pass, int height, int width)
     {
-        Tensor self = _norm1.Forward(x);
-        x = x.add(_attn1.Forward(self, self, pass, height, width));
-        x = x.add(_attn2.Forward(_norm2.Forward(x), pass.Text, pass, height, width));
-        Tensor[] halves = _gate.Forward(_norm3.Forward(x)).chunk(2, -1);
-        Tensor ff = _feedForwardAt.Observed(_out.Forward(halves[0].mul(F.gelu(halves[1]))));
-        return _at.Observed(x.add(ff));
+        // One scope each: without recorded gradients a layer's maps are gone before the next one's are made.
+        Tensor first = Lifetime.Scoped(() =>
+        {
+            Tensor self = _norm1.Forward(x);
+            return x.add(_attn1.Forward(self, self, pass, height, width));
+        });
+        Tensor second = Lifetime.Scoped(() => first.add(_attn2.Forward(_norm2.Forward(first), pass.Text, pass, height, width)));
+        return Lifetime.Scoped(() =>
+        {
+            Tensor[] halves = _gate.Forward(_norm3.Forward(second)).chunk(2, -1);
+            Tensor ff = _feedForwardAt.Observed(_out.Forward(halves[0].mul(F.gelu(halves[1]))));
+            return _at.Observed(second.add(ff));
+        });
     }
 }
 

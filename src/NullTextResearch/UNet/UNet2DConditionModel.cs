@@ -24,6 +24,7 @@ public sealed class UNet2DConditionModel : IDisposable
     private readonly GroupNorm _normOut;
     private readonly Conv2d _convOut;
     private readonly List<AttentionSite> _sites = [];
+    private readonly IReadOnlyList<UNetSegment> _segments;
 
     /// <summary>Declares the network; nothing is allocated until weights are loaded or initialised.</summary>
     public UNet2DConditionModel(UNetConfig config)
@@ -56,6 +57,14 @@ public sealed class UNet2DConditionModel : IDisposable
         }
         _normOut = new GroupNorm(root["conv_norm_out"], config.NormNumGroups, channels[0], config.NormEps);
         _convOut = new Conv2d(root["conv_out"], channels[0], config.OutChannels);
+        _segments =
+        [
+            new(TakesSkip: false, LeavesSkip: true, SeesText: false, input => _convIn.Forward(input.X)),
+            .. _down.SelectMany(block => block.Segments()),
+            _mid.Segment(),
+            .. _up.SelectMany(block => block.Segments()),
+            new(TakesSkip: false, LeavesSkip: false, SeesText: false, input => Lifetime.Scoped(() => _convOut.Forward(F.silu(_normOut.Forward(input.X))))),
+        ];
 
         Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block, int halvings) => layer => (path, kind, heads) =>
         {
@@ -99,18 +108,50 @@ public sealed class UNet2DConditionModel : IDisposable
         long batch = latents.shape[0];
         Shape.Require(text, [batch, -1, Config.CrossAttentionDim]);
         using DisposeScope scope = NewDisposeScope();
-        UNetPass pass = new(text, attention ?? FusedAttention.Instance, step);
-        Tensor sinusoids = TimeProjection.Project(timesteps.expand(batch), Config.BlockOutChannels[0]).to(latents.dtype);
-        Tensor time = _timeAt.Observed(_time2.Forward(F.silu(_time1.Forward(sinusoids))));
-        Tensor activatedTime = F.silu(time);
+        return Run(latents, timesteps, new UNetPass(text, attention ?? FusedAttention.Instance, step), null).MoveToOuterDisposeScope();
+    }
 
-        Tensor x = _convIn.Forward(latents);
-        Stack<Tensor> skips = new([x]);
-        foreach (DownBlock block in _down) x = block.Forward(x, activatedTime, pass, skips);
-        x = _mid.Forward(x, activatedTime, pass);
-        foreach (UpBlock block in _up) x = block.Forward(x, activatedTime, pass, skips);
-        x = _convOut.Forward(F.silu(_normOut.Forward(x)));
-        return x.MoveToOuterDisposeScope();
+    /// <summary>As <see cref="Forward"/> with fused attention, and without recording: what it keeps can be differentiated segment by segment.</summary>
+    /// <returns>A tape whose tensors belong to the caller's dispose scope.</returns>
+    internal UNetTape Record(Tensor latents, Tensor timesteps, Tensor text, int step)
+    {
+        Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
+        Shape.Require(text, [latents.shape[0], -1, Config.CrossAttentionDim]);
+        using IDisposable grad = no_grad();
+        SegmentInput[] inputs = new SegmentInput[_segments.Count];
+        Tensor prediction = Run(latents, timesteps, new UNetPass(text, FusedAttention.Instance, step), inputs);
+        return new UNetTape(_segments, inputs, prediction);
+    }
+
+    // All segments in the current dispose scope. Feature maps that nobody needs again are freed on the way; with inputs, what each segment got is kept there.
+    private Tensor Run(Tensor latents, Tensor timesteps, UNetPass pass, SegmentInput[]? inputs)
+    {
+        Tensor sinusoids = TimeProjection.Project(timesteps.expand(latents.shape[0]), Config.BlockOutChannels[0]).to(latents.dtype);
+        Tensor time = F.silu(_timeAt.Observed(_time2.Forward(F.silu(_time1.Forward(sinusoids)))));
+        Stack<Tensor> skips = new();
+        Tensor x = latents;
+        bool isOurs = false;
+        for (int i = 0; i < _segments.Count; i++)
+        {
+            UNetSegment segment = _segments[i];
+            Tensor? skip = segment.TakesSkip ? skips.Pop() : null;
+            SegmentInput input = new(x, skip, skips.TryPeek(out Tensor? next) ? next.shape : null, time, pass);
+            Tensor y = segment.Run(input);
+            if (inputs is not null)
+            {
+                inputs[i] = input;
+            }
+            else
+            {
+                // Under recorded gradients this frees names, not memory: the graph has references of its own.
+                if (isOurs) x.Dispose();
+                skip?.Dispose();
+            }
+            if (segment.LeavesSkip) skips.Push(y);
+            isOurs = !segment.LeavesSkip;
+            x = y;
+        }
+        return x;
     }
 
     /// <inheritdoc/>
@@ -136,20 +177,20 @@ public sealed class UNet2DConditionModel : IDisposable
             if (!isLast) _downsample = new Conv2d(_downsampleAt["conv"], to, to, stride: 2, padding: config.DownsamplePadding);
         }
 
-        public Tensor Forward(Tensor x, Tensor time, UNetPass pass, Stack<Tensor> skips)
+        public IEnumerable<UNetSegment> Segments()
         {
             for (int j = 0; j < _resnets.Count; j++)
             {
-                x = _resnets[j].Forward(x, time);
-                if (_attentions.Count > 0) x = _attentions[j].Forward(x, pass);
-                skips.Push(x);
+                int layer = j;
+                bool isEnd = _downsample is null && j == _resnets.Count - 1;
+                yield return new(TakesSkip: false, LeavesSkip: true, SeesText: _attentions.Count > 0, input => Lifetime.Scoped(() =>
+                {
+                    Tensor x = _resnets[layer].Forward(input.X, input.Time);
+                    if (_attentions.Count > 0) x = _attentions[layer].Forward(x, input.Pass);
+                    return isEnd ? _at.Observed(x) : x;
+                }));
             }
-            if (_downsample is not null)
-            {
-                x = _downsampleAt.Observed(_downsample.Forward(x));
-                skips.Push(x);
-            }
-            return _at.Observed(x);
+            if (_downsample is not null) yield return new(TakesSkip: false, LeavesSkip: true, SeesText: false, input => _at.Observed(_downsampleAt.Observed(_downsample.Forward(input.X))));
         }
     }
 
@@ -168,8 +209,8 @@ public sealed class UNet2DConditionModel : IDisposable
             _second = new ResnetBlock(at["resnets"][1], channels, channels, config.NormNumGroups, config.NormEps, time);
         }
 
-        public Tensor Forward(Tensor x, Tensor time, UNetPass pass) =>
-            _at.Observed(_second.Forward(_attention.Forward(_first.Forward(x, time), pass), time));
+        public UNetSegment Segment() => new(TakesSkip: false, LeavesSkip: false, SeesText: true, input => Lifetime.Scoped(() =>
+            _at.Observed(_second.Forward(_attention.Forward(_first.Forward(input.X, input.Time), input.Pass), input.Time))));
     }
 
     private sealed class UpBlock
@@ -193,20 +234,21 @@ public sealed class UNet2DConditionModel : IDisposable
             if (!isLast) _upsample = new Upsample(at["upsamplers"][0], output);
         }
 
-        public Tensor Forward(Tensor x, Tensor time, UNetPass pass, Stack<Tensor> skips)
+        public IEnumerable<UNetSegment> Segments()
         {
             for (int j = 0; j < _resnets.Count; j++)
             {
-                x = _resnets[j].Forward(cat([x, skips.Pop()], 1), time);
-                if (_attentions.Count > 0) x = _attentions[j].Forward(x, pass);
+                int layer = j;
+                bool isEnd = _upsample is null && j == _resnets.Count - 1;
+                yield return new(TakesSkip: true, LeavesSkip: false, SeesText: _attentions.Count > 0, input => Lifetime.Scoped(() =>
+                {
+                    Tensor x = _resnets[layer].Forward(cat([input.X, input.Skip!], 1), input.Time);
+                    if (_attentions.Count > 0) x = _attentions[layer].Forward(x, input.Pass);
+                    return isEnd ? _at.Observed(x) : x;
+                }));
             }
-            if (_upsample is not null)
-            {
-                // The next skip connection decides the size: sides that are not a power of two halve unevenly.
-                long[] next = skips.Peek().shape;
-                x = _upsample.Forward(x, next[2], next[3]);
-            }
-            return _at.Observed(x);
+            // The next skip connection decides the size: sides that are not a power of two halve unevenly.
+            if (_upsample is not null) yield return new(TakesSkip: false, LeavesSkip: false, SeesText: false, input => _at.Observed(_upsample.Forward(input.X, input.NextSkip![2], input.NextSkip[3])));
         }
     }
 }

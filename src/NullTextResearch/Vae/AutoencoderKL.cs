@@ -105,9 +105,7 @@ public sealed class AutoencoderKL : IDisposable
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     public (Tensor Mean, Tensor LogVariance) Posterior(Tensor pixels)
     {
-        Shape.Require(pixels, [-1, Config.ImageChannels, -1, -1]);
-        if (pixels.shape[2] % Config.Downscale != 0 || pixels.shape[3] % Config.Downscale != 0)
-            throw new ArgumentException($"Image sides must be multiples of {Config.Downscale} pixels, got {pixels.shape[3]}x{pixels.shape[2]}; crop or resize first.");
+        RequirePixels(pixels);
         using DisposeScope scope = NewDisposeScope();
         Tensor[] halves = _quant.Forward(_encoder.Forward(pixels)).chunk(2, 1);
         return (halves[0].contiguous().MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
@@ -131,6 +129,14 @@ public sealed class AutoencoderKL : IDisposable
     {
         Shape.Require(latents, [-1, Config.LatentChannels, -1, -1]);
         return Lifetime.Scoped(() => _decoder.Forward(_postQuant.Forward(latents)));
+    }
+
+    /// <summary>Throws unless a batch of images can be encoded.</summary>
+    internal void RequirePixels(Tensor pixels)
+    {
+        Shape.Require(pixels, [-1, Config.ImageChannels, -1, -1]);
+        if (pixels.shape[2] % Config.Downscale != 0 || pixels.shape[3] % Config.Downscale != 0)
+            throw new ArgumentException($"Image sides must be multiples of {Config.Downscale} pixels, got {pixels.shape[3]}x{pixels.shape[2]}; crop or resize first.");
     }
 
     /// <inheritdoc/>
@@ -167,12 +173,12 @@ public sealed class AutoencoderKL : IDisposable
             Tensor x = _convIn.Forward(pixels);
             foreach ((WeightPath at, List<ResnetBlock> resnets, Conv2d? down) in _blocks)
             {
-                foreach (ResnetBlock resnet in resnets) x = resnet.Forward(x, null);
+                foreach (ResnetBlock resnet in resnets) x = x.Then(t => resnet.Forward(t, null));
                 // Padding on the right and at the bottom only, as the original.
-                if (down is not null) x = at["downsamplers"][0].Observed(down.Forward(F.pad(x, [0, 1, 0, 1])));
+                if (down is not null) x = x.Then(t => F.pad(t, [0, 1, 0, 1])).Then(t => at["downsamplers"][0].Observed(down.Forward(t)));
                 x = at.Observed(x);
             }
-            return _convOut.Forward(F.silu(_norm.Forward(_mid.Forward(x))));
+            return x.Then(_mid.Forward).Then(_norm.Forward).Then(t => F.silu(t)).Then(_convOut.Forward);
         }
     }
 
@@ -204,14 +210,14 @@ public sealed class AutoencoderKL : IDisposable
 
         public Tensor Forward(Tensor latents)
         {
-            Tensor x = _mid.Forward(_convIn.Forward(latents));
+            Tensor x = _convIn.Forward(latents).Then(_mid.Forward);
             foreach ((WeightPath at, List<ResnetBlock> resnets, Upsample? up) in _blocks)
             {
-                foreach (ResnetBlock resnet in resnets) x = resnet.Forward(x, null);
-                if (up is not null) x = up.Forward(x, 2 * x.shape[2], 2 * x.shape[3]);
+                foreach (ResnetBlock resnet in resnets) x = x.Then(t => resnet.Forward(t, null));
+                if (up is not null) x = x.Then(t => up.Forward(t, 2 * t.shape[2], 2 * t.shape[3]));
                 x = at.Observed(x);
             }
-            return _convOut.Forward(F.silu(_norm.Forward(x)));
+            return x.Then(_norm.Forward).Then(t => F.silu(t)).Then(_convOut.Forward);
         }
     }
 
@@ -230,7 +236,7 @@ public sealed class AutoencoderKL : IDisposable
             _second = new ResnetBlock(at["resnets"][1], channels, channels, groups, 1e-6, null);
         }
 
-        public Tensor Forward(Tensor x) => _at.Observed(_second.Forward(_attention.Forward(_first.Forward(x, null)), null));
+        public Tensor Forward(Tensor x) => _at.Observed(_first.Forward(x, null).Then(_attention.Forward).Then(t => _second.Forward(t, null)));
     }
 
     /// <summary>Self-attention with one head over all pixels.</summary>

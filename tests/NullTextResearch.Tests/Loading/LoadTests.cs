@@ -39,7 +39,7 @@ public sealed class LoadTests : IDisposable
     public void Load_AsAnyPrecision_ConvertsWhileReading(ScalarType wanted)
     {
         ModelFiles.WriteFolder(_folder, s_v1);
-        using StableDiffusion model = StableDiffusion.Load(_folder, new ModelLoadOptions { Dtype = wanted });
+        using StableDiffusion model = StableDiffusion.Load(_folder, new ModelLoadOptions { Dtype = wanted, VaeDtype = wanted });
         Assert.Equal(wanted, model.Dtype);
         RequireFormula(model, s_v1, wanted);
     }

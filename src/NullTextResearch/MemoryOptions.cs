@@ -1,0 +1,64 @@
+using System.Text.Json.Serialization;
+
+namespace NullTextResearch;
+
+/// <summary>What a model may cost in time to save memory. The defaults save nothing; every setting is independent of the others.</summary>
+public sealed record MemoryOptions
+{
+    /// <summary>The least memory: everything on, tiles of 32 x 32 latents.</summary>
+    public static MemoryOptions Least { get; } = new() { Checkpointing = true, Sequential = true, VaeTile = 32, Offload = true };
+
+    /// <summary>
+    /// Take gradients of the U-Net segment by segment: feature maps are kept only between segments (a residual block with its transformer), and
+    /// each segment runs again when the gradient passes. About one forward more per gradient, and the memory of one segment in place of all.
+    /// Gradients are the same up to rounding.
+    /// </summary>
+    public bool Checkpointing { get; init; }
+
+    /// <summary>
+    /// One row at a time through the U-Net, so that the two predictions of classifier-free guidance are made one after the other. Rows that an
+    /// attention processor needs together (source and targets of an edit) stay together. Predictions are the same up to rounding.
+    /// </summary>
+    public bool Sequential { get; init; }
+
+    /// <summary>
+    /// Side of the autoencoder's tiles in latents, at least 8 (64 are 512 pixels); null (default) takes the image whole. Overlapping tiles are blended.
+    /// An image that fits into one tile is not changed; a larger one is, slightly, because each tile is normalised and attends alone.
+    /// </summary>
+    public int? VaeTile { get; init; }
+
+    /// <summary>Latents that neighbouring tiles share, from 1 to half a tile; null (default) takes a quarter of a tile.</summary>
+    public int? VaeTileOverlap { get; init; }
+
+    /// <summary>
+    /// Text encoder and autoencoder are there only while they work. With a GPU they wait in the computer's memory; on a CPU their weights are
+    /// freed and read from disk again each time, so the model must have been loaded from disk.
+    /// </summary>
+    public bool Offload { get; init; }
+
+    /// <summary>The overlap that holds, in latents; 0 without tiles.</summary>
+    [JsonIgnore]
+    public int Overlap => VaeTileOverlap ?? (VaeTile ?? 0) / 4;
+
+    /// <summary>Throws one exception that names every option out of range.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public void Validate()
+    {
+        List<string> problems = [];
+        if (VaeTile is < 8) problems.Add($"VaeTile is {VaeTile}; it must be at least 8 latents, or null for no tiles.");
+        if (VaeTile is null && VaeTileOverlap is not null) problems.Add($"VaeTileOverlap is {VaeTileOverlap}, but there are no tiles; set VaeTile too.");
+        if (VaeTile is >= 8 and var tile && (Overlap < 1 || Overlap > tile / 2)) problems.Add($"VaeTileOverlap is {Overlap}; it must lie between 1 and {tile / 2}, half a tile.");
+        if (problems.Count > 0) throw new ArgumentException($"{nameof(MemoryOptions)}: {string.Join(" ", problems)}");
+    }
+
+    /// <summary>The settings that are on, in a few words: <c>checkpointing, tiles of 64</c>; <c>none</c> by default.</summary>
+    public override string ToString()
+    {
+        List<string> on = [];
+        if (Checkpointing) on.Add("checkpointing");
+        if (Sequential) on.Add("sequential");
+        if (VaeTile is { } tile) on.Add($"tiles of {tile} (overlap {Overlap})");
+        if (Offload) on.Add("offload");
+        return on.Count == 0 ? "none" : string.Join(", ", on);
+    }
+}

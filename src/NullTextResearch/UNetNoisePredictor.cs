@@ -1,0 +1,151 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using NullTextResearch.UNet;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch;
+
+/// <summary>
+/// The U-Net behind the seam that all algorithms use; what it returns is the network's own prediction. A network of 16-bit weights computes in 16
+/// bits between latents and predictions of the caller's precision; any other computes in the precision of the latents. Not for several threads at once.
+/// </summary>
+/// <param name="unet">Network; borrowed.</param>
+/// <param name="attention">What happens at attention layers; null means fused attention.</param>
+/// <param name="memory">What may be slower to need less memory; null for the defaults.</param>
+public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProcessor? attention = null, MemoryOptions? memory = null) : INoisePredictor
+{
+    private readonly MemoryOptions _memory = memory ?? new MemoryOptions();
+    private readonly GradientScale _scale = new();
+
+    private bool IsFused => attention is null or FusedAttention;
+
+    /// <inheritdoc/>
+    /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
+    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
+    {
+        ScalarType dtype = ComputeDtype(latents);
+        Tensor timesteps = TimestepsOf(step, latents);
+        Tensor z = latents.to(dtype), text = embedding.to(dtype);
+        Tensor prediction = cat([.. Parts(latents.shape[0]).Select(part => unet.Forward(
+            z.narrow(0, part.First, part.Count), timesteps, text.narrow(0, part.First, part.Count), part.IsFused ? FusedAttention.Instance : attention, step.Step))], 0);
+        RequireFinite(prediction, dtype, step);
+        return prediction.to(latents.dtype);
+    });
+
+    /// <inheritdoc/>
+    /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice.</remarks>
+    /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
+    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = enable_grad();
+        ScalarType dtype = ComputeDtype(latents);
+        Tensor timesteps = TimestepsOf(step, latents);
+        (Tensor output, Func<Tensor, Tensor> pullBack) = _memory.Checkpointing && IsFused
+            ? InSegments(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype))
+            : Recorded(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype));
+        RequireFinite(output, dtype, step);
+
+        // Cut at the prediction: what the loss does to it is done in the caller's precision, and its gradient can be scaled before it enters the network.
+        Tensor prediction = output.detach().to(latents.dtype).requires_grad_(true);
+        Tensor losses = loss(prediction);
+        Shape.Require(losses, [latents.shape[0]]);
+        Tensor upstream = PredictionGradient.Of(losses.sum(), prediction);
+        using IDisposable done = no_grad();
+        (Tensor gradient, int backOffs) = dtype == ScalarType.Float16
+            ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the embedding at timestep {step.Timestep} is, at every scale,")
+            : (pullBack(upstream.to(dtype)), 0);
+        return new PredictionGradient(losses.detach(), gradient.to(embedding.dtype), prediction.detach(), backOffs).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor TimestepsOf(DiffusionStep step, Tensor latents) => tensor((long[])[step.Timestep], device: latents.device);
+
+    private static void RequireFinite(Tensor prediction, ScalarType dtype, DiffusionStep step) =>
+        PrecisionException.ThrowUnlessFinite(prediction, dtype, () => $"The U-Net's prediction at timestep {step.Timestep} is");
+
+    private ScalarType ComputeDtype(Tensor latents) => Precision.IsHalf(unet.Dtype) ? unet.Dtype : latents.dtype;
+
+    private (Tensor Output, Func<Tensor, Tensor> PullBack) Recorded(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
+    {
+        Tensor leaf = embedding.requires_grad_(true);
+        Tensor output = unet.Forward(latents, timesteps, leaf, attention, step.Step);
+        return (output, PullBack);
+
+        // A graph that may be gone through again (with another scale) is kept.
+        Tensor PullBack(Tensor gradient) => autograd.grad([output], [leaf], [gradient], retain_graph: output.dtype == ScalarType.Float16, allow_unused: true)[0]
+            ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
+    }
+
+    private (Tensor Output, Func<Tensor, Tensor> PullBack) InSegments(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
+    {
+        long rows = latents.shape[0], together = _memory.Sequential ? 1 : rows;
+        List<UNetTape> tapes = [];
+        for (long first = 0; first < rows; first += together)
+            tapes.Add(unet.Record(latents.narrow(0, first, together), timesteps, embedding.narrow(0, first, together), step.Step));
+        return (cat([.. tapes.Select(t => t.Prediction)], 0), gradient => cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0));
+    }
+
+    /// <summary>How a batch goes through the network.</summary>
+    private IEnumerable<RowRange> Parts(long batch)
+    {
+        // What a processor says about its rows, it says of the call at hand.
+        long? together = IsFused ? 1 : attention!.RowsTogether;
+        if (!_memory.Sequential || batch == 1 || together is not { } rows || batch % rows != 0) return [new RowRange(0, batch, false)];
+        if (IsFused) return Enumerable.Range(0, (int)batch).Select(row => new RowRange(row, 1, true));
+        return batch == 2 * rows
+            ? Enumerable.Range(0, (int)rows).Select(row => new RowRange(row, 1, true)).Append(new RowRange(rows, rows, false))
+            : [new RowRange(0, batch, false)];
+    }
+
+    /// <summary>Rows of one call.</summary>
+    private readonly record struct RowRange(long First, long Count, bool IsFused);
+}
+
+/// <summary>
+/// Loss scaling for float16: the gradient of each row enters the network with a chosen largest entry, by a power of two, and leaves it divided by the
+/// same. Where it overflows all the same, it is taken again with less; after long calm, with more. No update is lost.
+/// </summary>
+internal sealed class GradientScale
+{
+    private const int BackOff = 4;
+    private const int Least = -24;
+    private const int Most = 10;
+    private const int CalmBeforeGrowth = 200;
+    private int _calm;
+
+    /// <summary>Base-2 logarithm of the largest entry with which a gradient enters the network.</summary>
+    public int Exponent { get; private set; } = 4;
+
+    /// <summary>Scaled, through the network, and back.</summary>
+    /// <param name="upstream">Gradient of the prediction, [B, ...], wide; borrowed.</param>
+    /// <param name="pullBack">Gradient of the prediction in float16 to that of the embedding, [B, tokens, d].</param>
+    /// <param name="what">Subject of the sentence about a gradient that overflows at any scale.</param>
+    /// <returns>In the type of <paramref name="upstream"/>, in the current dispose scope; how often it was taken again.</returns>
+    public (Tensor Gradient, int BackOffs) PullBack(Tensor upstream, Func<Tensor, Tensor> pullBack, Func<string> what)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        double[] peaks = [.. upstream.abs().flatten(1).amax([1L]).cpu().to(ScalarType.Float64).data<double>()];
+        // A loss that is no number is the caller's to explain.
+        if (!peaks.All(double.IsFinite)) return (pullBack(upstream.to(ScalarType.Float16)).MoveToOuterDisposeScope(), 0);
+        for (int backOffs = 0; ; backOffs++)
+        {
+            double[] powers = [.. peaks.Select(p => p == 0 ? 1 : Math.ScaleB(1, Math.Clamp(Exponent - (int)Math.Ceiling(Math.Log2(p)), -100, 100)))];
+            Tensor scale = tensor(powers).to(upstream.dtype, upstream.device).view(-1, 1, 1);
+            Tensor gradient = pullBack(upstream.mul(scale.unsqueeze(3)).to(ScalarType.Float16));
+            if (gradient.isfinite().all().ToBoolean())
+            {
+                if (++_calm >= CalmBeforeGrowth && Exponent < Most)
+                {
+                    Exponent++;
+                    _calm = 0;
+                }
+                return (gradient.to(upstream.dtype).div(scale).MoveToOuterDisposeScope(), backOffs);
+            }
+            _calm = 0;
+            if (Exponent - BackOff < Least) throw new PrecisionException(what(), ScalarType.Float16);
+            Exponent -= BackOff;
+        }
+    }
+}
