@@ -11,8 +11,10 @@ namespace NullTextResearch.Kernel.Engine;
 /// after the cell ended still reaches its place.
 /// </summary>
 /// <remarks>
-/// User threads that are inside may be aborted. Critical parts therefore stand in finally blocks, which an abort does
-/// not enter: a lock is never left behind, a buffer never half changed.
+/// How a stop reaches the cell: through the token that it reads; else by an exception at its next <see cref="Checkpoint"/>
+/// or output, or out of its sleep or wait. Only a second stop ends the thread by force, which the process may not survive.
+/// User threads that are inside may thus be aborted. Critical parts therefore stand in finally blocks, which an abort
+/// does not enter: a lock is never left behind, a buffer never half changed.
 /// </remarks>
 internal sealed class CellContext : IDisposable
 {
@@ -21,6 +23,9 @@ internal sealed class CellContext : IDisposable
 
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(50);
 
+    // For what runs in finally blocks. After it every checkpoint throws, so that catching all does not keep a loop alive.
+    private static readonly TimeSpan CleanUp = TimeSpan.FromMilliseconds(200);
+
     private readonly Lock _gate = new();
     private readonly StringBuilder _text = new();
     private readonly Action<CellOutput> _sink;
@@ -28,6 +33,7 @@ internal sealed class CellContext : IDisposable
     private readonly Dictionary<string, DisplayHandle> _pending = [];
     private readonly EngineOptions _options;
     private readonly CancellationTokenSource _cancel = new();
+    private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
     private bool _textIsError;
     private bool _flushArmed;
@@ -36,10 +42,11 @@ internal sealed class CellContext : IDisposable
     private long _dropped;
     private volatile bool _tokenRead;
     private Thread? _thread;
-    private bool _stoppedHere;
     private volatile bool _interrupted;
+    private long? _thrownAt;
     private DateTime? _asked;
-    private DateTime? _aborting;
+    private DateTime? _stopping;
+    private DateTime? _forced;
 
     public CellContext(CellRequest request, EngineOptions options, Action<CellOutput> sink)
     {
@@ -63,8 +70,11 @@ internal sealed class CellContext : IDisposable
     /// <summary>The last value shown as result.</summary>
     public ResultOutput? Result { get; private set; }
 
-    /// <summary>Whether the cell's thread was stopped by force.</summary>
-    public bool WasAborted => _abort.IsCancellationRequested;
+    /// <summary>Whether the cell did not end by itself: its thread is being stopped, or was.</summary>
+    public bool IsStopped => _stop.IsCancellationRequested;
+
+    /// <summary>Whether its thread was ended by force.</summary>
+    public bool IsForced => _abort.IsCancellationRequested;
 
     /// <summary>True from the first interrupt on, before anything was told to stop.</summary>
     public bool IsInterrupted => _interrupted;
@@ -83,7 +93,7 @@ internal sealed class CellContext : IDisposable
     }
 
     /// <summary>Set when the cell's thread is being stopped.</summary>
-    public CancellationToken Abort => _abort.Token;
+    public CancellationToken Stopped => _stop.Token;
 
     /// <summary>Makes this the current cell of the calling thread.</summary>
     public void Enter()
@@ -97,7 +107,13 @@ internal sealed class CellContext : IDisposable
     /// <summary>Runs the cell's code on this thread so that it can be stopped: ends early when the cell is interrupted.</summary>
     public void RunStoppable(Action code)
     {
-        lock (_gate) _thread = Thread.CurrentThread;
+        lock (_gate)
+        {
+            // Stopped while it was compiled, or in an earlier part.
+            if (_stopping is not null) throw new OperationCanceledException("Interrupted", _cancel.Token);
+            _thread = Thread.CurrentThread;
+        }
+
         try
         {
             ControlledExecution.Run(code, _abort.Token);
@@ -118,10 +134,12 @@ internal sealed class CellContext : IDisposable
                 lock (_gate)
                 {
                     _thread = null;
-                    if (_aborting is null) return;
+                    if (_stopping is null) return;
                 }
 
+                Checkpoint.Open(this);
                 Thread.Sleep(1);
+                if (!_abort.IsCancellationRequested) return;
                 // The console's own lock does not survive an abort: it stays with this thread, and every other one waits for ever.
                 foreach (object console in (object[])[Console.Out, Console.Error, Console.In])
                 {
@@ -137,24 +155,34 @@ internal sealed class CellContext : IDisposable
         }
     }
 
-    /// <summary>First the token, for those who read it; then the thread; then nothing is left.</summary>
+    /// <summary>First the token, for those who read it; then checkpoints; then force; then nothing is left.</summary>
     public InterruptEffect Interrupt()
     {
         DateTime now = DateTime.UtcNow;
-        bool abortNow;
+        TimeSpan impatience = TimeSpan.FromSeconds(1);
+        bool stopNow;
         lock (_gate)
         {
-            if (_aborting is { } since) return now - since > TimeSpan.FromSeconds(1) ? InterruptEffect.Hopeless : InterruptEffect.Stopping;
-            abortNow = !_tokenRead || _asked is not null;
+            if (_forced is { } forced) return now - forced > impatience ? InterruptEffect.Hopeless : InterruptEffect.Forcing;
+            if (_stopping is { } since)
+            {
+                if (now - since <= impatience) return InterruptEffect.Stopping;
+                _forced = now;
+                // Returns when the thread has stopped.
+                new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
+                return InterruptEffect.Forcing;
+            }
+
+            stopNow = !_tokenRead || _asked is not null;
             _asked ??= now;
             _interrupted = true;
-            if (abortNow) _aborting = now;
+            if (stopNow) _stopping = now;
         }
 
         // Callbacks of the token are user code: they must not run under the lock, nor on the sockets' thread. A thread of
         // its own: the cell may be what keeps the pool busy.
-        new Thread(() => Stop(abortNow)) { Name = "Interrupt", IsBackground = true }.Start();
-        return abortNow ? InterruptEffect.Stopping : InterruptEffect.Asked;
+        new Thread(() => Stop(stopNow)) { Name = "Interrupt", IsBackground = true }.Start();
+        return stopNow ? InterruptEffect.Stopping : InterruptEffect.Asked;
     }
 
     public void Write(bool isError, ReadOnlySpan<char> text)
@@ -267,10 +295,10 @@ internal sealed class CellContext : IDisposable
     {
         Flush();
         // Tasks that outlive the cell must find neither a disposed token nor a cell to abort.
-        lock (_gate) _aborting ??= DateTime.MaxValue;
+        lock (_gate) _stopping ??= DateTime.MaxValue;
     }
 
-    private void Stop(bool abortNow)
+    private void Stop(bool stopNow)
     {
         try
         {
@@ -281,22 +309,28 @@ internal sealed class CellContext : IDisposable
             Write(true, $"A callback on the cell's cancellation failed: {e.InnerException?.Message}\n");
         }
 
-        if (!abortNow)
+        if (!stopNow)
         {
             Thread.Sleep(_options.Grace);
             lock (_gate)
             {
-                if (_aborting is not null) return;
-                _aborting = DateTime.UtcNow;
+                if (_stopping is not null) return;
+                _stopping = DateTime.UtcNow;
             }
         }
 
-        // Gentle first: an exception at the cell's next output, then one where it sleeps or waits. Force is for code that
-        // does neither: now and then the runtime does not survive an abort inside its own locks [measured].
+        lock (_gate)
+        {
+            if (_thread is null) return;
+            Checkpoint.Close(this);
+        }
+
+        _stop.Cancel();
         long start = Environment.TickCount64;
         bool told = false;
-        for (int round = 0; ; round++)
+        while (true)
         {
+            // Where it sleeps or waits.
             Thread.Sleep(30);
             lock (_gate)
             {
@@ -304,20 +338,26 @@ internal sealed class CellContext : IDisposable
                 _thread.Interrupt();
             }
 
-            // Returns when the thread has stopped.
-            if (round == 2) new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
             if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds) continue;
             told = true;
-            Write(true, "The cell does not stop: it waits for another thread, or is inside native code. Interrupt once more to end the kernel (all variables are lost).\n");
+            Write(true, "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the kernel may not survive that (all variables are then lost).\n");
         }
+    }
+
+    /// <summary>Ends the cell if this is its thread.</summary>
+    public void StopAtCheckpoint()
+    {
+        if (Thread.CurrentThread != _thread) return;
+        long now = Environment.TickCount64;
+        if (_thrownAt is not { } since) _thrownAt = now;
+        else if (now - since < CleanUp.TotalMilliseconds) return;
+        throw new OperationCanceledException("Interrupted", _cancel.Token);
     }
 
     // Once per interrupt, on the cell's own thread: what a finally block then prints gets through.
     private void StopHere()
     {
-        if (_aborting is null || _stoppedHere || Thread.CurrentThread != _thread) return;
-        _stoppedHere = true;
-        throw new OperationCanceledException("Interrupted", _cancel.Token);
+        if (_stopping is not null && _thrownAt is null) StopAtCheckpoint();
     }
 
     private void Arm(TimeSpan delay)

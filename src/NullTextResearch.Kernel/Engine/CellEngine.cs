@@ -89,8 +89,9 @@ public sealed class CellEngine : IDisposable
     }
 
     /// <summary>
-    /// Stops the running cell: first through its cancellation token if it reads it, else by ending its code where it
-    /// stands. Variables and tensors of earlier cells stay. Returns at once.
+    /// Stops the running cell: first through its cancellation token if it reads it, else at the next loop or method of the
+    /// cell, at its next output, or where it waits. Variables and tensors of earlier cells stay. A second call, a second
+    /// later or more, ends the thread by force: the process may not survive it. Returns at once.
     /// </summary>
     public InterruptEffect Interrupt() => Volatile.Read(ref _running)?.Interrupt() ?? InterruptEffect.NothingRuns;
 
@@ -116,6 +117,9 @@ public sealed class CellEngine : IDisposable
         return [.. latest.Values.OrderBy(v => v.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>The running cell, or null: tells whether it is still the same.</summary>
+    internal object? Running => Volatile.Read(ref _running);
+
     /// <summary>Takes no more cells and gives the console back. A cell that runs is interrupted, not waited for.</summary>
     public void Dispose()
     {
@@ -129,9 +133,9 @@ public sealed class CellEngine : IDisposable
         _attachment.Dispose();
     }
 
-    // A thread that was stopped by force is replaced: loops without calls could not be stopped on it again, nor on a
-    // thread that it starts (only on one started from here) [measured on .NET 10.0.12, Linux]; and whatever the stopped
-    // code left on it, such as a dispose scope or grad mode, goes with it.
+    // A thread whose cell was stopped is replaced: whatever the stopped code left on it, such as a dispose scope or grad
+    // mode, goes with it. After force more is at stake: loops without calls could not be stopped on it again, nor on a
+    // thread that it starts (only on one started from here) [measured on .NET 10.0.12, Linux].
     private void KeepThread()
     {
         do
@@ -207,7 +211,7 @@ public sealed class CellEngine : IDisposable
         catch (OperationCanceledException e) when (cell.IsInterrupted)
         {
             status = CellStatus.Interrupted;
-            error = _traceback.Interrupted(e);
+            error = _traceback.Interrupted(e.InnerException ?? e);
         }
         catch (Exception e)
         {
@@ -218,8 +222,10 @@ public sealed class CellEngine : IDisposable
         {
             Volatile.Write(ref _running, null);
             CellContext.Leave();
-            if (cell.WasAborted) _threadIsSpent = true;
+            if (cell.IsStopped) _threadIsSpent = true;
         }
+
+        if (cell.IsForced) cell.Write(true, "The cell was ended by force. A lock that it held may be lost with it: should a later cell hang, restart the kernel.\n");
 
         if (error is not null)
         {
@@ -266,10 +272,14 @@ public sealed class CellEngine : IDisposable
         // Only what is new: the compiler carries references and imports on from cell to cell.
         ScriptOptions options = _scriptOptions.WithReferences(added).WithImports().WithFilePath(name)
             .WithSourceResolver(new SourceFileResolver([], Environment.CurrentDirectory));
-        Script<object> script = _state!.Script.ContinueWith<object>(code, options);
-        ImmutableArray<Diagnostic> diagnostics = script.Compile(cell.Cancel);
-        if (diagnostics.Any(d => d.Severity == DiagnosticSeverity.Error))
-            throw new CellFailedException(_traceback.Of(diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error)));
+        Script<object> script = _state!.Script.ContinueWith<object>(CheckpointWriter.Write(code), options);
+        if (Errors(script).Length > 0)
+        {
+            // Columns of what the user wrote.
+            script = _state.Script.ContinueWith<object>(code, options);
+            if (Errors(script) is { Length: > 0 } errors) throw new CellFailedException(_traceback.Of(errors));
+        }
+
         CSharpCompilation compilation = (CSharpCompilation)script.GetCompilation();
         bool hasResult = isLast && HasResult(compilation, cell.Cancel);
         ScriptState<object>? next = null;
@@ -283,7 +293,7 @@ public sealed class CellEngine : IDisposable
                 SynchronizationContext.SetSynchronizationContext(pump);
                 // Catching all keeps the variables of a cell that fails half way.
                 Task<ScriptState<object>> task = script.RunFromAsync(_state, _ => true, cell.Cancel);
-                pump.RunUntil(task, cell.Abort);
+                pump.RunUntil(task, cell.Stopped);
                 ScriptState<object> state = task.GetAwaiter().GetResult();
                 if (state.Exception is null && hasResult)
                 {
@@ -322,6 +332,10 @@ public sealed class CellEngine : IDisposable
 
         if (cell.IsInterrupted && (stopped is not null || next?.Exception is not null)) throw new OperationCanceledException("Interrupted", stopped ?? next?.Exception);
         if (next?.Exception is { } thrown) throw new CellFailedException(_traceback.Of(thrown));
+        // It caught what was to stop it.
+        if (cell.IsStopped) throw new OperationCanceledException("Interrupted");
+
+        ImmutableArray<Diagnostic> Errors(Script<object> of) => [.. of.Compile(cell.Cancel).Where(d => d.Severity == DiagnosticSeverity.Error)];
     }
 
     // A last expression without semicolon that has a value.

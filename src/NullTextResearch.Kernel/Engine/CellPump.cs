@@ -47,14 +47,14 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
     public override SynchronizationContext CreateCopy() => this;
 
     /// <summary>Pumps until the task is complete.</summary>
-    /// <exception cref="OperationCanceledException">The cell is being stopped: a thread that waits here cannot be aborted.</exception>
-    public void RunUntil(Task task, CancellationToken abort)
+    /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
+    public void RunUntil(Task task, CancellationToken stop)
     {
         if (task.IsCompleted) return;
         _ = task.ContinueWith(_ => Post(_ => { }, null), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!task.IsCompleted)
         {
-            (SendOrPostCallback callback, object? state) = _work.Take(abort);
+            (SendOrPostCallback callback, object? state) = _work.Take(stop);
             callback(state);
         }
     }

@@ -44,10 +44,13 @@ public enum InterruptEffect
     /// <summary>The cell reads the cancellation token and has two seconds to end by itself.</summary>
     Asked,
 
-    /// <summary>The cell's thread is being stopped.</summary>
+    /// <summary>The cell ends at its next loop, method, output or wait.</summary>
     Stopping,
 
-    /// <summary>The cell was told before and cannot be stopped: only the end of the process helps.</summary>
+    /// <summary>The cell was told before: its thread is being ended by force, which the process may not survive.</summary>
+    Forcing,
+
+    /// <summary>Not even force ended the cell: only the end of the process helps.</summary>
     Hopeless,
 }
 
@@ -74,7 +77,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// Work to be done on the cells' thread before its first cell, such as loading native libraries and settings that belong
-    /// to a thread. Called again where a thread had to be replaced, after a cell was stopped by force.
+    /// to a thread. Called again where a thread was replaced, after a cell was stopped.
     /// </summary>
     public Action? Prepare { get; init; }
 }

@@ -19,6 +19,9 @@ public sealed class JupyterKernel : IDisposable
     /// <summary>Exit code where a second interrupt found no other way.</summary>
     public const int ExitKilled = 137;
 
+    // How long a cell may take to end by force.
+    private static readonly TimeSpan ForceTime = TimeSpan.FromSeconds(3);
+
     private static readonly string ImplementationVersion = typeof(JupyterKernel).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     private readonly ConnectionInfo _connection;
@@ -156,7 +159,21 @@ public sealed class JupyterKernel : IDisposable
 
     private void Interrupt()
     {
-        if (_engine.Interrupt() != InterruptEffect.Hopeless) return;
+        object? cell = _engine.Running;
+        switch (_engine.Interrupt())
+        {
+            case InterruptEffect.Forcing:
+                // Code that even force does not end would keep the user from ever getting the kernel back.
+                _ = Task.Delay(ForceTime).ContinueWith(_ => { if (ReferenceEquals(cell, _engine.Running)) Kill(); }, TaskScheduler.Default);
+                break;
+            case InterruptEffect.Hopeless:
+                Kill();
+                break;
+        }
+    }
+
+    private void Kill()
+    {
         _log.WriteLine("nulltext kernel: the cell could not be interrupted; the kernel ends.");
         _log.Flush();
         _ended.TrySetResult(ExitKilled);

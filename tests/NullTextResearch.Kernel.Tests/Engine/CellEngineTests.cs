@@ -88,6 +88,20 @@ public sealed class CellEngineTests(EngineFixture session)
     [InlineData("Task.Delay(-1).Wait();")]
     [InlineData("lock (new object()) while (true) System.Threading.Thread.Sleep(1);")]
     [InlineData("foreach (var i in Enumerable.Range(0, int.MaxValue)) Console.Write(i);")]
+    [InlineData("while (true) { _ = new int[100].Select(i => i.ToString()).ToList(); }")]
+    [InlineData("for (;;) ;")]
+    [InlineData("int k = 0; do k++; while (k >= 0 || k < 0);")]
+    [InlineData("foreach (var (a, b) in Enumerable.InfiniteSequence(0L, 1L).Select(i => (i, i))) if (a != b) break;")]
+    [InlineData("again: var sum = 0; goto again;")]
+    [InlineData("_ = Enumerable.InfiniteSequence(0L, 1L).Where(i => { return i < 0; }).First();")]
+    [InlineData("bool Never(long i) { return i < 0; } _ = Enumerable.InfiniteSequence(0L, 1L).Where(Never).First();")]
+    [InlineData("IEnumerable<int> Endless() { while (true) yield return 1; } _ = Endless().Sum(i => 0);")]
+    [InlineData("while (true) { try { System.Threading.Thread.Sleep(1); } catch (Exception) { } }")]
+    [InlineData("try { throw new Exception(); } catch { long n = 0; while (true) n++; }")]
+    [InlineData("try { while (true) ; } catch (Exception) { }")]
+    [InlineData("while (true) { try { while (true) ; } catch (Exception) { } }")]
+    [InlineData("async Task Turn() { while (true) await Task.Yield(); } await Turn();")]
+    [InlineData("Parallel.For(0L, long.MaxValue, i => { if (i < 0) throw new Exception(); });")]
     public void Interrupt_CellThatDoesNotListen_EndsAndEarlierVariablesStay(string code)
     {
         session.Ok("var solid = new int[] { 1, 2 };");
@@ -95,6 +109,27 @@ public sealed class CellEngineTests(EngineFixture session)
         Assert.Equal((CellStatus.Interrupted, "Interrupted"), (ran.Result.Status, ran.Result.Error!.Name));
         Assert.Equal("2", session.Ok("solid.Length").Value);
     }
+
+    [Fact]
+    public void Interrupt_FinallyBlock_RunsToItsEnd()
+    {
+        Interrupted("Console.WriteLine(\"go\"); var swept = 0; void Sweep() { for (int i = 0; i < 100; i++) swept++; } try { while (true) ; } finally { Sweep(); for (int i = 0; i < 1000; i++) swept++; Console.Write(\"swept\"); }", out Ran ran);
+        Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
+        Assert.EndsWith("swept", ran.Out, StringComparison.Ordinal);
+        Assert.Equal("1100", session.Ok("swept").Value);
+    }
+
+    [Fact]
+    public void Interrupt_Traceback_NamesTheLine()
+    {
+        Interrupted("Console.WriteLine(\"go\");\nlong n = 0;\nwhile (true)\n    n++;", out Ran ran);
+        Assert.Matches(@"line [34]\b", ran.Traceback);
+        Assert.DoesNotContain("Checkpoint", ran.Traceback, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_CompileErrorInALoop_NamesTheColumnOfTheUsersText() =>
+        Assert.Contains("line 1, column 27", session.Run("while (true) { break; } ; missing();").Traceback, StringComparison.Ordinal);
 
     [Fact]
     public void Interrupt_CellThatListens_IsAskedFirst()

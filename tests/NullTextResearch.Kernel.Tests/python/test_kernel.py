@@ -374,21 +374,33 @@ class Lives(unittest.TestCase):
         self.assertTrue(wait_until(lambda: not alive(pid), PATIENCE))
         kernel.close()
 
-    def test_hopeless_cell_second_interrupt_ends_the_kernel_and_it_restarts(self):
+    def check_that_a_second_interrupt_gives_the_kernel_back(self, code):
         kernel = Kernel()
         pid = kernel.pid
-        # The runtime does not end a thread inside a catch block.
-        kernel.send('Console.WriteLine("running"); try { throw new Exception(); } catch { long n = 0; while (true) n++; }')
+        msg_id = kernel.send('Console.WriteLine("running"); ' + code)
         kernel.wait_for_text("running")
         kernel.manager.interrupt_kernel()
         time.sleep(1.5)
         self.assertTrue(alive(pid), "the first interrupt must not kill")
         kernel.manager.interrupt_kernel()
-        self.assertTrue(wait_until(lambda: not alive(pid), PATIENCE))
+        ended = wait_until(lambda: not alive(pid) or kernel.client.shell_channel.msg_ready(), PATIENCE)
+        self.assertTrue(ended, code)
         kernel.manager.restart_kernel(now=True)
         kernel.client.wait_for_ready(timeout=60)
         self.assertEqual(kernel.run("1 + 2").result, "3")
         kernel.close()
+
+    def test_endless_library_call(self):
+        # No code of the cell runs in it. Force may or may not spare the process.
+        self.check_that_a_second_interrupt_gives_the_kernel_back("_ = Enumerable.InfiniteSequence(0L, 1L).Where(i => i < 0).First();")
+
+    def test_endless_native_call(self):
+        # A pipe that nobody writes to: not even force ends the call.
+        self.check_that_a_second_interrupt_gives_the_kernel_back("""
+        [System.Runtime.InteropServices.DllImport("libc")] static extern int pipe(int[] ends);
+        [System.Runtime.InteropServices.DllImport("libc")] static extern nint read(int file, byte[] into, nint count);
+        var ends = new int[2]; pipe(ends); while (true) read(ends[0], new byte[1], 1);
+        """)
 
     def test_killed_in_a_cell_restarts(self):
         kernel = Kernel()

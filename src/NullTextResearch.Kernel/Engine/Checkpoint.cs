@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace NullTextResearch.Kernel.Engine;
+
+/// <summary>
+/// What the kernel compiles into every loop and every method of a cell, so that a stop reaches code that neither waits
+/// nor prints. Not meant to be called by hand.
+/// </summary>
+/// <remarks>
+/// .NET can no longer stop a thread from outside: on Linux, .NET 10 ends the whole process when it aborts a thread inside
+/// an ordinary call ("terminate called after throwing an instance of 'PAL_SEHException'", measured on 10.0.12).
+/// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class Checkpoint
+{
+    // One cell runs at a time. A plain read is enough: a loop sees the change after a few rounds.
+    private static CellContext? s_stopping;
+
+    /// <summary>Nothing, unless the cell on this thread is being stopped.</summary>
+    /// <exception cref="OperationCanceledException">It is.</exception>
+    [DebuggerHidden]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Pass()
+    {
+        if (Volatile.Read(ref s_stopping) is { } cell) cell.StopAtCheckpoint();
+    }
+
+    /// <summary>From now on the cell's thread ends at the next checkpoint.</summary>
+    internal static void Close(CellContext cell) => Volatile.Write(ref s_stopping, cell);
+
+    /// <summary>The cell has ended.</summary>
+    internal static void Open(CellContext cell) => Interlocked.CompareExchange(ref s_stopping, null, cell);
+}
