@@ -6,6 +6,7 @@ using NullTextResearch.Hosting;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -74,11 +75,11 @@ public sealed class LibraryViewsTests(Bench bench)
             _ => zeros(1),
         };
         if (kind == "disposed") tensor.Dispose();
-        long before = Tensor.TotalCount;
+        long before = TensorAssert.Live;
 
         string text = Notebook.StandIn(tensor)!.ToString()!;
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, TensorAssert.Live);
         Assert.Contains(kind switch { "scalar" => "3.5", "integers" => "0  1  2  3  4", "truths" => "1  1  1", "disposed" => "disposed", "large" => "[1, 4, 64, 64]", "empty" => "[0, 4]", "complex" => "ComplexFloat32", _ => "1  1" }, text);
     }
 

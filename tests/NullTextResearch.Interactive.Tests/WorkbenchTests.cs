@@ -232,7 +232,7 @@ public sealed class WorkbenchTests(Bench bench)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Invert(bench.Toy, new InvertOptions { Steps = 8, Method = method }, stop.Token));
 
         Assert.Equal(20, calls);
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
         // The bench is free again.
         using InvertedImage next = await Workbench.Invert(bench.Toy, new InvertOptions { Steps = 2, Method = Methods.Ddim() });
         Assert.NotNull(next);
@@ -256,7 +256,7 @@ public sealed class WorkbenchTests(Bench bench)
             // The first method is done when the second is stopped.
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Compare(bench.Toy.Image, bench.Toy.Caption, [Methods.Ddim(), method], new InvertOptions { Steps = 5 }));
 
-            Assert.Equal(before, torch.Tensor.TotalCount);
+            Assert.InRange(torch.Tensor.TotalCount, 0, before);
             Assert.StartsWith("comparison of 2 methods: 2 of 2: stopping", output.Updates[^1].ToString());
             Assert.Contains("stopped after", output.Updates[^1].ToString());
         }
@@ -281,7 +281,7 @@ public sealed class WorkbenchTests(Bench bench)
             Workbench.Latents(image.Inversion.StartLatents);
         }
 
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 
     [Fact]
@@ -326,7 +326,10 @@ public sealed class WorkbenchTests(Bench bench)
     [Fact]
     public void Open_NoModel_NamesTheFolder() => Assert.Contains("/no/model", Assert.Throws<Weights.ModelFormatException>(() => Workbench.Open("/no/model")).Message);
 
-    /// <summary>What is alive, without what only waits for the garbage collector. Not called after the work: a leak must not be swept away.</summary>
+    /// <summary>
+    /// What is alive, without what only waits for the garbage collector. Not called after the work: a leak must not be swept
+    /// away. Fewer are no leak: the finalizer may have come to what other tests left.
+    /// </summary>
     private static long LiveTensors()
     {
         GC.Collect();
