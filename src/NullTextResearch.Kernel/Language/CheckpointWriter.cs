@@ -18,8 +18,6 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
 {
     private const string Call = "global::NullTextResearch.Kernel.Engine." + nameof(Checkpoint) + "." + nameof(Checkpoint.Pass) + "();";
 
-    private static readonly CSharpParseOptions Options = CSharpParseOptions.Default.WithKind(SourceCodeKind.Script).WithLanguageVersion(LanguageVersion.CSharp14);
-
     private readonly List<(int Position, string Text)> _insertions = [];
 
     private CheckpointWriter()
@@ -29,7 +27,7 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
     /// <summary>The cell with checkpoints, or as it is where it cannot be parsed.</summary>
     public static string Write(string code)
     {
-        SyntaxTree tree = CSharpSyntaxTree.ParseText(code, Options);
+        SyntaxTree tree = CSharpSyntaxTree.ParseText(code, CellPlan.ParseOptions);
         if (tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error)) return code;
         CheckpointWriter writer = new();
         writer.Visit(tree.GetRoot());

@@ -1,5 +1,5 @@
-using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using NullTextResearch.Kernel.Engine;
 using NullTextResearch.Kernel.Language;
 using Xunit;
 
@@ -29,8 +29,7 @@ public sealed class CheckpointWriterTests
         string written = CheckpointWriter.Write(code);
 
         Assert.Equal(expected.Replace("!", Call, StringComparison.Ordinal), written);
-        CSharpParseOptions script = CSharpParseOptions.Default.WithKind(SourceCodeKind.Script).WithLanguageVersion(LanguageVersion.CSharp14);
-        Assert.Empty(CSharpSyntaxTree.ParseText(written, script, cancellationToken: TestContext.Current.CancellationToken).GetDiagnostics(TestContext.Current.CancellationToken));
+        Assert.Empty(CSharpSyntaxTree.ParseText(written, CellPlan.ParseOptions, cancellationToken: TestContext.Current.CancellationToken).GetDiagnostics(TestContext.Current.CancellationToken));
         Assert.Equal(code.Count(c => c == '\n'), written.Count(c => c == '\n'));
     }
 

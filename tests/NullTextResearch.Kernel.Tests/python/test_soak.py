@@ -1,4 +1,4 @@
-"""Five hundred cells in one session: memory, tensors and completion stay bounded."""
+"""Five hundred cells in one session, with completions, inspections and interrupts: memory and tensors stay bounded."""
 import time
 import unittest
 
@@ -41,20 +41,29 @@ class Soak(unittest.TestCase):
         tensors = []
         seconds = []
         completions = []
+        inspections = []
         for i in range(CELLS):
             at = time.monotonic()
             outcome = kernel.run(cell(i))
             seconds.append(time.monotonic() - at)
             self.assertEqual(outcome.status, "error" if i % 10 in (5, 6) else "ok", cell(i))
             if i % 5 == 4:
-                code = "text.Len" if i > 10 else "Console.Wri"
+                code = "text.Length" if i > 10 else "Console.Wri"
                 at = time.monotonic()
                 reply = kernel.client.complete(code, len(code), reply=True, timeout=60)["content"]
                 completions.append(time.monotonic() - at)
+                at = time.monotonic()
+                shown = kernel.client.inspect(code, len(code) - 1, reply=True, timeout=60)["content"]
+                inspections.append(time.monotonic() - at)
                 self.assertTrue(any(m in ("Length", "Write") for m in reply["matches"]), reply)
+                if i > 10:
+                    self.assertTrue(shown["found"], shown)
+            if i % 25 == 24:
+                outcome, _ = kernel.interrupt_running('Console.WriteLine("running"); while (true) { var t = torch.ones(10).sum().item<float>(); t.ToString(); }')
+                self.assertEqual(outcome.reply["ename"], "Interrupted")
             if i % 50 == 49:
                 tensors.append(int(kernel.run(COUNT).result))
-                print(f"{i + 1} cells: {kernel.megabytes():.0f} MB, {tensors[-1]} tensors, cell {1000 * sorted(seconds[-50:])[25]:.0f} ms, completion {1000 * sorted(completions[-10:])[5]:.0f} ms", flush=True)
+                print(f"{i + 1} cells: {kernel.megabytes():.0f} MB, {tensors[-1]} tensors, cell {1000 * sorted(seconds[-50:])[25]:.0f} ms, completion {1000 * sorted(completions[-10:])[5]:.0f} ms, inspection {1000 * sorted(inspections[-10:])[5]:.0f} ms", flush=True)
         end = kernel.megabytes()
         print(f"start {start:.0f} MB, end {end:.0f} MB, {(end - start) / CELLS:.2f} MB a cell", flush=True)
         kernel.close()
