@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -20,9 +21,11 @@ internal sealed class GoldenFolder : IDisposable
     private readonly string _path;
     private WordTableTokenizer? _tokenizer;
 
-    public GoldenFolder(string path)
+    private readonly StableDiffusion? _model;
+
+    public GoldenFolder(string path, StableDiffusion? model = null)
     {
-        _path = path;
+        (_path, _model) = (path, model);
         Manifest = Parse("manifest.json");
         Checks = Parse("checks.json").GetProperty("checks");
         Formula = new FormulaWeights(Manifest.TryGetProperty("name_prefix", out JsonElement prefix) ? prefix.GetString() ?? "" : "");
@@ -82,20 +85,20 @@ internal sealed class GoldenFolder : IDisposable
     public ConfigReader SchedulerConfig() => Config("scheduler", null);
 
     public ClipTextModel TextModel(string config, ScalarType dtype) =>
-        Network("text", config, dtype, () => new ClipTextModel(ClipTextConfig.Read(Config("text", config))), m => m.Weights, null);
+        Network("text", config, dtype, () => new ClipTextModel(ClipTextConfig.Read(Config("text", config))), m => m.Weights, m => m.Text, null);
 
     public AutoencoderKL Vae(string config, ScalarType dtype) => Network("vae", config, dtype, () =>
     {
         VaeConfig read = VaeConfig.Read(Config("vae", config));
         JsonElement configs = Manifest.GetProperty("configs");
         return new AutoencoderKL(configs.TryGetProperty("vae_scaling_factor", out JsonElement factor) ? read with { ScalingFactor = factor.GetDouble() } : read);
-    }, m => m.Weights, CheckpointKeys.OlderVaeKey);
+    }, m => m.Weights, m => m.Vae, CheckpointKeys.OlderVaeKey);
 
     /// <summary>The U-Net, with sinusoids as the file was made: float32 ones, or for names ending in f64t float64 ones.</summary>
     /// <remarks>A float64 run keeps more digits than a float32 sinusoid is reproducible to, so it takes the stored sinusoids where there are any.</remarks>
     public UNet2DConditionModel UNet(string config, ScalarType dtype, string file)
     {
-        UNet2DConditionModel unet = Network("unet", config, dtype, () => new UNet2DConditionModel(UNetConfig.Read(Config("unet", config))), m => m.Weights, null);
+        UNet2DConditionModel unet = Network("unet", config, dtype, () => new UNet2DConditionModel(UNetConfig.Read(Config("unet", config))), m => m.Weights, m => m.UNet, null);
         bool inDouble = Path.GetFileNameWithoutExtension(file).EndsWith("_f64t", StringComparison.Ordinal);
         string table = $"time_proj_{unet.Config.BlockOutChannels[0]}_all";
         unet.TimeProjection = dtype == ScalarType.Float64 && !inDouble && Has(ScheduleFile) && Open(ScheduleFile).Has(table)
@@ -120,7 +123,7 @@ internal sealed class GoldenFolder : IDisposable
         return new ConfigReader(name is null ? configs : configs.GetProperty(name), $"manifest.json: configs.{kind}{(name is null ? "" : "." + name)}");
     }
 
-    private T Network<T>(string kind, string config, ScalarType dtype, Func<T> make, Func<T, WeightSet> weightsOf, Func<string, string>? hashedKey)
+    private T Network<T>(string kind, string config, ScalarType dtype, Func<T> make, Func<T, WeightSet> weightsOf, Func<StableDiffusion, T> ofModel, Func<string, string>? hashedKey)
         where T : IDisposable
     {
         if (_networks.TryGetValue((kind, config, dtype), out (IDisposable Network, WeightSet Weights) have)) return (T)have.Network;
@@ -131,6 +134,17 @@ internal sealed class GoldenFolder : IDisposable
             _networks.Remove(key);
         }
         T made = make();
+        if (_model is not null)
+        {
+            // Declared only; what is compared must be the model's own.
+            using T declared = made;
+            T own = ofModel(_model);
+            if (!Shapes(weightsOf(own)).SequenceEqual(Shapes(weightsOf(declared))) || weightsOf(own).All[0].Value.dtype != dtype)
+                throw new ModelFormatException($"The {kind} network of {_model.Name} is not that of the configuration '{config}' in {dtype}.");
+            return own;
+
+            static IEnumerable<string> Shapes(WeightSet weights) => weights.All.Select(w => $"{w.Key} {Shape.Text(w.Dimensions)}").Order(StringComparer.Ordinal);
+        }
         Formula.Fill(weightsOf(made), dtype, hashedKey);
         _networks.Add((kind, config, dtype), (made, weightsOf(made)));
         return made;

@@ -29,7 +29,7 @@ public static class GoldenVerifier
         options ??= new VerificationOptions();
         List<VerificationResult> results = [];
         using DisposeScope outer = NewDisposeScope();
-        using GoldenFolder golden = new(folder);
+        using GoldenFolder golden = new(folder, options.Model);
         string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
         if (!names.Append(ManifestName).Any(Chosen))
             throw new ArgumentException($"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}. Name one, or use * and ?.", nameof(options));

@@ -54,4 +54,10 @@ public sealed record VerificationOptions
 
     /// <summary>Only tensors whose name contains this; null for all.</summary>
     public string? Only { get; init; }
+
+    /// <summary>
+    /// A model whose weights follow the folder's formula, and which came the way that users' models come: its networks are verified in place of
+    /// networks made here. Borrowed. Null makes them. Files that are not of its precision or architecture are an error.
+    /// </summary>
+    internal StableDiffusion? Model { get; init; }
 }

@@ -1,6 +1,9 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Inversion;
 using NullTextResearch.TestKit;
+using NullTextResearch.Tests.Editing;
 using NullTextResearch.Verification;
-using NullTextResearch.Weights;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -8,43 +11,77 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Loading;
 
 /// <summary>
-/// Stable Diffusion 1.x at full size through a single file on the disk, against tensors recorded from the original code. Opt-in: NULLTEXT_FULL_SIZE
-/// names a folder with 5 GB of room, where the file is left; NULLTEXT_GOLDEN a folder with sd14_text, sd14_unet and sd14_vae.
+/// Stable Diffusion 1.x at full size through files on the disk, against tensors recorded from the original code. Opt-in: NULLTEXT_FULL_SIZE
+/// names a folder with 9 GB of room, where the files are left; NULLTEXT_GOLDEN a folder with the recorded sd14_* tensors.
 /// </summary>
 [Trait("Category", "FullSize")]
 public sealed class FullSizeTests
 {
+    /// <summary>Files with the number of values that each compares: a check that stops comparing fails here.</summary>
+    private static readonly (string File, int Compared)[] Single = [("sd14_text.safetensors", 1), ("sd14_vae.safetensors", 4), ("sd14_unet.safetensors", 8), ("sd14_blocks.safetensors", 121)];
+
     [Theory]
     [InlineData("folder")]
     [InlineData("single")]
     public void Load_StableDiffusion1_ComputesWhatTheOriginalComputed(string layout)
     {
+        (string folder, string golden) = OptIn();
+        using StableDiffusion model = Load(folder, layout, ScalarType.Float32);
+        foreach ((string file, int compared) in Single) Verify(golden, model, file, compared);
+    }
+
+    [Fact]
+    public void Load_StableDiffusion1InDouble_ComputesWhatTheOriginalComputed()
+    {
+        (string folder, string golden) = OptIn();
+        using StableDiffusion model = Load(folder, "folder", ScalarType.Float64);
+        Verify(golden, model, "sd14_unet_f64.safetensors", 1);
+    }
+
+    /// <summary>The source branch of an edit (a batch of two, or four with guidance) against the reconstruction without an edit, at 128 pixels.</summary>
+    [Fact]
+    public void Edit_SourceBranch_EqualsTheReconstruction()
+    {
+        (string folder, _) = OptIn();
+        using StableDiffusion model = Load(folder, "folder", ScalarType.Float32);
+        using DisposeScope scope = NewDisposeScope();
+        using InversionResult inversion = new()
+        {
+            Method = "noise",
+            GuidanceScale = 7.5,
+            StartLatents = randn([1, 4, 16, 16], generator: new Generator(1)).DetachFromDisposeScope(),
+            Conditional = StepEmbeddings.Constant(model.Embed("a cat in the snow")),
+            Unconditional = StepEmbeddings.Constant(model.Embed("")),
+            EvaluationsPerImage = 0,
+            Elapsed = TimeSpan.Zero,
+            Options = "none",
+        };
+        double difference = SourceBranchTests.Difference(model, inversion, "a cat in the snow", "a dog in the snow", 3, SourceBranch.Batched);
+        TestContext.Current.SendDiagnosticMessage("relative difference {0:e1}", difference);
+        Assert.InRange(difference, 0, SourceBranchTests.Tolerance);
+    }
+
+    private static (string Folder, string Golden) OptIn()
+    {
         string? folder = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE"), golden = Environment.GetEnvironmentVariable("NULLTEXT_GOLDEN");
-        Assert.SkipWhen(string.IsNullOrEmpty(folder) || string.IsNullOrEmpty(golden), "opt-in: set NULLTEXT_FULL_SIZE to a folder with 5 GB of room and NULLTEXT_GOLDEN to the recorded tensors of sd14");
+        Assert.SkipWhen(string.IsNullOrEmpty(folder) || string.IsNullOrEmpty(golden), "opt-in: set NULLTEXT_FULL_SIZE to a folder with 9 GB of room and NULLTEXT_GOLDEN to the recorded tensors of sd14");
+        return (folder, golden);
+    }
+
+    private static StableDiffusion Load(string folder, string layout, ScalarType dtype)
+    {
         string path = Path.Combine(folder, layout == "single" ? "sd1.safetensors" : "sd1");
         ModelFiles.WriteTokenizer(Path.Combine(folder, "small"));
         if (layout == "single" && !File.Exists(path)) ModelFiles.WriteOriginal(path, OriginalModel.V1.All());
         if (layout == "folder" && !Directory.Exists(path)) ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
-        using StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Tokenizer = Path.Combine(folder, "small") });
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        FormulaWeights formula = new();
-        using SafetensorsFile text = SafetensorsFile.Open(Path.Combine(golden, "sd14_text.safetensors")), unet = SafetensorsFile.Open(Path.Combine(golden, "sd14_unet.safetensors")), vae = SafetensorsFile.Open(Path.Combine(golden, "sd14_vae.safetensors"));
-        Tensor context = text.Read("last_hidden_state");
-        Near(context, model.Text.Forward(text.Read("input_ids")), "text");
-        Tensor latents = formula.Input("input:latents", [1, 4, 16, 16]);
-        foreach (long t in (long[])[1, 481, 981]) Near(unet.Read($"eps.t{t}"), model.UNet.Forward(latents, tensor((long[])[t]), context.narrow(0, 1, 1)), $"eps.t{t}");
-        Near(vae.Read("decode_formula_latents"), model.Vae.DecodeUnscaled(latents), "decode");
-        Tensor image = vae.Read("image_u8");
-        Tensor pixels = (image.shape[^1] == 3 ? image.reshape(1, 64, 64, 3).permute(0, 3, 1, 2) : image.reshape(1, 3, 64, 64)).to(ScalarType.Float32).div(127.5).sub(1);
-        Near(vae.Read("mean"), model.Vae.Posterior(pixels).Mean, "mean");
+        return StableDiffusion.Load(path, new ModelLoadOptions { Tokenizer = Path.Combine(folder, "small"), Dtype = dtype });
+    }
 
-        static void Near(Tensor expected, Tensor actual, string what)
-        {
-            Assert.Equal(expected.shape, actual.shape);
-            double difference = actual.to(ScalarType.Float64).sub(expected.to(ScalarType.Float64)).norm().item<double>() / expected.to(ScalarType.Float64).norm().item<double>();
-            TestContext.Current.SendDiagnosticMessage("{0}: relative difference {1:e1}", what, difference);
-            Assert.True(difference < 3e-5, $"{what}: relative difference {difference:e2}");
-        }
+    private static void Verify(string golden, StableDiffusion model, string file, int compared)
+    {
+        IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(golden, new VerificationOptions { Files = file, Model = model });
+        foreach (VerificationResult result in results) TestContext.Current.SendDiagnosticMessage("{0}", result);
+        Assert.Empty(results.Where(r => r.Status == VerificationStatus.Fail).Select(r => r.ToString()));
+        Assert.Equal(compared, results.Count(r => r.Status == VerificationStatus.Pass));
     }
 }
