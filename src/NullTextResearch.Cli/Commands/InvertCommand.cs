@@ -24,8 +24,8 @@ internal static class InvertCommand
 
     public static Command Create()
     {
-        Argument<string> image = new("IMAGE") { Description = "PNG, JPEG or WebP file of any size." };
-        Option<string> prompt = new("--prompt") { Description = "What the image shows.", Required = true };
+        Argument<string?> image = new("IMAGE") { Description = "PNG, JPEG or WebP file of any size (default: an example that suits the model, a photograph for Stable Diffusion).", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> prompt = new("--prompt") { Description = "What the image shows (default: the first line of the .txt file of the image's name beside it)." };
         ModelOptions model = new();
         Option<string> method = SharedOptions.Choice("--method", "How to invert.", "null-text", Methods);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
@@ -54,24 +54,41 @@ internal static class InvertCommand
                 throw new CommandException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
             if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
                 throw new CommandException($"--preset has no meaning for --method {chosen}; leave it out.");
-            string path = parsed.GetValue(image)!;
+            string? path = parsed.GetValue(image);
+            if (path is null && parsed.GetValue(prompt) is not null) throw new CommandException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
+            if (path is null && parsed.GetValue(crop) is not null) throw new CommandException("--crop is for an IMAGE; the examples are whole.");
             TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
             return Run(context, new Request
             {
                 Image = path,
-                Prompt = parsed.GetValue(prompt)!,
+                Prompt = parsed.GetValue(prompt),
                 Model = model.Read(parsed),
                 Steps = parsed.GetValue(steps),
                 Guidance = parsed.GetValue(guidance),
                 Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
                 Optimises = !WithoutOptimisation.Contains(chosen),
-                Folder = parsed.GetValue(folder) ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(path)),
+                Folder = parsed.GetValue(folder),
                 Crop = edges,
                 Size = SharedOptions.ReadSize(parsed, size),
                 Restart = parsed.GetValue(restart),
             });
         });
         return command;
+    }
+
+    private static Subject Given(string image, string? prompt)
+    {
+        RgbImage picture = ImageFile.Load(image);
+        (string Caption, IReadOnlyList<PlannedEdit> Edits)? beside = ExperimentImages.TextBeside(image);
+        return new Subject(image, picture, prompt ?? beside?.Caption
+            ?? throw new CommandException($"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."), prompt is null ? beside!.Value.Edits : []);
+    }
+
+    private static Subject Example(SizeRule sizes)
+    {
+        // Sized below like any image.
+        ExperimentImage example = ExperimentImages.For(sizes, 1)[0];
+        return new Subject($"{ExperimentImages.SetFor(sizes)}/{example.Name}", example.Image, example.Caption, example.Edits);
     }
 
     private static (IInversion Method, object Options) Create(string method, string preset, int inner, long seed)
@@ -100,12 +117,15 @@ internal static class InvertCommand
     private static int Run(RunContext context, Request request)
     {
         // Cheap refusals first: nothing large is loaded for a picture or prompt that will not do.
-        RgbImage picture = ImageFile.Load(request.Image);
+        Subject? own = request.Image is null ? null : Given(request.Image, request.Prompt);
         ModelSource found = request.Model.Find(context);
+        Subject subject = own ?? Example(found.Sizes);
+        RgbImage picture = subject.Picture;
+        string runFolder = request.Folder ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(subject.Name));
         ImagePreparation preparation = new() { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3] };
         PixelSize cropped = preparation.Remaining(PixelSize.Of(picture));
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
-        RunFolder folder = new(request.Folder);
+        RunFolder folder = new(runFolder);
         using StableDiffusion model = request.Model.Load(context, found, new MemoryDemand
         {
             ImageSize = planned,
@@ -115,10 +135,10 @@ internal static class InvertCommand
         // A model that had to be asked what it predicts may be smaller than its file looked.
         PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
         RgbImage source = (preparation with { Size = size }).Apply(picture);
-        model.Tokenizer.Tokenize(request.Prompt).EnsureFits();
+        model.Tokenizer.Tokenize(subject.Prompt).EnsureFits();
 
         string identity = RunFolder.ModelIdentity(found);
-        string key = RunFolder.Key(source, request.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options, found.Options.Numerics);
+        string key = RunFolder.Key(source, subject.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options, found.Options.Numerics);
         if (folder.IsComplete && !request.Restart)
         {
             InversionManifest earlier = folder.ReadManifest();
@@ -136,7 +156,7 @@ internal static class InvertCommand
             Predictor = model.Predictor(),
             Grid = model.Grid(request.Steps),
             Latents = latents,
-            Conditional = model.Embed(request.Prompt),
+            Conditional = model.Embed(subject.Prompt),
             Unconditional = model.Embed(""),
             GuidanceScale = request.Guidance,
         };
@@ -157,9 +177,9 @@ internal static class InvertCommand
             ModelMemory = model.Memory == new MemoryOptions() ? null : model.Memory,
             GradientBackOffs = result.GradientBackOffs,
             ModelIdentity = identity,
-            Image = request.Image,
+            Image = subject.Name,
             ImageSize = size,
-            Prompt = request.Prompt,
+            Prompt = subject.Prompt,
             Method = result.Method,
             Steps = request.Steps,
             GuidanceScale = request.Guidance,
@@ -173,7 +193,8 @@ internal static class InvertCommand
         };
         folder.Save(result, manifest, source, vae, reconstruction);
         Summarise(context, folder, manifest);
-        context.Out.WriteLine($"edit it: nulltext edit {request.Folder} --to \"...\"");
+        string[] edits = [.. subject.Edits.Select(e => $"\"{e.Prompt}\"{(e.SourceBlendWord is { } word ? $" --blend {word}" : "")}")];
+        foreach (string edit in edits.DefaultIfEmpty("\"...\"")) context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
         return CommandRunner.Done;
     }
 
@@ -204,7 +225,7 @@ internal static class InvertCommand
             context.Kept = Kept(state.StepsDone);
         }
 
-        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
+        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {folder.Path}; the same command goes on from there.";
     }
 
     private static void Summarise(RunContext context, RunFolder folder, InversionManifest m)
@@ -232,11 +253,13 @@ internal static class InvertCommand
         return true;
     }
 
+    private sealed record Subject(string Name, RgbImage Picture, string Prompt, IReadOnlyList<PlannedEdit> Edits);
+
     private sealed record Request
     {
-        public required string Image { get; init; }
+        public required string? Image { get; init; }
 
-        public required string Prompt { get; init; }
+        public required string? Prompt { get; init; }
 
         public required ModelRequest Model { get; init; }
 
@@ -248,7 +271,7 @@ internal static class InvertCommand
 
         public required bool Optimises { get; init; }
 
-        public required string Folder { get; init; }
+        public required string? Folder { get; init; }
 
         public required int[] Crop { get; init; }
 

@@ -16,7 +16,7 @@ internal static class ReproduceCommand
     {
         Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
         ModelOptions model = new();
-        Option<string?> images = new("--images") { Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
+        Option<string?> images = new("--images") { Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
         Option<string> size = SharedOptions.Size("Size of the images in pixels:");
         Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
         count.Validators.Add(result =>

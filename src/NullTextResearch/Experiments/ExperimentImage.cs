@@ -110,7 +110,7 @@ public static class ExperimentImages
 
     /// <summary>
     /// Reads a folder: either one that <see cref="ToyImageSet"/> wrote, or images with a text file of the same name beside
-    /// each, whose first line is the caption and whose further lines are prompts of edited versions.
+    /// each, as <see cref="TextBeside"/> reads it.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="sizes">Which sizes the model takes.</param>
@@ -139,15 +139,52 @@ public static class ExperimentImages
         if (files.Length == 0) throw new ImageFileException(folder, $"the folder holds no image ({string.Join(", ", Extensions)})");
         return [.. files.Select(file =>
         {
-            string text = Path.ChangeExtension(file, ".txt");
+            string text = TextFileOf(file);
             if (!File.Exists(text)) throw new ImageFileException(file, $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)");
-            string[] lines = [.. File.ReadAllLines(text, Encoding.UTF8).Select(l => l.Trim()).Where(l => l.Length > 0)];
-            if (lines.Length == 0) throw new ImageFileException(text, "it is empty; its first line must be the caption");
-            return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), lines[0])
-            {
-                Edits = [.. lines.Skip(1).Select(l => new PlannedEdit(l, l))],
-            };
+            (string caption, IReadOnlyList<PlannedEdit> edits) = Read(text);
+            return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), caption) { Edits = edits };
         })];
+    }
+
+    /// <summary>
+    /// Reads the text file of an image's name beside it: the caption in the first line, then a prompt of an edited version in each further line,
+    /// where <c>| word</c> at the end names the word (of either prompt) whose place the edit is confined to.
+    /// </summary>
+    /// <param name="image">Path of the image.</param>
+    /// <returns>Caption and edits; null if there is no such file.</returns>
+    /// <exception cref="ImageFileException">It is empty, or a line names a word that has no place in both prompts.</exception>
+    public static (string Caption, IReadOnlyList<PlannedEdit> Edits)? TextBeside(string image) => File.Exists(TextFileOf(image)) ? Read(TextFileOf(image)) : null;
+
+    private static string TextFileOf(string image) => Path.ChangeExtension(image, ".txt");
+
+    private static (string Caption, IReadOnlyList<PlannedEdit> Edits) Read(string text)
+    {
+        string[] lines = [.. File.ReadAllLines(text, Encoding.UTF8).Select(l => l.Trim()).Where(l => l.Length > 0)];
+        if (lines.Length == 0) throw new ImageFileException(text, "it is empty; its first line must be the caption");
+        return (lines[0], [.. lines.Skip(1).Select(l => Planned(text, lines[0], l))]);
+    }
+
+    private static PlannedEdit Planned(string file, string caption, string line)
+    {
+        int bar = line.LastIndexOf('|');
+        string prompt = (bar < 0 ? line : line[..bar]).Trim();
+        if (bar < 0) return new PlannedEdit(prompt, prompt);
+        string word = line[(bar + 1)..].Trim();
+        string[] source = Words(caption), target = Words(prompt);
+        // The word itself where both prompts have it, else the word that stands in its place.
+        int inSource = Array.IndexOf(source, word), inTarget = Array.IndexOf(target, word);
+        bool aligned = source.Length == target.Length;
+        return (inSource, inTarget) switch
+        {
+            ( >= 0, >= 0) => Edit(word, word),
+            ( >= 0, < 0) when aligned => Edit(word, target[inSource]),
+            ( < 0, >= 0) when aligned => Edit(source[inTarget], word),
+            _ => throw new ImageFileException(file, $"the word '{word}' after the bar in \"{line}\" {(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"),
+        };
+
+        PlannedEdit Edit(string from, string to) => new(prompt, prompt) { SourceBlendWord = from, TargetBlendWord = to };
+
+        static string[] Words(string text) => text.Split([' ', ',', '.', ';', ':', '!', '?'], StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static ExperimentImage FromScene(SceneRenderer renderer, string name, SceneDescription scene, int size, RgbImage? given) =>
