@@ -19,7 +19,7 @@ public sealed partial class ModelTests : Workshop
         Assert.True(inverted.ExitCode == 0, inverted.Error);
         Assert.Contains("note: predicts velocity (v): as asked for", inverted.Error, StringComparison.Ordinal);
         Assert.Contains("note: tokenizer: ", inverted.Error, StringComparison.Ordinal);
-        Assert.Contains("any, 64 px", inverted.Out, StringComparison.Ordinal);
+        Assert.Contains("any, 64 x 64 px", inverted.Out, StringComparison.Ordinal);
 
         Outcome edited = Run("edit", "run", "--to", "a red house");
         Assert.True(edited.ExitCode == 0, edited.Error);

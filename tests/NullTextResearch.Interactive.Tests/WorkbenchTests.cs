@@ -2,6 +2,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 
@@ -71,6 +72,24 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Equal(Workbench.Toy(3).Select(t => t.Hash), Workbench.Examples(3).Select(t => t.Hash));
         Assert.Equal(new PixelSize(32, 32), PixelSize.Of(Workbench.Examples(1, ImageSizing.Of(32))[0].Image));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    [Fact]
+    public void Examples_ModelOfTheRealKind_AreThePhotographs()
+    {
+        string folder = Directory.CreateTempSubdirectory("nulltext-real-").FullName;
+        ModelFiles.WriteFolder(folder, (OriginalModel.TinyV1 with { ResidualBlocks = 1, Multipliers = [1, 2], AttentionAt = [2], VaeMultipliers = [1, 1, 1, 1] }).WithVocabulary(), hollow: true);
+        using (Workbench real = Workbench.Open(folder, new WorkbenchOptions { LoadPlotly = false, StaticCharts = false }))
+        {
+            IReadOnlyList<ExperimentImage> photographs = real.Examples(3);
+            Assert.Equal(["01-cat", "02-coffee", "03-astronaut"], photographs.Select(p => p.Name));
+            Assert.All(photographs, p => Assert.Equal(new PixelSize(512, 512), PixelSize.Of(p.Image)));
+            Assert.Equal(("cat", "dog"), (photographs[0].Edits[0].SourceBlendWord, photographs[0].Edits[0].TargetBlendWord));
+            Assert.Equal(7, real.Examples(100).Count);
+            Assert.Equal(new PixelSize(256, 256), PixelSize.Of(real.Examples(1, ImageSizing.Of(256))[0].Image));
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
