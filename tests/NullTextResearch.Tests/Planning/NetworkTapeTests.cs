@@ -5,6 +5,7 @@ using NullTextResearch.Weights;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
+using UNetTape = NullTextResearch.Planning.UNetTape;
 
 namespace NullTextResearch.Tests.Planning;
 
