@@ -1,5 +1,6 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
 using NullTextResearch.UNet;
 using TorchSharp;
@@ -35,7 +36,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     });
 
     /// <inheritdoc/>
-    /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice.</remarks>
+    /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
     public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
     {
@@ -43,7 +44,8 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         using IDisposable grad = enable_grad();
         ScalarType dtype = ComputeDtype(latents);
         Tensor timesteps = TimestepsOf(step, latents);
-        (Tensor output, Func<Tensor, Tensor> pullBack) = _memory.Checkpointing && IsFused
+        // A recorded graph would keep a float32 copy of every weight where float16 products are made by hand.
+        (Tensor output, Func<Tensor, Tensor> pullBack) = IsFused && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
             ? InSegments(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype))
             : Recorded(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype));
         RequireFinite(output, dtype, step);
@@ -81,7 +83,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     private (Tensor Output, Func<Tensor, Tensor> PullBack) InSegments(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
     {
         long rows = latents.shape[0], together = _memory.Sequential ? 1 : rows;
-        List<UNetTape> tapes = [];
+        List<SegmentTape> tapes = [];
         for (long first = 0; first < rows; first += together)
             tapes.Add(unet.Record(latents.narrow(0, first, together), timesteps, embedding.narrow(0, first, together), step.Step));
         return (cat([.. tapes.Select(t => t.Prediction)], 0), gradient => cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0));

@@ -49,6 +49,9 @@ public sealed class BadInputTests : Workshop
     [InlineData("--crop", "1,2,3")]
     [InlineData("--device", "gpu")]
     [InlineData("--guidance", "-3")]
+    [InlineData("--precision", "int8")]
+    [InlineData("--vae-precision", "half")]
+    [InlineData("--vae-tile", "7")]
     public void Invert_UnknownOptionValue_NamesOptionAndValue(string option, string value) =>
         Run("invert", "photo.png", "--prompt", "a cat", option, value).Refused(2, option, value, "--help");
 

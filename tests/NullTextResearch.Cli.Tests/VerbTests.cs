@@ -31,6 +31,33 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.Contains("20 network evaluations", outcome.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void InvertAndEdit_InBf16WithLittleMemory_RecordAndKeepIt()
+    {
+        Workshop.RequireMini();
+        Outcome inverted = work.Invert("run-bf16", "--precision", "bf16", "--checkpointing", "--sequential", "--vae-tile", "8", "--offload");
+        Assert.True(inverted.ExitCode == 0, inverted.Error);
+        Assert.Contains("bf16; memory saved by: checkpointing, sequential, tiles of 8 (overlap 2), offload", inverted.Out, StringComparison.Ordinal);
+        using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(work.Folder, "run-bf16", "manifest.json")));
+        Assert.Equal("bf16", manifest.RootElement.GetProperty("modelPrecision").GetString());
+        Assert.True(manifest.RootElement.GetProperty("modelMemory").GetProperty("checkpointing").GetBoolean());
+        Assert.Equal(8, manifest.RootElement.GetProperty("modelMemory").GetProperty("vaeTile").GetInt32());
+        using JsonDocument plain = JsonDocument.Parse(File.ReadAllText(Path.Combine(work.Folder, "run", "manifest.json")));
+        Assert.Equal("fp32", plain.RootElement.GetProperty("modelPrecision").GetString());
+        Assert.NotEqual(plain.RootElement.GetProperty("key").GetString(), manifest.RootElement.GetProperty("key").GetString());
+        Assert.Equal(plain.RootElement.GetProperty("modelIdentity").GetString(), manifest.RootElement.GetProperty("modelIdentity").GetString());
+
+        // What is not said anew is as it was for the inversion.
+        Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert").ExitCode);
+        Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert", "--precision", "fp32").ExitCode);
+        string[] precisions = [.. ((string[])["001", "002"]).Select(n =>
+        {
+            using JsonDocument edit = JsonDocument.Parse(File.ReadAllText(Path.Combine(work.Folder, "run-bf16", "edits", n, "edit.json")));
+            return edit.RootElement.GetProperty("precision").GetString()!;
+        })];
+        Assert.Equal(["bf16", "fp32"], precisions);
+    }
+
     /// <summary>The picture is 64 x 48. Sides that are odd numbers of latents halve unevenly in the network.</summary>
     [Theory]
     [InlineData("keep", 72, 56)]

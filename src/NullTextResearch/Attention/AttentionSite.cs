@@ -1,4 +1,5 @@
 using NullTextResearch.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
@@ -97,9 +98,13 @@ public class ExplicitAttention : IAttentionProcessor
     public static ExplicitAttention Instance { get; } = new();
 
     /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+    public Tensor Attend(in AttentionCall at, Tensor query, Tensor key, Tensor value)
     {
+        AttentionCall call = at;
         long batch = query.shape[0], heads = query.shape[1], pixels = query.shape[2], size = query.shape[3], keys = key.shape[2];
+        // No processor multiplies float16 at any speed: there the whole layer is float32 (see Layers.Products; a GPU accumulates in it anyway).
+        if (query.dtype == ScalarType.Float16 && query.device.type == DeviceType.CPU)
+            return Lifetime.Scoped(() => Attend(call, query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32)).to(ScalarType.Float16));
         // Scaling q costs one pass over pixels x d instead of pixels x keys.
         Tensor q = query.mul(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
         Tensor k = key.reshape(batch * heads, keys, size);

@@ -1,4 +1,6 @@
+using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -20,7 +22,7 @@ public sealed class Linear
     }
 
     /// <summary>[..., from] to [..., to]; owned by the caller's dispose scope.</summary>
-    public Tensor Forward(Tensor x) => _at.Observed(functional.linear(x, Cast.To(_weight, x), Cast.ToOrNull(_bias, x)));
+    public Tensor Forward(Tensor x) => _at.Observed(Products.Of(x, wide => functional.linear(wide, Cast.To(_weight, wide), Cast.ToOrNull(_bias, wide))));
 }
 
 /// <summary>Two-dimensional convolution.</summary>
@@ -45,7 +47,7 @@ public sealed class Conv2d
 
     /// <summary>[B, from, H, W] to [B, to, H', W']; owned by the caller's dispose scope.</summary>
     public Tensor Forward(Tensor x) =>
-        _at.Observed(functional.conv2d(x, Cast.To(_weight, x), Cast.To(_bias, x), strides: [_stride, _stride], padding: [_padding, _padding]));
+        _at.Observed(Products.Of(x, wide => functional.conv2d(wide, Cast.To(_weight, wide), Cast.To(_bias, wide), strides: [_stride, _stride], padding: [_padding, _padding])));
 }
 
 /// <summary>Normalisation over groups of channels.</summary>
@@ -116,6 +118,20 @@ public sealed class Embedding
 
     /// <summary>Integer indices [...] to vectors [..., size]; owned by the caller's dispose scope.</summary>
     public Tensor Forward(Tensor indices) => _at.Observed(_weight.Value.index_select(0, indices.flatten()).view([.. indices.shape, _weight.Dimensions[1]]));
+}
+
+/// <summary>
+/// Sums of products in float16. A GPU makes them in float32 and rounds the result. A processor without float16 arithmetic has only a slow way of its
+/// own (a convolution took 170 times as long as in float32), so here the same is done by hand.
+/// </summary>
+internal static class Products
+{
+    /// <summary>Whether products of this type and place are made by hand.</summary>
+    public static bool AreWidened(ScalarType dtype, Device device) => dtype == ScalarType.Float16 && device.type == DeviceType.CPU;
+
+    /// <summary>Input to product, which has the type of the input; in the current dispose scope.</summary>
+    public static Tensor Of(Tensor x, Func<Tensor, Tensor> product) =>
+        AreWidened(x.dtype, x.device) ? Lifetime.Scoped(() => product(x.to(ScalarType.Float32)).to(ScalarType.Float16)) : product(x);
 }
 
 /// <summary>Lets master weights in float32 serve activations of a lower precision (training): the gradient comes back in float32.</summary>

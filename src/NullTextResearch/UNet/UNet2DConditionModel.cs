@@ -113,14 +113,14 @@ public sealed class UNet2DConditionModel : IDisposable
 
     /// <summary>As <see cref="Forward"/> with fused attention, and without recording: what it keeps can be differentiated segment by segment.</summary>
     /// <returns>A tape whose tensors belong to the caller's dispose scope.</returns>
-    internal UNetTape Record(Tensor latents, Tensor timesteps, Tensor text, int step)
+    internal SegmentTape Record(Tensor latents, Tensor timesteps, Tensor text, int step)
     {
         Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
         Shape.Require(text, [latents.shape[0], -1, Config.CrossAttentionDim]);
         using IDisposable grad = no_grad();
         SegmentInput[] inputs = new SegmentInput[_segments.Count];
         Tensor prediction = Run(latents, timesteps, new UNetPass(text, FusedAttention.Instance, step), inputs);
-        return new UNetTape(_segments, inputs, prediction);
+        return new SegmentTape(_segments, inputs, prediction);
     }
 
     // All segments in the current dispose scope. Feature maps that nobody needs again are freed on the way; with inputs, what each segment got is kept there.

@@ -22,12 +22,12 @@ internal sealed record UNetSegment(bool TakesSkip, bool LeavesSkip, bool SeesTex
 /// A forward pass that can be differentiated again and again: it keeps the feature maps between segments, not those within. Tensors belong to the
 /// dispose scope that was current when it was made.
 /// </summary>
-internal sealed class UNetTape
+internal sealed class SegmentTape
 {
     private readonly IReadOnlyList<UNetSegment> _segments;
     private readonly SegmentInput[] _inputs;
 
-    public UNetTape(IReadOnlyList<UNetSegment> segments, SegmentInput[] inputs, Tensor prediction)
+    public SegmentTape(IReadOnlyList<UNetSegment> segments, SegmentInput[] inputs, Tensor prediction)
     {
         (_segments, _inputs, Prediction) = (segments, inputs, prediction);
     }
