@@ -1,5 +1,6 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.UNet;
 using TorchSharp;
@@ -81,7 +82,7 @@ public sealed class CheckpointingTests
         Tensor gradient = randn_like(tape.Prediction);
         Tensor first = tape.PullBack(gradient), second = tape.PullBack(gradient.mul(2));
         Near(first.mul(2), second, 1e-13);
-        Assert.Throws<Tensors.ShapeMismatchException>(() => tape.PullBack(gradient.narrow(0, 0, 1)));
+        Assert.Throws<ShapeMismatchException>(() => tape.PullBack(gradient.narrow(0, 0, 1)));
     }
 
     [Fact]
