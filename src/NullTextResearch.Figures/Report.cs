@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace NullTextResearch.Figures;
 
 /// <summary>A named value in a report's head: model, images, device ...</summary>
@@ -57,18 +59,6 @@ public sealed record Report
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Write(string path)
     {
-        string html = ToHtml();
-        string full = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        string temporary = $"{full}.{Environment.ProcessId}.tmp";
-        try
-        {
-            File.WriteAllText(temporary, html);
-            File.Move(temporary, full, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        WholeFile.Write(path, Encoding.UTF8.GetBytes(ToHtml()));
     }
 }

@@ -37,13 +37,4 @@ internal static class Disk
         File.Move(temporary, path, overwrite: true);
         return true;
     }
-
-    /// <summary>Writes a small file that is there as a whole or not at all.</summary>
-    public static void WriteWhole(string path, string text)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Guid.NewGuid():N}";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
-    }
 }

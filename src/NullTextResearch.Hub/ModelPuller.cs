@@ -1,3 +1,4 @@
+using System.Text;
 using System.Globalization;
 using NullTextResearch.Models;
 
@@ -185,7 +186,7 @@ public sealed class ModelPuller : IDisposable
             File.Move(whole, path, overwrite: true);
         }
 
-        if (plan.Model.Revision != plan.Commit) Disk.WriteWhole(folder.Reference(plan.Model.Revision ?? ModelName.MainRevision), plan.Commit);
+        if (plan.Model.Revision != plan.Commit) WholeFile.Write(folder.Reference(plan.Model.Revision ?? ModelName.MainRevision), Encoding.UTF8.GetBytes(plan.Commit));
         return folder.Snapshot(plan.Commit);
     }
 

@@ -149,9 +149,7 @@ public static class Native
             folder = Directory.CreateTempSubdirectory("nulltext-native-").FullName;
             target = Path.Combine(folder, Wrapper);
         }
-        string partial = Path.Combine(folder, $"{Wrapper}.{Environment.ProcessId}");
-        File.WriteAllBytes(partial, elf);
-        File.Move(partial, target, overwrite: true);
+        WholeFile.Write(target, elf);
         return target;
     }
 

@@ -151,18 +151,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
 
         void Save(string name, byte[] bytes)
         {
-            string path = Path.Combine(folder, name);
-            Directory.CreateDirectory(folder);
-            string partial = $"{path}.{Environment.ProcessId}.tmp";
-            try
-            {
-                File.WriteAllBytes(partial, bytes);
-                File.Move(partial, path, overwrite: true);
-            }
-            finally
-            {
-                File.Delete(partial);
-            }
+            WholeFile.Write(Path.Combine(folder, name), bytes);
             files.Add(new ReportFile(name, $"{figure.Id}/{name}"));
         }
     }

@@ -82,8 +82,15 @@ public sealed record NotebookDocument
             string other => throw new NotebookFormatException($"{path}: '{other}' cannot be written; use .ipynb or .dib."),
         };
         string partial = $"{path}.{Environment.ProcessId}.partial";
-        File.WriteAllText(partial, text);
-        File.Move(partial, path, overwrite: true);
+        try
+        {
+            File.WriteAllText(partial, text);
+            File.Move(partial, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
     }
 
     internal static string Normalise(string text) => text.ReplaceLineEndings("\n").TrimEnd('\n');

@@ -61,18 +61,8 @@ public sealed class ResultCache
     /// <exception cref="IOException">The disk is full or the place cannot be written; earlier results are intact.</exception>
     public void Write<T>(ResultKey key, T value)
     {
-        Directory.CreateDirectory(_folder);
-        string path = PathOf(key), partial = $"{path}.{Environment.ProcessId}.tmp";
-        try
-        {
-            File.WriteAllBytes(partial, JsonSerializer.SerializeToUtf8Bytes(new Entry<T>(key, value), Json));
-            File.Move(partial, path, overwrite: true);
-            Written++;
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        WholeFile.Write(PathOf(key), JsonSerializer.SerializeToUtf8Bytes(new Entry<T>(key, value), Json));
+        Written++;
     }
 
     /// <summary>The file of a result.</summary>

@@ -106,19 +106,7 @@ public static class ImageFile
     public static void SavePng(RgbImage image, string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        byte[] png = EncodePng(image);
-        string full = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        string partial = $"{full}.{Guid.NewGuid():N}.partial";
-        try
-        {
-            File.WriteAllBytes(partial, png);
-            File.Move(partial, full, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        WholeFile.Write(path, EncodePng(image));
     }
 
     /// <summary>Encodes an image as PNG: 8 bits a channel, no alpha, the same bytes for the same pixels.</summary>

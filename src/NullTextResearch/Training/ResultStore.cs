@@ -33,8 +33,7 @@ internal sealed class ResultStore
         lock (_gate)
         {
             _values[key] = values;
-            File.WriteAllBytes(_path + ".tmp", JsonSerializer.SerializeToUtf8Bytes(new Content(Model, new(_values)), Indented));
-            File.Move(_path + ".tmp", _path, overwrite: true);
+            WholeFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(new Content(Model, new(_values)), Indented));
         }
     }
 

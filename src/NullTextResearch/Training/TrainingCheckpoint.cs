@@ -15,10 +15,9 @@ internal static class TrainingCheckpoint
 
     public static void Save(string path, IReadOnlyDictionary<string, double> numbers, IReadOnlyDictionary<string, Tensor> vectors)
     {
-        string temporary = path + ".tmp";
-        using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
-        using (BinaryWriter writer = new(file))
+        WholeFile.Write(path, file =>
         {
+            using BinaryWriter writer = new(file, System.Text.Encoding.UTF8, leaveOpen: true);
             writer.Write(Magic);
             writer.Write(JsonSerializer.Serialize(new Header(
                 new(numbers), [.. vectors.Keys], [.. vectors.Values.Select(v => v.shape[0])])));
@@ -28,10 +27,9 @@ internal static class TrainingCheckpoint
                 writer.Write(cpu.bytes);
             }
 
+            writer.Flush();
             file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        });
     }
 
     /// <summary>Reads the numbers, and copies each vector into the tensor of that name, which must have its length.</summary>

@@ -157,30 +157,19 @@ public sealed class SafetensorsFile : IDisposable
         }
         while (header.Length % 8 != 0) header.WriteByte((byte)' ');
 
-        string full = System.IO.Path.GetFullPath(path);
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(full)!);
-        string partial = $"{full}.{Environment.ProcessId}.partial";
-        try
+        WholeFile.Write(path, file =>
         {
-            using (FileStream file = File.Create(partial))
+            byte[] length = new byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            file.Write(length);
+            header.WriteTo(file);
+            foreach ((_, Tensor tensor) in all)
             {
-                byte[] length = new byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                file.Write(length);
-                header.WriteTo(file);
-                foreach ((_, Tensor tensor) in all)
-                {
-                    using DisposeScope scope = NewDisposeScope();
-                    using IDisposable grad = no_grad();
-                    file.Write(tensor.detach().cpu().contiguous().bytes);
-                }
+                using DisposeScope scope = NewDisposeScope();
+                using IDisposable grad = no_grad();
+                file.Write(tensor.detach().cpu().contiguous().bytes);
             }
-            File.Move(partial, full, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        });
     }
 
     /// <inheritdoc/>
