@@ -11,22 +11,6 @@ namespace NullTextResearch.Loading;
 /// <summary>What an original single-file checkpoint is, read from the names and shapes of its tensors.</summary>
 internal sealed partial class SingleFileLayout
 {
-    // Heads cannot be seen in shapes. All models of this family with linear projections have heads of 64 channels, those with convolutions 8 heads.
-    private const int ChannelsOfHead = 64;
-    private const int HeadsOfConvolutional = 8;
-
-    // Left over by training, or of use to other programs only.
-    private static readonly string[] s_harmless =
-    [
-        "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod", "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod",
-        "sqrt_recipm1_alphas_cumprod", "posterior_variance", "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2", "lvlb_weights", "logvar", "scale_factor",
-        "global_step", "v_pred", "ztsnr", "denoiser.sigmas",
-    ];
-
-    private readonly Checkpoint _file;
-
-    private SingleFileLayout(Checkpoint file) => _file = file;
-
     public required UNetConfig UNet { get; init; }
 
     public required VaeConfig Vae { get; init; }
@@ -49,27 +33,7 @@ internal sealed partial class SingleFileLayout
     public static SingleFileLayout Read(Checkpoint file, ModelLoadOptions options)
     {
         SingleFileDiagnosis.RequireStableDiffusion(file);
-        SingleFileLayout probe = new(file) { UNet = new(), Vae = new(), Text = new(), Schedule = new(), PredictionIsGuessed = false, Notes = [] };
-        List<string> notes = [];
-        UNetConfig unet = probe.ReadUNet();
-        VaeConfig vae = probe.ReadVae();
-        (ClipTextConfig text, bool openClip) = probe.ReadText();
-        (PredictionType prediction, bool guessed, string why) = probe.ReadPrediction(options, openClip);
-        notes.Add($"predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon)" : "velocity (v)")}: {why}");
-        // Sizes are no shapes either: 768 pixels go with velocity in the published models.
-        int size = probe.ReadResolution() ?? (openClip && prediction == PredictionType.Velocity ? 768 : 512);
-        ScheduleConfig schedule = new() { Prediction = prediction, ZeroTerminalSnr = file.Has("ztsnr"), Spacing = file.Has("ztsnr") ? TimestepSpacing.Trailing : TimestepSpacing.Leading };
-        notes.AddRange(probe.Leftovers(options));
-        return new SingleFileLayout(file)
-        {
-            UNet = unet with { SampleSize = size / vae.Downscale },
-            Vae = vae with { SampleSize = size },
-            Text = text,
-            Schedule = schedule,
-            PredictionIsGuessed = guessed,
-            IsOpenClip = openClip,
-            Notes = notes,
-        };
+        return new SingleFileReader(file, options).Read();
     }
 
     /// <summary>Keys that the U-Net's part may leave over: those of the other parts.</summary>
@@ -92,154 +56,6 @@ internal sealed partial class SingleFileLayout
         return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask" || (Block().Match(rest) is { Success: true } block && int.Parse(block.Groups[1].Value, CultureInfo.InvariantCulture) >= Text.Layers);
     }
 
-    private UNetConfig ReadUNet()
-    {
-        const string At = SingleFileKeys.UNetPrefix;
-        IReadOnlyList<long> first = Shape(At + "input_blocks.0.0.weight");
-        List<(int Channels, int Layers, bool Attends)> levels = [];
-        (int channels, int layers, bool attends) = (0, 0, false);
-        for (int block = 1; ; block++)
-        {
-            string at = $"{At}input_blocks.{block}.";
-            if (_file.Find(at + "0.out_layers.3.weight") is { } conv)
-            {
-                (channels, layers, attends) = ((int)conv.Shape[0], layers + 1, _file.Has(at + "1.proj_in.weight"));
-            }
-            else
-            {
-                if (layers > 0) levels.Add((channels, layers, attends));
-                layers = 0;
-                if (!_file.Has(at + "0.op.weight")) break;
-            }
-        }
-        if (levels.Count == 0 || levels.Any(l => l.Layers != levels[0].Layers)) throw Unlike($"its U-Net has {string.Join(", ", levels.Select(l => l.Layers))} residual blocks per level");
-        int perLevel = levels[0].Layers + 1;
-        bool[] upAttends = [.. Enumerable.Range(0, levels.Count).Select(level => _file.Has($"{At}output_blocks.{level * perLevel}.1.proj_in.weight"))];
-        string transformer = levels.FindIndex(l => l.Attends) is >= 0 and int at0 ? $"{At}input_blocks.{1 + (at0 * perLevel)}.1." : throw Unlike("its U-Net has no attention");
-        bool linear = Shape(transformer + "proj_in.weight").Count == 2;
-        if (linear && levels.Any(l => l.Channels % ChannelsOfHead != 0)) throw Unlike($"a level of its U-Net has no multiple of {ChannelsOfHead} channels");
-        return new UNetConfig
-        {
-            InChannels = (int)first[1],
-            OutChannels = (int)Shape(At + "out.2.weight")[0],
-            BlockOutChannels = [.. levels.Select(l => l.Channels)],
-            DownHasAttention = [.. levels.Select(l => l.Attends)],
-            UpHasAttention = upAttends,
-            LayersPerBlock = levels[0].Layers,
-            Heads = [.. levels.Select(l => linear ? l.Channels / ChannelsOfHead : HeadsOfConvolutional)],
-            CrossAttentionDim = (int)Shape(transformer + "transformer_blocks.0.attn2.to_k.weight")[1],
-            UseLinearProjection = linear,
-            UpcastAttention = linear,
-        };
-    }
-
-    private VaeConfig ReadVae()
-    {
-        const string At = SingleFileKeys.VaePrefix;
-        List<int> channels = [];
-        while (_file.Find($"{At}encoder.down.{channels.Count}.block.0.conv1.weight") is { } conv) channels.Add((int)conv.Shape[0]);
-        int layers = 0;
-        while (_file.Has($"{At}encoder.down.0.block.{layers}.conv1.weight")) layers++;
-        if (channels.Count == 0) throw Unlike("it has no autoencoder (first_stage_model.encoder.*): take a version with the VAE in it");
-        return new VaeConfig
-        {
-            BlockOutChannels = channels,
-            LayersPerBlock = layers,
-            LatentChannels = (int)Shape(At + "post_quant_conv.weight")[0],
-            ImageChannels = (int)Shape(At + "encoder.conv_in.weight")[1],
-        };
-    }
-
-    private (ClipTextConfig Text, bool IsOpenClip) ReadText()
-    {
-        string open = SingleFileKeys.OpenClipPrefix;
-        if (_file.Find(open + "token_embedding.weight") is { } tokens)
-        {
-            int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"), width = (int)tokens.Shape[1];
-            // The penultimate layer's output is used, so a complete encoder has one layer too many. Some converters leave it out, with all that is above
-            // it; others write a made-up one. The published encoder has 24, of which 23 count.
-            int used = width == ClipTextConfig.StableDiffusion2.HiddenSize ? Math.Min(layers, ClipTextConfig.StableDiffusion2.Layers)
-                : _file.Has(open + "text_projection") ? layers - 1 : layers;
-            return (new ClipTextConfig
-            {
-                VocabSize = (int)tokens.Shape[0],
-                HiddenSize = width,
-                IntermediateSize = (int)Shape($"{open}transformer.resblocks.0.mlp.c_fc.weight")[0],
-                Layers = used,
-                Heads = HeadsOf(width),
-                ContextLength = (int)Shape(open + "positional_embedding")[0],
-                QuickGelu = false,
-            }, true);
-        }
-        string clip = SingleFileKeys.ClipPrefix + (_file.Has(SingleFileKeys.ClipPrefix + "text_model.embeddings.token_embedding.weight") ? "text_model." : "");
-        if (_file.Find(clip + "embeddings.token_embedding.weight") is not { } table)
-            throw Unlike("it has no text encoder (cond_stage_model.transformer.* or cond_stage_model.model.*): take a complete version");
-        return (new ClipTextConfig
-        {
-            VocabSize = (int)table.Shape[0],
-            HiddenSize = (int)table.Shape[1],
-            IntermediateSize = (int)Shape(clip + "encoder.layers.0.mlp.fc1.weight")[0],
-            Layers = Count(i => $"{clip}encoder.layers.{i}.layer_norm1.weight"),
-            Heads = HeadsOf((int)table.Shape[1]),
-            ContextLength = (int)Shape(clip + "embeddings.position_embedding.weight")[0],
-        }, false);
-
-        int HeadsOf(int width) => width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, no multiple of {ChannelsOfHead}");
-
-        int Count(Func<int, string> key)
-        {
-            int n = 0;
-            while (_file.Has(key(n))) n++;
-            return n;
-        }
-    }
-
-    private (PredictionType Prediction, bool IsGuessed, string Why) ReadPrediction(ModelLoadOptions options, bool openClip)
-    {
-        if (options.Prediction is { } asked) return (asked, false, "as asked for");
-        if (_file.Has("v_pred")) return (PredictionType.Velocity, false, "the file has the mark v_pred");
-        IReadOnlyDictionary<string, string> metadata = _file.Files[0].Metadata;
-        string said = (metadata.GetValueOrDefault("modelspec.prediction_type") ?? "") + " " + (metadata.GetValueOrDefault("modelspec.architecture") ?? "");
-        if (said.StartsWith("v", StringComparison.Ordinal) || said.Contains("768-v", StringComparison.Ordinal)) return (PredictionType.Velocity, false, "the file's metadata say so");
-        if (said.StartsWith("eps", StringComparison.Ordinal) || said.Contains("v2-512", StringComparison.Ordinal)) return (PredictionType.Epsilon, false, "the file's metadata say so");
-        string yaml = Path.ChangeExtension(_file.Path, ".yaml");
-        if (File.Exists(yaml))
-        {
-            bool velocity = Parameterization().IsMatch(File.ReadAllText(yaml));
-            return (velocity ? PredictionType.Velocity : PredictionType.Epsilon, false, $"{Path.GetFileName(yaml)} says so");
-        }
-        if (!openClip) return (PredictionType.Epsilon, false, "as all published models with this text encoder");
-        string name = Path.GetFileName(_file.Path).ToLowerInvariant();
-        if (name.StartsWith("768-v-", StringComparison.Ordinal) || name.StartsWith("v2-1_768", StringComparison.Ordinal)) return (PredictionType.Velocity, false, "the published file of this name does");
-        if (name.StartsWith("512-base-", StringComparison.Ordinal) || name.StartsWith("v2-1_512", StringComparison.Ordinal)) return (PredictionType.Epsilon, false, "the published file of this name does");
-        return (PredictionType.Velocity, true, "nothing in the file says, and Stable Diffusion 2 at 768 pixels does");
-    }
-
-    private int? ReadResolution()
-    {
-        string? text = _file.Files[0].Metadata.GetValueOrDefault("modelspec.resolution");
-        return text is not null && int.TryParse(text.Split('x')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is >= 64 and <= 4096 ? size / 64 * 64 : null;
-    }
-
-    private IEnumerable<string> Leftovers(ModelLoadOptions options)
-    {
-        string[] outside = [.. _file.Entries.Select(e => e.Name).Where(IsNoPart)];
-        int ema = outside.Count(k => k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal));
-        if (options.UseEma && ema == 0) throw new ModelFormatException($"{_file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the ordinary names.");
-        if (ema > 0) yield return options.UseEma ? "the U-Net's averaged weights (EMA) were taken" : "the file also holds averaged weights (EMA), which were left; UseEma takes them";
-        string[] unknown = [.. outside.Where(k => !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !s_harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal))];
-        if (unknown.Length > 0) yield return $"{unknown.Length} tensors belong to no part of the model and were left: {string.Join(", ", unknown.Take(5))}{(unknown.Length > 5 ? ", ..." : "")}";
-
-        static bool IsNoPart(string key) => !key.StartsWith(SingleFileKeys.UNetPrefix, StringComparison.Ordinal) && !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal) && !key.StartsWith("cond_stage_model.", StringComparison.Ordinal);
-    }
-
-    private IReadOnlyList<long> Shape(string key) => _file.Find(key)?.Shape ?? throw Unlike($"it lacks {key}");
-
-    private ModelFormatException Unlike(string what) => new($"{_file.Path} is laid out like an original Stable Diffusion checkpoint, but {what}.");
-
     [GeneratedRegex(@"^transformer\.resblocks\.(\d+)\.")]
     private static partial Regex Block();
-
-    [GeneratedRegex(@"parameterization:\s*[""']?v\b")]
-    private static partial Regex Parameterization();
 }
