@@ -258,7 +258,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Workshop.RequireMini();
         Outcome outcome = work.Run("doctor");
         Assert.True(outcome.ExitCode == 0, outcome.Out + outcome.Error);
-        foreach (string word in (string[])["runtime", "libtorch", "device", "threads", "memory", "sd-mini", "Chromium", "Jupyter"])
+        foreach (string word in (string[])["runtime", "libtorch", "device", "threads", "memory", "sd-mini", "pulled models", "Chromium", "Jupyter"])
             Assert.Contains(word, outcome.Out, StringComparison.Ordinal);
         string[] lines = outcome.Out.Split('\n');
         for (int i = 0; i < lines.Length - 1; i++)

@@ -125,6 +125,24 @@ internal static class DoctorCommand
             : Model(context, "model", extra, "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint", essential: true);
         yield return Model(context, "sd-mini", new ModelRequest(), "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
         if (asked is not null) yield return asked;
+        yield return Pulled();
+    }
+
+    // Names only: loading each would take minutes.
+    private static Line Pulled()
+    {
+        ModelCache cache = ModelCache.FromEnvironment();
+        try
+        {
+            CachedModel[] models = [.. cache.List().Where(m => m.IsPipeline)];
+            return new(Verdict.Good, "pulled models", models.Length == 0
+                ? $"none in {cache.Root}; 'nulltext model pull <owner/name>' fetches one"
+                : $"{string.Join(", ", models.Select(m => m.Name.Id))} in {cache.Root}", null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(Verdict.Missing, "pulled models", e.Message, "make the folder readable, or set HF_HUB_CACHE to another");
+        }
     }
 
     private static Line Model(RunContext context, string what, ModelRequest request, string mend, bool essential)
