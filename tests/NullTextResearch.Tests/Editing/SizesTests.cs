@@ -60,6 +60,39 @@ public sealed class SizesTests
         Close(image.transpose(2, 3), vae.Decode(latents.transpose(2, 3).contiguous()), 1e-10);
     }
 
+    [Fact]
+    public void Gradient_InSegments_EqualsTheRecordedOneAtSidesThatHalveUnevenly()
+    {
+        using EditingLab lab = new(levels: 4);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor latents = randn([1, 4, 5, 9], dtype: ScalarType.Float64, generator: new Generator(3));
+        Tensor text = randn([1, Context, 16], dtype: ScalarType.Float64, generator: new Generator(4));
+        PredictionGradient At(bool checkpointing) => new UNetNoisePredictor(lab.UNet, null, new MemoryOptions { Checkpointing = checkpointing })
+            .Differentiate(latents, lab.Grid.Moves[2], text, noise => noise.square().mean([1L, 2, 3]));
+        PredictionGradient plain = At(false), segments = At(true);
+        Assert.True(plain.Gradient.norm().item<double>() > 1e-6);
+        Close(plain.Gradient, segments.Gradient, 1e-12);
+    }
+
+    /// <summary>Tiles of 8 latents on an image of 6 x 20: several along one side, one along the other.</summary>
+    [Fact]
+    public void Vae_TilesAlongOneSide_TransposeWithTheKernels()
+    {
+        using AutoencoderKL vae = new(new VaeConfig { BlockOutChannels = [8, 8, 8, 8], LayersPerBlock = 1, NormNumGroups = 4 });
+        vae.Weights.Initialise(5, CPU, ScalarType.Float64);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        VaeTiling tiles = new(vae, 8, 4);
+        Tensor latents = randn([1, 4, 6, 20], dtype: ScalarType.Float64, generator: new Generator(7));
+        Tensor image = tiles.Decode(latents), again = tiles.Encode(image);
+        Assert.Equal([1, 3, 48, 160], image.shape);
+        Assert.Equal(latents.shape, again.shape);
+        Assert.True(MaxDifference(image, vae.Decode(latents)) > 1e-6, "one tile did it, so that this test would say nothing");
+        Transpose(vae.Weights);
+        Close(image.transpose(2, 3), tiles.Decode(latents.transpose(2, 3).contiguous()), 1e-10);
+        Close(again.transpose(2, 3), tiles.Encode(image.transpose(2, 3).contiguous()), 1e-10);
+    }
+
     /// <summary>Sizes are of Stable Diffusion 1 (latents of 64 x 64), 2 (96 x 96) and a small model (16 x 16).</summary>
     [Theory]
     [InlineData(64, "32,16,8")]
