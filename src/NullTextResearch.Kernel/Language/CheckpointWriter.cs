@@ -38,75 +38,40 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
         return text.ToString();
     }
 
-    public override void VisitFinallyClause(FinallyClauseSyntax node)
+    public override void Visit(SyntaxNode? node)
     {
-    }
+        switch (node)
+        {
+            case FinallyClauseSyntax:
+                return;
+            case WhileStatementSyntax loop:
+                Guard(loop.Statement);
+                break;
+            case DoStatementSyntax loop:
+                Guard(loop.Statement);
+                break;
+            case ForStatementSyntax loop:
+                Guard(loop.Statement);
+                break;
+            case CommonForEachStatementSyntax loop:
+                Guard(loop.Statement);
+                break;
+            case LabeledStatementSyntax label:
+                // A jump back is a loop.
+                _insertions.Add((label.ColonToken.Span.End, Call));
+                break;
+            case MethodDeclarationSyntax method:
+                Guard(method.Body);
+                break;
+            case LocalFunctionStatementSyntax function:
+                Guard(function.Body);
+                break;
+            case AnonymousFunctionExpressionSyntax function:
+                Guard(function.Block);
+                break;
+        }
 
-    public override void VisitWhileStatement(WhileStatementSyntax node)
-    {
-        Guard(node.Statement);
-        base.VisitWhileStatement(node);
-    }
-
-    public override void VisitDoStatement(DoStatementSyntax node)
-    {
-        Guard(node.Statement);
-        base.VisitDoStatement(node);
-    }
-
-    public override void VisitForStatement(ForStatementSyntax node)
-    {
-        Guard(node.Statement);
-        base.VisitForStatement(node);
-    }
-
-    public override void VisitForEachStatement(ForEachStatementSyntax node)
-    {
-        Guard(node.Statement);
-        base.VisitForEachStatement(node);
-    }
-
-    public override void VisitForEachVariableStatement(ForEachVariableStatementSyntax node)
-    {
-        Guard(node.Statement);
-        base.VisitForEachVariableStatement(node);
-    }
-
-    public override void VisitLabeledStatement(LabeledStatementSyntax node)
-    {
-        // A jump back is a loop.
-        _insertions.Add((node.ColonToken.Span.End, Call));
-        base.VisitLabeledStatement(node);
-    }
-
-    public override void VisitMethodDeclaration(MethodDeclarationSyntax node)
-    {
-        Guard(node.Body);
-        base.VisitMethodDeclaration(node);
-    }
-
-    public override void VisitLocalFunctionStatement(LocalFunctionStatementSyntax node)
-    {
-        Guard(node.Body);
-        base.VisitLocalFunctionStatement(node);
-    }
-
-    public override void VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node)
-    {
-        Guard(node.Block);
-        base.VisitSimpleLambdaExpression(node);
-    }
-
-    public override void VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node)
-    {
-        Guard(node.Block);
-        base.VisitParenthesizedLambdaExpression(node);
-    }
-
-    public override void VisitAnonymousMethodExpression(AnonymousMethodExpressionSyntax node)
-    {
-        Guard(node.Block);
-        base.VisitAnonymousMethodExpression(node);
+        base.Visit(node);
     }
 
     private void Guard(StatementSyntax? body)
