@@ -31,6 +31,19 @@ public sealed class WorkbenchTests(Bench bench)
     }
 
     [Fact]
+    public async Task Open_InBf16WithLittleMemory_InvertsAsWell()
+    {
+        using Workbench small = Workbench.Open(options: new WorkbenchOptions { Threads = 1, LoadPlotly = false, StaticCharts = false, Precision = "bf16", Memory = MemoryOptions.Least });
+        Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (small.Model.Dtype, small.Model.LatentDtype));
+        Assert.Contains("checkpointing, sequential", small.ToString());
+        Assert.DoesNotContain("memory saved by", Workbench.ToString());
+        ExperimentImage scene = small.Toy()[0];
+        InvertedImage inverted = await small.Invert(scene.Image, scene.Caption, new InvertOptions { Steps = 2, Method = Methods.NullText(2) });
+        Assert.InRange(inverted.ReconstructionPsnr, 10, inverted.RoundTripPsnr + 1);
+        Assert.Contains("fp32, bf16, fp16", Assert.Throws<ArgumentException>(() => Workbench.Open(options: new WorkbenchOptions { Precision = "half" })).Message);
+    }
+
+    [Fact]
     public void Invert_NullText_RebuildsBetterThanDdimAndTellsSo()
     {
         Assert.True(bench.Inverted.ReconstructionPsnr > bench.Comparison["DDIM inversion"].ReconstructionPsnr);

@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
+using NullTextResearch.Experiments;
 using NullTextResearch.Inversion;
 using NullTextResearch.TestKit;
 using NullTextResearch.Tests.Editing;
@@ -83,5 +84,38 @@ public sealed class FullSizeTests
         foreach (VerificationResult result in results) TestContext.Current.SendDiagnosticMessage("{0}", result);
         Assert.Empty(results.Where(r => r.Status == VerificationStatus.Fail).Select(r => r.ToString()));
         Assert.Equal(compared, results.Count(r => r.Status == VerificationStatus.Pass));
+    }
+
+    /// <summary>Gradient to the embedding at 512 pixels: in segments as from the recorded graph, for less than half the memory.</summary>
+    [Fact]
+    public void Differentiate_InSegments_EqualsTheRecordedGraphInLessThanHalfTheMemory()
+    {
+        string? folder = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE");
+        Assert.SkipWhen(string.IsNullOrEmpty(folder), "opt-in: set NULLTEXT_FULL_SIZE to a folder with 5 GB of room");
+        string path = Path.Combine(folder, "sd1");
+        if (!Directory.Exists(path)) ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
+        using StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Memory = new MemoryOptions { Offload = true } });
+        using DisposeScope scope = NewDisposeScope();
+        FormulaWeights formula = new();
+        Tensor latents = formula.Input("input:latents", [1, 4, 64, 64]), target = formula.Input("input:target", [1, 4, 64, 64]), embedding = model.Embed("a cat");
+        // The smaller one first: memory that was freed is not given back, and would hide what the second needs.
+        (Tensor segments, long few) = Gradient(new MemoryOptions { Checkpointing = true });
+        (Tensor recorded, long many) = Gradient(new MemoryOptions());
+        double difference = segments.sub(recorded).norm().item<float>() / recorded.norm().item<float>();
+        TestContext.Current.SendDiagnosticMessage("relative difference {0:e1}; {1} MiB in segments, {2} MiB recorded", difference, few >> 20, many >> 20);
+        Assert.InRange(difference, 0, 1e-5);
+        if (OperatingSystem.IsLinux()) Assert.True(few < many / 2, $"{few >> 20} MiB, {many >> 20} MiB");
+
+        (Tensor, long) Gradient(MemoryOptions memory)
+        {
+            Native.TrimMemory();
+            model.Memory = memory with { Offload = true };
+            // 5 makes the kernel forget the peak so far.
+            if (OperatingSystem.IsLinux()) File.WriteAllText("/proc/self/clear_refs", "5");
+            long before = ProcessMemory.Resident() ?? 0;
+            PredictionGradient result = model.Predictor().Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).square().flatten(1).mean([1L]));
+            long peak = ProcessMemory.Peak() ?? 0;
+            return (result.Gradient, peak - before);
+        }
     }
 }
