@@ -92,6 +92,6 @@ public sealed class PromptEditTests
     public void Json_Options_NameTheirLayers()
     {
         Assert.Contains("coarsest with side", JsonSerializer.Serialize(new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"] }));
-        Assert.Contains("1024", JsonSerializer.Serialize(new PromptToPromptOptions { Store = new AttentionStoreOptions { Site = _ => true } }));
+        Assert.Contains("\"MaxSide\":16", JsonSerializer.Serialize(new PromptToPromptOptions { Store = new AttentionStoreOptions { MaxSide = 16, Site = _ => true } }));
     }
 }
