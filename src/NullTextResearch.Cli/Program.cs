@@ -14,6 +14,7 @@ internal static class Program
             InvertCommand.Create(),
             EditCommand.Create(),
             SampleCommand.Create(),
+            PlanCommand.Create(),
             ReproduceCommand.Create(),
             DoctorCommand.Create(),
             TrainCommand.Create(),
@@ -38,6 +39,7 @@ internal static class Program
               nulltext sample --prompt "a red car in the desert"         images from nothing
               nulltext notebook                                          the same in Jupyter, cell by cell
               nulltext model pull OWNER/NAME                             your own Stable Diffusion, from a model hub
+              nulltext plan --model OWNER/NAME                           which settings fit into your memory, and how long it takes
               nulltext doctor                                            is everything in place?
 
             Start with: nulltext reproduce --quick

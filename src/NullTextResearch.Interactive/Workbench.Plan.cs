@@ -71,7 +71,7 @@ public sealed partial class Workbench
     private string Memory(Job job, PixelSize size)
     {
         if (Model.Source is not { } source) return "";
-        MemoryPlan plan = MemoryPlan.For(source, new MemoryDemand { ImageSize = size, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps });
+        MemoryPlan plan = MemoryPlan.For(source, new MemoryDemand { ImageSize = size, Rows = job.Rows, GradientRows = job.GradientRows, ExplicitAttention = job.Maps, Memory = Model.Memory, IsOnGpu = Model.Device.type == DeviceType.CUDA });
         return (plan.TotalBytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
     }
 

@@ -217,13 +217,17 @@ public static class Native
         if (hits != 1) throw new InvalidDataException($"Expected exactly one requirement {version}, found {hits}.");
     }
 
-    // glibc gives large blocks back to the kernel at each free, and half of explicit attention's time then goes into page faults.
+    // Bytes from which a block comes from the kernel and returns to it.
+    internal const int LargeBlock = 32 << 20;
+
+    // glibc gives blocks of 128 kB and more back to the kernel at each free, and half of explicit attention's time then goes into page faults. Above
+    // 32 MB a block's own work outweighs its faults, while the holes that such blocks leave in the heap would cost up to half of all memory.
     private static void TuneAllocator()
     {
         const int TrimThreshold = -1, MmapThreshold = -3;
         try
         {
-            _ = mallopt(MmapThreshold, 1 << 30);
+            _ = mallopt(MmapThreshold, LargeBlock);
             _ = mallopt(TrimThreshold, int.MaxValue);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)

@@ -126,12 +126,8 @@ internal static class InvertCommand
         PixelSize cropped = preparation.Remaining(PixelSize.Of(picture));
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
         RunFolder folder = new(runFolder);
-        using StableDiffusion model = request.Model.Load(context, found, new MemoryDemand
-        {
-            ImageSize = planned,
-            Rows = 2,
-            GradientRows = request.Optimises ? 1 : 0,
-        });
+        MemoryDemand demand = new() { ImageSize = planned, Rows = 2, GradientRows = request.Optimises ? 1 : 0 };
+        using StableDiffusion model = request.Model.Load(context, found, demand);
         // A model that had to be asked what it predicts may be smaller than its file looked.
         PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
         RgbImage source = (preparation with { Size = size }).Apply(picture);
@@ -193,6 +189,8 @@ internal static class InvertCommand
         };
         folder.Save(result, manifest, source, vae, reconstruction);
         Summarise(context, folder, manifest);
+        if (model.Device.type == DeviceType.CPU && ProcessMemory.Peak() is { } peak)
+            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  memory           {peak / 1e6:0} MB at most, {MemoryPlan.For(found, demand).TotalBytes / 1e6:0} MB planned"));
         string[] edits = [.. subject.Edits.Select(e => $"\"{e.Prompt}\"{(e.SourceBlendWord is { } word ? $" --blend {word}" : "")}")];
         foreach (string edit in edits.DefaultIfEmpty("\"...\"")) context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
         return CommandRunner.Done;

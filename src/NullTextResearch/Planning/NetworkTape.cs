@@ -7,18 +7,21 @@ namespace NullTextResearch.Planning;
 internal sealed record TapeOptions(int BytesPerNumber, bool Gradients, bool IsCpu = true);
 
 /// <summary>Memory behind one or more tensors.</summary>
-internal sealed class PlannedBlock(long bytes)
+internal sealed class PlannedBlock(double bytes)
 {
-    public long Bytes { get; } = bytes;
+    public double Bytes { get; } = bytes;
 
     /// <summary>Scopes and backward steps that hold it.</summary>
     public int Holders { get; set; }
+
+    /// <summary>Where the heap put it.</summary>
+    public double Address { get; set; }
 }
 
 /// <summary>A tensor [rows, channels, height, width] that exists in the plan only.</summary>
 internal sealed record Planned(PlannedBlock Block, long Rows, long Channels, long Height, long Width, bool NeedsGradient)
 {
-    public long Count => Rows * Channels * Height * Width;
+    public double Count => (double)Rows * Channels * Height * Width;
 }
 
 /// <summary>
@@ -31,26 +34,60 @@ internal sealed class NetworkTape
     private readonly List<NetworkOperation> _operations = [];
     private readonly Stack<List<Planned>> _scopes = new();
     private readonly Stack<Node> _nodes = new();
+    private readonly PlannedHeap _heap;
     private readonly Dictionary<Planned, PlannedBlock> _gradients = new(ReferenceEqualityComparer.Instance);
 
-    public NetworkTape(TapeOptions options)
+    /// <summary>An empty tape.</summary>
+    /// <param name="options">How tensors are kept.</param>
+    /// <param name="heap">What earlier work left; null for a fresh one.</param>
+    public NetworkTape(TapeOptions options, PlannedHeap? heap = null)
     {
+        _heap = heap ?? new PlannedHeap();
         _options = options;
+        Gradients = options.Gradients;
         _scopes.Push([]);
     }
+
+    /// <summary>Whether what follows is recorded for a way back.</summary>
+    public bool Gradients { get; set; }
 
     /// <summary>Convolutions, linear layers and attentions, in their order.</summary>
     public IReadOnlyList<NetworkOperation> Operations => _operations;
 
     /// <summary>Bytes alive now.</summary>
-    public long Live { get; private set; }
+    public double Live { get; private set; }
 
     /// <summary>Most bytes alive at one time.</summary>
-    public long Peak { get; private set; }
+    public double Peak { get; private set; }
+
+    /// <summary>How far a CPU's heap grows, holes included.</summary>
+    public double HeapPeak => _heap.Peak;
 
     /// <summary>A tensor that somebody else owns and keeps.</summary>
     public static Planned Given(long rows, long channels, long height, long width, bool needsGradient = false) =>
         new(new PlannedBlock(0) { Holders = 1 }, rows, channels, height, width, needsGradient);
+
+    /// <summary>A tensor that somebody else owns and keeps, of which a gradient is wanted.</summary>
+    public static Planned Borrowed(Planned x) => Given(x.Rows, x.Channels, x.Height, x.Width, needsGradient: true);
+
+    /// <summary>The next link of a chain; the one before is let go of.</summary>
+    public Planned Then(Planned x, Func<Planned, Planned> step)
+    {
+        Planned y = step(x);
+        Free(x);
+        return y;
+    }
+
+    /// <summary>Lets go of a tensor before its scope ends.</summary>
+    public void Free(Planned x)
+    {
+        foreach (List<Planned> scope in _scopes)
+        {
+            if (!scope.Remove(x)) continue;
+            Release(x.Block);
+            return;
+        }
+    }
 
     /// <summary>Runs a part in a scope of its own; its result moves to the scope around it.</summary>
     public Planned Scoped(Func<Planned> body)
@@ -72,12 +109,12 @@ internal sealed class NetworkTape
     {
         OperationShape shape = new() { Kind = WorkKind.Convolution, Rows = x.Rows, From = x.Channels, To = to, Height = x.Height, Width = x.Width, Kernel = kernel, Stride = stride, Padding = padding };
         _operations.Add(new NetworkOperation(path, shape, x.NeedsGradient));
-        long weights = x.Channels * to * kernel * kernel * _options.BytesPerNumber;
+        List<PlannedBlock> copies = Reorder(x.Count, (double)x.Channels * to * kernel * kernel, kernel);
+        PlannedBlock? result = copies.Count == 0 ? null : Hold(new PlannedBlock(Bytes(shape.Outputs)));
+        foreach (PlannedBlock copy in copies) Release(copy);
         Planned y = Make(x.Rows, to, shape.HeightOut, shape.WidthOut, x.NeedsGradient);
-        // The kernel reads and writes blocked layouts: copies of input, weights and output stand beside them while it runs.
-        long scratch = _options.IsCpu ? Bytes(x.Count) + Bytes(y.Count) + weights : 0;
-        Touch(scratch);
-        Record(y, [x], [x.Block], scratch);
+        if (result is not null) Release(result);
+        Record(y, [x], [x.Block], new Reordered(y.Count, (double)x.Channels * to * kernel * kernel, kernel));
         return y;
     }
 
@@ -86,7 +123,7 @@ internal sealed class NetworkTape
         _operations.Add(new NetworkOperation(path, new OperationShape { Kind = WorkKind.Linear, Rows = x.Rows, From = x.Channels, To = to, Width = x.Height * x.Width }, x.NeedsGradient));
         Planned y = Make(x.Rows, to, x.Height, x.Width, x.NeedsGradient);
         // With frozen weights the product needs its input no more.
-        Record(y, [x], [], 0);
+        Record(y, [x], [], null);
         return y;
     }
 
@@ -102,7 +139,7 @@ internal sealed class NetworkTape
         if (!makesMaps)
         {
             Planned fused = Make(query.Rows, query.Channels, query.Height, query.Width, gradient);
-            Record(fused, [query, key, value], [query.Block, key.Block, value.Block, fused.Block], 0);
+            Record(fused, [query, key, value], [query.Block, key.Block, value.Block, fused.Block], null);
             return fused;
         }
 
@@ -110,11 +147,11 @@ internal sealed class NetworkTape
         Planned q = Pointwise([query], savesInputs: false);
         Planned k = Pointwise([key], savesInputs: false), v = Pointwise([value], savesInputs: false);
         Planned scores = Make(query.Rows, heads * keys, query.Height, query.Width, gradient);
-        Record(scores, [q, k], [q.Block, k.Block], 0);
+        Record(scores, [q, k], [q.Block, k.Block], null);
         Planned map = Make(query.Rows, heads * keys, query.Height, query.Width, gradient);
-        Record(map, [scores], [map.Block], 0);
+        Record(map, [scores], [map.Block], null);
         Planned y = Make(query.Rows, query.Channels, query.Height, query.Width, gradient);
-        Record(y, [map, v], [map.Block, v.Block], 0);
+        Record(y, [map, v], [map.Block, v.Block], null);
         return y;
     }
 
@@ -123,7 +160,7 @@ internal sealed class NetworkTape
     {
         Planned like = inputs[0];
         Planned y = Make(like.Rows, like.Channels, like.Height, like.Width, inputs.Any(i => i.NeedsGradient));
-        Record(y, inputs, savesInputs ? [.. inputs.Select(i => i.Block)] : [], 0);
+        Record(y, inputs, savesInputs ? [.. inputs.Select(i => i.Block)] : [], null);
         return y;
     }
 
@@ -136,14 +173,14 @@ internal sealed class NetworkTape
     public Planned Copy(Planned x, long channels, long height, long width)
     {
         Planned y = Make(x.Rows, channels, height, width, x.NeedsGradient);
-        Record(y, [x], [], 0);
+        Record(y, [x], [], null);
         return y;
     }
 
     public Planned Concatenate(Planned a, Planned b)
     {
         Planned y = Make(a.Rows, a.Channels + b.Channels, a.Height, a.Width, a.NeedsGradient || b.NeedsGradient);
-        Record(y, [a, b], [], 0);
+        Record(y, [a, b], [], null);
         return y;
     }
 
@@ -151,9 +188,9 @@ internal sealed class NetworkTape
     public Planned Gate(Planned both)
     {
         Planned function = Make(both.Rows, both.Channels / 2, both.Height, both.Width, both.NeedsGradient);
-        Record(function, [both], [both.Block], 0);
+        Record(function, [both], [both.Block], null);
         Planned y = Make(both.Rows, both.Channels / 2, both.Height, both.Width, both.NeedsGradient);
-        Record(y, [both, function], [both.Block, function.Block], 0);
+        Record(y, [both, function], [both.Block, function.Block], null);
         return y;
     }
 
@@ -168,8 +205,11 @@ internal sealed class NetworkTape
             {
                 foreach (Planned input in node.Inputs.Where(i => i.NeedsGradient))
                 {
+                    List<PlannedBlock> copies = node.Reordered is { } r ? Reorder(r.Arriving, r.Weights, r.Kernel) : [];
+                    PlannedBlock? result = copies.Count == 0 ? null : Hold(new PlannedBlock(Bytes(input.Count)));
+                    foreach (PlannedBlock copy in copies) Release(copy);
                     PlannedBlock leaving = Hold(new PlannedBlock(Bytes(input.Count)));
-                    Touch(node.Scratch);
+                    if (result is not null) Release(result);
                     // A second gradient is added to the first, in its place.
                     if (_gradients.TryAdd(input, leaving)) continue;
                     Release(leaving);
@@ -182,28 +222,26 @@ internal sealed class NetworkTape
         _gradients.Clear();
     }
 
-    /// <summary>Memory that lives only while one kernel runs.</summary>
-    public void Touch(long bytes) => Peak = Math.Max(Peak, Live + bytes);
-
     public Planned Make(long rows, long channels, long height, long width, bool needsGradient)
     {
-        Planned made = new(new PlannedBlock(Bytes(rows * channels * height * width)), rows, channels, height, width, needsGradient && _options.Gradients);
+        Planned made = new(new PlannedBlock(Bytes((double)rows * channels * height * width)), rows, channels, height, width, needsGradient && Gradients);
         Hold(made.Block);
         _scopes.Peek().Add(made);
         return made;
     }
 
-    private void Record(Planned output, IReadOnlyList<Planned> inputs, IReadOnlyList<PlannedBlock> saved, long scratch)
+    private void Record(Planned output, IReadOnlyList<Planned> inputs, IReadOnlyList<PlannedBlock> saved, Reordered? reordered)
     {
         if (!output.NeedsGradient) return;
         foreach (PlannedBlock block in saved) Hold(block);
-        _nodes.Push(new Node(output, inputs, saved, scratch));
+        _nodes.Push(new Node(output, inputs, saved, reordered));
     }
 
     private PlannedBlock Hold(PlannedBlock block)
     {
         if (block.Holders++ == 0)
         {
+            block.Address = _heap.Take(block.Bytes);
             Live += block.Bytes;
             Peak = Math.Max(Peak, Live);
         }
@@ -212,10 +250,19 @@ internal sealed class NetworkTape
 
     private void Release(PlannedBlock block)
     {
-        if (--block.Holders == 0) Live -= block.Bytes;
+        if (--block.Holders > 0) return;
+        _heap.Return(block.Address, block.Bytes);
+        Live -= block.Bytes;
     }
 
-    private long Bytes(long count) => count * _options.BytesPerNumber;
+    /// <summary>A CPU's convolutions read blocked layouts: copies of input and weights stand beside them while they run. Those of a single point read as is.</summary>
+    private List<PlannedBlock> Reorder(double input, double weights, int kernel) =>
+        _options.IsCpu && kernel > 1 ? [Hold(new PlannedBlock(Bytes(input))), Hold(new PlannedBlock(Bytes(weights)))] : [];
 
-    private sealed record Node(Planned Output, IReadOnlyList<Planned> Inputs, IReadOnlyList<PlannedBlock> Saved, long Scratch);
+    private double Bytes(double count) => count * _options.BytesPerNumber;
+
+    /// <summary>What a convolution lays out anew on the way back.</summary>
+    private sealed record Reordered(double Arriving, double Weights, int Kernel);
+
+    private sealed record Node(Planned Output, IReadOnlyList<Planned> Inputs, IReadOnlyList<PlannedBlock> Saved, Reordered? Reordered);
 }

@@ -17,7 +17,7 @@ public static class NetworkWork
     public static IReadOnlyList<NetworkOperation> OfUNet(UNetConfig config, int height, int width, int rows = 1, int tokens = Tokens)
     {
         NetworkTape tape = new(new TapeOptions(BytesPerNumber: 4, Gradients: true));
-        new UNetTape(config, tape, tokens, makesMaps: false).Run(rows, height, width);
+        new UNetCourse(config, tape, tokens, makesMaps: false).Run(rows, height, width);
         return tape.Operations;
     }
 }

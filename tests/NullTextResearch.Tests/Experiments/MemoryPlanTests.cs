@@ -1,7 +1,9 @@
 using NullTextResearch.Experiments;
+using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Experiments;
 
@@ -10,16 +12,18 @@ public sealed class MemoryPlanTests
     // Numbers in the networks of Stable Diffusion 1.x.
     private const long Weights = 859_520_964 + 83_653_863 + 123_060_480;
 
-    private static MemoryPlan Plan(int size = 512, int rows = 2, int gradientRows = 1, int images = 1, int bytes = 4) => MemoryPlan.For(
-        UNetConfig.StableDiffusion1, VaeConfig.StableDiffusion1, Weights,
-        new MemoryDemand { ImageSize = size, Rows = rows, GradientRows = gradientRows, Images = images, BytesPerNumber = bytes });
+    private static MemoryPlan Plan(int size = 512, int rows = 2, int gradientRows = 1, int images = 1, ScalarType precision = ScalarType.Float32, MemoryOptions? memory = null) => MemoryPlan.For(
+        UNetConfig.StableDiffusion1, VaeConfig.StableDiffusion1, ClipTextConfig.StableDiffusion1,
+        new MemoryDemand { ImageSize = size, Rows = rows, GradientRows = gradientRows, Images = images, Precision = precision, Memory = memory });
+
+    private static MemoryStage Stage(MemoryPlan plan, string name) => plan.Stages.Single(s => s.Name == name);
 
     [Fact]
     public void For_StableDiffusionAt512_IsAFewTimesItsWeights()
     {
         MemoryPlan plan = Plan();
-        Assert.Equal(4 * Weights, plan.WeightBytes);
-        Assert.InRange(plan.TotalBytes, plan.WeightBytes + (1L << 30), 16L << 30);
+        Assert.All(plan.Stages, stage => Assert.Equal(4 * Weights, stage.WeightBytes));
+        Assert.InRange(plan.TotalBytes, (4 * Weights) + (1L << 30), 10L << 30);
     }
 
     [Fact]
@@ -28,9 +32,31 @@ public sealed class MemoryPlanTests
         long one = Plan().TotalBytes;
         Assert.True(Plan(size: 768).TotalBytes > one);
         Assert.True(Plan(rows: 8, gradientRows: 4).TotalBytes > one);
-        Assert.True(Plan(bytes: 8).TotalBytes > one);
-        Assert.True(Plan(gradientRows: 0).NetworkBytes < Plan().NetworkBytes);
-        Assert.True(Plan(images: 8).AutoencoderBytes > Plan().AutoencoderBytes);
+        Assert.True(Plan(precision: ScalarType.Float64).TotalBytes > one);
+        Assert.DoesNotContain(Plan(gradientRows: 0).Stages, stage => stage.Name == "U-Net with gradients");
+        Assert.True(Stage(Plan(images: 8), "autoencoder, to pixels").WorkingBytes > Stage(Plan(), "autoencoder, to pixels").WorkingBytes);
+    }
+
+    [Fact]
+    public void For_EachSettingThatSavesMemory_SavesWhereItSays()
+    {
+        MemoryPlan plain = Plan(rows: 4, gradientRows: 2);
+        MemoryPlan checkpointed = Plan(rows: 4, gradientRows: 2, memory: new MemoryOptions { Checkpointing = true });
+        Assert.True(Stage(checkpointed, "U-Net with gradients").WorkingBytes < 0.5 * Stage(plain, "U-Net with gradients").WorkingBytes);
+        MemoryPlan sequential = Plan(rows: 4, gradientRows: 2, memory: new MemoryOptions { Sequential = true });
+        Assert.True(Stage(sequential, "U-Net").WorkingBytes < 0.6 * Stage(plain, "U-Net").WorkingBytes);
+        MemoryPlan tiled = Plan(rows: 4, gradientRows: 2, memory: new MemoryOptions { VaeTile = 32 });
+        Assert.True(Stage(tiled, "autoencoder, to pixels").WorkingBytes < 0.5 * Stage(plain, "autoencoder, to pixels").WorkingBytes);
+        MemoryPlan offloaded = Plan(rows: 4, gradientRows: 2, memory: new MemoryOptions { Offload = true });
+        Assert.Equal(4L * 859_520_964, Stage(offloaded, "U-Net").WeightBytes);
+        Assert.Equal(4L * (859_520_964 + 83_653_863), Stage(offloaded, "autoencoder, to pixels").WeightBytes);
+    }
+
+    [Fact]
+    public void For_StableDiffusionAt512_MeetsItsTargets()
+    {
+        Assert.True(Plan(precision: ScalarType.BFloat16).TotalBytes < 8_000_000_000);
+        Assert.True(Plan().TotalBytes < 12_000_000_000);
     }
 
     [Fact]

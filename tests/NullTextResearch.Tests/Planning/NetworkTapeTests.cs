@@ -45,8 +45,8 @@ public sealed class NetworkTapeTests
         using AutoencoderKL net = new(SmallVae);
         net.Weights.Initialise(3, CPU, ScalarType.Float32);
         NetworkTape encoding = new(new TapeOptions(4, Gradients: false)), decoding = new(new TapeOptions(4, Gradients: false));
-        new VaeTape(SmallVae, encoding).Encode(2, 24, 32);
-        new VaeTape(SmallVae, decoding).Decode(2, 6, 8);
+        new AutoencoderCourse(SmallVae, encoding).Encode(2, 24, 32);
+        new AutoencoderCourse(SmallVae, decoding).Decode(2, 6, 8);
         Assert.Equal(Watch(net.Weights, () => net.Encode(randn(2, 3, 24, 32))), Planned(encoding.Operations));
         Assert.Equal(Watch(net.Weights, () => net.Decode(randn(2, 4, 6, 8))), Planned(decoding.Operations));
     }
@@ -70,7 +70,7 @@ public sealed class NetworkTapeTests
         foreach (bool gradients in (bool[])[false, true])
         {
             NetworkTape tape = new(new TapeOptions(4, gradients));
-            Planned result = new UNetTape(SmallUNet, tape, NetworkWork.Tokens, makesMaps: true).Run(1, 16, 16);
+            Planned result = new UNetCourse(SmallUNet, tape, NetworkWork.Tokens, makesMaps: true).Run(1, 16, 16);
             if (gradients) tape.Backward(result);
             Assert.Equal(result.Count * 4, tape.Live);
             Assert.True(tape.Peak > tape.Live);

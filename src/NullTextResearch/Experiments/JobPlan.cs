@@ -1,0 +1,137 @@
+using NullTextResearch.Images;
+using NullTextResearch.Loading;
+using NullTextResearch.Planning;
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>A null-text inversion to be planned.</summary>
+public sealed record JobDemand
+{
+    /// <summary>Size of the image.</summary>
+    public required PixelSize ImageSize { get; init; }
+
+    /// <summary>T, DDIM steps.</summary>
+    public int Steps { get; init; } = 50;
+
+    /// <summary>N, inner steps per step; the plan assumes that none is stopped early.</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Whether an edit follows (two images, guidance, explicit attention maps); false plans the inversion alone.</summary>
+    public bool Edits { get; init; }
+
+    /// <summary>Where the networks run.</summary>
+    public Device Device { get; init; } = CPU;
+}
+
+/// <summary>One way to do a job, with what it costs.</summary>
+/// <param name="Precision">Of U-Net and text encoder; the autoencoder has float32.</param>
+/// <param name="Memory">What saves memory.</param>
+/// <param name="Plan">The memory it needs.</param>
+/// <param name="Seconds">The time it takes at most, at the rates measured.</param>
+public sealed record JobSetting(ScalarType Precision, MemoryOptions Memory, MemoryPlan Plan, double Seconds);
+
+/// <summary>All the ways to do a job, and the best of them.</summary>
+/// <param name="Settings">The fastest first.</param>
+public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
+{
+    // What a disk gives, in bytes per second, where weights are read again; on a GPU, what its bus gives at least.
+    private const double Reading = 0.8e9;
+
+    /// <summary>For each precision its fastest setting, and then each slower one that saves at least 2 % more memory; the fastest first.</summary>
+    public IReadOnlyList<JobSetting> Worthwhile
+    {
+        get
+        {
+            List<JobSetting> kept = [];
+            // Among settings of one speed, those that change least come first.
+            foreach (JobSetting setting in Settings.OrderBy(s => Math.Round(Math.Log(s.Seconds) * 200)).ThenBy(s => Count(s.Memory)))
+            {
+                if (kept.Where(k => k.Precision == setting.Precision).All(k => setting.Plan.TotalBytes < 0.98 * k.Plan.TotalBytes)) kept.Add(setting);
+            }
+            return kept;
+        }
+    }
+
+    /// <summary>Plans a job in every setting. Measures this machine for a second or two per precision; loads nothing.</summary>
+    /// <param name="source">The model on disk.</param>
+    /// <param name="demand">The job.</param>
+    /// <param name="rates">The machine's rates by precision: what is planned with. Null measures fp32 and bf16, on a GPU fp16 too.</param>
+    public static JobPlan For(ModelSource source, JobDemand demand, IReadOnlyDictionary<ScalarType, MachineRates>? rates = null)
+    {
+        bool gpu = demand.Device.type == TorchSharp.DeviceType.CUDA;
+        int factor = source.Vae.Downscale;
+        int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor), wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
+        IReadOnlyList<NetworkOperation> network = NetworkWork.OfUNet(source.UNet, high, wide);
+        ScalarType[] precisions = gpu ? [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16] : [ScalarType.Float32, ScalarType.BFloat16];
+        rates ??= precisions.ToDictionary(p => p, p => MachineRates.Measure(network, demand.Device, p));
+
+        List<JobSetting> settings = [];
+        foreach ((ScalarType precision, MachineRates rate) in rates)
+        {
+            double forward = rate.Forward(network), backward = rate.Backward(network);
+            MachineRates vaeRate = rates.GetValueOrDefault(Precision.Wide(precision)) ?? rate;
+            foreach (MemoryOptions memory in Choices(Math.Max(high, wide)))
+            {
+                MemoryDemand need = new() { ImageSize = demand.ImageSize, Rows = 2, GradientRows = demand.InnerSteps > 0 ? 1 : 0, Precision = precision, Memory = memory, IsOnGpu = gpu };
+                MemoryPlan plan = MemoryPlan.For(source, need);
+                if (demand.Edits)
+                {
+                    MemoryPlan edit = MemoryPlan.For(source, need with { Rows = 4, GradientRows = 0, Images = 2, ExplicitAttention = true });
+                    plan = new MemoryPlan(plan.RuntimeBytes, [.. plan.Stages, .. edit.Stages]);
+                }
+                // Inversion; per step the caption's prediction, the inner steps, the advance; checkpoints add a forward pass to each inner step.
+                double inner = forward + backward + (memory.Checkpointing ? forward : 0);
+                double seconds = (demand.Steps * forward) + (demand.Steps * ((2 * forward) + (demand.InnerSteps * inner))) + (demand.Edits ? demand.Steps * 4 * forward : 0);
+                // To latents, the round trip's picture, the reconstruction.
+                (double encode, double decode) = Autoencoder(source, vaeRate, high, wide, memory);
+                seconds += encode + (2 * decode);
+                if (memory.Offload)
+                {
+                    MemoryPlan all = MemoryPlan.For(source, need with { Memory = new MemoryOptions() });
+                    seconds += 2 * (all.Stages[0].WeightBytes - plan.Stages.Min(s => s.WeightBytes)) / Reading;
+                }
+                settings.Add(new JobSetting(precision, memory, plan, seconds));
+            }
+        }
+        return new JobPlan([.. settings.OrderBy(s => s.Seconds).ThenBy(s => s.Plan.TotalBytes)]);
+    }
+
+    /// <summary>The fastest setting that fits, or null. Among settings of about one speed, the one that changes least.</summary>
+    /// <param name="available">Bytes.</param>
+    public JobSetting? Fastest(long available)
+    {
+        JobSetting? first = Settings.FirstOrDefault(s => s.Plan.TotalBytes <= available);
+        return first is null ? null : Settings.Where(s => s.Plan.TotalBytes <= available && s.Precision == first.Precision && s.Seconds <= 1.01 * first.Seconds).MinBy(s => Count(s.Memory));
+    }
+
+    private static int Count(MemoryOptions memory) => (memory.Checkpointing ? 1 : 0) + (memory.Sequential ? 1 : 0) + (memory.Offload ? 1 : 0) + (memory.VaeTile is null ? 0 : 1);
+
+    private static IEnumerable<MemoryOptions> Choices(int side)
+    {
+        int?[] tiles = side > 64 ? [null, 64, 32] : side > 32 ? [null, 32] : [null];
+        foreach (bool checkpointing in (bool[])[false, true])
+        {
+            foreach (bool sequential in (bool[])[false, true])
+            {
+                foreach (bool offload in (bool[])[false, true])
+                {
+                    foreach (int? tile in tiles) yield return new MemoryOptions { Checkpointing = checkpointing, Sequential = sequential, Offload = offload, VaeTile = tile };
+                }
+            }
+        }
+    }
+
+    private static (double Encode, double Decode) Autoencoder(ModelSource source, MachineRates rates, int high, int wide, MemoryOptions memory)
+    {
+        int tileHigh = Math.Min(high, memory.VaeTile ?? high), tileWide = Math.Min(wide, memory.VaeTile ?? wide);
+        int tiles = Along(high, tileHigh) * Along(wide, tileWide);
+        NetworkTape encoding = new(new TapeOptions(4, false)), decoding = new(new TapeOptions(4, false));
+        new AutoencoderCourse(source.Vae, encoding).Encode(1, (long)tileHigh * source.Vae.Downscale, (long)tileWide * source.Vae.Downscale);
+        new AutoencoderCourse(source.Vae, decoding).Decode(1, tileHigh, tileWide);
+        return (tiles * rates.Forward(encoding.Operations), tiles * rates.Forward(decoding.Operations));
+
+        int Along(int side, int tile) => side <= tile ? 1 : (int)Math.Ceiling((side - memory.Overlap) / (double)(tile - memory.Overlap));
+    }
+}
