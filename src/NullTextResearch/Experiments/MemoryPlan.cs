@@ -66,6 +66,9 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     // Measured in the command line's process: 200 MB before the first network, and 40 MB of kernels that libtorch compiles for the shapes it meets.
     private const long CpuRuntime = 240_000_000;
 
+    // Kernels for 16 bits, beside those for 32.
+    private const long HalfKernels = 15_000_000;
+
     // Not measured: no GPU was at hand. What a CUDA context with cuDNN and cuBLAS is commonly reported to take.
     private const long GpuRuntime = 700_000_000;
 
@@ -139,7 +142,7 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
             Working(bytes, false, tape => new UNetCourse(unet, tape, NetworkWork.Tokens, demand.ExplicitAttention).Run(together, high, wide))));
         stages.Add(new("autoencoder, to pixels", textThere + vaeWeights + unetWeights,
             Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Decode(images, tileHigh, tileWide), picture)));
-        return new MemoryPlan(demand.IsOnGpu ? GpuRuntime : CpuRuntime, stages);
+        return new MemoryPlan(demand.IsOnGpu ? GpuRuntime : CpuRuntime + (Precision.IsHalf(precision) ? HalfKernels : 0), stages);
 
         long Latents(int side) => Math.Max(1, (long)Math.Ceiling((double)side / vae.Downscale));
 

@@ -15,7 +15,7 @@ internal sealed class PlannedBlock(double bytes)
     public int Holders { get; set; }
 
     /// <summary>Where the heap put it.</summary>
-    public double Address { get; set; }
+    public (double Joined, double Apart) Place { get; set; }
 }
 
 /// <summary>A tensor [rows, channels, height, width] that exists in the plan only.</summary>
@@ -241,7 +241,7 @@ internal sealed class NetworkTape
     {
         if (block.Holders++ == 0)
         {
-            block.Address = _heap.Take(block.Bytes);
+            block.Place = _heap.Take(block.Bytes);
             Live += block.Bytes;
             Peak = Math.Max(Peak, Live);
         }
@@ -251,7 +251,7 @@ internal sealed class NetworkTape
     private void Release(PlannedBlock block)
     {
         if (--block.Holders > 0) return;
-        _heap.Return(block.Address, block.Bytes);
+        _heap.Return(block.Place, block.Bytes);
         Live -= block.Bytes;
     }
 

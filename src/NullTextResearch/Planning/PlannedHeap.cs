@@ -7,73 +7,87 @@ namespace NullTextResearch.Planning;
 /// </summary>
 internal sealed class PlannedHeap
 {
-    // An aligned block is cut out of a larger one, so a hole serves only requests that are smaller by this much: not those of its own size.
-    private const double Slack = 96;
-    private const double Header = 16;
-    private readonly SortedList<double, double> _holes = [];
-    private double _top;
-    private double _largestTop;
-    private double _large;
+    // Neighbouring holes become one unless something small that is still alive lies between them, of which the plan knows nothing. Both extremes are
+    // laid out, and the measured peaks lie about half-way between.
+    private readonly Layout _joined = new(true), _apart = new(false);
 
     /// <summary>The furthest that it grew, in bytes.</summary>
-    public double Peak { get; private set; }
+    public double Peak => (_joined.Peak + _apart.Peak) / 2;
 
-    /// <summary>Takes a block: out of the smallest hole that it fits, or at the end.</summary>
-    /// <returns>Its address; of large blocks 0.</returns>
-    public double Take(double bytes)
+    /// <summary>Takes a block.</summary>
+    /// <returns>Its place, for <see cref="Return"/>.</returns>
+    public (double Joined, double Apart) Take(double bytes) => (_joined.Take(bytes), _apart.Take(bytes));
+
+    /// <summary>Gives a block back.</summary>
+    public void Return((double Joined, double Apart) place, double bytes)
     {
-        if (bytes >= Native.LargeBlock)
-        {
-            _large += bytes;
-            Peak = Math.Max(Peak, _largestTop + _large);
-            return 0;
-        }
-        int best = -1;
-        for (int i = 0; i < _holes.Count; i++)
-        {
-            double size = _holes.Values[i];
-            if (size >= bytes + Slack && (best < 0 || size < _holes.Values[best])) best = i;
-        }
-        if (best < 0)
-        {
-            double end = _top;
-            _top += bytes + Header;
-            _largestTop = Math.Max(_largestTop, _top + Slack);
-            Peak = Math.Max(Peak, _largestTop + _large);
-            return end;
-        }
-        double address = _holes.Keys[best], left = _holes.Values[best] - bytes - Header;
-        _holes.RemoveAt(best);
-        _holes.Add(address + bytes + Header, left);
-        return address;
+        _joined.Return(place.Joined, bytes);
+        _apart.Return(place.Apart, bytes);
     }
 
-    /// <summary>Gives a block back; neighbouring holes become one.</summary>
-    public void Return(double address, double bytes)
+    private sealed class Layout(bool joins)
     {
-        if (bytes >= Native.LargeBlock)
+        // An aligned block is cut out of a larger one, so a hole serves only requests that are smaller by this much: not those of its own size.
+        private const double Slack = 96;
+        private const double Header = 16;
+        private readonly SortedList<double, double> _holes = [];
+        private double _top;
+        private double _furthest;
+        private double _large;
+
+        public double Peak { get; private set; }
+
+        /// <summary>The smallest hole that a block fits into, or the end. Large blocks have no address.</summary>
+        public double Take(double bytes)
         {
-            _large -= bytes;
-            return;
-        }
-        double end = address + bytes + Header;
-        if (_holes.TryGetValue(end, out double after))
-        {
-            _holes.Remove(end);
-            end += after;
-        }
-        // The hole that ends where this block begins, if there is one.
-        for (int i = _holes.Count - 1; i >= 0; i--)
-        {
-            if (_holes.Keys[i] > address) continue;
-            if (_holes.Keys[i] + _holes.Values[i] >= address)
+            if (bytes >= Native.LargeBlock)
             {
-                address = _holes.Keys[i];
-                _holes.RemoveAt(i);
+                _large += bytes;
+                Peak = Math.Max(Peak, _furthest + _large);
+                return 0;
             }
-            break;
+            int best = -1;
+            for (int i = 0; i < _holes.Count; i++)
+            {
+                double size = _holes.Values[i];
+                if (size >= bytes + Slack && (best < 0 || size < _holes.Values[best])) best = i;
+            }
+            if (best < 0)
+            {
+                double end = _top;
+                _top += bytes + Header;
+                _furthest = Math.Max(_furthest, _top + Slack);
+                Peak = Math.Max(Peak, _furthest + _large);
+                return end;
+            }
+            double address = _holes.Keys[best], left = _holes.Values[best] - bytes - Header;
+            _holes.RemoveAt(best);
+            _holes.Add(address + bytes + Header, left);
+            return address;
         }
-        if (end >= _top) _top = address;
-        else _holes.Add(address, end - address);
+
+        public void Return(double address, double bytes)
+        {
+            if (bytes >= Native.LargeBlock)
+            {
+                _large -= bytes;
+                return;
+            }
+            double end = address + bytes + Header;
+            if (joins && _holes.Remove(end, out double after)) end += after;
+            // The hole that ends where this block begins, if there is one.
+            for (int i = _holes.Count - 1; i >= 0; i--)
+            {
+                if (_holes.Keys[i] > address) continue;
+                if (_holes.Keys[i] + _holes.Values[i] >= address)
+                {
+                    address = _holes.Keys[i];
+                    _holes.RemoveAt(i);
+                }
+                break;
+            }
+            if (end >= _top) _top = address;
+            else _holes.Add(address, end - address);
+        }
     }
 }
