@@ -5,7 +5,6 @@ using NullTextResearch.Weights;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
-using UNetTape = NullTextResearch.Planning.UNetTape;
 
 namespace NullTextResearch.Tests.Planning;
 
