@@ -60,9 +60,10 @@ public sealed partial class Workbench : IDisposable, IRendered
     public static Workbench Open(string? model = null, WorkbenchOptions? options = null)
     {
         options ??= new WorkbenchOptions();
-        Device device = torch.device(options.Device);
-        if (device.type == DeviceType.CUDA && !cuda.is_available())
+        // Before the device is named to libtorch, which would report the missing library and not what to do.
+        if (options.Device.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
             throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
+        Device device = torch.device(options.Device);
         ModelSource source = ModelSource.Find(model ?? StableDiffusion.MiniFolder(), (options.Loading ?? new ModelLoadOptions()) with { Device = device, Dtype = Precision.Parse(options.Precision), Memory = options.Memory });
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
         if (device.type == DeviceType.CPU) MemoryPlan.For(source, new MemoryDemand { ImageSize = source.ImageSize, Rows = 2, GradientRows = 1 }).RequireFits();

@@ -120,6 +120,16 @@ public sealed class BadInputTests : Workshop
         Run("invert", "photo.png", "--prompt", "a cat", "--size", size).Refused(1, "--size", why, nearest);
     }
 
+    [Theory]
+    [InlineData("sample", "--prompt", "a cat")]
+    [InlineData("plan", "--available", "8GB")]
+    public void AnyVerb_CudaWhereThereIsNone_SaysHowToGetIt(string verb, string option, string value)
+    {
+        RequireMini();
+        Assert.SkipWhen(TorchSharp.torch.cuda.is_available(), "there is a CUDA device here");
+        Run(verb, option, value, "--device", "cuda").Refused(1, "sees no CUDA device", "-p:TorchBackend=cuda");
+    }
+
     [Fact]
     public void Reproduce_ScenesThatAreNotSquare_AreRefused()
     {

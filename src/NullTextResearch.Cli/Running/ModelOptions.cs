@@ -100,7 +100,15 @@ internal sealed record ModelRequest
     public bool IsEmbedded => Name is null or SharedOptions.EmbeddedModel;
 
     /// <summary>Looks at the model; nothing large is read.</summary>
-    public ModelSource Find(RunContext context) => ModelSource.Find(SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel), new ModelLoadOptions
+    public ModelSource Find(RunContext context)
+    {
+        // Before the device is named to libtorch, which would report the missing library and not what to do.
+        if (Device.StartsWith("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
+            throw new CommandException("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more).");
+        return Look(context);
+    }
+
+    private ModelSource Look(RunContext context) => ModelSource.Find(SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel), new ModelLoadOptions
     {
         Device = torch.device(Device),
         Dtype = Tensors.Precision.Parse(Precision ?? Tensors.Precision.Names[0]),
@@ -116,8 +124,6 @@ internal sealed record ModelRequest
     public StableDiffusion Load(RunContext context, ModelSource source, MemoryDemand demand)
     {
         torch.Device device = torch.device(Device);
-        if (device.type == DeviceType.CUDA && !torch.cuda.is_available())
-            throw new CommandException("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more).");
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
         if (device.type == DeviceType.CPU) MemoryPlan.For(source, demand).RequireFits();
         StableDiffusion model = StableDiffusion.Load(source, context.Cancel);
