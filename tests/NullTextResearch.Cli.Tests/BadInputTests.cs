@@ -59,7 +59,7 @@ public sealed class BadInputTests : Workshop
     public void Invert_UnknownOption_NamesIt() => Run("invert", "photo.png", "--prompt", "a cat", "--stepz", "5").Refused(2, "--stepz");
 
     [Fact]
-    public void Invert_WithoutPrompt_AsksForIt() => Run("invert", "photo.png").Refused(2, "--prompt");
+    public void Invert_WithoutPrompt_AsksForIt() => Run("invert", "photo.png").Refused(1, "photo.png", "--prompt", "photo.txt");
 
     [Fact]
     public void Invert_OptionWithoutMeaning_IsRefused() =>
