@@ -45,7 +45,8 @@ internal static class Program
         Option<bool> full = new("--full-size") { Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; takes 12 GB and some minutes." };
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
-        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device };
+        Option<bool> shared = new("--shared-rows") { Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh)." };
+        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared };
         root.SetAction(parsed =>
         {
             Native.EnsureLoaded();
@@ -53,7 +54,17 @@ internal static class Program
             Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), parsed.GetValue(threads));
             if (parsed.GetValue(full))
             {
+                if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
+                {
+                    Console.Error.WriteLine("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
+                    return 1;
+                }
                 FullSizeWork fullSize = new(parsed.GetValue(size), parsed.GetValue(rounds), parsed.GetResult(inner) is { Implicit: false } ? work.Inner : 3, work.Threads, parsed.GetValue(device)!, $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}");
+                if (parsed.GetValue(shared))
+                {
+                    new SharedRows(fullSize).Run();
+                    return 0;
+                }
                 return Print(new FullSizeBenchmark(fullSize).Run());
             }
             if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);

@@ -29,6 +29,9 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private int Latents => work.Size / 8;
 
+    // A GPU needs hundredths of what a CPU needs.
+    private string Digits => _device.type == DeviceType.CUDA ? "0.0000" : "0.00";
+
     private ScalarType Low => _device.type == DeviceType.CUDA ? ScalarType.Float16 : ScalarType.BFloat16;
 
     public string Run()
@@ -55,7 +58,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
                 foreach (ScalarType dtype in dtypes)
                 {
                     double seconds = Seconds(() => row.Body(networks[dtype], dtype));
-                    Note(string.Create(_c, $"round {round}: {row.Name}, {dtype}: {seconds:0.00} s"));
+                    Note(string.Create(_c, $"round {round}: {row.Name}, {dtype}: {seconds.ToString(Digits, _c)} s"));
                     if (round > 0) best[(row.Name, dtype)] = Math.Min(seconds, best.GetValueOrDefault((row.Name, dtype), double.PositiveInfinity));
                 }
             }
@@ -67,6 +70,12 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         Ceiling(ceilings);
         Table(rows, dtypes, best, ceilings);
         Kinds(operations, dtypes, ceilings, networks);
+        if (_device.type == DeviceType.CUDA)
+        {
+            Note("launches");
+            _text.AppendLine();
+            _text.Append(LaunchGaps.Report(networks, work.Size));
+        }
         return _text.ToString();
     }
 
@@ -166,7 +175,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             foreach (ScalarType dtype in dtypes)
             {
                 double seconds = best[(row.Name, dtype)], limit = row.Work.Limit(ceilings[dtype], attentionAsProducts: false), strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
-                _text.AppendLine(_c, $"| {row.Name} | {dtype} | {seconds:0.00} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | {limit:0.00} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | {row.Work.Alone(ceilings[dtype]):0.00} | {(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |");
+                _text.AppendLine(_c, $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | {limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | {row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | {(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |");
             }
         }
         _text.AppendLine();
@@ -187,7 +196,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             string[] cells = [.. dtypes.Select(d =>
             {
                 double alone = operations.Where(o => KindOf(o.Path, o.Shape.Kind) == kind).Sum(o => ceilings[d].Alone(o.Shape));
-                return string.Create(_c, $"{spent[d].GetValueOrDefault(kind):0.000} | {(alone > 0 ? alone.ToString("0.000", _c) : "")}");
+                return string.Create(_c, $"{spent[d].GetValueOrDefault(kind).ToString(Digits + "0", _c)} | {(alone > 0 ? alone.ToString(Digits + "0", _c) : "")}");
             })];
             _text.AppendLine($"| {kind} | {string.Join(" | ", cells)} |");
         }
