@@ -223,7 +223,7 @@ internal static class InvertCommand
             context.Kept = Kept(state.StepsDone);
         }
 
-        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {folder.Path}; the same command goes on from there.";
+        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {runFolder}; the same command goes on from there.";
     }
 
     private static void Summarise(RunContext context, RunFolder folder, InversionManifest m)

@@ -32,7 +32,7 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         await notebook.Screenshot("classic-run.png");
 
         // The stop button, while the workbench works.
-        ILocator work = await notebook.Run("await bench.Invert(toys[0], new InvertOptions { Steps = 50, Method = Methods.NullText(50, stopEarly: false) })");
+        ILocator work = await notebook.Run("await bench.Invert(pictures[0], new InvertOptions { Steps = 50, Method = Methods.NullText(50, stopEarly: false) })");
         await work.GetByText(new Regex("step [0-9]+ of 50.*loss")).First.WaitForAsync();
         await notebook.Stop();
         await work.GetByText("Interrupted").First.WaitForAsync();
@@ -49,7 +49,7 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         // What earlier cells made is there: numbers, tensors, the model, results.
         ILocator numbers = await notebook.RunToEnd("Console.WriteLine($\"{steps} {scales.Length} {explorer.Points.Count} {image.Inversion.StartLatents.isfinite().all().item<bool>()}\")");
         Assert.Equal("4 2 6 True", (await numbers.Locator(".output_stdout").InnerTextAsync()).Trim());
-        ILocator edit = await notebook.RunToEnd("await bench.Edit(image, toys[^1].Edits[0].Prompt)");
+        ILocator edit = await notebook.RunToEnd("await bench.Edit(image, pictures[^1].Edits[0].Prompt)");
         Assert.Equal(1, await edit.Locator(".nt-compare[data-live] .nt-split").CountAsync());
         Assert.Equal(0, await edit.Locator(".output_error").CountAsync());
 
