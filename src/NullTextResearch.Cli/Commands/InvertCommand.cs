@@ -125,6 +125,7 @@ internal static class InvertCommand
         ImagePreparation preparation = new() { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3] };
         PixelSize cropped = preparation.Remaining(PixelSize.Of(picture));
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
+        request = request with { Folder = runFolder };
         RunFolder folder = new(runFolder);
         MemoryDemand demand = new() { ImageSize = planned, Rows = 2, GradientRows = request.Optimises ? 1 : 0 };
         using StableDiffusion model = request.Model.Load(context, found, demand);
@@ -223,7 +224,7 @@ internal static class InvertCommand
             context.Kept = Kept(state.StepsDone);
         }
 
-        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {runFolder}; the same command goes on from there.";
+        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
     }
 
     private static void Summarise(RunContext context, RunFolder folder, InversionManifest m)
