@@ -38,8 +38,6 @@ internal static partial class PlanCommand
             ModelRequest request = model.Read(parsed);
             ModelSource source = request.Find(context);
             Device device = torch.device(request.Device);
-            if (device.type == DeviceType.CUDA && !cuda.is_available())
-                throw new CommandException("--device cuda: this build of libtorch sees no CUDA device, and time is measured on it. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
             if (device.type == DeviceType.CUDA && parsed.GetValue(available) is null)
                 throw new CommandException("--device cuda: what the GPU has free is not known here; say it, for example --available 8GB ('nvidia-smi' shows it).");
             ImageSizing sizing = PixelSize.TryParse(parsed.GetValue(size), out PixelSize given) ? ImageSizing.Of(given) : ImageSizing.Own;

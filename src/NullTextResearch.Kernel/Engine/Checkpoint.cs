@@ -15,7 +15,7 @@ namespace NullTextResearch.Kernel.Engine;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Checkpoint
 {
-    // One cell runs at a time. A plain read is enough: a loop sees the change after a few rounds.
+    // One cell runs at a time.
     private static CellContext? s_stopping;
 
     /// <summary>Nothing, unless the cell on this thread is being stopped.</summary>
