@@ -62,10 +62,13 @@ public sealed class ModelTrainer : IDisposable
     /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
+    /// <exception cref="SelfTest.ArithmeticException">This machine computes wrongly what training is made of.</exception>
     /// <exception cref="IOException">Another process is training in this folder.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
         using FileStream alone = Lock();
+        // Losses are float32, activations what the recipe says.
+        foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype]) ArithmeticSelfTest.Require(dtype, _options.Device);
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
         // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
         if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
