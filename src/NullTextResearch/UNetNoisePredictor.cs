@@ -25,7 +25,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     /// <inheritdoc/>
     /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
-    /// <exception cref="ArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
+    /// <exception cref="WrongArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
     public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
     {
         ScalarType dtype = ComputeDtype(latents);
@@ -41,7 +41,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     /// <inheritdoc/>
     /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
-    /// <exception cref="ArithmeticException">This machine computes gradients wrongly in this precision.</exception>
+    /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
     public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
     {

@@ -47,9 +47,9 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
 }
 
 /// <summary>This machine computes wrongly what an optimisation is made of, and there is no way around it.</summary>
-public sealed class ArithmeticException : Exception
+public sealed class WrongArithmeticException : Exception
 {
-    internal ArithmeticException(string processor, ScalarType dtype, IReadOnlyList<string> wrong)
+    internal WrongArithmeticException(string processor, ScalarType dtype, IReadOnlyList<string> wrong)
         : base($"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: {string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
             + $"Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same.")
     {

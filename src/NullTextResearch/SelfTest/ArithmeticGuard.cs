@@ -13,11 +13,11 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
     private readonly Dictionary<(ScalarType, bool), IReadOnlyList<string>> _known = [];
 
     /// <summary>Throws where something is wrong.</summary>
-    /// <exception cref="ArithmeticException">Something is.</exception>
+    /// <exception cref="WrongArithmeticException">Something is.</exception>
     public void Require(ScalarType dtype, int threads)
     {
         IReadOnlyList<string> wrong = WrongOf(dtype, threads);
-        if (wrong.Count > 0) throw new ArithmeticException(Processor.Name, dtype, wrong);
+        if (wrong.Count > 0) throw new WrongArithmeticException(Processor.Name, dtype, wrong);
     }
 
     /// <summary>What is wrong, one sentence each.</summary>

@@ -31,7 +31,7 @@ public static class ArithmeticSelfTest
     /// </summary>
     /// <param name="dtype">Precision of the network.</param>
     /// <param name="device">Where it computes; only processors are tested.</param>
-    /// <exception cref="ArithmeticException">Something is wrong, and <see cref="Variable"/> is not <c>off</c>.</exception>
+    /// <exception cref="WrongArithmeticException">Something is wrong, and <see cref="Variable"/> is not <c>off</c>.</exception>
     public static void Require(ScalarType dtype, Device device)
     {
         if (device.type == DeviceType.CPU && Dtypes.Contains(dtype) && !IsOff) Guard.Value.Require(dtype, get_num_threads());
@@ -43,7 +43,8 @@ public static class ArithmeticSelfTest
     public static bool Passes(ScalarType dtype, Device device) =>
         device.type != DeviceType.CPU || !Dtypes.Contains(dtype) || Guard.Value.WrongOf(dtype, get_num_threads()).Count == 0;
 
-    private static bool IsOff => string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether <see cref="Variable"/> says that the test's findings count for nothing.</summary>
+    public static bool IsOff => string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
 
     private static IReadOnlyList<ArithmeticCheck> Short(ScalarType dtype, int threads) => [.. Run(TestedOperation.All.Where(o => o.IsShort).Select(o => o with { Plain = null }), dtype, threads, default)];
 

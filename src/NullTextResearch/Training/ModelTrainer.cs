@@ -1,4 +1,5 @@
 using NullTextResearch.Scenes;
+using NullTextResearch.SelfTest;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -62,7 +63,7 @@ public sealed class ModelTrainer : IDisposable
     /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
-    /// <exception cref="SelfTest.ArithmeticException">This machine computes wrongly what training is made of.</exception>
+    /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrongly what training is made of.</exception>
     /// <exception cref="IOException">Another process is training in this folder.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
