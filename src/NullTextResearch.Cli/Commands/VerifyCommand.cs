@@ -13,12 +13,13 @@ internal static class VerifyCommand
         Option<DirectoryInfo> golden = new("--golden") { Description = "Folder with manifest.json, checks.json and the safetensors files they describe.", Required = true };
         Option<string> files = new("--files") { Description = "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula.", DefaultValueFactory = _ => "*" };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
-        Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only };
+        Option<bool> allowMissing = new("--allow-missing") { Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures." };
+        Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only, allowMissing };
         CommandRunner.Handle(command, (parsed, context) =>
         {
             // Most of the networks are tiny: further threads would spend their time waiting for each other.
             if (parsed.GetValue<int?>("--threads") is null) torch.set_num_threads(1);
-            return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel);
+            return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only), AllowMissing = parsed.GetValue(allowMissing) }, context.Cancel);
         });
         return command;
     }

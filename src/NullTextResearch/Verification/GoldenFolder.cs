@@ -82,6 +82,9 @@ internal sealed class GoldenFolder : IDisposable
         return new NoiseSchedule(table, json.Flag("set_alpha_to_one", false), json.Int("steps_offset", 1));
     }
 
+    /// <summary>A U-Net's configuration; nothing is built.</summary>
+    public UNetConfig UNetConfiguration(string config) => UNetConfig.Read(Config("unet", config));
+
     public ConfigReader SchedulerConfig() => Config("scheduler", null);
 
     public ClipTextModel TextModel(string config, ScalarType dtype) =>
@@ -98,7 +101,7 @@ internal sealed class GoldenFolder : IDisposable
     /// <remarks>A float64 run keeps more digits than a float32 sinusoid is reproducible to, so it takes the stored sinusoids where there are any.</remarks>
     public UNet2DConditionModel UNet(string config, ScalarType dtype, string file)
     {
-        UNet2DConditionModel unet = Network("unet", config, dtype, () => new UNet2DConditionModel(UNetConfig.Read(Config("unet", config))), m => m.Weights, m => m.UNet, null);
+        UNet2DConditionModel unet = Network("unet", config, dtype, () => new UNet2DConditionModel(UNetConfiguration(config)), m => m.Weights, m => m.UNet, null);
         bool inDouble = Path.GetFileNameWithoutExtension(file).EndsWith("_f64t", StringComparison.Ordinal);
         string table = $"time_proj_{unet.Config.BlockOutChannels[0]}_all";
         unet.TimeProjection = dtype == ScalarType.Float64 && !inDouble && Has(ScheduleFile) && Open(ScheduleFile).Has(table)

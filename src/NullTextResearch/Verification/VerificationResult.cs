@@ -55,6 +55,9 @@ public sealed record VerificationOptions
     /// <summary>Only tensors whose name contains this; null for all.</summary>
     public string? Only { get; init; }
 
+    /// <summary>Whether chosen files that the manifest describes and the folder does not hold are skipped; without this they are failures.</summary>
+    public bool AllowMissing { get; init; }
+
     /// <summary>
     /// A model whose weights follow the folder's formula, and which came the way that users' models come: its networks are verified in place of
     /// networks made here. Borrowed. Null makes them. Files that are not of its precision or architecture are an error.

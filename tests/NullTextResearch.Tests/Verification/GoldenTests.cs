@@ -26,6 +26,8 @@ public sealed class GoldenTests
         // What single precision does otherwise; the rest of the file repeats the one above.
         { "tiny_algo_10_f32.safetensors", "nti.", 8 },
         { "tiny_early_10_f64.safetensors", null, 16 },
+        // Blocks of Stable Diffusion at full size, with their gradients.
+        { "sd14_gradients.safetensors", null, 12 },
     };
 
     [Theory]
@@ -36,6 +38,29 @@ public sealed class GoldenTests
 
         Assert.Empty(results.Where(r => r.Status == VerificationStatus.Fail).Select(r => r.ToString()));
         Assert.Equal(compared, results.Count(r => r.Status == VerificationStatus.Pass));
+    }
+
+    [Fact]
+    public void Run_DescribedFileIsMissing_FailsUnlessAllowed()
+    {
+        using TemporaryGolden folder = new("schedule.safetensors", "tiny_models.safetensors");
+        VerificationOptions wanted = new() { Files = "tiny_a*" };
+
+        VerificationResult[] missing = [.. GoldenVerifier.Run(folder.Path, wanted)];
+        Assert.NotEmpty(missing);
+        Assert.All(missing, r => Assert.Equal(VerificationStatus.Fail, r.Status));
+        Assert.Contains("--allow-missing", missing[0].ToString(), StringComparison.Ordinal);
+        Assert.All(GoldenVerifier.Run(folder.Path, wanted with { AllowMissing = true }), r => Assert.Equal(VerificationStatus.Skip, r.Status));
+        // A deliberate selection asks for nothing else.
+        Assert.DoesNotContain(GoldenVerifier.Run(folder.Path, new VerificationOptions { Only = "unet.eps.t481" }), r => r.Status == VerificationStatus.Fail && r.File.StartsWith("tiny_algo", StringComparison.Ordinal));
+        Assert.All(GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "schedule*" }), r => Assert.NotEqual(VerificationStatus.Fail, r.Status));
+    }
+
+    [Fact]
+    public void Manifest_OfTheCheckout_DescribesWhatIsShipped()
+    {
+        string[] described = [.. JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenTensors.Folder, "manifest.json")))!["files"]!.AsObject().Select(f => f.Key).Order(StringComparer.Ordinal)];
+        Assert.Equal(Directory.GetFiles(GoldenTensors.Folder, "*.safetensors").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal), described);
     }
 
     [Fact]
