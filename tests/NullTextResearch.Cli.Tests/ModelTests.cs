@@ -66,18 +66,13 @@ public sealed partial class ModelTests : Workshop
     public void Doctor_WeightsThatAreNoNumbers_AreNamedAndFail()
     {
         string path = Single(Second, hollow: true);
-        using (FileStream file = File.OpenWrite(path))
+        foreach ((string name, float[] values) in ((string, float[])[])[("model.diffusion_model.out.2.bias", [float.NaN, float.PositiveInfinity, float.NaN]), ("first_stage_model.decoder.conv_out.bias", [float.NegativeInfinity])])
         {
-            using Weights.SafetensorsFile header = Weights.SafetensorsFile.Open(path);
-            long data = file.Length - header.Entries.Max(e => e.End);
-            Put("model.diffusion_model.out.2.bias", [float.NaN, float.PositiveInfinity, float.NaN]);
-            Put("first_stage_model.decoder.conv_out.bias", [float.NegativeInfinity]);
-
-            void Put(string name, float[] values)
-            {
-                file.Position = data + header.Entry(name).Begin;
-                file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
-            }
+            long at;
+            using (Weights.SafetensorsFile header = Weights.SafetensorsFile.Open(path)) at = new FileInfo(path).Length - header.Entries.Max(e => e.End) + header.Entry(name).Begin;
+            using FileStream file = File.OpenWrite(path);
+            file.Position = at;
+            file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
         }
 
         Outcome outcome = Run("doctor", "--model", path, "--prediction", "v");

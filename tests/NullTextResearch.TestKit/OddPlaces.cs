@@ -10,6 +10,14 @@ public static class OddPlaces
         ? new Dictionary<string, string> { ["folder"] = "is a folder", ["loop"] = "in a circle", ["dangling"] = "leads nowhere", ["pipe"] = "is a named pipe", ["device"] = "is a device" }
         : new Dictionary<string, string> { ["folder"] = "is a folder" };
 
+    /// <summary>Runs a reader that must not wait at a pipe for ever; ten seconds are only for that.</summary>
+    /// <exception cref="TimeoutException">It hangs.</exception>
+    public static T Within<T>(Func<T> read)
+    {
+        Task<T> task = Task.Run(read);
+        return task.WaitAsync(TimeSpan.FromSeconds(10)).GetAwaiter().GetResult();
+    }
+
     /// <summary>Puts one at a path, in place of what is there.</summary>
     public static void Put(string path, string kind)
     {

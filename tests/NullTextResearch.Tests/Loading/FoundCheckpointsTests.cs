@@ -3,6 +3,7 @@ using NullTextResearch.Loading;
 using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using NullTextResearch.Weights;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

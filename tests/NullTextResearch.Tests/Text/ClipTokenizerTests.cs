@@ -237,7 +237,19 @@ public sealed class ClipTokenizerTests : IDisposable
         Assert.Equal(77, ClipTokenizer.Load(_folder).ContextLength);
     }
 
-    public static TheoryData<string, string> OddFiles => [.. from file in ClipTokenizer.FileNames from kind in TestKit.OddPlaces.Kinds.Keys select (file, kind)];
+    public static TheoryData<string, string> OddFiles
+    {
+        get
+        {
+            TheoryData<string, string> data = [];
+            foreach (string file in ClipTokenizer.FileNames)
+            {
+                foreach (string kind in TestKit.OddPlaces.Kinds.Keys) data.Add(file, kind);
+            }
+
+            return data;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(OddFiles))]
@@ -245,11 +257,9 @@ public sealed class ClipTokenizerTests : IDisposable
     {
         string path = Path.Combine(_folder, file);
         TestKit.OddPlaces.Put(path, kind);
-        Task<TokenizerFileException> task = Task.Run(() => Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)));
-        // Only for a reader that waits at a pipe for ever.
-        Assert.True(Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(10))).GetAwaiter().GetResult() == task, "it hangs");
-        Assert.Equal(path, task.GetAwaiter().GetResult().FilePath);
-        Assert.Contains(TestKit.OddPlaces.Kinds[kind], task.GetAwaiter().GetResult().Message, StringComparison.Ordinal);
+        TokenizerFileException e = TestKit.OddPlaces.Within(() => Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)));
+        Assert.Equal(path, e.FilePath);
+        Assert.Contains(TestKit.OddPlaces.Kinds[kind], e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -83,15 +83,15 @@ public sealed class SafetensorsFileTests : IDisposable
         const int Size = 99_000_000;
         byte[] header = new byte[Size];
         header.AsSpan().Fill((byte)' ');
-        (string before, Func<int, string> item) = of switch
+        (string before, string item) = of switch
         {
-            "numbers in a shape" => ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1", _ => ",1"),
-            "empty tensors" => ("{\"-\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}", i => $",\"{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}"),
-            "names in one object" => ("{\"-\":{\"-\":0", i => $",\"{i}\":0"),
-            _ => ("{\"a\":", _ => "["),
+            "numbers in a shape" => ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1", ",1"),
+            "empty tensors" => ("{\"-\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}", ",\"#\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}"),
+            "names in one object" => ("{\"-\":{\"-\":0", ",\"#\":0"),
+            _ => ("{\"a\":", "["),
         };
         int at = Encoding.UTF8.GetBytes(before, header);
-        for (int i = 0; at < Size - 100; i++) at += Encoding.UTF8.GetBytes(item(i), header.AsSpan(at));
+        for (int i = 0; at < Size - 100; i++) at += Encoding.UTF8.GetBytes(item.Contains('#', StringComparison.Ordinal) ? item.Replace("#", $"{i}", StringComparison.Ordinal) : item, header.AsSpan(at));
         string path = Path.Combine(_folder, "hostile.safetensors");
         Write(path, header, 0);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -137,12 +137,14 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         string path = Path.Combine(_folder, "odd.safetensors");
         OddPlaces.Put(path, kind);
-        Assert.Contains($"{path} {OddPlaces.Kinds[kind][..5]}", Within(() => Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Message), StringComparison.Ordinal);
-        Assert.Contains(OddPlaces.Kinds[kind], Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message), StringComparison.Ordinal);
+        string message = OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Message);
+        Assert.StartsWith(path, message, StringComparison.Ordinal);
+        Assert.Contains(OddPlaces.Kinds[kind], message, StringComparison.Ordinal);
+        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message), StringComparison.Ordinal);
         string index = Path.Combine(_folder, "odd.json");
         OddPlaces.Put(index, kind);
-        Assert.Contains(OddPlaces.Kinds[kind], Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(index)).Message), StringComparison.Ordinal);
-        Assert.Contains(OddPlaces.Kinds[kind], Within(() => Assert.Throws<ModelFormatException>(() => ConfigReader.FromFile(index)).Message), StringComparison.Ordinal);
+        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(index)).Message), StringComparison.Ordinal);
+        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => ConfigReader.FromFile(index)).Message), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -205,14 +207,6 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = Path.Combine(_folder, "w.safetensors");
         SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["module.a"] = ones(2), ["module.b"] = ones(2), ["a"] = ones(2) });
         Assert.Contains("'a' with 'module.' before it and without", Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
-    }
-
-    // A reader that waits for a writer would wait for ever; ten seconds are only for that.
-    private static T Within<T>(Func<T> work)
-    {
-        Task<T> task = Task.Run(work);
-        Assert.True(Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(10))).GetAwaiter().GetResult() == task, "it hangs");
-        return task.GetAwaiter().GetResult();
     }
 
     private SafetensorsFile Opened(string header)
