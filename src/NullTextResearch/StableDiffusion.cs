@@ -26,6 +26,8 @@ public sealed class StableDiffusion : IDisposable
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
     {
         ModelSource.RequireFitting(name, unet.Config, vae.Config, text.Config);
+        if (tokenizer is ClipTokenizer { LearnedWords.Count: > 0 } learned && learned.LearnedWords.MaxBy(w => w.Value) is { } last && last.Value >= text.Config.VocabSize)
+            throw new ModelFormatException($"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from added_tokens.json (and added_tokens_decoder of tokenizer_config.json).");
         if (tokenizer is ClipTokenizer clip && clip.VocabularySize > text.Config.VocabSize)
             throw new ModelFormatException($"{name}: the tokenizer has {clip.VocabularySize} tokens, the text encoder knows {text.Config.VocabSize}; the parts come from different models.");
         if (tokenizer.ContextLength > text.Config.ContextLength)
@@ -111,6 +113,7 @@ public sealed class StableDiffusion : IDisposable
     /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model.</exception>
     /// <exception cref="ModelFormatException">A part is missing, or something is not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
+    /// <exception cref="TokenizerFileException">A file of the tokenizer is damaged.</exception>
     public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) => Load(ModelSource.Find(path, options), cancellation);
 
     /// <summary>Loads a model that was looked at before, with the options it was looked at with.</summary>
@@ -118,13 +121,14 @@ public sealed class StableDiffusion : IDisposable
     /// <param name="cancellation">Checked while weights are read.</param>
     /// <exception cref="ModelFormatException">Something is damaged or not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
+    /// <exception cref="TokenizerFileException">A file of the tokenizer is damaged.</exception>
     /// <remarks>Weights are streamed straight to where they will live: beyond the networks themselves, loading takes one buffer of 16 MB.</remarks>
     public static StableDiffusion Load(ModelSource source, CancellationToken cancellation = default)
     {
         ModelLoadOptions options = source.Options;
         options.Memory.Validate();
         Device device = options.Device ?? CPU;
-        NoiseSchedule schedule = NoiseSchedule.Of(source.Schedule);
+        NoiseSchedule schedule = ModelSource.MakeSchedule(source.Path, source.Schedule);
         ClipTokenizer tokenizer = ClipTokenizer.Load(source.TokenizerFolder, source.PadToken);
         List<IDisposable> built = [], open = [];
         try
@@ -140,11 +144,13 @@ public sealed class StableDiffusion : IDisposable
             WeightSet[] sets = [text.Weights, vae.Weights, unet.Weights];
             Checkpoint[] checkpoints = new Checkpoint[sets.Length];
             long bytes = 0;
+            List<string> notes = [.. source.Notes];
+            if (tokenizer.LearnedWords is { Count: > 0 } words) notes.Add($"tokenizer: learned words: {string.Join(", ", words.Keys.Take(5).Select(Excerpt.Of))}{(words.Count > 5 ? ", ..." : "")}");
             for (int i = 0; i < sets.Length; i++)
             {
                 PartSource part = source.Parts[i];
                 open.Add(checkpoints[i] = Checkpoint.Open(part.Path));
-                long size = BytesToRead(sets[i], checkpoints[i], part, source);
+                long size = BytesToRead(sets[i], checkpoints[i], part, source, notes);
                 if (IsWanted(i)) bytes += size;
             }
             LoadMeter meter = new(bytes, options.Progress, cancellation);
@@ -155,14 +161,13 @@ public sealed class StableDiffusion : IDisposable
                 StrictLoad.Load(sets[i], checkpoints[i], device, sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
             }
 
-            IReadOnlyList<string> notes = source.Notes;
             if (source.PredictionIsGuessed)
             {
                 (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);
-                notes = [.. notes, $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"];
+                notes.Add($"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong");
                 if (prediction != source.Schedule.Prediction)
                 {
-                    schedule = NoiseSchedule.Of(source.Schedule with { Prediction = prediction });
+                    schedule = ModelSource.MakeSchedule(source.Path, source.Schedule with { Prediction = prediction });
                     UNet2DConditionModel resized = new(source.UNet with { SampleSize = 512 / source.Vae.Downscale });
                     built.Add(resized);
                     resized.Weights.Fill(weight => unet.Weights.Find(weight.Key)!.Value.alias());
@@ -314,11 +319,14 @@ public sealed class StableDiffusion : IDisposable
         Native.TrimMemory();
     }
 
-    private static long BytesToRead(WeightSet weights, Checkpoint checkpoint, PartSource part, ModelSource source)
+    private static long BytesToRead(WeightSet weights, Checkpoint checkpoint, PartSource part, ModelSource source, List<string> notes)
     {
         try
         {
-            return StrictLoad.Match(weights, checkpoint, part.Keys, part.IsIgnored).Sum(m => weights.Find(m.Key)!.Count * SafetensorsFile.BytesOf(m.Value.Entry.Dtype));
+            (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found, IReadOnlyList<string> stray) = StrictLoad.Match(weights, checkpoint, part.Keys, part.IsIgnored);
+            if (stray.Count > 0) notes.Add($"{part.Name}: {ModelSource.Left(stray)}");
+            if (checkpoint.Wrapping.Length > 0 && !source.IsSingleFile) notes.Add($"{part.Name}: the names begin with '{checkpoint.Wrapping}', which was left out");
+            return found.Sum(m => weights.Find(m.Key)!.Count * SafetensorsFile.BytesOf(m.Value.Entry.Dtype));
         }
         catch (CheckpointMismatchException e)
         {

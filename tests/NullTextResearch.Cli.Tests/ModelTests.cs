@@ -62,6 +62,40 @@ public sealed partial class ModelTests : Workshop
         Assert.Contains("is a LoRA", Run("doctor", "--model", path).Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Doctor_WeightsThatAreNoNumbers_AreNamedAndFail()
+    {
+        string path = Single(Second, hollow: true);
+        foreach ((string name, float[] values) in ((string, float[])[])[("model.diffusion_model.out.2.bias", [float.NaN, float.PositiveInfinity, float.NaN]), ("first_stage_model.decoder.conv_out.bias", [float.NegativeInfinity])])
+        {
+            long at;
+            using (Weights.SafetensorsFile header = Weights.SafetensorsFile.Open(path)) at = new FileInfo(path).Length - header.Entries.Max(e => e.End) + header.Entry(name).Begin;
+            using FileStream file = File.OpenWrite(path);
+            file.Position = at;
+            file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
+        }
+
+        Outcome outcome = Run("doctor", "--model", path, "--prediction", "v");
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("unet: conv_out.bias has 2 NaN and 1 infinite numbers", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("vae: decoder.conv_out.bias has 0 NaN and 1 infinite numbers", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("2 tensors hold numbers that are none", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Doctor_FolderWithALearnedWordAndAStrayKey_SaysBoth()
+    {
+        string model = Path.Combine(Folder, "learned");
+        OriginalModel grown = OriginalModel.TinyV1.WithVocabulary() with { Vocabulary = OriginalModel.TinyV1.WithVocabulary().Vocabulary + 1 };
+        ModelFiles.WriteFolder(model, grown, hollow: true);
+        File.WriteAllText(Path.Combine(model, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{grown.Vocabulary - 1}}}""");
+        ModelFiles.WriteHollow(Path.Combine(model, "unet", "diffusion_pytorch_model.safetensors"), [.. grown.UNet().Select(t => t with { Name = t.Keys[0] }), new OriginalTensor("global_step", [])]);
+        Outcome outcome = Run("doctor", "--model", model);
+        Assert.True(outcome.ExitCode == 0, outcome.Out + outcome.Error);
+        Assert.Contains("note: tokenizer: learned words: <cat-toy>", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("note: unet: 1 tensors belong to no part of the model and were left: global_step", outcome.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>A model of 330 MB in single precision: loading must not need a tenth more than it.</summary>
     [Theory]
     [InlineData("F32", 4)]

@@ -142,11 +142,10 @@ internal static class DoctorCommand
     private static IEnumerable<Line> Models(RunContext context, ModelRequest extra)
     {
         // The asked-for model first: what a model before it left in the allocator would hide some of its peak.
-        Line? asked = extra.Name is null ? null
+        Line[] asked = extra.Name is null ? []
             : Model(context, "model", extra, "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint", essential: true);
-        yield return Model(context, "sd-mini", new ModelRequest(), "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
-        if (asked is not null) yield return asked;
-        yield return Pulled();
+        Line[] mini = Model(context, "sd-mini", new ModelRequest(), "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'", essential: true);
+        return [.. mini, .. asked, Pulled()];
     }
 
     // Names only: loading each would take minutes.
@@ -166,7 +165,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static Line Model(RunContext context, string what, ModelRequest request, string mend, bool essential)
+    private static Line[] Model(RunContext context, string what, ModelRequest request, string mend, bool essential)
     {
         try
         {
@@ -178,16 +177,33 @@ internal static class DoctorCommand
             string memory = measured && ProcessMemory.Peak() is { } peak
                 ? string.Create(CultureInfo.InvariantCulture, $", {WeightBytes(model) / 1e6:0} MB of weights at a peak of {(peak - before) / 1e6:0} MB")
                 : "";
-            return new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"), null);
+            Line loaded = new(Verdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"), null);
+            return [loaded, .. Damage(model, what)];
         }
         catch (Exception e) when (e is ModelFormatException or ModelNotFoundException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
         {
-            return new(essential ? Verdict.Broken : Verdict.Missing, what, e.Message, mend);
+            return [new(essential ? Verdict.Broken : Verdict.Missing, what, e.Message, mend)];
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
         {
-            return new(Verdict.Broken, what, "cannot be loaded without libtorch", "mend libtorch first");
+            return [new(Verdict.Broken, what, "cannot be loaded without libtorch", "mend libtorch first")];
         }
+    }
+
+    // A file with such numbers loads as any other; everything that is made with it is NaN.
+    private static IEnumerable<Line> Damage(StableDiffusion model, string what)
+    {
+        const int Told = 8;
+        (string Part, string Key, long NaN, long Infinite)[] bad =
+        [
+            .. model.Text.Weights.NotFinite().Select(b => ("text_encoder", b.Key, b.NaN, b.Infinite)),
+            .. model.Vae.Weights.NotFinite().Select(b => ("vae", b.Key, b.NaN, b.Infinite)),
+            .. model.UNet.Weights.NotFinite().Select(b => ("unet", b.Key, b.NaN, b.Infinite)),
+        ];
+        foreach ((string part, string key, long nan, long infinite) in bad.Take(Told))
+            yield return new(Verdict.Broken, what, $"{part}: {key} has {nan} NaN and {infinite} infinite numbers", null);
+        if (bad.Length > 0)
+            yield return new(Verdict.Broken, what, $"{bad.Length} tensors hold numbers that are none, so every picture will be", "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit --precision, try fp32 first");
     }
 
     private static double WeightBytes(StableDiffusion model) =>

@@ -17,6 +17,9 @@ public sealed class NoiseSchedule
     /// </summary>
     public const double NoSignal = 1.0 / (1 << 24);
 
+    /// <summary>The most network timesteps: a hundred times those of any published model.</summary>
+    public const int MostTimesteps = 100_000;
+
     private readonly double[] _alphaBars;
 
     /// <summary>Wraps a given table.</summary>
@@ -61,6 +64,7 @@ public sealed class NoiseSchedule
 
     /// <summary>The schedule that a config describes.</summary>
     /// <param name="config">Config.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of timesteps or a beta makes no sense.</exception>
     /// <exception cref="ArgumentException">Zero terminal signal is asked for with a network that predicts noise.</exception>
     public static NoiseSchedule Of(ScheduleConfig config)
     {
@@ -68,7 +72,7 @@ public sealed class NoiseSchedule
             throw new ArgumentException(
                 "A schedule with zero terminal signal (rescale_betas_zero_snr) needs a network that predicts velocity: at pure noise, predicted noise says nothing of the image. Set prediction_type to v_prediction if the network was trained so, or leave the rescaling off.",
                 nameof(config));
-        NoiseSchedule plain = ScaledLinear(config.BetaStart, config.BetaEnd, config.TrainTimesteps, config.FinalIsOne, config.StepsOffset);
+        NoiseSchedule plain = Of(Betas(config.BetaStart, config.BetaEnd, config.TrainTimesteps, config.Curve), config.FinalIsOne, config.StepsOffset);
         IReadOnlyList<double> table = config.ZeroTerminalSnr ? WithoutTerminalSignal(plain.AlphaBars) : plain.AlphaBars;
         return new NoiseSchedule(table, config.FinalIsOne, config.StepsOffset) { Spacing = config.Spacing, Prediction = config.Prediction };
     }
@@ -87,31 +91,25 @@ public sealed class NoiseSchedule
     /// beta linear in its square root ("scaled linear"). The table equals that of the originals bit for bit, on every
     /// processor: see <see cref="Betas"/>.
     /// </summary>
-    public static NoiseSchedule ScaledLinear(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, bool finalIsOne = false, int stepsOffset = 1)
-    {
-        double[] alphaBars = new double[timesteps];
-        double product = 1;
-        IReadOnlyList<float> betas = Betas(betaStart, betaEnd, timesteps);
-        for (int t = 0; t < timesteps; t++)
-        {
-            product *= 1 - betas[t];
-            alphaBars[t] = (float)product;
-        }
-        return new NoiseSchedule(alphaBars, finalIsOne, stepsOffset);
-    }
+    public static NoiseSchedule ScaledLinear(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, bool finalIsOne = false, int stepsOffset = 1) =>
+        Of(Betas(betaStart, betaEnd, timesteps), finalIsOne, stepsOffset);
 
-    /// <summary>The betas of <see cref="ScaledLinear"/>.</summary>
+    /// <summary>The betas of <see cref="ScaledLinear"/>, or those that are linear themselves.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer than 2 timesteps or more than <see cref="MostTimesteps"/>, or a beta is not between 0 and 1.</exception>
     /// <remarks>
     /// The originals take them from PyTorch's float32 linspace, which rounds differently with the width of the processor's
     /// vectors. This is its arithmetic for eight lanes (AVX2, where the published tables come from): each group of eight
     /// starts from one fused multiply-add, counted from the nearer end, and adds multiples of the step.
     /// </remarks>
-    public static IReadOnlyList<float> Betas(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000)
+    public static IReadOnlyList<float> Betas(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, BetaCurve curve = BetaCurve.ScaledLinear)
     {
-        if (timesteps < 2) throw new ArgumentOutOfRangeException(nameof(timesteps), timesteps, "A schedule needs at least 2 timesteps.");
+        if (timesteps is < 2 or > MostTimesteps) throw new ArgumentOutOfRangeException(nameof(timesteps), timesteps, $"A schedule needs at least 2 timesteps and has {MostTimesteps} at most.");
+        if (betaStart is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(betaStart), betaStart, "The first beta must lie between 0 and 1.");
+        if (betaEnd is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(betaEnd), betaEnd, "The last beta must lie between 0 and 1.");
         const int Lanes = 8;
-        float start = (float)Math.Sqrt(betaStart);
-        float end = (float)Math.Sqrt(betaEnd);
+        bool rooted = curve == BetaCurve.ScaledLinear;
+        float start = (float)(rooted ? Math.Sqrt(betaStart) : betaStart);
+        float end = (float)(rooted ? Math.Sqrt(betaEnd) : betaEnd);
         float step = (end - start) / (timesteps - 1);
         float[] betas = new float[timesteps];
         for (int t = 0; t < timesteps; t++)
@@ -121,10 +119,22 @@ public sealed class NoiseSchedule
             float from = first < timesteps / 2
                 ? MathF.FusedMultiplyAdd(step, first, start)
                 : MathF.FusedMultiplyAdd(-step, timesteps - 1 - first, end);
-            float root = from + (step * (t - first));
-            betas[t] = root * root;
+            float value = from + (step * (t - first));
+            betas[t] = rooted ? value * value : value;
         }
         return betas;
+    }
+
+    private static NoiseSchedule Of(IReadOnlyList<float> betas, bool finalIsOne, int stepsOffset)
+    {
+        double[] alphaBars = new double[betas.Count];
+        double product = 1;
+        for (int t = 0; t < betas.Count; t++)
+        {
+            product *= 1 - betas[t];
+            alphaBars[t] = (float)product;
+        }
+        return new NoiseSchedule(alphaBars, finalIsOne, stepsOffset);
     }
 
     /// <summary>z_t = sqrt(alphaBar) z_0 + sqrt(1 - alphaBar) noise.</summary>

@@ -23,16 +23,29 @@ public enum TimestepSpacing
     Linspace,
 }
 
+/// <summary>How beta runs from the first timestep to the last.</summary>
+public enum BetaCurve
+{
+    /// <summary>Linear in its square root (Stable Diffusion).</summary>
+    ScaledLinear,
+
+    /// <summary>Linear (the first diffusion models; the default of diffusers' schedulers).</summary>
+    Linear,
+}
+
 /// <summary>What a noise schedule is made from; defaults are Stable Diffusion 1.x.</summary>
 public sealed record ScheduleConfig
 {
     /// <summary>First beta.</summary>
     public double BetaStart { get; init; } = 0.00085;
 
-    /// <summary>Last beta; between them beta is linear in its square root.</summary>
+    /// <summary>Last beta.</summary>
     public double BetaEnd { get; init; } = 0.012;
 
-    /// <summary>Network timesteps, at least 2.</summary>
+    /// <summary>What lies between them.</summary>
+    public BetaCurve Curve { get; init; }
+
+    /// <summary>Network timesteps, 2 to <see cref="NoiseSchedule.MostTimesteps"/>.</summary>
     public int TrainTimesteps { get; init; } = 1000;
 
     /// <summary>Signal level beyond the first timestep: 1 if true, that of timestep 0 if false.</summary>

@@ -42,6 +42,7 @@ internal static class FolderLayout
     /// <summary>What to say of a path where nothing is.</summary>
     public static ModelFormatException Nothing(string path)
     {
+        if (RegularFile.ProblemOf(path) is { } problem && problem != "is missing") return new ModelFormatException($"{path} {problem}.");
         string? parent = Path.GetDirectoryName(Path.GetFullPath(path));
         string[] near = parent is null || !Directory.Exists(parent) ? [] : [.. Directory.GetDirectories(parent).Where(IsModel).Concat(Directory.GetFiles(parent, "*.safetensors")).Take(8)];
         return new ModelFormatException($"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a diffusers-format folder or a single-file .safetensors checkpoint.");

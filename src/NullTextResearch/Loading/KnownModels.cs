@@ -41,7 +41,7 @@ public static class KnownModels
     }
 
     /// <summary>What a text embedding of a given width is made by.</summary>
-    internal static string TextEncoderOf(int width) => width switch
+    internal static string TextEncoderOf(long width) => width switch
     {
         768 => "CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x",
         1024 => "OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",

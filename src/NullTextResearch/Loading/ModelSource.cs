@@ -29,6 +29,7 @@ public sealed class ModelSource
             ZeroTerminalSnr = options.ZeroTerminalSnr ?? schedule.ZeroTerminalSnr,
             Spacing = options.Spacing ?? schedule.Spacing,
         };
+        MakeSchedule(Path, Schedule);
         _parameters = new Lazy<long>(() =>
         {
             // Declaring a network allocates nothing.
@@ -100,10 +101,36 @@ public sealed class ModelSource
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new ModelLoadOptions();
         path = ModelCache.FromEnvironment().Resolve(path);
-        if (Directory.Exists(path)) return FromFolder(path, options);
-        if (!File.Exists(path)) throw FolderLayout.Nothing(path);
-        if (PickleCheckpoint.IsNamedLikeOne(path)) throw PickleCheckpoint.Refuse(path);
-        return FromFile(path, options);
+        try
+        {
+            if (Directory.Exists(path)) return FromFolder(path, options);
+            if (!File.Exists(path)) throw FolderLayout.Nothing(path);
+            if (PickleCheckpoint.IsNamedLikeOne(path)) throw PickleCheckpoint.Refuse(path);
+            return FromFile(path, options);
+        }
+        // Of a folder that may not be listed, or a disk that fails.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFormatException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The note about tensors that nothing needs.</summary>
+    internal static string Left(IReadOnlyList<string> names) =>
+        $"{names.Count} tensors belong to no part of the model and were left: {string.Join(", ", names.Take(5).Select(Excerpt.Of))}{(names.Count > 5 ? ", ..." : "")}";
+
+    /// <summary>The schedule, refused where it contradicts what the network predicts.</summary>
+    /// <exception cref="ModelFormatException">It does.</exception>
+    internal static NoiseSchedule MakeSchedule(string name, ScheduleConfig config)
+    {
+        try
+        {
+            return NoiseSchedule.Of(config);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ModelFormatException($"{name}: {e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal)}", e);
+        }
     }
 
     /// <summary>Refuses parts of different models.</summary>
@@ -144,7 +171,8 @@ public sealed class ModelSource
             new("unet", FolderLayout.Weights(System.IO.Path.Combine(folder, "unet"), "diffusion_pytorch_model", options, notes), key => [new KeySource(key)], CheckpointKeys.IsIgnored),
         ];
         string tokenizer = options.Tokenizer is { } named ? TokenizerSearch.In(named) : System.IO.Path.Combine(folder, "tokenizer");
-        return new ModelSource(folder, options, unet, vae, text, ScheduleReader.Read(ConfigReader.FromFile(At("scheduler", "scheduler_config.json"))))
+        ScheduleConfig schedule = ScheduleReader.Read(ConfigReader.FromFile(At("scheduler", "scheduler_config.json")), notes);
+        return new ModelSource(folder, options, unet, vae, text, schedule)
         {
             IsSingleFile = false,
             TokenizerFolder = tokenizer,
@@ -168,6 +196,9 @@ public sealed class ModelSource
             new("vae", path, SingleFileKeys.Vae(layout.Vae), SingleFileLayout.IsOutsideVae),
             new("unet", path, SingleFileKeys.UNet(layout.UNet, options.UseEma), options.UseEma ? SingleFileLayout.IsOutsideEma : SingleFileLayout.IsOutsideUNet),
         ];
+        using (ClipTextModel text = new(layout.Text)) StrictLoad.RequireReadable(text.Weights, file, parts[0].Keys);
+        using (AutoencoderKL vae = new(layout.Vae)) StrictLoad.RequireReadable(vae.Weights, file, parts[1].Keys);
+        using (UNet2DConditionModel unet = new(layout.UNet)) StrictLoad.RequireReadable(unet.Weights, file, parts[2].Keys);
         string tokenizer = options.Tokenizer is { } named ? TokenizerSearch.In(named) : TokenizerSearch.For(path, layout.Text.VocabSize);
         return new ModelSource(path, options, layout.UNet, layout.Vae, layout.Text, layout.Schedule)
         {
@@ -177,14 +208,14 @@ public sealed class ModelSource
             PredictionIsGuessed = layout.PredictionIsGuessed,
             Parts = parts,
             Files = AllFiles([], parts, tokenizer),
-            Notes = [.. layout.Notes, $"tokenizer: {tokenizer}"],
+            Notes = [.. file.Wrapping.Length > 0 ? [$"the names in {System.IO.Path.GetFileName(path)} begin with '{file.Wrapping}', which was left out"] : (string[])[], .. layout.Notes, $"tokenizer: {tokenizer}"],
         };
     }
 
     private static string[] AllFiles(string[] configs, PartSource[] parts, string tokenizer) =>
     [
         .. configs.Concat(parts.SelectMany(p => p.Path.EndsWith(".json", StringComparison.Ordinal) ? [p.Path, .. Checkpoint.ShardsOf(p.Path)] : (string[])[p.Path]))
-            .Concat(((string[])["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"]).Select(f => System.IO.Path.Combine(tokenizer, f)).Where(File.Exists))
+            .Concat((ClipTokenizer.FileNames).Select(f => System.IO.Path.Combine(tokenizer, f)).Where(File.Exists))
             .Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal),
     ];
 }

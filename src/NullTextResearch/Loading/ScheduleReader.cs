@@ -1,43 +1,130 @@
+using System.Globalization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Weights;
 
 namespace NullTextResearch.Loading;
 
 /// <summary>Reads the noise schedule of a diffusers-format folder.</summary>
+/// <remarks>
+/// This library always runs DDIM, on the schedule that the config describes, whatever scheduler wrote it: as diffusers' DDIM scheduler would that is
+/// made from that config. What the config leaves out has the default of the class that it names, and what that class does not know has DDIM's.
+/// </remarks>
 public static class ScheduleReader
 {
-    /// <summary>Reads a <c>scheduler_config.json</c>, whatever scheduler wrote it: this library always runs DDIM on the schedule it describes.</summary>
-    /// <param name="json">The config.</param>
-    /// <exception cref="ModelFormatException">It asks for something not supported.</exception>
-    public static ScheduleConfig Read(ConfigReader json)
+    // Defaults of diffusers' classes, as far as they differ from DDIMScheduler's.
+    private static readonly Dictionary<string, Defaults> s_classes = new(StringComparer.Ordinal)
     {
-        json.RequireEqual("beta_schedule", json.Text("beta_schedule", "scaled_linear"), "scaled_linear");
+        ["DDIMScheduler"] = new(),
+        ["DDIMInverseScheduler"] = new(),
+        ["DDPMScheduler"] = new(),
+        ["PNDMScheduler"] = new() { FinalIsOne = false },
+        ["LMSDiscreteScheduler"] = new() { Spacing = "linspace" },
+        ["EulerDiscreteScheduler"] = new() { Spacing = "linspace" },
+        ["EulerAncestralDiscreteScheduler"] = new() { Spacing = "linspace" },
+        ["HeunDiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["KDPM2DiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["KDPM2AncestralDiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["DPMSolverMultistepScheduler"] = new() { Spacing = "linspace" },
+        ["DPMSolverMultistepInverseScheduler"] = new() { Spacing = "linspace" },
+        ["DPMSolverSinglestepScheduler"] = new(),
+        ["DPMSolverSDEScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["DEISMultistepScheduler"] = new() { Spacing = "linspace" },
+        ["UniPCMultistepScheduler"] = new() { Spacing = "linspace" },
+        ["LCMScheduler"] = new() { BetaStart = 0.00085, BetaEnd = 0.012, Curve = "scaled_linear" },
+    };
+
+    // The values of every published Stable Diffusion: what holds where no class is named, and what needs no note.
+    private static readonly Defaults s_stableDiffusion = new() { FinalIsOne = false, BetaStart = 0.00085, BetaEnd = 0.012, Curve = "scaled_linear" };
+
+    // What changes pictures in diffusers, and is not done here.
+    private static readonly (string Name, string What)[] s_notFollowed =
+    [
+        ("thresholding", "the predicted picture is not clipped by its quantiles, which is meant for models of pixels"),
+        ("clip_sample", "diffusers' Stable Diffusion pipelines switch it off, too"),
+        ("use_karras_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
+        ("use_exponential_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
+        ("use_beta_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
+        ("use_lu_lambdas", "DDIM keeps the timesteps of timestep_spacing"),
+    ];
+
+    /// <summary>Reads a <c>scheduler_config.json</c>.</summary>
+    /// <param name="json">The config.</param>
+    /// <param name="notes">Told what was assumed, and what is not followed; may be null.</param>
+    /// <exception cref="ModelFormatException">It asks for something not supported, or for numbers that make no schedule.</exception>
+    public static ScheduleConfig Read(ConfigReader json, ICollection<string>? notes = null)
+    {
+        string named = json.Text("_class_name", "");
+        bool known = s_classes.TryGetValue(named, out Defaults? defaults);
+        defaults ??= s_stableDiffusion;
+        List<string> assumed = [];
+
         json.RequireAbsent("trained_betas");
-        string prediction = json.Text("prediction_type", "epsilon"), spacing = json.Text("timestep_spacing", "leading");
-        // clip_sample is ignored on purpose: the published pipelines run with it off, whatever an old config says.
-        // So is steps_offset: they rewrite any other offset to 1, because with 0 the last step would be an identity.
+        string curve = json.Text("beta_schedule", Assume("beta_schedule", defaults.Curve, always: true));
+        string spacing = json.Text("timestep_spacing", Assume("timestep_spacing", defaults.Spacing, always: defaults.Spacing != s_stableDiffusion.Spacing));
+        string prediction = json.Text("prediction_type", "epsilon");
         ScheduleConfig config = new()
         {
-            BetaStart = json.Number("beta_start"),
-            BetaEnd = json.Number("beta_end"),
-            TrainTimesteps = json.Int("num_train_timesteps", 1000),
-            FinalIsOne = json.Flag("set_alpha_to_one", false),
+            BetaStart = json.Number("beta_start", Assume("beta_start", defaults.BetaStart, always: true), double.Epsilon, OneLess),
+            BetaEnd = json.Number("beta_end", Assume("beta_end", defaults.BetaEnd, always: true), double.Epsilon, OneLess),
+            Curve = curve switch
+            {
+                "scaled_linear" => BetaCurve.ScaledLinear,
+                "linear" => BetaCurve.Linear,
+                _ => throw json.Unsupported("beta_schedule", curve, "scaled_linear and linear"),
+            },
+            TrainTimesteps = json.Int("num_train_timesteps", 1000, 2, NoiseSchedule.MostTimesteps),
+            FinalIsOne = json.Flag("set_alpha_to_one", Assume("set_alpha_to_one", defaults.FinalIsOne, always: true)),
+            // diffusers' pipelines rewrite any other offset to 1, because with 0 the last step would be an identity.
             StepsOffset = 1,
             Spacing = spacing switch
             {
                 "leading" => TimestepSpacing.Leading,
                 "trailing" => TimestepSpacing.Trailing,
                 "linspace" => TimestepSpacing.Linspace,
-                _ => throw new ModelFormatException($"timestep_spacing is {spacing}; only leading, trailing and linspace are supported here."),
+                _ => throw json.Unsupported("timestep_spacing", spacing, "leading, trailing and linspace"),
             },
             Prediction = prediction switch
             {
                 "epsilon" => PredictionType.Epsilon,
                 "v_prediction" => PredictionType.Velocity,
-                _ => throw new ModelFormatException($"prediction_type is {prediction}; only epsilon and v_prediction are supported here."),
+                _ => throw json.Unsupported("prediction_type", prediction, "epsilon and v_prediction"),
             },
             ZeroTerminalSnr = json.Flag("rescale_betas_zero_snr", false),
         };
+        if (assumed.Count > 0)
+        {
+            string whose = known ? $"the defaults of {named} hold"
+                : named.Length == 0 ? "it names no class, and the values of Stable Diffusion hold"
+                : $"the class {Excerpt.Of(named)} is not known here, and the values of Stable Diffusion hold";
+            notes?.Add($"scheduler: the config leaves fields out; {whose}: {string.Join(", ", assumed)}");
+        }
+        if (json.Has("steps_offset") && json.Int("steps_offset") is var offset && offset != 1)
+            notes?.Add(string.Create(CultureInfo.InvariantCulture, $"scheduler: steps_offset is {offset} and was taken as 1, as diffusers' Stable Diffusion pipelines do"));
+        foreach ((string name, string what) in s_notFollowed)
+        {
+            if (json.Flag(name, false)) notes?.Add($"scheduler: {name} is true and is not followed: {what}");
+        }
         return config;
+
+        T Assume<T>(string name, T value, bool always)
+        {
+            if (always && !json.Has(name)) assumed.Add(string.Create(CultureInfo.InvariantCulture, $"{name} {(value is bool flag ? flag ? "true" : "false" : value)}"));
+            return value;
+        }
+    }
+
+    private const double OneLess = 1 - 1e-9;
+
+    private sealed record Defaults
+    {
+        public bool FinalIsOne { get; init; } = true;
+
+        public double BetaStart { get; init; } = 0.0001;
+
+        public double BetaEnd { get; init; } = 0.02;
+
+        public string Curve { get; init; } = "linear";
+
+        public string Spacing { get; init; } = "leading";
     }
 }

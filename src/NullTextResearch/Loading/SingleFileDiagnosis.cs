@@ -7,17 +7,22 @@ internal static class SingleFileDiagnosis
 {
     private const string Expected = "Expected: a complete Stable Diffusion 1.x or 2.x checkpoint in the original layout (model.diffusion_model.*, first_stage_model.*, cond_stage_model.*), or a diffusers-format folder.";
 
-    // Marks of other kinds of files; the first that fits is told.
-    private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_kinds =
+    // What a file is that holds the marks of these, whatever else it holds.
+    private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_others =
+    [
+        (f => Any(f, k => k.StartsWith("conditioner.embedders.", StringComparison.Ordinal)) || Any(f, k => k.Contains("label_emb.", StringComparison.Ordinal)), "Stable Diffusion XL or another model with two text encoders, which is not supported"),
+        (f => Any(f, k => k.Contains("joint_blocks.", StringComparison.Ordinal)), "Stable Diffusion 3, which has no U-Net and is not supported"),
+        (f => Any(f, k => k.Contains("double_blocks.", StringComparison.Ordinal)), "FLUX, which has no U-Net and is not supported"),
+        (f => Any(f, k => k.Contains("time_stack.", StringComparison.Ordinal) || k.Contains("motion_modules.", StringComparison.Ordinal)), "a video model, which is not supported"),
+    ];
+
+    // Marks of what is no model by itself; beside a complete model they are left-overs, which are named in a note.
+    private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_pieces =
     [
         (f => Any(f, k => k.Contains("lora_down", StringComparison.Ordinal) || k.Contains("lora_A", StringComparison.Ordinal) || k.StartsWith("lora_", StringComparison.Ordinal) || k.Contains("hada_w1", StringComparison.Ordinal)),
             "a LoRA, a small correction to another model. Merge it into its base model first"),
         (f => Any(f, k => k.StartsWith("control_model.", StringComparison.Ordinal) || k.StartsWith("controlnet_", StringComparison.Ordinal)), "a ControlNet, which guides another model and is no model by itself"),
         (f => f.Has("emb_params") || f.Has("string_to_param") || (f.Entries.Count() <= 4 && f.Has("clip_l")), "an embedding of textual inversion, a new word for another model"),
-        (f => Any(f, k => k.StartsWith("conditioner.embedders.", StringComparison.Ordinal)) || Any(f, k => k.Contains("label_emb.", StringComparison.Ordinal)), "Stable Diffusion XL or another model with two text encoders, which is not supported"),
-        (f => Any(f, k => k.Contains("joint_blocks.", StringComparison.Ordinal)), "Stable Diffusion 3, which has no U-Net and is not supported"),
-        (f => Any(f, k => k.Contains("double_blocks.", StringComparison.Ordinal)), "FLUX, which has no U-Net and is not supported"),
-        (f => Any(f, k => k.Contains("time_stack.", StringComparison.Ordinal) || k.Contains("motion_modules.", StringComparison.Ordinal)), "a video model, which is not supported"),
         (f => f.Has("time_embedding.linear_1.weight") && Any(f, k => k.StartsWith("down_blocks.", StringComparison.Ordinal)), "the U-Net of a diffusers-format folder. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"),
         (f => Any(f, k => k.StartsWith("encoder.down_blocks.", StringComparison.Ordinal)), "the autoencoder of a diffusers-format folder. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"),
         (f => Any(f, k => k.StartsWith("text_model.encoder.layers.", StringComparison.Ordinal)), "a text encoder in transformers' layout. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"),
@@ -30,14 +35,15 @@ internal static class SingleFileDiagnosis
     {
         const string At = SingleFileKeys.UNetPrefix;
         bool original = file.Has(At + "input_blocks.0.0.weight");
-        foreach ((Func<Checkpoint, bool> fits, string what) in s_kinds)
+        bool complete = original && file.Has(SingleFileKeys.VaePrefix + "encoder.conv_in.weight") && Any(file, k => k.StartsWith("cond_stage_model.", StringComparison.Ordinal) && k.EndsWith("token_embedding.weight", StringComparison.Ordinal));
+        foreach ((Func<Checkpoint, bool> fits, string what) in complete ? s_others : s_others.Concat(s_pieces))
         {
             if (fits(file)) throw new ModelFormatException($"{file.Path} is {what}. {(original ? "" : Expected)}".TrimEnd());
         }
         if (!original)
         {
             string[] names = [.. file.Entries.Select(e => e.Name).Order(StringComparer.Ordinal)];
-            throw new ModelFormatException($"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: {string.Join(", ", names.Take(6))}{(names.Length > 6 ? ", ..." : "")}. {Expected}");
+            throw new ModelFormatException($"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: {string.Join(", ", names.Take(6).Select(Excerpt.Of))}{(names.Length > 6 ? ", ..." : "")}. {Expected}");
         }
         long channels = file.Find(At + "input_blocks.0.0.weight")!.Shape is { Count: 4 } shape ? shape[1] : 0;
         if (channels != 4)

@@ -33,7 +33,10 @@ internal sealed partial class SingleFileLayout
     public static SingleFileLayout Read(Checkpoint file, ModelLoadOptions options)
     {
         SingleFileDiagnosis.RequireStableDiffusion(file);
-        return new SingleFileReader(file, options).Read();
+        SingleFileLayout layout = new SingleFileReader(file, options).Read();
+        layout.UNet.Require(file.Path);
+        layout.Vae.Require(file.Path);
+        return layout;
     }
 
     /// <summary>Keys that the U-Net's part may leave over: those of the other parts.</summary>
@@ -51,9 +54,10 @@ internal sealed partial class SingleFileLayout
     {
         if (!key.StartsWith("cond_stage_model.", StringComparison.Ordinal) || CheckpointKeys.IsIgnored(key)) return true;
         if (!IsOpenClip) return key is "cond_stage_model.logit_scale" or SingleFileKeys.ClipPrefix + "text_projection.weight";
+        if (!key.StartsWith(SingleFileKeys.OpenClipPrefix, StringComparison.Ordinal)) return false;
         string rest = key[SingleFileKeys.OpenClipPrefix.Length..];
         // The layers above the penultimate one are not used, nor is what maps text to the picture's embedding.
-        return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask" || (Block().Match(rest) is { Success: true } block && int.Parse(block.Groups[1].Value, CultureInfo.InvariantCulture) >= Text.Layers);
+        return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask" || (Block().Match(rest) is { Success: true } block && int.TryParse(block.Groups[1].Value, CultureInfo.InvariantCulture, out int layer) && layer >= Text.Layers);
     }
 
     [GeneratedRegex(@"^transformer\.resblocks\.(\d+)\.")]

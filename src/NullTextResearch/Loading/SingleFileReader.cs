@@ -14,6 +14,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     // Heads cannot be seen in shapes. All models of this family with linear projections have heads of 64 channels, those with convolutions 8 heads.
     private const int ChannelsOfHead = 64;
     private const int HeadsOfConvolutional = 8;
+    private const int MostYaml = 1 << 20;
 
     // Left over by training, or of use to other programs only.
     private static readonly string[] s_harmless =
@@ -52,7 +53,6 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     private UNetConfig ReadUNet()
     {
         const string At = SingleFileKeys.UNetPrefix;
-        IReadOnlyList<long> first = Shape(At + "input_blocks.0.0.weight");
         List<(int Channels, int Layers, bool Attends)> levels = [];
         (int channels, int layers, bool attends) = (0, 0, false);
         for (int block = 1; ; block++)
@@ -60,7 +60,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
             string at = $"{At}input_blocks.{block}.";
             if (file.Find(at + "0.out_layers.3.weight") is { } conv)
             {
-                (channels, layers, attends) = ((int)conv.Shape[0], layers + 1, file.Has(at + "1.proj_in.weight"));
+                (channels, layers, attends) = (Size(conv, 0, 4), layers + 1, file.Has(at + "1.proj_in.weight"));
             }
             else
             {
@@ -73,18 +73,18 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         int perLevel = levels[0].Layers + 1;
         bool[] upAttends = [.. Enumerable.Range(0, levels.Count).Select(level => file.Has($"{At}output_blocks.{level * perLevel}.1.proj_in.weight"))];
         string transformer = levels.FindIndex(l => l.Attends) is >= 0 and int at0 ? $"{At}input_blocks.{1 + (at0 * perLevel)}.1." : throw Unlike("its U-Net has no attention");
-        bool linear = Shape(transformer + "proj_in.weight").Count == 2;
+        bool linear = Entry(transformer + "proj_in.weight").Shape.Count == 2;
         if (linear && levels.Any(l => l.Channels % ChannelsOfHead != 0)) throw Unlike($"a level of its U-Net has no multiple of {ChannelsOfHead} channels");
         return new UNetConfig
         {
-            InChannels = (int)first[1],
-            OutChannels = (int)Shape(At + "out.2.weight")[0],
+            InChannels = Size(Entry(At + "input_blocks.0.0.weight"), 1, 4),
+            OutChannels = Size(Entry(At + "out.2.weight"), 0, 4),
             BlockOutChannels = [.. levels.Select(l => l.Channels)],
             DownHasAttention = [.. levels.Select(l => l.Attends)],
             UpHasAttention = upAttends,
             LayersPerBlock = levels[0].Layers,
             Heads = [.. levels.Select(l => linear ? l.Channels / ChannelsOfHead : HeadsOfConvolutional)],
-            CrossAttentionDim = (int)Shape(transformer + "transformer_blocks.0.attn2.to_k.weight")[1],
+            CrossAttentionDim = Size(Entry(transformer + "transformer_blocks.0.attn2.to_k.weight"), 1, 2),
             UseLinearProjection = linear,
             UpcastAttention = linear,
         };
@@ -94,7 +94,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     {
         const string At = SingleFileKeys.VaePrefix;
         List<int> channels = [];
-        while (file.Find($"{At}encoder.down.{channels.Count}.block.0.conv1.weight") is { } conv) channels.Add((int)conv.Shape[0]);
+        while (file.Find($"{At}encoder.down.{channels.Count}.block.0.conv1.weight") is { } conv) channels.Add(Size(conv, 0, 4));
         int layers = 0;
         while (file.Has($"{At}encoder.down.0.block.{layers}.conv1.weight")) layers++;
         if (channels.Count == 0) throw Unlike("it has no autoencoder (first_stage_model.encoder.*): take a version with the VAE in it");
@@ -102,8 +102,8 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         {
             BlockOutChannels = channels,
             LayersPerBlock = layers,
-            LatentChannels = (int)Shape(At + "post_quant_conv.weight")[0],
-            ImageChannels = (int)Shape(At + "encoder.conv_in.weight")[1],
+            LatentChannels = Size(Entry(At + "post_quant_conv.weight"), 0, 4),
+            ImageChannels = Size(Entry(At + "encoder.conv_in.weight"), 1, 4),
         };
     }
 
@@ -112,19 +112,19 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         string open = SingleFileKeys.OpenClipPrefix;
         if (file.Find(open + "token_embedding.weight") is { } tokens)
         {
-            int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"), width = (int)tokens.Shape[1];
+            int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"), width = Size(tokens, 1, 2);
             // The penultimate layer's output is used, so a complete encoder has one layer too many. Some converters leave it out, with all that is above
             // it; others write a made-up one. The published encoder has 24, of which 23 count.
             int used = width == ClipTextConfig.StableDiffusion2.HiddenSize ? Math.Min(layers, ClipTextConfig.StableDiffusion2.Layers)
                 : file.Has(open + "text_projection") ? layers - 1 : layers;
             return (new ClipTextConfig
             {
-                VocabSize = (int)tokens.Shape[0],
+                VocabSize = Size(tokens, 0, 2),
                 HiddenSize = width,
-                IntermediateSize = (int)Shape($"{open}transformer.resblocks.0.mlp.c_fc.weight")[0],
+                IntermediateSize = Size(Entry($"{open}transformer.resblocks.0.mlp.c_fc.weight"), 0, 2),
                 Layers = used,
                 Heads = HeadsOf(width),
-                ContextLength = (int)Shape(open + "positional_embedding")[0],
+                ContextLength = Size(Entry(open + "positional_embedding"), 0, 2),
                 QuickGelu = false,
             }, true);
         }
@@ -133,12 +133,12 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
             throw Unlike("it has no text encoder (cond_stage_model.transformer.* or cond_stage_model.model.*): take a complete version");
         return (new ClipTextConfig
         {
-            VocabSize = (int)table.Shape[0],
-            HiddenSize = (int)table.Shape[1],
-            IntermediateSize = (int)Shape(clip + "encoder.layers.0.mlp.fc1.weight")[0],
+            VocabSize = Size(table, 0, 2),
+            HiddenSize = Size(table, 1, 2),
+            IntermediateSize = Size(Entry(clip + "encoder.layers.0.mlp.fc1.weight"), 0, 2),
             Layers = Count(i => $"{clip}encoder.layers.{i}.layer_norm1.weight"),
-            Heads = HeadsOf((int)table.Shape[1]),
-            ContextLength = (int)Shape(clip + "embeddings.position_embedding.weight")[0],
+            Heads = HeadsOf(Size(table, 1, 2)),
+            ContextLength = Size(Entry(clip + "embeddings.position_embedding.weight"), 0, 2),
         }, false);
 
         int HeadsOf(int width) => width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, no multiple of {ChannelsOfHead}");
@@ -162,7 +162,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         string yaml = Path.ChangeExtension(file.Path, ".yaml");
         if (File.Exists(yaml))
         {
-            bool velocity = Parameterization().IsMatch(File.ReadAllText(yaml));
+            bool velocity = Parameterization().IsMatch(ReadYaml(yaml));
             return (velocity ? PredictionType.Velocity : PredictionType.Epsilon, false, $"{Path.GetFileName(yaml)} says so");
         }
         if (!openClip) return (PredictionType.Epsilon, false, "as all published models with this text encoder");
@@ -170,6 +170,18 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         if (name.StartsWith("768-v-", StringComparison.Ordinal) || name.StartsWith("v2-1_768", StringComparison.Ordinal)) return (PredictionType.Velocity, false, "the published file of this name does");
         if (name.StartsWith("512-base-", StringComparison.Ordinal) || name.StartsWith("v2-1_512", StringComparison.Ordinal)) return (PredictionType.Epsilon, false, "the published file of this name does");
         return (PredictionType.Velocity, true, "nothing in the file says, and Stable Diffusion 2 at 768 pixels does");
+    }
+
+    private static string ReadYaml(string path)
+    {
+        try
+        {
+            return RegularFile.ReadText(path, MostYaml);
+        }
+        catch (UnreadableFileException e)
+        {
+            throw ModelFormatException.Of(e);
+        }
     }
 
     private int? ReadResolution()
@@ -185,12 +197,17 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         if (options.UseEma && ema == 0) throw new ModelFormatException($"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the ordinary names.");
         if (ema > 0) yield return options.UseEma ? "the U-Net's averaged weights (EMA) were taken" : "the file also holds averaged weights (EMA), which were left; UseEma takes them";
         string[] unknown = [.. outside.Where(k => !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !s_harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal))];
-        if (unknown.Length > 0) yield return $"{unknown.Length} tensors belong to no part of the model and were left: {string.Join(", ", unknown.Take(5))}{(unknown.Length > 5 ? ", ..." : "")}";
+        if (unknown.Length > 0) yield return ModelSource.Left(unknown);
 
         static bool IsNoPart(string key) => !key.StartsWith(SingleFileKeys.UNetPrefix, StringComparison.Ordinal) && !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal) && !key.StartsWith("cond_stage_model.", StringComparison.Ordinal);
     }
 
-    private IReadOnlyList<long> Shape(string key) => file.Find(key)?.Shape ?? throw Unlike($"it lacks {key}");
+    private SafetensorsEntry Entry(string key) => file.Find(key) ?? throw Unlike($"it lacks {key}");
+
+    // Lengths of axes become the sizes of networks, so they must be possible ones.
+    private int Size(SafetensorsEntry entry, int axis, int axes) =>
+        entry.Shape.Count == axes && entry.Shape[axis] is >= 1 and <= ClipTokenizer.MostTokens ? (int)entry.Shape[axis]
+            : throw Unlike($"{entry.Name} has the shape {Tensors.Shape.Text(entry.Shape)}, where {axes} axes of possible lengths are needed");
 
     private ModelFormatException Unlike(string what) => new($"{file.Path} is laid out like an original Stable Diffusion checkpoint, but {what}.");
 

@@ -22,9 +22,10 @@ internal static class TokenizerSearch
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!, stem = Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
         List<string> beside = [Path.Combine(stem, "tokenizer"), stem, Path.Combine(folder, "tokenizer"), folder];
         if (!string.IsNullOrEmpty(named)) beside.Add(named);
-        string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize));
+        List<string> others = [];
+        string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize, others));
         return found ?? throw new ModelFormatException(
-            $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}. "
+            $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
             + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion 1.x or 2.x) into the first of these, or name their folder as the tokenizer.");
     }
 
@@ -33,20 +34,29 @@ internal static class TokenizerSearch
     public static string In(string folder) =>
         Has(folder) ? folder
         : Has(Path.Combine(folder, "tokenizer")) ? Path.Combine(folder, "tokenizer")
-        : throw new ModelFormatException($"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.");
+        : throw new ModelFormatException($"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}");
 
     private static bool Has(string folder) => File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"));
 
-    private static bool Fits(string folder, int vocabSize)
+    private static bool IsFast(string folder) => File.Exists(Path.Combine(folder, "tokenizer.json"));
+
+    // Another model's vocabulary, or half a download, is not what is sought; it is told where nothing better is found.
+    private static bool Fits(string folder, int vocabSize, List<string> others)
     {
-        if (!Has(folder)) return false;
+        if (!Has(folder))
+        {
+            if (IsFast(folder)) others.Add($"{folder} with tokenizer.json alone ({ClipTokenizer.MissingText(folder)})");
+            return false;
+        }
         try
         {
-            return ClipTokenizer.Load(folder).VocabularySize == vocabSize;
+            int size = ClipTokenizer.Load(folder).VocabularySize;
+            if (size != vocabSize) others.Add($"{folder} with {size} tokens");
+            return size == vocabSize;
         }
-        catch (TokenizerFileException)
+        catch (TokenizerFileException e)
         {
-            // Another model's vocabulary, or half a download: not what is sought.
+            others.Add(e.Message);
             return false;
         }
     }

@@ -10,6 +10,10 @@ namespace NullTextResearch.Text;
 /// <summary>Architecture of a <see cref="ClipTextModel"/>, as in transformers' <c>text_encoder/config.json</c>.</summary>
 public sealed record ClipTextConfig
 {
+    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    private const int MostWidth = 1 << 16;
+    private const int MostLayers = 256;
+
     /// <summary>Number of tokens known.</summary>
     public int VocabSize { get; init; } = 49408;
 
@@ -48,18 +52,20 @@ public sealed record ClipTextConfig
     public static ClipTextConfig Read(ConfigReader json)
     {
         string activation = json.Text("hidden_act", "quick_gelu");
-        if (activation is not ("quick_gelu" or "gelu")) throw new ModelFormatException($"hidden_act is {activation}; only quick_gelu and gelu are supported here.");
-        return new ClipTextConfig
+        if (activation is not ("quick_gelu" or "gelu")) throw json.Unsupported("hidden_act", activation, "quick_gelu and gelu");
+        ClipTextConfig config = new()
         {
-            VocabSize = json.Int("vocab_size"),
-            HiddenSize = json.Int("hidden_size"),
-            IntermediateSize = json.Int("intermediate_size"),
-            Layers = json.Int("num_hidden_layers"),
-            Heads = json.Int("num_attention_heads"),
-            ContextLength = json.Int("max_position_embeddings", 77),
+            VocabSize = json.Int("vocab_size", null, 1, ClipTokenizer.MostTokens),
+            HiddenSize = json.Int("hidden_size", null, 1, MostWidth),
+            IntermediateSize = json.Int("intermediate_size", null, 1, MostWidth),
+            Layers = json.Int("num_hidden_layers", null, 1, MostLayers),
+            Heads = json.Int("num_attention_heads", null, 1, MostWidth),
+            ContextLength = json.Int("max_position_embeddings", 77, 3, ClipTokenizer.MostContext),
             QuickGelu = activation == "quick_gelu",
-            LayerNormEps = json.Number("layer_norm_eps", 1e-5),
+            LayerNormEps = json.Number("layer_norm_eps", 1e-5, 0, 1),
         };
+        if (config.HiddenSize % config.Heads != 0) throw new ModelFormatException($"{json.Source}: a hidden_size of {config.HiddenSize} cannot be split into the {config.Heads} heads of num_attention_heads.");
+        return config;
     }
 }
 

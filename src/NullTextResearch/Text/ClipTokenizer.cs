@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.ML.Tokenizers;
 
@@ -16,18 +18,32 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>Context length of the CLIP text encoder of Stable Diffusion 1.x.</summary>
     public const int DefaultContextLength = 77;
 
+    /// <summary>The most ids of a vocabulary, twenty times CLIP's.</summary>
+    public const int MostTokens = 1_000_000;
+
+    /// <summary>The longest row; larger numbers are how "no limit" is written.</summary>
+    public const int MostContext = 1 << 16;
+
+    // Twenty times and more the files of CLIP.
+    private const int MostBytes = 1 << 25;
+
     private readonly BpeTokenizer _engine;
     private readonly string[] _pieceOf;
+    private readonly AddedWords _added;
 
-    private ClipTokenizer(BpeTokenizer engine, string[] pieceOf, int start, int end, int pad, int contextLength)
+    private ClipTokenizer(BpeTokenizer engine, string[] pieceOf, AddedWords added, int start, int end, int pad, int contextLength)
     {
         _engine = engine;
         _pieceOf = pieceOf;
+        _added = added;
         StartToken = start;
         EndToken = end;
         PadToken = pad;
         ContextLength = contextLength;
     }
+
+    /// <summary>The files of a tokenizer folder; the first two must be there.</summary>
+    public static IReadOnlyList<string> FileNames { get; } = ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <inheritdoc/>
     public int ContextLength { get; }
@@ -44,12 +60,17 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>Number of ids, i.e. rows of the token embedding: one more than the highest id.</summary>
     public int VocabularySize => _pieceOf.Length;
 
-    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>.</summary>
+    /// <summary>Words that were learned after the vocabulary was made (textual inversion), each with its id; none in the published models.</summary>
+    public IReadOnlyDictionary<string, int> LearnedWords => _added.Ids;
+
+    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c>.</summary>
     /// <param name="folder">The model's <c>tokenizer/</c> folder.</param>
     /// <param name="padToken">Padding piece; null takes what the folder names.</param>
     /// <returns>A tokenizer with the folder's context length (77 if it names none) and padding token (end-of-text if it names none).</returns>
-    /// <exception cref="TokenizerFileException">A file is missing or damaged, or the files do not fit together.</exception>
+    /// <exception cref="TokenizerFileException">A file is missing, no regular file or damaged, or the files do not fit together; the message has file, place and reason.</exception>
     /// <remarks>
+    /// Learned words (<c>added_tokens.json</c>, or <c>added_tokens_decoder</c> of the configuration) are cut out of a prompt before anything else, in the letter case
+    /// they were added in, as transformers' CLIPTokenizer does; <c>&lt;cat&gt;</c> with <c>&lt;cat&gt;_1</c>, <c>&lt;cat&gt;_2</c> beside it stands for all of them, as in diffusers' pipelines.
     /// Padding is "!" in Stable Diffusion 2.x, end-of-text in 1.x. Only as padding: a "!" in a prompt stays the vocabulary's own, as in the original
     /// tokenizer (transformers' cuts every "!" of a 2.x prompt out as a special token).
     /// </remarks>
@@ -60,34 +81,40 @@ public sealed class ClipTokenizer : ITextTokenizer
         string mergesPath = Path.Combine(folder, "merges.txt");
         foreach (string path in new[] { vocabPath, mergesPath })
         {
-            if (!File.Exists(path))
+            if (RegularFile.ProblemOf(path) == "is missing")
             {
-                throw new TokenizerFileException(path, "the file is missing; a tokenizer folder needs vocab.json and merges.txt");
+                throw new TokenizerFileException(path, MissingText(folder));
             }
         }
 
-        Dictionary<string, int> vocabulary = ReadVocabulary(vocabPath);
-        CheckMerges(mergesPath, vocabulary);
+        byte[] vocabBytes = Read(vocabPath, path => RegularFile.ReadAll(path, MostBytes));
+        Dictionary<string, int> vocabulary = ReadVocabulary(vocabPath, vocabBytes);
+        List<string> merges = ReadMerges(mergesPath, vocabulary);
         int start = SpecialId(ClipText.StartOfText);
         int end = SpecialId(ClipText.EndOfText);
-        int contextLength = ReadContextLength(folder);
+        string configPath = Path.Combine(folder, "tokenizer_config.json"), mapPath = Path.Combine(folder, "special_tokens_map.json");
+        JsonElement? config = ReadObject(configPath), map = ReadObject(mapPath);
+        int contextLength = ReadContextLength(configPath, config);
         // Where both files name one, the map of special tokens wins, as in transformers: Stable Diffusion 2.x differs there.
-        string? padPiece = padToken ?? ReadPadding(folder, "special_tokens_map.json") ?? ReadPadding(folder, "tokenizer_config.json");
+        string? padPiece = padToken ?? ReadPadding(mapPath, map) ?? ReadPadding(configPath, config);
         int pad = padPiece is null ? end : SpecialId(padPiece);
+        string addedPath = Path.Combine(folder, "added_tokens.json");
+        AddedWords added = new(vocabulary, addedPath, ReadObject(addedPath), configPath, config);
 
-        using FileStream vocab = File.OpenRead(vocabPath);
-        using FileStream merges = File.OpenRead(mergesPath);
+        // From what was read and checked, not from the files once more.
+        using MemoryStream vocab = new(vocabBytes);
+        using MemoryStream lines = new(Encoding.UTF8.GetBytes(string.Join('\n', (string[])["#version: 0.2", .. merges])));
         BpeTokenizer engine = BpeTokenizer.Create(
-            vocab, merges, preTokenizer: new OneWord(), normalizer: null, specialTokens: null, unknownToken: ClipText.EndOfText,
+            vocab, lines, preTokenizer: new OneWord(), normalizer: null, specialTokens: null, unknownToken: ClipText.EndOfText,
             continuingSubwordPrefix: null, endOfWordSuffix: ByteAlphabet.EndOfWord, fuseUnknownTokens: false);
 
-        string[] pieceOf = new string[vocabulary.Values.Max() + 1];
-        foreach ((string piece, int id) in vocabulary)
+        string[] pieceOf = new string[vocabulary.Values.Concat(added.Ids.Values).Max() + 1];
+        foreach ((string piece, int id) in vocabulary.Concat(added.Ids))
         {
             pieceOf[id] = piece;
         }
 
-        return new ClipTokenizer(engine, pieceOf, start, end, pad, contextLength);
+        return new ClipTokenizer(engine, pieceOf, added, start, end, pad, contextLength);
 
         int SpecialId(string piece) => vocabulary.TryGetValue(piece, out int id)
             ? id
@@ -102,7 +129,52 @@ public sealed class ClipTokenizer : ITextTokenizer
         string lower = ClipText.Lower(clean);
 
         var pieces = new List<(int Id, int Length)>();
-        foreach (string part in ClipText.Split(lower))
+        int from = 0;
+        for (int at = 0; at < clean.Length;)
+        {
+            int length = _added.LengthAt(clean, at);
+            if (length == 0)
+            {
+                at++;
+                continue;
+            }
+
+            AddPieces(clean[from..at], pieces);
+            IReadOnlyList<int> ids = _added.IdsOf(clean.Substring(at, length));
+            // All of them fill the one word: the last one closes it.
+            pieces.AddRange(ids.Select((id, i) => (id, i < ids.Count - 1 ? 0 : Encoding.UTF8.GetByteCount(ClipText.Lower(clean.Substring(at, length))))));
+            from = at += length;
+        }
+
+        AddPieces(clean[from..], pieces);
+        string[] words = clean.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] lowerWords = lower.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var lengths = words.Zip(lowerWords, (word, low) => (word, System.Text.Encoding.UTF8.GetByteCount(low))).ToArray();
+        return TokenizedPrompt.Create(prompt, lengths, pieces, StartToken, EndToken, PadToken, ContextLength);
+    }
+
+    /// <inheritdoc/>
+    public string DecodePiece(int id)
+    {
+        if (id < 0 || id >= _pieceOf.Length || _pieceOf[id] is not { } piece)
+        {
+            throw new ArgumentOutOfRangeException(nameof(id), id, $"the vocabulary has ids 0 to {_pieceOf.Length - 1}");
+        }
+
+        if (id == StartToken || id == EndToken || _added.Ids.ContainsKey(piece))
+        {
+            return piece;
+        }
+
+        return ByteAlphabet.Read(piece.EndsWith(ByteAlphabet.EndOfWord, StringComparison.Ordinal) ? piece[..^ByteAlphabet.EndOfWord.Length] : piece);
+    }
+
+    /// <summary>A piece as the vocabulary spells it.</summary>
+    internal string RawPiece(int id) => _pieceOf[id];
+
+    private void AddPieces(string text, List<(int Id, int Length)> pieces)
+    {
+        foreach (string part in ClipText.Split(ClipText.Lower(text)))
         {
             switch (part)
             {
@@ -121,64 +193,79 @@ public sealed class ClipTokenizer : ITextTokenizer
                     break;
             }
         }
-
-        string[] words = clean.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        string[] lowerWords = lower.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var lengths = words.Zip(lowerWords, (word, low) => (word, System.Text.Encoding.UTF8.GetByteCount(low))).ToArray();
-        return TokenizedPrompt.Create(prompt, lengths, pieces, StartToken, EndToken, PadToken, ContextLength);
     }
 
-    /// <inheritdoc/>
-    public string DecodePiece(int id)
+    /// <summary>What to say of a folder without the two files.</summary>
+    internal static string MissingText(string folder) => File.Exists(Path.Combine(folder, "tokenizer.json"))
+        ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read here. Take vocab.json and merges.txt "
+            + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
+        : "the file is missing; a tokenizer folder needs vocab.json and merges.txt";
+
+    private static T Read<T>(string path, Func<string, T> read)
     {
-        if (id < 0 || id >= _pieceOf.Length || _pieceOf[id] is not { } piece)
-        {
-            throw new ArgumentOutOfRangeException(nameof(id), id, $"the vocabulary has ids 0 to {_pieceOf.Length - 1}");
-        }
-
-        if (id == StartToken || id == EndToken)
-        {
-            return piece;
-        }
-
-        return ByteAlphabet.Read(piece.EndsWith(ByteAlphabet.EndOfWord, StringComparison.Ordinal) ? piece[..^ByteAlphabet.EndOfWord.Length] : piece);
-    }
-
-    /// <summary>A piece as the vocabulary spells it.</summary>
-    internal string RawPiece(int id) => _pieceOf[id];
-
-    private static Dictionary<string, int> ReadVocabulary(string path)
-    {
-        Dictionary<string, int>? vocabulary;
         try
         {
-            vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(path));
+            return read(path);
+        }
+        catch (UnreadableFileException e)
+        {
+            throw new TokenizerFileException(path, $"it {e.Problem}", e);
+        }
+    }
+
+    private static Dictionary<string, int> ReadVocabulary(string path, byte[] bytes)
+    {
+        JsonElement json;
+        try
+        {
+            json = StrictJson.Parse(bytes);
         }
         catch (JsonException e)
         {
-            throw new TokenizerFileException(path, $"not a JSON object of piece: id pairs ({e.Message})", e);
+            throw new TokenizerFileException(path, ForeignContent.Of(bytes) is { } what ? $"it is {what}" : $"not a JSON object of piece: id pairs ({e.Message.TrimEnd('.')})", e);
         }
 
-        if (vocabulary is null || vocabulary.Count == 0)
+        if (json.ValueKind != JsonValueKind.Object)
         {
-            throw new TokenizerFileException(path, "the vocabulary is empty");
+            throw new TokenizerFileException(path, $"not a JSON object of piece: id pairs, but {json.ValueKind}");
         }
 
-        if (vocabulary.Values.Min() < 0 || vocabulary.Values.Max() >= 10_000_000)
+        Dictionary<string, int> vocabulary = ReadIds(path, json);
+        return vocabulary.Count > 0 ? vocabulary : throw new TokenizerFileException(path, "the vocabulary is empty");
+    }
+
+    /// <summary>An object of ids, each once.</summary>
+    internal static Dictionary<string, int> ReadIds(string path, JsonElement json)
+    {
+        Dictionary<string, int> ids = new(StringComparer.Ordinal);
+        Dictionary<int, string> pieces = [];
+        foreach (JsonProperty item in json.EnumerateObject())
         {
-            throw new TokenizerFileException(path, $"ids run from {vocabulary.Values.Min()} to {vocabulary.Values.Max()}; expected 0 to fewer than ten million");
+            string piece = item.Name;
+            if (item.Value.ValueKind != JsonValueKind.Number || !item.Value.TryGetInt32(out int id) || id is < 0 or >= MostTokens)
+            {
+                throw new TokenizerFileException(path, string.Create(CultureInfo.InvariantCulture, $"the id of '{Excerpt.Of(piece)}' is {Excerpt.Of(item.Value.GetRawText())}; expected a whole number from 0 to {MostTokens - 1}"));
+            }
+
+            if (!pieces.TryAdd(id, piece))
+            {
+                throw new TokenizerFileException(path, $"the pieces '{Excerpt.Of(pieces[id])}' and '{Excerpt.Of(piece)}' have one id, {id}");
+            }
+
+            ids.Add(piece, id);
         }
 
-        return vocabulary;
+        return ids;
     }
 
     // The engine throws bare key errors for merges that do not fit the vocabulary, so look first.
-    private static void CheckMerges(string path, Dictionary<string, int> vocabulary)
+    private static List<string> ReadMerges(string path, Dictionary<string, int> vocabulary)
     {
-        int number = 0;
-        foreach (string line in File.ReadLines(path))
+        using StringReader reader = new(Read(path, p => RegularFile.ReadText(p, MostBytes)));
+        Dictionary<string, int> lines = new(StringComparer.Ordinal);
+        List<string> merges = [];
+        for (int number = 1; reader.ReadLine() is { } line; number++)
         {
-            number++;
             if (line.Length == 0 || (number == 1 && line.StartsWith("#version", StringComparison.Ordinal)))
             {
                 continue;
@@ -187,45 +274,57 @@ public sealed class ClipTokenizer : ITextTokenizer
             int blank = line.IndexOf(' ', StringComparison.Ordinal);
             if (blank <= 0 || blank == line.Length - 1 || line.IndexOf(' ', blank + 1) >= 0)
             {
-                throw new TokenizerFileException(path, $"line {number} is '{line}'; expected two pieces separated by one blank");
+                string what = number == 1 && ForeignContent.Of(Encoding.UTF8.GetBytes(Excerpt.Of(line))) is { } foreign ? $"it is {foreign}" : $"line {number} is '{Excerpt.Of(line)}'; expected two pieces separated by one blank";
+                throw new TokenizerFileException(path, what);
             }
 
             foreach (string piece in new[] { line[..blank], line[(blank + 1)..], string.Concat(line.AsSpan(0, blank), line.AsSpan(blank + 1)) })
             {
                 if (!vocabulary.ContainsKey(piece))
                 {
-                    throw new TokenizerFileException(path, $"line {number} needs the piece '{piece}', which vocab.json does not have: the two files are not of one model");
+                    throw new TokenizerFileException(path, $"line {number} needs the piece '{Excerpt.Of(piece)}', which vocab.json does not have: the two files are not of one model");
                 }
             }
+
+            if (!lines.TryAdd(line, number))
+            {
+                throw new TokenizerFileException(path, $"line {number} is '{Excerpt.Of(line)}', as line {lines[line]} is: which priority the merge has is not clear");
+            }
+
+            merges.Add(line);
         }
+
+        return merges;
     }
 
-    private static int ReadContextLength(string folder) => ReadSetting(folder, "tokenizer_config.json", (path, config) =>
+    private static int ReadContextLength(string path, JsonElement? config)
     {
-        // "No limit" is written as a number of thirty digits.
-        if (!config.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit)) return DefaultContextLength;
+        if (config is not { } json || !json.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind == JsonValueKind.Null) return DefaultContextLength;
+        // "No limit" is written as a number of thirty digits, or as the largest of 32 bits.
+        if (max.ValueKind == JsonValueKind.Number && max.GetDouble() > MostContext) return DefaultContextLength;
+        if (max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit)) throw new TokenizerFileException(path, $"model_max_length is {Excerpt.Of(max.GetRawText())}; expected a whole number");
         return limit >= 3 ? limit : throw new TokenizerFileException(path, $"model_max_length is {limit}; expected at least 3 (start, one token, end)");
-    }, DefaultContextLength);
+    }
 
-    private static string? ReadPadding(string folder, string file) => ReadSetting(folder, file, (_, config) => !config.TryGetProperty("pad_token", out JsonElement token) ? null : token.ValueKind switch
+    private static string? ReadPadding(string path, JsonElement? config)
     {
-        JsonValueKind.String => token.GetString(),
-        JsonValueKind.Object when token.TryGetProperty("content", out JsonElement content) => content.GetString(),
-        _ => null,
-    }, null);
+        if (config is not { } json || !json.TryGetProperty("pad_token", out JsonElement token) || token.ValueKind == JsonValueKind.Null) return null;
+        if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement content)) token = content;
+        return token.ValueKind == JsonValueKind.String ? token.GetString() : throw new TokenizerFileException(path, $"pad_token is {Excerpt.Of(token.GetRawText())}; expected a text, or an object with its content");
+    }
 
-    private static T ReadSetting<T>(string folder, string file, Func<string, JsonElement, T> read, T otherwise)
+    // Null where there is no such file.
+    private static JsonElement? ReadObject(string path)
     {
-        string path = Path.Combine(folder, file);
-        if (!File.Exists(path)) return otherwise;
+        if (RegularFile.ProblemOf(path) == "is missing") return null;
         try
         {
-            using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(path));
-            return read(path, config.RootElement);
+            JsonElement json = Read(path, p => StrictJson.ReadFile(p, MostBytes));
+            return json.ValueKind == JsonValueKind.Object ? json : throw new TokenizerFileException(path, $"not a tokenizer configuration: expected a JSON object, found {json.ValueKind}");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new TokenizerFileException(path, $"not a tokenizer configuration ({e.Message})", e);
+            throw new TokenizerFileException(path, $"not a tokenizer configuration ({e.Message.TrimEnd('.')})", e);
         }
     }
 

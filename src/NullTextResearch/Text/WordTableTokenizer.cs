@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,6 +9,8 @@ namespace NullTextResearch.Text;
 /// <remarks>Text is lower-cased and split at blanks. An unknown word is an error, because there are no smaller pieces to fall back to.</remarks>
 public sealed class WordTableTokenizer : ITextTokenizer
 {
+    private static readonly JsonSerializerOptions s_options = new() { RespectNullableAnnotations = true };
+
     private readonly Dictionary<string, string[]> _piecesOf;
     private readonly Dictionary<string, int> _idOf;
     private readonly Dictionary<int, string> _pieceOf;
@@ -28,24 +31,30 @@ public sealed class WordTableTokenizer : ITextTokenizer
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(pieceIds);
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 3);
-        foreach ((string word, IReadOnlyList<string> pieces) in words)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(contextLength, ClipTokenizer.MostContext);
+        foreach ((string word, IReadOnlyList<string>? pieces) in words)
         {
-            if (pieces.Count == 0 || string.Concat(pieces) != word)
+            if (pieces is null || pieces.Count == 0 || pieces.Contains(null!) || string.Concat(pieces) != word)
             {
-                throw new ArgumentException($"the pieces of '{word}' are '{string.Join(" ", pieces)}'; they must join to the word", nameof(words));
+                throw new ArgumentException($"the pieces of '{Excerpt.Of(word)}' are '{Excerpt.Of(string.Join(" ", pieces ?? []))}'; they must join to the word", nameof(words));
             }
 
             if (pieces.FirstOrDefault(p => !pieceIds.ContainsKey(p)) is { } missing)
             {
-                throw new ArgumentException($"the piece '{missing}' of '{word}' has no id", nameof(pieceIds));
+                throw new ArgumentException($"the piece '{Excerpt.Of(missing)}' of '{Excerpt.Of(word)}' has no id", nameof(pieceIds));
             }
+        }
+
+        foreach ((string piece, int id) in pieceIds.Concat((KeyValuePair<string, int>[])[new("bos", startToken), new("eos", endToken), new("pad", padToken)]))
+        {
+            if (id is < 0 or >= ClipTokenizer.MostTokens) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the id of '{Excerpt.Of(piece)}' is {id}; expected 0 to {ClipTokenizer.MostTokens - 1}"), nameof(pieceIds));
         }
 
         _piecesOf = words.ToDictionary(w => w.Key, w => w.Value.ToArray(), StringComparer.Ordinal);
         _idOf = new Dictionary<string, int>(pieceIds, StringComparer.Ordinal);
         _pieceOf = pieceIds.GroupBy(p => p.Value).ToDictionary(g => g.Key, g => g.Count() == 1
             ? g.First().Key
-            : throw new ArgumentException($"id {g.Key} belongs to several pieces: {string.Join(", ", g.Select(p => p.Key))}", nameof(pieceIds)));
+            : throw new ArgumentException($"id {g.Key} belongs to several pieces: {Excerpt.Of(string.Join(", ", g.Select(p => p.Key)))}", nameof(pieceIds)));
         (StartToken, EndToken, _padToken, ContextLength) = (startToken, endToken, padToken, contextLength);
     }
 
@@ -61,11 +70,12 @@ public sealed class WordTableTokenizer : ITextTokenizer
     /// <summary>Reads a table written as <c>{"bos", "eos", "pad", "max_length", "words": {word: [pieces]}, "piece_ids": {piece: id}}</c>.</summary>
     /// <param name="json">The JSON object.</param>
     /// <returns>The tokenizer.</returns>
-    /// <exception cref="JsonException">A member is missing or of another type.</exception>
+    /// <exception cref="JsonException">A member is missing, there twice or of another type, or a text is damaged; the message has the place.</exception>
     /// <exception cref="ArgumentException">The table contradicts itself.</exception>
     public static WordTableTokenizer FromJson(JsonElement json)
     {
-        Table table = json.Deserialize<Table>() ?? throw new JsonException("the tokenizer table is null");
+        StrictJson.Check(JsonMarshal.GetRawUtf8Value(json));
+        Table table = json.Deserialize<Table>(s_options) ?? throw new JsonException("the tokenizer table is null");
         return new WordTableTokenizer(
             table.Words.ToDictionary(w => w.Key, w => (IReadOnlyList<string>)w.Value), table.PieceIds, table.Bos, table.Eos, table.Pad, table.MaxLength);
     }

@@ -5,6 +5,12 @@ namespace NullTextResearch.UNet;
 /// <summary>Architecture of a <see cref="UNet2DConditionModel"/>, field for field as in diffusers' <c>unet/config.json</c>.</summary>
 public sealed record UNetConfig
 {
+    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    private const int MostChannels = 1 << 16;
+    private const int MostLevels = 12;
+    private const int MostLayers = 64;
+    private const int MostSide = 1 << 14;
+
     /// <summary>Latent height and width the network was trained at.</summary>
     public int SampleSize { get; init; } = 64;
 
@@ -69,7 +75,8 @@ public sealed record UNetConfig
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
     public static UNetConfig Read(ConfigReader json)
     {
-        IReadOnlyList<int> channels = json.Ints("block_out_channels");
+        IReadOnlyList<int> channels = json.Ints("block_out_channels", null, 1, MostChannels);
+        if (channels.Count is 0 or > MostLevels) throw new ModelFormatException($"{json.Source}: block_out_channels has {channels.Count} entries, and 1 to {MostLevels} make sense.");
         json.RequireEqual("act_fn", json.Text("act_fn", "silu"), "silu");
         json.RequireEqual("mid_block_scale_factor", json.Number("mid_block_scale_factor", 1), 1);
         json.RequireEqual("center_input_sample", json.Flag("center_input_sample", false), false);
@@ -86,30 +93,45 @@ public sealed record UNetConfig
         bool[] Kinds(string field, string plain, string attention)
         {
             bool[] kinds = [.. json.Texts(field).Select(t => t == attention || (t == plain ? false
-                : throw new ModelFormatException($"{field} holds {t}; only {plain} and {attention} are supported here.")))];
-            if (kinds.Length != channels.Count) throw new ModelFormatException($"{field} has {kinds.Length} entries, block_out_channels has {channels.Count}.");
+                : throw json.Unsupported(field, t, $"{plain} and {attention}")))];
+            if (kinds.Length != channels.Count) throw new ModelFormatException($"{json.Source}: {field} has {kinds.Length} entries, block_out_channels has {channels.Count}.");
             return kinds;
         }
 
-        return new UNetConfig
+        UNetConfig config = new()
         {
-            SampleSize = json.Int("sample_size", 64),
-            InChannels = json.Int("in_channels", 4),
-            OutChannels = json.Int("out_channels", 4),
+            SampleSize = json.Int("sample_size", 64, 1, MostSide),
+            InChannels = json.Int("in_channels", 4, 1, MostChannels),
+            OutChannels = json.Int("out_channels", 4, 1, MostChannels),
             BlockOutChannels = channels,
             DownHasAttention = Kinds("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D"),
             UpHasAttention = Kinds("up_block_types", "UpBlock2D", "CrossAttnUpBlock2D"),
-            LayersPerBlock = json.Int("layers_per_block", 2),
+            LayersPerBlock = json.Int("layers_per_block", 2, 1, MostLayers),
             // Both fields hold numbers of heads; the newer one wins where it is set.
-            Heads = json.Ints(json.Has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", channels.Count),
-            CrossAttentionDim = json.Int("cross_attention_dim"),
-            NormNumGroups = json.Int("norm_num_groups", 32),
-            NormEps = json.Number("norm_eps", 1e-5),
+            Heads = json.Ints(json.Has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", channels.Count, 1, MostChannels),
+            CrossAttentionDim = json.Int("cross_attention_dim", null, 1, MostChannels),
+            NormNumGroups = json.Int("norm_num_groups", 32, 1, MostChannels),
+            NormEps = json.Number("norm_eps", 1e-5, 0, 1),
             FlipSinToCos = json.Flag("flip_sin_to_cos", true),
-            FreqShift = json.Number("freq_shift", 0),
+            FreqShift = json.Number("freq_shift", 0, -1, 1),
             UseLinearProjection = json.Flag("use_linear_projection", false),
-            DownsamplePadding = json.Int("downsample_padding", 1),
+            DownsamplePadding = json.Int("downsample_padding", 1, 0, 1),
             UpcastAttention = json.Flag("upcast_attention", false),
         };
+        config.Require(json.Source);
+        return config;
+    }
+
+    /// <summary>Refuses sizes that do not divide as the network divides them.</summary>
+    /// <param name="source">File name used in the message.</param>
+    /// <exception cref="ModelFormatException">Channels do not split into the groups or the heads.</exception>
+    internal void Require(string source)
+    {
+        foreach ((int level, int channels) in BlockOutChannels.Index())
+        {
+            if (channels % NormNumGroups != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups.");
+            bool attends = DownHasAttention[level] || UpHasAttention[UpHasAttention.Count - 1 - level] || level == BlockOutChannels.Count - 1;
+            if (attends && channels % Heads[level] != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {Heads[level]} heads of attention_head_dim.");
+        }
     }
 }

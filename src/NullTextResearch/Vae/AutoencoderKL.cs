@@ -10,6 +10,12 @@ namespace NullTextResearch.Vae;
 /// <summary>Architecture of an <see cref="AutoencoderKL"/>, as in diffusers' <c>vae/config.json</c>.</summary>
 public sealed record VaeConfig
 {
+    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    private const int MostChannels = 1 << 16;
+    private const int MostLevels = 12;
+    private const int MostLayers = 64;
+    private const int MostSide = 1 << 16;
+
     /// <summary>Channels per resolution, finest first; one halving between neighbours.</summary>
     public IReadOnlyList<int> BlockOutChannels { get; init; } = [128, 256, 512, 512];
 
@@ -54,16 +60,30 @@ public sealed record VaeConfig
         json.RequireAbsent("use_quant_conv", "true");
         json.RequireAbsent("use_post_quant_conv", "true");
         json.RequireAbsent("mid_block_add_attention", "true");
-        return new VaeConfig
+        VaeConfig config = new()
         {
-            BlockOutChannels = json.Ints("block_out_channels"),
-            LayersPerBlock = json.Int("layers_per_block", 1),
-            LatentChannels = json.Int("latent_channels", 4),
-            ImageChannels = json.Int("in_channels", 3),
-            NormNumGroups = json.Int("norm_num_groups", 32),
-            SampleSize = json.Int("sample_size", 512),
-            ScalingFactor = json.Number("scaling_factor", 0.18215),
+            BlockOutChannels = json.Ints("block_out_channels", null, 1, MostChannels),
+            LayersPerBlock = json.Int("layers_per_block", 1, 1, MostLayers),
+            LatentChannels = json.Int("latent_channels", 4, 1, MostChannels),
+            ImageChannels = json.Int("in_channels", 3, 1, MostChannels),
+            NormNumGroups = json.Int("norm_num_groups", 32, 1, MostChannels),
+            SampleSize = json.Int("sample_size", 512, 1, MostSide),
+            ScalingFactor = json.Number("scaling_factor", 0.18215, 1e-6, 1e6),
         };
+        config.Require(json.Source);
+        return config;
+    }
+
+    /// <summary>Refuses sizes that do not divide as the network divides them.</summary>
+    /// <param name="source">File name used in the message.</param>
+    /// <exception cref="ModelFormatException">There are no levels or too many, or channels do not split into the groups.</exception>
+    internal void Require(string source)
+    {
+        if (BlockOutChannels.Count is 0 or > MostLevels) throw new ModelFormatException($"{source}: block_out_channels has {BlockOutChannels.Count} entries, and 1 to {MostLevels} make sense.");
+        foreach (int channels in BlockOutChannels)
+        {
+            if (channels % NormNumGroups != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups.");
+        }
     }
 }
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace NullTextResearch.Weights;
 
 /// <summary>The tensors of one safetensors file, or of several that an index ties together.</summary>
@@ -8,8 +6,13 @@ public sealed class Checkpoint : IDisposable
     /// <summary>How the name of an index ends, before <c>.json</c> or <c>.VARIANT.json</c>.</summary>
     public const string IndexMark = ".safetensors.index";
 
+    private const int LongestShard = 255;
+
+    // What programs put before every name: a training framework's own box, several GPUs, a compiled network.
+    private static readonly string[] s_wrappings = ["state_dict.", "module.", "_orig_mod."];
+
     private readonly List<SafetensorsFile> _files = [];
-    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _entries = new(StringComparer.Ordinal);
+    private Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _entries = new(StringComparer.Ordinal);
 
     private Checkpoint(string path) => Path = path;
 
@@ -22,6 +25,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>What they hold.</summary>
     public IEnumerable<SafetensorsEntry> Entries => _entries.Values.Select(e => e.Entry);
 
+    /// <summary>What most names began with and was left out, such as <c>state_dict.</c>; empty for ordinary files.</summary>
+    public string Wrapping { get; private set; } = "";
+
     /// <summary>Opens a <c>.safetensors</c> file, or the <c>.safetensors.index.json</c> of a sharded checkpoint with all its shards.</summary>
     /// <exception cref="ModelFormatException">A file is missing or malformed, or index and shards contradict each other.</exception>
     public static Checkpoint Open(string path)
@@ -31,6 +37,7 @@ public sealed class Checkpoint : IDisposable
         {
             if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) checkpoint.OpenShards();
             else checkpoint.Add(SafetensorsFile.Open(path));
+            checkpoint.Unwrap();
             return checkpoint;
         }
         catch
@@ -53,7 +60,7 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="ModelFormatException">There is no such tensor, the range leaves it, or the file ends early.</exception>
     public void ReadBytes(string name, long offset, Span<byte> target)
     {
-        if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found)) throw new ModelFormatException($"{Path} holds no tensor '{name}'.");
+        if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found)) throw new ModelFormatException($"{Path} holds no tensor '{Excerpt.Of(name)}'.");
         found.File.ReadBytes(found.Entry, offset, target);
     }
 
@@ -74,14 +81,14 @@ public sealed class Checkpoint : IDisposable
         Dictionary<string, string> map = ReadIndex(Path);
         string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
         if (absent.Length > 0)
-            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent)}. Download them into the same folder; a checkpoint is all of its shards.");
+            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(Excerpt.Of))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards.");
         foreach (string shard in ShardsOf(Path)) Add(SafetensorsFile.Open(shard));
         foreach ((string name, string file) in map)
         {
             if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
-                throw new ModelFormatException($"{Path} says that {file} holds '{name}', which it does not: index and shards come from different downloads.");
+                throw new ModelFormatException($"{Path} says that {file} holds '{Excerpt.Of(name)}', which it does not: index and shards come from different downloads.");
             if (System.IO.Path.GetFileName(found.File.Path) != file)
-                throw new ModelFormatException($"{Path} says that {file} holds '{name}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads.");
+                throw new ModelFormatException($"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads.");
         }
     }
 
@@ -91,7 +98,23 @@ public sealed class Checkpoint : IDisposable
         foreach (SafetensorsEntry entry in file.Entries)
         {
             if (!_entries.TryAdd(entry.Name, (file, entry)))
-                throw new ModelFormatException($"'{entry.Name}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder.");
+                throw new ModelFormatException($"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder.");
+        }
+    }
+
+    // Only where it is the rule in a file: one stray name that begins so stays as it is.
+    private void Unwrap()
+    {
+        while (Array.Find(s_wrappings, w => _entries.Keys.Count(name => name.StartsWith(w, StringComparison.Ordinal)) > _entries.Count / 2) is { } wrapping)
+        {
+            Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> bare = new(StringComparer.Ordinal);
+            foreach ((string name, (SafetensorsFile file, SafetensorsEntry entry)) in _entries)
+            {
+                string key = name.StartsWith(wrapping, StringComparison.Ordinal) ? name[wrapping.Length..] : name;
+                if (!bare.TryAdd(key, (file, entry with { Name = key }))) throw new ModelFormatException($"{Path} holds '{Excerpt.Of(key)}' with '{wrapping}' before it and without: which of the two counts is not clear.");
+            }
+            _entries = bare;
+            Wrapping += wrapping;
         }
     }
 
@@ -101,8 +124,8 @@ public sealed class Checkpoint : IDisposable
         IReadOnlyDictionary<string, string> map = json.TextMap("weight_map");
         if (map.Count == 0) throw new ModelFormatException($"{path}: weight_map is empty.");
         // A name with a folder in it could point anywhere on the disk.
-        if (map.Values.FirstOrDefault(f => f != System.IO.Path.GetFileName(f) || !f.EndsWith(".safetensors", StringComparison.Ordinal)) is { } bad)
-            throw PickleCheckpoint.IsNamedLikeOne(bad) ? PickleCheckpoint.Refuse(bad) : new ModelFormatException($"{path} names the shard '{bad}'; expected the name of a .safetensors file beside it.");
+        if (map.Values.FirstOrDefault(f => f != System.IO.Path.GetFileName(f) || f.Any(char.IsControl) || f.Length > LongestShard || !f.EndsWith(".safetensors", StringComparison.Ordinal)) is { } bad)
+            throw PickleCheckpoint.IsNamedLikeOne(bad) ? PickleCheckpoint.Refuse(Excerpt.Of(bad)) : new ModelFormatException($"{path} names the shard '{Excerpt.Of(bad)}'; expected the name of a .safetensors file beside it.");
         return new Dictionary<string, string>(map, StringComparer.Ordinal);
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace NullTextResearch.Weights;
@@ -10,37 +12,59 @@ public sealed class ModelFormatException : Exception
         : base(message, inner)
     {
     }
+
+    internal static ModelFormatException Of(UnreadableFileException e) => new(e.Message, e);
 }
 
 /// <summary>Reads one <c>config.json</c> of a diffusers-format model folder, naming file and field in every complaint.</summary>
 public sealed class ConfigReader
 {
-    private readonly string _source;
+    // The index of a large sharded model has a hundredth of it.
+    private const int MostBytes = 1 << 25;
+
     private readonly JsonElement _root;
 
     /// <summary>Wraps an already parsed object.</summary>
     /// <param name="root">A JSON object.</param>
     /// <param name="source">File name used in messages.</param>
+    /// <exception cref="ModelFormatException">It is no object, or has what <see cref="StrictJson"/> refuses.</exception>
     public ConfigReader(JsonElement root, string source)
     {
+        Source = source;
         if (root.ValueKind != JsonValueKind.Object) throw new ModelFormatException($"{source}: expected a JSON object, found {root.ValueKind}.");
-        _root = root;
-        _source = source;
-    }
-
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="ModelFormatException">The file is missing or is no JSON object.</exception>
-    public static ConfigReader FromFile(string path)
-    {
-        if (!File.Exists(path)) throw new ModelFormatException($"Missing file: {path}. A diffusers-format model folder has one config.json per part.");
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return new ConfigReader(document.RootElement.Clone(), path);
+            StrictJson.Check(JsonMarshal.GetRawUtf8Value(root));
         }
         catch (JsonException e)
         {
-            throw new ModelFormatException($"{path}: not valid JSON ({e.Message})", e);
+            throw new ModelFormatException($"{source}: not valid JSON ({e.Message.TrimEnd('.')}).", e);
+        }
+        _root = root;
+    }
+
+    /// <summary>File name used in messages.</summary>
+    public string Source { get; }
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ModelFormatException">The file is missing, no regular file, or no JSON object; the message has file, place and reason.</exception>
+    public static ConfigReader FromFile(string path)
+    {
+        try
+        {
+            return new ConfigReader(StrictJson.ReadFile(path, MostBytes), path);
+        }
+        catch (UnreadableFileException) when (RegularFile.ProblemOf(path) == "is missing")
+        {
+            throw new ModelFormatException($"Missing file: {path}. A diffusers-format model folder has one config.json per part.");
+        }
+        catch (UnreadableFileException e)
+        {
+            throw ModelFormatException.Of(e);
+        }
+        catch (JsonException e)
+        {
+            throw new ModelFormatException($"{path}: not valid JSON ({e.Message.TrimEnd('.')}).", e);
         }
     }
 
@@ -48,13 +72,35 @@ public sealed class ConfigReader
     public bool Has(string name) => _root.TryGetProperty(name, out JsonElement e) && e.ValueKind != JsonValueKind.Null;
 
     /// <summary>An integer field.</summary>
-    public int Int(string name, int? otherwise = null) => Field(name, otherwise, e => e.GetInt32());
+    /// <param name="name">Field.</param>
+    /// <param name="otherwise">What holds where the file leaves it out; null refuses that.</param>
+    /// <param name="least">The least value that makes sense.</param>
+    /// <param name="most">The largest value that makes sense.</param>
+    /// <exception cref="ModelFormatException">It is missing, no whole number, or out of range.</exception>
+    public int Int(string name, int? otherwise = null, int least = int.MinValue, int most = int.MaxValue) =>
+        Has(name) ? Whole(name, _root.GetProperty(name), least, most) : otherwise ?? throw Missing(name);
 
-    /// <summary>A number.</summary>
-    public double Number(string name, double? otherwise = null) => Field(name, otherwise, e => e.GetDouble());
+    /// <summary>A finite number.</summary>
+    /// <param name="name">Field.</param>
+    /// <param name="otherwise">What holds where the file leaves it out; null refuses that.</param>
+    /// <param name="least">The least value that makes sense.</param>
+    /// <param name="most">The largest value that makes sense.</param>
+    /// <exception cref="ModelFormatException">It is missing, no number, or out of range.</exception>
+    public double Number(string name, double? otherwise = null, double least = double.MinValue, double most = double.MaxValue)
+    {
+        if (!Has(name)) return otherwise ?? throw Missing(name);
+        JsonElement e = _root.GetProperty(name);
+        if (e.ValueKind != JsonValueKind.Number || !e.TryGetDouble(out double value) || !double.IsFinite(value)) throw Wrong(name, "a number", e);
+        return value >= least && value <= most ? value : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), e);
+    }
 
     /// <summary>True or false.</summary>
-    public bool Flag(string name, bool? otherwise = null) => Field(name, otherwise, e => e.GetBoolean());
+    public bool Flag(string name, bool? otherwise = null)
+    {
+        if (!Has(name)) return otherwise ?? throw Missing(name);
+        JsonElement e = _root.GetProperty(name);
+        return e.ValueKind is JsonValueKind.True or JsonValueKind.False ? e.GetBoolean() : throw Wrong(name, "true or false", e);
+    }
 
     /// <summary>A string.</summary>
     public string Text(string name, string? otherwise = null)
@@ -65,13 +111,18 @@ public sealed class ConfigReader
     }
 
     /// <summary>A list of integers, or one integer repeated <paramref name="count"/> times.</summary>
-    public IReadOnlyList<int> Ints(string name, int? count = null)
+    /// <param name="name">Field.</param>
+    /// <param name="count">How many there must be; null takes any number.</param>
+    /// <param name="least">The least value that makes sense.</param>
+    /// <param name="most">The largest value that makes sense.</param>
+    /// <exception cref="ModelFormatException">It is missing, something else, or out of range.</exception>
+    public IReadOnlyList<int> Ints(string name, int? count = null, int least = int.MinValue, int most = int.MaxValue)
     {
         if (!Has(name)) throw Missing(name);
         JsonElement e = _root.GetProperty(name);
-        if (e.ValueKind == JsonValueKind.Number && count is { } n) return Enumerable.Repeat(e.GetInt32(), n).ToArray();
+        if (e.ValueKind == JsonValueKind.Number && count is { } n) return Enumerable.Repeat(Whole(name, e, least, most), n).ToArray();
         if (e.ValueKind != JsonValueKind.Array) throw Wrong(name, "a list of integers", e);
-        int[] values = [.. e.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Number ? x.GetInt32() : throw Wrong(name, "a list of integers", e))];
+        int[] values = [.. e.EnumerateArray().Select(x => Whole(name, x, least, most))];
         if (count is { } wanted && values.Length != wanted) throw Wrong(name, $"{wanted} integers", e);
         return values;
     }
@@ -100,33 +151,29 @@ public sealed class ConfigReader
     public void RequireAbsent(string name, string? harmless = null)
     {
         if (Has(name) && _root.GetProperty(name).GetRawText() != harmless)
-            throw new ModelFormatException($"{_source}: {name} is {_root.GetProperty(name).GetRawText()}; only {harmless ?? "null"} is supported here.");
+            throw new ModelFormatException($"{Source}: {name} is {Excerpt.Of(_root.GetProperty(name).GetRawText())}; only {harmless ?? "null"} is supported here.");
     }
 
     /// <summary>Refuses a value that the networks here do not implement.</summary>
     public void RequireEqual<T>(string name, T value, T supported)
     {
-        if (!EqualityComparer<T>.Default.Equals(value, supported))
-            throw new ModelFormatException($"{_source}: {name} is {value}; only {supported} is supported here.");
+        if (!EqualityComparer<T>.Default.Equals(value, supported)) throw Unsupported(name, value, $"{supported}");
     }
 
-    private T Field<T>(string name, T? otherwise, Func<JsonElement, T> read)
-        where T : struct
+    /// <summary>The complaint about a value that the networks here do not implement.</summary>
+    /// <param name="name">Field.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="supported">What would do.</param>
+    public ModelFormatException Unsupported<T>(string name, T value, string supported) => new(string.Create(CultureInfo.InvariantCulture, $"{Source}: {name} is {Excerpt.Of($"{value}")}; only {supported} {(supported.Contains(" and ", StringComparison.Ordinal) ? "are" : "is")} supported here."));
+
+    private int Whole(string name, JsonElement e, int least, int most)
     {
-        if (!Has(name)) return otherwise ?? throw Missing(name);
-        JsonElement e = _root.GetProperty(name);
-        try
-        {
-            return read(e);
-        }
-        catch (Exception ex) when (ex is InvalidOperationException or FormatException)
-        {
-            throw Wrong(name, typeof(T).Name, e);
-        }
+        if (e.ValueKind != JsonValueKind.Number || !e.TryGetInt32(out int value)) throw Wrong(name, "a whole number of 32 bits", e);
+        return value >= least && value <= most ? value : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"), e);
     }
 
-    private ModelFormatException Missing(string name) => new($"{_source}: the field '{name}' is missing.");
+    private ModelFormatException Missing(string name) => new($"{Source}: the field '{name}' is missing.");
 
     private ModelFormatException Wrong(string name, string expected, JsonElement got) =>
-        new($"{_source}: the field '{name}' should be {expected}, found {got.GetRawText()}.");
+        new($"{Source}: the field '{name}' should be {expected}, found {Excerpt.Of(got.GetRawText())}.");
 }

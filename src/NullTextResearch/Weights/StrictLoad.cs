@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,13 +34,16 @@ public sealed class CheckpointMismatchException : Exception
     private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)
     {
         static string List(string title, IReadOnlyList<string> keys) =>
-            keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? ", ..." : "")}";
+            keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(Excerpt.Of))}{(keys.Count > 12 ? ", ..." : "")}";
         return $"{file} does not fit the network that its config describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\n{hint ?? "Check that config and weights come from the same model."}";
     }
 }
 
-/// <summary>Loads checkpoints into networks: every key must be there, nothing more, in the right shape.</summary>
-public static class StrictLoad
+/// <summary>
+/// Loads checkpoints into networks: every key must be there, in the right shape. What a file holds beyond them is left, unless it says that the
+/// network is another one: one more layer of a kind that the network has, or a weight under both of its names.
+/// </summary>
+public static partial class StrictLoad
 {
     // What is read at a time where the type or the device differs. Loading needs this much beyond the weights themselves.
     private const int StagingBytes = 1 << 24;
@@ -49,7 +53,8 @@ public static class StrictLoad
     /// <param name="checkpoint">Where from; borrowed.</param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    /// <exception cref="CheckpointMismatchException">Keys are missing, unexpected or mis-shaped; all of them are named at once.</exception>
+    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or are mis-shaped; all of them are named at once.</exception>
+    /// <exception cref="ModelFormatException">A weight is of a type that is not read here, or the file is damaged.</exception>
     public static void Load(WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype) =>
         Load(weights, checkpoint, device, dtype, key => [new KeySource(key)], CheckpointKeys.IsIgnored, null);
 
@@ -64,7 +69,7 @@ public static class StrictLoad
     internal static void Load(
         WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored, LoadMeter? meter)
     {
-        Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = Match(weights, checkpoint, sourcesOf, isIgnored);
+        Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = Match(weights, checkpoint, sourcesOf, isIgnored).Found;
         Dictionary<ScalarType, Tensor> staging = [];
         try
         {
@@ -88,17 +93,19 @@ public static class StrictLoad
         }
     }
 
-    /// <summary>Where each weight's numbers are.</summary>
-    /// <exception cref="CheckpointMismatchException">Keys are missing, unexpected or mis-shaped.</exception>
-    internal static Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> Match(
+    /// <summary>Where each weight's numbers are, and which keys belong to nothing.</summary>
+    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or are mis-shaped.</exception>
+    /// <exception cref="ModelFormatException">A weight is of a type that is not read here.</exception>
+    internal static (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> Found, IReadOnlyList<string> Stray) Match(
         WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored)
     {
         Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = new(StringComparer.Ordinal);
-        HashSet<string> used = new(StringComparer.Ordinal);
+        HashSet<string> used = new(StringComparer.Ordinal), kinds = new(StringComparer.Ordinal);
         List<string> missing = [], misshaped = [];
         foreach (Weight weight in weights.All)
         {
             KeySource[] sources = [.. sourcesOf(weight.Key)];
+            kinds.UnionWith(sources.Select(s => Kind(s.Name)));
             KeySource? source = Array.Find(sources, s => checkpoint.Has(s.Name));
             if (source is null)
             {
@@ -111,9 +118,33 @@ public static class StrictLoad
             else misshaped.Add($"{source.Name} is {Shape.Text(entry.Shape)} instead of {Expected(weight, source)}");
         }
         string[] extra = [.. checkpoint.Entries.Select(e => e.Name).Where(name => !used.Contains(name) && !isIgnored(name))];
-        if (missing.Count + extra.Length + misshaped.Count > 0) throw new CheckpointMismatchException(checkpoint.Path, missing, extra, misshaped);
-        return found;
+        string[] contrary = [.. extra.Where(name => kinds.Contains(Kind(name)))];
+        // Beside a missing key every surplus one may be its other name.
+        if (missing.Count + contrary.Length + misshaped.Count > 0) throw new CheckpointMismatchException(checkpoint.Path, missing, missing.Count > 0 ? extra : contrary, misshaped);
+        RequireReadable(checkpoint, found.Values.Select(f => f.Entry));
+        return (found, extra);
     }
+
+    /// <summary>Refuses a file that holds a weight in a type that is not read here. What the network does not need may have any type.</summary>
+    /// <exception cref="ModelFormatException">It does.</exception>
+    internal static void RequireReadable(WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf)
+    {
+        if (checkpoint.Entries.All(e => e.IsReadable)) return;
+        RequireReadable(checkpoint, weights.All.Select(w => sourcesOf(w.Key).Select(s => checkpoint.Find(s.Name)).FirstOrDefault(e => e is not null)).OfType<SafetensorsEntry>());
+    }
+
+    private static void RequireReadable(Checkpoint checkpoint, IEnumerable<SafetensorsEntry> needed)
+    {
+        SafetensorsEntry[] unread = [.. needed.Where(e => !e.IsReadable)];
+        if (unread.Length > 0)
+            throw new ModelFormatException($"{checkpoint.Path}: '{unread[0].Name}'{(unread.Length > 1 ? $" (and {unread.Length - 1} more)" : "")} {SafetensorsFile.Unreadable(unread[0].TypeName)}.");
+    }
+
+    // The name with its numbers left out: two layers of one network are of one kind.
+    private static string Kind(string name) => Numbers().Replace(name, "#");
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Numbers();
 
     private static bool Fits(Weight weight, KeySource source, SafetensorsEntry entry)
     {

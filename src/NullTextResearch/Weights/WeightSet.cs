@@ -153,6 +153,21 @@ public sealed class WeightSet : IDisposable
         }
     }
 
+    /// <summary>Weights that hold numbers which are none: a damaged file, or a training that diverged.</summary>
+    /// <returns>Key, how many of its numbers are NaN, and how many infinite; nothing for a sound network.</returns>
+    public IEnumerable<(string Key, long NaN, long Infinite)> NotFinite()
+    {
+        foreach (Weight weight in Trainable.Where(w => w.HasValue))
+        {
+            using IDisposable grad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            // Adding up is one pass without a second tensor; only a sum that is no number is worth a closer look.
+            if (double.IsFinite(weight.Value.sum(ScalarType.Float64).item<double>())) continue;
+            long nan = weight.Value.isnan().sum().item<long>(), infinite = weight.Value.isinf().sum().item<long>();
+            if (nan + infinite > 0) yield return (weight.Key, nan, infinite);
+        }
+    }
+
     /// <summary>Floating-point weights, for an optimiser.</summary>
     public IEnumerable<Weight> Trainable => _all.Where(w => w.Init != WeightInit.Range);
 

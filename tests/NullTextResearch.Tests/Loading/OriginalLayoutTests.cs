@@ -63,7 +63,7 @@ public sealed class OriginalLayoutTests : IDisposable
         Dictionary<string, string> ours = [];
         foreach ((WeightSet weights, PartSource part) in ((WeightSet[])[text.Weights, vae.Weights, unet.Weights]).Zip(source.Parts))
         {
-            foreach ((string key, (KeySource place, _)) in StrictLoad.Match(weights, file, part.Keys, part.IsIgnored)) ours.Add(key, $"{place.Name} {place.Part}/{place.Parts}");
+            foreach ((string key, (KeySource place, _)) in StrictLoad.Match(weights, file, part.Keys, part.IsIgnored).Found) ours.Add(key, $"{place.Name} {place.Part}/{place.Parts}");
         }
 
         Assert.Equal(published.OrderBy(p => p.Key, StringComparer.Ordinal), ours.OrderBy(p => p.Key, StringComparer.Ordinal));
@@ -147,7 +147,7 @@ public sealed class OriginalLayoutTests : IDisposable
             Assert.Empty(source.Notes);
             using UNet2DConditionModel unet = new(source.UNet);
             using Checkpoint weights = Checkpoint.Open(source.Parts[2].Path);
-            Assert.Equal(686, StrictLoad.Match(unet.Weights, weights, source.Parts[2].Keys, source.Parts[2].IsIgnored).Count);
+            Assert.Equal(686, StrictLoad.Match(unet.Weights, weights, source.Parts[2].Keys, source.Parts[2].IsIgnored).Found.Count);
         }
     }
 

@@ -227,5 +227,143 @@ public sealed class ClipTokenizerTests : IDisposable
         Assert.Equal(77, ClipTokenizer.Load(_folder).ContextLength);
     }
 
+    [Theory]
+    [InlineData("2147483647")]
+    [InlineData("65537")]
+    [InlineData("null")]
+    public void Load_LengthThatIsNoLimit_Keeps77(string length)
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), $$"""{"model_max_length": {{length}}}""");
+        Assert.Equal(77, ClipTokenizer.Load(_folder).ContextLength);
+    }
+
+    public static TheoryData<string, string> OddFiles
+    {
+        get
+        {
+            TheoryData<string, string> data = [];
+            foreach (string file in ClipTokenizer.FileNames)
+            {
+                foreach (string kind in TestKit.OddPlaces.Kinds.Keys) data.Add(file, kind);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFiles))]
+    public void Load_NoRegularFile_SaysWhatItIs(string file, string kind)
+    {
+        string path = Path.Combine(_folder, file);
+        TestKit.OddPlaces.Put(path, kind);
+        TokenizerFileException e = TestKit.OddPlaces.Within(() => Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)));
+        Assert.Equal(path, e.FilePath);
+        Assert.Contains(TestKit.OddPlaces.Kinds[kind], e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_MergeLineTwice_NamesBothLines()
+    {
+        string path = Path.Combine(_folder, "merges.txt");
+        string[] lines = File.ReadAllLines(path);
+        File.WriteAllLines(path, [.. lines, lines[1]]);
+        Assert.Contains($"line {lines.Length + 1} is '{lines[1]}', as line 2 is", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"a\":64", "\"a\":65", "have one id, 65")]
+    [InlineData("\"a\":64", "\"a\":64.5", "the id of 'a' is 64.5")]
+    [InlineData("\"a\":64", "\"a\":-1", "the id of 'a' is -1")]
+    [InlineData("\"a\":64", "\"a\":2147483648", "the id of 'a' is 2147483648")]
+    [InlineData("\"a\":64", "\"a\":1000000", "the id of 'a' is 1000000")]
+    [InlineData("\"a\":64", "\"a\":null", "the id of 'a' is null")]
+    [InlineData("\"a\":64", "\"a\":64,\"a\":64", "the name 'a' is there twice")]
+    [InlineData("\"a\":64", "\"\\ud800\":64", "half a character")]
+    public void Load_VocabularyThatContradictsItself_SaysWhere(string good, string bad, string says)
+    {
+        string path = Path.Combine(_folder, "vocab.json");
+        string text = File.ReadAllText(path);
+        Assert.Contains(good, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(good, bad, StringComparison.Ordinal));
+        TokenizerFileException e = Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder));
+        Assert.Equal(path, e.FilePath);
+        Assert.Contains(says, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tokenizer_config.json", """{"model_max_length": 1.5}""", "model_max_length is 1.5")]
+    [InlineData("tokenizer_config.json", """{"model_max_length": "77"}""", "model_max_length is \"77\"")]
+    [InlineData("tokenizer_config.json", """{"model_max_length": -1}""", "at least 3")]
+    [InlineData("tokenizer_config.json", """{"pad_token": "!", "pad_token": "?"}""", "there twice")]
+    [InlineData("tokenizer_config.json", """[]""", "not a tokenizer configuration")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": []}""", "added_tokens_decoder is []")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"x": {"content": "w"}}}""", "the id 'x'")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"9999": "w"}}""", "9999 in added_tokens_decoder is \"w\"")]
+    [InlineData("special_tokens_map.json", """{"pad_token": 5}""", "pad_token is 5")]
+    [InlineData("special_tokens_map.json", """{"pad_token": "\udc00"}""", "half a character")]
+    [InlineData("added_tokens.json", """{"<w>": 0}""", "which is that of '!'")]
+    [InlineData("added_tokens.json", """{"<w>": 9000, "<v>": 9000}""", "have one id, 9000")]
+    [InlineData("added_tokens.json", """{"<w>": 1.5}""", "the id of '<w>' is 1.5")]
+    [InlineData("added_tokens.json", """{"my word": 9000}""", "white space")]
+    [InlineData("added_tokens.json", """{"": 9000}""", "is empty")]
+    [InlineData("added_tokens.json", """{"a": 9000}""", "in vocab.json")]
+    [InlineData("merges.txt", "<html><head></head></html>", "a web page")]
+    [InlineData("vocab.json", "version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS")]
+    public void Load_DamagedSetting_SaysWhatIsWrong(string file, string content, string says)
+    {
+        File.WriteAllText(Path.Combine(_folder, file), content);
+        TokenizerFileException e = Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder));
+        Assert.Equal(Path.Combine(_folder, file), e.FilePath);
+        Assert.Contains(says, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_MergesThatAreNoUtf8_SaysTheByte()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "merges.txt"), [(byte)'a', 0xFF, (byte)' ']);
+        Assert.Contains("byte 1", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As transformers' CLIPTokenizer splits: the leftmost and there the longest, in its own letter case, whatever touches it; the rest is tokenized piece by piece.</summary>
+    [Theory]
+    [InlineData("a <cat-toy> on the car", "a|<cat-toy>|on|the|car")]
+    [InlineData("A <cat-toy>, red", "a|<cat-toy>|,|red")]
+    [InlineData("red<cat-toy>car", "red|<cat-toy>|car")]
+    [InlineData("<cat-toy><cat-toy>", "<cat-toy>|<cat-toy>")]
+    [InlineData("<cat-toy>x", "<cat-toy>x")]
+    [InlineData("the Sks", "the|Sks")]
+    [InlineData("the sks", "the|s|k|s")]
+    [InlineData("a <Cat-toy>", "a|<|cat|-|t|o|y|>")]
+    [InlineData("catlike on catalone", "cat|l|i|k|e|on|cat|a|l|o|n|e")]
+    [InlineData("a alone cat", "a|alone|cat")]
+    public void Tokenize_LearnedWords_AreOneTokenEach(string text, string pieces)
+    {
+        int free = _tokenizer.VocabularySize;
+        File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), $$"""{"<cat-toy>": {{free}}, "<cat-toy>x": {{free + 1}}, "Sks": {{free + 2}} }""");
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), $$$$"""
+            {"added_tokens_decoder": {"{{{{free}}}}": {"content": "<cat-toy>", "single_word": false}, "{{{{free + 3}}}}": {"content": "alone", "single_word": true}, "{{{{_tokenizer.EndToken}}}}": {"content": "<|endoftext|>", "special": true}}}
+            """);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
+        TokenizedPrompt prompt = tokenizer.Tokenize(text);
+        Assert.Equal(pieces.Split('|'), prompt.Ids.Skip(1).Take(prompt.TokenCount).Select(tokenizer.DecodePiece));
+        Assert.Equal(free + 4, tokenizer.VocabularySize);
+        Assert.Equal(["<cat-toy>", "<cat-toy>x", "Sks", "alone"], tokenizer.LearnedWords.Keys);
+        // Every piece belongs to a word, in order.
+        Assert.Equal(Enumerable.Range(1, prompt.TokenCount), Enumerable.Range(0, prompt.Words.Count).SelectMany(prompt.PositionsOfWordAt));
+    }
+
+    /// <summary>As diffusers' pipelines expand them.</summary>
+    [Fact]
+    public void Tokenize_LearnedWordOfSeveralVectors_StandsForAllOfThem()
+    {
+        int free = _tokenizer.VocabularySize;
+        File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), $$"""{"<toy>": {{free}}, "<toy>_1": {{free + 1}}, "<toy>_2": {{free + 2}}, "<toy>_4": {{free + 3}} }""");
+        TokenizedPrompt prompt = ClipTokenizer.Load(_folder).Tokenize("a <toy>, red");
+        Assert.Equal([free, free + 1, free + 2], prompt.Ids.Skip(2).Take(3));
+        Assert.Equal([2, 3, 4, 5], prompt.PositionsOf("<toy>,"));
+        Assert.Equal([6], prompt.PositionsOf("red"));
+    }
+
     private string[] Pieces(TokenizedPrompt prompt) => [.. prompt.Ids.Skip(1).Take(prompt.TokenCount).Select(_tokenizer.DecodePiece)];
 }

@@ -46,8 +46,27 @@ public sealed class WordTableTokenizerTests
     [InlineData("\"irrel\": 4", "\"irrel\": 3")] // one id twice
     [InlineData("\"irrel\": 4", "\"other\": 4")] // no id
     [InlineData("[\"squ\", \"irrel\"]", "[\"squ\"]")] // does not join to the word
+    [InlineData("[\"squ\", \"irrel\"]", "[\"squ\", null, \"irrel\"]")]
+    [InlineData("\"max_length\": 8", "\"max_length\": 2147483647")]
+    [InlineData("\"max_length\": 8", "\"max_length\": 2")]
+    [InlineData("\"bos\": 998", "\"bos\": -1")]
+    [InlineData("\"a\": 1,", "\"a\": 2147483647,")]
     public void FromJson_Contradiction_Throws(string good, string bad) =>
-        Assert.Throws<ArgumentException>(() => WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement));
+        Assert.ThrowsAny<ArgumentException>(() => WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement));
+
+    [Theory]
+    [InlineData("\"a\": [\"a\"]", "\"a\": null")]
+    [InlineData("\"a\": [\"a\"]", "\"a\": [\"\\ud800\"]")]
+    [InlineData("\"a\": [\"a\"]", "\"a\": [\"a\"], \"a\": [\"a\"]")]
+    [InlineData("\"a\": 1,", "\"a\": 1.5,")]
+    [InlineData("\"a\": 1,", "\"a\": 2147483648,")]
+    [InlineData("\"max_length\": 8", "\"max_length\": 8, \"max_length\": 9")]
+    public void FromJson_DamagedMember_ThrowsAsDocumented(string good, string bad)
+    {
+        Assert.Contains(good, Table, StringComparison.Ordinal);
+        Exception e = Assert.ThrowsAny<Exception>(() => WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement));
+        Assert.True(e is JsonException or ArgumentException, e.ToString());
+    }
 
     [Fact]
     public void FromJson_MissingMember_Throws() => Assert.Throws<JsonException>(() => WordTableTokenizer.FromJson(JsonDocument.Parse("{}").RootElement));

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace NullTextResearch;
+
+/// <summary>
+/// The one way in which JSON that others made is parsed. What some readers take and others do not (a name twice in one object, half a character
+/// as <c>\ud800</c>, bytes that are no UTF-8) is refused here, so that every text of the result can be read; depth and size are bounded before
+/// anything is built.
+/// </summary>
+public static class StrictJson
+{
+    /// <summary>The most values that a document may have: a million, a hundred times the header of the largest model here.</summary>
+    public const int MostValues = 1_000_000;
+
+    /// <summary>How deep values may be nested.</summary>
+    public const int MostDepth = 64;
+
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = MostDepth };
+
+    /// <summary>Parses a document.</summary>
+    /// <param name="utf8">The text; a byte-order mark is skipped.</param>
+    /// <exception cref="JsonException">It is no JSON, or one of what is refused; the message has the place.</exception>
+    public static JsonElement Parse(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.StartsWith(Encoding.UTF8.Preamble)) utf8 = utf8[Encoding.UTF8.Preamble.Length..];
+        Check(utf8);
+        return JsonElement.Parse(utf8, s_options);
+    }
+
+    /// <summary>Reads and parses a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="most">The most bytes that it may have.</param>
+    /// <exception cref="UnreadableFileException">As for <see cref="RegularFile.ReadAll"/>; or it is something else than JSON, which is told.</exception>
+    /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
+    public static JsonElement ReadFile(string path, int most)
+    {
+        byte[] bytes = RegularFile.ReadAll(path, most);
+        try
+        {
+            return Parse(bytes);
+        }
+        catch (JsonException e) when (ForeignContent.Of(bytes) is { } what)
+        {
+            throw new UnreadableFileException(path, $"is {what}", e);
+        }
+    }
+
+    /// <summary>Refuses what <see cref="Parse"/> refuses, in one pass that builds nothing.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
+    public static void Check(ReadOnlySpan<byte> utf8)
+    {
+        if (!Utf8.IsValid(utf8)) throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is no UTF-8"));
+        Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = MostDepth });
+        Stack<HashSet<string>> open = [];
+        // Names of the entries of one object are those of the next: sets are used again.
+        Stack<HashSet<string>> free = [];
+        int values = 0;
+        while (Read(ref reader))
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    open.Push(free.TryPop(out HashSet<string>? used) ? used : new HashSet<string>(StringComparer.Ordinal));
+                    break;
+                case JsonTokenType.EndObject:
+                    HashSet<string> names = open.Pop();
+                    // Clearing costs as much as the set once held, so a large one is not used again.
+                    if (names.Count <= 64)
+                    {
+                        names.Clear();
+                        free.Push(names);
+                    }
+                    continue;
+                case JsonTokenType.EndArray:
+                    continue;
+                case JsonTokenType.PropertyName:
+                    string name = Text(ref reader);
+                    if (!open.Peek().Add(name)) throw Bad(ref reader, $"the name '{Excerpt.Of(name)}' is there twice in one object");
+                    continue;
+                case JsonTokenType.String when reader.ValueIsEscaped:
+                    Text(ref reader);
+                    break;
+            }
+            if (++values > MostValues) throw Bad(ref reader, $"there are more than {MostValues} values, which no file of this kind has");
+        }
+    }
+
+    private static bool Read(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.Read();
+        }
+        // Its message quotes what it found, which may be as long as the file.
+        catch (JsonException e) when (e.Message.Length > 300)
+        {
+            throw new JsonException($"{e.Message[..200]}... LineNumber: {e.LineNumber} | BytePositionInLine: {e.BytePositionInLine}.", e);
+        }
+    }
+
+    private static string Text(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Bad(ref reader, "a text has half a character (a lone surrogate, \\ud800 to \\udfff)", e);
+        }
+    }
+
+    private static JsonException Bad(ref Utf8JsonReader reader, string what, Exception? inner = null) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{what}, at byte {reader.TokenStartIndex}"), inner);
+
+    private static int FirstInvalid(ReadOnlySpan<byte> utf8)
+    {
+        int at = 0;
+        while (at < utf8.Length && Rune.DecodeFromUtf8(utf8[at..], out _, out int length) == System.Buffers.OperationStatus.Done) at += length;
+        return at;
+    }
+}
