@@ -1,7 +1,6 @@
 using System.CommandLine;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Verification;
-using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -15,11 +14,7 @@ internal static class VerifyCommand
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only };
         CommandRunner.Handle(command, (parsed, context) =>
-        {
-            // Most of the networks are tiny: further threads would spend their time waiting for each other.
-            if (parsed.GetValue<int?>("--threads") is null) torch.set_num_threads(1);
-            return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel);
-        });
+            Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel));
         return command;
     }
 
