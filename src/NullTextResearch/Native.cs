@@ -44,7 +44,7 @@ public static class Native
     private const string Wrapper = "libLibTorchSharp.so";
     private const string LogLevelVariable = "TORCH_CPP_LOG_LEVEL";
     private const string SpinVariable = "GOMP_SPINCOUNT";
-    private const string SpinCount = "1000";
+    private const string SpinCount = "200";
     private static readonly Lock Gate = new();
     private static NativeLoadReport? s_report;
 
