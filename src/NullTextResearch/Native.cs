@@ -68,10 +68,14 @@ public static class Native
     internal static void Initialise() => EnsureLoaded();
 
     /// <summary>
-    /// Makes the calling thread's memory ready for a network's work. The library's own threads do it; a thread of yours that runs networks gains up to a
-    /// third of its processor time on a busy virtual machine. Harmless anywhere, any number of times.
+    /// Makes memory ready for a network's work on the calling thread: asks the system for large pages. Loading a model does it, and so do the library's own
+    /// threads; a thread of yours that runs networks may too. Harmless anywhere, any number of times.
     /// </summary>
-    public static void PrepareThread() => HugePages.AdviseThread();
+    public static void PrepareThread()
+    {
+        HugePages.AdviseProcess();
+        HugePages.AdviseThread();
+    }
 
     private static NativeLoadReport Load()
     {

@@ -155,6 +155,8 @@ public sealed class StableDiffusion : IDisposable
                 StrictLoad.Load(sets[i], checkpoints[i], device, sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
             }
 
+            // The weights have made the heap grow.
+            Native.PrepareThread();
             IReadOnlyList<string> notes = source.Notes;
             if (source.PredictionIsGuessed)
             {
