@@ -8,7 +8,9 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Scenes;
+using NullTextResearch.UNet;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,7 +39,7 @@ internal static class Program
         Option<int> steps = new("--steps") { Description = "DDIM steps.", DefaultValueFactory = _ => 50 };
         Option<int> inner = new("--inner") { Description = "Inner steps per timestep.", DefaultValueFactory = _ => 10 };
         Option<int> rounds = new("--rounds") { Description = "How often the variants take turns.", DefaultValueFactory = _ => 3 };
-        Option<int> threads = new("--threads") { Description = "libtorch threads.", DefaultValueFactory = _ => 1 };
+        Option<int?> threads = new("--threads") { Description = "libtorch threads (default: $NULLTEXT_THREADS, else what the model's size is worth, as in the command line)." };
         Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as released; off, every variant does the same work." };
         Option<FileInfo?> report = new("--out") { Description = "Put the report into this Markdown file too, in the place of an earlier one of its kind." };
         Option<string?> one = new("--variant") { Description = "Measure one variant in this process and print JSON.", Hidden = true };
@@ -46,12 +48,17 @@ internal static class Program
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
         Option<bool> shared = new("--shared-rows") { Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh)." };
-        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared };
+        Option<bool> plan = new("--plan") { Description = "Instead: what 'nulltext plan' says against whole inversions by sd-mini, in processes of their own; some minutes." };
+        Option<FileInfo> program = new("--nulltext") { Description = "The built command line, with --plan.", DefaultValueFactory = _ => new FileInfo("src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll") };
+        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared, plan, program };
         root.SetAction(parsed =>
         {
             Native.EnsureLoaded();
-            set_num_threads(parsed.GetValue(threads));
-            Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), parsed.GetValue(threads));
+            int chosen = parsed.GetValue(threads) ?? (parsed.GetValue(full)
+                ? ProcessorThreads.For(UNetConfig.StableDiffusion1, parsed.GetValue(size) / 8, parsed.GetValue(size) / 8)
+                : ProcessorThreads.For(ModelSource.Find(parsed.GetValue(model) ?? StableDiffusion.MiniFolder())));
+            set_num_threads(chosen);
+            Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), chosen);
             if (parsed.GetValue(full))
             {
                 if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
@@ -66,6 +73,13 @@ internal static class Program
                     return 0;
                 }
                 return Print(new FullSizeBenchmark(fullSize).Run());
+            }
+            if (parsed.GetValue(plan))
+            {
+                FileInfo built = parsed.GetValue(program)!;
+                if (built.Exists) return Print(new PlanBenchmark(built.FullName).Run());
+                Console.Error.WriteLine($"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build src/NullTextResearch.Cli -c Release; or name it with --nulltext.");
+                return 1;
             }
             if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);
             if (parsed.GetValue(one) is { } variant)

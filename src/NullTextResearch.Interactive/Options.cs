@@ -10,7 +10,7 @@ public sealed record WorkbenchOptions
     /// <summary>Where the networks run: <c>cpu</c> (default), <c>cuda</c>, <c>cuda:1</c>.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of libtorch while the workbench works; null (default) leaves libtorch's own choice. Small models are fastest with 1.</summary>
+    /// <summary>Threads of libtorch while the workbench works; null (default) takes what <c>NULLTEXT_THREADS</c> says, else as many as suit the model (<see cref="ProcessorThreads"/>).</summary>
     public int? Threads { get; init; }
 
     /// <summary>Put plotly.js into the notebook, so that charts are interactive (default: true).</summary>

@@ -4,6 +4,7 @@ using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Inversion;
+using NullTextResearch.Planning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,6 +25,8 @@ public sealed partial class Workbench
         PixelSize size = (options?.Size ?? ImageSizing.Own).For(Model.ImageSize, Model.Sizes);
         return Run("measurement", (progress, stop) =>
         {
+            MachineLoad load = Model.Device.type == DeviceType.CPU ? MachineLoad.Measure(_threads) : MachineLoad.Quiet;
+            string busy = load.IsBusy ? string.Create(CultureInfo.InvariantCulture, $"; the machine is busy, other work leaves {100 * load.Share:0} % of the processor time, and a quiet one would be faster") : "";
             (double forward, double backward) = Measure(size, progress, stop);
             Job[] jobs =
             [
@@ -34,7 +37,7 @@ public sealed partial class Workbench
                 new(string.Create(CultureInfo.InvariantCulture, $"sweep of {TargetsTogether} edits"), 2 * (1 + TargetsTogether) * steps, 0, 2 * (1 + TargetsTogether), 0, true),
             ];
             return new TableView(new TableData(
-                string.Create(CultureInfo.InvariantCulture, $"{Model.Name} on {Model.Device}, T = {steps}{(size == Model.ImageSize ? "" : $", {size} pixels")}: {1000 * forward:0.0} ms an evaluation, {1000 * backward:0.0} ms with a backward pass"),
+                string.Create(CultureInfo.InvariantCulture, $"{Model.Name} on {Model.Device}, T = {steps}{(size == Model.ImageSize ? "" : $", {size} pixels")}: {1000 * forward:0.0} ms an evaluation, {1000 * backward:0.0} ms with a backward pass{busy}"),
                 ["work", "evaluations", "with backward pass", "memory [GB]", "time [s]"],
                 [.. jobs.Select(job => (IReadOnlyList<string>)
                 [

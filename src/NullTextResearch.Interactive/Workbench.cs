@@ -33,6 +33,7 @@ public sealed partial class Workbench : IDisposable, IRendered
     private static Action<object>? s_loader;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly List<IInversion> _methods = [.. Interactive.Methods.Usual];
+    private readonly int _threads;
     private string? _fingerprint;
     private bool _disposed;
 
@@ -40,6 +41,7 @@ public sealed partial class Workbench : IDisposable, IRendered
     {
         Model = model;
         Options = options;
+        _threads = options.Threads ?? ProcessorThreads.For(model.UNet.Config, model.UNet.Config.SampleSize, model.UNet.Config.SampleSize);
     }
 
     /// <summary>The model: what the library's own functions take.</summary>
@@ -195,9 +197,9 @@ public sealed partial class Workbench : IDisposable, IRendered
 
     private void ApplyThreads()
     {
-        // A setting of the calling thread.
-        if (Options.Threads is { } threads) set_num_threads(threads);
-        else if (int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_THREADS"), NumberStyles.None, CultureInfo.InvariantCulture, out int given) && given > 0) set_num_threads(given);
+        // Settings of the calling thread.
+        Native.PrepareThread();
+        set_num_threads(_threads);
     }
 
     /// <summary>

@@ -42,6 +42,9 @@ public static class Native
 {
     private const string MissingVersion = "GLIBCXX_3.4.32";
     private const string Wrapper = "libLibTorchSharp.so";
+    private const string LogLevelVariable = "TORCH_CPP_LOG_LEVEL";
+    private const string SpinVariable = "GOMP_SPINCOUNT";
+    private const string SpinCount = "200";
     private static readonly Lock Gate = new();
     private static NativeLoadReport? s_report;
 
@@ -64,11 +67,22 @@ public static class Native
     [SuppressMessage("Usage", "CA2255", Justification = "libtorch must be in the process before TorchSharp's type initialiser runs; that one is final when it fails.")]
     internal static void Initialise() => EnsureLoaded();
 
+    /// <summary>
+    /// Makes memory ready for a network's work on the calling thread: asks the system for large pages. Loading a model does it, and so do the library's own
+    /// threads; a thread of yours that runs networks may too. Harmless anywhere, any number of times.
+    /// </summary>
+    public static void PrepareThread()
+    {
+        HugePages.AdviseProcess();
+        HugePages.AdviseThread();
+    }
+
     private static NativeLoadReport Load()
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return new(NativeLoadMode.LeftToTorchSharp, null, "Only Linux x64 needs help; TorchSharp loads its libraries itself here.");
         TuneAllocator();
+        SetDefaults();
         (string Torch, string Wrapper)? found = FindLibraries();
         if (found is not { } place)
             return new(NativeLoadMode.LeftToTorchSharp, null, "No libtorch_cpu.so in the application's native folders or in the NuGet cache; TorchSharp's own search decides.");
@@ -79,6 +93,7 @@ public static class Native
                 string path = Path.Combine(place.Torch, name);
                 if (File.Exists(path)) NativeLibrary.Load(path);
             }
+            Quieten(place.Torch);
             if (NativeLibrary.TryLoad(place.Wrapper, out _))
                 return new(NativeLoadMode.AsShipped, place.Torch, "libtorch loads as shipped.");
             string relaxed = RelaxedCopy(place.Wrapper);
@@ -227,12 +242,55 @@ public static class Native
         {
             _ = mallopt(MmapThreshold, LargeBlock);
             _ = mallopt(TrimThreshold, int.MaxValue);
+            HugePages.AdviseProcess();
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             // Another C library (musl): it has no such knob, and needs none.
             _ = e;
         }
+    }
+
+    // What libtorch and the OpenMP library read when they are loaded. They ask the C library's environment, which Environment.SetEnvironmentVariable
+    // does not reach on Linux. A value that the user has set stays.
+    private static void SetDefaults()
+    {
+        Default(LogLevelVariable, "ERROR");
+        // A thread that waits for another at the end of an operation spins for milliseconds unless told otherwise: on a busy machine, where the other
+        // one has no processor just then, that is nearly all the time there is.
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null) Default(SpinVariable, SpinCount);
+    }
+
+    private static void Default(string variable, string value)
+    {
+        try
+        {
+            _ = setenv(variable, value, overwrite: 0);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // Another C library (musl), for which libtorch is not built either.
+            _ = e;
+        }
+    }
+
+    // libtorch reads its log level at the start of Python only, so it is told to. And it tries NNPACK at every small convolution, which costs a line of
+    // log each where the processor is none that NNPACK knows; the path that NNPACK would serve, batches of 16 and more, oneDNN takes before it is asked.
+    private static unsafe void Quieten(string folder)
+    {
+        if (NativeLibrary.TryGetExport(NativeLibrary.Load(Path.Combine(folder, "libc10.so")), "_ZN3c1011initLoggingEv", out nint initLogging))
+            ((delegate* unmanaged<void>)initLogging)();
+        nint torch = NativeLibrary.Load(Path.Combine(folder, "libtorch_cpu.so"));
+        if (NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext) && NativeLibrary.TryGetExport(torch, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint enableNnpack))
+            ((delegate* unmanaged<nint, byte, void>)enableNnpack)(((delegate* unmanaged<nint>)globalContext)(), 0);
+    }
+
+    /// <summary>Whether libtorch would ask NNPACK; true where it does not say.</summary>
+    internal static unsafe bool IsNnpackAsked()
+    {
+        nint torch = NativeLibrary.Load(Path.Combine(Report.Directory!, "libtorch_cpu.so"));
+        return !NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext) || !NativeLibrary.TryGetExport(torch, "_ZNK2at7Context17userEnabledNNPACKEv", out nint isEnabled)
+            || ((delegate* unmanaged<nint, byte>)isEnabled)(((delegate* unmanaged<nint>)globalContext)()) != 0;
     }
 
     /// <summary>Gives freed memory back to the operating system; worth calling between images. Does nothing outside glibc.</summary>
@@ -242,6 +300,7 @@ public static class Native
         try
         {
             _ = malloc_trim(0);
+            HugePages.AdviseProcess();
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -254,4 +313,7 @@ public static class Native
 
     [DllImport("libc.so.6", ExactSpelling = true)]
     private static extern int malloc_trim(nuint pad);
+
+    [DllImport("libc.so.6", ExactSpelling = true, CharSet = CharSet.Ansi)]
+    private static extern int setenv(string name, string value, int overwrite);
 }

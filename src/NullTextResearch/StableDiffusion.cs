@@ -161,6 +161,8 @@ public sealed class StableDiffusion : IDisposable
                 StrictLoad.Load(sets[i], checkpoints[i], device, sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
             }
 
+            // The weights have made the heap grow.
+            Native.PrepareThread();
             if (source.PredictionIsGuessed)
             {
                 (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);

@@ -48,6 +48,24 @@ public sealed class NativeTests
     public void MakeVersionOptional_NoElfFile_IsRefused() =>
         Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(new byte[4096], Version));
 
+    /// <summary>Where NNPACK does not know the processor, libtorch would log a line at every small convolution; elsewhere nothing may change either.</summary>
+    [Fact]
+    public void EnsureLoaded_Linux_StopsAskingForNnpack()
+    {
+        Assert.SkipUnless(Native.Report.Mode is NativeLoadMode.AsShipped or NativeLoadMode.RelaxedCopy, "TorchSharp loaded libtorch by itself here");
+        Assert.False(Native.IsNnpackAsked());
+    }
+
+    [Fact]
+    public void AdviseProcess_Linux_MarksTheHeapForLargePages()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/proc/self/smaps"), "only Linux tells");
+        Assert.SkipUnless(File.Exists("/sys/kernel/mm/transparent_hugepage/enabled"), "this kernel has no large pages");
+        HugePages.AdviseProcess();
+        string flags = File.ReadLines("/proc/self/smaps").SkipWhile(l => !l.EndsWith("[heap]", StringComparison.Ordinal)).First(l => l.StartsWith("VmFlags:", StringComparison.Ordinal));
+        Assert.Contains(" hg", flags, StringComparison.Ordinal);
+    }
+
     private static byte[] Shipped()
     {
         string path = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", "libLibTorchSharp.so");

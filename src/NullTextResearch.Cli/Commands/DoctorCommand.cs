@@ -103,7 +103,7 @@ internal static class DoctorCommand
             : driver is null
                 ? new(Verdict.Good, "device", "cpu; no NVIDIA driver here, and none is needed", null)
                 : new(Verdict.Missing, "device", $"cpu only, but there is an NVIDIA driver ({driver})", "for the GPU, build with: dotnet build -c Release -p:TorchBackend=cuda (package TorchSharp-cuda-linux, about 3 GB), then use --device cuda");
-        yield return new(Verdict.Good, "threads", string.Create(CultureInfo.InvariantCulture, $"{get_num_threads()} of {Environment.ProcessorCount} processors (--threads, NULLTEXT_THREADS)"), null);
+        yield return new(Verdict.Good, "threads", string.Create(CultureInfo.InvariantCulture, $"{(context.Asked is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of {Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"), null);
     }
 
     private static Line Arithmetic(ArithmeticTable table)

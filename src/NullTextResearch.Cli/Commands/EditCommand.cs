@@ -109,6 +109,7 @@ internal static class EditCommand
                     Precision = Precision.NameOf(model.Dtype),
                     result.Evaluations,
                     Seconds = result.Elapsed.TotalSeconds,
+                    context.Threads,
                 },
                 Json));
         });

@@ -184,6 +184,7 @@ internal static class InvertCommand
             Evaluations = result.EvaluationsPerImage,
             Backwards = result.BackwardsPerImage,
             Seconds = result.Elapsed.TotalSeconds,
+            Threads = context.Threads,
             VaePsnr = Psnr.Of(vae, source),
             Psnr = Psnr.Of(reconstruction, source),
             PsnrAgainstVae = Psnr.Of(reconstruction, vae),

@@ -20,7 +20,7 @@ internal static class KernelCommand
         return command;
     }
 
-    private static int Serve(string connectionFile, int threads)
+    private static int Serve(string connectionFile, int? threads)
     {
         int code;
         try
@@ -39,7 +39,8 @@ internal static class KernelCommand
     }
 
     /// <summary>An engine whose cells can use libtorch at once.</summary>
-    public static EngineOptions Options(int threads) => new()
+    /// <param name="threads">Threads that were asked for. Null leaves cells libtorch's own choice, and a workbench takes what suits its model.</param>
+    public static EngineOptions Options(int? threads) => new()
     {
         Prepare = () =>
         {
@@ -48,7 +49,7 @@ internal static class KernelCommand
             // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
             NativeLoadReport report = Native.EnsureLoaded();
             if (report.Mode == NativeLoadMode.Failed) Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");
-            else torch.set_num_threads(threads);
+            else if (threads is { } asked) torch.set_num_threads(asked);
         },
     };
 }

@@ -55,7 +55,7 @@ internal static class NotebookRunCommand
             context.Cancel.ThrowIfCancellationRequested();
             ProcessStartInfo start = new(Environment.ProcessPath!);
             if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
-            foreach (string word in (string[])["notebook", "run", notebook, "--ignore-unknown", "--threads", context.Threads.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(word);
+            foreach (string word in (string[])["notebook", "run", notebook, "--ignore-unknown", .. context.Asked is { } asked ? (string[])["--threads", asked.ToString(CultureInfo.InvariantCulture)] : []]) start.ArgumentList.Add(word);
             foreach (string value in given)
             {
                 start.ArgumentList.Add("-p");
@@ -102,7 +102,7 @@ internal static class NotebookRunCommand
         NotebookRun run;
         try
         {
-            run = NotebookRunner.RunAsync(document, KernelCommand.Options(context.Threads), cell => context.Error.WriteLine($"{name}: cell {cell} of {last}"), context.Cancel).GetAwaiter().GetResult();
+            run = NotebookRunner.RunAsync(document, KernelCommand.Options(context.Asked), cell => context.Error.WriteLine($"{name}: cell {cell} of {last}"), context.Cancel).GetAwaiter().GetResult();
         }
         finally
         {

@@ -5,6 +5,7 @@ using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
+using NullTextResearch.Planning;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -34,7 +35,6 @@ internal static partial class PlanCommand
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) =>
         {
-            context.ApplyThreads();
             ModelRequest request = model.Read(parsed);
             ModelSource source = request.Find(context);
             Device device = torch.device(request.Device);
@@ -49,6 +49,7 @@ internal static partial class PlanCommand
                 Edits = parsed.GetValue(edits),
                 Device = device,
             };
+            context.Choose(source, demand.ImageSize);
             return Run(context, source, demand, Bytes(parsed.GetValue(available)) ?? MemoryPlan.Available(), request);
         });
         return command;
@@ -66,26 +67,39 @@ internal static partial class PlanCommand
     private static int Run(RunContext context, ModelSource source, JobDemand demand, long available, ModelRequest request)
     {
         CultureInfo c = CultureInfo.InvariantCulture;
-        JobPlan plan = JobPlan.For(source, demand);
+        MachineLoad load = demand.Device.type == DeviceType.CPU ? MachineLoad.Measure(context.Threads) : MachineLoad.Quiet;
+        JobPlan plan = JobPlan.For(source, demand, isSound: IsSound);
         if (request.Precision is { } only) plan = new JobPlan([.. plan.Settings.Where(s => s.Precision == Precision.Parse(only))]);
-        context.Out.WriteLine(string.Create(c, $"Null-text inversion{(demand.Edits ? " and an edit" : "")} with {source.Name}, {demand.ImageSize} pixels, {demand.Steps} steps of at most {demand.InnerSteps} inner steps, {demand.Device}, {context.Threads} threads; {Gigabytes(available)} may be used."));
+        context.Out.WriteLine(string.Create(c, $"Null-text inversion{(demand.Edits ? " and an edit" : "")} with {source.Name}, {demand.ImageSize} pixels, {demand.Steps} steps of at most {demand.InnerSteps} inner steps, {demand.Device}, {context.Threads} thread{(context.Threads == 1 ? "" : "s")}; {Gigabytes(available)} may be used."));
+        if (load.IsBusy)
+        {
+            context.Out.WriteLine(string.Create(c, $"The machine is busy: other work leaves {100 * load.Share:0} % of the processor time that this would use. The later times are for a machine that stays so; plan again when it is quiet."));
+        }
         context.Out.WriteLine();
-        context.Out.WriteLine("precision   memory    time at most   largest stage               settings");
+        context.Out.WriteLine("  precision   memory   time                largest stage               settings");
         JobSetting? chosen = plan.Fastest(available);
         List<JobSetting> rows = [.. plan.Worthwhile];
         if (chosen is not null && !rows.Contains(chosen)) rows.Add(chosen);
         foreach (JobSetting setting in rows.OrderBy(s => s.Seconds).ThenBy(s => s.Plan.TotalBytes))
         {
-            string fits = setting.Plan.TotalBytes <= available ? " " : "-";
-            context.Out.WriteLine($"{(setting == chosen ? ">" : fits)} {Precision.NameOf(setting.Precision),-8} {Gigabytes(setting.Plan.TotalBytes),8}   {Time(setting.Seconds),12}   {setting.Plan.Largest.Name,-25}   {Flags(setting)}");
+            string mark = setting == chosen ? ">" : setting.Plan.TotalBytes > available ? "-" : setting.IsSound ? " " : "!";
+            context.Out.WriteLine($"{mark} {Precision.NameOf(setting.Precision),-8} {Gigabytes(setting.Plan.TotalBytes),9}   {Range(setting.Time.Range(load)),-17}   {setting.Plan.Largest.Name,-25}   {Flags(setting)}");
         }
         context.Out.WriteLine();
         if (chosen is null)
         {
-            JobSetting least = plan.Settings.MinBy(s => s.Plan.TotalBytes)!;
+            JobSetting[] sound = [.. plan.Settings.Where(s => s.IsSound)];
+            if (sound.Length == 0)
+            {
+                context.Out.WriteLine($"None is recommended: this machine's arithmetic has not passed the self-test in {request.Precision} ('nulltext doctor' runs it). Leave --precision out, or give fp32.");
+                return CommandRunner.Done;
+            }
+            JobSetting least = sound.MinBy(s => s.Plan.TotalBytes)!;
             throw new CommandException($"Nothing fits into {Gigabytes(available)}: the least is {Gigabytes(least.Plan.TotalBytes)} ({Flags(least)}). Use a smaller --size or model, or another machine.");
         }
-        context.Out.WriteLine("Lines with - do not fit. Times assume that no step stops early; most do. The fastest that fits (>):");
+        if (rows.Exists(s => s.Plan.TotalBytes > available)) context.Out.WriteLine("Lines with - do not fit.");
+        if (rows.Exists(s => !s.IsSound)) context.Out.WriteLine("Lines with ! are in a precision that this machine's arithmetic has not passed the self-test in; they are not recommended.");
+        context.Out.WriteLine("Times: from every step stopping early on a quiet machine, to none on this one as it is. The fastest that fits (>):");
         string name = source.Name.Contains(' ', StringComparison.Ordinal) ? $"\"{source.Name}\"" : source.Name;
         string model = request.IsEmbedded ? "" : $" --model {request.Name ?? name}";
         string sized = demand.ImageSize == source.ImageSize ? "" : $" --size {demand.ImageSize.Width}x{demand.ImageSize.Height}";
@@ -93,6 +107,9 @@ internal static partial class PlanCommand
         context.Out.WriteLine($"  nulltext invert photo.png --prompt \"...\"{model}{sized}{device} {Flags(chosen)}".TrimEnd());
         return CommandRunner.Done;
     }
+
+    // The seam of the self-test: a precision counts as sound once it has passed on this machine.
+    private static bool IsSound(ScalarType precision) => precision == ScalarType.Float32;
 
     private static string Flags(JobSetting setting)
     {
@@ -105,6 +122,8 @@ internal static partial class PlanCommand
     }
 
     private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB");
+
+    private static string Range((double Least, double Most) seconds) => $"{Time(seconds.Least)} to {Time(seconds.Most)}";
 
     private static string Time(double seconds) => seconds < 120
         ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s")

@@ -82,7 +82,7 @@ internal static class ReproduceCommand
         {
             Cancellation = context.Cancel,
             // Images on threads of their own beat threads inside one small operation; a GPU takes them all at once.
-            Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.Threads, images.Count) : 1,
+            Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.AllThreads, images.Count) : 1,
         };
         context.Kept = $"finished results are kept in {Path.Combine(folder, "results")}: the same command goes on from there.";
         ReproductionPlan plan = new()
@@ -91,7 +91,7 @@ internal static class ReproduceCommand
             Folder = folder,
             CommandOptions = repeat,
             ImageSource = source switch { ExperimentImages.ToyName => "held-out toy scenes", ExperimentImages.PhotographsName => "photographs of data/images/photos", _ => source },
-            Threads = context.Threads,
+            Threads = Math.Max(lab.Workers, context.Threads),
         };
         List<string> lines = [];
         string index = context.Track(progress => new Reproduction(lab, plan).Run(progress, lines.Add));

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Verification;
-using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -16,11 +15,7 @@ internal static class VerifyCommand
         Option<bool> allowMissing = new("--allow-missing") { Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures." };
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only, allowMissing };
         CommandRunner.Handle(command, (parsed, context) =>
-        {
-            // Most of the networks are tiny: further threads would spend their time waiting for each other.
-            if (parsed.GetValue<int?>("--threads") is null) torch.set_num_threads(1);
-            return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only), AllowMissing = parsed.GetValue(allowMissing) }, context.Cancel);
-        });
+            Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only), AllowMissing = parsed.GetValue(allowMissing) }, context.Cancel));
         return command;
     }
 

@@ -22,7 +22,7 @@ internal static class CommandRunner
 
     private static readonly Option<int?> ThreadsOption = new("--threads")
     {
-        Description = "Processor threads (default: $NULLTEXT_THREADS, else all processors).",
+        Description = "Processor threads (default: $NULLTEXT_THREADS, else what the model's size is worth: 1 for sd-mini, all processors for Stable Diffusion).",
         Recursive = true,
     };
 
@@ -101,12 +101,6 @@ internal static class CommandRunner
         }
     }
 
-    public static int Threads(ParseResult parsed)
-    {
-        if (parsed.GetValue(ThreadsOption) is { } asked) return asked;
-        string? variable = Environment.GetEnvironmentVariable("NULLTEXT_THREADS");
-        return int.TryParse(variable, NumberStyles.Integer, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024
-            ? threads
-            : Environment.ProcessorCount;
-    }
+    /// <summary>Threads that were asked for, by option or variable; null if none were.</summary>
+    public static int? Threads(ParseResult parsed) => parsed.GetValue(ThreadsOption) ?? ProcessorThreads.Asked;
 }

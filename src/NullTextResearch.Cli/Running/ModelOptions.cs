@@ -126,6 +126,7 @@ internal sealed record ModelRequest
         torch.Device device = torch.device(Device);
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
         if (device.type == DeviceType.CPU) MemoryPlan.For(source, demand).RequireFits();
+        context.Choose(source, demand.ImageSize);
         StableDiffusion model = StableDiffusion.Load(source, context.Cancel);
         foreach (string note in model.Notes) context.Error.WriteLine($"note: {note}");
         return model;

@@ -1,12 +1,14 @@
 using System.Globalization;
+using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using Spectre.Console;
 using TorchSharp;
 
 namespace NullTextResearch.Cli.Running;
 
 /// <summary>What a running command is given: where to write, how to report, when to stop.</summary>
-internal sealed class RunContext(TextWriter output, TextWriter error, CancellationToken cancel, int threads)
+internal sealed class RunContext(TextWriter output, TextWriter error, CancellationToken cancel, int? threads)
 {
     /// <summary>Results.</summary>
     public TextWriter Out => output;
@@ -17,14 +19,31 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     /// <summary>Set by Ctrl-C.</summary>
     public CancellationToken Cancel => cancel;
 
-    /// <summary>Processor threads.</summary>
-    public int Threads => threads;
+    /// <summary>Threads that were asked for; null if none were.</summary>
+    public int? Asked => threads;
+
+    /// <summary>Threads inside one operation: those asked for, else what <see cref="Choose"/> found right for the model, and 1 before.</summary>
+    public int Threads { get; private set; } = threads ?? 1;
+
+    /// <summary>Threads that independent work may have in all: those asked for, else one a processor.</summary>
+    public int AllThreads => threads ?? Environment.ProcessorCount;
 
     /// <summary>What remains if the work is cancelled now, for the message; null if nothing does.</summary>
     public string? Kept { get; set; }
 
     /// <summary>Sets libtorch's threads; they are a setting of the calling thread.</summary>
-    public void ApplyThreads() => torch.set_num_threads(threads);
+    public void ApplyThreads()
+    {
+        Native.PrepareThread();
+        torch.set_num_threads(Threads);
+    }
+
+    /// <summary>Gives libtorch the threads that suit a model and a size of images, unless a number was asked for.</summary>
+    public void Choose(ModelSource source, PixelSize size)
+    {
+        Threads = threads ?? ProcessorThreads.For(source, size);
+        ApplyThreads();
+    }
 
     /// <summary>Runs work under a progress bar, or with a line now and then where the output is no terminal.</summary>
     public T Track<T>(Func<IProgress<InversionProgress>, T> work)

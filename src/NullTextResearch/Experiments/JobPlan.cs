@@ -25,17 +25,49 @@ public sealed record JobDemand
     public Device Device { get; init; } = CPU;
 }
 
+/// <summary>The time of a job at the rates measured, on a machine that does nothing else.</summary>
+/// <param name="Fixed">Seconds of what happens once: the program's start, the autoencoder, the edit.</param>
+/// <param name="Forward">Seconds of an evaluation of the network.</param>
+/// <param name="Inner">Seconds of an inner step: an evaluation with its way back.</param>
+/// <param name="Evaluations">Evaluations outside the inner steps.</param>
+/// <param name="Steps">DDIM steps.</param>
+/// <param name="InnerSteps">Inner steps per DDIM step, at most.</param>
+public sealed record JobTime(double Fixed, double Forward, double Inner, int Evaluations, int Steps, int InnerSteps)
+{
+    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them.
+    private const double Uncertainty = 0.25;
+
+    /// <summary>Seconds if no step stops early: what settings are compared by.</summary>
+    public double Most => After(Steps * InnerSteps);
+
+    /// <summary>Seconds of a job that made some inner steps.</summary>
+    /// <param name="inner">Inner steps in all.</param>
+    public double After(double inner) => Fixed + (Evaluations * Forward) + (inner * Inner);
+
+    /// <summary>From a quiet machine where each step stops after its first inner step, to the machine as busy as it is where none stops early; both with what such a plan may be off.</summary>
+    /// <param name="load">How busy the machine is.</param>
+    public (double Least, double Most) Range(MachineLoad load) => (After(Steps * Math.Min(1, InnerSteps)) * (1 - Uncertainty), Most * (1 + Uncertainty) / load.Share);
+}
+
 /// <summary>One way to do a job, with what it costs.</summary>
 /// <param name="Precision">Of U-Net and text encoder; the autoencoder has float32.</param>
 /// <param name="Memory">What saves memory.</param>
 /// <param name="Plan">The memory it needs.</param>
-/// <param name="Seconds">The time it takes at most, at the rates measured.</param>
-public sealed record JobSetting(ScalarType Precision, MemoryOptions Memory, MemoryPlan Plan, double Seconds);
+/// <param name="Time">The time it takes.</param>
+/// <param name="IsSound">Whether the machine's arithmetic has passed the self-test in this precision; no other setting is recommended.</param>
+public sealed record JobSetting(ScalarType Precision, MemoryOptions Memory, MemoryPlan Plan, JobTime Time, bool IsSound)
+{
+    /// <summary>The time it takes at most on a quiet machine, at the rates measured.</summary>
+    public double Seconds => Time.Most;
+}
 
 /// <summary>All the ways to do a job, and the best of them.</summary>
 /// <param name="Settings">The fastest first.</param>
 public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
 {
+    // From the command to the first network call: the runtime, libtorch, code that is compiled when it first runs.
+    private const double Starting = 1.5;
+
     // What a disk gives, in bytes per second, where weights are read again; on a GPU, what its bus gives at least.
     private const double Reading = 0.8e9;
 
@@ -58,8 +90,10 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
     /// <param name="source">The model on disk.</param>
     /// <param name="demand">The job.</param>
     /// <param name="rates">The machine's rates by precision: what is planned with. Null measures fp32 and bf16, on a GPU fp16 too.</param>
-    public static JobPlan For(ModelSource source, JobDemand demand, IReadOnlyDictionary<ScalarType, MachineRates>? rates = null)
+    /// <param name="isSound">Whether this machine's arithmetic has passed the self-test in a precision. Null: only float32 is known to be.</param>
+    public static JobPlan For(ModelSource source, JobDemand demand, IReadOnlyDictionary<ScalarType, MachineRates>? rates = null, Func<ScalarType, bool>? isSound = null)
     {
+        isSound ??= precision => precision == ScalarType.Float32;
         bool gpu = demand.Device.type == TorchSharp.DeviceType.CUDA;
         int factor = source.Vae.Downscale;
         int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor), wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
@@ -81,29 +115,28 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
                     MemoryPlan edit = MemoryPlan.For(source, need with { Rows = 4, GradientRows = 0, Images = 2, ExplicitAttention = true });
                     plan = new MemoryPlan(plan.RuntimeBytes, [.. plan.Stages, .. edit.Stages]);
                 }
-                // Inversion; per step the caption's prediction, the inner steps, the advance; checkpoints add a forward pass to each inner step.
+                // Inversion; per step the caption's prediction and the advance, of both halves of guidance; checkpoints add a forward pass to each inner step.
                 double inner = forward + backward + (memory.Checkpointing ? forward : 0);
-                double seconds = (demand.Steps * forward) + (demand.Steps * ((2 * forward) + (demand.InnerSteps * inner))) + (demand.Edits ? demand.Steps * 4 * forward : 0);
                 // To latents, the round trip's picture, the reconstruction.
                 (double encode, double decode) = Autoencoder(source, vaeRate, high, wide, memory);
-                seconds += encode + (2 * decode);
+                double once = Starting + encode + (2 * decode) + (demand.Edits ? demand.Steps * 4 * forward : 0);
                 if (memory.Offload)
                 {
                     MemoryPlan all = MemoryPlan.For(source, need with { Memory = new MemoryOptions() });
-                    seconds += 2 * (all.Stages[0].WeightBytes - plan.Stages.Min(s => s.WeightBytes)) / Reading;
+                    once += 2 * (all.Stages[0].WeightBytes - plan.Stages.Min(s => s.WeightBytes)) / Reading;
                 }
-                settings.Add(new JobSetting(precision, memory, plan, seconds));
+                settings.Add(new JobSetting(precision, memory, plan, new JobTime(once, forward, inner, 3 * demand.Steps, demand.Steps, demand.InnerSteps), isSound(precision)));
             }
         }
         return new JobPlan([.. settings.OrderBy(s => s.Seconds).ThenBy(s => s.Plan.TotalBytes)]);
     }
 
-    /// <summary>The fastest setting that fits, or null. Among settings of about one speed, the one that changes least.</summary>
+    /// <summary>The fastest setting that fits and whose arithmetic is sound, or null. Among settings of about one speed, the one that changes least.</summary>
     /// <param name="available">Bytes.</param>
     public JobSetting? Fastest(long available)
     {
-        JobSetting? first = Settings.FirstOrDefault(s => s.Plan.TotalBytes <= available);
-        return first is null ? null : Settings.Where(s => s.Plan.TotalBytes <= available && s.Precision == first.Precision && s.Seconds <= 1.01 * first.Seconds).MinBy(s => Count(s.Memory));
+        JobSetting[] possible = [.. Settings.Where(s => s.IsSound && s.Plan.TotalBytes <= available)];
+        return possible.Length == 0 ? null : possible.Where(s => s.Precision == possible[0].Precision && s.Seconds <= 1.01 * possible[0].Seconds).MinBy(s => Count(s.Memory));
     }
 
     private static int Count(MemoryOptions memory) => (memory.Checkpointing ? 1 : 0) + (memory.Sequential ? 1 : 0) + (memory.Offload ? 1 : 0) + (memory.VaeTile is null ? 0 : 1);

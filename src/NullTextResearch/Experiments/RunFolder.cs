@@ -91,6 +91,9 @@ public sealed record InversionManifest
     /// <summary>Seconds of inversion, interruptions not counted.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Processor threads inside an operation; null in runs of earlier versions. Sums have another order with another number.</summary>
+    public int? Threads { get; init; }
+
     /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling of any inversion.</summary>
     public double VaePsnr { get; init; }
 

@@ -6,7 +6,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Planning;
 
-/// <summary>How fast this machine does a network's work, kind by kind, from a second or two of measuring.</summary>
+/// <summary>
+/// How fast this machine does a network's work, kind by kind, from a second or two of measuring. On a CPU with one thread the rates are those of a quiet
+/// machine, for processor time is measured; several threads wait for each other when other work takes their processors, and then both are looked at.
+/// </summary>
 /// <param name="FlopsPerSecond">Of every kind of work.</param>
 /// <param name="SecondsPerOperation">What each operation costs beside its arithmetic.</param>
 public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPerSecond, double SecondsPerOperation)
@@ -84,10 +87,13 @@ public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPer
             for (; ; calls *= 4)
             {
                 Synchronize(device);
+                TimeSpan processor = Environment.CpuUsage.TotalTime;
                 long start = Stopwatch.GetTimestamp();
                 for (int i = 0; i < calls; i++) operation().Dispose();
                 Synchronize(device);
                 double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                // What other processes took in between does not count.
+                if (device.type == DeviceType.CPU) seconds = Math.Min(seconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
                 if (seconds > 0.002 || calls >= 256) return seconds / calls;
             }
         }

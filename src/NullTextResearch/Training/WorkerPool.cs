@@ -55,6 +55,7 @@ internal sealed class WorkerPool : IDisposable
 
     private void Work(int worker)
     {
+        Native.PrepareThread();
         torch.set_num_threads(1);
         while (true)
         {

@@ -16,7 +16,8 @@ public sealed class JobPlanTests
 
     private static readonly JobDemand Demand = new() { ImageSize = 256 };
 
-    private static JobPlan Plan(JobDemand? demand = null) => JobPlan.For(ModelSource.Find(StableDiffusion.MiniFolder()), demand ?? Demand, Rates);
+    private static JobPlan Plan(JobDemand? demand = null, Func<ScalarType, bool>? isSound = null) =>
+        JobPlan.For(ModelSource.Find(StableDiffusion.MiniFolder()), demand ?? Demand, Rates, isSound ?? (_ => true));
 
     [Fact]
     public void For_AnyJob_OrdersSettingsByTime()
@@ -45,6 +46,33 @@ public sealed class JobPlanTests
         Assert.True(less.Seconds >= all.Seconds);
         Assert.Null(plan.Fastest(1000));
     }
+
+    [Fact]
+    public void Fastest_PrecisionThatHasNotPassedTheSelfTest_IsNotPicked()
+    {
+        JobPlan plan = Plan(isSound: precision => precision != ScalarType.BFloat16);
+        Assert.Equal(ScalarType.BFloat16, plan.Settings[0].Precision);
+        Assert.Equal(ScalarType.Float32, plan.Fastest(long.MaxValue)!.Precision);
+        Assert.Null(Plan(isSound: _ => false).Fastest(long.MaxValue));
+        // What nobody tested counts as not passed; float32 is what everything is checked in.
+        Assert.Equal(ScalarType.Float32, JobPlan.For(ModelSource.Find(StableDiffusion.MiniFolder()), Demand, Rates).Fastest(long.MaxValue)!.Precision);
+    }
+
+    [Fact]
+    public void Range_BusyMachine_ReachesFromEarlyStopsToNoneAtTheShareThatIsLeft()
+    {
+        JobTime time = new(Fixed: 2, Forward: 0.1, Inner: 0.3, Evaluations: 150, Steps: 50, InnerSteps: 10);
+        Assert.Equal(2 + 15 + 150, time.Most, 1e-9);
+        (double least, double most) = time.Range(MachineLoad.Quiet);
+        Assert.InRange(least, 0.5 * time.After(50), time.After(50));
+        Assert.InRange(most, time.Most, 1.5 * time.Most);
+        Assert.Equal((least, 4 * most), time.Range(new MachineLoad(0.25)));
+        Assert.True(new MachineLoad(0.25).IsBusy);
+        Assert.False(MachineLoad.Quiet.IsBusy);
+    }
+
+    [Fact]
+    public void Load_HereAndNow_IsAShare() => Assert.InRange(MachineLoad.Measure(1).Share, 0.01, 1);
 
     [Fact]
     public void Worthwhile_EachPrecision_TradesTimeForMemory()
