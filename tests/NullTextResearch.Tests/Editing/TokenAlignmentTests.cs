@@ -44,6 +44,16 @@ public sealed class TokenAlignmentTests
     }
 
     [Fact]
+    public void Replacement_Corrected_CollectsPushedOutPaddingInTheLastPosition()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor mapper = TokenAlignment.Replacement(Prompt("a cat on a mat"), Prompt("a squirrel on a mat"));
+        float[] last = [.. Enumerable.Repeat(0f, Context - 2), 1, 1], start = [1, .. Enumerable.Repeat(0f, Context - 1)];
+        Assert.Equal(last, mapper.select(1, Context - 1).contiguous().data<float>().ToArray());
+        Assert.Equal(start, mapper.select(1, 0).contiguous().data<float>().ToArray());
+    }
+
+    [Fact]
     public void Replacement_Published_LeavesTheTailMisaligned()
     {
         TokenizedPrompt source = Prompt("a cat on a mat"), target = Prompt("a squirrel on a mat");

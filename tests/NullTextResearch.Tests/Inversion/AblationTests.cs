@@ -122,6 +122,21 @@ public class AblationTests
     }
 
     [Fact]
+    public void Global_SecondPass_StartsFromTheNoisiestPivotAgain()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        IReadOnlyList<InversionResult> curve = new GlobalNullTextInversion().InvertAnyTime(problem, [10, 11]);
+        PivotTrajectory pivot = curve[0].Pivot!;
+        DiffusionStep first = problem.Grid.Moves[0];
+        Tensor noise = Guidance.Combine(
+            problem.Predictor.Predict(pivot.Noisiest, first, curve[0].Unconditional.At(0)), problem.Predictor.Predict(pivot.Noisiest, first, problem.Conditional), problem.GuidanceScale);
+        double expected = TensorAssert.MeanSquare(Ddim.Move(pivot.Noisiest, noise, first.Noisy, first.Clean), pivot.TargetOf(first));
+        Assert.Equal(expected, curve[1].Optimisation[0][0].Losses[1], 1e-12);
+        foreach (InversionResult result in curve) result.Dispose();
+    }
+
+    [Fact]
     public void Global_ManyPasses_LowerTheLossAndTheError()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -162,6 +177,46 @@ public class AblationTests
         double before = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, ddim), problem.Latents);
         double after = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, result), problem.Latents);
         Assert.True(after < 0.5 * before, $"{before} -> {after}");
+    }
+
+    [Fact]
+    public void Textual_FromNoise_HasTheSizeOfThePrompt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        Tensor Start(InversionProblem of)
+        {
+            using InversionResult start = new TextualInversion(new TextualInversionOptions { Start = TextualStart.Noise, Seed = 3 }).InvertAnyTime(of, [0])[0];
+            return start.Conditional.Values.clone();
+        }
+        Tensor noise = Start(problem);
+        Assert.InRange(noise.square().mean().div(problem.Conditional.square().mean()).item<double>(), 0.5, 2);
+        TensorAssert.Close(noise.mul(3), Start(problem with { Conditional = problem.Conditional.mul(3) }), 1e-12);
+    }
+
+    [Theory]
+    [InlineData(TextualPath.InvertWithOptimised)]
+    [InlineData(TextualPath.InvertWithPrompt)]
+    public void Textual_Path_SaysWithWhichEmbeddingTheLatentsAreFound(TextualPath path)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        using InversionResult result = new TextualInversion(new TextualInversionOptions { Path = path }).InvertAnyTime(problem, [5])[0];
+        Tensor embedding = path == TextualPath.InvertWithPrompt ? problem.Conditional : result.Conditional.Values;
+        using PivotTrajectory expected = DdimInversion.Trajectory(problem with { Conditional = embedding });
+        TensorAssert.Close(expected.Noisiest, result.StartLatents, 1e-12);
+    }
+
+    [Fact]
+    public void StepOf_DrawsFromTheSchedule_ReachAllOfIt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        using RandomTimestepOptimisation optimisation = new("test", problem, new TextualInversionOptions { Timesteps = TimestepDraw.Schedule });
+        DiffusionStep[] steps = [.. Enumerable.Range(0, 500).Select(optimisation.StepOf)];
+        Assert.All(steps, s => Assert.Equal((problem.Grid.NearestStep(s.Timestep), problem.Grid.Schedule.At(s.Timestep)), (s.Step, s.Noisy)));
+        // Fifty draws are expected in each tenth; the deviation is below 7.
+        Assert.All(Enumerable.Range(0, 10), tenth => Assert.InRange(steps.Count(s => s.Timestep / 100 == tenth), 20, 80));
     }
 
     [Fact]
@@ -249,10 +304,12 @@ public class AblationTests
     public void NonPivotal_PerStep_ChangesOnlyDrawnSteps()
     {
         using DisposeScope scope = NewDisposeScope();
-        InversionProblem problem = new ToyPredictor().Problem();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem();
         IReadOnlyList<InversionResult> curve = new NonPivotalInversion(new NonPivotalOptions { PerStep = true }).InvertAnyTime(problem, [1]);
         using InversionResult one = curve[0];
-        int changed = Enumerable.Range(0, 10).Count(i => TensorAssert.MaxDifference(one.Unconditional.At(i), problem.Unconditional) > 0);
-        Assert.Equal(1, changed);
+        int changed = Assert.Single(Enumerable.Range(0, 10), i => TensorAssert.MaxDifference(one.Unconditional.At(i), problem.Unconditional) > 0);
+        // The call after those of the inversion is the first draw's.
+        Assert.Equal(problem.Grid.Moves[changed].Timestep, predictor.Timesteps[10]);
     }
 }
