@@ -194,17 +194,23 @@ public class AblationTests
         TensorAssert.Close(noise.mul(3), Start(problem with { Conditional = problem.Conditional.mul(3) }), 1e-12);
     }
 
+    /// <summary>The diffusion loss from its definition, with the draws of the first iteration.</summary>
     [Theory]
-    [InlineData(TextualPath.InvertWithOptimised)]
-    [InlineData(TextualPath.InvertWithPrompt)]
-    public void Textual_Path_SaysWithWhichEmbeddingTheLatentsAreFound(TextualPath path)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WithoutPivot_FirstLoss_IsTheDistanceOfThePredictionFromTheDrawnNoise(bool nullText)
     {
         using DisposeScope scope = NewDisposeScope();
-        InversionProblem problem = new ToyPredictor().Problem(images: 2);
-        using InversionResult result = new TextualInversion(new TextualInversionOptions { Path = path }).InvertAnyTime(problem, [5])[0];
-        Tensor embedding = path == TextualPath.InvertWithPrompt ? problem.Conditional : result.Conditional.Values;
-        using PivotTrajectory expected = DdimInversion.Trajectory(problem with { Conditional = embedding });
-        TensorAssert.Close(expected.Noisiest, result.StartLatents, 1e-12);
+        InversionProblem problem = new ToyPredictor().Problem();
+        RandomTimestepOptions options = nullText ? new NonPivotalOptions { Seed = 3 } : new TextualInversionOptions { Seed = 3 };
+        IAnyTimeInversion method = nullText ? new NonPivotalInversion((NonPivotalOptions)options) : new TextualInversion((TextualInversionOptions)options);
+        using InversionResult result = method.InvertAnyTime(problem, [1])[0];
+        using RandomTimestepOptimisation draws = new("test", problem, options);
+        DiffusionStep step = draws.StepOf(0);
+        Tensor noise = Draws.Noise(problem, 3, 0), latents = NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Schedule.At(step.Timestep));
+        Tensor prediction = problem.Predictor.Predict(latents, step, problem.Conditional);
+        if (nullText) prediction = Guidance.Combine(problem.Predictor.Predict(latents, step, problem.Unconditional), prediction, problem.GuidanceScale);
+        Assert.Equal(TensorAssert.MeanSquare(prediction, noise), result.Optimisation[0][0].Losses[0], 1e-12);
     }
 
     [Fact]
