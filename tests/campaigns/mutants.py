@@ -2,11 +2,14 @@
 """Changes the library's code in many small ways and sees whether the tests notice.
 
     tests/campaigns/mutants.py [--only A01,M*] [--work FOLDER] [--results FILE] [--whole]
+    tests/campaigns/mutants.py --table FILE
 
 All mutants of mutants.tsv are built into one copy of the checkout: each marked expression X becomes (Mutant.Is(n) ? (Y) : (X)), and the
 environment variable NULLTEXT_MUTANT says which one is alive. So the core and its tests are built once. Then, per mutant, the tests of
 its room run until the first failure; if none fails, the other tests of the core project, which include what `nulltext verify --golden
 data/golden` does (--whole). A mutant that no test notices has survived: it needs a test, or a proof in mutants.tsv that it changes nothing.
+
+--table prints what a file of results says as a table, the last result of each mutant.
 
 mutants.tsv has five columns, divided by tabs:
   id           a letter for the room and a number
@@ -141,17 +144,34 @@ class Runner:
         return f"the test program ends with {done.returncode}: {(done.stdout + done.stderr).strip()[-200:]!r}"
 
 
+def table(mutants, results):
+    last = {}
+    for line in results.read_text(encoding="utf-8").splitlines():
+        name, verdict, failure = line.split("\t")
+        last[name] = failure if verdict == "killed" else verdict
+    rows = [("id", "place", "change", "killed by")]
+    for m in mutants:
+        found = last.get(m.id, "not tried")
+        rows.append((m.id, m.place, m.note.split(": ", 1)[1] if m.is_equal else m.note, "nothing: proved equal" if found == "equal" else found))
+    widths = [max(len(row[c]) for row in rows) for c in (0, 1)]
+    for row in rows:
+        print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}  ->  {row[3]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="*", help="ids, with * and ?, divided by commas")
     parser.add_argument("--work", help="folder for the copy; kept, and only built anew, if it is named")
     parser.add_argument("--results", help="file to append results to: id, verdict, test")
     parser.add_argument("--whole", action="store_true", help="where the room's tests pass, run all tests of the core")
+    parser.add_argument("--table", type=pathlib.Path, help="file of results to print as a table; nothing is run")
     options = parser.parse_args()
     lines = (HERE / "mutants.tsv").read_text(encoding="utf-8").split("\n")
     mutants = [Mutant(line, i + 1) for i, line in enumerate(lines) if line and not line.startswith("#")]
     if len({m.id for m in mutants}) != len(mutants):
         sys.exit("mutants.tsv: an id occurs twice")
+    if options.table:
+        return table(mutants, options.table)
     chosen = [m for m in mutants if any(fnmatch.fnmatch(m.id, p) for p in options.only.split(","))]
     work = pathlib.Path(options.work) if options.work else pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
     try:
