@@ -10,7 +10,7 @@ internal static class VerifyCommand
     public static Command Create()
     {
         Option<DirectoryInfo> golden = new("--golden") { Description = "Folder with manifest.json, checks.json and the safetensors files they describe.", Required = true };
-        Option<string> files = new("--files") { Description = "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula.", DefaultValueFactory = _ => "*" };
+        Option<string> files = new("--files") { Description = "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run decides.", DefaultValueFactory = _ => "*" };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
         Option<bool> allowMissing = new("--allow-missing") { Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures." };
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only, allowMissing };

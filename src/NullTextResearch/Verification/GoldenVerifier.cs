@@ -31,9 +31,10 @@ public static class GoldenVerifier
         using DisposeScope outer = NewDisposeScope();
         using GoldenFolder golden = new(folder, options.Model);
         string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
-        if (!names.Append(ManifestName).Any(Chosen))
-            throw new ArgumentException($"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}. Name one, or use * and ?.", nameof(options));
+        if (!names.Append(ManifestName).Append(GoldenRules.Name).Any(Chosen))
+            throw new ArgumentException($"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name one, or use * and ?.", nameof(options));
         if (Chosen(ManifestName)) Formula(golden, options, Emit);
+        if (Chosen(GoldenRules.Name)) GoldenRules.Run(name => options.Only is not { } only || name.Contains(only, StringComparison.Ordinal), Emit);
         foreach (string name in names.Where(Chosen))
         {
             cancellation.ThrowIfCancellationRequested();

@@ -49,7 +49,10 @@ public sealed record VerificationResult(string File, string Tensor, Verification
 /// <summary>Which part of a folder to verify.</summary>
 public sealed record VerificationOptions
 {
-    /// <summary>Files, with * and ? as wild cards; <c>manifest.json</c> stands for the checks of the weight formula.</summary>
+    /// <summary>
+    /// Files, with * and ? as wild cards; <c>manifest.json</c> stands for the checks of the weight formula, <c>rules</c> for those of rules that no
+    /// stored run decides.
+    /// </summary>
     public string Files { get; init; } = "*";
 
     /// <summary>Only tensors whose name contains this; null for all.</summary>

@@ -52,6 +52,91 @@ public sealed class AttentionStoreTests
     }
 
     [Fact]
+    public void Wants_LimitAndCondition_BothHold()
+    {
+        using AttentionStore store = new(new AttentionStoreOptions { MaxSide = 16, Site = s => s.Stage == UNetStage.Up });
+        Assert.True(store.Wants(new AttentionCall(Site with { OwnSide = 16 }, 0, 16, 16)));
+        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 17 }, 0, 17, 17)));
+        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 16, Stage = UNetStage.Down }, 0, 16, 16)));
+    }
+
+    [Fact]
+    public void Record_WideMapOfTwoPrompts_KeepsItsSidesAndRows()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using AttentionStore store = new();
+        Tensor map = rand([2, 2, 6, 3]);
+        store.Record(new AttentionCall(Site, 0, 2, 3), map);
+        Assert.Equal((2, 3), (store.Maps[0].Height, store.Maps[0].Width));
+        for (int row = 0; row < 2; row++)
+        {
+            Tensor expected = map[row].mean([0L]).view(2, 3, 3);
+            Assert.True(MaxDifference(expected, store.AverageMaps(row: row)) < 1e-6);
+            Assert.True(MaxDifference(expected.select(2, 1).div(expected.select(2, 1).max()), store.AverageMap([1], row: row)) < 1e-6);
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Record_HalfPrecision_SumsInSingle(ScalarType dtype)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using AttentionStore store = new();
+        // A sum in 16 bits would stop growing where the next map is below half its last digit.
+        Tensor map = full([1, 1, 1, 2], 0.5, dtype);
+        for (int step = 0; step < 5000; step++) store.Record(new AttentionCall(Site, step, 1, 1), map);
+        Assert.Equal(2500, store.Maps[0].Sum[0, 0, 0, 1].to(ScalarType.Float64).item<double>());
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Attend_HalfPrecision_ShowsMapsThatSumToOneInSingle(ScalarType dtype)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Generator generator = new(2);
+        Tensor Draw() => randn([1, 2, 6, 8], generator: generator).to(dtype);
+        Tensor? seen = null;
+        Tensor result = new MapHook((_, map) => seen = map.alias().MoveToOuterDisposeScope()).Attend(new AttentionCall(Site, 0, 2, 3), Draw(), Draw(), Draw());
+        Assert.Equal(dtype, result.dtype);
+        Assert.Equal(ScalarType.Float32, seen!.dtype);
+        Assert.True(MaxDifference(seen.sum(-1), ones([1, 2, 6])) < 1e-6);
+    }
+
+    [Fact]
+    public void Default_LayersOfSeveralKinds_AreTheOuterCrossLayersOf16()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (UNetStage Stage, AttentionKind Kind, int Side)[] layers =
+        [
+            (UNetStage.Down, AttentionKind.Cross, 32), (UNetStage.Down, AttentionKind.Self, 16), (UNetStage.Down, AttentionKind.Cross, 16), (UNetStage.Down, AttentionKind.Cross, 8),
+            (UNetStage.Mid, AttentionKind.Cross, 16), (UNetStage.Up, AttentionKind.Cross, 8), (UNetStage.Up, AttentionKind.Cross, 16), (UNetStage.Up, AttentionKind.Cross, 32),
+        ];
+        StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Kind = l.Kind, Order = i, OwnSide = l.Side }, l.Side, l.Side, empty(0), 1))];
+        Assert.Equal([2, 6], MapSelection.Default.From(maps).Select(m => m.Site.Order));
+        Assert.Equal([4], MapSelection.Default.From([maps[4]]).Select(m => m.Site.Order));
+        Assert.Equal([0, 7], MapSelection.Where("of 32", m => m.Height == 32).From(maps).Select(m => m.Site.Order));
+    }
+
+    [Theory]
+    [InlineData(16, 20)]
+    [InlineData(20, 16)]
+    public void From_LayersThatDifferInOneSide_AreRefused(int height, int width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        StoredMap[] maps = [new StoredMap(Site, 16, 16, empty(0), 1), new StoredMap(Site with { Order = 1 }, height, width, empty(0), 1)];
+        Assert.Contains($"{height} x {width}", Assert.Throws<InvalidOperationException>(() => MapSelection.Where("any", _ => true).From(maps)).Message);
+    }
+
+    [Fact]
+    public void RowsTogether_OfTheWatcher_IsItsNumberOfPrompts()
+    {
+        using AttentionStore store = new();
+        Assert.Equal(3, new StoringAttention(store, images: 3).RowsTogether);
+    }
+
+    [Fact]
     public void Default_StableDiffusionAt512_SelectsThePublishedFiveLayers()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -38,7 +38,9 @@ public class NoiseScheduleTests
     public void At_BeforeTheFirstTimestep_IsThatOfTimestepZeroUnlessAskedForOne()
     {
         Assert.Equal(NoiseSchedule.StableDiffusion.At(0), NoiseSchedule.StableDiffusion.At(-19));
-        Assert.Equal(1, NoiseSchedule.ScaledLinear(finalIsOne: true).At(-1).Value);
+        NoiseSchedule one = NoiseSchedule.ScaledLinear(finalIsOne: true);
+        Assert.Equal(1, one.At(-1).Value);
+        Assert.Equal(NoiseSchedule.StableDiffusion.AlphaBars[0], one.At(0).Value);
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.StableDiffusion.At(1000));
     }
 
@@ -50,6 +52,13 @@ public class NoiseScheduleTests
         Assert.Equal(grid.Moves[0].Noisy, grid.Level(50));
         Assert.Equal(grid.Moves[^1].Clean, grid.Level(0));
         Assert.All(grid.Moves.Zip(grid.Moves.Skip(1)), pair => Assert.Equal(pair.First.Clean, pair.Second.Noisy));
+    }
+
+    [Fact]
+    public void CleanTimestep_EachMove_IsWhereTheNextBegins()
+    {
+        TimestepGrid grid = new(NoiseSchedule.StableDiffusion, 5);
+        Assert.Equal([601, 401, 201, 1, 0], grid.Moves.Select(m => grid.CleanTimestep(m.Step)));
     }
 
     [Theory]

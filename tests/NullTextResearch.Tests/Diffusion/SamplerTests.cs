@@ -99,4 +99,36 @@ public class SamplerTests
         TensorAssert.Close(c, Guidance.Combine(u, c, 1), 1e-15);
         TensorAssert.Close(u, Guidance.Combine(u, c, 0), 0);
     }
+
+    /// <summary>Also below 1, where guidance is as real as above.</summary>
+    [Theory]
+    [InlineData(-2.0)]
+    [InlineData(0.5)]
+    [InlineData(3.0)]
+    public void Predict_Guided_GoesFromTheUnconditionalTowardsTheConditional(double scale)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(images: 2);
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional), unconditional = StepEmbeddings.Constant(problem.Unconditional);
+        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, Unconditional = unconditional, GuidanceScale = scale };
+        DiffusionStep step = problem.Grid.Moves[4];
+        Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.expand(2, -1, -1)), with = predictor.Predict(problem.Latents, step, problem.Conditional);
+        TensorAssert.Close((1 - scale) * without + scale * with, Sampler.Predict(predictor, plan, step, problem.Latents), 1e-12);
+    }
+
+    [Fact]
+    public void Run_Offsets_AreAddedAfterTheMoveOfTheirStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem(steps: 3);
+        Tensor offsets = arange(48, ScalarType.Float64).sin().reshape(3, 1, 4, 2, 2);
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
+        Tensor run = Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1, Offsets = offsets });
+        Tensor latents = problem.Latents;
+        foreach (DiffusionStep step in problem.Grid.Moves)
+            latents = Ddim.Move(latents, predictor.Predict(latents, step, problem.Conditional), step.Noisy, step.Clean).add(offsets[step.Step]);
+        TensorAssert.Close(latents, run, 1e-14);
+    }
 }

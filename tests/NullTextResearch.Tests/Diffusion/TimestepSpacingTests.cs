@@ -27,6 +27,18 @@ public sealed class TimestepSpacingTests
         Assert.Equal(grid.Schedule.Final, grid.Moves[^1].Clean);
     }
 
+    /// <summary>Where the final level differs from that of timestep 0. Only leading spacing goes on by its stride, which may end inside the table.</summary>
+    [Theory]
+    [InlineData(TimestepSpacing.Leading, 6, -1)]
+    [InlineData(TimestepSpacing.Leading, 999, 0)]
+    [InlineData(TimestepSpacing.Trailing, 6, -1)]
+    [InlineData(TimestepSpacing.Linspace, 6, -1)]
+    public void Grid_FinalLevelOfOne_IsWhereTheLastMoveEnds(TimestepSpacing spacing, int steps, int timestep)
+    {
+        NoiseSchedule schedule = NoiseSchedule.Of(new ScheduleConfig { Spacing = spacing, FinalIsOne = true });
+        Assert.Equal(schedule.At(timestep), new TimestepGrid(schedule, steps).Moves[^1].Clean);
+    }
+
     [Theory]
     [InlineData(TimestepSpacing.Leading)]
     [InlineData(TimestepSpacing.Trailing)]

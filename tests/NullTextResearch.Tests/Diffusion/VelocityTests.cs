@@ -58,6 +58,19 @@ public sealed class VelocityTests
         TensorAssert.Close(Gradient(problem.Predictor), Gradient(new VelocityPredictor(new AsVelocity(problem.Predictor, schedule), schedule)), 1e-12);
     }
 
+    /// <summary>An inversion may hand the network latents of a neighbouring level: what counts is the timestep it is told.</summary>
+    [Fact]
+    public void Predict_ToldAnotherTimestepThanTheMoves_ConvertsAtItsLevel()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        NoiseSchedule schedule = problem.Grid.Schedule;
+        DiffusionStep step = problem.Grid.Moves[4] with { Timestep = problem.Grid.CleanTimestep(4) };
+        // The toy network taken as one of velocity.
+        Tensor expected = VelocityPredictor.ToNoise(problem.Predictor.Predict(problem.Latents, step, problem.Conditional), problem.Latents, schedule.At(step.Timestep));
+        TensorAssert.Close(expected, new VelocityPredictor(problem.Predictor, schedule).Predict(problem.Latents, step, problem.Conditional), 1e-14);
+    }
+
     [Fact]
     public void Guidance_OfVelocities_IsThatOfNoises()
     {

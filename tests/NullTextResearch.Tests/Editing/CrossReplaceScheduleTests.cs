@@ -37,6 +37,15 @@ public sealed class CrossReplaceScheduleTests
     }
 
     [Fact]
+    public void Table_SeveralTargets_FindTheWordInEach()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor table = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("cat", StepWindow.Always)] }.Table(3, [Prompt("a cat"), Prompt("a red cat")]);
+        Assert.Equal([2, 3], Enumerable.Range(0, 2).Select(p => table[0, p].argmax().item<long>()));
+        Assert.Equal(2 * 4, table.sum().item<float>());
+    }
+
+    [Fact]
     public void Table_UnknownWord_IsRefusedUnlessSkipped()
     {
         CrossReplaceSchedule schedule = new() { Words = [new("dog", StepWindow.Never)] };

@@ -25,6 +25,17 @@ public sealed class EmbeddingTransferTests
     }
 
     [Fact]
+    public void Transfer_AddedWord_MovesWhatFollowsIt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor learned = arange(Context).view(1, Context, 1).to(ScalarType.Float32), own = full([1, Context, 1], -1f);
+        using StepEmbeddings optimised = StepEmbeddings.Constant(learned);
+        using StepEmbeddings moved = EmbeddingTransfer.Transfer(optimised, Prompt("a cat on a mat"), Prompt("a red cat on a mat"), own);
+        // Start, "a", the new word, then the source's cat, on, a, mat and end; padding keeps its place.
+        Assert.Equal([0, 1, -1, 2, 3, 4, 5, 6, 8, 9, 10, 11], moved.Values.flatten().data<float>().ToArray());
+    }
+
+    [Fact]
     public void Transfer_WrongWidth_IsRefused()
     {
         using DisposeScope scope = NewDisposeScope();

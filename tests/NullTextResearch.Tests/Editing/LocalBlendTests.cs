@@ -25,6 +25,17 @@ public sealed class LocalBlendTests
     }
 
     [Fact]
+    public void Mask_AttentionAtTheThreshold_DoesNotBelongToIt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using BlendMask usual = CatToDog.Mask([Spots()], Prompt("a cat"), 0, Prompt("a dog"), 1, 4, 4);
+        using BlendMask nothing = (CatToDog with { Threshold = 0 }).Mask([Spots()], Prompt("a cat"), 0, Prompt("a dog"), 1, 4, 4);
+        using BlendMask all = (CatToDog with { Threshold = 1 }).Mask([Spots()], Prompt("a cat"), 0, Prompt("a dog"), 1, 4, 4);
+        Assert.Equal(Row(usual.Final, 1), Row(nothing.Final, 1));
+        Assert.DoesNotContain(true, Row(all.Final, 1));
+    }
+
+    [Fact]
     public void Around_ChangedWordInPromptsOfOneLength_BringsItsPartner()
     {
         LocalBlend blend = LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), ["cat"]);

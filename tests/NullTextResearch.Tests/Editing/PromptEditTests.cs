@@ -20,6 +20,21 @@ public sealed class PromptEditTests
     }
 
     [Fact]
+    public void Equalizer_WordNamedTwice_TakesTheLaterFactor()
+    {
+        Assert.Equal(3, ReWeight.Of(["cat", "cat"], [2, 3]).Equalizer(Prompt("a cat"))[2]);
+    }
+
+    [Fact]
+    public void EditTarget_Defaults_AreTheReleasedExamples()
+    {
+        EditTarget target = new() { Prompt = Prompt("a cat"), Edit = new WordSwap() };
+        Assert.Equal(StepWindow.Until(0.8), target.CrossReplace.Default);
+        Assert.Equal(StepWindow.Until(0.4), target.SelfReplace);
+        Assert.Null(target.Blend);
+    }
+
+    [Fact]
     public void Of_UnequalLists_NamesBoth()
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => ReWeight.Of(["cat", "mat"], [2]));
@@ -60,6 +75,18 @@ public sealed class PromptEditTests
         Assert.Equal(0, MaxDifference(injected.select(2, 2), own.select(2, 2)));
         Assert.Equal(0, MaxDifference(injected.select(2, 3), source.select(2, 2)));
         Assert.Equal(0, MaxDifference(injected.select(2, 11), source.select(2, 11)));
+    }
+
+    [Fact]
+    public void Inject_ReWeightAlone_MultipliesTheSourcesMaps()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        TokenizedPrompt prompt = Prompt("a cat on a mat");
+        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        using MapInjection weighted = ReWeight.Of(["cat"], [3]).Resolve(prompt, prompt, ScalarType.Float32, CPU);
+        Tensor expected = source.clone();
+        expected.select(2, 2).mul_(3);
+        Assert.Equal(0, MaxDifference(expected, weighted.Inject(source, own)));
     }
 
     [Fact]

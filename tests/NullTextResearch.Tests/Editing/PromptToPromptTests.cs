@@ -209,16 +209,45 @@ public sealed class PromptToPromptTests
         Assert.True(MaxDifference(a.Latents, b.Latents) > 1e-4);
     }
 
+    [Fact]
+    public void Run_WindowOfOneWordAlone_IsInjected()
+    {
+        using EditingLab lab = new();
+        InversionResult inversion = lab.Inverted(Cat);
+        ImageEdit never = Swap(Cat, Dog, cross: 0, self: 0);
+        ImageEdit word = never with { Targets = [never.Targets[0] with { CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("dog", StepWindow.Always)] } }] };
+        using EditResult free = lab.Edit(inversion, [never]), injected = lab.Edit(inversion, [word]);
+        Assert.True(MaxDifference(free.Latents, injected.Latents) > 1e-4);
+    }
+
+    [Fact]
+    public void Run_LocalBlend_BeginsAtItsFirstStep()
+    {
+        using EditingLab lab = new();
+        LocalBlend blend = new() { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.7, StartFraction = 0.4 };
+        Assert.Equal(2, blend.FirstStep(lab.Grid.Steps));
+        EditProblem problem = new() { Predictor = lab.Predictor, Grid = lab.Grid, Inversion = lab.Inverted(Cat), Edits = [Swap(Cat, Dog, 0.4, 0.2, blend)], TargetEmbeddings = [lab.Embed(Dog)] };
+        List<bool> blended = [];
+        // Only blending makes a pixel of the target equal to the source's in all digits.
+        using EditResult result = PromptToPrompt.Run(problem, observe: (_, latents) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            blended.Add(latents[0].eq(latents[1]).any().item<bool>());
+        });
+        Assert.Equal([false, false, true, true, true], blended);
+    }
+
     [Theory]
     [InlineData(SourceBranch.Batched)]
     [InlineData(SourceBranch.Alone)]
     public void Run_DirectOffsets_MoveTheSourceOnly(SourceBranch branch)
     {
         using EditingLab lab = new();
-        InversionResult inversion = lab.Inverted(Cat);
-        using Tensor offsets = zeros([lab.Grid.Steps, 1, 4, 8, 8], ScalarType.Float64);
+        InversionResult inversion = lab.Inverted(Cat, "squirrel");
+        using Tensor offsets = zeros([lab.Grid.Steps, 2, 4, 8, 8], ScalarType.Float64);
         // At the last step only: nothing later can carry it over to the target.
-        offsets[lab.Grid.Steps - 1] = 0.25;
+        offsets[lab.Grid.Steps - 1, 0] = 0.25;
+        offsets[lab.Grid.Steps - 1, 1] = -0.5;
         InversionResult direct = new()
         {
             Method = "direct",
@@ -232,10 +261,14 @@ public sealed class PromptToPromptTests
             Options = "none",
         };
         PromptToPromptOptions options = new() { SourceBranch = branch };
-        using EditResult plain = lab.Edit(inversion, [Swap(Cat, Dog)], options), moved = lab.Edit(direct, [Swap(Cat, Dog)], options);
+        ImageEdit[] edits = [Swap(Cat, Dog), Swap("squirrel", "lasagna")];
+        using EditResult plain = lab.Edit(inversion, edits, options), moved = lab.Edit(direct, edits, options);
         using DisposeScope scope = NewDisposeScope();
-        Assert.Equal(0, MaxDifference(plain.Target(), moved.Target()));
-        Assert.True(MaxDifference(plain.Source().add(0.25), moved.Source()) < 1e-12);
+        foreach ((int image, double offset) in new[] { (0, 0.25), (1, -0.5) })
+        {
+            Assert.Equal(0, MaxDifference(plain.Target(0, image), moved.Target(0, image)));
+            Assert.True(MaxDifference(plain.Source(image).add(offset), moved.Source(image)) < 1e-12);
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -60,6 +61,36 @@ public sealed class SdEditTests
         using DisposeScope scope = NewDisposeScope();
         Assert.True(MaxDifference(one.Latents, two.Latents.narrow(0, 0, 1)) < 1e-12);
         Assert.True(MaxDifference(one.Latents, other.Latents) > 1e-3);
+    }
+
+    [Fact]
+    public void Run_Strength_NoisesToTheLevelOfItsMovesAndSamplesFromThere()
+    {
+        using EditingLab lab = new();
+        using DisposeScope scope = NewDisposeScope();
+        SdEditProblem problem = Problem(lab, "a cat");
+        using SdEditResult result = SdEdit.Run(problem, new SdEditOptions { Strength = 0.4, Seed = 3 });
+        Tensor noise = Seeds.Normal(3, [1, 4, 8, 8], problem.Latents);
+        Tensor expected = Sampler.Run(problem.Predictor, lab.Grid, new SamplingPlan
+        {
+            StartLatents = NoiseSchedule.AddNoise(problem.Latents, noise, lab.Grid.Level(2)),
+            Conditional = problem.Conditional,
+            Unconditional = problem.Unconditional,
+            GuidanceScale = 3,
+            FirstStep = 3,
+        });
+        Close(expected, result.Latents, 1e-12);
+    }
+
+    [Fact]
+    public void Run_EqualImagesOfABatch_GetNoiseOfTheirOwn()
+    {
+        using EditingLab lab = new();
+        using SdEditResult twice = SdEdit.Run(Problem(lab, "a cat", "a cat"), new SdEditOptions { Seed = 3 });
+        using SdEditResult second = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Seed = 4 });
+        using DisposeScope scope = NewDisposeScope();
+        Assert.True(MaxDifference(twice.Latents[0], twice.Latents[1]) > 1e-3);
+        Assert.True(MaxDifference(twice.Latents.narrow(0, 1, 1), second.Latents) < 1e-12);
     }
 
     [Fact]

@@ -122,6 +122,21 @@ public class AblationTests
     }
 
     [Fact]
+    public void Global_SecondPass_StartsFromTheNoisiestPivotAgain()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        IReadOnlyList<InversionResult> curve = new GlobalNullTextInversion().InvertAnyTime(problem, [10, 11]);
+        PivotTrajectory pivot = curve[0].Pivot!;
+        DiffusionStep first = problem.Grid.Moves[0];
+        Tensor noise = Guidance.Combine(
+            problem.Predictor.Predict(pivot.Noisiest, first, curve[0].Unconditional.At(0)), problem.Predictor.Predict(pivot.Noisiest, first, problem.Conditional), problem.GuidanceScale);
+        double expected = TensorAssert.MeanSquare(Ddim.Move(pivot.Noisiest, noise, first.Noisy, first.Clean), pivot.TargetOf(first));
+        Assert.Equal(expected, curve[1].Optimisation[0][0].Losses[1], 1e-12);
+        foreach (InversionResult result in curve) result.Dispose();
+    }
+
+    [Fact]
     public void Global_ManyPasses_LowerTheLossAndTheError()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -162,6 +177,52 @@ public class AblationTests
         double before = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, ddim), problem.Latents);
         double after = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, result), problem.Latents);
         Assert.True(after < 0.5 * before, $"{before} -> {after}");
+    }
+
+    [Fact]
+    public void Textual_FromNoise_HasTheSizeOfThePrompt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        Tensor Start(InversionProblem of)
+        {
+            using InversionResult start = new TextualInversion(new TextualInversionOptions { Start = TextualStart.Noise, Seed = 3 }).InvertAnyTime(of, [0])[0];
+            return start.Conditional.Values.clone();
+        }
+        Tensor noise = Start(problem);
+        Assert.InRange(noise.square().mean().div(problem.Conditional.square().mean()).item<double>(), 0.5, 2);
+        TensorAssert.Close(noise.mul(3), Start(problem with { Conditional = problem.Conditional.mul(3) }), 1e-12);
+    }
+
+    /// <summary>The diffusion loss from its definition, with the draws of the first iteration.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WithoutPivot_FirstLoss_IsTheDistanceOfThePredictionFromTheDrawnNoise(bool nullText)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        RandomTimestepOptions options = nullText ? new NonPivotalOptions { Seed = 3 } : new TextualInversionOptions { Seed = 3 };
+        IAnyTimeInversion method = nullText ? new NonPivotalInversion((NonPivotalOptions)options) : new TextualInversion((TextualInversionOptions)options);
+        using InversionResult result = method.InvertAnyTime(problem, [1])[0];
+        using RandomTimestepOptimisation draws = new("test", problem, options);
+        DiffusionStep step = draws.StepOf(0);
+        Tensor noise = Draws.Noise(problem, 3, 0), latents = NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Schedule.At(step.Timestep));
+        Tensor prediction = problem.Predictor.Predict(latents, step, problem.Conditional);
+        if (nullText) prediction = Guidance.Combine(problem.Predictor.Predict(latents, step, problem.Unconditional), prediction, problem.GuidanceScale);
+        Assert.Equal(TensorAssert.MeanSquare(prediction, noise), result.Optimisation[0][0].Losses[0], 1e-12);
+    }
+
+    [Fact]
+    public void StepOf_DrawsFromTheSchedule_ReachAllOfIt()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        using RandomTimestepOptimisation optimisation = new("test", problem, new TextualInversionOptions { Timesteps = TimestepDraw.Schedule });
+        DiffusionStep[] steps = [.. Enumerable.Range(0, 500).Select(optimisation.StepOf)];
+        Assert.All(steps, s => Assert.Equal((problem.Grid.NearestStep(s.Timestep), problem.Grid.Schedule.At(s.Timestep)), (s.Step, s.Noisy)));
+        // Fifty draws are expected in each tenth; the deviation is below 7.
+        Assert.All(Enumerable.Range(0, 10), tenth => Assert.InRange(steps.Count(s => s.Timestep / 100 == tenth), 20, 80));
     }
 
     [Fact]
@@ -249,10 +310,12 @@ public class AblationTests
     public void NonPivotal_PerStep_ChangesOnlyDrawnSteps()
     {
         using DisposeScope scope = NewDisposeScope();
-        InversionProblem problem = new ToyPredictor().Problem();
+        ToyPredictor predictor = new();
+        InversionProblem problem = predictor.Problem();
         IReadOnlyList<InversionResult> curve = new NonPivotalInversion(new NonPivotalOptions { PerStep = true }).InvertAnyTime(problem, [1]);
         using InversionResult one = curve[0];
-        int changed = Enumerable.Range(0, 10).Count(i => TensorAssert.MaxDifference(one.Unconditional.At(i), problem.Unconditional) > 0);
-        Assert.Equal(1, changed);
+        int changed = Assert.Single(Enumerable.Range(0, 10), i => TensorAssert.MaxDifference(one.Unconditional.At(i), problem.Unconditional) > 0);
+        // The call after those of the inversion is the first draw's.
+        Assert.Equal(problem.Grid.Moves[changed].Timestep, predictor.Timesteps[10]);
     }
 }

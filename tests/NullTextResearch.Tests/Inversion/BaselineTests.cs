@@ -44,6 +44,17 @@ public class BaselineTests
         TensorAssert.Close(a, NegativePromptInversion.Slerp(a, b, 0), 1e-12);
     }
 
+    [Theory]
+    [InlineData(0.05)]
+    [InlineData(1e-4)]
+    public void Slerp_AtASmallAngle_StillFollowsTheArc(double angle)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor a = tensor(new[,] { { 2.0, 0, 0 } }), b = tensor(new[,] { { 2 * Math.Cos(angle), 2 * Math.Sin(angle), 0 } });
+        // Straight interpolation would be off by about angle squared / 4.
+        TensorAssert.Close(tensor(new[,] { { 2 * Math.Cos(0.3 * angle), 2 * Math.Sin(0.3 * angle), 0 } }), NegativePromptInversion.Slerp(a, b, 0.3), 1e-11);
+    }
+
     [Fact]
     public void Direct_Sampled_ReconstructsExactly()
     {

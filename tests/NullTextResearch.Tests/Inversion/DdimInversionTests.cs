@@ -44,23 +44,25 @@ public class DdimInversionTests
         TensorAssert.Close(problem.Latents, pivot.Clean, 0);
     }
 
-    [Fact]
-    public void Trajectory_AboveGuidanceOne_MixesBothEmbeddings()
+    [Theory]
+    [InlineData(3.0)]
+    [InlineData(0.5)]
+    public void Trajectory_AwayFromGuidanceOne_MixesBothEmbeddings(double scale)
     {
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(images: 2);
-        DdimInversionOptions three = new() { GuidanceScale = 3 };
-        using PivotTrajectory pivot = DdimInversion.Trajectory(problem, three);
+        DdimInversionOptions options = new() { GuidanceScale = scale };
+        using PivotTrajectory pivot = DdimInversion.Trajectory(problem, options);
         Assert.All(predictor.Calls, rows => Assert.Equal(4, rows));
         DiffusionStep last = problem.Grid.Moves[^1];
         Tensor unconditional = predictor.Predict(problem.Latents, last, problem.Unconditional.expand(2, -1, -1));
         Tensor conditional = predictor.Predict(problem.Latents, last, problem.Conditional);
-        Tensor noise = unconditional + 3 * (conditional - unconditional);
+        Tensor noise = unconditional + scale * (conditional - unconditional);
         TensorAssert.Close(Ddim.Move(problem.Latents, noise, last.Clean, last.Noisy), pivot[1], 1e-12);
         // With equal embeddings the scale does not matter.
         InversionProblem same = problem with { Conditional = problem.Unconditional.expand(2, -1, -1) };
-        using PivotTrajectory guided = DdimInversion.Trajectory(same, three);
+        using PivotTrajectory guided = DdimInversion.Trajectory(same, options);
         using PivotTrajectory plain = DdimInversion.Trajectory(same);
         TensorAssert.Close(plain.Noisiest, guided.Noisiest, 1e-12);
     }

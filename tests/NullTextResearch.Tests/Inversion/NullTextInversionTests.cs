@@ -80,6 +80,52 @@ public class NullTextInversionTests
     }
 
     [Fact]
+    public void Invert_OneInnerStep_MovesByTheRateOfItsStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        using InversionResult result = new NullTextInversion(NoStop with { InnerSteps = 1 }).Invert(problem);
+        // Adam's first update moves every entry by the rate, whatever its gradient.
+        for (int i = 0; i < 10; i++)
+            Assert.Equal(NoStop.LearningRateAt(i, 10), TensorAssert.MaxDifference(result.Unconditional.At(i), i == 0 ? problem.Unconditional : result.Unconditional.At(i - 1)), 1e-7);
+    }
+
+    /// <summary>The loss of a step is what the test makes it: half a rise above the threshold at even steps, below it at odd ones.</summary>
+    [Fact]
+    public void Invert_LossBesideTheThreshold_StopsBelowAndOnlyThere()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        double LossOf(int step) => step % 2 == 0 ? (2 * step + 2) * 1e-5 : 2 * step * 1e-5;
+        IReadOnlyList<StepOptimisation> steps = OptimiseAgainst(LossOf, NullTextOptions.Default with { InnerSteps = 3 });
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? 3 : 1), steps.Select(s => s.Losses.Count));
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? StopReason.InnerStepLimit : StopReason.EarlyStop), steps.Select(s => s.Stop));
+        for (int i = 0; i < 10; i++) Assert.Equal(LossOf(i), steps[i].Losses[0], 1e-12);
+    }
+
+    [Fact]
+    public void Invert_LossAtTheThreshold_GoesOn()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // A power of 4: root, square and mean are exact.
+        double loss = Math.Pow(4, -8);
+        Assert.All(OptimiseAgainst(_ => loss, NullTextOptions.Default with { InnerSteps = 2, EarlyStopLoss = loss, EarlyStopRise = 0 }), s =>
+        {
+            Assert.Equal([loss, loss], s.Losses);
+            Assert.Equal(StopReason.InnerStepLimit, s.Stop);
+        });
+    }
+
+    /// <summary>Ten steps of a network that predicts nothing, against a pivot that makes the loss of each step a given number.</summary>
+    private static IReadOnlyList<StepOptimisation> OptimiseAgainst(Func<int, double> lossOf, NullTextOptions options)
+    {
+        InversionProblem problem = new ToyPredictor().Problem() with { Predictor = new Nothing() };
+        problem = problem with { Latents = problem.Latents.mul(0) };
+        using PivotTrajectory pivot = new(Enumerable.Range(0, 10).Reverse().Select(i => full_like(problem.Latents, Math.Sqrt(lossOf(i)))).Append(problem.Latents));
+        using InversionResult result = new NullTextInversion(options).Invert(problem, pivot);
+        return result.Optimisation[0];
+    }
+
+    [Fact]
     public void Invert_EarlyStopsAtDifferentSteps_EqualOneByOne()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -254,6 +300,8 @@ public class NullTextInversionTests
         Assert.Equal(0.01, options.LearningRateAt(0, 50));
         Assert.Equal(1e-2 * (1 - 49 / 100.0), options.LearningRateAt(49, 50));
         Assert.Equal(1e-2 * (1 - 9 / 100.0), options.LearningRateAt(9, 10));
+        Assert.Equal(1e-2 * (1 - 99 / 100.0), options.LearningRateAt(99, 100), 15);
+        Assert.Equal(1e-2 * (1 - 100 / 400.0), options.LearningRateAt(100, 200), 15);
         Assert.True(options.LearningRateAt(999, 1000) > 0.005);
         Assert.Equal(1e-5 + 49 * 2e-5, options.EarlyStopLossAt(49), 15);
         Assert.Equal(0.01, NullTextOptions.Paper.LearningRateAt(49, 50));
@@ -269,6 +317,12 @@ public class NullTextInversionTests
         Assert.Contains("InnerSteps is -1", message);
         Assert.Contains("LearningRate is 0", message);
         Assert.Contains("Adam.Beta2 is 1", message);
+    }
+
+    private sealed class Nothing : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+            Lifetime.Scoped(() => embedding.mean([1, 2]).mul(0).view(-1, 1, 1, 1).expand(latents.shape).clone());
     }
 
     private sealed class InSingles(INoisePredictor inner) : INoisePredictor

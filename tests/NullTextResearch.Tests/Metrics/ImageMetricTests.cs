@@ -53,6 +53,30 @@ public sealed class ImageMetricTests
         Assert.True(MultiScaleDistance.Of(image, noisy) < 1 - Ssim.Of(image, noisy));
     }
 
+    /// <summary>Against the definition: one level less than three where the next would be narrower than 11 pixels.</summary>
+    [Theory]
+    [InlineData(128, 96, 3)]
+    [InlineData(64, 44, 3)]
+    [InlineData(22, 22, 2)]
+    [InlineData(37, 23, 2)]
+    [InlineData(40, 21, 1)]
+    public void MultiScaleDistance_IsOneMinusTheMeanSimilarityOfItsLevels(int width, int height, int levels)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        RgbImage a = Noise(width, height, 1), b = WithNoise(a, 90);
+        Tensor x = Bytes(a), y = Bytes(b);
+        double sum = 0;
+        for (int level = 0; level < levels; level++)
+        {
+            sum += Ssim.PerImage(x, y, peak: 255)[0];
+            (x, y) = (nn.functional.avg_pool2d(x, 2), nn.functional.avg_pool2d(y, 2));
+        }
+        Assert.Equal(1 - (sum / levels), MultiScaleDistance.Of(a, b), 1e-12);
+
+        static Tensor Bytes(RgbImage image) =>
+            tensor(image.Rgb.ToArray(), [1, image.Height, image.Width, 3]).to(ScalarType.Float64).permute(0, 3, 1, 2).contiguous();
+    }
+
     [Fact]
     public void OddAndSmallSizes_Work_TooSmallOnesSaySo()
     {

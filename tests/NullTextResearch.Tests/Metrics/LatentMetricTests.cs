@@ -90,6 +90,23 @@ public sealed class LatentMetricTests
         Assert.Equal(-2, GaussianStatistics.Of(signs)[0].ExcessKurtosis, 1e-9);
     }
 
+    /// <summary>Population moments about the mean, and correlations of all neighbours, worked out by hand.</summary>
+    [Fact]
+    public void GaussianStatistics_FourNumbers_AreThoseWorkedOutByHand()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // About their mean of 1 they are -1, -1, -1, 3: second moment 12 / 4, fourth 84 / 4.
+        GaussianStatistics one = GaussianStatistics.Of(tensor(new[] { 0.0, 0, 0, 4 }, [1, 1, 2, 2]))[0];
+        Assert.Equal(21 / 9.0 - 3, one.ExcessKurtosis, 1e-12);
+        Assert.Equal(Math.Sqrt(3), one.ChannelDeviations[0], 1e-12);
+        Assert.Equal(4, one.MeanSquare, 1e-12);
+        Assert.Equal((16 - 4) / Math.Sqrt(8), one.ShellDeviation, 1e-12);
+        // About their mean of 3 they are -2, -1 above 0, 3.
+        GaussianStatistics other = GaussianStatistics.Of(tensor(new[] { 1.0, 2, 3, 6 }, [1, 1, 2, 2]))[0];
+        Assert.Equal(((-2 * -1) + (0 * 3)) / Math.Sqrt((4 + 0) * (1 + 9)), other.HorizontalCorrelation, 1e-12);
+        Assert.Equal(((-2 * 0) + (-1 * 3)) / Math.Sqrt((4 + 1) * (0 + 9)), other.VerticalCorrelation, 1e-12);
+    }
+
     [Fact]
     public void GaussianStatistics_WrongShape_Throws()
     {

@@ -16,6 +16,7 @@ public sealed class GoldenTests
     public static TheoryData<string, string?, int> Files => new()
     {
         { "manifest.json", null, 382 },
+        { "rules", null, 2 },
         { "schedule.safetensors", null, 19 },
         { "tiny_models.safetensors", null, 15 },
         { "tiny_models_f64.safetensors", null, 15 },

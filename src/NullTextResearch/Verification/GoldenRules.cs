@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Verification;
+
+/// <summary>Rules of the released code that stored runs leave open, because none of them comes to the point where the rule decides.</summary>
+internal static class GoldenRules
+{
+    /// <summary>What stands for them where files are named.</summary>
+    public const string Name = "rules";
+
+    private const int Pairs = 3000;
+
+    // FNV-1a of the released aligner's answers (prompt-to-prompt, seq_aligner.py: global_align and get_aligned_sequences with gap 0,
+    // match 1, mismatch -1) to the pairs below: source positions joined by commas, pairs by semicolons.
+    private const ulong ReleasedAlignments = 0x89fddee8ecf89e94;
+
+    /// <summary>Checks every rule.</summary>
+    /// <param name="selected">Whether a check of that name is wanted.</param>
+    /// <param name="emit">Told each result.</param>
+    public static void Run(Func<string, bool> selected, Action<VerificationResult> emit)
+    {
+        Check("refinement/ties", () => AlignmentHash() == ReleasedAlignments, $"alignments of {Pairs} random prompt pairs, against the released aligner's");
+        Check("early_stop/threshold", StopsAtTheThreshold, "step i stops below 1e-5 + 2e-5 i, and not above it");
+
+        void Check(string name, Func<bool> holds, string detail)
+        {
+            if (selected(name)) emit(new VerificationResult(Name, name, holds() ? VerificationStatus.Pass : VerificationStatus.Fail, [], detail));
+        }
+    }
+
+    /// <summary>Refinement of pairs of up to nine words each out of six, so that words repeat and change places.</summary>
+    private static ulong AlignmentHash()
+    {
+        string[] words = ["a", "b", "c", "d", "e", "f"];
+        WordTableTokenizer tokenizer = new(
+            words.ToDictionary(w => w, w => (IReadOnlyList<string>)[w]), words.Select((w, i) => (w, i)).ToDictionary(w => w.w, w => w.i + 1), startToken: 0, endToken: 7, padToken: 7, contextLength: 12);
+        ulong stream = FormulaWeights.Hash("rules:refinement");
+        long drawn = 0;
+        int Draw(int count) => (int)((FormulaWeights.Uniform(stream, drawn++) + 1) / 2 * count);
+        TokenizedPrompt Prompt() => tokenizer.Tokenize(string.Join(' ', Enumerable.Range(0, Draw(10)).Select(_ => words[Draw(words.Length)])));
+        StringBuilder answers = new();
+        for (int pair = 0; pair < Pairs; pair++)
+        {
+            TokenizedPrompt source = Prompt(), target = Prompt();
+            if (pair > 0) answers.Append(';');
+            answers.AppendJoin(',', TokenAlignment.Refinement(source, target).Sources.Take(target.TokenCount + 2).Select(s => s.ToString(CultureInfo.InvariantCulture)));
+        }
+        return FormulaWeights.Hash(answers.ToString());
+    }
+
+    /// <summary>Null-text optimisation with a loss that no update changes: at even steps half a rise above the threshold, at odd ones half a rise below.</summary>
+    private static bool StopsAtTheThreshold()
+    {
+        const int Inner = 2;
+        using DisposeScope scope = NewDisposeScope();
+        TimestepGrid grid = new(NoiseSchedule.StableDiffusion, 10);
+        Tensor still = zeros([1, 4, 2, 2], ScalarType.Float64), text = ones([1, 2, 2], ScalarType.Float64);
+        // Nothing is predicted, so the running latents stay 0, and the loss of step i is the square of the pivot that it aims at.
+        IEnumerable<Tensor> aims = Enumerable.Range(0, grid.Steps).Select(i => full_like(still, Math.Sqrt((i % 2 == 0 ? 2 * i + 2 : 2 * i) * 1e-5)));
+        using PivotTrajectory pivot = new(aims.Reverse().Append(still));
+        InversionProblem problem = new() { Predictor = new Silence(), Grid = grid, Latents = still, Conditional = text, Unconditional = text };
+        using InversionResult result = new NullTextInversion(NullTextOptions.Default with { InnerSteps = Inner }).Invert(problem, pivot);
+        return result.Optimisation[0].Select(s => s.Losses.Count).SequenceEqual(Enumerable.Range(0, grid.Steps).Select(i => i % 2 == 0 ? Inner : 1));
+    }
+
+    /// <summary>Predicts next to nothing, but depends on the embedding, as an optimisation requires.</summary>
+    private sealed class Silence : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+            Lifetime.Scoped(() => embedding.mean([1, 2]).mul(1e-12).view(-1, 1, 1, 1).expand(latents.shape).clone());
+    }
+}

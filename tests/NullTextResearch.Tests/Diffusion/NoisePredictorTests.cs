@@ -1,0 +1,43 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Diffusion;
+
+public sealed class NoisePredictorTests
+{
+    [Fact]
+    public void Differentiate_OfABatch_EqualsEachImageAlone()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor toy = new();
+        PredictionGradient Of(InversionProblem problem) =>
+            ((INoisePredictor)toy).Differentiate(problem.Latents, problem.Grid.Moves[3], problem.Conditional, noise => noise.square().flatten(1).mean([1]));
+        PredictionGradient batch = Of(toy.Problem(images: 2));
+        for (int i = 0; i < 2; i++)
+        {
+            PredictionGradient alone = Of(toy.Problem(first: i));
+            Assert.True(alone.Gradient.norm().item<double>() > 1e-3);
+            TensorAssert.Close(alone.Gradient, batch.Gradient.narrow(0, i, 1), 1e-15);
+            TensorAssert.Close(alone.Losses, batch.Losses.narrow(0, i, 1), 1e-15);
+            TensorAssert.Close(alone.Prediction, batch.Prediction.narrow(0, i, 1), 1e-15);
+        }
+    }
+
+    [Fact]
+    public void CountingPredictor_WithAndWithoutGradient_CountsRows()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor toy = new();
+        InversionProblem problem = toy.Problem(images: 3);
+        CountingPredictor counting = new(toy);
+        counting.Predict(problem.Latents, problem.Grid.Moves[0], problem.Conditional);
+        Assert.Equal(3, counting.Evaluations);
+        counting.Differentiate(problem.Latents, problem.Grid.Moves[0], problem.Conditional, noise => noise.square().flatten(1).mean([1]));
+        Assert.Equal(6, counting.Evaluations);
+        Assert.Equal(toy.Calls.Sum(), counting.Evaluations);
+    }
+}
