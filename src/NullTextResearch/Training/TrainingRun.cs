@@ -52,7 +52,9 @@ public sealed class TrainingDivergedException : Exception
 /// <summary>The loop that all stages share: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
 internal sealed class StageLoop : IDisposable
 {
-    private const double SecondsToTheFirst = 10;
+    /// <summary>Seconds to the first checkpoint of a run.</summary>
+    internal const double SecondsToTheFirst = 10;
+
     private readonly string _name;
     private readonly StageSchedule _schedule;
     private readonly TrainingRunOptions _options;
