@@ -8,6 +8,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Metrics;
+using NullTextResearch.Scenes;
 using NullTextResearch.TestKit;
 using NullTextResearch.Training;
 using NullTextResearch.Verification;
@@ -43,6 +44,7 @@ public sealed class RunFileFuzzTests : IDisposable
     [InlineData("training header, sealed anew")]
     [InlineData("golden manifest")]
     [InlineData("golden checks")]
+    [InlineData("list of toy images")]
     public void Read_DamagedFile_ThrowsOnlyWhatIsDocumented(string kind)
     {
         int count = int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? asked : 1000;
@@ -105,6 +107,10 @@ public sealed class RunFileFuzzTests : IDisposable
                 string store = Path.Combine(_root, "evaluation.json");
                 new ResultStore(store, "m").Add("vae/1", 27.5, double.NaN);
                 return Of(store, (m, sound) => m.Json(sound), () => Refused.Unless(new ResultStore(store, "m").Damage is null), e => e is Refused);
+            case "list of toy images":
+                string list = Path.Combine(_root, ToyImageSet.ListName);
+                File.Copy(Path.Combine(GoldenTensors.Folder, "..", "images", "toy", ToyImageSet.ListName), list);
+                return Of(list, (m, sound) => m.Json(sound), () => ToyImageSet.Read(_root), e => e is InvalidDataException && Names(e, list));
             case "training checkpoint":
             case "training header, sealed anew":
                 return Checkpoint(seal: kind != "training checkpoint");
