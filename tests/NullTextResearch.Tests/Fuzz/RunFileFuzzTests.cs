@@ -265,7 +265,7 @@ public sealed class RunFileFuzzTests : IDisposable
         if (node is JsonArray array) return new JsonArray([.. array.Take(3).Select(item => item is null ? null : Few(item))]);
         if (node is not JsonObject all) return node.DeepClone();
         JsonObject few = [];
-        foreach ((string name, JsonNode? value) in all.Take(all.ContainsKey("files") ? all.Count : 3)) few[name] = value is null ? null : Few(value);
+        foreach ((string name, JsonNode? value) in all.Take(all.ContainsKey("files") ? all.Count : 6)) few[name] = value is null ? null : Few(value);
         return few;
     }
 
