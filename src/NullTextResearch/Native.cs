@@ -132,10 +132,7 @@ public static class Native
     {
         byte[] elf = File.ReadAllBytes(original);
         string hash = Convert.ToHexStringLower(SHA256.HashData(elf))[..16];
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
-            ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        string folder = Path.Combine(root, "nulltext", "native", hash);
+        string folder = Path.Combine(UserCache.Folder("native"), hash);
         string target = Path.Combine(folder, Wrapper);
         if (File.Exists(target)) return target;
         MakeVersionOptional(elf, MissingVersion);

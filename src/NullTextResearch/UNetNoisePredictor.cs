@@ -1,6 +1,7 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Layers;
+using NullTextResearch.SelfTest;
 using NullTextResearch.Tensors;
 using NullTextResearch.UNet;
 using TorchSharp;
@@ -24,9 +25,12 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     /// <inheritdoc/>
     /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
+    /// <exception cref="WrongArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
     public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
     {
         ScalarType dtype = ComputeDtype(latents);
+        // float32 results are right wherever gradients are; in 16 bits a result alone may be wrong.
+        if (Precision.IsHalf(dtype)) ArithmeticSelfTest.Require(dtype, latents.device);
         Tensor timesteps = TimestepsOf(step, latents);
         Tensor z = latents.to(dtype), text = embedding.to(dtype);
         Tensor prediction = cat([.. Parts(latents.shape[0]).Select(part => unet.Forward(
@@ -37,12 +41,14 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     /// <inheritdoc/>
     /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
+    /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
     public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = enable_grad();
         ScalarType dtype = ComputeDtype(latents);
+        ArithmeticSelfTest.Require(dtype, latents.device);
         Tensor timesteps = TimestepsOf(step, latents);
         // A recorded graph would keep a float32 copy of every weight where float16 products are made by hand.
         (Tensor output, Func<Tensor, Tensor> pullBack) = IsFused && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))

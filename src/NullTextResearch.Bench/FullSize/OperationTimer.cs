@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NullTextResearch.Layers;
 using NullTextResearch.Planning;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ internal sealed class OperationTimer(Device device, int repeats)
         {
             case WorkKind.Convolution:
                 Tensor map = Random(shape.Rows, shape.From, shape.Height, shape.Width), kernel = Random(shape.To, shape.From, shape.Kernel, shape.Kernel), shift = Random(shape.To);
-                operation = () => F.conv2d(map, kernel, shift, strides: [shape.Stride, shape.Stride], padding: [shape.Padding, shape.Padding]);
+                operation = () => Convolution.Of(map, kernel, shift, shape.Stride, shape.Padding);
                 break;
             case WorkKind.Linear:
                 Tensor rows = Random(shape.Rows, shape.Width, shape.From), weight = Random(shape.To, shape.From), bias = Random(shape.To);

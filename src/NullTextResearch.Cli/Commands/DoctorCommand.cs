@@ -8,6 +8,8 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Loading;
 using NullTextResearch.Models;
+using NullTextResearch.SelfTest;
+using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -36,6 +38,9 @@ internal static class DoctorCommand
     private static int Run(RunContext context, ModelRequest extraModel)
     {
         List<Line> lines = [Runtime(), .. Torch(context)];
+        bool loaded = lines.All(l => l.Verdict != Verdict.Broken);
+        ArithmeticTable arithmetic = loaded ? ArithmeticTable.Make(context) : ArithmeticTable.Empty;
+        if (loaded) lines.Add(Arithmetic(arithmetic));
         lines.Add(Memory());
         lines.AddRange(Models(context, extraModel));
         lines.Add(Chromium());
@@ -48,6 +53,7 @@ internal static class DoctorCommand
             if (line.Mend is not null) context.Out.WriteLine($"{new string(' ', 9 + width)}  -> {line.Mend}");
         }
 
+        arithmetic.Write(context.Out);
         int broken = lines.Count(l => l.Verdict == Verdict.Broken);
         context.Out.WriteLine();
         context.Out.WriteLine(broken == 0 ? "All essentials are in place." : $"{broken} essential {(broken == 1 ? "thing is" : "things are")} broken.");
@@ -98,6 +104,21 @@ internal static class DoctorCommand
                 ? new(Verdict.Good, "device", "cpu; no NVIDIA driver here, and none is needed", null)
                 : new(Verdict.Missing, "device", $"cpu only, but there is an NVIDIA driver ({driver})", "for the GPU, build with: dotnet build -c Release -p:TorchBackend=cuda (package TorchSharp-cuda-linux, about 3 GB), then use --device cuda");
         yield return new(Verdict.Good, "threads", string.Create(CultureInfo.InvariantCulture, $"{get_num_threads()} of {Environment.ProcessorCount} processors (--threads, NULLTEXT_THREADS)"), null);
+    }
+
+    private static Line Arithmetic(ArithmeticTable table)
+    {
+        const string What = "arithmetic";
+        if (table.Checks.Count == 0) return new(Verdict.Missing, What, $"not tested, as {ArithmeticSelfTest.Variable}=off asks", $"unset {ArithmeticSelfTest.Variable}");
+        string where = $"{Processor.Name}, libtorch {torch.__version__}";
+        ArithmeticCheck[] wrong = [.. table.Checks.Where(c => c.Verdict == ArithmeticVerdict.Wrong)];
+        int around = table.Checks.Count(c => c.Verdict == ArithmeticVerdict.WorkedAround);
+        string found = $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
+        if (wrong.Length == 0) return new(Verdict.Good, What, found, null);
+        string[] precisions = [.. wrong.Select(c => Precision.NameOf(c.Dtype)).Distinct()];
+        bool essential = wrong.Any(c => c.Dtype == ScalarType.Float32);
+        return new(essential ? Verdict.Broken : Verdict.Missing, What, found,
+            essential ? "use another machine, or another number of threads if the table below has a column that is right" : $"do not use --precision {string.Join(" or ", precisions)} on this machine");
     }
 
     private static Line Memory()

@@ -47,7 +47,7 @@ public sealed class Conv2d
 
     /// <summary>[B, from, H, W] to [B, to, H', W']; owned by the caller's dispose scope.</summary>
     public Tensor Forward(Tensor x) =>
-        _at.Observed(Products.Of(x, wide => functional.conv2d(wide, Cast.To(_weight, wide), Cast.To(_bias, wide), strides: [_stride, _stride], padding: [_padding, _padding])));
+        _at.Observed(Products.Of(x, wide => Convolution.Of(wide, Cast.To(_weight, wide), Cast.To(_bias, wide), _stride, _padding)));
 }
 
 /// <summary>Normalisation over groups of channels.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NullTextResearch.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -59,7 +60,7 @@ public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPer
         if (shape.Kind == WorkKind.Convolution)
         {
             Tensor x = Random(shape.Rows, shape.From, shape.Height, shape.Width), weight = Random(shape.To, shape.From, shape.Kernel, shape.Kernel);
-            operation = () => F.conv2d(x, weight, strides: [shape.Stride, shape.Stride], padding: [shape.Padding, shape.Padding]);
+            operation = () => Convolution.Of(x, weight, null, shape.Stride, shape.Padding);
         }
         else if (shape.Kind == WorkKind.Linear)
         {

@@ -1,4 +1,5 @@
 using NullTextResearch.Scenes;
+using NullTextResearch.SelfTest;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -62,6 +63,7 @@ public sealed class ModelTrainer : IDisposable
     /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
+    /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrongly what training is made of.</exception>
     /// <exception cref="OutputInUseException">Another process is training in this folder.</exception>
     /// <exception cref="TrainingFileException">A file of the run is damaged and cannot be made again without losing work, or it belongs to another recipe.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
@@ -69,6 +71,8 @@ public sealed class ModelTrainer : IDisposable
     {
         // Two processes on the same checkpoints would undo each other's steps.
         using OutputLock alone = OutputLock.OnFolder(_options.Folder);
+        // Losses are float32, activations what the recipe says.
+        foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype]) ArithmeticSelfTest.Require(dtype, _options.Device);
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
         // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
         if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);

@@ -24,13 +24,15 @@ public sealed class ArrowTests
         ["Vae"] = ["Tensors", "Weights", "Layers"],
         ["Attention"] = ["Tensors"],
         ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
+        // The machine, by the operations that the networks use.
+        ["SelfTest"] = ["Tensors", "Layers", "Attention"],
         // Knows the networks by their configs, and files; the bundle puts both together. Of Images: which sizes a model takes.
         ["Loading"] = ["Tensors", "Images", "Models", "Diffusion", "Weights", "Text", "Vae", "UNet"],
         // What work costs, from configs alone.
-        ["Planning"] = ["Weights", "Text", "Vae", "UNet", "Loading"],
+        ["Planning"] = ["Weights", "Layers", "Text", "Vae", "UNet", "Loading"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
-        ["Training"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
+        ["Training"] = ["Tensors", "SelfTest", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
         ["Experiments"] = ["Tensors", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Planning", "Inversion", "Editing", "Training"],
         ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
     };

@@ -1,0 +1,51 @@
+using System.Globalization;
+using NullTextResearch.SelfTest;
+using NullTextResearch.Tensors;
+using TorchSharp;
+
+namespace NullTextResearch.Cli.Running;
+
+/// <summary>The self-test of the machine's arithmetic as a table: a line an operation, a column a precision and number of threads.</summary>
+internal sealed class ArithmeticTable
+{
+    private const int ColumnWidth = 17;
+
+    private ArithmeticTable(IReadOnlyList<ArithmeticCheck> checks) => Checks = checks;
+
+    /// <summary>Nothing tested.</summary>
+    public static ArithmeticTable Empty { get; } = new([]);
+
+    /// <summary>All that was found.</summary>
+    public IReadOnlyList<ArithmeticCheck> Checks { get; }
+
+    /// <summary>Runs the test in every precision, with one thread and with the command's number.</summary>
+    public static ArithmeticTable Make(RunContext context)
+    {
+        if (ArithmeticSelfTest.IsOff) return Empty;
+        context.ApplyThreads();
+        int several = torch.get_num_threads();
+        int[] threads = several > 1 ? [1, several] : [1];
+        return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, context.Cancel)))]);
+    }
+
+    /// <summary>Prints the table; nothing where nothing was tested.</summary>
+    public void Write(TextWriter to)
+    {
+        if (Checks.Count == 0) return;
+        (torch.ScalarType Dtype, int Threads, double Limit)[] columns = [.. Checks.Select(c => (c.Dtype, c.Threads, c.Limit)).Distinct()];
+        int width = Checks.Max(c => c.Operation.Length);
+        to.WriteLine();
+        to.WriteLine("Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by more than the limit.");
+        to.WriteLine($"{new string(' ', width + 8)}{string.Concat(columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}".PadRight(ColumnWidth)))}".TrimEnd());
+        to.WriteLine($"        {"limit".PadRight(width)}{string.Concat(columns.Select(c => Number(c.Limit).PadRight(ColumnWidth)))}".TrimEnd());
+        foreach (IGrouping<string, ArithmeticCheck> line in Checks.GroupBy(c => c.Operation))
+        {
+            ArithmeticVerdict worst = line.Max(c => c.Verdict);
+            string mark = worst switch { ArithmeticVerdict.Right => "ok", ArithmeticVerdict.WorkedAround => "around", _ => "WRONG" };
+            to.WriteLine($"{mark,-8}{line.Key.PadRight(width)}{string.Concat(line.Select(c => $"{Number(c.ResultError)} {Number(c.GradientError)}{(c.Verdict == ArithmeticVerdict.Wrong ? " !" : "")}".PadRight(ColumnWidth)))}".TrimEnd());
+        }
+        to.WriteLine();
+    }
+
+    private static string Number(double value) => value.ToString("0.0e+0", CultureInfo.InvariantCulture);
+}
