@@ -61,8 +61,17 @@ public static partial class WholeFile
     /// <summary>Removes what killed writers of a file left beside it.</summary>
     /// <param name="path">Full path of the file.</param>
     /// <param name="age">How old it must be; nothing where no other writer can be about.</param>
-    internal static void SweepBeside(string path, TimeSpan age = default) =>
-        Sweep(Directory.GetFiles(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)}.*{Ending}").Where(p => DateTime.UtcNow - File.GetLastWriteTimeUtc(p) >= age));
+    internal static void SweepBeside(string path, TimeSpan age = default)
+    {
+        try
+        {
+            Sweep(Directory.GetFiles(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)}.*{Ending}").Where(p => DateTime.UtcNow - File.GetLastWriteTimeUtc(p) >= age));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A folder that may be written and not listed: nothing can be swept there, and nothing needs to be.
+        }
+    }
 
     private static void Sweep(IEnumerable<string> files)
     {
