@@ -23,10 +23,16 @@ internal static class Disk
     /// <summary>Makes a link, replacing what is there; false where the system does not let us.</summary>
     public static bool TryLink(string path, string target)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}";
+        // Where nothing is in the way one call makes it, and a process that is killed leaves nothing beside it.
+        bool isFree = new FileInfo(path) is { Exists: false, LinkTarget: null };
+        string made = isFree ? path : $"{path}.{Guid.NewGuid():N}";
         try
         {
-            File.CreateSymbolicLink(temporary, target);
+            File.CreateSymbolicLink(made, target);
+        }
+        catch (IOException) when (isFree && new FileInfo(path).LinkTarget == target)
+        {
+            // Another process has just made it.
         }
         catch (Exception e) when (e is UnauthorizedAccessException or PlatformNotSupportedException || (e is IOException && !IsFull(e)))
         {
@@ -34,7 +40,7 @@ internal static class Disk
             return false;
         }
 
-        File.Move(temporary, path, overwrite: true);
+        if (!isFree) File.Move(made, path, overwrite: true);
         return true;
     }
 }

@@ -194,7 +194,7 @@ public sealed class BadInputTests : Workshop
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(Folder, "run", "inversion.safetensors")));
     }
 
-    private static bool CanMount()
+    internal static bool CanMount()
     {
         try
         {

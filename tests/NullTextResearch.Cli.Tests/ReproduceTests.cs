@@ -34,6 +34,18 @@ public sealed class ReproduceTests : IDisposable
         Outcome second = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
         Assert.True(second.ExitCode == 0, second.Error);
         Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
+
+        // What a disk error or another program did to results is never the end, nor does it get into the figures.
+        string[] figures = [.. Directory.GetFiles(Path.Combine(_folder, "report", "fig09"), "*.csv").Order(StringComparer.Ordinal)], entries = Directory.GetFiles(Path.Combine(_folder, "report", "results"));
+        string[] before = [.. figures.Select(File.ReadAllText)];
+        File.WriteAllText(entries[0], "{}");
+        string entry = File.ReadAllText(entries[1]);
+        int digit = entry.IndexOf("PsnrOne\":", StringComparison.Ordinal) + 9;
+        File.WriteAllText(entries[1], entry[..digit] + (entry[digit] == '9' ? '1' : '9') + entry[(digit + 1)..]);
+        Outcome third = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Assert.True(third.ExitCode == 0, third.Error);
+        Assert.Contains($"(2 results computed, {entries.Length - 2} found; 2 damaged", third.Out, StringComparison.Ordinal);
+        Assert.Equal(before, figures.Select(File.ReadAllText));
         using JsonDocument again = Manifest();
         Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
 

@@ -66,6 +66,7 @@ internal static class EditCommand
     {
         RunFolder folder = new(request.Folder);
         InversionManifest manifest = folder.ReadManifest();
+        folder.RequireWritableEdits();
         // What is not said anew is as it was for the inversion.
         ModelRequest wanted = request.Model with
         {
@@ -85,11 +86,12 @@ internal static class EditCommand
 
         using DisposeScope scope = NewDisposeScope();
         using InversionResult inversion = folder.Load(model.Device);
+        // Read before the work: whatever is wrong with them should not cost an edit.
+        RgbImage source = ImageFile.Load(folder.SourcePath), reconstruction = ImageFile.Load(folder.ReconstructionPath);
         EditSession session = new(prompts => model.Embed(prompts), processor => model.Predictor(processor), model.Grid(manifest.Steps));
         context.Kept = $"{request.Folder} and its earlier edits are as they were.";
         using EditResult result = context.Track(progress => session.Edit(inversion, [edit], guidanceScale: request.Guidance, progress: progress, cancellation: context.Cancel));
         RgbImage edited = model.Decode(result.Target())[0];
-        RgbImage source = ImageFile.Load(folder.SourcePath), reconstruction = ImageFile.Load(folder.ReconstructionPath);
         string written = folder.AddEdit(into =>
         {
             ImageFile.SavePng(edited, Path.Combine(into, "edit.png"));

@@ -127,6 +127,8 @@ internal static class InvertCommand
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
         request = request with { Folder = runFolder };
         RunFolder folder = new(runFolder);
+        // A complete run is only read. Anything else is kept for this process alone, and shows that it can be written, before the work.
+        using OutputLock? alone = folder.IsComplete && !request.Restart ? null : OutputLock.OnFolder(runFolder);
         MemoryDemand demand = new() { ImageSize = planned, Rows = 2, GradientRows = request.Optimises ? 1 : 0 };
         using StableDiffusion model = request.Model.Load(context, found, demand);
         // A model that had to be asked what it predicts may be smaller than its file looked.
@@ -203,13 +205,15 @@ internal static class InvertCommand
         // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
         if (request.Inversion.Method is not NullTextInversion nullText) return request.Inversion.Method.Invert(problem, progress, context.Cancel);
         SavedNullTextState? saved = null;
+        string? note = null;
         Stopwatch clock = Stopwatch.StartNew();
-        if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved))
+        if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved, out note))
         {
             context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
             context.Kept = Kept(saved.State.StepsDone);
         }
 
+        if (note is not null) context.Error.WriteLine($"note: {note}; the inversion starts anew");
         using (saved)
         {
             return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, context.Cancel);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Running;
@@ -95,6 +96,8 @@ internal static class NotebookRunCommand
 
         string name = Path.GetFileName(path);
         string target = Path.Combine(Path.GetFullPath(folder ?? Path.GetDirectoryName(path)!), Path.ChangeExtension(name, ".ipynb"));
+        // Shows that the file can be written, before the work.
+        using OutputLock place = OutputLock.OnFile(target);
         int last = document.Cells.Select((c, i) => c.Kind == CellKind.Code ? i + 1 : 0).DefaultIfEmpty().Max();
         // As Jupyter does: relative paths in cells are relative to the notebook.
         string here = Environment.CurrentDirectory;
@@ -111,7 +114,7 @@ internal static class NotebookRunCommand
 
         // Also after a failure: the outputs up to there tell what went wrong.
         if (run.Failure is null || folder is not null) run.Document.Save(target);
-        if (html) File.WriteAllText(Path.ChangeExtension(target, ".html"), NotebookHtml.Write(run.Document, Path.GetFileNameWithoutExtension(name)));
+        if (html) WholeFile.Write(Path.ChangeExtension(target, ".html"), Encoding.UTF8.GetBytes(NotebookHtml.Write(run.Document, Path.GetFileNameWithoutExtension(name))));
         if (run.Failure is { } failure)
         {
             context.Cancel.ThrowIfCancellationRequested();

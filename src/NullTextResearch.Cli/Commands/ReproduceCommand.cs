@@ -73,18 +73,22 @@ internal static class ReproduceCommand
         // Before anything is computed: hours later is too late to hear of a missing line.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
             throw new CommandException($"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}).");
+        // Two reports in one folder would mix; the results in it are shared by runs that follow each other.
+        string results = Path.Combine(folder, "results");
+        using OutputLock alone = OutputLock.OnFolder(folder);
+        foreach (string part in Figure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results)) alone.Sweep(part);
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area), Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
         foreach (string prompt in images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))) model.Tokenizer.Tokenize(prompt).EnsureFits();
-        using ExperimentLab lab = new(model, images, settings, new ResultCache(Path.Combine(folder, "results")))
+        using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
         {
             Cancellation = context.Cancel,
             // Images on threads of their own beat threads inside one small operation; a GPU takes them all at once.
             Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.AllThreads, images.Count) : 1,
         };
-        context.Kept = $"finished results are kept in {Path.Combine(folder, "results")}: the same command goes on from there.";
+        context.Kept = $"finished results are kept in {results}: the same command goes on from there.";
         ReproductionPlan plan = new()
         {
             Figures = figures,
@@ -97,7 +101,7 @@ internal static class ReproduceCommand
         string index = context.Track(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
         foreach (string line in lines) context.Out.WriteLine(line);
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found): {Path.GetFullPath(index)}"));
+            $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): {Path.GetFullPath(index)}"));
         return CommandRunner.Done;
     }
 }

@@ -43,6 +43,8 @@ internal static class SampleCommand
     private static int Run(RunContext context, string prompt, ModelRequest request, long seed, double guidance, int steps, int count, ImageSizing sizing, string file)
     {
         ModelSource found = request.Find(context);
+        // Shows that the file can be written, before the work.
+        using OutputLock place = OutputLock.OnFile(file);
         int batch = Math.Min(count, ImagesAtATime);
         using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = SharedOptions.SizeFor(sizing, found.ImageSize, found.Sizes), Rows = 2 * batch, Images = batch });
         PixelSize size = SharedOptions.SizeFor(sizing, model.ImageSize, model.Sizes);

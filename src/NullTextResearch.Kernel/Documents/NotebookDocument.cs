@@ -81,7 +81,7 @@ public sealed record NotebookDocument
             ".dib" => Dib.Write(this),
             string other => throw new NotebookFormatException($"{path}: '{other}' cannot be written; use .ipynb or .dib."),
         };
-        string partial = $"{path}.{Environment.ProcessId}.partial";
+        string partial = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
             File.WriteAllText(partial, text);

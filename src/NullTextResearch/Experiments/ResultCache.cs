@@ -1,7 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace NullTextResearch.Experiments;
 
@@ -20,10 +20,14 @@ public sealed record ResultKey(string Experiment, string ImageHash, string Promp
         JsonSerializer.Serialize((string[])[Experiment, ImageHash, Prompt, ModelFingerprint, OptionsJson, AlgorithmVersion.ToString(System.Globalization.CultureInfo.InvariantCulture)]))));
 }
 
-/// <summary>Results as files, one each, written in one step: an interrupted run goes on where it stopped.</summary>
+/// <summary>
+/// Results as files, one each, written in one step: an interrupted run goes on where it stopped. Each carries a checksum of its value; one
+/// that is damaged, or from before there were checksums, counts as missing.
+/// </summary>
 public sealed class ResultCache
 {
-    internal static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    internal static readonly JsonSerializerOptions Json = StoredJson.Plain;
+    private static readonly JsonSerializerOptions Strict = StoredJson.Strict(StoredJson.Plain);
     private readonly string _folder;
 
     /// <summary>Opens a folder; it is made when the first result is written.</summary>
@@ -35,8 +39,13 @@ public sealed class ResultCache
     /// <summary>Results written so far.</summary>
     public int Written { get; private set; }
 
+    /// <summary>Files so far that were there and could not be used.</summary>
+    public int Damaged { get; private set; }
+
     /// <summary>Reads a result.</summary>
-    /// <returns>False if it is not there, or its file was damaged (it is then computed again).</returns>
+    /// <returns>False if it is not there, or its file is damaged (it is then computed again).</returns>
+    /// <exception cref="IOException">The file is there and cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public bool TryRead<T>(ResultKey key, out T value)
     {
         value = default!;
@@ -44,15 +53,17 @@ public sealed class ResultCache
         if (!File.Exists(path)) return false;
         try
         {
-            Entry<T>? entry = JsonSerializer.Deserialize<Entry<T>>(File.ReadAllBytes(path), Json);
-            if (entry is null || entry.Key.Hash != key.Hash || entry.Value is null) return false;
-            value = entry.Value;
+            Entry entry = StoredJson.Read<Entry>(File.ReadAllBytes(path), Strict);
+            ReadOnlySpan<byte> stored = JsonMarshal.GetRawUtf8Value(entry.Value);
+            if (entry.Key.Hash != key.Hash || entry.Sha256 != StoredJson.Checksum(stored)) throw new JsonException("it is that of another key, or its checksum is wrong");
+            value = StoredJson.Read<T>(stored, Strict);
             Found++;
             return true;
         }
         catch (JsonException)
         {
             // A disk error or an older program's file: computing it again is the remedy.
+            Damaged++;
             return false;
         }
     }
@@ -61,12 +72,26 @@ public sealed class ResultCache
     /// <exception cref="IOException">The disk is full or the place cannot be written; earlier results are intact.</exception>
     public void Write<T>(ResultKey key, T value)
     {
-        WholeFile.Write(PathOf(key), JsonSerializer.SerializeToUtf8Bytes(new Entry<T>(key, value), Json));
+        byte[] stored = JsonSerializer.SerializeToUtf8Bytes(value, Json);
+        using MemoryStream text = new();
+        using (Utf8JsonWriter writer = new(text))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName(nameof(Entry.Key));
+            JsonSerializer.Serialize(writer, key, Json);
+            writer.WriteString(nameof(Entry.Sha256), StoredJson.Checksum(stored));
+            writer.WritePropertyName(nameof(Entry.Value));
+            // As it was hashed, byte for byte.
+            writer.WriteRawValue(stored);
+            writer.WriteEndObject();
+        }
+
+        WholeFile.Write(PathOf(key), text.GetBuffer().AsSpan(0, (int)text.Length));
         Written++;
     }
 
     /// <summary>The file of a result.</summary>
     public string PathOf(ResultKey key) => Path.Combine(_folder, $"{key.Experiment}-{key.Hash[..24]}.json");
 
-    private sealed record Entry<T>(ResultKey Key, T Value);
+    private sealed record Entry(ResultKey Key, string Sha256, JsonElement Value);
 }

@@ -7,6 +7,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
+using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -102,6 +103,24 @@ public sealed record InversionManifest
 
     /// <summary>PSNR of the reconstruction against the autoencoder's round trip, dB.</summary>
     public double PsnrAgainstVae { get; init; }
+
+    /// <summary>Checksum of the tensors beside it, set by <see cref="RunFolder.Save"/>; null in runs from before there was one.</summary>
+    public string? TensorChecksum { get; init; }
+
+    /// <summary>What cannot be so in a run that was finished, or null.</summary>
+    internal string? Problem() => this switch
+    {
+        { Steps: < 1 or > 100_000 } => $"steps is {Steps}",
+        _ when !double.IsFinite(GuidanceScale) => $"guidanceScale is {GuidanceScale}",
+        // More than a TimeSpan holds is no duration.
+        _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => $"seconds is {Seconds}",
+        _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => $"evaluations is {Evaluations}",
+        _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => $"backwards is {Backwards}",
+        { ImageSize: { Width: < 1 } or { Height: < 1 } } => $"imageSize is {ImageSize}",
+        { ModelPrecision: { } name } when !Precision.Names.Contains(name) => $"modelPrecision is '{name}'",
+        { ModelVaePrecision: { } name } when !Precision.Names.Contains(name) => $"modelVaePrecision is '{name}'",
+        _ => null,
+    };
 }
 
 /// <summary>A run folder is missing something, damaged, or belongs to another run.</summary>
@@ -133,6 +152,9 @@ public sealed class SavedNullTextState : IDisposable
 /// </summary>
 public sealed class RunFolder
 {
+    // Writing the files of an edit takes a second.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
     private const string ManifestName = "manifest.json", TensorsName = "inversion.safetensors", StateName = "state.safetensors";
 
     private static readonly JsonSerializerOptions Json = new()
@@ -142,6 +164,8 @@ public sealed class RunFolder
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
+
+    private static readonly JsonSerializerOptions Strict = StoredJson.Strict(Json);
 
     /// <summary>Names a folder; nothing is read or written yet.</summary>
     public RunFolder(string path) => Path = System.IO.Path.GetFullPath(path);
@@ -164,6 +188,8 @@ public sealed class RunFolder
     private string ManifestPath => System.IO.Path.Combine(Path, ManifestName);
 
     private string TensorsPath => System.IO.Path.Combine(Path, TensorsName);
+
+    private string EditsPath => System.IO.Path.Combine(Path, "edits");
 
     private string StatePath => System.IO.Path.Combine(Path, StateName);
 
@@ -235,17 +261,21 @@ public sealed class RunFolder
             throw new RunFolderException(File.Exists(StatePath)
                 ? $"the run in {Path} was interrupted; give the same 'nulltext invert' command again to finish it."
                 : $"{Path} is no run folder: it has no {ManifestName}. 'nulltext invert' makes one.");
+        InversionManifest manifest;
         try
         {
-            InversionManifest manifest = JsonSerializer.Deserialize<InversionManifest>(File.ReadAllText(path), Json) ?? throw new JsonException("it is empty");
-            return manifest.Version == InversionManifest.CurrentVersion
-                ? manifest
-                : throw new RunFolderException($"{path} has version {manifest.Version}, this program reads {InversionManifest.CurrentVersion}; invert the image again.");
+            byte[] text = File.ReadAllBytes(path);
+            // Asked first, and alone: what another version calls its fields is its own business.
+            if (StoredJson.Read<VersionOnly>(text, Strict).Version is var version and not InversionManifest.CurrentVersion)
+                throw new RunFolderException($"{path} has version {version}, this program reads {InversionManifest.CurrentVersion}; invert the image again.");
+            manifest = StoredJson.Read<InversionManifest>(text, Strict);
         }
         catch (JsonException e)
         {
-            throw new RunFolderException($"{path} is damaged ({e.Message}); invert the image again.", e);
+            throw Damaged(path, e.Message, e);
         }
+
+        return (manifest.Problem() ?? Unusable(manifest.ModelMemory)) is { } problem ? throw Damaged(path, problem) : manifest;
     }
 
     /// <summary>Saves a finished inversion and removes the state of its interrupted runs.</summary>
@@ -269,13 +299,13 @@ public sealed class RunFolder
             ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json),
         };
         // All that needs space on the disk happens beside the old files; only renames touch them.
-        string staging = System.IO.Path.Combine(Path, $".{Guid.NewGuid():N}.partial");
+        string staging = System.IO.Path.Combine(Path, WholeFile.NameFor(""));
         try
         {
             ImageFile.SavePng(source, Staged(SourcePath));
             ImageFile.SavePng(vae, Staged(VaePath));
             ImageFile.SavePng(reconstruction, Staged(ReconstructionPath));
-            SafetensorsFile.Write(Staged(TensorsPath), tensors, metadata);
+            manifest = manifest with { TensorChecksum = SealedTensors.Write(Staged(TensorsPath), tensors, metadata) };
             File.WriteAllBytes(Staged(ManifestPath), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
             // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
             File.Delete(ManifestPath);
@@ -294,32 +324,50 @@ public sealed class RunFolder
     /// <summary>Reads the inversion back.</summary>
     /// <param name="device">Where its tensors go; the CPU if null.</param>
     /// <returns>The result, owned by the caller; its options are a <see cref="JsonElement"/>.</returns>
-    /// <exception cref="RunFolderException">The folder holds no complete run, or its parts do not fit each other.</exception>
-    /// <exception cref="ModelFormatException">The tensor file is damaged.</exception>
+    /// <exception cref="RunFolderException">The folder holds no complete run, it is damaged, or its parts do not fit each other.</exception>
     public InversionResult Load(Device? device = null)
     {
         InversionManifest manifest = ReadManifest();
         using DisposeScope scope = NewDisposeScope();
-        using SafetensorsFile file = SafetensorsFile.Open(TensorsPath);
-        if (file.Metadata.GetValueOrDefault("key") != manifest.Key)
-            throw new RunFolderException($"{TensorsPath} belongs to another run than {ManifestName} beside it; invert the image again.");
-        Tensor Read(string name) => file.Read(name).to(device ?? CPU);
-        return new InversionResult
+        try
         {
-            Method = manifest.Method,
-            GuidanceScale = manifest.GuidanceScale,
-            StartLatents = Read("start_latents").DetachFromDisposeScope(),
-            Conditional = Embeddings(Read("conditional")),
-            Unconditional = Embeddings(Read("unconditional")),
-            Offsets = file.Has("offsets") ? Read("offsets").DetachFromDisposeScope() : null,
-            Reconstruction = file.Has("reconstruction") ? Read("reconstruction").DetachFromDisposeScope() : null,
-            Pivot = file.Has("pivot") ? new PivotTrajectory(Read("pivot").unbind(0)) : null,
-            Optimisation = Optimisation(file),
-            EvaluationsPerImage = manifest.Evaluations,
-            BackwardsPerImage = manifest.Backwards,
-            Elapsed = TimeSpan.FromSeconds(manifest.Seconds),
-            Options = manifest.Options ?? default,
-        };
+            using SafetensorsFile file = SafetensorsFile.Open(TensorsPath);
+            if (file.Metadata.GetValueOrDefault("key") != manifest.Key)
+                throw new RunFolderException($"{TensorsPath} belongs to another run than {ManifestName} beside it; invert the image again.");
+            // Runs from before there were checksums have none in either place.
+            if (manifest.TensorChecksum != SealedTensors.ClaimOf(file) || (manifest.TensorChecksum is { } expected && SealedTensors.Of(file) != expected))
+                throw Damaged(TensorsPath, "its checksum is wrong: bytes have changed since it was written");
+            long steps = manifest.Steps;
+            Tensor start = Read(file, "start_latents", null, -1, -1, -1, -1);
+            long[] latents = start.shape;
+            long images = latents[0];
+            Tensor conditional = ReadEmbeddings(file, "conditional", steps, images), unconditional = ReadEmbeddings(file, "unconditional", steps, images);
+            Tensor? offsets = file.Has("offsets") ? Read(file, "offsets", start, [steps, .. latents]) : null;
+            Tensor? reconstruction = file.Has("reconstruction") ? Read(file, "reconstruction", start, latents) : null;
+            Tensor? pivot = file.Has("pivot") ? Read(file, "pivot", start, [steps + 1, .. latents]) : null;
+            IReadOnlyList<IReadOnlyList<StepOptimisation>> optimisation = Optimisation(file);
+            Tensor There(Tensor tensor) => tensor.to(device ?? CPU);
+            return new InversionResult
+            {
+                Method = manifest.Method,
+                GuidanceScale = manifest.GuidanceScale,
+                StartLatents = There(start).DetachFromDisposeScope(),
+                Conditional = Embeddings(There(conditional)),
+                Unconditional = Embeddings(There(unconditional)),
+                Offsets = offsets is null ? null : There(offsets).DetachFromDisposeScope(),
+                Reconstruction = reconstruction is null ? null : There(reconstruction).DetachFromDisposeScope(),
+                Pivot = pivot is null ? null : new PivotTrajectory(There(pivot).unbind(0)),
+                Optimisation = optimisation,
+                EvaluationsPerImage = manifest.Evaluations,
+                BackwardsPerImage = manifest.Backwards,
+                Elapsed = TimeSpan.FromSeconds(manifest.Seconds),
+                Options = manifest.Options ?? default,
+            };
+        }
+        catch (Exception e) when (e is ModelFormatException or JsonException)
+        {
+            throw Damaged(TensorsPath, e.Message, e);
+        }
     }
 
     /// <summary>Saves what an interrupted run needs to go on, in one file that replaces the last one only when complete.</summary>
@@ -334,31 +382,46 @@ public sealed class RunFolder
             ["optimisation"] = JsonSerializer.Serialize(state.Optimisation, Json),
             ["counts"] = JsonSerializer.Serialize(new Counts(state.Forwards, state.Backwards, state.Elapsed.Ticks), Json),
         };
-        SafetensorsFile.Write(StatePath, [new("embeddings", stack(state.Embeddings)), new("latents", state.Latents), new("pivot", Stack(state.Pivot))], metadata);
+        SealedTensors.Write(StatePath, [new("embeddings", stack(state.Embeddings)), new("latents", state.Latents), new("pivot", Stack(state.Pivot))], metadata);
     }
 
     /// <summary>Reads the state of an interrupted run back.</summary>
     /// <param name="key">Key of the run that wants to go on.</param>
     /// <param name="device">Where the tensors go; the CPU if null.</param>
     /// <param name="saved">The state, owned by the caller.</param>
+    /// <param name="note">Why a state that is there cannot be used, for a person; null where there is none, or it is used.</param>
     /// <returns>False if there is none, or that of another run, or one that cannot be read: then the run starts anew.</returns>
-    public bool TryLoadState(string key, Device? device, [NotNullWhen(true)] out SavedNullTextState? saved)
+    public bool TryLoadState(string key, Device? device, [NotNullWhen(true)] out SavedNullTextState? saved, out string? note)
     {
-        saved = null;
+        (saved, note) = (null, null);
         if (!File.Exists(StatePath)) return false;
         try
         {
             using DisposeScope scope = NewDisposeScope();
             using SafetensorsFile file = SafetensorsFile.Open(StatePath);
-            if (file.Metadata.GetValueOrDefault("key") != key) return false;
-            Counts counts = JsonSerializer.Deserialize<Counts>(file.Metadata["counts"], Json);
+            if (SealedTensors.ClaimOf(file) is not { } claim) throw new ModelFormatException("it has no checksum");
+            if (SealedTensors.Of(file) != claim) throw new ModelFormatException("its checksum is wrong: bytes have changed since it was written");
+            if (file.Metadata.GetValueOrDefault("key") != key)
+            {
+                note = $"{StatePath} is the state of another run (other image, prompt, model or options)";
+                return false;
+            }
+
+            Counts counts = StoredJson.Read<Counts>(Encoding.UTF8.GetBytes(Text(file, "counts")), Strict);
+            if (counts is { Forwards: < 0 } or { Backwards: < 0 } or { Ticks: < 0 }) throw new ModelFormatException("its counts are negative");
+            Tensor latents = Read(file, "latents", null, -1, -1, -1, -1);
+            Tensor embeddings = Read(file, "embeddings", null, -1, latents.shape[0], -1, -1);
+            Tensor pivot = Read(file, "pivot", latents, [-1, .. latents.shape]);
+            long done = embeddings.shape[0];
             IReadOnlyList<IReadOnlyList<StepOptimisation>> optimisation = Optimisation(file);
-            Tensor embeddings = file.Read("embeddings").to(device ?? CPU), latents = file.Read("latents").to(device ?? CPU), pivot = file.Read("pivot").to(device ?? CPU);
+            if (done >= pivot.shape[0] || optimisation.Count != latents.shape[0] || optimisation.Any(image => image.Count != done))
+                throw new ModelFormatException("its parts belong to different numbers of steps or images");
+            Tensor There(Tensor tensor) => tensor.to(device ?? CPU);
             saved = new SavedNullTextState(new NullTextState
             {
-                Embeddings = [.. embeddings.unbind(0).Select(e => e.DetachFromDisposeScope())],
-                Latents = latents.DetachFromDisposeScope(),
-                Pivot = new PivotTrajectory(pivot.unbind(0)),
+                Embeddings = [.. There(embeddings).unbind(0).Select(e => e.DetachFromDisposeScope())],
+                Latents = There(latents).DetachFromDisposeScope(),
+                Pivot = new PivotTrajectory(There(pivot).unbind(0)),
                 Optimisation = optimisation,
                 Forwards = counts.Forwards,
                 Backwards = counts.Backwards,
@@ -366,22 +429,23 @@ public sealed class RunFolder
             });
             return true;
         }
-        catch (Exception e) when (e is ModelFormatException or JsonException or KeyNotFoundException)
+        catch (Exception e) when (e is ModelFormatException or JsonException)
         {
             // A state is only a head start; without it the work is done from the beginning.
-            _ = e;
+            note = $"{StatePath} is damaged ({e.Message.TrimEnd('.')})";
             return false;
         }
     }
 
-    /// <summary>Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written.</summary>
+    /// <summary>Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written. Edits that end at one time wait for each other here.</summary>
     /// <param name="write">Writes the files into the folder it is given.</param>
     /// <returns>Path of the new folder.</returns>
+    /// <exception cref="IOException">The disk is full, the folder cannot be written, or another edit does not finish writing; the earlier edits are as they were.</exception>
     public string AddEdit(Action<string> write)
     {
-        string edits = System.IO.Path.Combine(Path, "edits");
-        Directory.CreateDirectory(edits);
-        string partial = System.IO.Path.Combine(edits, $".{Guid.NewGuid():N}.partial");
+        string edits = EditsPath;
+        using OutputLock held = OutputLock.OnFolder(edits, LongestWait);
+        string partial = System.IO.Path.Combine(edits, WholeFile.NameFor(""));
         try
         {
             Directory.CreateDirectory(partial);
@@ -400,6 +464,11 @@ public sealed class RunFolder
         }
     }
 
+    /// <summary>Finds out that edits can be written, before they are computed.</summary>
+    /// <exception cref="IOException">They cannot.</exception>
+    /// <exception cref="UnauthorizedAccessException">They may not.</exception>
+    public void RequireWritableEdits() => OutputLock.OnFolder(EditsPath, LongestWait).Dispose();
+
     /// <summary>Options as a manifest has them.</summary>
     public static JsonElement ToJson(object options) => JsonSerializer.SerializeToElement(options, options.GetType(), Json);
 
@@ -407,8 +476,54 @@ public sealed class RunFolder
 
     private static StepEmbeddings Embeddings(Tensor values) => values.dim() == 4 ? StepEmbeddings.PerStep(values) : StepEmbeddings.Constant(values);
 
-    private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file) =>
-        JsonSerializer.Deserialize<List<List<StepOptimisation>>>(file.Metadata["optimisation"], Json) ?? [];
+    private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file)
+    {
+        List<List<StepOptimisation>> images = StoredJson.Read<List<List<StepOptimisation>>>(Encoding.UTF8.GetBytes(Text(file, "optimisation")), Strict);
+        // The serializer's null checks do not reach into lists.
+        return images.TrueForAll(image => image is not null && image.TrueForAll(step => step is not null))
+            ? images
+            : throw new ModelFormatException("its metadata 'optimisation' holds null for a step");
+    }
+
+    private static string Text(SafetensorsFile file, string name) =>
+        file.Metadata.TryGetValue(name, out string? text) ? text : throw new ModelFormatException($"its metadata has no '{name}'");
+
+    /// <summary>A tensor with the shape and type that it must have, and without a value that would only be noticed when the work with it is done.</summary>
+    private static Tensor Read(SafetensorsFile file, string name, Tensor? like, params ReadOnlySpan<long> shape)
+    {
+        SafetensorsEntry entry = file.Entry(name);
+        bool fits = entry.Shape.Count == shape.Length && !entry.Shape.Contains(0);
+        for (int i = 0; fits && i < shape.Length; i++) fits = shape[i] == -1 || entry.Shape[i] == shape[i];
+        if (!fits) throw new ModelFormatException($"'{name}' has shape {Shape.Text([.. entry.Shape])} where {Shape.Text(shape.ToArray())} was expected");
+        if (like is null ? entry.Dtype is not (ScalarType.Float32 or ScalarType.Float64) : entry.Dtype != like.dtype)
+            throw new ModelFormatException($"'{name}' is {entry.Dtype} where {like?.dtype.ToString() ?? "Float32 or Float64"} was expected");
+        Tensor tensor = file.Read(name);
+        return tensor.isfinite().all().item<bool>() ? tensor : throw new ModelFormatException($"'{name}' holds a value that is not finite");
+    }
+
+    private static Tensor ReadEmbeddings(SafetensorsFile file, string name, long steps, long images) =>
+        file.Entry(name).Shape.Count == 4 ? Read(file, name, null, steps, images, -1, -1) : Read(file, name, null, images, -1, -1);
+
+    private static RunFolderException Damaged(string path, string why, Exception? inner = null) =>
+        new($"{path} is damaged ({why.TrimEnd('.')}); invert the image again ('nulltext invert' with --restart).", inner);
+
+    private static string? Unusable(MemoryOptions? memory)
+    {
+        try
+        {
+            memory?.Validate();
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private sealed record VersionOnly
+    {
+        public int Version { get; init; }
+    }
 
     private readonly record struct Counts(long Forwards, long Backwards, long Ticks);
 }

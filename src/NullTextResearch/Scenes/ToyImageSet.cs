@@ -35,6 +35,9 @@ public static class ToyImageSet
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    // What is null is not written, so a part may be missing.
+    private static readonly JsonSerializerOptions _strict = new(StoredJson.Strict(_json)) { RespectRequiredConstructorParameters = false };
+
     /// <summary>
     /// Held-out scenes in which kinds and backgrounds are as evenly spread as possible, and their suggested edits: word
     /// swaps of objects, colours and backgrounds, sizes, nightfall, second objects in turn. Always the same list.
@@ -91,17 +94,17 @@ public static class ToyImageSet
         string path = Path.Combine(folder, ListName);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no list of toy images at '{path}'. Write the set again, or name the folder that holds {ListName}.", path);
-        ImageList? list;
+        ImageList list;
         try
         {
-            list = JsonSerializer.Deserialize<ImageList>(File.ReadAllText(path), _json);
+            list = StoredJson.Read<ImageList>(File.ReadAllBytes(path), _strict);
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"'{path}' is not a list of toy images: {e.Message}", e);
         }
-        if (list?.Images is null)
-            throw new InvalidDataException($"'{path}' is not a list of toy images: it has no 'images'.");
+        if (list.Images is null || list.Images.Any(entry => entry?.Edit is null))
+            throw new InvalidDataException($"'{path}' is not a list of toy images: it has no 'images', or one of them has no 'edit'.");
         return [.. list.Images.Select((entry, i) => entry.ToImage(path, i))];
     }
 

@@ -85,9 +85,6 @@ public sealed class ClipVocabularyBuilder
 
         // Readable pieces instead of escapes; the file is data, not a web page.
         var options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        var vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
-        Write("vocab.json", JsonSerializer.Serialize(new OrderedDictionary<string, int>(vocabulary), options) + "\n");
-
         var merges = new StringBuilder("#version: 0.2\n");
         foreach ((string left, string right) in _merges)
         {
@@ -96,7 +93,7 @@ public sealed class ClipVocabularyBuilder
 
         Write("merges.txt", merges.ToString());
 
-        options = new JsonSerializerOptions(options) { WriteIndented = true, NewLine = "\n" };
+        var indented = new JsonSerializerOptions(options) { WriteIndented = true, NewLine = "\n" };
         Write("tokenizer_config.json", JsonSerializer.Serialize(
             new
             {
@@ -110,12 +107,16 @@ public sealed class ClipVocabularyBuilder
                 tokenizer_class = "CLIPTokenizer",
                 unk_token = ClipText.EndOfText,
             },
-            options) + "\n");
+            indented) + "\n");
         Write("special_tokens_map.json", JsonSerializer.Serialize(
             new { bos_token = ClipText.StartOfText, eos_token = ClipText.EndOfText, pad_token = ClipText.EndOfText, unk_token = ClipText.EndOfText },
-            options) + "\n");
+            indented) + "\n");
 
-        void Write(string name, string text) => File.WriteAllText(Path.Combine(folder, name), text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        // Last: where it is, the folder is whole.
+        var vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
+        Write("vocab.json", JsonSerializer.Serialize(new OrderedDictionary<string, int>(vocabulary), options) + "\n");
+
+        void Write(string name, string text) => WholeFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes(text));
     }
 
     private static void CheckWord(string word)

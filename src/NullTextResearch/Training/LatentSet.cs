@@ -20,8 +20,8 @@ internal sealed class LatentSet : IDisposable
     /// <summary>[N, 4, h, w], float32, unit variance.</summary>
     public Tensor Latents { get; }
 
-    /// <summary>Encodes the first scenes of a split, or reads them from <paramref name="file"/> where that is given and exists.</summary>
-    public static LatentSet Make(AutoencoderKL vae, TrainingRecipe recipe, SceneSplit split, int count, WorkerPool pool, Device device, string? file, CancellationToken cancel)
+    /// <summary>Encodes the first scenes of a split, or reads them from <paramref name="file"/> where that is given, exists and is whole.</summary>
+    public static LatentSet Make(AutoencoderKL vae, TrainingRecipe recipe, SceneSplit split, int count, WorkerPool pool, Device device, string? file, Action<string> note, CancellationToken cancel)
     {
         const int Together = 25;
         int side = recipe.ImageSize / vae.Config.Downscale;
@@ -30,8 +30,15 @@ internal sealed class LatentSet : IDisposable
         if (file is not null && File.Exists(file))
         {
             using Tensor flat = latents.view(-1);
-            TrainingCheckpoint.Load(file, new Dictionary<string, Tensor> { ["latents"] = flat });
-            return new LatentSet(scenes, latents);
+            try
+            {
+                TrainingCheckpoint.Load(file, new Dictionary<string, Tensor> { ["latents"] = flat });
+                return new LatentSet(scenes, latents);
+            }
+            catch (TrainingFileException e) when (e.IsDamage)
+            {
+                note($"{e.Message} The scenes are encoded again.");
+            }
         }
 
         SceneRenderer[] renderers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new SceneRenderer())];

@@ -91,6 +91,7 @@ public sealed class ModelEvaluation
     {
         using WorkerPool pool = new(_options.Workers);
         _rows.Clear();
+        if (_store.Damage is { } damage) _options.Progress?.Report(damage);
         RoundTrips(pool, cancel);
         Classifier(pool);
         Samples(pool, cancel);

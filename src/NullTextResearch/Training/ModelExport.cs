@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NullTextResearch.Text;
@@ -129,7 +130,7 @@ internal static class ModelExport
         foreach (Weight weight in weights.Trainable.OrderBy(w => w.Key, StringComparer.Ordinal))
         {
             Tensor value = weight.Value.detach().to(ScalarType.Float16);
-            if (!value.isfinite().all().item<bool>()) throw new InvalidDataException($"'{weight.Key}' does not fit half precision: training has diverged.");
+            if (!value.isfinite().all().item<bool>()) throw new TrainingFileException($"'{weight.Key}' does not fit half precision: training has diverged. Train again with a lower --rate.");
             half.Add(rename(weight.Key), value);
         }
 
@@ -138,9 +139,7 @@ internal static class ModelExport
 
     private static void Json(string folder, string name, JsonObject content)
     {
-        string path = Path.Combine(folder, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content.ToJsonString(Indented) + "\n");
+        WholeFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"));
     }
 
     private static JsonArray Pair(string? library, string? name) => [library, name];

@@ -49,7 +49,7 @@ public sealed class ModelTrainer : IDisposable
         _options = options;
         Directory.CreateDirectory(options.Folder);
         string words = Path.Combine(options.Folder, "tokenizer");
-        // Written once: the ids must not change while a run goes on.
+        // Written once, vocab.json last: the ids must not change while a run goes on.
         if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(CaptionGrammar.Words).Save(words);
         _tokenizer = ClipTokenizer.Load(words);
         _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
@@ -64,10 +64,13 @@ public sealed class ModelTrainer : IDisposable
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
     /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrongly what training is made of.</exception>
-    /// <exception cref="IOException">Another process is training in this folder.</exception>
+    /// <exception cref="OutputInUseException">Another process is training in this folder.</exception>
+    /// <exception cref="TrainingFileException">A file of the run is damaged and cannot be made again without losing work, or it belongs to another recipe.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
-        using FileStream alone = Lock();
+        // Two processes on the same checkpoints would undo each other's steps.
+        using OutputLock alone = OutputLock.OnFolder(_options.Folder);
         // Losses are float32, activations what the recipe says.
         foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype]) ArithmeticSelfTest.Require(dtype, _options.Device);
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
@@ -76,28 +79,14 @@ public sealed class ModelTrainer : IDisposable
         if (stages.HasFlag(TrainingStages.UNet))
         {
             Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
-            using LatentSet train = LatentSet.Make(_vae, _recipe, SceneSplit.Train, _recipe.TrainingScenes, _pool, _options.Device, Path.Combine(_options.Folder, "latents.bin"), cancel);
-            using LatentSet heldOut = LatentSet.Make(_vae, _recipe, SceneSplit.HeldOut, 256, _pool, _options.Device, null, cancel);
+            using LatentSet train = LatentSet.Make(_vae, _recipe, SceneSplit.Train, _recipe.TrainingScenes, _pool, _options.Device, Path.Combine(_options.Folder, "latents.bin"), note => Say("latents", note), cancel);
+            using LatentSet heldOut = LatentSet.Make(_vae, _recipe, SceneSplit.HeldOut, 256, _pool, _options.Device, null, _ => { }, cancel);
             Say("unet", $"text encoder {_text.Weights.ParameterCount}, U-Net {_unet.Weights.ParameterCount} parameters");
             new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).Train(train, heldOut, _vae, cancel);
         }
 
         if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
-    }
-
-    /// <summary>Two processes on the same checkpoints would undo each other's steps.</summary>
-    private FileStream Lock()
-    {
-        string path = Path.Combine(_options.Folder, "lock");
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException e)
-        {
-            throw new IOException($"{_options.Folder} is in use by another training process ({e.Message}). Wait until it ends, stop it, or choose another folder.", e);
-        }
     }
 
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>

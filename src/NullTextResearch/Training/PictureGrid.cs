@@ -30,7 +30,6 @@ internal static class PictureGrid
 
         canvas.Flush();
         using SKData png = sheet.Encode(SKEncodedImageFormat.Png, 100);
-        using FileStream file = File.Create(path);
-        png.SaveTo(file);
+        WholeFile.Write(path, png.SaveTo);
     }
 }

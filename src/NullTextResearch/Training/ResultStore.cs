@@ -2,26 +2,41 @@ using System.Text.Json;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Numbers by name in a JSON file that grows as work proceeds: an interrupted evaluation goes on where it stopped.</summary>
+/// <summary>
+/// Numbers by name in a JSON file that grows as work proceeds: an interrupted evaluation goes on where it stopped. The file carries a checksum of
+/// the numbers; a damaged one is measured again.
+/// </summary>
 internal sealed class ResultStore
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Indented = new(StoredJson.Plain) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Strict = StoredJson.Strict(StoredJson.Plain);
     private readonly string _path;
     private readonly SortedDictionary<string, double[]> _values = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
     /// <summary>Opens the file; numbers measured on another model (by <paramref name="model"/>) are dropped.</summary>
+    /// <exception cref="IOException">The file is there and cannot be read.</exception>
     public ResultStore(string path, string model)
     {
         _path = path;
         Model = model;
         if (!File.Exists(path)) return;
-        Content content = JsonSerializer.Deserialize<Content>(File.ReadAllBytes(path), Indented)
-            ?? throw new InvalidDataException($"{path} is empty; delete it to evaluate anew.");
-        if (content.Model == model) _values = new(content.Values, StringComparer.Ordinal);
+        try
+        {
+            Content content = StoredJson.Read<Content>(File.ReadAllBytes(path), Strict);
+            if (content.Sha256 != Checksum(content.Model, content.Values) || content.Values.Values.Any(v => v is null)) throw new JsonException("its checksum is wrong or missing");
+            if (content.Model == model) _values = new(content.Values, StringComparer.Ordinal);
+        }
+        catch (JsonException e)
+        {
+            Damage = $"{path} is damaged ({e.Message.TrimEnd('.')}); everything is measured again.";
+        }
     }
 
     public string Model { get; }
+
+    /// <summary>Why the file that was there is not used, for a person; null where it is.</summary>
+    public string? Damage { get; }
 
     public double[]? Find(string key)
     {
@@ -33,9 +48,13 @@ internal sealed class ResultStore
         lock (_gate)
         {
             _values[key] = values;
-            WholeFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(new Content(Model, new(_values)), Indented));
+            WholeFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(new Content(Model, new(_values), Checksum(Model, _values)), Indented));
         }
     }
 
-    private sealed record Content(string Model, Dictionary<string, double[]> Values);
+    // Numbers are written so that they come back to the last bit, so the same values give the same text.
+    private static string Checksum(string model, IDictionary<string, double[]> values) =>
+        StoredJson.Checksum(JsonSerializer.SerializeToUtf8Bytes(new { model, Values = new SortedDictionary<string, double[]>(values, StringComparer.Ordinal) }, StoredJson.Plain));
+
+    private sealed record Content(string Model, Dictionary<string, double[]> Values, string? Sha256);
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using NullTextResearch.Tensors;
 using TorchSharp;
@@ -5,44 +6,66 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
+/// <summary>A file of a training run cannot be used.</summary>
+/// <param name="message">Which, why, and what to do.</param>
+/// <param name="inner">The error below, if any.</param>
+public sealed class TrainingFileException(string message, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>Whether the file is damaged; else it is whole, and belongs to something else.</summary>
+    public bool IsDamage { get; init; }
+}
+
 /// <summary>
 /// The state of an interrupted stage: a few float32 vectors and numbers in one file, replaced in one go, so that a
-/// process killed at any time leaves either the old state or the new one.
+/// process killed at any time leaves either the old state or the new one. The last 32 bytes are the SHA-256 of all others.
 /// </summary>
 internal static class TrainingCheckpoint
 {
-    private static readonly byte[] Magic = "NTRTRAIN1"u8.ToArray();
+    private static readonly byte[] Magic = "NTRTRAIN2"u8.ToArray(), OlderMagic = "NTRTRAIN1"u8.ToArray();
+    private static readonly JsonSerializerOptions Strict = StoredJson.Strict(JsonSerializerOptions.Default);
 
-    public static void Save(string path, IReadOnlyDictionary<string, double> numbers, IReadOnlyDictionary<string, Tensor> vectors)
+    /// <summary>Where the state before the last one lies, for the day that the last one is damaged.</summary>
+    public static string Previous(string path) => path + ".previous";
+
+    /// <summary>Writes a state.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="numbers">Numbers by name.</param>
+    /// <param name="vectors">Vectors by name.</param>
+    /// <param name="keepPrevious">Whether the state that is there stays, as <see cref="Previous"/>.</param>
+    /// <exception cref="IOException">The disk is full or the place cannot be written; an earlier state is as it was.</exception>
+    public static void Save(string path, IReadOnlyDictionary<string, double> numbers, IReadOnlyDictionary<string, Tensor> vectors, bool keepPrevious = false) => WholeFile.Write(path, file =>
     {
-        WholeFile.Write(path, file =>
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Header(new(numbers), [.. vectors.Keys], [.. vectors.Values.Select(v => v.shape[0])]));
+        Put(Magic);
+        Put(BitConverter.GetBytes(header.Length));
+        Put(header);
+        foreach (Tensor vector in vectors.Values)
         {
-            using BinaryWriter writer = new(file, System.Text.Encoding.UTF8, leaveOpen: true);
-            writer.Write(Magic);
-            writer.Write(JsonSerializer.Serialize(new Header(
-                new(numbers), [.. vectors.Keys], [.. vectors.Values.Select(v => v.shape[0])])));
-            foreach (Tensor vector in vectors.Values)
-            {
-                using Tensor cpu = vector.cpu();
-                writer.Write(cpu.bytes);
-            }
+            using Tensor cpu = vector.cpu();
+            Put(cpu.bytes);
+        }
 
-            writer.Flush();
-            file.Flush(flushToDisk: true);
-        });
-    }
+        file.Write(hash.GetHashAndReset());
+        file.Flush(flushToDisk: true);
+        // The new state is on the disk: from here on one of the two is found whatever happens.
+        if (keepPrevious && File.Exists(path)) File.Move(path, Previous(path), overwrite: true);
+
+        void Put(ReadOnlySpan<byte> bytes)
+        {
+            file.Write(bytes);
+            hash.AppendData(bytes);
+        }
+    });
 
     /// <summary>Reads the numbers, and copies each vector into the tensor of that name, which must have its length.</summary>
-    /// <exception cref="InvalidDataException">The file is not a checkpoint of this stage and these networks.</exception>
+    /// <exception cref="TrainingFileException">The file is damaged, or not a state of this stage and these networks; nothing was copied.</exception>
     public static IReadOnlyDictionary<string, double> Load(string path, IReadOnlyDictionary<string, Tensor> vectors)
     {
         using FileStream file = File.OpenRead(path);
-        using BinaryReader reader = new(file);
-        if (!reader.ReadBytes(Magic.Length).AsSpan().SequenceEqual(Magic))
-            throw new InvalidDataException($"{path} is not a training checkpoint; delete it to start this stage anew.");
-        Header header = JsonSerializer.Deserialize<Header>(reader.ReadString())!;
+        Header header = ReadHeader(file, path);
         if (!header.Names.SequenceEqual(vectors.Keys) || !header.Lengths.SequenceEqual(vectors.Values.Select(v => v.shape[0])))
-            throw new InvalidDataException($"{path} belongs to networks of other sizes; train with the recipe that wrote it, or into another folder.");
+            throw new TrainingFileException($"{path} belongs to networks of other sizes; train with the recipe that wrote it, or into another folder.");
         using IDisposable grad = no_grad();
         foreach (Tensor vector in vectors.Values)
         {
@@ -52,6 +75,85 @@ internal static class TrainingCheckpoint
         }
 
         return header.Numbers;
+    }
+
+    /// <summary>Reads the last state that is whole, and puts it back in its place where that is not the last one.</summary>
+    /// <param name="path">The file of the last state.</param>
+    /// <param name="vectors">As for <see cref="Load"/>.</param>
+    /// <param name="note">What was found damaged, for a person; null where all is well.</param>
+    /// <returns>The numbers, or null where there is no state at all.</returns>
+    /// <exception cref="TrainingFileException">There is a state and none is whole, or it belongs to other networks.</exception>
+    public static IReadOnlyDictionary<string, double>? LoadLast(string path, IReadOnlyDictionary<string, Tensor> vectors, out string? note)
+    {
+        note = null;
+        string previous = Previous(path);
+        if (File.Exists(path))
+        {
+            try
+            {
+                return Load(path, vectors);
+            }
+            catch (TrainingFileException e) when (e.IsDamage && File.Exists(previous))
+            {
+                note = $"{e.Message} The state before it is taken instead.";
+            }
+        }
+
+        // A process can be killed between putting the old state aside and putting the new one in its place.
+        if (!File.Exists(previous)) return null;
+        IReadOnlyDictionary<string, double> numbers = Load(previous, vectors);
+        File.Move(previous, path, overwrite: true);
+        return numbers;
+    }
+
+    /// <summary>Checks the whole file, and leaves it at the first vector.</summary>
+    private static Header ReadHeader(FileStream file, string path)
+    {
+        byte[] magic = new byte[Magic.Length], sum = new byte[SHA256.HashSizeInBytes], hash;
+        long end = file.Length - sum.Length;
+        int read = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
+        if (magic.AsSpan().SequenceEqual(OlderMagic))
+            throw new TrainingFileException($"{path} is from an older version of this program and has no checksum. Finish that run with that version, or delete the file to start this part anew.");
+        if (read < magic.Length || !magic.AsSpan().SequenceEqual(Magic)) throw Damage("it does not begin as a training checkpoint does");
+        if (end < magic.Length + sizeof(int)) throw Damage("it is cut off");
+        file.Position = 0;
+        using (IncrementalHash all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
+        {
+            byte[] buffer = new byte[1 << 20];
+            for (long at = 0; at < end; at += read)
+            {
+                read = file.Read(buffer, 0, (int)Math.Min(buffer.Length, end - at));
+                if (read == 0) throw Damage("it ended while it was read");
+                all.AppendData(buffer, 0, read);
+            }
+
+            hash = all.GetHashAndReset();
+        }
+
+        file.ReadExactly(sum);
+        if (!hash.AsSpan().SequenceEqual(sum)) throw Damage("its checksum is wrong: it was cut off, or bytes have changed since it was written");
+        file.Position = magic.Length;
+        byte[] number = new byte[sizeof(int)];
+        file.ReadExactly(number);
+        int length = BitConverter.ToInt32(number);
+        if (length < 0 || length > end - file.Position) throw Damage("its header is longer than the file");
+        byte[] text = new byte[length];
+        file.ReadExactly(text);
+        try
+        {
+            Header header = StoredJson.Read<Header>(text, Strict);
+            // Taken off one by one, so that no sum of lengths can overflow.
+            long left = (end - file.Position) / sizeof(float);
+            foreach (long n in header.Lengths) left = n < 0 || n > left ? throw Damage("its vectors are longer than the file") : left - n;
+            return header;
+        }
+        catch (JsonException e)
+        {
+            throw Damage($"its header is not that of a training checkpoint: {e.Message.TrimEnd('.')}", e);
+        }
+
+        TrainingFileException Damage(string why, Exception? inner = null) =>
+            new($"{path} is damaged ({why}). Put a copy back if you have one, or delete it to start this part anew.", inner) { IsDamage = true };
     }
 
     private sealed record Header(Dictionary<string, double> Numbers, string[] Names, long[] Lengths);

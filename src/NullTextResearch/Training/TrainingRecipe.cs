@@ -123,6 +123,21 @@ public sealed record TrainingRecipe
         };
     }
 
+    /// <summary>The default recipe with a fixed number of steps in every stage: nothing in it depends on the clock.</summary>
+    /// <param name="count">Optimiser steps of each stage, positive.</param>
+    public static TrainingRecipe Steps(long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        TrainingRecipe recipe = new();
+        return recipe with
+        {
+            VaeStage = recipe.VaeStage with { Steps = count },
+            UNetStage = recipe.UNetStage with { Steps = count },
+            DecoderStage = recipe.DecoderStage with { Steps = count },
+            ClassifierStage = recipe.ClassifierStage with { Steps = count },
+        };
+    }
+
     /// <summary>Precision of activations. Weights, sums of gradients and the optimiser stay in float32.</summary>
     public ScalarType ActivationDtype { get; init; } = ScalarType.BFloat16;
 }

@@ -25,7 +25,7 @@ public sealed record TrainingRunOptions
     /// <summary>Threads that share out the parts of a batch; 1 on a GPU.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
-    /// <summary>Seconds between checkpoints.</summary>
+    /// <summary>Seconds between checkpoints; the first of a run comes sooner, so that little is lost of a run that dies young.</summary>
     public double CheckpointSeconds { get; init; } = 90;
 
     /// <summary>Steps between lines of the log.</summary>
@@ -52,6 +52,9 @@ public sealed class TrainingDivergedException : Exception
 /// <summary>The loop that all stages share: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
 internal sealed class StageLoop : IDisposable
 {
+    /// <summary>Seconds to the first checkpoint of a run.</summary>
+    internal const double SecondsToTheFirst = 10;
+
     private readonly string _name;
     private readonly StageSchedule _schedule;
     private readonly TrainingRunOptions _options;
@@ -75,12 +78,11 @@ internal sealed class StageLoop : IDisposable
         _gradients = [.. Enumerable.Range(0, schedule.Parts).Select(_ => empty_like(parameters.Values).DetachFromDisposeScope())];
         _checkpoint = Path.Combine(options.Folder, $"{name}.checkpoint");
         Directory.CreateDirectory(options.Folder);
-        if (File.Exists(_checkpoint))
-        {
-            IReadOnlyDictionary<string, double> numbers = TrainingCheckpoint.Load(_checkpoint, Vectors());
-            Step = (long)numbers["step"];
-            _secondsBefore = numbers["seconds"];
-        }
+        if (TrainingCheckpoint.LoadLast(_checkpoint, Vectors(), out string? note) is not { } numbers) return;
+        if (!numbers.TryGetValue("step", out double step) || !(step >= 0 && step < long.MaxValue) || !numbers.TryGetValue("seconds", out _secondsBefore) || !(_secondsBefore >= 0))
+            throw new TrainingFileException($"{_checkpoint} does not say after which step and how many seconds it was written; delete it to start this part anew.");
+        Step = (long)step;
+        if (note is not null) _options.Progress?.Report(new TrainingProgress(_name, Step, 0, double.NaN, string.Create(CultureInfo.InvariantCulture, $"{_name}: {note} Going on after step {Step}.")));
     }
 
     /// <summary>Steps done.</summary>
@@ -97,11 +99,11 @@ internal sealed class StageLoop : IDisposable
     public void Run(Func<int, long, int, Tensor> loss, Func<long, double> measure, CancellationToken cancel)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        double savedAt = 0, measuredAt = 0, sum = 0;
+        double saveAt = Math.Min(SecondsToTheFirst, _options.CheckpointSeconds), measuredAt = 0, sum = 0;
         long logged = Step;
         double[] losses = new double[_schedule.Parts];
         string log = Path.Combine(_options.Folder, $"{_name}.csv");
-        if (!File.Exists(log)) File.WriteAllText(log, "step,samples,loss,held_out,rate,seconds\n");
+        StartLog(log);
         double Seconds() => _secondsBefore + clock.Elapsed.TotalSeconds;
         while ((Progress = _schedule.Progress(Step, Seconds())) < 1)
         {
@@ -141,10 +143,10 @@ internal sealed class StageLoop : IDisposable
                 sum = 0;
             }
 
-            if (clock.Elapsed.TotalSeconds - savedAt >= _options.CheckpointSeconds)
+            if (clock.Elapsed.TotalSeconds >= saveAt)
             {
                 Save(Seconds());
-                savedAt = clock.Elapsed.TotalSeconds;
+                saveAt = clock.Elapsed.TotalSeconds + _options.CheckpointSeconds;
             }
         }
 
@@ -167,6 +169,15 @@ internal sealed class StageLoop : IDisposable
         _optimiser.Dispose();
     }
 
+    /// <summary>Begins the log, or cuts off what an interrupted run wrote after its last state: those steps come again.</summary>
+    private void StartLog(string log)
+    {
+        const string Columns = "step,samples,loss,held_out,rate,seconds";
+        string[] rows = File.Exists(log) ? File.ReadAllLines(log) : [];
+        IEnumerable<string> kept = rows.Skip(1).Where(row => row.Count(c => c == ',') == 5 && long.TryParse(row.AsSpan(0, row.IndexOf(',', StringComparison.Ordinal)), NumberStyles.None, CultureInfo.InvariantCulture, out long step) && step <= Step);
+        WholeFile.Write(log, System.Text.Encoding.UTF8.GetBytes(string.Concat(kept.Prepend(Columns).Select(row => row + "\n"))));
+    }
+
     private void Report(string log, double loss, double held, double rate, double seconds)
     {
         File.AppendAllText(log, string.Create(CultureInfo.InvariantCulture,
@@ -183,5 +194,5 @@ internal sealed class StageLoop : IDisposable
         ["average"] = _optimiser.Average,
     };
 
-    private void Save(double seconds) => TrainingCheckpoint.Save(_checkpoint, new Dictionary<string, double> { ["step"] = Step, ["seconds"] = seconds }, Vectors());
+    private void Save(double seconds) => TrainingCheckpoint.Save(_checkpoint, new Dictionary<string, double> { ["step"] = Step, ["seconds"] = seconds }, Vectors(), keepPrevious: true);
 }

@@ -22,9 +22,17 @@ internal static class VaeTrainer
         Dictionary<string, Tensor> whole = new() { ["values"] = parameters.Values };
         if (File.Exists(finished))
         {
-            TrainingCheckpoint.Load(finished, whole);
-            vae.Weights.SetTrainable(false);
-            return;
+            try
+            {
+                TrainingCheckpoint.Load(finished, whole);
+                vae.Weights.SetTrainable(false);
+                return;
+            }
+            catch (TrainingFileException e) when (e.IsDamage && File.Exists(Path.Combine(options.Folder, "vae.checkpoint")))
+            {
+                // The last state of the stage is still there: the same weights come of it within seconds.
+                options.Progress?.Report(new TrainingProgress("vae", 0, 0, double.NaN, $"vae: {e.Message} It is made again from vae.checkpoint."));
+            }
         }
 
         using (StageLoop loop = new("vae", recipe.VaeStage, options, pool, parameters, new AdamWSettings { WeightDecay = 1e-4, AverageDecay = 0.998 }))

@@ -26,8 +26,12 @@ internal sealed class GoldenFolder : IDisposable
     public GoldenFolder(string path, StableDiffusion? model = null)
     {
         (_path, _model) = (path, model);
-        Manifest = Parse("manifest.json");
-        Checks = Parse("checks.json").GetProperty("checks");
+        string manifest = Path.Combine(path, "manifest.json"), checks = Path.Combine(path, "checks.json");
+        Manifest = GoldenManifest.Read(manifest);
+        GoldenManifest.Check(Manifest, manifest);
+        Checks = GoldenManifest.Read(checks).TryGetProperty("checks", out JsonElement limits) && limits.ValueKind == JsonValueKind.Object
+            ? limits
+            : throw new ModelFormatException($"{checks}: the object 'checks' is missing.");
         Formula = new FormulaWeights(Manifest.TryGetProperty("name_prefix", out JsonElement prefix) ? prefix.GetString() ?? "" : "");
     }
 
@@ -151,20 +155,5 @@ internal sealed class GoldenFolder : IDisposable
         Formula.Fill(weightsOf(made), dtype, hashedKey);
         _networks.Add((kind, config, dtype), (made, weightsOf(made)));
         return made;
-    }
-
-    private JsonElement Parse(string name)
-    {
-        string path = Path.Combine(_path, name);
-        if (!File.Exists(path)) throw new ModelFormatException($"Missing file: {path}. A folder of reference numbers has manifest.json, checks.json and the files they name.");
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document.RootElement.Clone();
-        }
-        catch (JsonException e)
-        {
-            throw new ModelFormatException($"{path}: not valid JSON ({e.Message})", e);
-        }
     }
 }

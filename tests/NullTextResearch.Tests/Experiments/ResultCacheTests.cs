@@ -52,4 +52,83 @@ public sealed class ResultCacheTests : IDisposable
         Assert.True(cache.TryRead(Key, out double[] again));
         Assert.Equal([1], again);
     }
+
+    /// <summary>Whatever is done to an entry: it is computed again, and what is written then is read.</summary>
+    [Theory]
+    [InlineData("empty object")]
+    [InlineData("null")]
+    [InlineData("array")]
+    [InlineData("empty file")]
+    [InlineData("no checksum")]
+    [InlineData("other checksum")]
+    [InlineData("digit")]
+    [InlineData("value missing")]
+    [InlineData("value null")]
+    [InlineData("key twice")]
+    [InlineData("value twice")]
+    [InlineData("surrogate")]
+    public void TryRead_DamagedEntry_ComputesAnew(string damage)
+    {
+        ResultCache cache = new(_folder);
+        cache.Write(Key, new ReconstructionRecord { InnerSteps = 3, Psnr = 27.4693042760442, Png = [1, 2, 3] });
+        string path = cache.PathOf(Key), good = File.ReadAllText(path);
+        int value = good.IndexOf("\"Value\":", StringComparison.Ordinal), sum = good.IndexOf("\"Sha256\":", StringComparison.Ordinal);
+        string bad = damage switch
+        {
+            "empty object" => "{}",
+            "null" => "null",
+            "array" => "[]",
+            "empty file" => "",
+            // As older versions of the program wrote it.
+            "no checksum" => good[..sum] + good[value..],
+            "other checksum" => good[..(sum + 10)] + (good[sum + 10] == '0' ? '1' : '0') + good[(sum + 11)..],
+            "digit" => good.Replace("27.4693", "27.4793", StringComparison.Ordinal),
+            "value missing" => good[..(value - 1)] + "}",
+            "value null" => good[..value] + "\"Value\":null}",
+            "key twice" => "{\"Key\":{}," + good[1..],
+            "value twice" => good[..^1] + "," + good[value..],
+            _ => good.Replace("a cat", "\\ud800", StringComparison.Ordinal),
+        };
+        Assert.NotEqual(good, bad);
+        File.WriteAllText(path, bad);
+        Assert.False(cache.TryRead(Key, out ReconstructionRecord _));
+        Assert.Equal((0, 1), (cache.Found, cache.Damaged));
+        File.WriteAllText(path, good);
+        Assert.True(cache.TryRead(Key, out ReconstructionRecord again));
+        Assert.Equal(27.4693042760442, again.Psnr);
+    }
+
+    /// <summary>A flipped bit of any byte is noticed, or lies where it does not count: in no case a value comes back that was not written.</summary>
+    [Fact]
+    public void TryRead_AnyBitFlipped_NeverGivesAnotherValue()
+    {
+        ResultCache cache = new(_folder);
+        double[] written = [27.4693042760442, -1248.6822994074262, double.PositiveInfinity];
+        cache.Write(Key, written);
+        string path = cache.PathOf(Key);
+        byte[] good = File.ReadAllBytes(path);
+        int refused = 0;
+        for (int at = 0; at < good.Length; at++)
+        {
+            byte[] bad = [.. good];
+            bad[at] ^= (byte)(1 << (at % 8));
+            File.WriteAllBytes(path, bad);
+            if (cache.TryRead(Key, out double[] read)) Assert.Equal(written, read);
+            else refused++;
+        }
+
+        // All but the copy of the key's hash, which is computed and not believed.
+        Assert.InRange(refused, good.Length - 80, good.Length);
+    }
+
+    [Fact]
+    public void TryRead_RecordThatLacksAPart_ComputesAnew()
+    {
+        ResultCache cache = new(_folder);
+        // Well stored, but by a program whose records had other parts.
+        cache.Write(Key, new { Prompt = "a cat", Label = (string?)null, Png = Array.Empty<byte>(), DistanceToSource = 0.5 });
+        Assert.False(cache.TryRead(Key, out EditRecord _));
+        cache.Write(Key, new { Prompt = "a cat" });
+        Assert.False(cache.TryRead(Key, out EditRecord _));
+    }
 }

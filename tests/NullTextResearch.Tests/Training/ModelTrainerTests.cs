@@ -27,6 +27,50 @@ public sealed class ModelTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Train_FilesThatCanBeMadeAgainAreDamaged_MakesThemAgainAndSaysSo()
+    {
+        string folder = Folder();
+        Train(folder, TrainingStages.UNet, workers: 1);
+        Dictionary<string, byte[]> before = ((string[])["vae.weights", "latents.bin"]).ToDictionary(f => f, f => File.ReadAllBytes(Path.Combine(folder, f)));
+        byte[] unet = Vectors(Path.Combine(folder, "unet.checkpoint"));
+        foreach ((string file, byte[] content) in before)
+        {
+            byte[] bad = [.. content];
+            bad[content.Length / 2] ^= 4;
+            File.WriteAllBytes(Path.Combine(folder, file), bad);
+        }
+
+        List<string> told = [];
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p => told.Add(p.Message)))) trainer.Train(TrainingStages.UNet);
+
+        foreach ((string file, byte[] content) in before)
+        {
+            Assert.Equal(content, File.ReadAllBytes(Path.Combine(folder, file)));
+            Assert.Contains(told, line => line.Contains(file, StringComparison.Ordinal) && line.Contains("checksum", StringComparison.Ordinal) && line.Contains("again", StringComparison.Ordinal));
+        }
+
+        Assert.Equal(unet, Vectors(Path.Combine(folder, "unet.checkpoint")));
+    }
+
+    [Fact]
+    public void Train_TheOnlyStateIsDamaged_RefusesAndLosesNothing()
+    {
+        string folder = Folder();
+        Train(folder, TrainingStages.Vae, workers: 1);
+        foreach (string file in (string[])["vae.weights", "vae.checkpoint"])
+        {
+            using FileStream stream = File.OpenWrite(Path.Combine(folder, file));
+            stream.Seek(-5, SeekOrigin.End);
+            stream.Write([1, 2, 3]);
+        }
+
+        File.Delete(TrainingCheckpoint.Previous(Path.Combine(folder, "vae.checkpoint")));
+        TrainingFileException error = Assert.Throws<TrainingFileException>(() => Train(folder, TrainingStages.Vae, workers: 1));
+        Assert.Contains("vae.checkpoint", error.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder, "vae.checkpoint")));
+    }
+
+    [Fact]
     public void Train_OtherSeed_EndsElsewhere()
     {
         string one = Folder(), other = Folder();
@@ -44,11 +88,12 @@ public sealed class ModelTrainerTests : IDisposable
         using ModelTrainer first = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p =>
         {
             // While the first run trains, a second one on the same checkpoints would undo its steps.
-            if (refused is null && p.Stage == "vae") refused = Assert.Throws<IOException>(() => Train(folder, TrainingStages.Vae, workers: 1));
+            if (refused is null && p.Stage == "vae") refused = Assert.ThrowsAny<IOException>(() => Train(folder, TrainingStages.Vae, workers: 1));
         }));
         first.Train(TrainingStages.Vae);
 
-        Assert.Contains("another training process", refused!.Message, StringComparison.Ordinal);
+        Assert.IsType<OutputInUseException>(refused);
+        Assert.Contains("another process is writing there", refused.Message, StringComparison.Ordinal);
         Train(folder, TrainingStages.Vae, workers: 1);
     }
 
@@ -123,8 +168,9 @@ public sealed class ModelTrainerTests : IDisposable
     {
         using BinaryReader reader = new(File.OpenRead(checkpoint));
         reader.ReadBytes(9);
-        reader.ReadString();
-        return reader.ReadBytes((int)(reader.BaseStream.Length - reader.BaseStream.Position));
+        reader.ReadBytes(reader.ReadInt32());
+        // The checksum at the end covers the seconds too.
+        return reader.ReadBytes((int)(reader.BaseStream.Length - reader.BaseStream.Position) - 32);
     }
 
     private string Folder()

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using NullTextResearch.Weights;
+
+namespace NullTextResearch.Verification;
+
+/// <summary>
+/// Reads manifest.json and checks.json of a reference folder. Whatever is used before a file's own numbers are is looked at here, so that a
+/// damaged manifest is refused with its place, and later trouble is a finding about one file.
+/// </summary>
+internal static class GoldenManifest
+{
+    /// <summary>More numbers than any layer of the family has.</summary>
+    private const long MostNumbers = 1L << 28;
+
+    /// <summary>Reads one of the two files.</summary>
+    /// <exception cref="ModelFormatException">It is missing, or no JSON object.</exception>
+    public static JsonElement Read(string path)
+    {
+        if (!File.Exists(path)) throw new ModelFormatException($"Missing file: {path}. A folder of reference numbers has manifest.json, checks.json and the files they name.");
+        try
+        {
+            JsonElement root = StoredJson.Document(File.ReadAllBytes(path));
+            return root.ValueKind == JsonValueKind.Object ? root : throw new ModelFormatException($"{path}: an object was expected, found {root.ValueKind}.");
+        }
+        catch (JsonException e)
+        {
+            throw new ModelFormatException($"{path}: not valid JSON ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    /// <summary>Looks at what a manifest says about its files and its weights.</summary>
+    /// <exception cref="ModelFormatException">A part is missing or of another kind.</exception>
+    public static void Check(JsonElement manifest, string path)
+    {
+        foreach (JsonProperty file in Members(Member(manifest, "files", ""), "files"))
+            Members(Member(file.Value, "tensors", $"files/{file.Name}"), $"files/{file.Name}/tensors");
+        if (manifest.TryGetProperty("name_prefix", out JsonElement prefix)) Require(prefix, JsonValueKind.String, "name_prefix");
+        if (manifest.TryGetProperty("hash_check", out JsonElement hashes))
+        {
+            foreach (JsonProperty hash in Members(hashes, "hash_check"))
+            {
+                if (hash.Value.ValueKind == JsonValueKind.String) continue;
+                foreach (JsonElement number in Items(hash.Value, $"hash_check/{hash.Name}")) Require(number, JsonValueKind.Number, $"hash_check/{hash.Name}");
+            }
+        }
+
+        foreach (JsonProperty set in manifest.EnumerateObject().Where(m => m.Name.StartsWith("weights_check", StringComparison.Ordinal)))
+        {
+            foreach (JsonProperty network in Members(set.Value, set.Name))
+            {
+                foreach (JsonProperty weight in Members(network.Value, $"{set.Name}/{network.Name}"))
+                {
+                    string place = $"{set.Name}/{network.Name}/{weight.Name}";
+                    Members(weight.Value, place);
+                    Require(Member(weight.Value, "sha256_f32_le", place), JsonValueKind.String, $"{place}/sha256_f32_le");
+                    Member(weight.Value, "first4", place);
+                    Int128 numbers = 1;
+                    foreach (JsonElement length in Items(Member(weight.Value, "shape", place), $"{place}/shape"))
+                    {
+                        if (length.ValueKind != JsonValueKind.Number || !length.TryGetInt64(out long n) || n < 1 || (numbers *= n) > MostNumbers)
+                            throw Wrong($"{place}/shape", "the shape of a layer", weight.Value.GetProperty("shape"));
+                    }
+
+                    if (weight.Value.GetProperty("shape").GetArrayLength() == 0) throw Wrong($"{place}/shape", "the shape of a layer", weight.Value.GetProperty("shape"));
+                }
+            }
+        }
+
+        JsonElement Member(JsonElement of, string name, string place)
+        {
+            Require(of, JsonValueKind.Object, place);
+            return of.TryGetProperty(name, out JsonElement member) ? member : throw new ModelFormatException($"{path}: {(place.Length == 0 ? name : $"{place}/{name}")} is missing.");
+        }
+
+        JsonElement.ObjectEnumerator Members(JsonElement of, string place)
+        {
+            Require(of, JsonValueKind.Object, place);
+            return of.EnumerateObject();
+        }
+
+        JsonElement.ArrayEnumerator Items(JsonElement of, string place)
+        {
+            Require(of, JsonValueKind.Array, place);
+            return of.EnumerateArray();
+        }
+
+        void Require(JsonElement value, JsonValueKind kind, string place)
+        {
+            if (value.ValueKind != kind) throw Wrong(place, $"{kind}", value);
+        }
+
+        ModelFormatException Wrong(string place, string expected, JsonElement got)
+        {
+            string text = got.GetRawText();
+            return new ModelFormatException($"{path}: {place} should be {expected}, found {(text.Length > 60 ? text[..60] + "…" : text)}.");
+        }
+    }
+}
