@@ -24,7 +24,7 @@ public sealed class BadInputTests : Workshop
     public void Invert_NoImageAtAll_NamesTheFormats()
     {
         File.WriteAllText(Path.Combine(Folder, "text.png"), "hello");
-        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "PNG, JPEG or WebP");
+        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "a text, which begins", "PNG, JPEG and WebP");
     }
 
     [Fact]

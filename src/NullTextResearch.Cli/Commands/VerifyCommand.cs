@@ -20,7 +20,7 @@ internal static class VerifyCommand
             if (parsed.GetValue<int?>("--threads") is null) torch.set_num_threads(1);
             return Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only) }, context.Cancel);
         });
-        return command;
+        return command.WithExamples("nulltext verify --golden data/golden", "nulltext verify --golden data/golden --files \"p2p_*\" --only mapper");
     }
 
     private static int Run(string folder, VerificationOptions options, CancellationToken cancel)

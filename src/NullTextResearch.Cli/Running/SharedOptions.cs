@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using NullTextResearch.Images;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -13,7 +15,8 @@ internal static class SharedOptions
 
     public static Option<string> Device()
     {
-        Option<string> option = new("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
+        Option<string> option = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "device", DefaultValueFactory = _ => "cpu" };
+        option.CompletionSources.Add("cpu", "cuda");
         option.Validators.Add(result =>
         {
             string value = result.Tokens.Count == 1 ? result.Tokens[0].Value : "cpu";
@@ -50,7 +53,8 @@ internal static class SharedOptions
     /// <summary>What size images get.</summary>
     public static Option<string> Size(string description)
     {
-        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", DefaultValueFactory = _ => "own" };
+        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", HelpName = "size", DefaultValueFactory = _ => "own" };
+        option.CompletionSources.Add("own", "keep", "as-is");
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !ImageSizing.TryParse(result.Tokens[0].Value, out _))
@@ -61,7 +65,7 @@ internal static class SharedOptions
 
     /// <summary>Reads <see cref="Size"/>.</summary>
     public static ImageSizing ReadSize(ParseResult parsed, Option<string> option) =>
-        ImageSizing.TryParse(parsed.GetValue(option), out ImageSizing? sizing) ? sizing : throw new CommandException($"--size: '{parsed.GetValue(option)}'");
+        ImageSizing.TryParse(parsed.GetValue(option), out ImageSizing? sizing) ? sizing : throw new UsageException($"--size: '{parsed.GetValue(option)}'");
 
     /// <summary>The size of an image, for a command line: the error names the option.</summary>
     public static PixelSize SizeFor(ImageSizing sizing, PixelSize image, SizeRule rule)
@@ -72,7 +76,7 @@ internal static class SharedOptions
         }
         catch (ArgumentException e)
         {
-            throw new CommandException($"--size {sizing}: {e.Message}");
+            throw new UsageException($"--size {sizing}: {e.Message}");
         }
     }
 
@@ -83,9 +87,17 @@ internal static class SharedOptions
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !choices.Contains(result.Tokens[0].Value))
-                result.AddError($"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}.");
+                result.AddError($"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}{Spelling.Hint(result.Tokens[0].Value, choices)}.");
         });
+        option.CompletionSources.Add([.. choices]);
         return option;
+    }
+
+    /// <summary>Refuses prompts that the model cannot follow, and says what of the others it will not understand.</summary>
+    public static void RequirePrompts(RunContext context, StableDiffusion model, params IReadOnlyList<string> prompts)
+    {
+        foreach (string prompt in prompts) model.Tokenizer.Tokenize(prompt).EnsureFits();
+        foreach (string note in ClosedVocabulary.Check(model.Name, model.Tokenizer, prompts)) context.Error.WriteLine($"note: {note}");
     }
 
     /// <summary>Whether an option was typed.</summary>

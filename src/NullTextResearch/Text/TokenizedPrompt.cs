@@ -7,8 +7,8 @@ namespace NullTextResearch.Text;
 /// <remarks>
 /// Words follow prompt-to-prompt's rule: the prompt is split at single spaces, pieces are taken until their characters fill the word,
 /// and positions count the start token as 0. Punctuation that touches a word belongs to it, and its positions are the word's.
-/// A word is named as the prompt spells it; where that finds none, letter case is ignored, and then the punctuation around the word: "house"
-/// names "house,". What the published code finds is found as it finds it; where it finds nothing, the word that was meant.
+/// Words are named by <see cref="PromptWords"/>'s rule: "house" names "house," where no word is spelled "house". What the published code finds
+/// is found as it finds it; where it finds nothing, the word that was meant.
 /// Two deliberate deviations, both without effect on ordinary prompts: repeated white space is collapsed before splitting (the published
 /// code gives an empty word a token that belongs to the next one), and lengths are counted in UTF-8 bytes (the published code miscounts
 /// characters that are split over several tokens).
@@ -57,7 +57,7 @@ public sealed class TokenizedPrompt
     public IReadOnlyList<string> TruncatedWords { get; }
 
     /// <summary>Names of the words that are in the row, in order, each once: the words without the punctuation around them. Every one can be named.</summary>
-    public IReadOnlyList<string> Names => [.. Words.Where((_, i) => IsInRow(i)).Select(w => Bare(w) is { Length: > 0 } bare ? bare : w).Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Names => [.. Words.Where((_, i) => IsInRow(i)).Select(PromptWords.NameOf).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Positions of every occurrence of a word in the row, ascending.</summary>
     /// <param name="word">A word as the prompt spells it; if none matches exactly, letter case is ignored, and then the punctuation around the words.</param>
@@ -69,7 +69,7 @@ public sealed class TokenizedPrompt
         IReadOnlyList<int> found = IndicesOf(word);
         if (found.Count == 0)
         {
-            throw new WordNotInPromptException(word, Names, Find(word, _ => true).Count > 0);
+            throw new WordNotInPromptException(word, Names, PromptWords.Find(Words, word).Count > 0);
         }
 
         return found.SelectMany(i => _positions[i]).Where(p => p <= TokenCount).ToArray();
@@ -85,8 +85,9 @@ public sealed class TokenizedPrompt
     /// <returns>Indices into <see cref="Words"/>, ascending, of those that are in the row; empty if there is none.</returns>
     public IReadOnlyList<int> IndicesOf(string word)
     {
-        ArgumentNullException.ThrowIfNull(word);
-        return Find(word, IsInRow);
+        // A word that was cut off does not hide another of the same name.
+        int[] inRow = [.. Enumerable.Range(0, Words.Count).Where(IsInRow)];
+        return [.. PromptWords.Find([.. inRow.Select(i => Words[i])], word).Select(i => inRow[i])];
     }
 
     /// <summary>Positions of the word with a given index in the row, ascending.</summary>
@@ -171,34 +172,4 @@ public sealed class TokenizedPrompt
     }
 
     private bool IsInRow(int index) => _positions[index].Length > 0 && _positions[index][0] <= TokenCount;
-
-    // The first way of looking that finds anything: exactly, in any letter case, without punctuation, without both.
-    private IReadOnlyList<int> Find(string word, Func<int, bool> counts)
-    {
-        string composed = CanonicalForm.Compose(word), bare = Bare(composed);
-        int[] candidates = [.. Enumerable.Range(0, Words.Count).Where(counts)];
-        foreach (StringComparison comparison in (StringComparison[])[StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase])
-        {
-            int[] found = [.. candidates.Where(i => string.Equals(Words[i], composed, comparison))];
-            if (found.Length > 0) return found;
-        }
-
-        if (bare.Length == 0) return [];
-        foreach (StringComparison comparison in (StringComparison[])[StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase])
-        {
-            int[] found = [.. candidates.Where(i => string.Equals(Bare(Words[i]), bare, comparison))];
-            if (found.Length > 0) return found;
-        }
-
-        return [];
-    }
-
-    /// <summary>A word without the punctuation around it; empty if it is nothing else.</summary>
-    private static string Bare(string word)
-    {
-        int from = 0, to = word.Length;
-        while (from < to && char.IsPunctuation(word[from])) from++;
-        while (to > from && char.IsPunctuation(word[to - 1])) to--;
-        return word[from..to];
-    }
 }
