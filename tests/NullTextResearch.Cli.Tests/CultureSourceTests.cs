@@ -62,17 +62,13 @@ public sealed class CultureSourceTests
         };
     }
 
-    // The text is, or is a branch or part of, what is turned into a FormattableString or handed to a method beside a culture.
+    // The text becomes a FormattableString, or is itself an argument beside a culture. One inside of another's hole is a text of its own.
     private static bool NamesCulture(SemanticModel model, InterpolatedStringExpressionSyntax text)
     {
-        for (SyntaxNode? node = text; node is not null and not StatementSyntax; node = node.Parent)
-        {
-            if (node is ExpressionSyntax expression && model.GetTypeInfo(expression).ConvertedType?.ToDisplayString() is "System.FormattableString" or "System.IFormattable") return true;
-            if (node is not ArgumentSyntax { Parent: ArgumentListSyntax { Parent: InvocationExpressionSyntax call } }) continue;
-            if (call.ArgumentList.Arguments.Any(a => Inherits(model.GetTypeInfo(a.Expression).Type, "System.IFormatProvider"))) return true;
-        }
-
-        return false;
+        ExpressionSyntax whole = text;
+        while (whole.Parent is ParenthesizedExpressionSyntax or BinaryExpressionSyntax { RawKind: (int)SyntaxKind.AddExpression }) whole = (ExpressionSyntax)whole.Parent;
+        if (model.GetTypeInfo(text).ConvertedType?.ToDisplayString() is "System.FormattableString" or "System.IFormattable") return true;
+        return whole.Parent is ArgumentSyntax { Parent: ArgumentListSyntax list } && list.Arguments.Any(a => Inherits(model.GetTypeInfo(a.Expression).Type, "System.IFormatProvider"));
     }
 
     private static bool Inherits(ITypeSymbol? type, string name) => type is not null && (type.ToDisplayString() == name || type.AllInterfaces.Any(i => i.ToDisplayString() == name));
