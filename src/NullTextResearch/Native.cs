@@ -132,7 +132,7 @@ public static class Native
     {
         byte[] elf = File.ReadAllBytes(original);
         string hash = Convert.ToHexStringLower(SHA256.HashData(elf))[..16];
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg)
             ? xdg
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         string folder = Path.Combine(root, "nulltext", "native", hash);
@@ -141,15 +141,14 @@ public static class Native
         MakeVersionOptional(elf, MissingVersion);
         try
         {
-            Directory.CreateDirectory(folder);
+            WholeFile.Write(target, elf);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A home folder that cannot be written (containers): the temporary folder serves.
-            folder = Directory.CreateTempSubdirectory("nulltext-native-").FullName;
-            target = Path.Combine(folder, Wrapper);
+            // A home folder that is not there or cannot be written (containers): the temporary folder serves.
+            target = Path.Combine(Directory.CreateTempSubdirectory("nulltext-native-").FullName, Wrapper);
+            WholeFile.Write(target, elf);
         }
-        WholeFile.Write(target, elf);
         return target;
     }
 

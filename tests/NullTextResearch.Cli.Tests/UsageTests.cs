@@ -19,6 +19,8 @@ public sealed class UsageTests : Workshop
     [InlineData("sample --prompt a --steps five", "five")]
     [InlineData("sample --prompt a --steps 0", "--steps is 0")]
     [InlineData("sample --prompt a --guidance NaN", "--guidance is NaN")]
+    [InlineData("sample --prompt a --guidance 1,5", "--guidance is '1,5'")]
+    [InlineData("edit run --to x --cross much", "--cross is 'much'")]
     [InlineData("sample --prompt a --size 5y5", "--size is '5y5'")]
     [InlineData("sample --prompt a --out \"\"", "--out is empty")]
     [InlineData("sample --prompt a --threds 1", "did you mean '--threads'?")]

@@ -37,7 +37,7 @@ internal static class SharedOptions
     /// <summary>A number between bounds.</summary>
     public static Option<double> Number(string name, string description, double value, double least, double most)
     {
-        Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value };
+        Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value, CustomParser = result => Read(result, name) ?? value };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
     }
@@ -45,7 +45,7 @@ internal static class SharedOptions
     /// <summary>A number between bounds, or nothing.</summary>
     public static Option<double?> OptionalNumber(string name, string description, double least, double most)
     {
-        Option<double?> option = new(name) { Description = description };
+        Option<double?> option = new(name) { Description = description, CustomParser = result => Read(result, name) };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
     }
@@ -107,11 +107,22 @@ internal static class SharedOptions
     /// <param name="model">A folder, a file, owner/name of a pulled model, or the word for the embedded model.</param>
     public static string ModelPath(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
 
+    // The parser's own reading follows the culture: in a German one, 0.75 would be 75.
+    private static double? Read(ArgumentResult result, string name)
+    {
+        // A missing value is told by the parser.
+        if (result.Tokens.Count != 1) return null;
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+        result.AddError($"{name} is '{text}'; it must be a number, such as 7.5.");
+        return null;
+    }
+
     private static void Check(OptionResult result, string name, double least, double most)
     {
         if (result.Tokens.Count != 1) return;
         string text = result.Tokens[0].Value;
-        // What is no number at all is reported by the parser.
+        // What is no number at all is told where it is read.
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= least && value <= most))
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is {text}; it must lie between {least} and {most}."));
     }
