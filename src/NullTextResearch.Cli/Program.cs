@@ -8,7 +8,14 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
-        RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x.")
+        Terminal.Guard();
+        return CommandRunner.Invoke(CreateRoot(), args);
+    }
+
+    /// <summary>The whole command line.</summary>
+    internal static RootCommand CreateRoot()
+    {
+        RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x and 2.x.")
         {
             // One line per command.
             InvertCommand.Create(),
@@ -22,10 +29,13 @@ internal static class Program
             ModelCommand.Create(),
             NotebookCommand.Create(),
             KernelCommand.Create(),
+            CompletionCommand.Create(),
         };
         CommandRunner.AddSharedOptions(root);
         root.SetAction(_ => Welcome());
-        return CommandRunner.Invoke(root, args);
+        root.WithExamples("nulltext reproduce --quick", "nulltext invert photo.png --prompt \"a cat on a meadow\"", "nulltext edit runs/photo --to \"a dog on a meadow\"");
+        Examples.ShowIn(root);
+        return root;
     }
 
     private static int Welcome()

@@ -29,6 +29,7 @@ public sealed partial class Workbench
     /// <returns>The inverted image, which shows itself.</returns>
     /// <exception cref="ImageFileException">The file cannot be read.</exception>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture shows.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<InvertedImage> Invert(string path, string prompt, InvertOptions? options = null, CancellationToken cancellation = default) =>
         Invert(ImageFile.Load(path), prompt, options, cancellation);
@@ -52,6 +53,7 @@ public sealed partial class Workbench
         options ??= InvertOptions.Default;
         IInversion method = options.Method ?? Interactive.Methods.NullText();
         RgbImage prepared = Prepared(image, options.Crop, options.Size);
+        CheckWords(prompt);
         return Run(method.Name, (progress, stop) => Invert(prepared, prompt, method, options, progress, stop), cancellation);
     }
 
@@ -62,10 +64,12 @@ public sealed partial class Workbench
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The edited image, which shows itself beside its source.</returns>
     /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture should show.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<EditedImage> Edit(InvertedImage image, string prompt, EditOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= new EditOptions();
+        if (prompt != image.Prompt) CheckWords(prompt);
         return Run("edit", (progress, stop) =>
         {
             using DisposeScope scope = NewDisposeScope();
@@ -104,6 +108,7 @@ public sealed partial class Workbench
         options ??= InvertOptions.Default;
         IInversion[] chosen = [.. methods ?? _methods];
         if (images.Count == 0 || chosen.Length == 0) throw new ArgumentException($"A comparison needs images and methods, got {images.Count} and {chosen.Length}.");
+        CheckWords([.. images.Select(i => i.Caption)]);
         string[] names = [.. chosen.Select((m, i) => chosen.Count(o => o.Name == m.Name) == 1 ? m.Name : $"{m.Name} ({chosen.Take(i + 1).Count(o => o.Name == m.Name)})")];
         return Run(string.Create(CultureInfo.InvariantCulture, $"comparison of {chosen.Length} method{(chosen.Length == 1 ? "" : "s")}"), (progress, stop) =>
         {
@@ -148,6 +153,7 @@ public sealed partial class Workbench
         string target = prompt ?? image.Prompt;
         double[][] points = [.. axis.Values.SelectMany(a => second is null ? [[a]] : second.Values.Select(b => (double[])[a, b]))];
         EditOptions[] settings = [.. points.Select(p => p.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First)))];
+        if (target != image.Prompt) CheckWords(target);
         // Refuses words that are not there before any picture is made.
         foreach (EditOptions setting in settings) Target(image, target, setting);
         return Run($"sweep of {string.Join(" and ", axes.Select(a => a.Name))}", (progress, stop) =>
@@ -192,8 +198,10 @@ public sealed partial class Workbench
     /// <param name="seed">Of the noise.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures under two sliders: which text, and how strong.</returns>
-    public Task<SweepResult> SdEdit(InvertedImage image, string prompt, IReadOnlyList<double> strengths, long seed = 0, CancellationToken cancellation = default) =>
-        Run("SDEdit", (progress, stop) =>
+    public Task<SweepResult> SdEdit(InvertedImage image, string prompt, IReadOnlyList<double> strengths, long seed = 0, CancellationToken cancellation = default)
+    {
+        CheckWords(prompt);
+        return Run("SDEdit", (progress, stop) =>
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor latents = Model.Encode([image.Image]);
@@ -228,6 +236,7 @@ public sealed partial class Workbench
                 [new NamedImage("source", image.Image)], $"{image.Prompt} → {prompt} (SDEdit)");
             return new SweepResult(names, view, points);
         }, cancellation);
+    }
 
     /// <summary>The way from image to noise and back as a film strip, decoded.</summary>
     /// <param name="image">The inverted image.</param>
@@ -358,6 +367,13 @@ public sealed partial class Workbench
             result.Dispose();
             throw;
         }
+    }
+
+    // Said in the cell's output before the work begins: the picture alone would not tell that a word was not understood.
+    private void CheckWords(params IReadOnlyList<string> prompts)
+    {
+        IReadOnlyList<string> notes = ClosedVocabulary.Check(Model.Name, Model.Tokenizer, prompts);
+        if (notes.Count > 0) Output.Current.Display(string.Join('\n', notes.Select(n => $"note: {n}")));
     }
 
     private static double Distance(StepEmbeddings embeddings, int step, Tensor empty)

@@ -153,15 +153,14 @@ public static class Native
         MakeVersionOptional(elf, MissingVersion);
         try
         {
-            Directory.CreateDirectory(folder);
+            WholeFile.Write(target, elf);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A home folder that cannot be written (containers): the temporary folder serves.
-            folder = Directory.CreateTempSubdirectory("nulltext-native-").FullName;
-            target = Path.Combine(folder, Wrapper);
+            // A home folder that is not there or cannot be written (containers): the temporary folder serves.
+            target = Path.Combine(Directory.CreateTempSubdirectory("nulltext-native-").FullName, Wrapper);
+            WholeFile.Write(target, elf);
         }
-        WholeFile.Write(target, elf);
         return target;
     }
 

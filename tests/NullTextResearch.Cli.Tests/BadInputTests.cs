@@ -24,7 +24,7 @@ public sealed class BadInputTests : Workshop
     public void Invert_NoImageAtAll_NamesTheFormats()
     {
         File.WriteAllText(Path.Combine(Folder, "text.png"), "hello");
-        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "PNG, JPEG or WebP");
+        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "a text, which begins", "PNG, JPEG and WebP");
     }
 
     [Fact]
@@ -59,11 +59,11 @@ public sealed class BadInputTests : Workshop
     public void Invert_UnknownOption_NamesIt() => Run("invert", "photo.png", "--prompt", "a cat", "--stepz", "5").Refused(2, "--stepz");
 
     [Fact]
-    public void Invert_WithoutPrompt_AsksForIt() => Run("invert", "photo.png").Refused(1, "photo.png", "--prompt", "photo.txt");
+    public void Invert_WithoutPrompt_AsksForIt() => Run("invert", "photo.png").Refused(2, "photo.png", "--prompt", "photo.txt");
 
     [Fact]
     public void Invert_OptionWithoutMeaning_IsRefused() =>
-        Run("invert", "photo.png", "--prompt", "a cat", "--method", "ddim", "--inner", "5").Refused(1, "--inner", "ddim", "leave it out");
+        Run("invert", "photo.png", "--prompt", "a cat", "--method", "ddim", "--inner", "5").Refused(2, "--inner", "ddim", "leave it out");
 
     [Fact]
     public void Invert_ModelFolderMissingParts_ListsThem()
@@ -117,7 +117,7 @@ public sealed class BadInputTests : Workshop
     public void Invert_SizeThatTheModelDoesNotTake_NamesTheNearest(string size, string why, string nearest)
     {
         RequireMini();
-        Run("invert", "photo.png", "--prompt", "a cat", "--size", size).Refused(1, "--size", why, nearest);
+        Run("invert", "photo.png", "--prompt", "a cat", "--size", size).Refused(2, "--size", why, nearest);
     }
 
     [Theory]
@@ -134,7 +134,7 @@ public sealed class BadInputTests : Workshop
     public void Reproduce_ScenesThatAreNotSquare_AreRefused()
     {
         RequireMini();
-        Run("reproduce", "--figures", "4", "--size", "64x48", "--out", "report").Refused(1, "square", "64 x 48");
+        Run("reproduce", "--figures", "4", "--size", "64x48", "--out", "report").Refused(2, "--size", "square", "64 x 48");
     }
 
     [Fact]

@@ -37,8 +37,8 @@ public sealed class ExampleTests : Workshop
     public void Invert_TextBesideTheImage_IsItsPrompt()
     {
         RequireMini();
-        Run("invert", "photo.png", "--method", "ddim", "--steps", "2").Refused(1, "--prompt", "photo.txt");
-        Run("invert", "--prompt", "a cat").Refused(1, "IMAGE");
+        Run("invert", "photo.png", "--method", "ddim", "--steps", "2").Refused(2, "--prompt", "photo.txt");
+        Run("invert", "--prompt", "a cat").Refused(2, "IMAGE");
         File.WriteAllText(Path.Combine(Folder, "photo.txt"), "a red car in the desert\na blue car in the desert | car\n");
         Outcome inverted = Run("invert", "photo.png", "--method", "ddim", "--steps", "2", "--out", "run");
         Assert.True(inverted.ExitCode == 0, inverted.Error);

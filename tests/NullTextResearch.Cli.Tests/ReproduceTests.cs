@@ -79,7 +79,7 @@ public sealed class ReproduceTests : IDisposable
 
     [Fact]
     public void Reproduce_UnknownFigure_NamesThoseThereAre() =>
-        Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(1, "'7'", "13", "ablations");
+        Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(2, "'7'", "13", "ablations");
 
     [Fact]
     public void Reproduce_ImageWithoutCaption_SaysWhereToWriteIt()

@@ -86,7 +86,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.True(square.ExitCode == 0, square.Error);
         RgbImage wide = ImageFile.Load(Path.Combine(work.Folder, "wide.png")), other = ImageFile.Load(Path.Combine(work.Folder, "square.png"));
         Assert.True(wide.Width == other.Width && wide.Height < other.Height, $"{wide}, {other}");
-        work.Run("sample", "--prompt", "a cat", "--size", "97").Refused(1, "--size", "multiples of 4");
+        work.Run("sample", "--prompt", "a cat", "--size", "97").Refused(2, "--size", "multiples of 4");
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
     public void Edit_UnequalWordCountsInASwap_ListsBothPrompts()
     {
         Workshop.RequireMini();
-        work.Run("edit", "run", "--to", "a very blue car in the desert", "--swap").Refused(1, "equally many words", "very", "refinement");
+        work.Run("edit", "run", "--to", "a very blue car in the desert", "--swap").Refused(2, "equally many words", "very", "refinement");
     }
 
     [Theory]
@@ -176,7 +176,43 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
     public void Edit_WordNotInThePrompt_ListsItsWords(string option, string value)
     {
         Workshop.RequireMini();
-        work.Run("edit", "run", "--to", "a blue car in the desert", option, value).Refused(1, "'zebra' is not in the prompt", "desert");
+        work.Run("edit", "run", "--to", "a blue car in the desert", option, value).Refused(2, "'zebra' is not in the prompt", "desert");
+    }
+
+    /// <summary>What the error of an option lists, the option takes; also where a comma follows the word.</summary>
+    [Fact]
+    public void Edit_WordBeforeAComma_IsNamedAsTheErrorListsIt()
+    {
+        Workshop.RequireMini();
+        Outcome inverted = work.Run("invert", "photo.png", "--prompt", "a house, in the snow", "--method", "ddim", "--steps", "2", "--out", "comma");
+        Assert.True(inverted.ExitCode == 0, inverted.Error);
+        Outcome refused = work.Run("edit", "comma", "--to", "a car, in the snow", "--blend", "zebra");
+        refused.Refused(2, "'zebra' is not in the prompt");
+        string[] words = [.. refused.Error.Split("its words are: ")[1].Split('\n')[0].Split(", ")];
+        Assert.Equal(["a", "house", "in", "the", "snow", "car"], words);
+        Outcome all = work.Run("edit", "comma", "--to", "a car, in the snow", "--blend", string.Join(',', words));
+        Assert.True(all.ExitCode == 0, all.Error);
+        Outcome one = work.Run("edit", "comma", "--to", "a car, in the snow", "--blend", "house", "--reweight", "car=2", "snow=0.5");
+        Assert.True(one.ExitCode == 0, one.Error);
+    }
+
+    [Fact]
+    public void AnyVerb_WordsThatTheModelDoesNotKnow_AreNamedOrRefused()
+    {
+        Workshop.RequireMini();
+        Outcome noted = work.Run("sample", "--prompt", "a hosue with an elephant in the snow", "--steps", "2", "--count", "1", "--out", "unknown.png");
+        Assert.True(noted.ExitCode == 0, noted.Error);
+        Assert.Contains("note: sd-mini does not know 'hosue' (near: house), 'with', 'an', 'elephant'", noted.Error, StringComparison.Ordinal);
+        string[] says = ["says nothing to sd-mini", "'elephant'", "mushroom"];
+        work.Run("sample", "--prompt", "an elephant on a bicycle").Refused(1, says);
+        work.Run("invert", "photo.png", "--prompt", "an elephant on a bicycle", "--out", "elephant").Refused(1, says);
+        work.Run("edit", "run", "--to", "an elephant on a bicycle").Refused(1, says);
+        work.Run("edit", "run", "--to", "a spaceship made of cheese").Refused(1, "'spaceship'", "'cheese'");
+
+        string images = Directory.CreateDirectory(Path.Combine(work.Folder, "elephants")).FullName;
+        File.Copy(Path.Combine(work.Folder, "photo.png"), Path.Combine(images, "one.png"));
+        File.WriteAllText(Path.Combine(images, "one.txt"), "an elephant on a bicycle\n");
+        work.Run("reproduce", "--quick", "--figures", "9", "--images", images, "--out", "none").Refused(1, says);
     }
 
     [Fact]

@@ -104,7 +104,7 @@ public sealed class ModelCommandTests : HubTest
     [Theory]
     [InlineData("tiny-diffusion", "owner/name")]
     [InlineData("https://huggingface.co/artist/tiny-diffusion", "owner/name")]
-    public async Task Pull_NoName_ShowsTheForm(string name, string words) => (await RunAsync(null, "model", "pull", name)).Refused(1, words);
+    public async Task Pull_NoName_ShowsTheForm(string name, string words) => (await RunAsync(null, "model", "pull", name)).Refused(2, words);
 
     [Fact]
     public async Task Pull_Interrupted_SaysThatItGoesOn()

@@ -152,6 +152,29 @@ public sealed class WorkbenchTests(Bench bench)
     }
 
     [Fact]
+    public async Task Invert_UnknownWord_IsNotedInTheOutput_AndNothingElseIsRefused()
+    {
+        DisplayTests.RecordingOutput output = new();
+        Output.Choose(output);
+        try
+        {
+            using InvertedImage image = await Workbench.Invert(bench.Toy.Image, "a hosue in the snow", new InvertOptions { Steps = 2, Method = Methods.Ddim() });
+            Assert.StartsWith("note: sd-mini does not know 'hosue' (near: house)", output.Shown.OfType<string>().Single());
+            output.Shown.Clear();
+
+            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Edit(image, "a spaceship made of cheese"));
+            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.SdEdit(image, "an elephant", [0.5]));
+            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Sweep(image, SweepAxis.Guidance(1), prompt: "an elephant"));
+            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Compare(bench.Toy.Image, "an elephant"));
+            Assert.DoesNotContain(output.Shown, o => o is string);
+        }
+        finally
+        {
+            Output.Choose(null);
+        }
+    }
+
+    [Fact]
     public void Compare_TwoMethods_HasPicturesAndATable()
     {
         string text = bench.Comparison.ToString();
@@ -230,7 +253,7 @@ public sealed class WorkbenchTests(Bench bench)
         {
             using Workbench own = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false, CacheFolder = folder });
             ExperimentSettings settings = ExperimentSettings.Quick with { Steps = 3 };
-            RecordingOutput output = new();
+            DisplayTests.RecordingOutput output = new();
             Output.Choose(output);
 
             double first = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
@@ -319,7 +342,7 @@ public sealed class WorkbenchTests(Bench bench)
     [Fact]
     public async Task Invert_InANotebook_UpdatesOneDisplay()
     {
-        RecordingOutput output = new();
+        DisplayTests.RecordingOutput output = new();
         Output.Choose(output);
         try
         {

@@ -32,7 +32,7 @@ internal static class DoctorCommand
         Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.");
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(context, model.Read(parsed)));
-        return command;
+        return command.WithExamples("nulltext doctor", "nulltext doctor --model checkpoints/any.safetensors");
     }
 
     private static int Run(RunContext context, ModelRequest extraModel)

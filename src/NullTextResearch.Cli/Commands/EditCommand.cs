@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
 using System.Text.Json;
 using NullTextResearch.Cli.Running;
@@ -23,7 +24,8 @@ internal static class EditCommand
 
     public static Command Create()
     {
-        Argument<string> run = new("RUN") { Description = "Run folder that 'nulltext invert' made." };
+        Argument<string> run = new("RUN") { Description = "Run folder that 'nulltext invert' made.", HelpName = "RUN" };
+        run.CompletionSources.Add(_ => Directory.Exists("runs") ? Directory.GetDirectories("runs").Where(f => File.Exists(Path.Combine(f, "manifest.json"))).Select(f => new CompletionItem(f)) : []);
         Option<string?> to = new("--to") { Description = "What the edited image should show. May be left out with --reweight: then the prompt stays." };
         Option<bool> swap = new("--swap") { Description = "Exchange words one for one; both prompts have equally many words." };
         Option<bool> refine = new("--refine") { Description = "Words are added or removed; the others keep their place. Without --swap and --refine, the numbers of words decide." };
@@ -52,14 +54,17 @@ internal static class EditCommand
             Folder = parsed.GetValue(run)!,
             To = parsed.GetValue(to),
             Kind = parsed.GetValue(swap) ? new WordSwap() : parsed.GetValue(refine) ? new Refinement() : null,
-            Factors = [.. (parsed.GetValue(reweight) ?? []).Select(f => TryFactor(f, out WordFactor? factor) ? factor! : throw new CommandException($"--reweight: '{f}'"))],
-            Blend = [.. (parsed.GetValue(blend) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+            Factors = [.. (parsed.GetValue(reweight) ?? []).Select(f => TryFactor(f, out WordFactor? factor) ? factor! : throw new UsageException($"--reweight: '{f}'"))],
+            Blend = parsed.GetValue(blend),
             Cross = parsed.GetValue(cross),
             Self = parsed.GetValue(self),
             Guidance = parsed.GetValue(guidance),
             Model = model.Read(parsed),
         }));
-        return command;
+        return command.WithExamples(
+            "nulltext edit runs/photo --to \"a dog on a meadow\" --blend cat",
+            "nulltext edit runs/photo --to \"a cat on a snowy meadow\" --refine",
+            "nulltext edit runs/photo --reweight cat=2 meadow=-1");
     }
 
     private static int Run(RunContext context, Request request)
@@ -82,7 +87,16 @@ internal static class EditCommand
         if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
             throw new CommandException($"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again.");
         using StableDiffusion model = wanted.Load(context, found, new MemoryDemand { ImageSize = manifest.ImageSize, Rows = 4, ExplicitAttention = true });
-        ImageEdit edit = Edit(model.Tokenizer, manifest.Prompt, request);
+        if (request.To is { } wish) SharedOptions.RequirePrompts(context, model, wish);
+        ImageEdit edit;
+        try
+        {
+            edit = Edit(model.Tokenizer, manifest.Prompt, request);
+        }
+        catch (ArgumentException e) when (e is WordNotInPromptException or WordCountMismatchException)
+        {
+            throw new UsageException(e.Message);
+        }
 
         using DisposeScope scope = NewDisposeScope();
         using InversionResult inversion = folder.Load(model.Device);
@@ -147,7 +161,7 @@ internal static class EditCommand
                     Edit = edit,
                     CrossReplace = CrossReplaceSchedule.Until(request.Cross),
                     SelfReplace = StepWindow.Until(request.Self),
-                    Blend = request.Blend.Count == 0 ? null : LocalBlend.Around(source, target, request.Blend),
+                    Blend = request.Blend is null ? null : LocalBlend.Around(source, target, LocalBlend.Words(source, target, request.Blend)),
                 },
             ],
         };
@@ -181,7 +195,7 @@ internal static class EditCommand
 
         public required IReadOnlyList<WordFactor> Factors { get; init; }
 
-        public required IReadOnlyList<string> Blend { get; init; }
+        public required string? Blend { get; init; }
 
         public required double Cross { get; init; }
 

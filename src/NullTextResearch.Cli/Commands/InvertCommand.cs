@@ -51,12 +51,12 @@ internal static class InvertCommand
         {
             string chosen = parsed.GetValue(method)!;
             if (WithoutOptimisation.Contains(chosen) && SharedOptions.WasGiven(parsed, inner))
-                throw new CommandException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
+                throw new UsageException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
             if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
-                throw new CommandException($"--preset has no meaning for --method {chosen}; leave it out.");
+                throw new UsageException($"--preset has no meaning for --method {chosen}; leave it out.");
             string? path = parsed.GetValue(image);
-            if (path is null && parsed.GetValue(prompt) is not null) throw new CommandException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
-            if (path is null && parsed.GetValue(crop) is not null) throw new CommandException("--crop is for an IMAGE; the examples are whole.");
+            if (path is null && parsed.GetValue(prompt) is not null) throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
+            if (path is null && parsed.GetValue(crop) is not null) throw new UsageException("--crop is for an IMAGE; the examples are whole.");
             TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
             return Run(context, new Request
             {
@@ -73,7 +73,10 @@ internal static class InvertCommand
                 Restart = parsed.GetValue(restart),
             });
         });
-        return command;
+        return command.WithExamples(
+            "nulltext invert photo.png --prompt \"a cat on a meadow\"",
+            "nulltext invert photo.png --prompt \"a cat on a meadow\" --size keep --crop 0,20,0,20 --out runs/cat",
+            "nulltext invert --model stable-diffusion-v1-5/stable-diffusion-v1-5 --device cuda --precision fp16");
     }
 
     private static Subject Given(string image, string? prompt)
@@ -81,7 +84,7 @@ internal static class InvertCommand
         RgbImage picture = ImageFile.Load(image);
         (string Caption, IReadOnlyList<PlannedEdit> Edits)? beside = ExperimentImages.TextBeside(image);
         return new Subject(image, picture, prompt ?? beside?.Caption
-            ?? throw new CommandException($"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."), prompt is null ? beside!.Value.Edits : []);
+            ?? throw new UsageException($"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."), prompt is null ? beside!.Value.Edits : []);
     }
 
     private static Subject Example(SizeRule sizes)
@@ -134,7 +137,7 @@ internal static class InvertCommand
         // A model that had to be asked what it predicts may be smaller than its file looked.
         PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
         RgbImage source = (preparation with { Size = size }).Apply(picture);
-        model.Tokenizer.Tokenize(subject.Prompt).EnsureFits();
+        SharedOptions.RequirePrompts(context, model, subject.Prompt);
 
         string identity = RunFolder.ModelIdentity(found);
         string key = RunFolder.Key(source, subject.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options, found.Options.Numerics);

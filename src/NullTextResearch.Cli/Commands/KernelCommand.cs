@@ -17,7 +17,7 @@ internal static class KernelCommand
         Command command = new("kernel", "Serve C# to Jupyter; Jupyter starts this itself (see 'nulltext notebook').") { file };
         // Not through the runner: the kernel handles signals in its own way.
         command.SetAction(parsed => Serve(parsed.GetValue(file)!, CommandRunner.Threads(parsed)));
-        return command;
+        return command.WithExamples("nulltext kernel connection.json");
     }
 
     private static int Serve(string connectionFile, int? threads)

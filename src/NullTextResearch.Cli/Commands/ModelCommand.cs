@@ -8,7 +8,8 @@ namespace NullTextResearch.Cli.Commands;
 /// <summary><c>nulltext model</c>: downloads models from a hub, lists and removes them.</summary>
 internal static class ModelCommand
 {
-    public static Command Create() => new("model", "Download Stable Diffusion models from a model hub; list and remove them.") { Pull(), List(), Remove() };
+    public static Command Create() => new Command("model", "Download Stable Diffusion models from a model hub; list and remove them.") { Pull(), List(), Remove() }
+        .WithExamples("nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16", "nulltext model list");
 
     private static Command Pull()
     {
@@ -19,11 +20,12 @@ internal static class ModelCommand
         Command command = new("pull", "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured).") { name, revision, variant, dry };
         CommandRunner.Handle(command, (parsed, context) =>
         {
-            ModelName model = ModelName.Parse(parsed.GetValue(name)!);
-            if (parsed.GetValue(revision) is { } asked) model = model.At(asked);
+            ModelName model = Named(() => parsed.GetValue(revision) is { } asked ? ModelName.Parse(parsed.GetValue(name)!).At(asked) : ModelName.Parse(parsed.GetValue(name)!));
             return Pull(context, model, parsed.GetValue(variant), parsed.GetValue(dry));
         });
-        return command;
+        return command.WithExamples(
+            "nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16",
+            "nulltext model pull OWNER/NAME@main --dry-run");
     }
 
     private static int Pull(RunContext context, ModelName model, string? variant, bool dry)
@@ -83,7 +85,7 @@ internal static class ModelCommand
             context.Out.WriteLine($"{cache.Root}{(others > 0 ? $", which also has {others} model{(others == 1 ? "" : "s")} of other kinds" : "")}");
             return CommandRunner.Done;
         });
-        return command;
+        return command.WithExamples("nulltext model list");
     }
 
     private static Command Remove()
@@ -93,12 +95,24 @@ internal static class ModelCommand
         CommandRunner.Handle(command, (parsed, context) =>
         {
             ModelCache cache = ModelCache.FromEnvironment();
-            ModelName model = ModelName.Parse(parsed.GetValue(name)!);
+            ModelName model = Named(() => ModelName.Parse(parsed.GetValue(name)!));
             long freed = cache.Remove(model);
             context.Out.WriteLine($"Removed {model}: {PullReport.Size(freed)} are free again in {cache.Root}.");
             return CommandRunner.Done;
         });
-        return command;
+        return command.WithExamples("nulltext model remove OWNER/NAME");
+    }
+
+    private static ModelName Named(Func<ModelName> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(ErrorText.Of(e));
+        }
     }
 
     private static Argument<string> Name(string description) => new("model") { Description = description };

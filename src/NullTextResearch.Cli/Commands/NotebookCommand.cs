@@ -1,15 +1,21 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Diagnostics;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Installing;
 using NullTextResearch.Kernel.Running;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Commands;
 
 /// <summary><c>nulltext notebook</c>: Jupyter with our kernel.</summary>
 internal static class NotebookCommand
 {
+    private static readonly string[] Verbs = ["install", "uninstall", "convert", "run"];
+    private static readonly string[] Readable = [".ipynb", ".dib", ".cs", ".csx"];
+    private static readonly string[] Writable = [".ipynb", ".html", ".dib"];
+
     public static Command Create()
     {
         Argument<string[]> files = new("files") { Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.", Arity = ArgumentArity.ZeroOrMore };
@@ -20,7 +26,7 @@ internal static class NotebookCommand
         command.Subcommands.Add(Uninstall());
         command.Subcommands.Add(Convert());
         command.Subcommands.Add(NotebookRunCommand.Create());
-        return command;
+        return command.WithExamples("nulltext notebook", "nulltext notebook notebooks/00-quickstart.ipynb", "nulltext notebook notebooks --no-browser --port 8899");
     }
 
     private static Command Install()
@@ -39,7 +45,7 @@ internal static class NotebookCommand
 
             return CommandRunner.Done;
         });
-        return command;
+        return command.WithExamples("nulltext notebook install");
     }
 
     private static Command Uninstall()
@@ -53,7 +59,13 @@ internal static class NotebookCommand
             if (removed.Count == 0) context.Out.WriteLine("No kernel of ours is installed for this user.");
             return CommandRunner.Done;
         });
-        return command;
+        return command.WithExamples("nulltext notebook uninstall");
+    }
+
+    private static void RequireEnding(ArgumentResult result, IReadOnlyList<string> endings)
+    {
+        if (result.Tokens.Count == 1 && !endings.Contains(Path.GetExtension(result.Tokens[0].Value), StringComparer.OrdinalIgnoreCase))
+            result.AddError($"'{result.Tokens[0].Value}' ends in none of: {string.Join(", ", endings)}.");
     }
 
     private static Command Convert()
@@ -61,6 +73,8 @@ internal static class NotebookCommand
         Argument<string> from = new("from") { Description = ".ipynb, .dib, .cs or .csx" };
         Argument<string> to = new("to") { Description = ".ipynb, .html (a self-contained page), or .dib, which keeps no outputs" };
         Command command = new("convert", "Write a notebook in another format.") { from, to };
+        from.Validators.Add(result => RequireEnding(result, Readable));
+        to.Validators.Add(result => RequireEnding(result, Writable));
         CommandRunner.Handle(command, (parsed, context) =>
         {
             NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
@@ -70,11 +84,14 @@ internal static class NotebookCommand
             context.Out.WriteLine($"{document.Cells.Count} cells written to {target}.");
             return CommandRunner.Done;
         });
-        return command;
+        return command.WithExamples("nulltext notebook convert notebooks/00-quickstart.ipynb quickstart.html");
     }
 
     private static int Open(IReadOnlyList<string> words, RunContext context)
     {
+        // Jupyter takes any word for a file, and would open a folder without saying a word of it.
+        if (words.FirstOrDefault(w => !w.StartsWith('-') && !Path.Exists(w) && Spelling.Nearest(w, Verbs).Count > 0) is { } slip)
+            throw new UsageException($"there is no file or command '{slip}'{Spelling.Hint(slip, Verbs)}");
         // Jupyter would open its browser first and complain there.
         foreach (string file in words.Where(w => w.EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase)))
         {

@@ -29,7 +29,7 @@ internal static class NotebookRunCommand
                 ? RunOne(only, given, folder, parsed.GetValue(html), parsed.GetValue(lenient), context)
                 : RunEach(notebooks, given, folder, parsed.GetValue(html), context);
         });
-        return command;
+        return command.WithExamples("nulltext notebook run notebooks/00-quickstart.ipynb --html", "nulltext notebook run all -p steps=10 --out outputs");
     }
 
     private static IEnumerable<string> Find(string word)
@@ -47,13 +47,14 @@ internal static class NotebookRunCommand
         HashSet<string> known = [.. notebooks.SelectMany(n => NotebookParameters.Names(NotebookDocument.Load(n)))];
         foreach ((string name, _) in given.Select(Split))
         {
-            if (!known.Contains(name)) throw new CommandException($"none of the notebooks has a parameter '{name}'. They have: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+            if (!known.Contains(name)) throw new UsageException($"none of the notebooks has a parameter '{name}'. They have: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
         }
 
         int failed = 0;
-        foreach (string notebook in notebooks)
+        foreach ((string notebook, int at) in notebooks.Select((n, i) => (n, i)))
         {
             context.Cancel.ThrowIfCancellationRequested();
+            context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"notebook {at + 1} of {notebooks.Length}: {Path.GetFileName(notebook)}"));
             ProcessStartInfo start = new(Environment.ProcessPath!);
             if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
             foreach (string word in (string[])["notebook", "run", notebook, "--ignore-unknown", .. context.Asked is { } asked ? (string[])["--threads", asked.ToString(CultureInfo.InvariantCulture)] : []]) start.ArgumentList.Add(word);
@@ -91,7 +92,7 @@ internal static class NotebookRunCommand
         }
         catch (ArgumentException e)
         {
-            throw new CommandException($"{Path.GetFileName(path)}: {e.Message}");
+            throw new UsageException($"{Path.GetFileName(path)}: {e.Message}");
         }
 
         string name = Path.GetFileName(path);
@@ -103,9 +104,10 @@ internal static class NotebookRunCommand
         string here = Environment.CurrentDirectory;
         Environment.CurrentDirectory = Path.GetDirectoryName(path)!;
         NotebookRun run;
+        Stopwatch clock = Stopwatch.StartNew();
         try
         {
-            run = NotebookRunner.RunAsync(document, KernelCommand.Options(context.Asked), cell => context.Error.WriteLine($"{name}: cell {cell} of {last}"), context.Cancel).GetAwaiter().GetResult();
+            run = NotebookRunner.RunAsync(document, KernelCommand.Options(context.Asked), cell => context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: cell {cell} of {last}, {Terminal.Time(clock.Elapsed)} so far")), context.Cancel).GetAwaiter().GetResult();
         }
         finally
         {
@@ -130,6 +132,6 @@ internal static class NotebookRunCommand
     private static (string Name, string Value) Split(string given)
     {
         int sign = given.IndexOf('=', StringComparison.Ordinal);
-        return sign > 0 ? (given[..sign].Trim(), given[(sign + 1)..].Trim()) : throw new CommandException($"-p {given}: expected name=value.");
+        return sign > 0 ? (given[..sign].Trim(), given[(sign + 1)..].Trim()) : throw new UsageException($"-p {given}: expected name=value.");
     }
 }

@@ -52,7 +52,7 @@ internal static partial class PlanCommand
             context.Choose(source, demand.ImageSize);
             return Run(context, source, demand, Bytes(parsed.GetValue(available)) ?? MemoryPlan.Available(), request);
         });
-        return command;
+        return command.WithExamples("nulltext plan --model OWNER/NAME", "nulltext plan --model OWNER/NAME --device cuda --available 8GB --size 640x448 --edit");
     }
 
     /// <summary>Bytes of <c>8GB</c>, <c>7.5 GiB</c>, <c>900MB</c> or a plain number; null if it is none of these.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Diagnostics;
 using System.Globalization;
 using NullTextResearch.Cli.Reproduce;
@@ -14,9 +15,15 @@ internal static class ReproduceCommand
 {
     public static Command Create()
     {
-        Option<string> figures = new("--figures") { Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
+        Option<string> figures = new("--figures") { HelpName = "figures", Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
+        figures.CompletionSources.Add([.. Figure.All.SelectMany(f => f.Aliases.Prepend(f.Id)), "all"]);
+        figures.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && Figure.Unknown(result.Tokens[0].Value) is { } unknown) result.AddError(unknown);
+        });
         ModelOptions model = new();
-        Option<string?> images = new("--images") { Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
+        Option<string?> images = new("--images") { HelpName = "toy|photos|folder", Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
+        images.CompletionSources.Add(ExperimentImages.ToyName, ExperimentImages.PhotographsName);
         Option<string> size = SharedOptions.Size("Size of the images in pixels:");
         Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
         count.Validators.Add(result =>
@@ -55,7 +62,22 @@ internal static class ReproduceCommand
             return Run(context, Figure.Parse(parsed.GetValue(figures)), request, parsed.GetValue(images), SharedOptions.ReadSize(parsed, size),
                 set => parsed.GetValue(count) ?? (paper ? set == ExperimentImages.ToyName ? 24 : null : small ? 2 : 4), parsed.GetValue(folder)!, settings, repeat);
         });
-        return command;
+        return command.WithExamples(
+            "nulltext reproduce --quick",
+            "nulltext reproduce --figures 4,9,ablations --images photographs/ --count 8 --out runs/mine",
+            "nulltext reproduce --protocol paper --model OWNER/NAME --device cuda");
+    }
+
+    private static int ToySide(SizeRule sizes, ImageSizing sizing)
+    {
+        try
+        {
+            return ExperimentImages.ToySide(sizes, sizing);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"--size {sizing}: {ErrorText.Of(e)}");
+        }
     }
 
     private static int Run(RunContext context, IReadOnlyList<Figure> figures, ModelRequest request, string? named, ImageSizing sizing, Func<string, int?> countOf, string folder, ExperimentSettings settings, string repeat)
@@ -66,7 +88,7 @@ internal static class ReproduceCommand
         int? count = countOf(source);
         IReadOnlyList<ExperimentImage> images = source switch
         {
-            ExperimentImages.ToyName => ExperimentImages.Toy(count ?? 4, ExperimentImages.ToySide(found.Sizes, sizing)),
+            ExperimentImages.ToyName => ExperimentImages.Toy(count ?? 4, ToySide(found.Sizes, sizing)),
             ExperimentImages.PhotographsName => ExperimentImages.Photographs(found.Sizes, count, sizing),
             _ => ExperimentImages.FromFolder(source, found.Sizes, count, sizing),
         };
@@ -81,7 +103,7 @@ internal static class ReproduceCommand
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area), Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
-        foreach (string prompt in images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))) model.Tokenizer.Tokenize(prompt).EnsureFits();
+        SharedOptions.RequirePrompts(context, model, [.. images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))]);
         using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
         {
             Cancellation = context.Cancel,
@@ -98,7 +120,7 @@ internal static class ReproduceCommand
             Threads = Math.Max(lab.Workers, context.Threads),
         };
         List<string> lines = [];
-        string index = context.Track(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
+        string index = context.TrackWork(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
         foreach (string line in lines) context.Out.WriteLine(line);
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): {Path.GetFullPath(index)}"));

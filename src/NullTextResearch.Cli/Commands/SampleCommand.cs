@@ -37,7 +37,7 @@ internal static class SampleCommand
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(
             context, parsed.GetValue(prompt)!, model.Read(parsed), parsed.GetValue(seed), parsed.GetValue(guidance), parsed.GetValue(steps), parsed.GetValue(count), PixelSize.TryParse(parsed.GetValue(size), out PixelSize given) ? ImageSizing.Of(given) : ImageSizing.Own, parsed.GetValue(file)!));
-        return command;
+        return command.WithExamples("nulltext sample --prompt \"a red car in the desert\"", "nulltext sample --prompt \"a fox in the snow\" --count 9 --seed 7 --size 96x64 --out foxes.png");
     }
 
     private static int Run(RunContext context, string prompt, ModelRequest request, long seed, double guidance, int steps, int count, ImageSizing sizing, string file)
@@ -48,7 +48,7 @@ internal static class SampleCommand
         int batch = Math.Min(count, ImagesAtATime);
         using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = SharedOptions.SizeFor(sizing, found.ImageSize, found.Sizes), Rows = 2 * batch, Images = batch });
         PixelSize size = SharedOptions.SizeFor(sizing, model.ImageSize, model.Sizes);
-        model.Tokenizer.Tokenize(prompt).EnsureFits();
+        SharedOptions.RequirePrompts(context, model, prompt);
         Stopwatch clock = Stopwatch.StartNew();
         List<RgbImage> images = [];
         context.Track(progress =>

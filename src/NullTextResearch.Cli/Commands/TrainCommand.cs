@@ -12,7 +12,7 @@ internal static class TrainCommand
     public static Command Create()
     {
         Option<DirectoryInfo> run = new("--out") { Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.", DefaultValueFactory = _ => new DirectoryInfo("training") };
-        Option<double> minutes = new("--minutes") { Description = "Time for all stages together; the recipe's proportions are kept.", DefaultValueFactory = _ => 120 };
+        Option<double> minutes = SharedOptions.Number("--minutes", "Time for all stages together; the recipe's proportions are kept.", 120, 0.001, 1e6);
         Option<int?> steps = new("--steps") { Description = "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights to the last bit, also when they are interrupted." };
         steps.Validators.Add(result =>
         {
@@ -22,16 +22,16 @@ internal static class TrainCommand
         Option<double> checkpoint = SharedOptions.Number("--checkpoint-seconds", "Seconds between checkpoints; the first comes after ten at most.", new TrainingRunOptions { Folder = "" }.CheckpointSeconds, 0, 86_400);
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
         Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
-        Option<double?> rate = new("--rate") { Description = "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued." };
-        Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
-        Option<int> workers = new("--workers") { Description = "Threads that share out each batch; 0 means one per processor, or one on a GPU.", DefaultValueFactory = _ => 0 };
-        Option<double> samples = new("--sample-minutes") { Description = "Minutes between held-out measures and sample grids.", DefaultValueFactory = _ => 6 };
+        Option<double?> rate = SharedOptions.OptionalNumber("--rate", "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued.", 1e-9, 1);
+        Option<string> device = SharedOptions.Device();
+        Option<int> workers = SharedOptions.Int("--workers", "Threads that share out each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
+        Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out measures and sample grids.", 6, 0.001, 1e6);
         Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
         Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
         Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate measures; sd-mini if not given." };
-        Option<int> scenes = new("--scenes") { Description = "Held-out scenes that --evaluate looks at.", DefaultValueFactory = _ => 64 };
-        Option<int> inverted = new("--inverted") { Description = "Held-out scenes that --evaluate inverts and edits.", DefaultValueFactory = _ => 32 };
-        Option<int> variants = new("--variants") { Description = "Held-out scenes on which --evaluate compares variants of null-text inversion.", DefaultValueFactory = _ => 32 };
+        Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes that --evaluate looks at.", 64, 1, 100_000);
+        Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate inverts and edits.", 32, 1, 100_000);
+        Option<int> variants = SharedOptions.Int("--variants", "Held-out scenes on which --evaluate compares variants of null-text inversion.", 32, 1, 100_000);
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
             run, minutes, steps, encoded, checkpoint, stages, seed, rate, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
@@ -39,6 +39,15 @@ internal static class TrainCommand
         command.Validators.Add(result =>
         {
             if (result.GetResult(steps) is { Implicit: false } && result.GetResult(minutes) is { Implicit: false }) result.AddError("--steps and --minutes exclude each other; give one.");
+            if (result.GetValue(evaluate))
+            {
+                if (result.GetResult(export) is { Implicit: false }) result.AddError("--evaluate trains nothing, so there is nothing to --export; give one of the two.");
+                return;
+            }
+            foreach (Option option in (Option[])[model, scenes, inverted, variants])
+            {
+                if (result.GetResult(option) is { Implicit: false }) result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
+            }
         });
         CommandRunner.Handle(command, (parsed, context) =>
         {
@@ -52,7 +61,7 @@ internal static class TrainCommand
                 recipe, options, parsed.GetValue(stages), parsed.GetValue(device)!, parsed.GetValue(workers),
                 parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model), parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
         });
-        return command;
+        return command.WithExamples("nulltext train --minutes 30 --out runs/mini --export models/mini", "nulltext train --evaluate --model models/mini --out runs/evaluation");
     }
 
     private static int Run(TrainingRecipe recipe, TrainingRunOptions options, TrainingStages stages, string deviceName, int workers, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)
@@ -61,7 +70,7 @@ internal static class TrainCommand
         torch.set_num_threads(1);
         torch.Device device = torch.device(deviceName);
         if (workers == 0) workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
-        options = options with { Device = device, Workers = workers, Progress = new Lines<TrainingProgress>(p => p.Message) };
+        options = options with { Device = device, Workers = workers, Progress = new Steps() };
         if (evaluate)
         {
             using OutputLock alone = OutputLock.OnFolder(options.Folder);
@@ -85,6 +94,29 @@ internal static class TrainCommand
         }
 
         return 0;
+    }
+
+    /// <summary>What happened, and now and then how far a stage is.</summary>
+    private sealed class Steps : IProgress<TrainingProgress>
+    {
+        private readonly LinePace _pace = new();
+        private (string Name, double First, TimeSpan Started) _stage = ("", 0, default);
+
+        public void Report(TrainingProgress value)
+        {
+            if (value.Step == 0)
+            {
+                Console.WriteLine(value.Message);
+                return;
+            }
+
+            if (_stage.Name != value.Stage) _stage = (value.Stage, value.Progress, _pace.Elapsed);
+            bool last = value.Progress >= 1;
+            if (!_pace.IsDue() && !last) return;
+            double done = value.Progress - _stage.First;
+            string left = last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left of this stage";
+            Console.WriteLine($"{value.Message}, {Terminal.Time(_pace.Elapsed)} so far{left}");
+        }
     }
 
     /// <summary>Reports in order, on the thread that reports.</summary>

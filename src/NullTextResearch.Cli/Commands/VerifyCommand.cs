@@ -16,7 +16,7 @@ internal static class VerifyCommand
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only, allowMissing };
         CommandRunner.Handle(command, (parsed, context) =>
             Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only), AllowMissing = parsed.GetValue(allowMissing) }, context.Cancel));
-        return command;
+        return command.WithExamples("nulltext verify --golden data/golden", "nulltext verify --golden data/golden --files \"p2p_*\" --only mapper");
     }
 
     private static int Run(string folder, VerificationOptions options, CancellationToken cancel)

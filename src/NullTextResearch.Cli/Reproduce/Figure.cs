@@ -1,6 +1,7 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Reproduce;
 
@@ -56,19 +57,26 @@ internal abstract class Figure
     /// <summary>Computes it.</summary>
     public abstract FigureContent Make(ExperimentLab lab);
 
-    /// <summary>The figures that an option names.</summary>
-    public static IReadOnlyList<Figure> Parse(string? names)
+    /// <summary>The figures that an option names, in the order of the report.</summary>
+    public static IReadOnlyList<Figure> Parse(string? names) => [.. All.Where(Split(names).Select(Find).Contains)];
+
+    /// <summary>What is wrong with the names of an option, or null.</summary>
+    public static string? Unknown(string? names)
     {
-        if (string.IsNullOrWhiteSpace(names) || names.Trim() == "all") return All;
-        HashSet<Figure> chosen = [];
-        foreach (string name in names.Split((char[])[',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries))
-        {
-            string plain = name.ToLowerInvariant();
-            if (plain.StartsWith("fig", StringComparison.Ordinal)) plain = plain[3..].TrimStart('0');
-            chosen.Add(All.FirstOrDefault(f => f.Id == plain || f.Aliases.Contains(plain))
-                ?? throw new ArgumentException($"There is no figure '{name}'. Known: {string.Join(", ", All.SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}."));
-        }
-        return [.. All.Where(chosen.Contains)];
+        if (Split(names).FirstOrDefault(n => Find(n) is null) is not { } name) return null;
+        string[] known = [.. All.SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id])];
+        return $"There is no figure '{name}'. Known: {string.Join(", ", known)}{Spelling.Hint(name, known)}.";
+    }
+
+    private static IEnumerable<string> Split(string? names) => string.IsNullOrWhiteSpace(names) || names.Trim() == "all"
+        ? All.Select(f => f.Id)
+        : names.Split((char[])[',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries);
+
+    private static Figure? Find(string name)
+    {
+        string plain = name.ToLowerInvariant();
+        string number = plain.StartsWith("fig", StringComparison.Ordinal) ? plain[3..].TrimStart('0') : plain;
+        return All.FirstOrDefault(f => f.Id == plain || f.Aliases.Contains(number));
     }
 
     protected static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

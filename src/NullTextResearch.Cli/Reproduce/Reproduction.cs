@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
-using NullTextResearch.Inversion;
 using TorchSharp;
 
 namespace NullTextResearch.Cli.Reproduce;
@@ -47,7 +47,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
     /// <param name="progress">Told the share of the work done; may be null.</param>
     /// <param name="log">One line per figure.</param>
     /// <returns>Path of index.html.</returns>
-    public string Run(IProgress<InversionProgress>? progress, Action<string> log)
+    public string Run(IProgress<WorkProgress>? progress, Action<string> log)
     {
         Stopwatch clock = Stopwatch.StartNew();
         List<FigureSection> sections = [];
@@ -56,11 +56,11 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         foreach (Figure figure in plan.Figures)
         {
             double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost), start = lab.Work;
-            lab.Progress = progress is null ? null : new Direct<ExperimentProgress>(p => progress.Report(Share(Math.Min(_doneWork + p.Work - start, _doneWork + here))));
+            lab.Progress = progress is null ? null : new Direct<ExperimentProgress>(p => progress.Report(Share(figure, Math.Min(_doneWork + p.Work - start, _doneWork + here))));
             sections.Add(Write(figure, log));
             _doneWork += here;
             done.UnionWith(figure.Work(lab.Settings).Select(w => w.Name));
-            progress?.Report(Share(_doneWork));
+            progress?.Report(Share(figure, _doneWork));
         }
         Photograph(log);
         Report report = new()
@@ -83,7 +83,13 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         return index;
     }
 
-    private InversionProgress Share(double work) => new("figures", (int)Math.Round(1000 * Math.Min(1, work / Math.Max(_totalWork, 1))), 1000);
+    private WorkProgress Share(Figure figure, double work)
+    {
+        double share = Math.Min(1, work / Math.Max(_totalWork, 1));
+        int at = plan.Figures.ToList().IndexOf(figure) + 1;
+        // Rounded down: all is done when all is done.
+        return new("figures", share, 1, string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of all"));
+    }
 
     private FigureSection Write(Figure figure, Action<string> log)
     {

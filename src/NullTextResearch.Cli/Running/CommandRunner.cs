@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using TorchSharp;
@@ -19,6 +20,9 @@ internal static class CommandRunner
 
     /// <summary>Stopped by Ctrl-C (128 + SIGINT, as shells have it).</summary>
     public const int Cancelled = 130;
+
+    /// <summary>How command lines are read: a word that begins with '@' is a word, not the name of a file of words.</summary>
+    public static ParserConfiguration Parsing { get; } = new() { ResponseFileTokenReplacer = null };
 
     private static readonly Option<int?> ThreadsOption = new("--threads")
     {
@@ -51,16 +55,19 @@ internal static class CommandRunner
     /// <summary>Reads and runs a command line.</summary>
     public static int Invoke(RootCommand root, string[] args)
     {
-        ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0)
-        {
-            // The runner handles signals itself: the library would end the process after two seconds, in the middle of a step.
-            return parsed.Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
-        }
+        ParseResult parsed = root.Parse(args, Parsing);
+        // What a shell asks to complete is half a command line, and so is one that help is wanted for.
+        bool isQuestion = parsed.Tokens.Any(t => t.Type == TokenType.Directive) || (parsed.Action is HelpWithExamples && parsed.UnmatchedTokens.Count == 0);
+        IReadOnlyList<string> mistakes = isQuestion ? [] : Misuse.Of(parsed);
+        // The runner handles signals itself: the library would end the process after two seconds, in the middle of a step.
+        if (mistakes.Count == 0) return parsed.Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        foreach (string message in mistakes) Console.Error.WriteLine($"error: {message}");
+        return Misunderstood(parsed);
+    }
 
-        foreach (string message in parsed.Errors.Select(e => e.Message).Distinct()) Console.Error.WriteLine($"error: {message}");
-        string path = string.Join(' ', parsed.CommandResult.Command.Parents.OfType<RootCommand>().Any() ? ["nulltext", parsed.CommandResult.Command.Name] : (string[])["nulltext"]);
-        Console.Error.WriteLine($"'{path} --help' lists what it takes.");
+    private static int Misunderstood(ParseResult parsed)
+    {
+        Console.Error.WriteLine($"'{Misuse.PathOf(parsed.CommandResult.Command)} --help' lists what it takes.");
         return Misused;
     }
 
@@ -90,6 +97,11 @@ internal static class CommandRunner
         {
             Console.Error.WriteLine(context.Kept is { } kept ? $"cancelled; {kept}" : "cancelled; nothing was written.");
             return Cancelled;
+        }
+        catch (UsageException e)
+        {
+            Console.Error.WriteLine($"error: {e.Message}");
+            return Misunderstood(parsed);
         }
         // The one place that catches everything: the person at the terminal is the last caller.
         catch (Exception e)

@@ -46,4 +46,7 @@ internal static class ErrorText
 }
 
 /// <summary>Something a command refuses, in words that say what to do instead.</summary>
-internal sealed class CommandException(string message) : Exception(message);
+internal class CommandException(string message) : Exception(message);
+
+/// <summary>A command line that cannot be meant so, in words that say how it is meant; the program ends as for one that cannot be read.</summary>
+internal sealed class UsageException(string message) : CommandException(message);

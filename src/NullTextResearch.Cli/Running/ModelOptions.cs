@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Diagnostics;
+using System.CommandLine.Completions;
 using System.Globalization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Loading;
+using NullTextResearch.Models;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
@@ -30,13 +31,16 @@ internal sealed class ModelOptions
 
     public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default).")
     {
-        _model = new("--model") { Description = description };
+        _model = new("--model") { Description = description, HelpName = "model" };
+        _model.CompletionSources.Add(_ => [new CompletionItem(SharedOptions.EmbeddedModel), .. PulledModels()]);
+        _prediction.CompletionSources.Add(Epsilon, Velocity);
         _prediction.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && result.Tokens[0].Value is not (Epsilon or Velocity)) result.AddError($"--prediction is '{result.Tokens[0].Value}'; it must be {Epsilon} or {Velocity}.");
         });
         foreach (Option<string?> precision in (Option<string?>[])[_precision, _vaePrecision])
         {
+            precision.CompletionSources.Add([.. Precision.Names]);
             precision.Validators.Add(result =>
             {
                 if (result.Tokens.Count == 1 && !Precision.Names.Contains(result.Tokens[0].Value)) result.AddError($"{precision.Name} is '{result.Tokens[0].Value}'; it must be one of {string.Join(", ", Precision.Names)}.");
@@ -44,8 +48,21 @@ internal sealed class ModelOptions
         }
         _vaeTile.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int tile) && tile is > 0 and < 8) result.AddError($"--vae-tile is {tile}; it must be at least 8 latents, or 0 for no tiles.");
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int tile) && tile is > 0 and < 8) result.AddError($"--vae-tile is {tile}; it must be at least 8 latents, or 0 for no tiles.");
         });
+    }
+
+    private static IEnumerable<CompletionItem> PulledModels()
+    {
+        try
+        {
+            return [.. ModelCache.FromEnvironment().List().Where(m => m.IsPipeline).Select(m => new CompletionItem(m.Name.Id))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A shell asks for words, not for what is wrong with a folder; 'nulltext doctor' says that.
+            return [];
+        }
     }
 
     public void AddTo(Command command)
@@ -75,8 +92,6 @@ internal sealed class ModelOptions
 /// <summary>A model that was asked for.</summary>
 internal sealed record ModelRequest
 {
-    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
-
     /// <summary>As typed; null if nothing was.</summary>
     public string? Name { get; init; }
 
@@ -132,16 +147,15 @@ internal sealed record ModelRequest
         return model;
     }
 
-    /// <summary>A line every few seconds; none for models that load at once.</summary>
+    /// <summary>A line now and then; none for models that load at once.</summary>
     private sealed class Lines(TextWriter error) : IProgress<LoadProgress>
     {
-        private long _written = Stopwatch.GetTimestamp();
+        private readonly LinePace _pace = new();
 
         public void Report(LoadProgress value)
         {
-            if (Stopwatch.GetElapsedTime(_written) < BetweenLines) return;
-            _written = Stopwatch.GetTimestamp();
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB"));
+            if (!_pace.IsDue()) return;
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB, {Terminal.Time(_pace.Elapsed)} so far"));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Hub;
+using NullTextResearch.Text;
 using Spectre.Console;
 
 namespace NullTextResearch.Cli.Running;
@@ -10,8 +11,8 @@ internal static class PullReport
     /// <summary>Runs a download under a display.</summary>
     public static T Track<T>(RunContext context, PullPlan plan, Func<IProgress<PullProgress>, T> work)
     {
-        if (Console.IsErrorRedirected) return work(new Lines(context.Error));
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Error) });
+        if (!Terminal.ShowsBars) return work(new Lines(context.Error));
+        IAnsiConsole console = Terminal.Drawing();
         return console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn { Base = FileSizeBase.Decimal }, new TransferSpeedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn())
             .Start(bars => work(new Bars(console, bars, plan)));
@@ -39,32 +40,34 @@ internal static class PullReport
         public Bars(IAnsiConsole console, ProgressContext bars, PullPlan plan)
         {
             _console = console;
-            foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large)) _files[file.Hash] = bars.AddTask(Markup.Escape(file.Path), maxValue: file.Size);
+            foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large)) _files[file.Hash] = bars.AddTask(Terminal.Plain(file.Path), maxValue: file.Size);
             _all = bars.AddTask("all", maxValue: Math.Max(1, plan.Missing.Sum(f => f.Size)));
         }
 
         public void Report(PullProgress value)
         {
-            if (value.Note is not null) _console.WriteLine(value.Note);
+            if (value.Note is not null) _console.WriteLine(PrintableText.Clean(value.Note));
             if (value.File is null) return;
             if (_files.TryGetValue(value.File.Hash, out ProgressTask? bar)) bar.Value = value.FileBytes;
             _all.Value = value.Bytes;
         }
     }
 
-    /// <summary>What happened, and every few seconds how far it is.</summary>
+    /// <summary>What happened, and now and then how far it is.</summary>
     private sealed class Lines(TextWriter writer) : IProgress<PullProgress>
     {
-        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-        private readonly TimeProvider _clock = TimeProvider.System;
-        private long _written = TimeProvider.System.GetTimestamp();
+        private readonly LinePace _pace = new();
+        private long _first = -1;
 
         public void Report(PullProgress value)
         {
             if (value.Note is not null) writer.WriteLine(value.Note);
-            if (value.Of == 0 || _clock.GetElapsedTime(_written) < Interval) return;
-            _written = _clock.GetTimestamp();
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%})"));
+            if (value.Of == 0) return;
+            if (_first < 0) _first = value.Bytes;
+            if (!_pace.IsDue()) return;
+            long done = value.Bytes - _first;
+            string left = done <= 0 ? "" : $", about {Terminal.Time(_pace.Elapsed / done * (value.Of - value.Bytes))} left";
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%}), {Terminal.Time(_pace.Elapsed)} so far{left}"));
         }
     }
 }

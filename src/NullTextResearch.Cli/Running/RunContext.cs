@@ -45,12 +45,11 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
         ApplyThreads();
     }
 
-    /// <summary>Runs work under a progress bar, or with a line now and then where the output is no terminal.</summary>
-    public T Track<T>(Func<IProgress<InversionProgress>, T> work)
+    /// <summary>Runs work under a progress bar, or with a line now and then where the output cannot show one.</summary>
+    public T TrackWork<T>(Func<IProgress<WorkProgress>, T> work)
     {
-        if (Console.IsErrorRedirected) return work(new PlainProgress(error));
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
-        return console.Progress()
+        if (!Terminal.ShowsBars) return work(new LineProgress(error));
+        return Terminal.Drawing().Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(bars =>
             {
@@ -59,6 +58,9 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
             });
     }
 
+    /// <summary>As <see cref="TrackWork{T}"/>, for an inversion, an edit or sampling.</summary>
+    public T Track<T>(Func<IProgress<InversionProgress>, T> work) => TrackWork(progress => work(new Steps(progress)));
+
     /// <summary>As <see cref="Track{T}"/>, without a result.</summary>
     public void Track(Action<IProgress<InversionProgress>> work) => Track<int>(progress =>
     {
@@ -66,60 +68,8 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
         return 0;
     });
 
-    private static string Note(InversionProgress p) => p.Loss is { } loss ? string.Create(CultureInfo.InvariantCulture, $", loss {loss:0.0e+00}") : "";
-
-    /// <summary>One bar per stage.</summary>
-    private sealed class BarProgress(ProgressContext bars) : IProgress<InversionProgress>
+    private sealed class Steps(IProgress<WorkProgress> progress) : IProgress<InversionProgress>
     {
-        private string? _stage;
-        private ProgressTask? _bar;
-
-        public void Report(InversionProgress value)
-        {
-            if (_bar is null || _stage != value.Stage)
-            {
-                if (_bar is not null) _bar.Value = _bar.MaxValue;
-                _stage = value.Stage;
-                _bar = bars.AddTask(Markup.Escape(value.Stage), maxValue: value.Of);
-            }
-
-            _bar.MaxValue = value.Of;
-            _bar.Value = value.Step;
-            _bar.Description = Markup.Escape($"{value.Stage}{Note(value)}");
-        }
-    }
-
-    /// <summary>A line every few seconds, and one at the end of each stage.</summary>
-    private sealed class PlainProgress(TextWriter writer) : IProgress<InversionProgress>
-    {
-        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-        private readonly TimeProvider _clock = TimeProvider.System;
-        private string? _stage;
-        private int _firstStep;
-        private long _started;
-        private long _written;
-
-        public void Report(InversionProgress value)
-        {
-            if (_stage != value.Stage)
-            {
-                _stage = value.Stage;
-                _firstStep = Math.Max(0, value.InnerStep > 0 ? value.Step : value.Step - 1);
-                _started = _written = _clock.GetTimestamp();
-            }
-
-            bool last = value.Step >= value.Of;
-            if (!last && _clock.GetElapsedTime(_written) < Interval) return;
-            _written = _clock.GetTimestamp();
-            int done = value.Step - _firstStep;
-            string left = "";
-            if (!last && done > 0)
-            {
-                TimeSpan remaining = _clock.GetElapsedTime(_started) / done * (value.Of - value.Step);
-                left = string.Create(CultureInfo.InvariantCulture, $", about {remaining:hh\\:mm\\:ss} left");
-            }
-
-            writer.WriteLine($"{value.Stage}: step {value.Step} of {value.Of}{Note(value)}{left}");
-        }
+        public void Report(InversionProgress value) => progress.Report(WorkProgress.From(value));
     }
 }

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using NullTextResearch.Images;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -13,7 +15,8 @@ internal static class SharedOptions
 
     public static Option<string> Device()
     {
-        Option<string> option = new("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
+        Option<string> option = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "device", DefaultValueFactory = _ => "cpu" };
+        option.CompletionSources.Add("cpu", "cuda");
         option.Validators.Add(result =>
         {
             string value = result.Tokens.Count == 1 ? result.Tokens[0].Value : "cpu";
@@ -34,7 +37,7 @@ internal static class SharedOptions
     /// <summary>A number between bounds.</summary>
     public static Option<double> Number(string name, string description, double value, double least, double most)
     {
-        Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value };
+        Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value, CustomParser = result => Read(result, name) ?? value };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
     }
@@ -42,7 +45,7 @@ internal static class SharedOptions
     /// <summary>A number between bounds, or nothing.</summary>
     public static Option<double?> OptionalNumber(string name, string description, double least, double most)
     {
-        Option<double?> option = new(name) { Description = description };
+        Option<double?> option = new(name) { Description = description, CustomParser = result => Read(result, name) };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
     }
@@ -50,7 +53,8 @@ internal static class SharedOptions
     /// <summary>What size images get.</summary>
     public static Option<string> Size(string description)
     {
-        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", DefaultValueFactory = _ => "own" };
+        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", HelpName = "size", DefaultValueFactory = _ => "own" };
+        option.CompletionSources.Add("own", "keep", "as-is");
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !ImageSizing.TryParse(result.Tokens[0].Value, out _))
@@ -61,7 +65,7 @@ internal static class SharedOptions
 
     /// <summary>Reads <see cref="Size"/>.</summary>
     public static ImageSizing ReadSize(ParseResult parsed, Option<string> option) =>
-        ImageSizing.TryParse(parsed.GetValue(option), out ImageSizing? sizing) ? sizing : throw new CommandException($"--size: '{parsed.GetValue(option)}'");
+        ImageSizing.TryParse(parsed.GetValue(option), out ImageSizing? sizing) ? sizing : throw new UsageException($"--size: '{parsed.GetValue(option)}'");
 
     /// <summary>The size of an image, for a command line: the error names the option.</summary>
     public static PixelSize SizeFor(ImageSizing sizing, PixelSize image, SizeRule rule)
@@ -72,7 +76,7 @@ internal static class SharedOptions
         }
         catch (ArgumentException e)
         {
-            throw new CommandException($"--size {sizing}: {e.Message}");
+            throw new UsageException($"--size {sizing}: {e.Message}");
         }
     }
 
@@ -83,9 +87,17 @@ internal static class SharedOptions
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !choices.Contains(result.Tokens[0].Value))
-                result.AddError($"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}.");
+                result.AddError($"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}{Spelling.Hint(result.Tokens[0].Value, choices)}.");
         });
+        option.CompletionSources.Add([.. choices]);
         return option;
+    }
+
+    /// <summary>Refuses prompts that the model cannot follow, and says what of the others it will not understand.</summary>
+    public static void RequirePrompts(RunContext context, StableDiffusion model, params IReadOnlyList<string> prompts)
+    {
+        foreach (string prompt in prompts) model.Tokenizer.Tokenize(prompt).EnsureFits();
+        foreach (string note in ClosedVocabulary.Check(model.Name, model.Tokenizer, prompts)) context.Error.WriteLine($"note: {note}");
     }
 
     /// <summary>Whether an option was typed.</summary>
@@ -95,11 +107,22 @@ internal static class SharedOptions
     /// <param name="model">A folder, a file, owner/name of a pulled model, or the word for the embedded model.</param>
     public static string ModelPath(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
 
+    // The parser's own reading follows the culture: in a German one, 0.75 would be 75.
+    private static double? Read(ArgumentResult result, string name)
+    {
+        // A missing value is told by the parser.
+        if (result.Tokens.Count != 1) return null;
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+        result.AddError($"{name} is '{text}'; it must be a number, such as 7.5.");
+        return null;
+    }
+
     private static void Check(OptionResult result, string name, double least, double most)
     {
         if (result.Tokens.Count != 1) return;
         string text = result.Tokens[0].Value;
-        // What is no number at all is reported by the parser.
+        // What is no number at all is told where it is read.
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= least && value <= most))
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is {text}; it must lie between {least} and {most}."));
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using NullTextResearch.Hosting;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Interactive.Display;
 
@@ -95,13 +96,16 @@ internal sealed class ConsoleOutput(TextWriter writer) : Output
     {
         long written = TimeProvider.System.GetTimestamp();
         // A progress that has not begun has nothing to say.
-        if (value is not ProgressView) writer.WriteLine(value is Rendering.IRendered rendered ? rendered.Render().Text : value.ToString());
+        if (value is not ProgressView) Write(value);
         return next =>
         {
             bool last = next is not ProgressView { IsLast: false };
             if (!last && TimeProvider.System.GetElapsedTime(written) < Interval) return;
             written = TimeProvider.System.GetTimestamp();
-            writer.WriteLine(next is Rendering.IRendered rendered ? rendered.Render().Text : next.ToString());
+            Write(next);
         };
     }
+
+    // Names and prompts come from files: a terminal must not obey them.
+    private void Write(object value) => writer.WriteLine(PrintableText.Clean((value is Rendering.IRendered rendered ? rendered.Render().Text : value.ToString()) ?? ""));
 }

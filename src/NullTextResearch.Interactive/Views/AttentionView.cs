@@ -2,6 +2,7 @@ using System.Globalization;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Interactive;
 
@@ -53,10 +54,11 @@ public sealed class AttentionView : Visual
     public IReadOnlyList<WordAttention> Words { get; }
 
     /// <summary>The map of a word.</summary>
-    /// <param name="word">A word of the prompt; letter case is ignored.</param>
+    /// <param name="word">A word of the prompt; letter case and the punctuation around it are ignored where no word is spelled so.</param>
     /// <exception cref="ArgumentException">The prompt has no such word.</exception>
-    public WordAttention this[string word] => Words.FirstOrDefault(w => string.Equals(w.Word, word, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ArgumentException($"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => w.Word))}.", nameof(word));
+    public WordAttention this[string word] => PromptWords.Find([.. Words.Select(w => w.Word)], word) is [int first, ..]
+        ? Words[first]
+        : throw new ArgumentException($"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => PromptWords.NameOf(w.Word)).Distinct())}.", nameof(word));
 
     /// <summary>The same as one picture, a map per word.</summary>
     public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, Pictures.PerRow(1 + Words.Count)) with { Title = Prompt });

@@ -49,17 +49,34 @@ public sealed record LocalBlend
         List<string> ofSource = [], ofTarget = [];
         foreach (string word in words)
         {
-            if (!source.HasWord(word) && !target.HasWord(word)) throw new WordNotInPromptException(word, [.. source.Words.Union(target.Words)], cutOff: false);
-            if (source.HasWord(word)) ofSource.Add(word);
-            if (target.HasWord(word)) ofTarget.Add(word);
+            IReadOnlyList<int> inSource = source.IndicesOf(word), inTarget = target.IndicesOf(word);
+            if (inSource.Count + inTarget.Count == 0) throw new WordNotInPromptException(word, [.. source.Names.Union(target.Names)], cutOff: false);
+            ofSource.AddRange(inSource.Select(i => source.Words[i]));
+            ofTarget.AddRange(inTarget.Select(i => target.Words[i]));
             if (source.Words.Count != target.Words.Count) continue;
-            for (int i = 0; i < source.Words.Count; i++)
-            {
-                if (source.Words[i] == word) ofTarget.Add(target.Words[i]);
-                if (target.Words[i] == word) ofSource.Add(source.Words[i]);
-            }
+            ofTarget.AddRange(inSource.Where(i => target.PositionsOfWordAt(i).Count > 0).Select(i => target.Words[i]));
+            ofSource.AddRange(inTarget.Where(i => source.PositionsOfWordAt(i).Count > 0).Select(i => source.Words[i]));
         }
         return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
+    }
+
+    /// <summary>Reads a list of words separated by commas, where a word may itself hold commas: the longest run that either prompt has as a word is one.</summary>
+    /// <param name="source">Source prompt.</param>
+    /// <param name="target">Target prompt.</param>
+    /// <param name="list">As in <c>cat,hat</c>.</param>
+    /// <returns>The words; those of neither prompt are there too, for <see cref="Around"/> to refuse by name.</returns>
+    public static IReadOnlyList<string> Words(TokenizedPrompt source, TokenizedPrompt target, string list)
+    {
+        string[] parts = list.Split(',');
+        List<string> words = [];
+        for (int first = 0, count; first < parts.Length; first += count)
+        {
+            count = Enumerable.Range(1, parts.Length - first).LastOrDefault(n => Run(n) is { Length: > 0 } run && (source.HasWord(run) || target.HasWord(run)), 1);
+            if (Run(count) is { Length: > 0 } word) words.Add(word);
+
+            string Run(int n) => string.Join(',', parts, first, n).Trim();
+        }
+        return words;
     }
 
     /// <summary>First step (0-based) after which latents are blended: int(<see cref="StartFraction"/> T).</summary>
@@ -129,7 +146,7 @@ public sealed record LocalBlend
         if (SourceWords.Count + TargetWords.Count == 0) problems.Add("no words to blend");
         foreach ((string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) })
         {
-            if (!(value is >= 0 and <= 1)) problems.Add($"{name} {value} is not between 0 and 1");
+            if (!(value is >= 0 and <= 1)) problems.Add(FormattableString.Invariant($"{name} {value} is not between 0 and 1"));
         }
         if (problems.Count > 0) throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
         foreach (string word in SourceWords.Concat(SubtractSourceWords)) source.PositionsOf(word);

@@ -4,10 +4,18 @@ using SkiaSharp;
 namespace NullTextResearch.Images;
 
 /// <summary>Image files in and out: reads PNG, JPEG and WebP, writes PNG.</summary>
-/// <remarks>Colours are taken as stored: an embedded colour profile is not applied, as in the released code. Of an animation, the first frame.</remarks>
+/// <remarks>
+/// Colours are taken as stored: an embedded colour profile is not applied, as in the released code. Of an animation, the first frame.
+/// Memory, beside the file's own bytes: 3 bytes a pixel for what is returned; while PNG and WebP files are decoded, 4 more, and what their
+/// decoder takes. A size that the file cannot hold is refused before anything is decoded.
+/// </remarks>
 public static class ImageFile
 {
     private const long MaxFileBytes = 512L << 20;
+    private const int BandRows = 64;
+
+    // Up to here a false claim costs little, and the decoder's own words say more of what is wrong.
+    private const long CheapPixels = 4_000_000;
 
     /// <summary>Reads an image file.</summary>
     /// <param name="path">A PNG, JPEG or WebP file; the content decides, not the name.</param>
@@ -55,48 +63,91 @@ public static class ImageFile
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name = "(memory)", ImageLoadOptions? options = null)
     {
         options ??= new ImageLoadOptions();
-        CheckFormat(encoded, name);
-        using SKData data = SKData.CreateCopy(encoded);
-        using SKCodec? codec = SKCodec.Create(data);
-        if (codec is null)
+        Format format = FormatOf(encoded, name);
+        unsafe
         {
-            throw new ImageFileException(name, "the header is damaged or cut off; download or export the file again");
-        }
+            fixed (byte* bytes = encoded)
+            {
+                using SKData data = SKData.Create((IntPtr)bytes, encoded.Length);
+                using SKCodec? codec = SKCodec.Create(data);
+                if (codec is null)
+                {
+                    throw new ImageFileException(name, "the header is damaged or cut off; download or export the file again");
+                }
 
-        SKImageInfo header = codec.Info;
+                PngChunks? png = format == Format.Png ? PngChunks.Read(encoded) : null;
+                CheckSize(codec.Info, format, png, encoded.Length, name, options);
+                SKEncodedOrigin origin = !options.HonourOrientation ? SKEncodedOrigin.TopLeft : png is { } chunks ? (SKEncodedOrigin)chunks.Orientation : codec.EncodedOrigin;
+                return Decode(codec, name, new Placement(codec.Info.Width, codec.Info.Height, origin), options.Alpha);
+            }
+        }
+    }
+
+    private static void CheckSize(SKImageInfo header, Format format, PngChunks? png, long bytes, string name, ImageLoadOptions options)
+    {
         long pixels = (long)header.Width * header.Height;
+        FormattableString size = $"{header.Width} x {header.Height} = {pixels:N0} pixels";
         if (pixels > options.MaxPixels)
         {
             throw new ImageFileException(
                 name,
-                $"it has {header.Width} x {header.Height} = {pixels:N0} pixels, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file");
+                FormattableString.Invariant($"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file"));
         }
 
-        if (pixels * 4 > Array.MaxLength)
+        if (pixels * 3 > Array.MaxLength)
         {
-            throw new ImageFileException(name, $"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 4:N0} pixels); scale it down");
+            throw new ImageFileException(name, FormattableString.Invariant($"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 3:N0} pixels); scale it down"));
         }
 
+        long most = format switch
+        {
+            Format.Png => png!.Value.MostPixels,
+            // A block of 8 x 8 pixels takes a bit of each picture's largest channel at least.
+            Format.Jpeg => bytes * 8 * 64,
+            // The format sets no bound: one flat colour takes some forty bytes at any size, and is no picture at this size.
+            _ => bytes * 10_000,
+        };
+        if (pixels > CheapPixels && pixels > most)
+        {
+            throw new ImageFileException(name, FormattableString.Invariant($"it claims {FormattableString.Invariant(size)}, which its {bytes:N0} bytes cannot hold{(format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to fill memory: download or export it again"));
+        }
+    }
+
+    // Rows come in bands where the decoder can do that (JPEG), else the picture as a whole; in either case outside of the managed heap,
+    // so that the memory is free again at once. What stays are 3 bytes a pixel.
+    private static unsafe RgbImage Decode(SKCodec codec, string name, Placement place, AlphaHandling alpha)
+    {
         // Without a target colour space the codec leaves the numbers alone.
-        var info = new SKImageInfo(header.Width, header.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        byte[] rgba = new byte[pixels * 4];
-        GCHandle pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
+        SKImageInfo info = new(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        bool inBands = codec.StartScanlineDecode(info) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
+        int band = inBands ? Math.Min(BandRows, info.Height) : info.Height;
+        byte[] rgb = new byte[place.Bytes];
+        byte* rows = (byte*)NativeMemory.Alloc((nuint)info.RowBytes * (nuint)band);
         try
         {
-            SKCodecResult result = codec.GetPixels(info, pinned.AddrOfPinnedObject());
-            if (result != SKCodecResult.Success)
+            for (int first = 0; first < info.Height; first += band)
             {
-                string problem = result == SKCodecResult.IncompleteInput ? "the file ends too early (truncated)" : $"the data is damaged ({result})";
-                throw new ImageFileException(name, $"{problem}; download or export it again");
+                int count = Math.Min(band, info.Height - first);
+                SKCodecResult result = !inBands ? codec.GetPixels(info, (IntPtr)rows)
+                    : codec.GetScanlines((IntPtr)rows, count, info.RowBytes) == count ? SKCodecResult.Success : SKCodecResult.IncompleteInput;
+                if (result != SKCodecResult.Success)
+                {
+                    string problem = result == SKCodecResult.IncompleteInput ? "the file ends too early (truncated)" : $"the data is damaged ({result})";
+                    throw new ImageFileException(name, $"{problem}; download or export it again");
+                }
+
+                for (int row = 0; row < count; row++)
+                {
+                    place.Put(new ReadOnlySpan<byte>(rows + ((nint)row * info.RowBytes), info.RowBytes), first + row, rgb, alpha);
+                }
             }
         }
         finally
         {
-            pinned.Free();
+            NativeMemory.Free(rows);
         }
 
-        RgbImage image = DropAlpha(rgba, header.Width, header.Height, options.Alpha);
-        return options.HonourOrientation ? Upright(image, codec.EncodedOrigin) : image;
+        return new RgbImage(place.Width, place.Height, rgb);
     }
 
     /// <summary>Writes an image as PNG. An existing file is replaced only once the new one is complete.</summary>
@@ -137,72 +188,71 @@ public static class ImageFile
         }
     }
 
-    private static void CheckFormat(ReadOnlySpan<byte> encoded, string name)
+    private static Format FormatOf(ReadOnlySpan<byte> encoded, string name)
     {
         if (encoded.IsEmpty)
         {
-            throw new ImageFileException(name, "the file is empty");
+            throw new ImageFileException(name, "the file is empty; download or export it again");
         }
 
-        bool png = encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']);
-        bool jpeg = encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]);
-        bool webp = encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8);
-        if (!png && !jpeg && !webp)
-        {
-            string start = Convert.ToHexString(encoded[..Math.Min(8, encoded.Length)]);
-            throw new ImageFileException(name, $"not a PNG, JPEG or WebP image (it starts with the bytes {start}); convert it to one of these");
-        }
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G'])) return Format.Png;
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])) return Format.Jpeg;
+        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8)) return Format.Webp;
+        throw new ImageFileException(name, ForeignFile.Describe(encoded, name));
     }
 
-    private static RgbImage DropAlpha(byte[] rgba, int width, int height, AlphaHandling handling)
+    private enum Format
     {
-        byte[] rgb = new byte[width * height * 3];
-        int background = handling == AlphaHandling.OnWhite ? 255 : 0;
-        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
-        {
-            int alpha = handling == AlphaHandling.Discard ? 255 : rgba[from + 3];
-            for (int channel = 0; channel < 3; channel++)
-            {
-                // Rounded division by 255.
-                rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (background * (255 - alpha)) + 127) / 255);
-            }
-        }
-
-        return new RgbImage(width, height, rgb);
+        Png,
+        Jpeg,
+        Webp,
     }
 
-    private static RgbImage Upright(RgbImage image, SKEncodedOrigin origin)
+    /// <summary>Where stored pixels belong in the upright picture: the origin names the corner of the stored row 0 and column 0.</summary>
+    private readonly record struct Placement
     {
-        // The origin names the corner where row 0 and column 0 of the stored image belong.
-        (bool swap, bool mirrorX, bool mirrorY) = origin switch
+        // Offset of the stored pixel (0, 0), and steps in bytes along a stored row and from row to row.
+        private readonly int _start, _alongRow, _toNextRow;
+
+        public Placement(int width, int height, SKEncodedOrigin origin)
         {
-            SKEncodedOrigin.TopRight => (false, true, false),
-            SKEncodedOrigin.BottomRight => (false, true, true),
-            SKEncodedOrigin.BottomLeft => (false, false, true),
-            SKEncodedOrigin.LeftTop => (true, false, false),
-            SKEncodedOrigin.RightTop => (true, true, false),
-            SKEncodedOrigin.RightBottom => (true, true, true),
-            SKEncodedOrigin.LeftBottom => (true, false, true),
-            _ => (false, false, false),
-        };
-        if (!swap && !mirrorX && !mirrorY)
-        {
-            return image;
+            (bool swap, bool mirrorX, bool mirrorY) = origin switch
+            {
+                SKEncodedOrigin.TopRight => (false, true, false),
+                SKEncodedOrigin.BottomRight => (false, true, true),
+                SKEncodedOrigin.BottomLeft => (false, false, true),
+                SKEncodedOrigin.LeftTop => (true, false, false),
+                SKEncodedOrigin.RightTop => (true, true, false),
+                SKEncodedOrigin.RightBottom => (true, true, true),
+                SKEncodedOrigin.LeftBottom => (true, false, true),
+                _ => (false, false, false),
+            };
+            (Width, Height) = swap ? (height, width) : (width, height);
+            int column = mirrorX ? -3 : 3, row = (mirrorY ? -3 : 3) * Width;
+            _start = ((mirrorX ? Width - 1 : 0) + ((mirrorY ? Height - 1 : 0) * Width)) * 3;
+            (_alongRow, _toNextRow) = swap ? (row, column) : (column, row);
         }
 
-        (int width, int height) = swap ? (image.Height, image.Width) : (image.Width, image.Height);
-        byte[] rgb = new byte[image.Rgb.Length];
-        for (int y = 0; y < image.Height; y++)
+        public int Width { get; }
+
+        public int Height { get; }
+
+        public int Bytes => Width * Height * 3;
+
+        /// <summary>Puts a stored row to its place, without its alpha.</summary>
+        public void Put(ReadOnlySpan<byte> rgba, int row, byte[] rgb, AlphaHandling handling)
         {
-            for (int x = 0; x < image.Width; x++)
+            int background = handling == AlphaHandling.OnWhite ? 255 : 0;
+            int to = _start + (row * _toNextRow);
+            for (int from = 0; from < rgba.Length; from += 4, to += _alongRow)
             {
-                (int column, int row) = swap ? (y, x) : (x, y);
-                column = mirrorX ? width - 1 - column : column;
-                row = mirrorY ? height - 1 - row : row;
-                image.Rgb.AsSpan(((y * image.Width) + x) * 3, 3).CopyTo(rgb.AsSpan(((row * width) + column) * 3, 3));
+                int alpha = handling == AlphaHandling.Discard ? 255 : rgba[from + 3];
+                for (int channel = 0; channel < 3; channel++)
+                {
+                    // Rounded division by 255.
+                    rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (background * (255 - alpha)) + 127) / 255);
+                }
             }
         }
-
-        return new RgbImage(width, height, rgb);
     }
 }

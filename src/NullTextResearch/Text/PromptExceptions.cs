@@ -34,7 +34,7 @@ public sealed class WordNotInPromptException : ArgumentException
 {
     /// <summary>Describes the word and what would have been possible.</summary>
     /// <param name="word">The word that was asked for.</param>
-    /// <param name="words">Words of the prompt.</param>
+    /// <param name="words">Words that the prompt has and that can be named: <see cref="TokenizedPrompt.Names"/>.</param>
     /// <param name="cutOff">True if the prompt has the word, but behind the end of the context.</param>
     public WordNotInPromptException(string word, IReadOnlyList<string> words, bool cutOff)
         : base(Describe(word, words, cutOff))
@@ -46,7 +46,7 @@ public sealed class WordNotInPromptException : ArgumentException
     /// <summary>The word that was asked for.</summary>
     public string Word { get; }
 
-    /// <summary>Words of the prompt.</summary>
+    /// <summary>What could have been named.</summary>
     public IReadOnlyList<string> Words { get; }
 
     private static string Describe(string word, IReadOnlyList<string> words, bool cutOff)
@@ -58,26 +58,24 @@ public sealed class WordNotInPromptException : ArgumentException
         }
 
         string list = words.Count == 0 ? "the prompt is empty" : $"its words are: {string.Join(", ", words)}";
-        string? near = words.FirstOrDefault(w => string.Equals(TrimPunctuation(w), TrimPunctuation(word), StringComparison.OrdinalIgnoreCase));
-        string hint = near is null || word.Length == 0 ? "" : $"; punctuation belongs to a word, so try '{near}'";
-        return $"word '{word}' is not in the prompt; {list}{hint}";
+        return $"word '{word}' is not in the prompt; {list}{Spelling.Hint(word, words)}";
     }
+}
 
-    private static string TrimPunctuation(string word)
+/// <summary>A prompt says nothing that the model has words for.</summary>
+public sealed class UnknownWordsException : ArgumentException
+{
+    /// <summary>Describes the words and what would have been possible.</summary>
+    /// <param name="message">The problem, in words for a user.</param>
+    /// <param name="words">The words.</param>
+    internal UnknownWordsException(string message, IReadOnlyList<string> words)
+        : base(message)
     {
-        int from = 0, to = word.Length;
-        while (from < to && !char.IsLetterOrDigit(word[from]))
-        {
-            from++;
-        }
-
-        while (to > from && !char.IsLetterOrDigit(word[to - 1]))
-        {
-            to--;
-        }
-
-        return word[from..to];
+        Words = words;
     }
+
+    /// <summary>The words that the model does not know.</summary>
+    public IReadOnlyList<string> Words { get; }
 }
 
 /// <summary>The files of a tokenizer are missing or do not fit together.</summary>

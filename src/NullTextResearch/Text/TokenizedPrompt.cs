@@ -6,7 +6,9 @@ namespace NullTextResearch.Text;
 /// <summary>A prompt as token ids, with the positions that each of its words occupies.</summary>
 /// <remarks>
 /// Words follow prompt-to-prompt's rule: the prompt is split at single spaces, pieces are taken until their characters fill the word,
-/// and positions count the start token as 0. Punctuation that touches a word belongs to it ("flowers." is not "flowers").
+/// and positions count the start token as 0. Punctuation that touches a word belongs to it, and its positions are the word's.
+/// Words are named by <see cref="PromptWords"/>'s rule: "house" names "house," where no word is spelled "house". What the published code finds
+/// is found as it finds it; where it finds nothing, the word that was meant.
 /// Two deliberate deviations, both without effect on ordinary prompts: repeated white space is collapsed before splitting (the published
 /// code gives an empty word a token that belongs to the next one), and lengths are counted in UTF-8 bytes (the published code miscounts
 /// characters that are split over several tokens).
@@ -54,33 +56,39 @@ public sealed class TokenizedPrompt
     /// <summary>Words that lost at least one piece, in order; empty if nothing was cut.</summary>
     public IReadOnlyList<string> TruncatedWords { get; }
 
+    /// <summary>Names of the words that are in the row, in order, each once: the words without the punctuation around them. Every one can be named.</summary>
+    public IReadOnlyList<string> Names => [.. Words.Where((_, i) => IsInRow(i)).Select(PromptWords.NameOf).Distinct(StringComparer.Ordinal)];
+
     /// <summary>Positions of every occurrence of a word in the row, ascending.</summary>
-    /// <param name="word">A word as the prompt spells it; if no word matches exactly, letter case is ignored.</param>
+    /// <param name="word">A word as the prompt spells it; if none matches exactly, letter case is ignored, and then the punctuation around the words.</param>
     /// <returns>At least one position, each from 1 to <see cref="TokenCount"/>.</returns>
     /// <exception cref="WordNotInPromptException">The prompt has no such word, or it lies behind the end of the context.</exception>
     public IReadOnlyList<int> PositionsOf(string word)
     {
         ArgumentNullException.ThrowIfNull(word);
-        int[] found = FindWord(word, StringComparison.Ordinal);
-        if (found.Length == 0)
+        IReadOnlyList<int> found = IndicesOf(word);
+        if (found.Count == 0)
         {
-            found = FindWord(word, StringComparison.OrdinalIgnoreCase);
+            throw new WordNotInPromptException(word, Names, PromptWords.Find(Words, word).Count > 0);
         }
 
-        if (found.Length == 0)
-        {
-            throw new WordNotInPromptException(word, Words, cutOff: false);
-        }
-
-        int[] positions = found.SelectMany(i => _positions[i]).Where(p => p <= TokenCount).ToArray();
-        return positions.Length > 0 ? positions : throw new WordNotInPromptException(word, Words, cutOff: true);
+        return found.SelectMany(i => _positions[i]).Where(p => p <= TokenCount).ToArray();
     }
 
     /// <summary>Whether a call of <see cref="PositionsOf"/> with this word would succeed.</summary>
-    /// <param name="word">A word; letter case is ignored.</param>
+    /// <param name="word">A word, looked up as there.</param>
     /// <returns>True if at least one piece of it is in the row.</returns>
-    public bool HasWord(string word) =>
-        FindWord(word, StringComparison.OrdinalIgnoreCase).Any(i => _positions[i].Length > 0 && _positions[i][0] <= TokenCount);
+    public bool HasWord(string word) => IndicesOf(word).Count > 0;
+
+    /// <summary>Where a name that <see cref="PositionsOf"/> takes stands among the words.</summary>
+    /// <param name="word">A word, looked up as there.</param>
+    /// <returns>Indices into <see cref="Words"/>, ascending, of those that are in the row; empty if there is none.</returns>
+    public IReadOnlyList<int> IndicesOf(string word)
+    {
+        // A word that was cut off does not hide another of the same name.
+        int[] inRow = [.. Enumerable.Range(0, Words.Count).Where(IsInRow)];
+        return [.. PromptWords.Find([.. inRow.Select(i => Words[i])], word).Select(i => inRow[i])];
+    }
 
     /// <summary>Positions of the word with a given index in the row, ascending.</summary>
     /// <param name="index">Index into <see cref="Words"/>.</param>
@@ -163,9 +171,5 @@ public sealed class TokenizedPrompt
         return new TokenizedPrompt(prompt, ids, words.Select(w => w.Text).ToArray(), positions, pieces.Count);
     }
 
-    private int[] FindWord(string word, StringComparison comparison)
-    {
-        string composed = CanonicalForm.Compose(word);
-        return Enumerable.Range(0, Words.Count).Where(i => string.Equals(Words[i], composed, comparison)).ToArray();
-    }
+    private bool IsInRow(int index) => _positions[index].Length > 0 && _positions[index][0] <= TokenCount;
 }

@@ -10,6 +10,15 @@ namespace NullTextResearch.Tests.Editing;
 
 public sealed class LocalBlendTests
 {
+    private static readonly Lazy<ClipTokenizer> Bytes = new(() =>
+    {
+        string folder = Directory.CreateTempSubdirectory("ntr-blend-").FullName;
+        ClipVocabularyBuilder.Build(["cat"]).Save(folder);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
+        Directory.Delete(folder, recursive: true);
+        return tokenizer;
+    });
+
     private static readonly LocalBlend CatToDog = new() { SourceWords = ["cat"], TargetWords = ["dog"] };
 
     [Fact]
@@ -52,6 +61,39 @@ public sealed class LocalBlendTests
         WordNotInPromptException error = Assert.Throws<WordNotInPromptException>(() => LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), ["bird"]));
         Assert.Contains("a, cat, dog", error.Message);
         Assert.Throws<ArgumentException>(() => LocalBlend.Around(Prompt("a cat"), Prompt("a dog"), []));
+    }
+
+    [Fact]
+    public void Around_WordBeforeAComma_IsFoundAndBringsItsPartner()
+    {
+        TokenizedPrompt source = AnyText("a cat, on a mat"), target = AnyText("a dog, on a mat");
+        LocalBlend blend = LocalBlend.Around(source, target, ["cat"]);
+        Assert.Equal(["cat,"], blend.SourceWords);
+        Assert.Equal(["dog,"], blend.TargetWords);
+        blend.Validate(source, target);
+    }
+
+    [Theory]
+    [InlineData("cat,dog", new[] { "cat", "dog" })]
+    [InlineData(" cat , dog,", new[] { "cat", "dog," })]
+    [InlineData("cat,", new[] { "cat," })]
+    [InlineData("red,green", new[] { "red,green" })]
+    [InlineData("cat,red,green,bird", new[] { "cat", "red,green", "bird" })]
+    [InlineData("", new string[0])]
+    public void Words_List_KeepsWordsThatHoldCommas(string list, string[] words) =>
+        Assert.Equal(words, LocalBlend.Words(AnyText("a cat, in red,green"), AnyText("a dog in red,green"), list));
+
+    /// <summary>What the error of one prompt or the other lists can be blended around.</summary>
+    [Theory]
+    [InlineData("a house, in the snow", "a castle, in the snow!")]
+    [InlineData("a (red) cat , on a mat", "two red,green cats")]
+    [InlineData("\"a\" ... b", "- c -")]
+    public void Around_EveryWordThatItsErrorLists_IsAccepted(string from, string to)
+    {
+        TokenizedPrompt source = AnyText(from), target = AnyText(to);
+        WordNotInPromptException error = Assert.Throws<WordNotInPromptException>(() => LocalBlend.Around(source, target, ["zebra"]));
+        Assert.NotEmpty(error.Words);
+        foreach (string word in error.Words) LocalBlend.Around(source, target, LocalBlend.Words(source, target, word)).Validate(source, target);
     }
 
     [Fact]
@@ -118,4 +160,7 @@ public sealed class LocalBlendTests
     }
 
     private static bool[] Row(Tensor mask, int row) => mask[row].flatten().data<bool>().ToArray();
+
+    // The lab's tokenizer has a table of words; this one takes punctuation too.
+    private static TokenizedPrompt AnyText(string text) => Bytes.Value.Tokenize(text);
 }

@@ -88,6 +88,48 @@ public sealed class ImageFileTests : IDisposable
         Assert.Equal("RG/BK", Corners(raw));
     }
 
+    [Theory]
+    [InlineData(1, "RG/BK")]
+    [InlineData(2, "GR/KB")]
+    [InlineData(3, "KB/GR")]
+    [InlineData(4, "BK/RG")]
+    [InlineData(5, "RB/GK")]
+    [InlineData(6, "BR/KG")]
+    [InlineData(7, "KG/BR")]
+    [InlineData(8, "GK/RB")]
+    public void Load_OrientationOfPngAndWebp_TurnsTheImageUpright(int orientation, string corners)
+    {
+        byte[] png = Encode(Blocks(48, 32), SKEncodedImageFormat.Png), webp = Encode(Blocks(48, 32), SKEncodedImageFormat.Webp);
+        foreach (bool big in (bool[])[true, false])
+        {
+            byte[] exif = Exif(orientation, big);
+            (string Name, byte[] Bytes)[] files =
+            [
+                ("before the data", WithChunk(png, "eXIf", exif, before: "IDAT")),
+                // The standard lets it stand anywhere.
+                ("behind the data", WithChunk(png, "eXIf", exif, before: "IEND")),
+                ("with the prefix of JPEG files", WithChunk(png, "eXIf", [.. "Exif\0\0"u8, .. exif], before: "IDAT")),
+                ("WebP", WebpWithExif(webp, 48, 32, exif)),
+            ];
+            foreach ((string name, byte[] bytes) in files)
+            {
+                RgbImage upright = ImageFile.Decode(bytes, name);
+                Assert.Equal((name, orientation >= 5 ? 32 : 48, corners), (name, upright.Width, Corners(upright)));
+                Assert.Equal((name, "RG/BK"), (name, Corners(ImageFile.Decode(bytes, name, new ImageLoadOptions { HonourOrientation = false }))));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("4D4D")]
+    [InlineData("4D4D002A000000FF")] // The directory lies behind the end.
+    [InlineData("4D4D002A00000008FFFF")] // Entries that are not there.
+    [InlineData("4D4D002A000000080001011200030000000100090000")] // No such orientation.
+    [InlineData("49492A00080000000100120102000000010000000600")] // Text in place of a number.
+    public void Load_PngWithDamagedOrientation_IsTakenAsItStands(string exif) =>
+        Assert.Equal("RG/BK", Corners(ImageFile.Decode(WithChunk(Encode(Blocks(48, 32), SKEncodedImageFormat.Png), "eXIf", Convert.FromHexString(exif), before: "IDAT"))));
+
     [Fact]
     public void Load_MissingFile_NamesIt()
     {
@@ -105,14 +147,53 @@ public sealed class ImageFileTests : IDisposable
     public void Load_EmptyFile_SaysSo() =>
         Assert.Contains("empty", Assert.Throws<ImageFileException>(() => ImageFile.Load(Write("e.png", []))).Message);
 
+    /// <summary>Beginnings of real files, as Latin-1.</summary>
     [Theory]
-    [InlineData("GIF89a...........")]
-    [InlineData("BM")]
-    [InlineData("hello, I am a text file")]
-    public void Load_OtherFormat_NamesTheSupportedOnes(string content)
+    [InlineData("GIF89a...........", "a GIF picture", "magick")]
+    [InlineData("BM", "a BMP picture", "magick")]
+    [InlineData("hello, I am a text file", "a text, which begins \"hello, I am a text file\"", "Name a picture")]
+    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "a HEIC picture", "magick x.png picture.png")]
+    [InlineData("\0\0\0\u0018ftypmif1\0\0\0\0mif1heic", "a HEIC picture", "heif-convert")]
+    [InlineData("\0\0\0\u001Cftypavif\0\0\0\0avifmif1miaf", "an AVIF picture", "magick")]
+    [InlineData("\0\0\0\u0018ftypmp42\0\0\0\0isommp42", "a film", "ffmpeg")]
+    [InlineData("\0\0\0\u0018ftypcrx \0\0\0\u0001crx isom", "a camera's raw file", "camera")]
+    [InlineData("\0\0\0\fJXL \r\n\u0087\n", "a JPEG XL picture", "magick")]
+    [InlineData("\u00FF\n\u00FA\u001F", "a JPEG XL picture", "magick")]
+    [InlineData("\0\0\0\fjP  \r\n\u0087\n", "a JPEG 2000 picture", "magick")]
+    [InlineData("II*\0\b\0\0\0", "a TIFF picture", "magick")]
+    [InlineData("MM\0*\0\0\0\b", "a TIFF picture", "magick")]
+    [InlineData("%PDF-1.7\n", "a PDF document", "pdftoppm")]
+    [InlineData("P6\n2 2\n255\n", "a portable pixmap", "magick")]
+    [InlineData("PK\u0003\u0004", "a ZIP archive", "Unpack")]
+    [InlineData("<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG drawing", "rsvg-convert")]
+    [InlineData("<!DOCTYPE html><html>", "a web page (HTML)", "browser")]
+    [InlineData("\n  <html lang=\"en\">", "a web page (HTML)", "browser")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 12345\n", "a Git LFS pointer", "git lfs pull")]
+    [InlineData("\0\0\0\0\0\0\0\0\0", "nothing but zeros", "again")]
+    [InlineData("\u0089PGN\n", "a PNG picture whose first bytes are damaged", "again")]
+    [InlineData("\u0001\u0002\u009B\u001B]0;", "data of a kind that is not known", "viewer")]
+    public void Load_OtherFormat_NamesItAndSaysWhatToDo(string content, string what, string advice)
     {
-        string path = Write("x.png", System.Text.Encoding.ASCII.GetBytes(content));
-        Assert.Contains("PNG, JPEG or WebP", Assert.Throws<ImageFileException>(() => ImageFile.Load(path)).Message);
+        string path = Write("x.png", System.Text.Encoding.Latin1.GetBytes(content));
+        string message = Assert.Throws<ImageFileException>(() => ImageFile.Load(path)).Message;
+        Assert.Contains(what, message);
+        Assert.Contains(advice, message);
+        Assert.Contains("PNG, JPEG and WebP", message);
+        Assert.DoesNotMatch("[0-9A-F]{8}|\\{", message);
+    }
+
+    /// <summary>Any bytes are named in words, and in text that a person can read.</summary>
+    [Fact]
+    public void Load_RandomBytes_NeverShowsThem()
+    {
+        Random random = new(3);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] bytes = new byte[random.Next(1, 40)];
+            random.NextBytes(bytes);
+            string message = Assert.Throws<ImageFileException>(() => ImageFile.Decode(bytes, "x")).Message;
+            Assert.DoesNotMatch("[0-9A-F]{8}", message);
+        }
     }
 
     [Theory]
@@ -154,6 +235,66 @@ public sealed class ImageFileTests : IDisposable
         Assert.Contains("3,600,000,000", error.Message);
         Assert.Contains("64,000,000", error.Message);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 50_000_000);
+    }
+
+    /// <summary>8,000 x 8,000 pixels, as the limit allows, in files that cannot hold them: refused from the header, with nothing allocated.</summary>
+    [Theory]
+    [InlineData("png")]
+    [InlineData("png, interlaced")]
+    [InlineData("jpeg")]
+    [InlineData("webp")]
+    public void Load_SizeThatTheFileCannotHold_IsRefusedWithoutMemory(string format)
+    {
+        byte[] bomb = Encode(Noise(16, 16), format switch { "jpeg" => SKEncodedImageFormat.Jpeg, "webp" => SKEncodedImageFormat.Webp, _ => SKEncodedImageFormat.Png });
+        switch (format)
+        {
+            case "jpeg":
+                int frame = bomb.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
+                BinaryPrimitives.WriteInt16BigEndian(bomb.AsSpan(frame + 5), 8000);
+                BinaryPrimitives.WriteInt16BigEndian(bomb.AsSpan(frame + 7), 8000);
+                break;
+            case "webp":
+                bomb = WebpOfSize(bomb, 8000, 8000);
+                break;
+            default:
+                BinaryPrimitives.WriteInt32BigEndian(bomb.AsSpan(16), 8000);
+                BinaryPrimitives.WriteInt32BigEndian(bomb.AsSpan(20), 8000);
+                if (format != "png") bomb[28] = 1;
+                BinaryPrimitives.WriteUInt32BigEndian(bomb.AsSpan(29), Crc32(bomb.AsSpan(12, 17)));
+                break;
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ImageFileException error = Assert.Throws<ImageFileException>(() => ImageFile.Decode(bomb, "bomb"));
+        Assert.Contains("claims 8000 x 8000 = 64,000,000 pixels", error.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+    }
+
+    /// <summary>What a large picture costs: the 3 bytes a pixel that are returned, whatever way it is turned.</summary>
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Png)]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    public void Load_LargePicture_AllocatesWhatItReturns(SKEncodedImageFormat format)
+    {
+        const int Width = 2400, Height = 1600;
+        byte[] file = Encode(Gradient(Width, Height), format);
+        if (format == SKEncodedImageFormat.Jpeg) file = WithOrientation(file, 6);
+        ImageFile.Decode(Encode(Gradient(8, 8), format), "warm");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        RgbImage image = ImageFile.Decode(file, "large");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, image.Rgb.Length, image.Rgb.Length + 100_000);
+    }
+
+    /// <summary>A flat picture is the smallest file of its size, and is read; in WebP, where it takes a few bytes at any size, up to four megapixels.</summary>
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Png, 3000)]
+    [InlineData(SKEncodedImageFormat.Jpeg, 3000)]
+    [InlineData(SKEncodedImageFormat.Webp, 2000)]
+    public void Load_LargeFlatPicture_IsRead(SKEncodedImageFormat format, int width)
+    {
+        RgbImage flat = Paint(width, 2000, (_, _) => (10, 200, 30));
+        Assert.Equal(width, ImageFile.Decode(Encode(flat, format)).Width);
     }
 
     [Fact]
@@ -241,6 +382,47 @@ public sealed class ImageFileTests : IDisposable
             (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
         ];
         return [.. jpeg.AsSpan(0, 2), .. exif, .. jpeg.AsSpan(2)];
+    }
+
+    private static byte[] Exif(int orientation, bool big) => big
+        ? [(byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0]
+        : [(byte)'I', (byte)'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0];
+
+    private static byte[] WithChunk(byte[] png, string type, byte[] content, string before)
+    {
+        int at = png.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(before)) - 4;
+        byte[] body = [.. System.Text.Encoding.ASCII.GetBytes(type), .. content], length = new byte[4], check = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(length, content.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(check, Crc32(body));
+        return [.. png.AsSpan(0, at), .. length, .. body, .. check, .. png.AsSpan(at)];
+    }
+
+    // The extended form: a header that announces the chunk, the picture, the chunk.
+    private static byte[] WebpWithExif(byte[] webp, int width, int height, byte[] exif)
+    {
+        byte[] padded = exif.Length % 2 == 0 ? exif : [.. exif, 0], size = new byte[4], length = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(length, exif.Length);
+        byte[] body = [.. "WEBPVP8X"u8, 10, 0, 0, 0, 8, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. webp.AsSpan(12), .. "EXIF"u8, .. length, .. padded];
+        BinaryPrimitives.WriteInt32LittleEndian(size, body.Length);
+        return [.. "RIFF"u8, .. size, .. body];
+    }
+
+    // Width and height in the header of the lossy picture.
+    private static byte[] WebpOfSize(byte[] webp, int width, int height)
+    {
+        int start = webp.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x9D, 0x01, 0x2A]);
+        if (start >= 0)
+        {
+            BinaryPrimitives.WriteInt16LittleEndian(webp.AsSpan(start + 3), (short)width);
+            BinaryPrimitives.WriteInt16LittleEndian(webp.AsSpan(start + 5), (short)height);
+            return webp;
+        }
+
+        // The lossless one: 14 bits each behind the signature.
+        start = webp.AsSpan().IndexOf("VP8L"u8) + 9;
+        uint bits = BinaryPrimitives.ReadUInt32LittleEndian(webp.AsSpan(start)) & 0xF0000000;
+        BinaryPrimitives.WriteUInt32LittleEndian(webp.AsSpan(start), bits | (uint)(width - 1) | ((uint)(height - 1) << 14));
+        return webp;
     }
 
     private static uint Crc32(ReadOnlySpan<byte> data)

@@ -49,6 +49,14 @@ public sealed class ClipReferenceTests
         Assert.Equal("cat", tokenizer.DecodePiece(2368));
     }
 
+    [Fact]
+    public void ClosedVocabulary_Clips_IsOpen()
+    {
+        Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
+        Assert.Null(ClosedVocabulary.Of(s_tokenizer.Value));
+        Assert.Empty(ClosedVocabulary.Check("any", s_tokenizer.Value, "zqx vhtq"));
+    }
+
     [Theory]
     [InlineData("a cat sitting next to a mirror", "mirror", new[] { 7 })]
     [InlineData("A man in glasses eating a doughnut in the park.", "doughnut", new[] { 7 })]
