@@ -79,7 +79,7 @@ public static class StrictLoad
         }
         catch
         {
-            weights.Dispose();
+            weights.Clear();
             throw;
         }
         finally
