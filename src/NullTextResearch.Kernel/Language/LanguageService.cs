@@ -38,6 +38,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     {
         position = Math.Clamp(position, 0, code.Length);
         if (Directive(code, position) is { } directives) return directives;
+        CodeNesting.RequireForCompiler(code);
         Document document = Open(code);
         CompletionService service = CompletionService.GetService(document)!;
         CompletionList list = service.GetCompletionsAsync(document, position).GetAwaiter().GetResult();
@@ -62,6 +63,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     public string? Inspect(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
+        CodeNesting.RequireForCompiler(code);
         Document document = Open(code);
         QuickInfoService service = QuickInfoService.GetService(document)!;
         foreach (int place in Places(code, position, document))
@@ -83,10 +85,10 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         {
             parts = CellPlan.Parse(code);
         }
-        catch (CellException)
+        catch (CellException e)
         {
             // Running it will say what is wrong with the directive.
-            return new Completeness("complete", "");
+            return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
         }
 
         if (parts.LastOrDefault() is not CodePart last) return new Completeness("complete", "");
@@ -136,7 +138,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         LanguageNames.CSharp,
         isSubmission: true,
         parseOptions: CellPlan.ParseOptions.WithDocumentationMode(DocumentationMode.Parse),
-        compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: usings, allowUnsafe: true, metadataReferenceResolver: references, sourceReferenceResolver: new SourceFileResolver([], Environment.CurrentDirectory)),
+        compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: usings, allowUnsafe: true, metadataReferenceResolver: references, sourceReferenceResolver: new ScriptFiles(Environment.CurrentDirectory)),
         metadataReferences: metadata);
 
     // The place itself, the character before it, then the method whose argument list it stands in.
