@@ -47,6 +47,14 @@ internal static class StrictJson
     /// <summary>A text as JSON writes it, in ASCII and not too long: nothing in it can command a terminal.</summary>
     public static string Shown(string text) => JsonSerializer.Serialize(text.Length <= 60 ? text : text[..60] + "...");
 
+    /// <summary>A value for a message: as JSON where it is short, else its kind.</summary>
+    public static string Brief(JsonNode node) => node switch
+    {
+        JsonObject => "an object",
+        JsonArray => "a list",
+        _ => node.ToJsonString() is { Length: <= 60 } text ? text : "a long value",
+    };
+
     private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)
     {
         try
