@@ -84,6 +84,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         try
         {
             parts = CellPlan.Parse(code);
+            if (parts.LastOrDefault() is CodePart end) CodeNesting.RequireForCompiler(end.Code);
         }
         catch (CellException e)
         {
@@ -97,8 +98,8 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         if (!SyntaxFactory.IsCompleteSubmission(tree))
         {
             // More lines mend what is missing at the end, not what is wrong before it.
-            int end = last.Code.TrimEnd().Length;
-            if (errors.Any(e => e.Location.SourceSpan.End < end && !Unended.Contains(e.Id))) return new Completeness("invalid", "");
+            int length = last.Code.TrimEnd().Length;
+            if (errors.Any(e => e.Location.SourceSpan.End < length && !Unended.Contains(e.Id))) return new Completeness("invalid", "");
             string line = code.TrimEnd().Split('\n')[^1];
             string indent = line[..(line.Length - line.TrimStart().Length)];
             return new Completeness("incomplete", line.TrimEnd().EndsWith('{') ? indent + "    " : indent);

@@ -213,3 +213,32 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
         public void Dispose() => Kernel.Dispose();
     }
 }
+
+/// <summary>A kernel where nothing is as usual around it.</summary>
+public sealed class OddEnvironmentTests
+{
+    /// <summary>No home, or one that nobody can write; the kernel itself needs neither.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/proc/nowhere")]
+    public void Kernel_WithoutAHomeThatCanBeWritten_Serves(string? home)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "HOME is Unix's.");
+        using KernelProcess kernel = new(start =>
+        {
+            foreach (string variable in (string[])["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "JUPYTER_DATA_DIR", "HOME"]) start.Environment.Remove(variable);
+            if (home is not null) start.Environment["HOME"] = home;
+        });
+        Assert.Equal("10", kernel.Evaluate("TorchSharp.torch.arange(5).sum().item<long>()"));
+        Assert.Equal("x", kernel.AskBack("x").Trim('"'));
+    }
+
+    /// <summary>The connection file lies where nothing can be written, and the kernel starts in such a folder too.</summary>
+    [Fact]
+    public void Kernel_InAFolderThatCannotBeWritten_Serves()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A folder that not even root can write.");
+        using KernelProcess kernel = new(start => start.WorkingDirectory = "/proc");
+        Assert.Equal("3", kernel.Evaluate("1 + 2"));
+    }
+}
