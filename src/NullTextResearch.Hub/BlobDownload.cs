@@ -128,6 +128,7 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         byte[] buffer = new byte[Chunk];
         stream.Position = _done;
+        RateGuard rate = client.Rate();
         int got;
         while ((got = await client.ReadAsync(body, buffer, cancellation).ConfigureAwait(false)) > 0)
         {
@@ -141,6 +142,8 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
             _digest.AppendData(buffer, 0, got);
             _done += got;
             progress(_done);
+            // What is here is whole, however long it took.
+            if (_done < file.Size) rate.Count(got);
         }
 
         if (_done < file.Size) throw new TransientHubException(HubProblem.Connection, string.Create(CultureInfo.InvariantCulture, $"{file.Path} ended after {_done} of {file.Size} bytes."));

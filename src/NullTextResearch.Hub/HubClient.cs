@@ -14,6 +14,9 @@ internal sealed partial class HubClient : IDisposable
 {
     private const int MostRedirects = 8;
     private const int MostIndexBytes = 64 << 20;
+    // No model has a thousandth of these.
+    private const int MostFiles = 100_000;
+    private const long MostFileBytes = 1L << 44;
     private readonly HubOptions _options;
     private readonly HttpClient _http;
     private volatile bool _reached;
@@ -69,10 +72,12 @@ internal sealed partial class HubClient : IDisposable
             using HttpResponseMessage response = await SendAsync(address, null, null, model, stop).ConfigureAwait(false);
             using MemoryStream text = new();
             byte[] buffer = new byte[1 << 16];
+            RateGuard rate = Rate();
             await using Stream body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
             int got;
             while ((got = await ReadAsync(body, buffer, stop).ConfigureAwait(false)) > 0)
             {
+                rate.Count(got);
                 text.Write(buffer, 0, got);
                 if (text.Length > MostIndexBytes) throw new HubException(HubProblem.Server, $"{Host} answers with more than {MostIndexBytes >> 20} MB where the index of {model.Id} was expected. Is HF_ENDPOINT right?");
             }
@@ -147,6 +152,9 @@ internal sealed partial class HubClient : IDisposable
             throw new TransientHubException(HubProblem.Connection, "The connection broke.", e);
         }
     }
+
+    /// <summary>Watches over one body.</summary>
+    public RateGuard Rate() => new(_options);
 
     public void Dispose() => _http.Dispose();
 
@@ -237,31 +245,47 @@ internal sealed partial class HubClient : IDisposable
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             JsonElement root = document.RootElement;
             string commit = root.GetProperty("sha").GetString() ?? "";
             if (!CacheFolder.IsHash(commit)) throw NoIndex(null);
             string? licence = root.TryGetProperty("cardData", out JsonElement card) && card.ValueKind == JsonValueKind.Object && card.TryGetProperty("license", out JsonElement l) && l.ValueKind == JsonValueKind.String ? Clean(l.GetString()!) : null;
-            return new HubRevision(commit, licence, [.. root.GetProperty("siblings").EnumerateArray().Select(File).OfType<HubFile>()]);
+            JsonElement siblings = root.GetProperty("siblings");
+            if (siblings.GetArrayLength() > MostFiles) throw Bad($"{siblings.GetArrayLength()} files; at most {MostFiles} are expected");
+            HashSet<string> paths = new(StringComparer.Ordinal);
+            List<HubFile> files = [];
+            foreach (JsonElement sibling in siblings.EnumerateArray())
+            {
+                string path = sibling.GetProperty("rfilename").GetString() ?? "";
+                if (!paths.Add(path)) throw Bad($"the file {Clean(path)} twice");
+                if (File(sibling, path) is { } file) files.Add(file);
+            }
+
+            return new HubRevision(commit, licence, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw NoIndex(e);
         }
 
+        HubException Bad(string what) => new(HubProblem.Server, $"The index of {model.Id} on {Host} lists {what}: it is damaged, or no model hub's. Nothing was downloaded.");
+
         HubException NoIndex(Exception? e) => new(HubProblem.Server, $"{Host} does not answer as a model hub does (no index of {model.Id} with sizes and checksums). Is HF_ENDPOINT right, or does a network ask for a login first?", e);
 
         // Files without a checksum cannot be verified: they count as absent, which is said where one is needed.
-        static HubFile? File(JsonElement sibling)
+        HubFile? File(JsonElement sibling, string path)
         {
-            string path = sibling.GetProperty("rfilename").GetString() ?? "";
             (string? hash, long size) = sibling.TryGetProperty("lfs", out JsonElement large) && large.ValueKind == JsonValueKind.Object
-                ? (large.GetProperty("sha256").GetString(), large.GetProperty("size").GetInt64())
+                ? (large.GetProperty("sha256").GetString(), Size(large.GetProperty("size"), path))
                 : sibling.TryGetProperty("blobId", out JsonElement blob) && sibling.TryGetProperty("size", out JsonElement bytes) && bytes.ValueKind == JsonValueKind.Number
-                    ? (blob.GetString(), bytes.GetInt64())
+                    ? (blob.GetString(), Size(bytes, path))
                     : (null, 0);
-            return hash is not null && CacheFolder.IsHash(hash) && size >= 0 ? new HubFile(path, size, hash) : null;
+            return hash is not null && CacheFolder.IsHash(hash) ? new HubFile(path, size, hash) : null;
         }
+
+        long Size(JsonElement size, string path) => size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long bytes) && bytes is >= 0 and <= MostFileBytes
+            ? bytes
+            : throw Bad($"a size of {Clean(size.GetRawText())} bytes for {Clean(path)}");
     }
 
     private static string? Header(HttpResponseMessage response, string name) =>
@@ -270,6 +294,6 @@ internal sealed partial class HubClient : IDisposable
     // What a server says goes to a terminal: one line, no control characters, not endless.
     private static string Clean(string text) => new([.. text.Where(c => !char.IsControl(c)).Take(200)]);
 
-    [GeneratedRegex(@"\bt=(\d+)")]
+    [GeneratedRegex(@"\bt=([0-9]+)")]
     private static partial Regex ResetForm();
 }

@@ -1,5 +1,6 @@
-using System.Text;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using NullTextResearch.Models;
 
 namespace NullTextResearch.Hub;
@@ -30,6 +31,9 @@ public sealed record PullPlan
 
     /// <summary>What the person should know about the choice of files.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>Files that were in the cache and whose checksums were computed and are right (<see cref="ModelPuller.VerifyAsync"/>). Of the other ones that are here only the size was compared.</summary>
+    public IReadOnlyList<HubFile> Verified { get; init; } = [];
 }
 
 /// <summary>How far a download is.</summary>
@@ -87,6 +91,72 @@ public sealed class ModelPuller : IDisposable
             BytesToFetch = missing.Sum(f => f.Size - Begun(folder, f)),
             Notes = notes,
         };
+    }
+
+    /// <summary>Computes the checksums of the files that are in the cache. What differs from the hub's index is deleted, so that fetching the plan that is returned brings it anew.</summary>
+    /// <param name="plan">From <see cref="PlanAsync"/>.</param>
+    /// <param name="progress">Is told about damaged files; null for nobody.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="IOException">A file cannot be read or deleted.</exception>
+    public async Task<PullPlan> VerifyAsync(PullPlan plan, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        CacheFolder folder = new(_cache.Root, plan.Model);
+        HashSet<string> absent = [.. plan.Missing.Select(f => f.Hash)];
+        List<HubFile> verified = [], missing = [.. plan.Missing];
+        Dictionary<string, bool> known = new(StringComparer.Ordinal);
+        foreach (HubFile file in plan.Files.Where(f => !absent.Contains(f.Hash)))
+        {
+            string place = CacheFolder.Content(folder.Blob(file.Hash)) is null ? SnapshotPath(folder, plan.Commit, file) : folder.Blob(file.Hash);
+            if (!known.TryGetValue(place, out bool right))
+            {
+                known[place] = right = await HasHashAsync(place, file, cancellation).ConfigureAwait(false);
+                if (!right)
+                {
+                    File.Delete(CacheFolder.Content(place)?.FullName ?? place);
+                    missing.Add(file);
+                    progress?.Report(new PullProgress(null, 0, 0, 0, $"{file.Path} in the cache is damaged (its checksum differs from the hub's); it is fetched anew."));
+                }
+            }
+
+            if (right) verified.Add(file);
+        }
+
+        return plan with { Missing = missing, BytesToFetch = missing.Sum(f => f.Size - Begun(folder, f)), Verified = verified };
+    }
+
+    /// <summary>Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash there.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said about.</returns>
+    /// <exception cref="ModelNotFoundException">It is not in the cache.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static async Task<(IReadOnlyList<string> Right, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown)> VerifyOfflineAsync(ModelCache cache, ModelName model, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        string snapshot = cache.Find(model) ?? throw new ModelNotFoundException(model, $"{model} is not in the cache {cache.Root}, or not complete, so there is nothing to verify.");
+        List<string> right = [], damaged = [], unknown = [];
+        foreach (string path in Directory.GetFiles(snapshot, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetRelativePath(snapshot, path).Replace(Path.DirectorySeparatorChar, '/');
+            FileInfo? content = CacheFolder.Content(path);
+            if (content is null) damaged.Add(name);
+            else if (!CacheFolder.IsHash(content.Name)) unknown.Add(name);
+            else (await HasHashAsync(content.FullName, new HubFile(name, content.Length, content.Name), cancellation).ConfigureAwait(false) ? right : damaged).Add(name);
+        }
+
+        return (right, damaged, unknown);
+    }
+
+    private static async Task<bool> HasHashAsync(string path, HubFile file, CancellationToken cancellation)
+    {
+        const int Chunk = 1 << 20;
+        using IncrementalHash digest = file.NewDigest();
+        await using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        byte[] buffer = new byte[Chunk];
+        int got;
+        while ((got = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0) digest.AppendData(buffer, 0, got);
+        return Convert.ToHexStringLower(digest.GetHashAndReset()) == file.Hash;
     }
 
     /// <summary>Fetches what is missing, and makes the model known to the cache when all of it is there.</summary>

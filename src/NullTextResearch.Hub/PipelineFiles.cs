@@ -107,7 +107,8 @@ internal static partial class PipelineFiles
         return new WeightFile(file, rest is [var variant] ? variant : "", index, shard.Success ? int.Parse(shard.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0, shard.Success ? int.Parse(shard.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0);
     }
 
-    [GeneratedRegex(@"-(\d{5})-of-(\d{5})(?=\.)")]
+    // [0-9]: \d is every script's digits, of which int.Parse knows ours alone.
+    [GeneratedRegex(@"-([0-9]{5})-of-([0-9]{5})(?=\.)")]
     private static partial Regex ShardForm();
 
     private sealed record WeightFile(HubFile File, string Variant, bool IsIndex, int Number, int Of);

@@ -14,13 +14,22 @@ using static TorchSharp.torch;
 namespace NullTextResearch;
 
 /// <summary>A loaded Stable Diffusion 1.x or 2.x model: tokenizer, text encoder, autoencoder, U-Net and schedule. Owns its networks.</summary>
+/// <remarks>
+/// What may run side by side, in several threads on one model: everything that embeds, encodes, decodes and predicts, so also inversions and edits,
+/// each with a <see cref="Predictor"/> of its own; results are those of one alone, to the last bit. With <see cref="MemoryOptions.Offload"/> text
+/// encoder and autoencoder serve one thread at a time. <see cref="Memory"/> may be set meanwhile, and <see cref="Dispose"/> be called: both wait for the
+/// passes through the networks that run (a pass is one call of a network, not a whole inversion). Work that goes on after <see cref="Dispose"/> ends
+/// with <see cref="ObjectDisposedException"/> at its next pass, as does any later use. Results (latents, embeddings, an
+/// <see cref="Inversion.InversionResult"/>) do not need the model any more.
+/// </remarks>
 public sealed class StableDiffusion : IDisposable
 {
     private const string TextPart = "text_encoder", VaePart = "vae", UNetPart = "unet";
 
     // Held while a network that is not always there works.
     private readonly Lock _away = new();
-    private MemoryOptions _memory = new();
+    private volatile MemoryOptions _memory = new();
+    private volatile bool _disposed;
 
     /// <summary>Puts a model together from parts; takes ownership of the networks.</summary>
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
@@ -79,13 +88,16 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Precision of latents and embeddings, and so of everything between the networks: float32 also beside networks of 16 bits.</summary>
     public ScalarType LatentDtype => Precision.Wide(Dtype);
 
-    /// <summary>What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on.</summary>
+    /// <summary>What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on; waits for what other threads do with a network that is put away.</summary>
     /// <exception cref="ArgumentException">An option is out of range; or networks shall be read from disk again that did not come from there.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="InvalidOperationException">Set from within a pass through a network that would have to be put away.</exception>
     public MemoryOptions Memory
     {
         get => _memory;
         set
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             value.Validate();
             if (value.Offload && Source is null && Device.type == DeviceType.CPU)
                 throw new ArgumentException($"{Name} was not loaded from disk, so its networks cannot be freed and read again; leave Offload off.", nameof(value));
@@ -214,11 +226,13 @@ public sealed class StableDiffusion : IDisposable
     /// <param name="prompts">One per image.</param>
     /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the context.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Embed(params IReadOnlyList<string> prompts) => Embed([.. prompts.Select(p => Tokenizer.Tokenize(p).EnsureFits())]);
 
     /// <summary>Embeds tokenized prompts.</summary>
     /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PrecisionException">The text encoder left the range of its 16-bit numbers.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) => Lifetime.WithoutGradient(() => With(TextPart, Text.Weights, () =>
     {
         Tensor embedding = Text.Forward(TokenizedPrompt.Stack(prompts, Device));
@@ -230,10 +244,12 @@ public sealed class StableDiffusion : IDisposable
     /// <param name="images">All of one size, sides divisible by the autoencoder's factor.</param>
     /// <returns>z_0, [B, 4, H/f, W/f]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PrecisionException">The autoencoder left the range of its 16-bit numbers.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Encode(IReadOnlyList<RgbImage> images) => Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
     {
         Tensor pixels = ImageTensor.ToPixels(images, Device, VaeDtype);
-        Tensor latents = Memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, Memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
+        MemoryOptions memory = _memory;
+        Tensor latents = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
         PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "What the autoencoder made of the image is");
         return latents.to(LatentDtype);
     }));
@@ -241,22 +257,26 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Images of latents.</summary>
     /// <param name="latents">[B, 4, h, w]; borrowed.</param>
     /// <exception cref="PrecisionException">The autoencoder left the range of its 16-bit numbers.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public RgbImage[] Decode(Tensor latents)
     {
         using Tensor pixels = Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
         {
             Tensor z = latents.to(VaeDtype);
-            Tensor decoded = Memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, Memory.Overlap).Decode(z) : Vae.Decode(z);
+            MemoryOptions memory = _memory;
+            Tensor decoded = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Decode(z) : Vae.Decode(z);
             PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder made is");
             return decoded;
         }));
         return ImageTensor.ToImages(pixels);
     }
 
-    /// <summary>A noise predictor over the U-Net; it predicts noise whatever the network does.</summary>
+    /// <summary>A noise predictor over the U-Net; it predicts noise whatever the network does. One is for one thread at a time; it lives as long as the model.</summary>
     /// <param name="attention">What happens at attention layers; null means fused attention.</param>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public INoisePredictor Predictor(IAttentionProcessor? attention = null)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         INoisePredictor network = new UNetNoisePredictor(UNet, attention, Memory);
         return Schedule.Prediction == PredictionType.Velocity ? new VelocityPredictor(network, Schedule) : network;
     }
@@ -264,9 +284,13 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>A sampling grid of T steps.</summary>
     public TimestepGrid Grid(int steps) => new(Schedule, steps);
 
-    /// <inheritdoc/>
+    /// <summary>Frees the networks. Waits for passes through them that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
+    /// <exception cref="InvalidOperationException">Called from within a pass through one of the networks (a loss, an attention processor).</exception>
     public void Dispose()
     {
+        // All or nothing: before anything is freed.
+        foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights, UNet.Weights]) weights.RefuseWithinUse("disposed");
+        _disposed = true;
         Text.Dispose();
         Vae.Dispose();
         UNet.Dispose();
@@ -275,11 +299,17 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Runs work with a network that may have to be fetched first.</summary>
     private Tensor With(string part, WeightSet weights, Func<Tensor> work)
     {
-        if (!Memory.Offload)
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        while (!_memory.Offload)
         {
-            // Freed or moved under earlier settings.
-            if (!IsThere(weights)) lock (_away) Fetch(part, weights);
-            return work();
+            using (weights.Use())
+            {
+                if (IsThere(weights)) return work();
+            }
+            // Freed or moved under earlier settings; other settings may do it again before the work begins.
+            lock (_away) Fetch(part, weights);
+            // Of parts that were put together by hand, one that was never filled says so itself.
+            if (Source is null && !weights.All[0].HasValue) return work();
         }
         lock (_away)
         {
@@ -295,7 +325,7 @@ public sealed class StableDiffusion : IDisposable
         }
     }
 
-    private bool IsThere(WeightSet weights) => weights.All[0].HasValue && weights.All[0].Value.device.type == Device.type;
+    private bool IsThere(WeightSet weights) => weights.All[0].HasValue && weights.Device.type == Device.type;
 
     private void Fetch(string part, WeightSet weights)
     {
@@ -316,8 +346,8 @@ public sealed class StableDiffusion : IDisposable
     private void PutAway(WeightSet weights)
     {
         if (!weights.All[0].HasValue) return;
-        if (Device.type == DeviceType.CPU) weights.Dispose();
-        else weights.MoveTo(CPU, weights.All[0].Value.dtype);
+        if (Device.type == DeviceType.CPU) weights.Clear();
+        else weights.MoveTo(CPU, weights.Dtype);
         Native.TrimMemory();
     }
 

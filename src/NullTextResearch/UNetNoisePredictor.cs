@@ -11,8 +11,9 @@ namespace NullTextResearch;
 
 /// <summary>
 /// The U-Net behind the seam that all algorithms use; what it returns is the network's own prediction. A network of 16-bit weights computes in 16
-/// bits between latents and predictions of the caller's precision; any other computes in the precision of the latents. Not for several threads at once.
+/// bits between latents and predictions of the caller's precision; any other computes in the precision of the latents.
 /// </summary>
+/// <remarks>One is for one thread at a time; several may share a network, each in a thread of its own.</remarks>
 /// <param name="unet">Network; borrowed.</param>
 /// <param name="attention">What happens at attention layers; null means fused attention.</param>
 /// <param name="memory">What may be slower to need less memory; null for the defaults.</param>
@@ -26,8 +27,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     /// <inheritdoc/>
     /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
     /// <exception cref="WrongArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
     {
+        using UseGate.Lease use = unet.Weights.Use();
         ScalarType dtype = ComputeDtype(latents);
         // float32 results are right wherever gradients are; in 16 bits a result alone may be wrong.
         if (Precision.IsHalf(dtype)) ArithmeticSelfTest.Require(dtype, latents.device);
@@ -43,8 +46,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
     {
+        using UseGate.Lease use = unet.Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = enable_grad();
         ScalarType dtype = ComputeDtype(latents);

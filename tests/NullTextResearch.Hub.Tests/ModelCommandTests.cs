@@ -47,6 +47,26 @@ public sealed class ModelCommandTests : HubTest
     }
 
     [Fact]
+    public async Task Pull_Verify_RepairsWhatIsDamagedAndTellsOffline()
+    {
+        Outcome first = await RunAsync(null, "model", "pull", FakeHub.Id);
+        Assert.Contains("All 11 files are here (11 fetched now, with the right checksums)", first.Out, StringComparison.Ordinal);
+        string blob = Layout.Blob(Hub.HashOf(Unet));
+        using (FileStream file = File.OpenWrite(blob)) file.Write("oops"u8);
+
+        // Nothing was hashed, so nothing is claimed.
+        Outcome plain = await RunAsync(null, "model", "pull", FakeHub.Id);
+        Assert.Contains("of which only the size was compared", plain.Out, StringComparison.Ordinal);
+        Outcome offline = await RunAsync(null, [("HF_HUB_OFFLINE", "1")], "model", "pull", FakeHub.Id, "--verify");
+        offline.Refused(1, Unet, "--verify");
+        Outcome repaired = await RunAsync(null, "model", "pull", FakeHub.Id, "--verify");
+        Assert.Equal(0, repaired.ExitCode);
+        Assert.Contains($"{Unet} in the cache is damaged", repaired.Error, StringComparison.Ordinal);
+        Assert.Contains("1 fetched now, with the right checksums; 10 from the cache, with the right checksums", repaired.Out, StringComparison.Ordinal);
+        AssertContentsEqual(Cache.Find(Model)!);
+    }
+
+    [Fact]
     public async Task Pull_WithToken_NeitherPrintsNorStoresIt()
     {
         Outcome outcome = await RunAsync(null, [("HF_TOKEN", Secret)], "model", "pull", FakeHub.Id, "--variant", "fp16", "--debug");

@@ -17,29 +17,31 @@ internal static class ModelCommand
         Option<string?> revision = new("--revision") { Description = "Branch, tag or commit (default: main)." };
         Option<string?> variant = new("--variant") { Description = "Set of weights, such as fp16, which is half as large; a network without it brings its default weights." };
         Option<bool> dry = new("--dry-run") { Description = "Say what would be downloaded, and download nothing." };
-        Command command = new("pull", "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured).") { name, revision, variant, dry };
+        Option<bool> verify = new("--verify") { Description = "Compute the checksums of the files that are here already, too, and fetch anew what is damaged; with HF_HUB_OFFLINE set, say what is damaged." };
+        Command command = new("pull", "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured).") { name, revision, variant, dry, verify };
         CommandRunner.Handle(command, (parsed, context) =>
         {
             ModelName model = Named(() => parsed.GetValue(revision) is { } asked ? ModelName.Parse(parsed.GetValue(name)!).At(asked) : ModelName.Parse(parsed.GetValue(name)!));
-            return Pull(context, model, parsed.GetValue(variant), parsed.GetValue(dry));
+            return Pull(context, model, parsed.GetValue(variant), parsed.GetValue(dry), parsed.GetValue(verify));
         });
         return command.WithExamples(
             "nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16",
             "nulltext model pull OWNER/NAME@main --dry-run");
     }
 
-    private static int Pull(RunContext context, ModelName model, string? variant, bool dry)
+    private static int Pull(RunContext context, ModelName model, string? variant, bool dry, bool verify)
     {
         HubOptions options = HubOptions.FromEnvironment();
         ModelCache cache = ModelCache.FromEnvironment();
         if (options.Offline && cache.Find(model) is { } here)
         {
             context.Out.WriteLine($"HF_HUB_OFFLINE is set: {options.Endpoint.Authority} was not asked. {model} is in the cache: {here}");
-            return CommandRunner.Done;
+            return verify ? VerifyOffline(context, cache, model) : CommandRunner.Done;
         }
 
         using ModelPuller puller = new(cache, options);
         PullPlan plan = puller.PlanAsync(model, variant, PullReport.Notes(context.Error), context.Cancel).GetAwaiter().GetResult();
+        if (verify) plan = puller.VerifyAsync(plan, PullReport.Notes(context.Error), context.Cancel).GetAwaiter().GetResult();
         context.Out.WriteLine($"{model} is commit {plan.Commit[..8]} of {options.Endpoint.Authority}{(plan.Licence is null ? "" : $"; licence: {plan.Licence}")}");
         foreach (string note in plan.Notes) context.Out.WriteLine(note);
         long begun = plan.Missing.Sum(f => f.Size) - plan.BytesToFetch;
@@ -54,9 +56,18 @@ internal static class ModelCommand
         string folder = plan.Missing.Count == 0
             ? puller.FetchAsync(plan, null, context.Cancel).GetAwaiter().GetResult()
             : PullReport.Track(context, plan, progress => puller.FetchAsync(plan, progress, context.Cancel).GetAwaiter().GetResult());
-        context.Out.WriteLine($"All files are here and their checksums are right: {folder}");
+        context.Out.WriteLine($"All {plan.Files.Count} files are here ({PullReport.Checked(plan)}): {folder}");
         context.Out.WriteLine($"Use it: nulltext invert photo.png --prompt \"...\" --model {model}");
         return CommandRunner.Done;
+    }
+
+    private static int VerifyOffline(RunContext context, ModelCache cache, ModelName model)
+    {
+        (IReadOnlyList<string> right, IReadOnlyList<string> damaged, IReadOnlyList<string> unknown) = ModelPuller.VerifyOfflineAsync(cache, model, context.Cancel).GetAwaiter().GetResult();
+        context.Out.WriteLine($"{right.Count} files have the checksum of their name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}");
+        if (damaged.Count == 0) return CommandRunner.Done;
+        context.Error.WriteLine($"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, without HF_HUB_OFFLINE.");
+        return CommandRunner.Failed;
     }
 
     private static Command List()

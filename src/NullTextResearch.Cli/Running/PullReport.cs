@@ -21,6 +21,18 @@ internal static class PullReport
     /// <summary>Only what happened, for look-ups.</summary>
     public static IProgress<PullProgress> Notes(TextWriter writer) => new Lines(writer);
 
+    /// <summary>What was found out about each file, for the last line: nothing is claimed that was not done.</summary>
+    public static string Checked(PullPlan plan)
+    {
+        HashSet<string> fetched = [.. plan.Missing.Select(f => f.Hash)], verified = [.. plan.Verified.Select(f => f.Hash)];
+        int now = plan.Files.Count(f => fetched.Contains(f.Hash)), before = plan.Files.Count(f => verified.Contains(f.Hash)), rest = plan.Files.Count - now - before;
+        List<string> parts = [];
+        if (now > 0) parts.Add($"{now} fetched now, with the right checksums");
+        if (before > 0) parts.Add($"{before} from the cache, with the right checksums");
+        if (rest > 0) parts.Add($"{rest} from the cache, of which only the size was compared; --verify computes the checksums");
+        return string.Join("; ", parts);
+    }
+
     /// <summary>A size as download pages give it.</summary>
     public static string Size(long bytes) => bytes switch
     {

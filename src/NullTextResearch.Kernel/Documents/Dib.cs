@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -14,8 +13,10 @@ internal static partial class Dib
         "csharp", "c#", "cs", "markdown", "md", "html", "javascript", "js", "fsharp", "f#", "pwsh", "powershell", "sql", "kql", "http", "mermaid", "value", "raw", "meta",
     };
 
+    /// <exception cref="NotebookFormatException">The block of metadata is not what it should be; the message says where.</exception>
     public static NotebookDocument Parse(string text, string path)
     {
+        NotebookReader read = new(path);
         JsonObject metadata = [];
         List<NotebookCell> cells = [];
         string language = "csharp";
@@ -43,16 +44,11 @@ internal static partial class Dib
             lines.Clear();
             if (language == "meta")
             {
-                try
-                {
-                    if (JsonNode.Parse(source) is JsonObject meta) metadata["polyglot_notebook"] = meta;
-                    if (metadata["polyglot_notebook"]?["kernelInfo"]?["defaultKernelName"]?.ToString() is { } name) language = name;
-                }
-                catch (JsonException e)
-                {
-                    throw new NotebookFormatException($"{path}: the block after #!meta is not JSON: {e.Message}", e);
-                }
-
+                const string Place = "the block after #!meta";
+                if (read.Parse(source, Place) is not JsonObject meta) throw read.Fault($"{Place} is no object.");
+                metadata["polyglot_notebook"] = meta;
+                JsonObject info = read.Object(meta["kernelInfo"], $"{Place}: kernelInfo");
+                language = read.Text(info["defaultKernelName"], $"{Place}: defaultKernelName") ?? language;
                 return;
             }
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Documents;
 
@@ -14,49 +15,51 @@ internal static class Ipynb
 
     private static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <exception cref="NotebookFormatException">It is no notebook; the message says where.</exception>
     public static NotebookDocument Parse(string text, string path)
     {
-        try
+        NotebookReader read = new(path);
+        if (read.Parse(text, "") is not JsonObject root) throw read.Fault("expected a JSON object.");
+        if (root["nbformat"] is not JsonValue format || !format.TryGetValue(out int version) || version != 4)
+            throw read.Fault($"nbformat is {(root["nbformat"] is { } other ? StrictJson.Brief(other) : "missing")}; expected 4. Open it once in Jupyter and save it.");
+        JsonObject metadata = read.Object(root["metadata"], "metadata");
+        string language = DefaultLanguage(metadata, read);
+        List<NotebookCell> cells = [];
+        foreach (JsonNode? item in read.List(root["cells"], "cells"))
         {
-            JsonObject root = JsonNode.Parse(text) as JsonObject ?? throw new NotebookFormatException($"{path}: expected a JSON object.");
-            if (root["nbformat"]?.GetValue<int>() is not 4)
-                throw new NotebookFormatException($"{path}: nbformat is {root["nbformat"]?.ToJsonString() ?? "missing"}; expected 4. Open it once in Jupyter and save it.");
-            JsonObject metadata = root["metadata"] as JsonObject ?? [];
-            string language = DefaultLanguage(metadata);
-            List<NotebookCell> cells = [];
-            foreach (JsonNode? item in root["cells"] as JsonArray ?? [])
+            string place = $"cell {cells.Count + 1}";
+            if (item is not JsonObject cell) throw read.Fault($"{place} is no object.");
+            JsonObject own = read.Object(cell["metadata"], $"{place}: metadata");
+            CellKind kind = read.Text(cell["cell_type"], $"{place}: cell_type") switch
             {
-                if (item is not JsonObject cell) throw new NotebookFormatException($"{path}: cell {cells.Count + 1} is no object.");
-                JsonObject own = cell["metadata"] as JsonObject ?? [];
-                CellKind kind = cell["cell_type"]?.GetValue<string>() switch
-                {
-                    "code" => CellKind.Code,
-                    "markdown" => CellKind.Markdown,
-                    "raw" => CellKind.Raw,
-                    string other => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has the type '{other}'."),
-                    null => throw new NotebookFormatException($"{path}: cell {cells.Count + 1} has no cell_type."),
-                };
-                string source = NotebookDocument.Normalise(Text(cell["source"]));
-                string cellLanguage = kind == CellKind.Code ? CellLanguage(own) ?? language : "markdown";
-                if (kind == CellKind.Code) (cellLanguage, source) = WithoutSwitch(cellLanguage, source);
-                cells.Add(new NotebookCell
-                {
-                    Kind = kind,
-                    Language = cellLanguage,
-                    Source = source,
-                    Id = cell["id"]?.GetValue<string>(),
-                    Metadata = (JsonObject)own.DeepClone(),
-                    Outputs = cell["outputs"]?.DeepClone() as JsonArray ?? [],
-                    ExecutionCount = cell["execution_count"]?.GetValue<int>(),
-                });
+                "code" => CellKind.Code,
+                "markdown" => CellKind.Markdown,
+                "raw" => CellKind.Raw,
+                string unknown => throw read.Fault($"{place} has the type {StrictJson.Shown(unknown)}; expected code, markdown or raw."),
+                null => throw read.Fault($"{place} has no cell_type."),
+            };
+            string source = NotebookDocument.Normalise(read.Lines(cell["source"], $"{place}: source"));
+            string cellLanguage = kind == CellKind.Code ? CellLanguage(own, read, place) ?? language : "markdown";
+            if (kind == CellKind.Code) (cellLanguage, source) = WithoutSwitch(cellLanguage, source);
+            JsonArray outputs = read.List(cell["outputs"], $"{place}: outputs");
+            for (int i = 0; i < outputs.Count; i++)
+            {
+                if (outputs[i] is not JsonObject) throw read.Fault($"{place}: output {i + 1} is no object.");
             }
 
-            return new NotebookDocument { Cells = cells, Metadata = (JsonObject)metadata.DeepClone() };
+            cells.Add(new NotebookCell
+            {
+                Kind = kind,
+                Language = cellLanguage,
+                Source = source,
+                Id = read.Text(cell["id"], $"{place}: id"),
+                Metadata = (JsonObject)own.DeepClone(),
+                Outputs = (JsonArray)outputs.DeepClone(),
+                ExecutionCount = read.Number(cell["execution_count"], $"{place}: execution_count"),
+            });
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
-        {
-            throw new NotebookFormatException($"{path} is not a notebook: {e.Message}", e);
-        }
+
+        return new NotebookDocument { Cells = cells, Metadata = (JsonObject)metadata.DeepClone() };
     }
 
     public static string Write(NotebookDocument document)
@@ -131,15 +134,13 @@ internal static class Ipynb
         return lines;
     }
 
-    private static string Text(JsonNode? source) => source switch
+    // Two front ends, two names for the same.
+    private static string? CellLanguage(JsonObject metadata, NotebookReader read, string place)
     {
-        null => "",
-        JsonArray lines => string.Concat(lines.Select(l => l?.GetValue<string>())),
-        _ => source.GetValue<string>(),
-    };
-
-    private static string? CellLanguage(JsonObject metadata) =>
-        (metadata["polyglot_notebook"]?["kernelName"] ?? metadata["dotnet_interactive"]?["language"]) is JsonValue name ? Engine.CellPlan.Languages.GetValueOrDefault(name.ToString(), name.ToString()) : null;
+        string? name = read.Text(read.Object(metadata["polyglot_notebook"], $"{place}: metadata.polyglot_notebook")["kernelName"], $"{place}: kernelName")
+            ?? read.Text(read.Object(metadata["dotnet_interactive"], $"{place}: metadata.dotnet_interactive")["language"], $"{place}: language");
+        return name is null ? null : Engine.CellPlan.Languages.GetValueOrDefault(name, name);
+    }
 
     // A first line such as #!html is the cell's language, whatever the metadata say.
     private static (string Language, string Source) WithoutSwitch(string language, string source)
@@ -151,10 +152,12 @@ internal static class Ipynb
             : (language, source);
     }
 
-    private static string DefaultLanguage(JsonObject metadata)
+    private static string DefaultLanguage(JsonObject metadata, NotebookReader read)
     {
-        JsonNode? named = metadata["polyglot_notebook"]?["kernelInfo"]?["defaultKernelName"] ?? metadata["polyglot_notebook"]?["defaultKernelName"];
-        string name = named?.ToString() ?? metadata["kernelspec"]?["name"]?.ToString() ?? KernelName;
+        JsonObject polyglot = read.Object(metadata["polyglot_notebook"], "metadata.polyglot_notebook");
+        string name = read.Text(read.Object(polyglot["kernelInfo"], "metadata.polyglot_notebook.kernelInfo")["defaultKernelName"] ?? polyglot["defaultKernelName"], "defaultKernelName")
+            ?? read.Text(read.Object(metadata["kernelspec"], "metadata.kernelspec")["name"], "metadata.kernelspec.name")
+            ?? KernelName;
         if (name.StartsWith(".net-", StringComparison.Ordinal)) name = name[5..];
         return Engine.CellPlan.Languages.GetValueOrDefault(name, name);
     }

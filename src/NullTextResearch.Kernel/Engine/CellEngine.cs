@@ -269,9 +269,10 @@ public sealed class CellEngine : IDisposable
 
     private void RunCode(string code, string name, ImmutableArray<MetadataReference> added, bool isLast, int? count, CellContext cell)
     {
+        CodeNesting.RequireForCompiler(code);
         // Only what is new: the compiler carries references and imports on from cell to cell.
         ScriptOptions options = _scriptOptions.WithReferences(added).WithImports().WithFilePath(name)
-            .WithSourceResolver(new SourceFileResolver([], Environment.CurrentDirectory));
+            .WithSourceResolver(new ScriptFiles(Environment.CurrentDirectory));
         Script<object> script = _state!.Script.ContinueWith<object>(CheckpointWriter.Write(code), options);
         if (Errors(script).Length > 0)
         {

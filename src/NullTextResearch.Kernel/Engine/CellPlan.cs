@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Engine;
 
@@ -55,17 +56,20 @@ internal sealed partial class CellPlan
         ("#!lsmagic", "list these directives"),
     ];
 
+    // For each line that looks like one the compiler reads all lines before it.
+    private const int MostDirectives = 500;
+
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase) { "import", "time", "who", "whos", "lsmagic", "about" };
 
     /// <summary>Splits a cell.</summary>
-    /// <exception cref="CellException">A directive is unknown or lacks its argument.</exception>
+    /// <exception cref="CellException">A directive is unknown or lacks its argument; or the code is too long or nested too deeply.</exception>
     public static IReadOnlyList<CellPart> Parse(string source)
     {
         string[] lines = source.ReplaceLineEndings("\n").Split('\n');
         List<CellPart> parts = [];
         string language = "csharp";
         List<string> current = [];
-        int start = 1;
+        int start = 1, directives = 0;
         bool mightHoldDirectives = source.Contains('#', StringComparison.Ordinal);
         for (int i = 0; i < lines.Length; i++)
         {
@@ -73,6 +77,7 @@ internal sealed partial class CellPlan
             Match match = mightHoldDirectives ? Line().Match(line) : Match.Empty;
             if (match.Success)
             {
+                if (++directives > MostDirectives) throw new CellException("DirectiveError", $"Line {i + 1}: a cell takes {MostDirectives} directives (lines that begin with #! or #r).");
                 (string kind, string name, string argument) = (match.Groups["kind"].Value, match.Groups["name"].Value, match.Groups["argument"].Value.Trim());
                 if (kind == "!" && Languages.TryGetValue(name, out string? next) && argument.Length == 0 && (language != "csharp" || IsDirective(current, line)))
                 {
@@ -114,7 +119,11 @@ internal sealed partial class CellPlan
         {
             string text = string.Join('\n', current);
             if (!string.IsNullOrWhiteSpace(text))
+            {
+                if (language == "csharp") CodeNesting.RequireForParser(text);
                 parts.Add(language == "csharp" ? new CodePart(start, new string('\n', start - 1) + text) : new TextPart(start, language, text.Trim('\n')));
+            }
+
             current.Clear();
             start = nextStart;
         }
@@ -132,6 +141,7 @@ internal sealed partial class CellPlan
         int at = text.Length + line.IndexOf('#', StringComparison.Ordinal);
         if (text.Length == 0) return true;
         text.Append(line).Append('\n');
+        CodeNesting.RequireForParser(text.ToString());
         SyntaxNode root = CSharpSyntaxTree.ParseText(text.ToString(), ParseOptions).GetRoot();
         SyntaxTrivia trivia = root.FindTrivia(at);
         return trivia.IsKind(SyntaxKind.SkippedTokensTrivia) || trivia.GetStructure() is DirectiveTriviaSyntax { IsActive: true };

@@ -3,11 +3,18 @@ namespace NullTextResearch.Kernel.Installing;
 /// <summary>Where Jupyter looks for kernels, as its documentation lists the folders.</summary>
 internal static class JupyterPaths
 {
+    // Empty where HOME is not set and the system knows no home for this user: as part of a path it would mean the current folder.
+    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
     /// <summary>The user's own data folder.</summary>
-    public static string UserData()
+    /// <exception cref="IOException">This user has none.</exception>
+    public static string UserData() => FindUserData() ?? throw new IOException("This user has no home folder, so there is no place for kernels: set HOME or JUPYTER_DATA_DIR.");
+
+    private static string? FindUserData()
     {
         if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;
-        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string home = Home;
+        if (home.Length == 0 && Environment.GetEnvironmentVariable("XDG_DATA_HOME") is not { Length: > 0 }) return null;
         if (OperatingSystem.IsWindows()) return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
         if (OperatingSystem.IsMacOS()) return Path.Combine(home, "Library", "Jupyter");
         string share = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share");
@@ -19,7 +26,7 @@ internal static class JupyterPaths
     {
         string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg)
             ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+            : Home is { Length: > 0 } home ? Path.Combine(home, ".cache") : Path.GetTempPath();
         return Path.Combine(root, "nulltext");
     }
 
@@ -28,7 +35,7 @@ internal static class JupyterPaths
     {
         List<string> data = [];
         data.AddRange((Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
-        data.Add(UserData());
+        if (FindUserData() is { } own) data.Add(own);
         if (Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } venv) data.Add(Path.Combine(venv, "share", "jupyter"));
         if (Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda) data.Add(Path.Combine(conda, "share", "jupyter"));
         if (OperatingSystem.IsWindows()) data.Add(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter"));

@@ -111,7 +111,7 @@ public static class KernelSpec
         {
             return JsonNode.Parse(File.ReadAllText(file))?["metadata"]?[Mark] is JsonValue mark && mark.TryGetValue(out bool ours) && ours;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             // A broken file is not ours to touch.
             return false;

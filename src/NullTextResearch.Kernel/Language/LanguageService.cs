@@ -38,6 +38,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     {
         position = Math.Clamp(position, 0, code.Length);
         if (Directive(code, position) is { } directives) return directives;
+        CodeNesting.RequireForCompiler(code);
         Document document = Open(code);
         CompletionService service = CompletionService.GetService(document)!;
         CompletionList list = service.GetCompletionsAsync(document, position).GetAwaiter().GetResult();
@@ -62,6 +63,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     public string? Inspect(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
+        CodeNesting.RequireForCompiler(code);
         Document document = Open(code);
         QuickInfoService service = QuickInfoService.GetService(document)!;
         foreach (int place in Places(code, position, document))
@@ -82,11 +84,12 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         try
         {
             parts = CellPlan.Parse(code);
+            if (parts.LastOrDefault() is CodePart end) CodeNesting.RequireForCompiler(end.Code);
         }
-        catch (CellException)
+        catch (CellException e)
         {
             // Running it will say what is wrong with the directive.
-            return new Completeness("complete", "");
+            return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
         }
 
         if (parts.LastOrDefault() is not CodePart last) return new Completeness("complete", "");
@@ -95,8 +98,8 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         if (!SyntaxFactory.IsCompleteSubmission(tree))
         {
             // More lines mend what is missing at the end, not what is wrong before it.
-            int end = last.Code.TrimEnd().Length;
-            if (errors.Any(e => e.Location.SourceSpan.End < end && !Unended.Contains(e.Id))) return new Completeness("invalid", "");
+            int length = last.Code.TrimEnd().Length;
+            if (errors.Any(e => e.Location.SourceSpan.End < length && !Unended.Contains(e.Id))) return new Completeness("invalid", "");
             string line = code.TrimEnd().Split('\n')[^1];
             string indent = line[..(line.Length - line.TrimStart().Length)];
             return new Completeness("incomplete", line.TrimEnd().EndsWith('{') ? indent + "    " : indent);
@@ -136,7 +139,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         LanguageNames.CSharp,
         isSubmission: true,
         parseOptions: CellPlan.ParseOptions.WithDocumentationMode(DocumentationMode.Parse),
-        compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: usings, allowUnsafe: true, metadataReferenceResolver: references, sourceReferenceResolver: new SourceFileResolver([], Environment.CurrentDirectory)),
+        compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: usings, allowUnsafe: true, metadataReferenceResolver: references, sourceReferenceResolver: new ScriptFiles(Environment.CurrentDirectory)),
         metadataReferences: metadata);
 
     // The place itself, the character before it, then the method whose argument list it stands in.

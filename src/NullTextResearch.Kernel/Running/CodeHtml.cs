@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using NullTextResearch.Kernel.Documents;
+using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Running;
 
@@ -11,7 +12,7 @@ internal static class CodeHtml
 {
     public static string Colour(NotebookCell cell)
     {
-        if (cell.Language != "csharp") return WebUtility.HtmlEncode(cell.Source);
+        if (cell.Language != "csharp" || CodeNesting.ParserFault(cell.Source) is not null) return WebUtility.HtmlEncode(cell.Source);
         StringBuilder html = new();
         foreach (SyntaxToken token in CSharpSyntaxTree.ParseText(cell.Source, new CSharpParseOptions(LanguageVersion.CSharp14, kind: SourceCodeKind.Script)).GetRoot().DescendantTokens())
         {

@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Markdig;
+using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
 using NullTextResearch.Kernel.Documents;
 
 namespace NullTextResearch.Kernel.Running;
@@ -11,7 +13,8 @@ namespace NullTextResearch.Kernel.Running;
 /// <summary>A notebook as one web page that needs nothing else: prose, code, and the outputs in their richest form.</summary>
 public static partial class NotebookHtml
 {
-    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseMathematics().UseAutoIdentifiers().Build();
+    // Prose is text: what looks like HTML in it is shown as it was typed. Cells that are HTML, and outputs, are what the author's code made.
+    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseMathematics().UseAutoIdentifiers().DisableHtml().Build();
 
     private const string Style = """
         body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 1000px; margin: 32px auto; padding: 0 20px; }
@@ -52,10 +55,29 @@ public static partial class NotebookHtml
     /// <summary>Markdown as HTML, formulas as MathML.</summary>
     internal static string Prose(string markdown)
     {
-        string html = Markdown.ToHtml(markdown, Pipeline);
+        MarkdownDocument document = Markdown.Parse(markdown, Pipeline);
+        foreach (LinkInline link in document.Descendants<LinkInline>())
+        {
+            if (!IsHarmless(link.Url)) link.Url = "";
+        }
+
+        foreach (AutolinkInline link in document.Descendants<AutolinkInline>())
+        {
+            if (!link.IsEmail && !IsHarmless(link.Url)) link.Url = "";
+        }
+
+        string html = document.ToHtml(Pipeline);
         // A formula alone in its paragraph is a displayed one, however its dollars were placed.
         html = AloneInParagraph().Replace(html, "<div class=\"math\">${math}</div>");
         return MathElement().Replace(html, m => TexToMathMl.Convert(WebUtility.HtmlDecode(m.Groups["tex"].Value.Trim()), m.Groups["tag"].Value == "div"));
+    }
+
+    // A link may lead to a place, not run something.
+    private static bool IsHarmless(string? url)
+    {
+        string address = string.Concat((url ?? "").Where(c => c > ' '));
+        int colon = address.IndexOfAny([':', '/', '?', '#']);
+        return colon < 0 || address[colon] != ':' || address[..colon].ToLowerInvariant() is "http" or "https" or "mailto" || address.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static string Output(JsonObject output)
@@ -65,14 +87,14 @@ public static partial class NotebookHtml
             case "stream":
                 return $"<pre{(output["name"]?.ToString() == "stderr" ? " class=\"error\"" : "")}>{WebUtility.HtmlEncode(Text(output["text"]))}</pre>";
             case "error":
-                return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{Ansi().Replace(string.Join('\n', output["traceback"]?.AsArray().Select(l => l?.ToString()) ?? []), "")}")}</pre>";
+                return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{Ansi().Replace(string.Join('\n', (output["traceback"] as JsonArray ?? []).Select(l => l?.ToString())), "")}")}</pre>";
             default:
                 JsonObject data = output["data"] as JsonObject ?? [];
                 if (data["text/html"] is { } html) return Text(html);
                 if (data["image/svg+xml"] is { } svg) return Text(svg);
                 foreach (string mime in new[] { "image/png", "image/jpeg" })
                 {
-                    if (data[mime] is { } picture) return $"<img alt=\"output\" src=\"data:{mime};base64,{Text(picture).Replace("\n", "", StringComparison.Ordinal)}\">";
+                    if (data[mime] is { } picture) return $"<img alt=\"output\" src=\"data:{mime};base64,{WebUtility.HtmlEncode(Text(picture).Replace("\n", "", StringComparison.Ordinal))}\">";
                 }
 
                 if (data["text/markdown"] is { } markdown) return Prose(Text(markdown));

@@ -3,6 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using NullTextResearch.Kernel.Documents;
+using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Running;
 
@@ -52,6 +53,7 @@ public static class NotebookParameters
         bool text = target.Initializer?.Value is LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression }
             || (target.Parent is VariableDeclarationSyntax { Type: var type } && type.ToString() is "string" or "string?");
         if (text && value != "null" && !value.StartsWith('"') && !value.StartsWith('@') && !value.StartsWith('$')) return SymbolDisplay.FormatLiteral(value, quote: true);
+        if (CodeNesting.ParserFault(value) is { } fault) throw new ArgumentException($"The value of '{name}' cannot be read: {fault}");
         ExpressionSyntax expression = SyntaxFactory.ParseExpression(value);
         if (expression.ContainsDiagnostics || expression.IsMissing)
             throw new ArgumentException($"The value of '{name}' is no C# expression: {value} ({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}).");
@@ -61,6 +63,7 @@ public static class NotebookParameters
     private static VariableDeclaratorSyntax[] Declared(NotebookDocument document)
     {
         if (document.Cells.FirstOrDefault(c => c.Kind == CellKind.Code && c.Tags.Contains(Tag)) is not { } cell) return [];
+        if (CodeNesting.ParserFault(cell.Source) is { } fault) throw new ArgumentException($"The cell with the tag '{Tag}' cannot be read: {fault}");
         SyntaxNode root = CSharpSyntaxTree.ParseText(cell.Source, new CSharpParseOptions(LanguageVersion.CSharp14, kind: SourceCodeKind.Script)).GetRoot();
         return [.. root.ChildNodes().OfType<FieldDeclarationSyntax>().SelectMany(f => f.Declaration.Variables)];
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -19,6 +20,13 @@ public sealed class JupyterKernel : IDisposable
     /// <summary>Exit code where a second interrupt found no other way.</summary>
     public const int ExitKilled = 137;
 
+    // Searching goes through every cell of the session, evaluating compiles each: enough for any front end.
+    private const int MostPattern = 1000;
+    private const int MostExpressions = 100;
+
+    // Of what the compiler goes down; the code itself is bounded by CodeNesting.
+    private const int ShellStack = 16 << 20;
+
     // How long a cell may take to end by force.
     private static readonly TimeSpan ForceTime = TimeSpan.FromSeconds(3);
 
@@ -37,6 +45,9 @@ public sealed class JupyterKernel : IDisposable
     private long _abortUpTo;
     private long _question;
 
+    // Questions that wait for an answer.
+    private long _open;
+
     private JupyterKernel(ConnectionInfo connection, EngineOptions options, TextWriter log)
     {
         _connection = connection;
@@ -44,7 +55,7 @@ public sealed class JupyterKernel : IDisposable
         _protocol = new WireProtocol(connection.Key);
         _sockets = new KernelSockets(connection, _protocol);
         _sockets.Received += Receive;
-        _sockets.Refused += reason => _log.WriteLine($"nulltext kernel: message refused: {reason}");
+        _sockets.Refused += reason => Log($"message refused: {reason}");
         _engine = new CellEngine(options);
     }
 
@@ -84,7 +95,7 @@ public sealed class JupyterKernel : IDisposable
             _ended.TrySetResult(0);
         });
         using Timer parent = new(_ => WatchParent(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        new Thread(ServeShell) { Name = "Jupyter shell", IsBackground = true }.Start();
+        new Thread(ServeShell, ShellStack) { Name = "Jupyter shell", IsBackground = true }.Start();
         _sockets.Start();
         _sockets.Send(Channel.IoPub, _protocol.Create("status", new JsonObject { ["execution_state"] = "starting" }, null, [Encoding.UTF8.GetBytes("status")]));
         return _ended.Task.GetAwaiter().GetResult();
@@ -99,9 +110,27 @@ public sealed class JupyterKernel : IDisposable
             using Process process = Process.GetProcessById(parent);
             if (process.HasExited) _ended.TrySetResult(0);
         }
-        catch (ArgumentException)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
+            // There is none of that number, or it went while it was asked.
             _ended.TrySetResult(0);
+        }
+        catch (Win32Exception)
+        {
+            // Another user's process: it is there, more cannot be known.
+        }
+    }
+
+    private void Log(string text)
+    {
+        try
+        {
+            _log.WriteLine($"nulltext kernel: {text}");
+            _log.Flush();
+        }
+        catch (IOException)
+        {
+            // Whoever read the log is gone, so nobody is left to be told; the session goes on.
         }
     }
 
@@ -117,16 +146,32 @@ public sealed class JupyterKernel : IDisposable
             case Channel.Control:
                 Control(message);
                 break;
-            case Channel.Stdin when message.Type == "input_reply":
-                // The latest question is the one that is open.
-                _answers.Add((Interlocked.Read(ref _question), message.Body["value"]?.ToString() ?? ""));
+            case Channel.Stdin:
+                Answer(message);
                 break;
         }
+    }
+
+    private void Answer(Message message)
+    {
+        string? wrong = message.Fault
+            ?? (message.Type != "input_reply" ? "only input_reply is expected here"
+            : Interlocked.Read(ref _open) == 0 ? "no cell asked for input"
+            : message.Body["value"] is JsonValue given && given.TryGetValue(out string? _) ? null : "its value is no text");
+        if (wrong is not null) Log($"message refused: Stdin: {message.Type}: {wrong}");
+        // The latest question is the one that is open.
+        else _answers.Add((Interlocked.Read(ref _question), Text(message.Body, "value")));
     }
 
     private void Control(Message request)
     {
         Status("busy", request);
+        if (request.Fault is { } fault)
+        {
+            Fail(Channel.Control, request, "MessageRefused", fault);
+            return;
+        }
+
         switch (request.Type)
         {
             case "interrupt_request":
@@ -174,8 +219,7 @@ public sealed class JupyterKernel : IDisposable
 
     private void Kill()
     {
-        _log.WriteLine("nulltext kernel: the cell could not be interrupted; the kernel ends.");
-        _log.Flush();
+        Log("the cell could not be interrupted; the kernel ends.");
         _ended.TrySetResult(ExitKilled);
     }
 
@@ -199,25 +243,38 @@ public sealed class JupyterKernel : IDisposable
             {
                 Serve(number, message);
             }
+            catch (CellException e)
+            {
+                Fail(Channel.Shell, message, e.Name, e.Message);
+            }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // One request that fails inside the kernel must not end the session: its sender gets an error, the log the trace.
-                _log.WriteLine($"nulltext kernel: {message.Type} failed: {e}");
-                Reply(Channel.Shell, message, message.Type.Replace("_request", "_reply", StringComparison.Ordinal), new JsonObject
-                {
-                    ["status"] = "error",
-                    ["ename"] = e.GetType().Name,
-                    ["evalue"] = e.Message,
-                    ["traceback"] = new JsonArray(e.Message),
-                });
-                Status("idle", message);
+                Log($"{message.Type} failed: {e}");
+                Fail(Channel.Shell, message, e.GetType().Name, e.Message);
             }
         }
+    }
+
+    /// <summary>The answer to a request that cannot be done: an error where the protocol has a reply for it, and idle.</summary>
+    private void Fail(Channel channel, Message request, string name, string text)
+    {
+        Log($"message refused: {channel}: {request.Type}: {text}");
+        const string Ending = "_request";
+        if (request.Type.EndsWith(Ending, StringComparison.Ordinal))
+        {
+            JsonObject reply = new() { ["status"] = "error", ["ename"] = name, ["evalue"] = text, ["traceback"] = new JsonArray(text) };
+            if (request.Type == "execute_request") reply["execution_count"] = _engine.ExecutionCount;
+            Reply(channel, request, request.Type[..^Ending.Length] + "_reply", reply, ("status", "error"));
+        }
+
+        Status("idle", request);
     }
 
     private void Serve(long number, Message request)
     {
         Status("busy", request);
+        if (request.Fault is { } fault) throw new CellException("MessageRefused", fault);
         JsonObject body = request.Body;
         switch (request.Type)
         {
@@ -271,7 +328,7 @@ public sealed class JupyterKernel : IDisposable
     private void Execute(long number, Message request)
     {
         JsonObject body = request.Body;
-        string code = Text(body, "code");
+        string code = Code(body);
         bool silent = Flag(body, "silent", false);
         bool store = Flag(body, "store_history", true) && !silent;
         bool stopOnError = Flag(body, "stop_on_error", true);
@@ -317,7 +374,9 @@ public sealed class JupyterKernel : IDisposable
     private JsonObject Expressions(JsonObject body)
     {
         JsonObject values = [];
-        foreach ((string name, JsonNode? expression) in body["user_expressions"] as JsonObject ?? [])
+        JsonObject asked = body["user_expressions"] as JsonObject ?? [];
+        if (asked.Count > MostExpressions) throw new CellException("MessageRefused", $"{asked.Count} user_expressions; at most {MostExpressions} are evaluated with a cell.");
+        foreach ((string name, JsonNode? expression) in asked)
         {
             CellResult result = _engine.RunAsync(new CellRequest(expression?.ToString() ?? "") { Silent = true, Name = name }, _ => { }).GetAwaiter().GetResult();
             values[name] = result.Error is { } error
@@ -332,6 +391,19 @@ public sealed class JupyterKernel : IDisposable
     private string Ask(Message request, string prompt, bool hidden, CancellationToken cancel)
     {
         long question = Interlocked.Increment(ref _question);
+        Interlocked.Increment(ref _open);
+        try
+        {
+            return Ask(question, request, prompt, hidden, cancel);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private string Ask(long question, Message request, string prompt, bool hidden, CancellationToken cancel)
+    {
         _sockets.Send(Channel.Stdin, _protocol.Create("input_request", new JsonObject { ["prompt"] = prompt, ["password"] = hidden }, request, request.Identities));
         while (true)
         {
@@ -343,7 +415,7 @@ public sealed class JupyterKernel : IDisposable
 
     private JsonObject Complete(JsonObject body)
     {
-        string code = Text(body, "code");
+        string code = Code(body);
         Completions found = _engine.CompleteAsync(code, CodePoints.ToUtf16(code, Number(body, "cursor_pos", int.MaxValue))).GetAwaiter().GetResult();
         int start = CodePoints.FromUtf16(code, found.Start), end = CodePoints.FromUtf16(code, found.End);
         JsonArray matches = [], types = [];
@@ -365,7 +437,7 @@ public sealed class JupyterKernel : IDisposable
 
     private JsonObject Inspect(JsonObject body)
     {
-        string code = Text(body, "code");
+        string code = Code(body);
         string? text = _engine.InspectAsync(code, CodePoints.ToUtf16(code, Number(body, "cursor_pos", int.MaxValue))).GetAwaiter().GetResult();
         return new JsonObject
         {
@@ -378,7 +450,7 @@ public sealed class JupyterKernel : IDisposable
 
     private static JsonObject IsComplete(JsonObject body)
     {
-        Completeness answer = CellEngine.IsComplete(Text(body, "code"));
+        Completeness answer = CellEngine.IsComplete(Code(body));
         JsonObject reply = new() { ["status"] = answer.Status };
         if (answer.Status == "incomplete") reply["indent"] = answer.Indent;
         return reply;
@@ -398,6 +470,7 @@ public sealed class JupyterKernel : IDisposable
                 break;
             case "search":
                 string pattern = Text(body, "pattern");
+                if (pattern.Length > MostPattern) throw new CellException("MessageRefused", $"A pattern of {pattern.Length} characters; at most {MostPattern} are searched for.");
                 found = found.Where(h => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, h.Code, ignoreCase: false));
                 if (Flag(body, "unique", false)) found = found.Reverse().DistinctBy(h => h.Code).Reverse();
                 found = found.TakeLast(most);
@@ -487,6 +560,10 @@ public sealed class JupyterKernel : IDisposable
         json[name] = value;
         return json;
     }
+
+    private static string Code(JsonObject body) => body["code"] is JsonValue value && value.TryGetValue(out string? text)
+        ? text
+        : throw new CellException("MessageRefused", "The message has no text called 'code'.");
 
     private static string Text(JsonObject body, string name) => body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : "";
 

@@ -27,6 +27,10 @@ internal sealed record ConnectionInfo
         {
             info = JsonSerializer.Deserialize<ConnectionInfo>(File.ReadAllBytes(path)) ?? throw new JsonException("it is empty");
         }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The connection file {path} may not be read, or is a folder.", e);
+        }
         catch (JsonException e)
         {
             throw new ArgumentException($"The connection file {path} is not what Jupyter writes: {e.Message}", nameof(path), e);
@@ -45,6 +49,7 @@ internal sealed record ConnectionInfo
         // Whoever reaches the sockets runs code as this user: other machines must not.
         if (!IPAddress.TryParse(Ip, out IPAddress? address) || !IPAddress.IsLoopback(address))
             wrong.Add($"ip is '{Ip}', this kernel listens on this machine only (127.0.0.1); reach it from afar through an SSH tunnel or a Jupyter server");
+        if (Key is null) wrong.Add("key is null; an empty one means that messages are not signed");
         if (SignatureScheme != "hmac-sha256") wrong.Add($"signature_scheme is '{SignatureScheme}', expected hmac-sha256");
         foreach ((string name, int port) in ((string, int)[])[("shell_port", ShellPort), ("control_port", ControlPort), ("iopub_port", IoPubPort), ("stdin_port", StdinPort), ("hb_port", HeartbeatPort)])
         {

@@ -18,6 +18,9 @@ internal enum Channel
 /// </summary>
 internal sealed class KernelSockets : IDisposable
 {
+    // A cell of this size is no cell any more. NetMQ ends the connection of who sends more.
+    private const long MostFrameBytes = 64L << 20;
+
     private readonly WireProtocol _protocol;
     private readonly RouterSocket _shell = new();
     private readonly RouterSocket _control = new();
@@ -27,18 +30,20 @@ internal sealed class KernelSockets : IDisposable
     private readonly NetMQPoller _poller;
     private readonly Thread _pollerThread;
     private readonly Thread _heartbeatThread;
-    private readonly ResponseSocket _heartbeat = new();
+    // Not a REP socket: that one keeps to an order of calls, and throws where a client does not.
+    private readonly RouterSocket _heartbeat = new();
     private volatile bool _stopping;
 
     /// <summary>Binds all sockets; nothing is received before <see cref="Start"/>.</summary>
     public KernelSockets(ConnectionInfo connection, WireProtocol protocol)
     {
         _protocol = protocol;
-        foreach (RouterSocket router in (RouterSocket[])[_shell, _control, _stdin])
+        foreach (RouterSocket router in (RouterSocket[])[_shell, _control, _stdin, _heartbeat])
         {
             // A client that reconnects with its old identity takes over.
             router.Options.RouterHandover = true;
             router.Options.Linger = TimeSpan.FromSeconds(1);
+            router.Options.MaxMsgSize = MostFrameBytes;
             router.Options.SendHighWatermark = 0;
             router.Options.ReceiveHighWatermark = 0;
         }
@@ -100,7 +105,20 @@ internal sealed class KernelSockets : IDisposable
             if (!socket.TryReceiveMultipartMessage(ref frames)) return;
             Message? message = _protocol.Parse([.. frames.Select(f => f.ToByteArray())], out string? refusal);
             if (message is null) Refused?.Invoke($"{channel}: {refusal}");
-            else Received?.Invoke(channel, message);
+            else Alive(() => Received?.Invoke(channel, message), $"{channel}: {message.Type}");
+        }
+    }
+
+    // One message that something fails on must not end the loop that serves all the others, and with it the process.
+    private void Alive(Action work, string what)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Refused?.Invoke($"{what} failed: {e}");
         }
     }
 
@@ -114,9 +132,15 @@ internal sealed class KernelSockets : IDisposable
                 return;
             }
 
+            Message message = item.Message;
+            Alive(() => Send(item.Channel, message), $"{item.Channel}: sending");
+        }
+
+        void Send(Channel channel, Message message)
+        {
             NetMQMessage frames = [];
-            foreach (byte[] frame in _protocol.ToFrames(item.Message)) frames.Append(frame);
-            IOutgoingSocket socket = item.Channel switch
+            foreach (byte[] frame in _protocol.ToFrames(message)) frames.Append(frame);
+            IOutgoingSocket socket = channel switch
             {
                 Channel.Shell => _shell,
                 Channel.Control => _control,
@@ -124,7 +148,7 @@ internal sealed class KernelSockets : IDisposable
                 _ => _ioPub,
             };
             // A ROUTER drops what is addressed to a client that left; it must not wait for it.
-            if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames)) Refused?.Invoke($"{item.Channel}: a message could not be sent");
+            if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames)) Refused?.Invoke($"{channel}: a message could not be sent");
         }
     }
 
@@ -132,8 +156,9 @@ internal sealed class KernelSockets : IDisposable
     {
         while (!_stopping)
         {
-            // With a timeout: a blocked socket would throw when the process ends.
-            if (_heartbeat.TryReceiveFrameBytes(TimeSpan.FromMilliseconds(200), out byte[]? beat)) _heartbeat.TrySendFrame(TimeSpan.FromSeconds(1), beat);
+            // With a timeout: a blocked socket would throw when the process ends. Whatever came goes back to whom it came from.
+            NetMQMessage? beat = null;
+            if (_heartbeat.TryReceiveMultipartMessage(TimeSpan.FromMilliseconds(200), ref beat)) Alive(() => _heartbeat.TrySendMultipartMessage(TimeSpan.FromSeconds(1), beat), "Heartbeat");
         }
     }
 }

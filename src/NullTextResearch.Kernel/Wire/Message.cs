@@ -3,9 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Kernel.Wire;
 
-/// <summary>A Jupyter message. Parsed lazily where only bytes matter: a parent's header is echoed as it came.</summary>
+/// <summary>A Jupyter message. The bytes are kept: a parent's header is echoed as it came.</summary>
 internal sealed class Message
 {
+    // A header has six short fields; it is sent back with every answer.
+    private const int MostHeaderBytes = 1 << 16;
+    private const int MostTypeLength = 100;
+
     private static readonly byte[] Empty = "{}"u8.ToArray();
 
     /// <summary>Routing frames of a ROUTER socket; the topic on IOPub.</summary>
@@ -16,28 +20,41 @@ internal sealed class Message
     public byte[] Content { get; init; } = Empty;
     public IReadOnlyList<byte[]> Buffers { get; init; } = [];
 
-    /// <summary>The header's msg_type, or "" where there is none.</summary>
-    public string Type => HeaderText("msg_type");
+    /// <summary>The header's msg_type: letters, digits, '_', '.' and '-'.</summary>
+    public string Type { get; private init; } = "";
 
-    public string Id => HeaderText("msg_id");
+    /// <summary>The content.</summary>
+    public JsonObject Body { get; private init; } = [];
 
-    /// <summary>The content as an object; empty where it is anything else.</summary>
-    public JsonObject Body => field ??= Parse(Content);
+    /// <summary>What is wrong with the message beside its header, which can be answered; null if nothing.</summary>
+    public string? Fault { get; private init; }
 
-    private JsonObject HeaderObject => field ??= Parse(Header);
-
-    private string HeaderText(string name) => HeaderObject[name] is JsonValue value && value.TryGetValue(out string? text) ? text : "";
-
-    private static JsonObject Parse(byte[] utf8)
+    /// <summary>A message as it came, all of it parsed.</summary>
+    /// <exception cref="JsonException">The header cannot be used, so nobody can be answered.</exception>
+    public static Message Read(IReadOnlyList<byte[]> identities, byte[] header, byte[] parent, byte[] metadata, byte[] content, IReadOnlyList<byte[]> buffers)
     {
+        if (header.Length > MostHeaderBytes) throw new JsonException($"the header has {header.Length} bytes, at most {MostHeaderBytes} are read.");
+        if (StrictJson.Parse(header) is not JsonObject fields) throw new JsonException("the header is no object.");
+        if (fields["msg_type"] is not JsonValue value || !value.TryGetValue(out string? type) || type.Length is 0 or > MostTypeLength || !type.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'))
+            throw new JsonException("the header has no msg_type that names a message.");
+        JsonObject body = [];
+        string? fault = null;
+        string part = "";
         try
         {
-            return JsonNode.Parse(utf8) as JsonObject ?? [];
+            // Nobody here uses these two, but what is damaged in one place is damaged.
+            part = "parent_header";
+            StrictJson.Parse(parent);
+            part = "metadata";
+            StrictJson.Parse(metadata);
+            part = "content";
+            body = StrictJson.Parse(content) as JsonObject ?? throw new JsonException("an object was expected.");
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            // A signed message with broken JSON: its sender is at fault; it is answered as a message without content.
-            return [];
+            fault = $"{part}: {e.Message}";
         }
+
+        return new Message { Identities = identities, Header = header, Parent = parent, Metadata = metadata, Content = content, Buffers = buffers, Type = type, Body = body, Fault = fault };
     }
 }

@@ -12,6 +12,9 @@ internal sealed class WireProtocol(string key)
 {
     public const string Version = "5.3";
 
+    // Routing, delimiter, signature, four parts, and buffers, of which this kernel uses none.
+    private const int MostFrames = 100;
+
     // As Jupyter's own digest history: enough that a replayed message is recognised, bounded.
     private const int Remembered = 65536;
 
@@ -34,9 +37,15 @@ internal sealed class WireProtocol(string key)
         return Convert.ToHexStringLower(hmac.GetHashAndReset());
     }
 
-    /// <summary>Frames to a message; null with a reason where it must not be trusted.</summary>
+    /// <summary>Frames to a message; null with a reason where it must not be trusted, or cannot be answered. What is wrong beside the header is <see cref="Message.Fault"/>.</summary>
     public Message? Parse(IReadOnlyList<byte[]> frames, out string? refusal)
     {
+        if (frames.Count > MostFrames)
+        {
+            refusal = $"{frames.Count} frames; a message has at most {MostFrames}";
+            return null;
+        }
+
         int at = 0;
         while (at < frames.Count && !frames[at].AsSpan().SequenceEqual(Delimiter)) at++;
         if (frames.Count - at < 6)
@@ -45,18 +54,10 @@ internal sealed class WireProtocol(string key)
             return null;
         }
 
-        Message message = new()
-        {
-            Identities = [.. frames.Take(at)],
-            Header = frames[at + 2],
-            Parent = frames[at + 3],
-            Metadata = frames[at + 4],
-            Content = frames[at + 5],
-            Buffers = [.. frames.Skip(at + 6)],
-        };
+        (byte[] header, byte[] parent, byte[] metadata, byte[] content) = (frames[at + 2], frames[at + 3], frames[at + 4], frames[at + 5]);
         if (_key.Length > 0)
         {
-            string expected = Sign(message.Header, message.Parent, message.Metadata, message.Content);
+            string expected = Sign(header, parent, metadata, content);
             // In constant time: how long a wrong signature takes must not tell how much of it was right.
             if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), frames[at + 1]))
             {
@@ -74,8 +75,17 @@ internal sealed class WireProtocol(string key)
             if (_seenOrder.Count > Remembered) _seen.Remove(_seenOrder.Dequeue());
         }
 
-        refusal = null;
-        return message;
+        try
+        {
+            Message message = Message.Read([.. frames.Take(at)], header, parent, metadata, content, [.. frames.Skip(at + 6)]);
+            refusal = null;
+            return message;
+        }
+        catch (JsonException e)
+        {
+            refusal = e.Message;
+            return null;
+        }
     }
 
     /// <summary>A new message of this session.</summary>

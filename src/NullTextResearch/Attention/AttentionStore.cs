@@ -38,10 +38,12 @@ public sealed record StoredMap(AttentionSite Site, int Height, int Width, Tensor
 public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDisposable
 {
     private readonly AttentionStoreOptions _options = options ?? new AttentionStoreOptions();
+    private readonly UseGate _gate = new(nameof(AttentionStore));
     private readonly SortedDictionary<int, StoredMap> _maps = [];
 
     /// <summary>What was kept, in the order in which the layers run.</summary>
-    public IReadOnlyList<StoredMap> Maps => [.. _maps.Values];
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public IReadOnlyList<StoredMap> Maps => [.. _gate.Alive(_maps).Values];
 
     /// <summary>Whether the map of a call would be kept.</summary>
     public bool Wants(in AttentionCall call) =>
@@ -53,8 +55,10 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     /// <param name="call">Where it was made.</param>
     /// <param name="map">[rows, heads, pixels, keys]; borrowed, copied. Half precision is summed in single.</param>
     /// <exception cref="ShapeMismatchException">An earlier map of this layer had another shape.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public void Record(in AttentionCall call, Tensor map)
     {
+        _gate.Alive(_maps);
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         if (map.dtype is ScalarType.Float16 or ScalarType.BFloat16) map = map.to(ScalarType.Float32);
@@ -77,6 +81,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     /// <exception cref="InvalidOperationException">No stored layer fits the selection.</exception>
     public Tensor AverageMaps(MapSelection? selection = null, int row = 0)
     {
+        using UseGate.Lease use = _gate.Use();
         IReadOnlyList<StoredMap> chosen = (selection ?? MapSelection.Default).From(Maps);
         return Lifetime.WithoutGradient(() =>
         {
@@ -108,12 +113,12 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         return map.div(map.max().clamp_min(double.Epsilon));
     });
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Frees the maps. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(() =>
     {
         foreach (StoredMap map in _maps.Values) map.Sum.Dispose();
         _maps.Clear();
-    }
+    });
 }
 
 /// <summary>Watches a run without changing it: stores the maps that the store wants, attends by the fused kernel elsewhere.</summary>

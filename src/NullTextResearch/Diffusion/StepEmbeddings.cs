@@ -6,6 +6,7 @@ namespace NullTextResearch.Diffusion;
 /// <summary>A text embedding per sampling step: one for all steps, or one each (what null-text optimisation yields).</summary>
 public sealed class StepEmbeddings : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(StepEmbeddings));
     private readonly Tensor _values;
 
     private StepEmbeddings(Tensor values, bool perStep)
@@ -18,10 +19,11 @@ public sealed class StepEmbeddings : IDisposable
     public bool IsPerStep { get; }
 
     /// <summary>The tensor: [T, B, tokens, d] if per step, [B, tokens, d] if not. Borrow it, do not dispose it.</summary>
-    public Tensor Values => _values;
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public Tensor Values => _gate.Alive(_values);
 
     /// <summary>Number of images, B.</summary>
-    public long Images => _values.shape[IsPerStep ? 1 : 0];
+    public long Images => Values.shape[IsPerStep ? 1 : 0];
 
     /// <summary>The same embedding at every step.</summary>
     /// <param name="embedding">[B, tokens, d]; copied.</param>
@@ -40,15 +42,21 @@ public sealed class StepEmbeddings : IDisposable
     }
 
     /// <summary>The embedding of a step, [B, tokens, d]; a view owned by the caller's dispose scope.</summary>
-    public Tensor At(int step) => IsPerStep ? _values.select(0, step) : _values.alias();
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public Tensor At(int step)
+    {
+        using UseGate.Lease use = _gate.Use();
+        return IsPerStep ? _values.select(0, step) : _values.alias();
+    }
 
     /// <summary>The embeddings of one image, as a set of its own; owned by the caller.</summary>
     public StepEmbeddings Image(int index)
     {
+        using UseGate.Lease use = _gate.Use();
         using Tensor one = _values.narrow(IsPerStep ? 1 : 0, index, 1);
         return new StepEmbeddings(one.Snapshot(), IsPerStep);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _values.Dispose();
+    /// <summary>Frees the tensor. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(_values.Dispose);
 }

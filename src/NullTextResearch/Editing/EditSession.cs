@@ -1,6 +1,7 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,10 +30,12 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
     /// targets share its rows for common tokens: <see cref="EmbeddingTransfer"/>.
     /// </remarks>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts do not fit each other.</exception>
+    /// <exception cref="ObjectDisposedException">The inversion or the model was disposed.</exception>
     public EditResult Edit(
         InversionResult inversion, IReadOnlyList<ImageEdit> edits, PromptToPromptOptions? options = null, double? guidanceScale = null,
         IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
+        using UseGate.Lease use = inversion.Use();
         List<StepEmbeddings> targets = [];
         try
         {

@@ -160,20 +160,22 @@ public sealed record LocalBlend
 /// <param name="final">See <see cref="Final"/>; taken over.</param>
 public sealed class BlendMask(Tensor words, Tensor? subtract, Tensor final) : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(BlendMask));
+
     /// <summary>Where the words to blend are.</summary>
-    public Tensor Words => words;
+    public Tensor Words => _gate.Alive(words);
 
     /// <summary>Where the words to subtract are, if there are any.</summary>
-    public Tensor? Subtract => subtract;
+    public Tensor? Subtract => _gate.Alive(subtract);
 
     /// <summary>Words without subtracted ones; row 1 is what the target's latents are blended by.</summary>
-    public Tensor Final => final;
+    public Tensor Final => _gate.Alive(final);
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Frees the masks. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(() =>
     {
         words.Dispose();
         subtract?.Dispose();
         final.Dispose();
-    }
+    });
 }

@@ -34,19 +34,22 @@ public sealed record EditProblem
 }
 
 /// <summary>Edited images. Owns its tensors.</summary>
+/// <remarks>Several threads may read one at a time. After <see cref="Dispose"/> every property and method that gives tensors throws <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class EditResult : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(EditResult));
+
     /// <summary>z_0 of all branches, [rows, 4, H, W]: image after image, the source and its targets.</summary>
-    public required Tensor Latents { get; init; }
+    public required Tensor Latents { get => _gate.Alive(field); init; }
 
     /// <summary>The edits, as asked for.</summary>
     public required IReadOnlyList<ImageEdit> Edits { get; init; }
 
     /// <summary>Local-blend masks at the last step, per image and target; null where a target has no local blend.</summary>
-    public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks { get; init; }
+    public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks { get => _gate.Alive(field); init; }
 
     /// <summary>Edited attention maps of all branches (rows as in <see cref="Latents"/>), if they were to be kept.</summary>
-    public AttentionStore? Maps { get; init; }
+    public AttentionStore? Maps { get => _gate.Alive(field); init; }
 
     /// <summary>Attention layers that the edit reached.</summary>
     public required int AttentionLayers { get; init; }
@@ -66,17 +69,23 @@ public sealed class EditResult : IDisposable
     public int Row(int image = 0, int? target = null) => Edits.Take(image).Sum(e => e.Rows) + (target is { } t ? 1 + t : 0);
 
     /// <summary>z_0 of the source branch of an image, [1, 4, H, W]; a view owned by the caller's dispose scope.</summary>
-    public Tensor Source(int image = 0) => Latents.narrow(0, Row(image), 1);
+    public Tensor Source(int image = 0) => View(Row(image));
 
     /// <summary>z_0 of a target, [1, 4, H, W]; a view owned by the caller's dispose scope.</summary>
-    public Tensor Target(int target = 0, int image = 0) => Latents.narrow(0, Row(image, target), 1);
+    public Tensor Target(int target = 0, int image = 0) => View(Row(image, target));
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Frees the tensors. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(() =>
     {
         Latents.Dispose();
         foreach (BlendMask? mask in Masks.SelectMany(m => m)) mask?.Dispose();
         Maps?.Dispose();
+    });
+
+    private Tensor View(int row)
+    {
+        using UseGate.Lease use = _gate.Use();
+        return Latents.narrow(0, row, 1);
     }
 }
 
@@ -96,11 +105,13 @@ public static class PromptToPrompt
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
     /// <exception cref="InvalidOperationException">The predictor never called the attention processor, so nothing would be edited.</exception>
+    /// <exception cref="ObjectDisposedException">The inversion, or the model behind the predictor, was disposed.</exception>
     public static EditResult Run(
         EditProblem problem, PromptToPromptOptions? options = null, Action<DiffusionStep, Tensor>? observe = null,
         IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new PromptToPromptOptions();
+        using UseGate.Lease use = problem.Inversion.Use();
         Check(problem);
         Stopwatch clock = Stopwatch.StartNew();
         using IDisposable grad = no_grad();

@@ -41,8 +41,11 @@ public sealed record SdEditOptions
 /// <summary>Images edited by SDEdit. Owns its tensor.</summary>
 public sealed class SdEditResult : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(SdEditResult));
+
     /// <summary>z_0, [B, 4, H, W].</summary>
-    public required Tensor Latents { get; init; }
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public required Tensor Latents { get => _gate.Alive(field); init; }
 
     /// <summary>Moves taken: int(t0 T).</summary>
     public required int Moves { get; init; }
@@ -56,8 +59,8 @@ public sealed class SdEditResult : IDisposable
     /// <summary>Options used.</summary>
     public required SdEditOptions Options { get; init; }
 
-    /// <inheritdoc/>
-    public void Dispose() => Latents.Dispose();
+    /// <summary>Frees the tensor. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(() => Latents.Dispose());
 }
 
 /// <summary>SDEdit: add noise up to a level, denoise with the target prompt. No inversion, no attention control.</summary>

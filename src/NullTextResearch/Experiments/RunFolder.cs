@@ -287,6 +287,7 @@ public sealed class RunFolder
     /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run is as it was.</exception>
     public void Save(InversionResult result, InversionManifest manifest, RgbImage source, RgbImage vae, RgbImage reconstruction)
     {
+        using Tensors.UseGate.Lease use = result.Use();
         Directory.CreateDirectory(Path);
         List<KeyValuePair<string, Tensor>> tensors = [new("start_latents", result.StartLatents), new("conditional", result.Conditional.Values), new("unconditional", result.Unconditional.Values)];
         if (result.Offsets is { } offsets) tensors.Add(new("offsets", offsets));

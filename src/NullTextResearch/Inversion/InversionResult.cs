@@ -7,6 +7,7 @@ namespace NullTextResearch.Inversion;
 /// <summary>The latents of an inverted image at every noise level, z*_0 (clean) to z*_T (noisiest).</summary>
 public sealed class PivotTrajectory : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(PivotTrajectory));
     private readonly Tensor[] _levels;
 
     /// <summary>Takes copies of the latents, clean first.</summary>
@@ -16,32 +17,37 @@ public sealed class PivotTrajectory : IDisposable
     public int Steps => _levels.Length - 1;
 
     /// <summary>Latents at noise level 0..T, [B, 4, H, W]; borrowed.</summary>
-    public Tensor this[int level] => _levels[level];
+    public Tensor this[int level] => _gate.Alive(_levels)[level];
 
     /// <summary>z*_T; borrowed.</summary>
-    public Tensor Noisiest => _levels[^1];
+    public Tensor Noisiest => this[Steps];
 
     /// <summary>z*_0; borrowed.</summary>
-    public Tensor Clean => _levels[0];
+    public Tensor Clean => this[0];
 
     /// <summary>The latents that a sampler should hold after a step.</summary>
-    public Tensor TargetOf(DiffusionStep step) => _levels[Steps - step.Step - 1];
+    public Tensor TargetOf(DiffusionStep step) => this[Steps - step.Step - 1];
 
     /// <summary>The trajectory of one image, owned by the caller.</summary>
     public PivotTrajectory Image(int index)
     {
+        using UseGate.Lease use = _gate.Use();
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         return new PivotTrajectory(_levels.Select(z => z.narrow(0, index, 1)));
     }
 
     /// <summary>A copy, owned by the caller.</summary>
-    public PivotTrajectory Copy() => new(_levels);
+    public PivotTrajectory Copy()
+    {
+        using UseGate.Lease use = _gate.Use();
+        return new PivotTrajectory(_levels);
+    }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _gate.Close(() =>
     {
         foreach (Tensor level in _levels) level.Dispose();
-    }
+    });
 }
 
 /// <summary>What every inversion starts from. All tensors are borrowed.</summary>
@@ -131,8 +137,14 @@ public sealed record InversionProgress(string Stage, int Step, int Of, int Inner
 /// What an inversion yields: everything a sampler needs to land on the images again, and an editor to edit them.
 /// Owns its tensors.
 /// </summary>
+/// <remarks>
+/// Several threads may read one, edit from it and sample from it at a time. <see cref="Dispose"/> waits for edits that run; whoever
+/// computes with one of the tensors by itself must have ended before. After it, every property that holds tensors throws <see cref="ObjectDisposedException"/>.
+/// </remarks>
 public sealed class InversionResult : IDisposable
 {
+    private readonly UseGate _gate = new(nameof(InversionResult));
+
     /// <summary>Name of the method, as in tables and charts.</summary>
     public required string Method { get; init; }
 
@@ -140,25 +152,25 @@ public sealed class InversionResult : IDisposable
     public required double GuidanceScale { get; init; }
 
     /// <summary>z_T to sample from, [B, 4, H, W].</summary>
-    public required Tensor StartLatents { get; init; }
+    public required Tensor StartLatents { get => _gate.Alive(field); init; }
 
     /// <summary>Prompt embeddings.</summary>
-    public required StepEmbeddings Conditional { get; init; }
+    public required StepEmbeddings Conditional { get => _gate.Alive(field); init; }
 
     /// <summary>Unconditional embeddings.</summary>
-    public required StepEmbeddings Unconditional { get; init; }
+    public required StepEmbeddings Unconditional { get => _gate.Alive(field); init; }
 
     /// <summary>Latent offsets per step, [T, B, 4, H, W] (direct inversion), or null.</summary>
-    public Tensor? Offsets { get; init; }
+    public Tensor? Offsets { get => _gate.Alive(field); init; }
 
     /// <summary>
     /// The latents that sampling this result at its guidance scale ends at, [B, 4, H, W], up to rounding; null where the
     /// method has not come by them anyway.
     /// </summary>
-    public Tensor? Reconstruction { get; init; }
+    public Tensor? Reconstruction { get => _gate.Alive(field); init; }
 
     /// <summary>The pivot, where the method has one.</summary>
-    public PivotTrajectory? Pivot { get; init; }
+    public PivotTrajectory? Pivot { get => _gate.Alive(field); init; }
 
     /// <summary>
     /// Per image, per step: what the optimisation did; empty where the method does not optimise. Methods that visit the
@@ -191,16 +203,15 @@ public sealed class InversionResult : IDisposable
         Offsets = Offsets,
     };
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Keeps the tensors, on this thread, until the lease is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    internal UseGate.Lease Use() => _gate.Use();
+
+    /// <summary>Frees the tensors. A second time nothing happens.</summary>
+    public void Dispose() => _gate.Close(() =>
     {
-        StartLatents.Dispose();
-        Conditional.Dispose();
-        Unconditional.Dispose();
-        Offsets?.Dispose();
-        Reconstruction?.Dispose();
-        Pivot?.Dispose();
-    }
+        foreach (IDisposable? item in (IDisposable?[])[StartLatents, Conditional, Unconditional, Offsets, Reconstruction, Pivot]) item?.Dispose();
+    });
 }
 
 /// <summary>A way to invert images.</summary>

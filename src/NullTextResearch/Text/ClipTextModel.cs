@@ -70,6 +70,7 @@ public sealed record ClipTextConfig
 }
 
 /// <summary>CLIP's text transformer, module for module and key for key transformers' CLIPTextModel (last hidden state after the final norm).</summary>
+/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class ClipTextModel : IDisposable
 {
     private readonly WeightPath _embeddingsAt;
@@ -82,7 +83,7 @@ public sealed class ClipTextModel : IDisposable
     public ClipTextModel(ClipTextConfig config)
     {
         Config = config;
-        Weights = new WeightSet();
+        Weights = new WeightSet(nameof(ClipTextModel));
         WeightPath root = Weights.Root["text_model"];
         _embeddingsAt = root["embeddings"];
         _tokens = new Embedding(_embeddingsAt["token_embedding"], config.VocabSize, config.HiddenSize);
@@ -98,21 +99,23 @@ public sealed class ClipTextModel : IDisposable
     public WeightSet Weights { get; }
 
     /// <summary>Device of the weights.</summary>
-    public Device Device => _tokens.Device;
+    public Device Device => Weights.Device;
 
     /// <summary>Precision of the weights.</summary>
-    public ScalarType Dtype => _tokens.Dtype;
+    public ScalarType Dtype => Weights.Dtype;
 
     /// <summary>Embeds token ids.</summary>
     /// <param name="ids">Integer [B, tokens], at most the context length; borrowed.</param>
     /// <param name="computeDtype">Precision to compute in; null means that of the weights.</param>
     /// <returns>Text embedding [B, tokens, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The ids are not a matrix.</exception>
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public Tensor Forward(Tensor ids, ScalarType? computeDtype = null)
     {
         Shape.Require(ids, [-1, -1]);
         long tokens = ids.shape[1];
         if (tokens > Config.ContextLength) throw new ArgumentException($"{tokens} tokens do not fit the context of {Config.ContextLength}; shorten the prompt.", nameof(ids));
+        using UseGate.Lease use = Weights.Use();
         return Lifetime.Scoped(() =>
         {
             Tensor positions = arange(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
@@ -124,7 +127,7 @@ public sealed class ClipTextModel : IDisposable
         });
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
     public void Dispose() => Weights.Dispose();
 
     private sealed class Layer

@@ -48,7 +48,7 @@ public sealed class SceneClassifier : IDisposable
     /// <summary>Declares the network; load or initialise its weights before use.</summary>
     public SceneClassifier()
     {
-        Weights = new WeightSet();
+        Weights = new WeightSet(nameof(SceneClassifier));
         WeightPath root = Weights.Root;
         _conv1 = new Conv2d(root["conv1"], 3, 32, kernel: 5, stride: 2, padding: 2);
         _norm1 = new GroupNorm(root["norm1"], 8, 32, 1e-5);
@@ -82,6 +82,7 @@ public sealed class SceneClassifier : IDisposable
     /// <exception cref="ShapeMismatchException">Not a batch of colour pictures.</exception>
     public IReadOnlyList<SceneJudgement> Judge(Tensor pixels)
     {
+        using UseGate.Lease use = Weights.Use();
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         (Tensor objects, Tensor backgrounds, Tensor colours) = Forward(pixels);
@@ -99,6 +100,7 @@ public sealed class SceneClassifier : IDisposable
     internal (Tensor Objects, Tensor Backgrounds, Tensor Colours) Forward(Tensor pixels)
     {
         Shape.Require(pixels, [-1, 3, -1, -1]);
+        using UseGate.Lease use = Weights.Use();
         Tensor x = F.silu(_norm1.Forward(_conv1.Forward(pixels)));
         x = _block2.Forward(_conv2.Forward(x), null);
         x = F.silu(_norm3.Forward(_block3.Forward(_conv3.Forward(x), null)));
@@ -108,6 +110,6 @@ public sealed class SceneClassifier : IDisposable
         return (logits.narrow(1, 0, 12), logits.narrow(1, 12, 8), logits.narrow(1, 20, 5));
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
     public void Dispose() => Weights.Dispose();
 }

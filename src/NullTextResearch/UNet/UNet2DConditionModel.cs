@@ -12,6 +12,7 @@ namespace NullTextResearch.UNet;
 /// The noise-predicting U-Net of Stable Diffusion, module for module and key for key diffusers' class of that name.
 /// Weights take no gradient unless asked to; gradients reach the text embedding.
 /// </summary>
+/// <remarks>Several threads may use one at a time, each with an attention processor of its own. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class UNet2DConditionModel : IDisposable
 {
     private readonly Conv2d _convIn;
@@ -30,7 +31,7 @@ public sealed class UNet2DConditionModel : IDisposable
     public UNet2DConditionModel(UNetConfig config)
     {
         Config = config;
-        Weights = new WeightSet();
+        Weights = new WeightSet(nameof(UNet2DConditionModel));
         TimeProjection = new SinusoidalProjection(ScalarType.Float32, config.FlipSinToCos, config.FreqShift);
         WeightPath root = Weights.Root;
         IReadOnlyList<int> channels = config.BlockOutChannels;
@@ -89,10 +90,10 @@ public sealed class UNet2DConditionModel : IDisposable
     public ITimeProjection TimeProjection { get; set; }
 
     /// <summary>Device of the weights.</summary>
-    public Device Device => Weights.All[0].Value.device;
+    public Device Device => Weights.Device;
 
     /// <summary>Precision of the weights.</summary>
-    public ScalarType Dtype => Weights.All[0].Value.dtype;
+    public ScalarType Dtype => Weights.Dtype;
 
     /// <summary>Predicts the noise in latents.</summary>
     /// <param name="latents">z_t, [B, 4, H, W], in the dtype to compute in; borrowed.</param>
@@ -102,11 +103,13 @@ public sealed class UNet2DConditionModel : IDisposable
     /// <param name="step">Sampling step told to the processor.</param>
     /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public Tensor Forward(Tensor latents, Tensor timesteps, Tensor text, IAttentionProcessor? attention = null, int step = 0)
     {
         Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
         long batch = latents.shape[0];
         Shape.Require(text, [batch, -1, Config.CrossAttentionDim]);
+        using UseGate.Lease use = Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         return Run(latents, timesteps, new UNetPass(text, attention ?? FusedAttention.Instance, step), null).MoveToOuterDisposeScope();
     }
@@ -117,10 +120,11 @@ public sealed class UNet2DConditionModel : IDisposable
     {
         Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
         Shape.Require(text, [latents.shape[0], -1, Config.CrossAttentionDim]);
+        using UseGate.Lease use = Weights.Use();
         using IDisposable grad = no_grad();
         SegmentInput[] inputs = new SegmentInput[_segments.Count];
         Tensor prediction = Run(latents, timesteps, new UNetPass(text, FusedAttention.Instance, step), inputs);
-        return new SegmentTape(_segments, inputs, prediction);
+        return new SegmentTape(Weights, _segments, inputs, prediction);
     }
 
     // All segments in the current dispose scope. Feature maps that nobody needs again are freed on the way; with inputs, what each segment got is kept there.
@@ -154,7 +158,7 @@ public sealed class UNet2DConditionModel : IDisposable
         return x;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
     public void Dispose() => Weights.Dispose();
 
     private sealed class DownBlock

@@ -1,4 +1,5 @@
 using NullTextResearch.Tensors;
+using NullTextResearch.Weights;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.UNet;
@@ -24,12 +25,13 @@ internal sealed record UNetSegment(bool TakesSkip, bool LeavesSkip, bool SeesTex
 /// </summary>
 internal sealed class SegmentTape
 {
+    private readonly WeightSet _weights;
     private readonly IReadOnlyList<UNetSegment> _segments;
     private readonly SegmentInput[] _inputs;
 
-    public SegmentTape(IReadOnlyList<UNetSegment> segments, SegmentInput[] inputs, Tensor prediction)
+    public SegmentTape(WeightSet weights, IReadOnlyList<UNetSegment> segments, SegmentInput[] inputs, Tensor prediction)
     {
-        (_segments, _inputs, Prediction) = (segments, inputs, prediction);
+        (_weights, _segments, _inputs, Prediction) = (weights, segments, inputs, prediction);
     }
 
     /// <summary>What the network gave; carries no gradient.</summary>
@@ -41,6 +43,7 @@ internal sealed class SegmentTape
     public Tensor PullBack(Tensor gradient)
     {
         Shape.RequireSame(gradient, Prediction);
+        using UseGate.Lease use = _weights.Use();
         using TorchSharp.DisposeScope outer = NewDisposeScope();
         int first = _segments.ToList().FindIndex(s => s.SeesText);
         if (first < 0) throw new InvalidOperationException("The U-Net has no cross-attention layer, so its prediction does not depend on the embedding.");

@@ -88,6 +88,7 @@ public sealed record VaeConfig
 }
 
 /// <summary>The KL autoencoder of Stable Diffusion, module for module and key for key diffusers' class of that name.</summary>
+/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class AutoencoderKL : IDisposable
 {
     private readonly Encoder _encoder;
@@ -99,7 +100,7 @@ public sealed class AutoencoderKL : IDisposable
     public AutoencoderKL(VaeConfig config)
     {
         Config = config;
-        Weights = new WeightSet();
+        Weights = new WeightSet(nameof(AutoencoderKL));
         _encoder = new Encoder(Weights.Root["encoder"], config);
         _decoder = new Decoder(Weights.Root["decoder"], config);
         long latents = config.LatentChannels;
@@ -114,10 +115,10 @@ public sealed class AutoencoderKL : IDisposable
     public WeightSet Weights { get; }
 
     /// <summary>Device of the weights.</summary>
-    public Device Device => Weights.All[0].Value.device;
+    public Device Device => Weights.Device;
 
     /// <summary>Precision of the weights.</summary>
-    public ScalarType Dtype => Weights.All[0].Value.dtype;
+    public ScalarType Dtype => Weights.Dtype;
 
     /// <summary>Posterior over unscaled latents.</summary>
     /// <param name="pixels">[B, 3, H, W] in [-1, 1], sides divisible by <see cref="VaeConfig.Downscale"/>; borrowed.</param>
@@ -126,6 +127,7 @@ public sealed class AutoencoderKL : IDisposable
     public (Tensor Mean, Tensor LogVariance) Posterior(Tensor pixels)
     {
         RequirePixels(pixels);
+        using UseGate.Lease use = Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         Tensor[] halves = _quant.Forward(_encoder.Forward(pixels)).chunk(2, 1);
         return (halves[0].contiguous().MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
@@ -148,6 +150,7 @@ public sealed class AutoencoderKL : IDisposable
     public Tensor DecodeUnscaled(Tensor latents)
     {
         Shape.Require(latents, [-1, Config.LatentChannels, -1, -1]);
+        using UseGate.Lease use = Weights.Use();
         return Lifetime.Scoped(() => _decoder.Forward(_postQuant.Forward(latents)));
     }
 
@@ -159,7 +162,7 @@ public sealed class AutoencoderKL : IDisposable
             throw new ArgumentException($"Image sides must be multiples of {Config.Downscale} pixels, got {pixels.shape[3]}x{pixels.shape[2]}; crop or resize first.");
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
     public void Dispose() => Weights.Dispose();
 
     private sealed class Encoder

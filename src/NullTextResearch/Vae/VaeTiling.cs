@@ -70,6 +70,8 @@ public sealed class VaeTiling(AutoencoderKL vae, int tile, int overlap)
         int height = (int)input.shape[2] / from, width = (int)input.shape[3] / from;
         int[] rows = Starts(height), columns = Starts(width);
         if (rows.Length == 1 && columns.Length == 1) return work(input);
+        // For all tiles: the weights stay between them too.
+        using UseGate.Lease use = vae.Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         ScalarType wide = Precision.Wide(input.dtype);
         Tensor output = zeros([input.shape[0], channels, height * to, width * to], wide, input.device);

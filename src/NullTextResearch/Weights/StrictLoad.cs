@@ -84,7 +84,7 @@ public static partial class StrictLoad
         }
         catch
         {
-            weights.Dispose();
+            weights.Clear();
             throw;
         }
         finally

@@ -28,6 +28,7 @@ public enum WeightInit
 public sealed class Weight
 {
     private Tensor? _value;
+    private bool _isGone;
 
     internal Weight(string key, long[] shape, WeightInit init)
     {
@@ -54,9 +55,12 @@ public sealed class Weight
     /// <summary>True once it has a value.</summary>
     public bool HasValue => _value is not null;
 
-    /// <summary>The tensor, owned by the network. Read it anew after any move or load.</summary>
+    /// <summary>The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.</summary>
     /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
-    public Tensor Value => _value ?? throw new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first.");
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
+    public Tensor Value => _value ?? throw (_isGone
+        ? new ObjectDisposedException(Key, $"Weight '{Key}' is gone: its network was disposed.")
+        : new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first."));
 
     internal void Set(Tensor value)
     {
@@ -66,8 +70,9 @@ public sealed class Weight
         _value = kept;
     }
 
-    internal void Clear()
+    internal void Clear(bool forGood)
     {
+        _isGone |= forGood;
         _value?.Dispose();
         _value = null;
     }
@@ -78,10 +83,19 @@ public sealed class Weight
 /// in one go, from a checkpoint or an initialiser. Building a network therefore allocates nothing, and its keys are the
 /// strings in the code.
 /// </summary>
+/// <remarks>
+/// Any number of threads may work with a network at a time. Whatever changes all weights (loading, moving, initialising, disposing) waits until
+/// their passes through the network have ended, and holds up those that come later.
+/// </remarks>
 public sealed class WeightSet : IDisposable
 {
+    private readonly UseGate _gate;
     private readonly List<Weight> _all = [];
     private readonly Dictionary<string, Weight> _byKey = new(StringComparer.Ordinal);
+
+    /// <summary>An empty set.</summary>
+    /// <param name="network">Whose weights they are, for messages.</param>
+    public WeightSet(string network = nameof(WeightSet)) => _gate = new UseGate(network);
 
     /// <summary>All weights, in order of declaration.</summary>
     public IReadOnlyList<Weight> All => _all;
@@ -95,8 +109,39 @@ public sealed class WeightSet : IDisposable
     /// <summary>Number of parameters.</summary>
     public long ParameterCount => _all.Sum(w => w.Count);
 
+    /// <summary>Device of the weights.</summary>
+    /// <exception cref="InvalidOperationException">They have no values.</exception>
+    /// <exception cref="ObjectDisposedException">They were disposed.</exception>
+    internal Device Device
+    {
+        get
+        {
+            using UseGate.Lease use = Use();
+            return _all[0].Value.device;
+        }
+    }
+
+    /// <summary>Precision of the weights.</summary>
+    /// <exception cref="InvalidOperationException">They have no values.</exception>
+    /// <exception cref="ObjectDisposedException">They were disposed.</exception>
+    internal ScalarType Dtype
+    {
+        get
+        {
+            using UseGate.Lease use = Use();
+            return _all[0].Value.dtype;
+        }
+    }
+
     /// <summary>The top of the key tree.</summary>
     public WeightPath Root => new(this, "");
+
+    /// <summary>Begins a pass through the network: until the lease is disposed, on this thread, no other thread frees or replaces the weights.</summary>
+    /// <exception cref="ObjectDisposedException">They were disposed.</exception>
+    internal UseGate.Lease Use() => _gate.Use();
+
+    /// <summary>Throws where this thread is in the middle of a pass, so that waiting for its end would be for ever.</summary>
+    internal void RefuseWithinUse(string what) => _gate.RefuseWithinUse(what);
 
     internal Weight Declare(string key, long[] shape, WeightInit init, long fanIn)
     {
@@ -110,7 +155,7 @@ public sealed class WeightSet : IDisposable
     /// <param name="seed">Seed; each weight draws from its own stream, so the order of declaration does not matter.</param>
     /// <param name="device">Where the values live.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    public void Initialise(long seed, Device device, ScalarType dtype)
+    public void Initialise(long seed, Device device, ScalarType dtype) => _gate.Change(() =>
     {
         foreach (Weight weight in _all)
         {
@@ -129,10 +174,10 @@ public sealed class WeightSet : IDisposable
             };
             weight.Set(weight.Init == WeightInit.Range ? value.to(device) : value.to(dtype, device));
         }
-    }
+    });
 
     /// <summary>Moves and converts every floating-point weight. References to former values become invalid.</summary>
-    public void MoveTo(Device device, ScalarType dtype)
+    public void MoveTo(Device device, ScalarType dtype) => _gate.Change(() =>
     {
         foreach (Weight weight in _all)
         {
@@ -142,17 +187,17 @@ public sealed class WeightSet : IDisposable
             Tensor moved = old.is_floating_point() ? old.to(dtype, device) : old.to(device);
             if (!ReferenceEquals(moved, old)) weight.Set(moved);
         }
-    }
+    });
 
     /// <summary>Sets every weight from a function of its key and shape; the set takes over the tensors.</summary>
-    public void Fill(Func<Weight, Tensor> value)
+    public void Fill(Func<Weight, Tensor> value) => _gate.Change(() =>
     {
         foreach (Weight weight in _all)
         {
             using IDisposable grad = no_grad();
             weight.Set(value(weight));
         }
-    }
+    });
 
     /// <summary>Weights that hold numbers which are none: a damaged file, or a training that diverged.</summary>
     /// <returns>Key, how many of its numbers are NaN, and how many infinite; nothing for a sound network.</returns>
@@ -178,10 +223,16 @@ public sealed class WeightSet : IDisposable
         foreach (Weight weight in Trainable) weight.Value.requires_grad_(on);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Frees the values; others may be loaded afterwards. Waits for passes that run. Nothing happens if they were disposed.</summary>
+    internal void Clear() => _gate.TryChange(() => Free(forGood: false));
+
+    /// <summary>Frees the values for good. Waits for passes through the network that run in other threads; later ones are refused. A second time nothing happens.</summary>
+    /// <exception cref="InvalidOperationException">Called from within a pass through the network.</exception>
+    public void Dispose() => _gate.Close(() => Free(forGood: true));
+
+    private void Free(bool forGood)
     {
-        foreach (Weight weight in _all) weight.Clear();
+        foreach (Weight weight in _all) weight.Clear(forGood);
     }
 
     private static ulong StableHash(string key)

@@ -50,4 +50,35 @@ public sealed class NotebookHtmlTests
     [InlineData(@"$a \, \left( b \right)$", "<mi>a</mi><mspace width=\"0.17em\"/><mo>(</mo><mi>b</mi><mo>)</mo>")]
     [InlineData(@"$\unknown x$", @"<code>\unknown x</code>")]
     public void Prose_Formula_BecomesMathMlOrStaysReadable(string markdown, string expected) => Assert.Contains(expected, NotebookHtml.Prose(markdown));
+
+    /// <summary>Markup in a notebook's text is shown, not followed: in prose, in code, in console output, in errors, in titles.</summary>
+    [Fact]
+    public void Write_MarkupInText_IsEscaped()
+    {
+        const string Evil = "<img src=x onerror=PWNED()></script><script>PWNED()</script>";
+        NotebookDocument document = new()
+        {
+            Cells =
+            [
+                new NotebookCell { Kind = CellKind.Markdown, Language = "markdown", Source = $"{Evil}\n\n[link](javascript:PWNED()) [b](JaVa\tScRiPt:PWNED()) <javascript:PWNED()> ![i](vbscript:PWNED) $\\text{{{Evil}}}$ [fine](https://example.org)" },
+                new NotebookCell
+                {
+                    Source = $"var p = \"{Evil}\"; // {Evil}",
+                    Outputs =
+                    [
+                        new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = Evil },
+                        new JsonObject { ["output_type"] = "error", ["ename"] = Evil, ["evalue"] = Evil, ["traceback"] = Evil },
+                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["image/png"] = $"AAAA\" onerror=\"PWNED()\">{Evil}" } },
+                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["text/plain"] = Evil } },
+                    ],
+                },
+            ],
+        };
+        string page = NotebookHtml.Write(document, Evil);
+        Assert.DoesNotContain("<img src=x", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("onerror=\"", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotMatch("(?i)(href|src)=\"[^\"]*script", page);
+        Assert.Contains("href=\"https://example.org\"", page, StringComparison.Ordinal);
+    }
 }

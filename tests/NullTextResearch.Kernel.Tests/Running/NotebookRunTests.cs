@@ -37,6 +37,26 @@ public sealed class NotebookRunTests : IDisposable
         Assert.Equal("63", Text(NotebookDocument.Load(Path.Combine(_folder, "made", "a.ipynb")).Cells[^1].Outputs[0]!["data"]!["text/plain"]));
     }
 
+    /// <summary>A notebook whose prompts, file names, output and errors are markup that would run scripts: on the page all of it is text.</summary>
+    [Fact]
+    public void Run_NotebookFullOfMarkup_MakesAPageThatRunsNoneOfIt()
+    {
+        byte[] grey = new byte[3 * 64 * 64];
+        Array.Fill(grey, (byte)128);
+        Images.ImageFile.SavePng(new Images.RgbImage(64, 64, grey), Path.Combine(_folder, "<img src=x onerror=alert(1)>.png"));
+        File.WriteAllText(Path.Combine(_folder, "xss.dib"), File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Running", "xss.dib")).Replace("@FOLDER", _folder, StringComparison.Ordinal));
+
+        // The last cell throws, on purpose.
+        Assert.Equal(1, Run(out string text, "run", "xss.dib", "--html"));
+        string page = File.ReadAllText(Path.Combine(_folder, "xss.html"));
+
+        Assert.True(page.Contains("PWNED4", StringComparison.Ordinal) && page.Contains("PWNED5", StringComparison.Ordinal), text);
+        Assert.DoesNotContain("<img src=x", page, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<script>PWNED", page, StringComparison.OrdinalIgnoreCase);
+        // In the data of a script, markup must not end the script.
+        Assert.DoesNotMatch("(?i)</script>\\s*<script>PWNED", page);
+    }
+
     [Fact]
     public void Run_LibraryObjectsAsResults_ShowThemselves()
     {

@@ -39,6 +39,23 @@ public sealed class ConnectionInfoTests : IDisposable
         Assert.Contains(_file, Assert.Throws<ArgumentException>(() => ConnectionInfo.Read(_file)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Read_Folder_IsAnIOException() => Assert.ThrowsAny<IOException>(() => ConnectionInfo.Read(Path.GetTempPath()));
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{\"key\":\"\\ud800\"}")]
+    [InlineData("{\"shell_port\":1.5}")]
+    [InlineData("{\"shell_port\":99999999999}")]
+    [InlineData("{\"ip\":null}")]
+    [InlineData("{\"key\":null,\"shell_port\":1,\"control_port\":2,\"stdin_port\":3,\"iopub_port\":4,\"hb_port\":5}")]
+    public void Read_WrongKinds_AreRefused(string json)
+    {
+        File.WriteAllText(_file, json);
+        Assert.Throws<ArgumentException>(() => ConnectionInfo.Read(_file));
+    }
+
     private ConnectionInfo Read(string ip, string transport = "tcp", string scheme = "hmac-sha256", int port = 1001)
     {
         File.WriteAllText(_file, $$"""

@@ -77,15 +77,51 @@ public sealed class WireProtocolTests
         Assert.NotNull(refusal);
     }
 
-    [Fact]
-    public void Parse_ContentIsNoJson_IsAnEmptyBody()
+    [Theory]
+    [InlineData("not json", "content")]
+    [InlineData("[]", "content: an object was expected")]
+    [InlineData("null", "content: an object was expected")]
+    [InlineData("{\"a\":1,\"a\":2}", "content: the name \"a\" is there twice (line 1, byte 8)")]
+    [InlineData("{\"a\":{\"b\":1,\n\"\\u0062\":2}}", "content: the name \"b\" is there twice (line 2, byte 1)")]
+    [InlineData("{\"a\":\"\\ud800\"}", "content: a string is no valid text")]
+    [InlineData("{\"\\udc00\":1}", "content: a string is no valid text")]
+    public void Parse_DamagedContent_CanBeAnswered(string content, string fault)
     {
         WireProtocol protocol = new("");
-        Message broken = new() { Header = "{}"u8.ToArray(), Content = "not json"u8.ToArray() };
-        Message? got = protocol.Parse(protocol.ToFrames(broken), out _);
-        Assert.NotNull(got);
-        Assert.Equal("", got.Type);
+        Message? got = protocol.Parse(protocol.ToFrames(new Message { Header = "{\"msg_type\":\"x_request\"}"u8.ToArray(), Content = Encoding.UTF8.GetBytes(content) }), out string? refusal);
+        Assert.Null(refusal);
+        Assert.Equal("x_request", got!.Type);
         Assert.Empty(got.Body);
+        Assert.StartsWith(fault, got.Fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("")]
+    [InlineData("{\"msg_type\":7}")]
+    [InlineData("{\"msg_type\":\"\"}")]
+    [InlineData("{\"msg_type\":\"\\u001b]0;x\"}")]
+    [InlineData("{\"msg_type\":\"a\",\"msg_type\":\"b\"}")]
+    [InlineData("{\"msg_type\":\"\\ud800\"}")]
+    [InlineData("{\"msg_type\":\"a\",\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}")]
+    public void Parse_UnusableHeader_IsRefused(string header)
+    {
+        WireProtocol protocol = new("");
+        Assert.Null(protocol.Parse(protocol.ToFrames(new Message { Header = Encoding.UTF8.GetBytes(header) }), out string? refusal));
+        Assert.NotNull(refusal);
+        Assert.DoesNotContain("\u001b", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_TooMuch_IsRefused()
+    {
+        WireProtocol protocol = new("");
+        Assert.Null(protocol.Parse([.. Enumerable.Repeat(Array.Empty<byte>(), 200)], out string? frames));
+        Assert.Contains("200 frames", frames, StringComparison.Ordinal);
+        Assert.Null(protocol.Parse(protocol.ToFrames(new Message { Header = Encoding.UTF8.GetBytes($"{{\"msg_type\":\"a\",\"x\":\"{new string('x', 70_000)}\"}}") }), out string? header));
+        Assert.Contains("the header has", header, StringComparison.Ordinal);
     }
 
     [Fact]

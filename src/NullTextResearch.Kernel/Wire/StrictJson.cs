@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace NullTextResearch.Kernel.Wire;
+
+/// <summary>
+/// JSON from outside, judged wholly before anybody uses it: <see cref="JsonNode"/> by itself finds names that are there twice, and text that is none,
+/// only when somebody asks for the value.
+/// </summary>
+internal static class StrictJson
+{
+    /// <summary>Deeper than any message or notebook; what reads a tree goes down it by recursion.</summary>
+    public const int MostDepth = 64;
+
+    /// <summary>Parses a value; afterwards every name and every string in it can be read.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <exception cref="JsonException">It is no JSON, nested too deeply, or has a name twice, a half surrogate pair or invalid UTF-8; the message says where.</exception>
+    public static JsonNode? Parse(ReadOnlySpan<byte> utf8)
+    {
+        Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = MostDepth });
+        Stack<HashSet<string>> objects = [];
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    objects.Push(new HashSet<string>(StringComparer.Ordinal));
+                    break;
+                case JsonTokenType.EndObject:
+                    objects.Pop();
+                    break;
+                case JsonTokenType.PropertyName:
+                    string name = Text(ref reader, utf8);
+                    if (!objects.Peek().Add(name)) throw new JsonException($"the name {Shown(name)} is there twice ({Place(utf8, reader.TokenStartIndex)}).");
+                    break;
+                case JsonTokenType.String:
+                    _ = Text(ref reader, utf8);
+                    break;
+            }
+        }
+
+        return JsonNode.Parse(utf8, documentOptions: new JsonDocumentOptions { MaxDepth = MostDepth });
+    }
+
+    /// <summary>A text as JSON writes it, in ASCII and not too long: nothing in it can command a terminal.</summary>
+    public static string Shown(string text) => JsonSerializer.Serialize(text.Length <= 60 ? text : text[..60] + "...");
+
+    /// <summary>A value for a message: as JSON where it is short, else its kind.</summary>
+    public static string Brief(JsonNode node) => node switch
+    {
+        JsonObject => "an object",
+        JsonArray => "a list",
+        _ => node.ToJsonString() is { Length: <= 60 } text ? text : "a long value",
+    };
+
+    private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException($"a string is no valid text: half a surrogate pair, or bytes that are no UTF-8 ({Place(utf8, reader.TokenStartIndex)}).", e);
+        }
+    }
+
+    private static string Place(ReadOnlySpan<byte> utf8, long at)
+    {
+        ReadOnlySpan<byte> before = utf8[..(int)at];
+        return string.Create(CultureInfo.InvariantCulture, $"line {before.Count((byte)'\n') + 1}, byte {at - before.LastIndexOf((byte)'\n')}");
+    }
+}
