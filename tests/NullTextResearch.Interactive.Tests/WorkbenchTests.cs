@@ -154,7 +154,7 @@ public sealed class WorkbenchTests(Bench bench)
     [Fact]
     public async Task Invert_UnknownWord_IsNotedInTheOutput_AndNothingElseIsRefused()
     {
-        DisplayTests.RecordingOutput output = new();
+        RecordingOutput output = new();
         Output.Choose(output);
         try
         {
@@ -253,7 +253,7 @@ public sealed class WorkbenchTests(Bench bench)
         {
             using Workbench own = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false, CacheFolder = folder });
             ExperimentSettings settings = ExperimentSettings.Quick with { Steps = 3 };
-            DisplayTests.RecordingOutput output = new();
+            RecordingOutput output = new();
             Output.Choose(output);
 
             double first = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
@@ -342,7 +342,7 @@ public sealed class WorkbenchTests(Bench bench)
     [Fact]
     public async Task Invert_InANotebook_UpdatesOneDisplay()
     {
-        DisplayTests.RecordingOutput output = new();
+        RecordingOutput output = new();
         Output.Choose(output);
         try
         {

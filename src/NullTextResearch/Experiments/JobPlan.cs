@@ -1,6 +1,7 @@
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.Planning;
+using NullTextResearch.SelfTest;
 using NullTextResearch.Tensors;
 using static TorchSharp.torch;
 
@@ -90,10 +91,10 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
     /// <param name="source">The model on disk.</param>
     /// <param name="demand">The job.</param>
     /// <param name="rates">The machine's rates by precision: what is planned with. Null measures fp32 and bf16, on a GPU fp16 too.</param>
-    /// <param name="isSound">Whether this machine's arithmetic has passed the self-test in a precision. Null: only float32 is known to be.</param>
+    /// <param name="isSound">Whether a precision may be recommended. Null asks <see cref="ArithmeticSelfTest"/>.</param>
     public static JobPlan For(ModelSource source, JobDemand demand, IReadOnlyDictionary<ScalarType, MachineRates>? rates = null, Func<ScalarType, bool>? isSound = null)
     {
-        isSound ??= precision => precision == ScalarType.Float32;
+        isSound ??= precision => ArithmeticSelfTest.Passes(precision, demand.Device);
         bool gpu = demand.Device.type == TorchSharp.DeviceType.CUDA;
         int factor = source.Vae.Downscale;
         int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor), wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
