@@ -65,9 +65,6 @@ public sealed class SafetensorsFileTests : IDisposable
         Refused($$$"""{"a":{"dtype":"F32","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,4]}}""", "the shape of 'a' has 65 numbers, and 64 at most");
         Refused($$$"""{"{{{new string('n', 1001)}}}":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "has 1001 characters");
         Refused("{" + string.Join(',', Enumerable.Range(0, SafetensorsFile.MostTensors + 1).Select(i => $$"""
-            "{{i}}":{"dtype":"F32","shape":[],"data_offsets":[0,0]}
-            """)) + "}", "needs 4 bytes");
-        Refused("{" + string.Join(',', Enumerable.Range(0, SafetensorsFile.MostTensors + 1).Select(i => $$"""
             "{{i}}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}
             """)) + "}", "more than 100000 tensors");
     }
