@@ -3,8 +3,8 @@ namespace NullTextResearch;
 /// <summary>Text of a file in a message: as much as helps to find the place.</summary>
 internal static class Excerpt
 {
-    private const int Most = 100;
-
     /// <summary>The text, or its beginning.</summary>
-    public static string Of(string text) => text.Length <= Most ? text : string.Concat(text.AsSpan(0, Most), "...");
+    /// <param name="text">What the file says.</param>
+    /// <param name="most">How many characters are enough.</param>
+    public static string Of(string text, int most = 100) => text.Length <= most ? text : string.Concat(text.AsSpan(0, most), "...");
 }

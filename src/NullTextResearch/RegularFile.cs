@@ -33,7 +33,9 @@ public static class RegularFile
         ArgumentNullException.ThrowIfNull(path);
         if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal)) return "is no name of a file";
         if (Directory.Exists(path)) return "is a folder, where a file is needed";
-        if (!File.Exists(path)) return new FileInfo(path).LinkTarget is { } target ? $"is a link to {target}, where no file is: it leads nowhere, or in a circle" : "is missing";
+        FileInfo file = new(path);
+        if (file.LinkTarget is { } target && !Leads(file)) return $"is a link to {target}, where no file is: it leads nowhere, or in a circle";
+        if (!file.Exists) return "is missing";
         return KindOf(path) switch
         {
             Kind.Pipe => "is a named pipe, where a file is needed: write what it would deliver into a file",
@@ -101,6 +103,20 @@ public static class RegularFile
         catch (DecoderFallbackException e)
         {
             throw new UnreadableFileException(path, ForeignContent.Of(bytes) is { } what ? $"is {what}" : $"is no UTF-8 text (byte {e.Index})", e);
+        }
+    }
+
+    // A link whose target is gone exists by itself.
+    private static bool Leads(FileInfo link)
+    {
+        try
+        {
+            return link.ResolveLinkTarget(returnFinalTarget: true) is { Exists: true };
+        }
+        // Too many links: a circle.
+        catch (IOException)
+        {
+            return false;
         }
     }
 

@@ -157,7 +157,7 @@ public sealed class StableDiffusion : IDisposable
             Checkpoint[] checkpoints = new Checkpoint[sets.Length];
             long bytes = 0;
             List<string> notes = [.. source.Notes];
-            if (tokenizer.LearnedWords is { Count: > 0 } words) notes.Add($"tokenizer: learned words: {string.Join(", ", words.Keys.Take(5).Select(Excerpt.Of))}{(words.Count > 5 ? ", ..." : "")}");
+            if (tokenizer.LearnedWords is { Count: > 0 } words) notes.Add($"tokenizer: learned words: {string.Join(", ", words.Keys.Take(5).Select(name => Excerpt.Of(name)))}{(words.Count > 5 ? ", ..." : "")}");
             for (int i = 0; i < sets.Length; i++)
             {
                 PartSource part = source.Parts[i];

@@ -117,7 +117,7 @@ public sealed class ModelSource
 
     /// <summary>The note about tensors that nothing needs.</summary>
     internal static string Left(IReadOnlyList<string> names) =>
-        $"{names.Count} tensors belong to no part of the model and were left: {string.Join(", ", names.Take(5).Select(Excerpt.Of))}{(names.Count > 5 ? ", ..." : "")}";
+        $"{names.Count} tensors belong to no part of the model and were left: {string.Join(", ", names.Take(5).Select(name => Excerpt.Of(name)))}{(names.Count > 5 ? ", ..." : "")}";
 
     /// <summary>The schedule, refused where it contradicts what the network predicts.</summary>
     /// <exception cref="ModelFormatException">It does.</exception>

@@ -43,7 +43,7 @@ internal static class SingleFileDiagnosis
         if (!original)
         {
             string[] names = [.. file.Entries.Select(e => e.Name).Order(StringComparer.Ordinal)];
-            throw new ModelFormatException($"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: {string.Join(", ", names.Take(6).Select(Excerpt.Of))}{(names.Length > 6 ? ", ..." : "")}. {Expected}");
+            throw new ModelFormatException($"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: {string.Join(", ", names.Take(6).Select(name => Excerpt.Of(name)))}{(names.Length > 6 ? ", ..." : "")}. {Expected}");
         }
         long channels = file.Find(At + "input_blocks.0.0.weight")!.Shape is { Count: 4 } shape ? shape[1] : 0;
         if (channels != 4)

@@ -81,7 +81,7 @@ public sealed class Checkpoint : IDisposable
         Dictionary<string, string> map = ReadIndex(Path);
         string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
         if (absent.Length > 0)
-            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(Excerpt.Of))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards.");
+            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards.");
         foreach (string shard in ShardsOf(Path)) Add(SafetensorsFile.Open(shard));
         foreach ((string name, string file) in map)
         {

@@ -34,7 +34,7 @@ public sealed class CheckpointMismatchException : Exception
     private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)
     {
         static string List(string title, IReadOnlyList<string> keys) =>
-            keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(Excerpt.Of))}{(keys.Count > 12 ? ", ..." : "")}";
+            keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(k => Excerpt.Of(k, 300)))}{(keys.Count > 12 ? ", ..." : "")}";
         return $"{file} does not fit the network that its config describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\n{hint ?? "Check that config and weights come from the same model."}";
     }
 }

@@ -65,9 +65,6 @@ public sealed class SafetensorsFileTests : IDisposable
         Refused($$$"""{"a":{"dtype":"F32","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,4]}}""", "the shape of 'a' has 65 numbers, and 64 at most");
         Refused($$$"""{"{{{new string('n', 1001)}}}":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "has 1001 characters");
         Refused("{" + string.Join(',', Enumerable.Range(0, SafetensorsFile.MostTensors + 1).Select(i => $$"""
-            "{{i}}":{"dtype":"F32","shape":[],"data_offsets":[0,0]}
-            """)) + "}", "needs 4 bytes");
-        Refused("{" + string.Join(',', Enumerable.Range(0, SafetensorsFile.MostTensors + 1).Select(i => $$"""
             "{{i}}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}
             """)) + "}", "more than 100000 tensors");
     }
@@ -105,13 +102,15 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_TypesThatAreNotRead_AreKeptAndRefusedWhenRead()
     {
-        using SafetensorsFile file = Opened("""
+        using (SafetensorsFile file = Opened("""
             {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"global_step":{"dtype":"U32","shape":[],"data_offsets":[4,8]},"mark":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[8,8]},"new":{"dtype":"\u001b]0;t","shape":[3],"data_offsets":[8,8]}}
-            """);
-        Assert.Equal(["a"], file.Entries.Where(e => e.IsReadable).Select(e => e.Name));
-        using Tensor a = file.Read("a");
-        Assert.Contains("'global_step' has the dtype 'U32'", Assert.Throws<ModelFormatException>(() => file.Read("global_step")).Message, StringComparison.Ordinal);
-        Assert.Contains("16-bit", Assert.Throws<ModelFormatException>(() => file.Entry("mark").Dtype).Message, StringComparison.Ordinal);
+            """))
+        {
+            Assert.Equal(["a"], file.Entries.Where(e => e.IsReadable).Select(e => e.Name));
+            using Tensor a = file.Read("a");
+            Assert.Contains("'global_step' has the dtype 'U32'", Assert.Throws<ModelFormatException>(() => file.Read("global_step")).Message, StringComparison.Ordinal);
+            Assert.Contains("16-bit", Assert.Throws<ModelFormatException>(() => file.Entry("mark").Dtype).Message, StringComparison.Ordinal);
+        }
         Refused("""{"s":{"dtype":"U64","shape":[2],"data_offsets":[0,8]}}""", "needs 16 bytes and has 8");
     }
 
