@@ -54,6 +54,14 @@ public sealed partial class PlanTests : Workshop
     }
 
     [Fact]
+    public void Plan_Precision_GivesARangeAndRecommendsWhatPassedTheSelfTest()
+    {
+        RequireMini();
+        string[] lines = Run("plan", "--available", "8GB", "--steps", "5").WithoutStackTrace().Out.Split('\n');
+        Assert.Matches(@"^> fp32 .* \d+ (s|min|h) to \d+ (s|min|h) ", Assert.Single(lines, l => l.StartsWith('>')));
+    }
+
+    [Fact]
     public void Plan_NothingFits_SaysTheLeast() => RunMini("plan", "--available", "100MB").Refused(1, "nothing fits", "0.10 GB", "--checkpointing", "--size");
 
     [Theory]

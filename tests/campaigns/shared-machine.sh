@@ -21,7 +21,10 @@ program=$repo/src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll
 [ -f "$program" ] || dotnet build "$repo/src/NullTextResearch.Cli" -c Release -v q -nologo
 work=$(mktemp -d)
 spinners=()
-stop() { for pid in "${spinners[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done; spinners=(); return 0; }
+stop() {
+  [ ${#spinners[@]} = 0 ] || { kill "${spinners[@]}"; wait "${spinners[@]}" || true; } 2>/dev/null
+  spinners=()
+}
 trap 'stop; rm -rf "$work"' EXIT
 unset NULLTEXT_THREADS
 export LC_ALL=C

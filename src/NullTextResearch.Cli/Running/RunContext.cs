@@ -20,13 +20,13 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     public CancellationToken Cancel => cancel;
 
     /// <summary>Threads that were asked for; null if none were.</summary>
-    public int? Asked => threads;
+    public int? Asked { get; } = threads;
 
     /// <summary>Threads inside one operation: those asked for, else what <see cref="Choose"/> found right for the model, and 1 before.</summary>
     public int Threads { get; private set; } = threads ?? 1;
 
     /// <summary>Threads that independent work may have in all: those asked for, else one a processor.</summary>
-    public int AllThreads => threads ?? Environment.ProcessorCount;
+    public int AllThreads => Asked ?? Environment.ProcessorCount;
 
     /// <summary>What remains if the work is cancelled now, for the message; null if nothing does.</summary>
     public string? Kept { get; set; }
@@ -41,7 +41,7 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     /// <summary>Gives libtorch the threads that suit a model and a size of images, unless a number was asked for.</summary>
     public void Choose(ModelSource source, PixelSize size)
     {
-        Threads = threads ?? ProcessorThreads.For(source, size);
+        Threads = Asked ?? ProcessorThreads.For(source, size);
         ApplyThreads();
     }
 
