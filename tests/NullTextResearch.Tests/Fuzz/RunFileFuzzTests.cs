@@ -48,7 +48,7 @@ public sealed class RunFileFuzzTests : IDisposable
     public void Read_DamagedFile_ThrowsOnlyWhatIsDocumented(string kind)
     {
         int count = int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? asked : 1000;
-        FuzzFormat format = Format(kind);
+        FuzzFormat format = Format(kind) with { Name = kind };
         FuzzOutcome outcome = FuzzCampaign.Run(format, count);
         if (Environment.GetEnvironmentVariable("NULLTEXT_FUZZ_REPORT") is { Length: > 0 } report) File.AppendAllText(report, outcome + "\n");
         TestContext.Current.TestOutputHelper?.WriteLine(outcome.ToString());
