@@ -24,7 +24,6 @@ internal static class NotebookRunCommand
             string[] notebooks = [.. parsed.GetValue(files)!.SelectMany(Find).Distinct()];
             string[] given = parsed.GetValue(values) ?? [];
             string? folder = parsed.GetValue(output);
-            if (folder is not null) Directory.CreateDirectory(folder);
             return notebooks is [var only]
                 ? RunOne(only, given, folder, parsed.GetValue(html), parsed.GetValue(lenient), context)
                 : RunEach(notebooks, given, folder, parsed.GetValue(html), context);
