@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace NullTextResearch.Figures;
@@ -21,17 +22,17 @@ internal static class ReportPage
             html.Append("<nav class=\"nt-nav\" aria-label=\"Figures\"><ul>\n");
             foreach (FigureSection section in report.Sections)
             {
-                html.Append($"<li><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></li>\n");
+                html.Append(CultureInfo.InvariantCulture, $"<li><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></li>\n");
             }
 
             html.Append("</ul></nav>\n");
         }
 
         html.Append("<main>\n<header class=\"nt-head\">\n");
-        html.Append($"<h1>{Html.Text(report.Title)}</h1>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<h1>{Html.Text(report.Title)}</h1>\n");
         if (report.Introduction is { } introduction)
         {
-            html.Append($"<div class=\"nt-intro\">{Html.Paragraphs(introduction)}</div>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-intro\">{Html.Paragraphs(introduction)}</div>\n");
         }
 
         if (report.Facts.Count > 0)
@@ -39,7 +40,7 @@ internal static class ReportPage
             html.Append("<dl class=\"nt-facts\">\n");
             foreach (ReportFact fact in report.Facts)
             {
-                html.Append($"<div><dt>{Html.Text(fact.Name)}</dt><dd>{Html.Text(fact.Value)}</dd></div>\n");
+                html.Append(CultureInfo.InvariantCulture, $"<div><dt>{Html.Text(fact.Name)}</dt><dd>{Html.Text(fact.Value)}</dd></div>\n");
             }
 
             html.Append("</dl>\n");
@@ -51,7 +52,7 @@ internal static class ReportPage
             Section(html, section, heading: !single || section.Title != report.Title);
         }
 
-        html.Append($"</main>\n<script>{Assets.Text("report.js")}</script>\n</body>\n</html>\n");
+        html.Append(CultureInfo.InvariantCulture, $"</main>\n<script>{Assets.Text("report.js")}</script>\n</body>\n</html>\n");
         return html.ToString();
     }
 
@@ -64,7 +65,7 @@ internal static class ReportPage
         for (int i = 0; i < charts.Count; i++)
         {
             string height = charts[i].BoxHeight.ToString(Csv.Culture);
-            html.Append($"<div style=\"box-sizing:border-box;height:{height}px;overflow:hidden;padding:{padding.ToString(Csv.Culture)}px\">\n");
+            html.Append(CultureInfo.InvariantCulture, $"<div style=\"box-sizing:border-box;height:{height}px;overflow:hidden;padding:{padding.ToString(Csv.Culture)}px\">\n");
             html.Append(charts[i].Chart.HtmlFragment($"chart-{i + 1}")).Append("</div>\n");
         }
 
@@ -73,7 +74,7 @@ internal static class ReportPage
 
     private static void Head(StringBuilder html, string title, bool hasCharts)
     {
-        html.Append($"""
+        html.Append(CultureInfo.InvariantCulture, $"""
             <!DOCTYPE html>
             <html lang="en">
             <head>
@@ -90,7 +91,7 @@ internal static class ReportPage
             """);
         if (hasCharts)
         {
-            html.Append($"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
             html.Append("<script id=\"plotly-js\">").Append(PlotlyScript.Text).Append("</script>\n");
         }
 
@@ -99,15 +100,15 @@ internal static class ReportPage
 
     private static void Section(StringBuilder html, FigureSection section, bool heading)
     {
-        html.Append($"<section class=\"nt-section\" id=\"{section.Id}\">\n");
+        html.Append(CultureInfo.InvariantCulture, $"<section class=\"nt-section\" id=\"{section.Id}\">\n");
         if (heading)
         {
-            html.Append($"<h2><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></h2>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<h2><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></h2>\n");
         }
 
         if (section.Caption is { } caption)
         {
-            html.Append($"<div class=\"nt-caption\">{Html.Paragraphs(caption)}</div>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-caption\">{Html.Paragraphs(caption)}</div>\n");
         }
 
         if (section.PaperFound is not null || section.ThisRunFound is not null)
@@ -123,17 +124,17 @@ internal static class ReportPage
             ChartBundle chart = section.Charts[i];
             string name = $"{section.Id}-chart-{(i + 1).ToString(Csv.Culture)}";
             html.Append("<div class=\"nt-panel\">\n").Append(chart.HtmlFragment(name));
-            html.Append($"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n");
         }
 
         foreach (ReportImage image in section.Images)
         {
             (int width, int height) = image.Size();
             string alt = Html.Text(image.AltText);
-            html.Append($"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>");
+            html.Append(CultureInfo.InvariantCulture, $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>");
             if (image.Caption is { } text)
             {
-                html.Append($"<figcaption>{Html.Text(text)}</figcaption>");
+                html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Html.Text(text)}</figcaption>");
             }
 
             html.Append("</figure>\n");
@@ -146,19 +147,19 @@ internal static class ReportPage
 
         if (section.Command is { } command)
         {
-            html.Append($"<p class=\"nt-label\">Made by</p><pre class=\"nt-command\"><code>{Html.Text(command)}</code></pre>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-label\">Made by</p><pre class=\"nt-command\"><code>{Html.Text(command)}</code></pre>\n");
         }
 
         if (section.Files.Count > 0)
         {
             string links = string.Join(" ", section.Files.Select(file =>
                 $"<a href=\"{Html.Text(string.Join('/', file.RelativePath.Split('/').Select(Uri.EscapeDataString)))}\">{Html.Text(file.Name)}</a>"));
-            html.Append($"<p class=\"nt-files\">{links}</p>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-files\">{links}</p>\n");
         }
 
         if (section.ManifestJson is { } manifest)
         {
-            html.Append($"<details class=\"nt-manifest\"><summary>Manifest</summary><pre><code>{Html.Text(manifest)}</code></pre></details>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<details class=\"nt-manifest\"><summary>Manifest</summary><pre><code>{Html.Text(manifest)}</code></pre></details>\n");
         }
 
         html.Append("</section>\n");
@@ -168,7 +169,7 @@ internal static class ReportPage
     {
         if (text is not null)
         {
-            html.Append($"<div class=\"nt-finding {cssClass}\"><h3>{name}</h3>{Html.Paragraphs(text)}</div>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-finding {cssClass}\"><h3>{name}</h3>{Html.Paragraphs(text)}</div>\n");
         }
     }
 

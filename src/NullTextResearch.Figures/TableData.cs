@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace NullTextResearch.Figures;
@@ -19,13 +20,13 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
         html.Append("<table class=\"nt-table\">");
         if (Title.Length > 0)
         {
-            html.Append($"<caption><span>{Html.Text(Title)}</span></caption>");
+            html.Append(CultureInfo.InvariantCulture, $"<caption><span>{Html.Text(Title)}</span></caption>");
         }
 
         html.Append("<thead><tr>");
         for (int i = 0; i < Columns.Count; i++)
         {
-            html.Append($"<th scope=\"col\"{Align(i)}>{Html.Text(Columns[i])}</th>");
+            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{Align(i)}>{Html.Text(Columns[i])}</th>");
         }
 
         html.Append("</tr></thead><tbody>");
@@ -34,7 +35,7 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
             html.Append("<tr>");
             for (int i = 0; i < row.Count; i++)
             {
-                html.Append($"<td{Align(i)}>{Html.Text(row[i])}</td>");
+                html.Append(CultureInfo.InvariantCulture, $"<td{Align(i)}>{Html.Text(row[i])}</td>");
             }
 
             html.Append("</tr>");

@@ -95,7 +95,7 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
         catch (TransientHubException e) when (e.RetryAfter is null && _done >= _best + Progress)
         {
             _best = _done;
-            report($"{e.Message} Going on with {file.Path} at {_done / (double)file.Size:0%}.");
+            report(FormattableString.Invariant($"{e.Message} Going on with {file.Path} at {_done / (double)file.Size:0%}."));
         }
     }
 

@@ -159,7 +159,7 @@ public sealed class StableDiffusion : IDisposable
             if (source.PredictionIsGuessed)
             {
                 (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);
-                notes = [.. notes, $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"];
+                notes = [.. notes, FormattableString.Invariant($"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong")];
                 if (prediction != source.Schedule.Prediction)
                 {
                     schedule = NoiseSchedule.Of(source.Schedule with { Prediction = prediction });

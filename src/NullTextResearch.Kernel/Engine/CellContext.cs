@@ -48,6 +48,9 @@ internal sealed class CellContext : IDisposable
     private DateTime? _stopping;
     private DateTime? _forced;
 
+    // Of a clock that does not jump when the system's is set; its zero means nothing.
+    private static DateTime Now => DateTime.UnixEpoch.AddMilliseconds(Environment.TickCount64);
+
     public CellContext(CellRequest request, EngineOptions options, Action<CellOutput> sink)
     {
         Request = request;
@@ -158,7 +161,7 @@ internal sealed class CellContext : IDisposable
     /// <summary>First the token, for those who read it; then checkpoints; then force; then nothing is left.</summary>
     public InterruptEffect Interrupt()
     {
-        DateTime now = DateTime.UtcNow;
+        DateTime now = Now;
         TimeSpan impatience = TimeSpan.FromSeconds(1);
         bool stopNow;
         lock (_gate)
@@ -203,7 +206,7 @@ internal sealed class CellContext : IDisposable
                 _text.Append(text[..room]);
                 if (room < text.Length)
                 {
-                    if (_dropped == 0) _text.Append($"\n... this cell has written {_options.StreamLimit:N0} characters; further text is dropped (write it to a file).\n");
+                    if (_dropped == 0) _text.Append(FormattableString.Invariant($"\n... this cell has written {_options.StreamLimit:N0} characters; further text is dropped (write it to a file).\n"));
                     _dropped += text.Length - room;
                 }
 
@@ -259,7 +262,7 @@ internal sealed class CellContext : IDisposable
             lock (_gate)
             {
                 handle.Latest = output;
-                TimeSpan wait = handle.Sent + _options.UpdateInterval - DateTime.UtcNow;
+                TimeSpan wait = handle.Sent + _options.UpdateInterval - Now;
                 if (wait <= TimeSpan.Zero)
                 {
                     _pending.Remove(handle.Id);
@@ -281,7 +284,7 @@ internal sealed class CellContext : IDisposable
         {
             if (_dropped > 0)
             {
-                _text.Append($"... {_dropped:N0} characters were dropped.\n");
+                _text.Append(FormattableString.Invariant($"... {_dropped:N0} characters were dropped.\n"));
                 _dropped = 0;
             }
 
@@ -315,7 +318,7 @@ internal sealed class CellContext : IDisposable
             lock (_gate)
             {
                 if (_stopping is not null) return;
-                _stopping = DateTime.UtcNow;
+                _stopping = Now;
             }
         }
 
@@ -373,7 +376,7 @@ internal sealed class CellContext : IDisposable
         {
             _flushArmed = false;
             FlushText();
-            DateTime now = DateTime.UtcNow;
+            DateTime now = Now;
             foreach (DisplayHandle handle in (DisplayHandle[])[.. _pending.Values])
             {
                 if (handle.Sent + _options.UpdateInterval > now) continue;
@@ -396,7 +399,7 @@ internal sealed class CellContext : IDisposable
     private void SendUpdate(DisplayHandle handle)
     {
         FlushText();
-        handle.Sent = DateTime.UtcNow;
+        handle.Sent = Now;
         _sink(handle.Latest!);
     }
 }

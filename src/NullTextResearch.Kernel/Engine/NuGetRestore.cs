@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security;
 using System.Security.Cryptography;
 using System.Text;
@@ -60,10 +61,10 @@ internal sealed class NuGetRestore
         xml.AppendLine("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup>");
         xml.AppendLine(FormattableString.Invariant($"<TargetFramework>net{Environment.Version.Major}.{Environment.Version.Minor}</TargetFramework><RuntimeIdentifier>{NativeProbing.Rids().ElementAt(1)}</RuntimeIdentifier><SelfContained>false</SelfContained><UseAppHost>false</UseAppHost>"));
         xml.AppendLine("<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>");
-        if (_sources.Count > 0) xml.AppendLine($"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
+        if (_sources.Count > 0) xml.AppendLine(CultureInfo.InvariantCulture, $"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
         xml.AppendLine("</PropertyGroup><ItemGroup>");
         foreach (PackageRequest request in requests.OrderBy(r => r.Name, StringComparer.OrdinalIgnoreCase))
-            xml.AppendLine($"<PackageReference Include=\"{SecurityElement.Escape(request.Name)}\" Version=\"{SecurityElement.Escape(request.Version)}\" />");
+            xml.AppendLine(CultureInfo.InvariantCulture, $"<PackageReference Include=\"{SecurityElement.Escape(request.Name)}\" Version=\"{SecurityElement.Escape(request.Version)}\" />");
         return xml.AppendLine("</ItemGroup></Project>").ToString();
     }
 

@@ -188,7 +188,7 @@ internal static class ValueFormatter
         return type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(decimal) || type == typeof(TimeSpan) || type == typeof(DateTime) || type == typeof(DateTimeOffset);
     }
 
-    private static string Cut(string text) => text.Length <= LongestText ? text : $"{text[..LongestText]}\n... {text.Length - LongestText:N0} more characters";
+    private static string Cut(string text) => text.Length <= LongestText ? text : FormattableString.Invariant($"{text[..LongestText]}\n... {text.Length - LongestText:N0} more characters");
 }
 
 /// <summary>

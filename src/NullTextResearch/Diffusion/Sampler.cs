@@ -40,7 +40,7 @@ public static class Sampler
     {
         Shape.Require(plan.StartLatents, [-1, -1, -1, -1]);
         if (plan.Unconditional is null && plan.GuidanceScale != 1)
-            throw new ArgumentException($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without.", nameof(plan));
+            throw new ArgumentException(FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."), nameof(plan));
         using IDisposable grad = no_grad();
         using DisposeScope outer = NewDisposeScope();
         Tensor latents = plan.StartLatents.alias();

@@ -146,7 +146,7 @@ public sealed record LocalBlend
         if (SourceWords.Count + TargetWords.Count == 0) problems.Add("no words to blend");
         foreach ((string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) })
         {
-            if (!(value is >= 0 and <= 1)) problems.Add($"{name} {value} is not between 0 and 1");
+            if (!(value is >= 0 and <= 1)) problems.Add(FormattableString.Invariant($"{name} {value} is not between 0 and 1"));
         }
         if (problems.Count > 0) throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
         foreach (string word in SourceWords.Concat(SubtractSourceWords)) source.PositionsOf(word);

@@ -96,7 +96,7 @@ public sealed record ReWeight : PromptEdit
         Array.Fill(equalizer, 1);
         foreach ((string word, double factor) in Factors)
         {
-            if (!double.IsFinite(factor)) throw new ArgumentException($"The factor of '{word}' is {factor}; it must be a finite number.");
+            if (!double.IsFinite(factor)) throw new ArgumentException(FormattableString.Invariant($"The factor of '{word}' is {factor}; it must be a finite number."));
             if (MissingWords == MissingWordRule.Skip && !target.HasWord(word)) continue;
             foreach (int position in target.PositionsOf(word)) equalizer[position] = factor;
         }

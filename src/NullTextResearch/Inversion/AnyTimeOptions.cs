@@ -17,7 +17,7 @@ public abstract record AnyTimeOptions
     private IEnumerable<string> Problems()
     {
         if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
         foreach (string problem in Adam.Problems()) yield return problem;
     }
 }

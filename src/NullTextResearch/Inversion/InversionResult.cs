@@ -93,7 +93,7 @@ public sealed record InversionProblem
         }
         if (ImageKeys is { } keys && keys.Count != batch)
             throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one each, or null.");
-        if (!double.IsFinite(GuidanceScale)) throw new ArgumentException($"The guidance scale is {GuidanceScale}; it must be finite.");
+        if (!double.IsFinite(GuidanceScale)) throw new ArgumentException(FormattableString.Invariant($"The guidance scale is {GuidanceScale}; it must be finite."));
     }
 
     internal long KeyOf(int image) => ImageKeys is { } keys ? keys[image] : image;

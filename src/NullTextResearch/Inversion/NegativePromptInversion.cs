@@ -30,7 +30,7 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();
-        if (!(_options.Interpolation is >= 0 and <= 1)) throw new ArgumentException($"Interpolation is {_options.Interpolation}; it must lie in [0, 1].");
+        if (!(_options.Interpolation is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"Interpolation is {_options.Interpolation}; it must lie in [0, 1]."));
         InversionMeter meter = new(problem.Predictor, problem.Images);
         PivotTrajectory pivot = DdimInversion.Trajectory(problem with { Predictor = meter }, _options.Inversion, progress, cancellation);
         using TorchSharp.DisposeScope scope = NewDisposeScope();

@@ -87,11 +87,11 @@ public sealed record NullTextOptions
     private IEnumerable<string> Problems()
     {
         if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return $"LearningRate is {LearningRate}; it must be positive.";
-        if (!(LearningRateFall is >= 0 and <= 1)) yield return $"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].";
-        if (!double.IsFinite(EarlyStopLoss)) yield return $"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).";
-        if (!double.IsFinite(EarlyStopRise)) yield return $"EarlyStopRise is {EarlyStopRise}; it must be finite.";
-        if (!double.IsFinite(Inversion.GuidanceScale)) yield return $"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
+        if (!(LearningRateFall is >= 0 and <= 1)) yield return FormattableString.Invariant($"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].");
+        if (!double.IsFinite(EarlyStopLoss)) yield return FormattableString.Invariant($"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).");
+        if (!double.IsFinite(EarlyStopRise)) yield return FormattableString.Invariant($"EarlyStopRise is {EarlyStopRise}; it must be finite.");
+        if (!double.IsFinite(Inversion.GuidanceScale)) yield return FormattableString.Invariant($"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.");
         foreach (string problem in Adam.Problems()) yield return problem;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
@@ -44,5 +45,5 @@ public static class Shape
         Require(tensor, like.shape, name);
 
     /// <summary>A shape as text: [1, 4, any, any].</summary>
-    public static string Text(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape.Select(n => n < 0 ? "any" : n.ToString()))}]";
+    public static string Text(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape.Select(n => n < 0 ? "any" : n.ToString(CultureInfo.InvariantCulture)))}]";
 }

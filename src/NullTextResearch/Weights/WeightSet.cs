@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -185,7 +186,7 @@ public readonly record struct WeightPath(WeightSet Set, string Prefix)
     public WeightPath this[string name] => new(Set, Prefix.Length == 0 ? name : $"{Prefix}.{name}");
 
     /// <summary>The place of the i-th item of a list.</summary>
-    public WeightPath this[int index] => this[index.ToString()];
+    public WeightPath this[int index] => this[index.ToString(CultureInfo.InvariantCulture)];
 
     /// <summary>Declares one weight here.</summary>
     public Weight Declare(string name, long[] shape, WeightInit init, long fanIn = 1) => Set.Declare(this[name].Prefix, shape, init, fanIn);
