@@ -63,7 +63,6 @@ public sealed class EnvironmentTests : Workshop
             ["invert", "photo.png", "--prompt", "A RED CAR IN THE DESERT", "--steps", "3", "--inner", "1", "--guidance", "7.5", "--out", "#/run"],
             ["edit", "#/run", "--to", "a blue car in the desert", "--reweight", "blue=1.5", "--cross", "0.75", "--blend", "CAR"],
             ["sample", "--prompt", "a big cat", "--steps", "2", "--count", "1", "--guidance", "2.5", "--out", "#/sample.png"],
-            ["plan", "--available", "7.5GB", "--size", "64"],
             .. language.StartsWith("de", StringComparison.Ordinal) ? (string[][])[["reproduce", "--quick", "--figures", "9", "--count", "1", "--edit-guidance", "2.5", "--out", "#/report"]] : [],
         ];
         foreach (string[] command in commands)

@@ -60,6 +60,7 @@ public sealed class CultureTests : IDisposable
                 Steps = 2,
                 GuidanceScale = 7.5,
                 Psnr = -12.75,
+                Seconds = 2.5,
                 VaePsnr = double.PositiveInfinity,
                 Options = RunFolder.ToJson(NullTextOptions.Default),
             };
