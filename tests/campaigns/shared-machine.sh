@@ -69,7 +69,7 @@ echo "| quiet, default ($own thread) | $(median 1 "$work/quiet") | $quiet | | |"
 for k in $busy; do
   clock=$(median 1 "$work/k=$k") cost=$(median 2 "$work/k=$k")
   # A share of the processors for each of k + own threads, and three times that.
-  read -r ratio limit verdict <<<"$(awk -v q="$quiet" -v c="$clock" -v p="$cost" -v n="$((k + own))" -v cores="$processors" 'BEGIN {r = p / q; l = 3 * q * n / cores; printf "%.2f %.0f %d", r, l, r > 1.2 || c > l}')"
+  read -r ratio limit verdict <<<"$(awk -v q="$quiet" -v c="$clock" -v p="$cost" -v n="$((k + own))" -v cores="$processors" 'BEGIN {r = p / q; l = 3 * q * n / cores; v = (r > 1.2 || c > l); printf "%.2f %.0f %d\n", r, l, v}')"
   echo "| beside $k busy processes | $clock | $cost | $ratio | $limit |"
   [ "$verdict" = 0 ] || { failed=1; echo "beside $k busy processes: a limit is passed" >&2; }
 done
