@@ -126,7 +126,7 @@ public sealed class ModelPuller : IDisposable
     }
 
     /// <summary>Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash there.</summary>
-    /// <param name="cache">Where models are kept.</param>
+    /// <param name="cache">Where it is.</param>
     /// <param name="model">The model.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said about.</returns>

@@ -107,9 +107,13 @@ internal static class LibraryViews
         {
             return Short(member.GetValue(of));
         }
+        catch (TargetInvocationException e) when (e.InnerException is ObjectDisposedException)
+        {
+            return "disposed";
+        }
         catch (Exception e)
         {
-            // Of something disposed, for instance: said in its place, the other members are still worth seeing.
+            // Said in its place: the other members are still worth seeing.
             return $"({(e.InnerException ?? e).Message.ReplaceLineEndings(" ")})";
         }
     }

@@ -106,7 +106,7 @@ public class ExplicitAttention : IAttentionProcessor
         if (query.dtype == ScalarType.Float16 && query.device.type == DeviceType.CPU)
             return Lifetime.Scoped(() => Attend(call, query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32)).to(ScalarType.Float16));
         // Scaling q costs one pass over pixels x d instead of pixels x keys.
-        Tensor q = query.mul(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
+        Tensor q = query.Times(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
         Tensor k = key.reshape(batch * heads, keys, size);
         // A map is read, edited and summed up: its rows sum to 1 in float32, and to 0.99 in bfloat16.
         Tensor map = bmm(q, k.transpose(1, 2)).softmax(-1, Precision.Wide(query.dtype));

@@ -88,7 +88,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
             StoredMap first = chosen[0];
             long rows = first.Sum.shape[0];
             if (row < 0 || row >= rows) throw new ArgumentOutOfRangeException(nameof(row), row, $"The store holds {rows} rows (prompts), counted from 0.");
-            Tensor perHead = cat([.. chosen.Select(m => m.Sum.select(0, row).div(m.Steps))], 0);
+            Tensor perHead = cat([.. chosen.Select(m => m.Sum.select(0, row).Over(m.Steps))], 0);
             return perHead.mean([0L]).view(first.Height, first.Width, -1);
         });
     }

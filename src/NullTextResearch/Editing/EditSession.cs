@@ -66,7 +66,7 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
         if (image >= inversion.Conditional.Images) return StepEmbeddings.Constant(targets);
         using StepEmbeddings source = inversion.Conditional.Image(image);
         Tensor plain = own.narrow(0, 0, 1);
-        bool optimised = source.IsPerStep || source.Values.sub(plain).abs().max().gt(plain.abs().max().mul(RoundingShare)).item<bool>();
+        bool optimised = source.IsPerStep || source.Values.sub(plain).abs().max().gt(plain.abs().max().Times(RoundingShare)).item<bool>();
         if (!optimised) return StepEmbeddings.Constant(targets);
         Tensor[] moved = [.. edit.Targets.Select((t, i) =>
         {

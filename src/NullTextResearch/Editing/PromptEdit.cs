@@ -53,7 +53,7 @@ public sealed record Refinement : PromptEdit
         // What stands in for a missing source token is multiplied by 0.
         Tensor sources = tensor(alignment.Sources.Select(s => (long)Math.Max(s, 0)).ToArray(), device: device);
         Tensor weights = tensor(alignment.Weights.ToArray()).to(dtype, device);
-        return new RefineInjection(sources.Keep(), weights.Keep(), weights.mul(-1).add(1).Keep());
+        return new RefineInjection(sources.Keep(), weights.Keep(), weights.OneMinus().Keep());
     }
 }
 

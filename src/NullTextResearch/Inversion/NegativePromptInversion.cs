@@ -63,8 +63,8 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
             Tensor cosine = a.div(a.norm(1, keepdim: true)).mul(b.div(b.norm(1, keepdim: true))).sum(1, keepdim: true);
             Tensor omega = cosine.clamp(-1, 1).acos();
             Tensor sine = omega.sin();
-            Tensor arc = omega.mul(1 - share).sin().div(sine).mul(a).add(omega.mul(share).sin().div(sine).mul(b));
-            Tensor line = a.mul(1 - share).add(b.mul(share));
+            Tensor arc = omega.Times(1 - share).sin().div(sine).mul(a).add(omega.Times(share).sin().div(sine).mul(b));
+            Tensor line = a.Times(1 - share).add(b.Times(share));
             return where(sine.abs().lt(1e-6), line, arc).reshape(from.shape);
         });
     }

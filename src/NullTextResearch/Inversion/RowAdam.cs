@@ -22,11 +22,13 @@ internal sealed class RowAdam(AdamOptions options) : IDisposable
         _mean ??= zeros_like(parameter).Keep();
         _square ??= zeros_like(parameter).Keep();
         _steps++;
-        _mean.mul_(options.Beta1).add_(gradient, alpha: 1 - options.Beta1);
-        _square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
-        double stepSize = learningRate / (1 - Math.Pow(options.Beta1, _steps));
-        Tensor denominator = _square.sqrt().div_(Math.Sqrt(1 - Math.Pow(options.Beta2, _steps))).add_(options.Epsilon);
-        parameter.addcdiv_(_mean, denominator, -stepSize);
+        // Scalars that live until the calls are over: see ScalarArithmetic.
+        using TorchSharp.Scalar beta1 = options.Beta1, beta2 = options.Beta2, share1 = 1 - options.Beta1, share2 = 1 - options.Beta2, epsilon = options.Epsilon;
+        using TorchSharp.Scalar correction = Math.Sqrt(1 - Math.Pow(options.Beta2, _steps)), stepSize = -learningRate / (1 - Math.Pow(options.Beta1, _steps));
+        _mean.mul_(beta1).add_(gradient, alpha: share1);
+        _square.mul_(beta2).addcmul_(gradient, gradient, share2);
+        Tensor denominator = _square.sqrt().div_(correction).add_(epsilon);
+        parameter.addcdiv_(_mean, denominator, stepSize);
     }
 
     /// <summary>Keeps the state of the given rows only.</summary>

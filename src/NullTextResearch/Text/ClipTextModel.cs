@@ -170,7 +170,7 @@ public sealed class ClipTextModel : IDisposable
             Tensor attended = F.scaled_dot_product_attention(Split(_query.Forward(h)), Split(_key.Forward(h)), Split(_value.Forward(h)), is_casual: true);
             x = x.add(_out.Forward(attended.transpose(1, 2).reshape(b, n, d)));
             h = _fc1.Forward(_norm2.Forward(x));
-            h = _quickGelu ? h.mul(h.mul(1.702).sigmoid()) : F.gelu(h);
+            h = _quickGelu ? h.mul(h.Times(1.702).sigmoid()) : F.gelu(h);
             return _at.Observed(x.add(_fc2.Forward(h)));
         }
     }

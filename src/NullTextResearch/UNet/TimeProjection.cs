@@ -1,3 +1,4 @@
+using NullTextResearch.Tensors;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.UNet;
@@ -22,7 +23,7 @@ public sealed record SinusoidalProjection(ScalarType Precision = ScalarType.Floa
     public Tensor Project(Tensor timesteps, long channels)
     {
         long half = channels / 2;
-        Tensor exponent = arange(half, dtype: Precision, device: timesteps.device).mul(-Math.Log(10000)).div(half - FrequencyShift);
+        Tensor exponent = arange(half, dtype: Precision, device: timesteps.device).Times(-Math.Log(10000)).Over(half - FrequencyShift);
         Tensor angles = timesteps.to(Precision).unsqueeze(1).mul(exponent.exp().unsqueeze(0));
         return CosineFirst ? cat([angles.cos(), angles.sin()], -1) : cat([angles.sin(), angles.cos()], -1);
     }

@@ -136,13 +136,13 @@ public sealed class AutoencoderKL : IDisposable
     /// <summary>Latents of an image: the posterior mean times the scaling factor; nothing is drawn at random.</summary>
     /// <param name="pixels">[B, 3, H, W] in [-1, 1]; borrowed.</param>
     /// <returns>z_0, [B, 4, H/f, W/f]; owned by the caller's dispose scope.</returns>
-    public Tensor Encode(Tensor pixels) => Lifetime.Scoped(() => Posterior(pixels).Mean.mul(Config.ScalingFactor));
+    public Tensor Encode(Tensor pixels) => Lifetime.Scoped(() => Posterior(pixels).Mean.Times(Config.ScalingFactor));
 
     /// <summary>Image of latents.</summary>
     /// <param name="latents">[B, 4, h, w], as <see cref="Encode"/> makes them; borrowed.</param>
     /// <returns>[B, 3, h f, w f], about [-1, 1], not clamped; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
-    public Tensor Decode(Tensor latents) => Lifetime.Scoped(() => DecodeUnscaled(latents.div(Config.ScalingFactor)));
+    public Tensor Decode(Tensor latents) => Lifetime.Scoped(() => DecodeUnscaled(latents.Over(Config.ScalingFactor)));
 
     /// <summary>Image of latents that do not carry the scaling factor.</summary>
     /// <param name="latents">[B, 4, h, w] on the scale of the posterior mean; borrowed.</param>

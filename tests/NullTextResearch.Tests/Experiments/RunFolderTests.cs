@@ -56,9 +56,9 @@ public sealed class RunFolderTests : IDisposable
     public void ModelIdentity_WithAnotherVariantBesideIt_IsTheSame_WithOtherWeightsNot()
     {
         string folder = Path.Combine(_root, "model"), elsewhere = Path.Combine(_root, "moved");
-        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1, hollow: true);
+        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1.WithVocabulary(), hollow: true);
         string identity = RunFolder.ModelIdentity(ModelSource.Find(folder));
-        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1, ScalarType.Float16, "fp16", hollow: true);
+        ModelFiles.WriteFolder(folder, OriginalModel.TinyV1.WithVocabulary(), ScalarType.Float16, "fp16", hollow: true);
         Assert.Equal(identity, RunFolder.ModelIdentity(ModelSource.Find(folder)));
         Assert.NotEqual(identity, RunFolder.ModelIdentity(ModelSource.Find(folder, new ModelLoadOptions { Variant = "fp16" })));
         Directory.Move(folder, elsewhere);
