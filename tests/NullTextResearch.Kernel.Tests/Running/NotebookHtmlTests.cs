@@ -78,7 +78,7 @@ public sealed class NotebookHtmlTests
         Assert.DoesNotContain("<img src=x", page, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("onerror=\"", page, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotMatch("(?i)(href|src)=\"[^\"]*script", page);
+        Assert.DoesNotMatch("(?i)(href|src)=\"[^\"]*script:", page);
         Assert.Contains("href=\"https://example.org\"", page, StringComparison.Ordinal);
     }
 }
