@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using NullTextResearch.Experiments;
+using NullTextResearch.SelfTest;
+using NullTextResearch.Tensors;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Tests;
 
@@ -58,7 +61,10 @@ public sealed partial class PlanTests : Workshop
     {
         RequireMini();
         string[] lines = Run("plan", "--available", "8GB", "--steps", "5").WithoutStackTrace().Out.Split('\n');
-        Assert.Matches(@"^> fp32 .* \d+ (s|min|h) to \d+ (s|min|h) ", Assert.Single(lines, l => l.StartsWith('>')));
+        string picked = Assert.Single(lines, l => l.StartsWith('>'));
+        Match row = Regex.Match(picked, @"^> (fp32|bf16|fp16) .* \d+ (s|min|h) to \d+ (s|min|h) ");
+        Assert.True(row.Success, picked);
+        Assert.True(ArithmeticSelfTest.Passes(Precision.Parse(row.Groups[1].Value), CPU));
     }
 
     [Fact]
