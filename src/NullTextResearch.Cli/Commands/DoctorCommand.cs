@@ -39,10 +39,11 @@ internal static class DoctorCommand
     {
         List<Line> lines = [Runtime(), .. Torch(context)];
         bool loaded = lines.All(l => l.Verdict != Verdict.Broken);
-        ArithmeticTable arithmetic = loaded ? ArithmeticTable.Make(context) : ArithmeticTable.Empty;
-        if (loaded) lines.Add(Arithmetic(arithmetic));
         lines.Add(Memory());
         lines.AddRange(Models(context, extraModel));
+        // After the models: what it leaves in the allocator would hide some of their peak.
+        ArithmeticTable arithmetic = loaded ? ArithmeticTable.Make(context) : ArithmeticTable.Empty;
+        if (loaded) lines.Add(Arithmetic(arithmetic));
         lines.Add(Chromium());
         lines.Add(Jupyter());
         int width = lines.Max(l => l.What.Length);

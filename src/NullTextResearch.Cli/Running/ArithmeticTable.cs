@@ -18,13 +18,11 @@ internal sealed class ArithmeticTable
     /// <summary>All that was found.</summary>
     public IReadOnlyList<ArithmeticCheck> Checks { get; }
 
-    /// <summary>Runs the test in every precision, with one thread and with the command's number.</summary>
+    /// <summary>Runs the test in every precision, with one thread and with all that work may have.</summary>
     public static ArithmeticTable Make(RunContext context)
     {
         if (ArithmeticSelfTest.IsOff) return Empty;
-        context.ApplyThreads();
-        int several = torch.get_num_threads();
-        int[] threads = several > 1 ? [1, several] : [1];
+        int[] threads = context.AllThreads > 1 ? [1, context.AllThreads] : [1];
         return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, context.Cancel)))]);
     }
 
@@ -33,7 +31,7 @@ internal sealed class ArithmeticTable
     {
         if (Checks.Count == 0) return;
         (torch.ScalarType Dtype, int Threads, double Limit)[] columns = [.. Checks.Select(c => (c.Dtype, c.Threads, c.Limit)).Distinct()];
-        int width = Checks.Max(c => c.Operation.Length);
+        int width = Checks.Max(c => c.Operation.Length) + 2;
         to.WriteLine();
         to.WriteLine("Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by more than the limit.");
         to.WriteLine($"{new string(' ', width + 8)}{string.Concat(columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}".PadRight(ColumnWidth)))}".TrimEnd());

@@ -38,7 +38,7 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
         ScalarType.Float64 => 1e-12,
         ScalarType.Float32 => 1e-5,
         ScalarType.Float16 => 5e-3,
-        _ => 1.5e-2,
+        _ => 2e-2,
     };
 
     /// <inheritdoc/>

@@ -52,7 +52,7 @@ internal sealed record TestedOperation(string Name, long[][] Shapes, Func<Tensor
         Attend("explicit cross-attention of sd-mini", ExplicitAttention.Instance, 2, 4, 64, 77, 32),
 
         Pointwise("group norm, 320 channels", [[2, 320, 16, 16], [320], [320]], t => F.group_norm(t[0], 32, t[1], t[2], 1e-5), t => Normalised(t[0].view(2, 32, -1)).view(2, 320, 16, 16).mul(t[1].view(1, -1, 1, 1)).add(t[2].view(1, -1, 1, 1)), isShort: true),
-        Pointwise("layer norm, 320 channels", [[2, 77, 320], [320], [320]], t => F.layer_norm(t[0], [320], t[1], t[2], 1e-5), t => Normalised(t[0]).mul(t[1]).add(t[2]), isShort: true),
+        Pointwise("layer norm, 320 channels", [[1, 16, 320], [320], [320]], t => F.layer_norm(t[0], [320], t[1], t[2], 1e-5), t => Normalised(t[0]).mul(t[1]).add(t[2]), isShort: true),
         Pointwise("silu", [[2, 64, 16, 16]], t => F.silu(t[0]), t => t[0].div(t[0].neg().exp().add(1)), isShort: true),
         Pointwise("gelu", [[2, 77, 320]], t => F.gelu(t[0]), t => t[0].mul(t[0].div(Math.Sqrt(2)).erf().add(1)).mul(0.5), isShort: true),
         Pointwise("softmax", [[4, 64, 77]], t => t[0].softmax(-1), t => t[0].exp().div(t[0].exp().sum(-1, keepdim: true)), isShort: true),
