@@ -14,10 +14,26 @@ internal static class StrictJson
     /// <summary>Deeper than any message or notebook; what reads a tree goes down it by recursion.</summary>
     public const int MostDepth = 64;
 
+    private const int MostMessage = 300;
+
     /// <summary>Parses a value; afterwards every name and every string in it can be read.</summary>
     /// <param name="utf8">The text.</param>
     /// <exception cref="JsonException">It is no JSON, nested too deeply, or has a name twice, a half surrogate pair or invalid UTF-8; the message says where.</exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            Check(utf8);
+            return JsonNode.Parse(utf8, documentOptions: new JsonDocumentOptions { MaxDepth = MostDepth });
+        }
+        catch (JsonException e)
+        {
+            // .NET quotes what it did not understand, as it is; such a message goes into a line of a log, or to a terminal.
+            throw new JsonException(string.Concat(e.Message.Take(MostMessage).Select(c => char.IsControl(c) ? '?' : c)), e);
+        }
+    }
+
+    private static void Check(ReadOnlySpan<byte> utf8)
     {
         Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = MostDepth });
         Stack<HashSet<string>> objects = [];
@@ -40,8 +56,6 @@ internal static class StrictJson
                     break;
             }
         }
-
-        return JsonNode.Parse(utf8, documentOptions: new JsonDocumentOptions { MaxDepth = MostDepth });
     }
 
     /// <summary>A text as JSON writes it, in ASCII and not too long: nothing in it can command a terminal.</summary>
