@@ -111,11 +111,11 @@ public sealed record InversionManifest
     internal string? Problem() => this switch
     {
         { Steps: < 1 or > 100_000 } => $"steps is {Steps}",
-        _ when !double.IsFinite(GuidanceScale) => $"guidanceScale is {GuidanceScale}",
+        _ when !double.IsFinite(GuidanceScale) => FormattableString.Invariant($"guidanceScale is {GuidanceScale}"),
         // More than a TimeSpan holds is no duration.
-        _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => $"seconds is {Seconds}",
-        _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => $"evaluations is {Evaluations}",
-        _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => $"backwards is {Backwards}",
+        _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => FormattableString.Invariant($"seconds is {Seconds}"),
+        _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => FormattableString.Invariant($"evaluations is {Evaluations}"),
+        _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => FormattableString.Invariant($"backwards is {Backwards}"),
         { ImageSize: { Width: < 1 } or { Height: < 1 } } => $"imageSize is {ImageSize}",
         { ModelPrecision: { } name } when !Precision.Names.Contains(name) => $"modelPrecision is '{name}'",
         { ModelVaePrecision: { } name } when !Precision.Names.Contains(name) => $"modelVaePrecision is '{name}'",
