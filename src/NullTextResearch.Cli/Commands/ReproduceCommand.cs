@@ -103,7 +103,10 @@ internal static class ReproduceCommand
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area), Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
-        SharedOptions.RequirePrompts(context, model, [.. images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))]);
+        string[] prompts = [.. images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))];
+        // The photographs come with captions that nobody typed: whoever has a model of a few words may still look at them.
+        if (source == ExperimentImages.PhotographsName) foreach (string prompt in prompts) model.Tokenizer.Tokenize(prompt).EnsureFits();
+        else SharedOptions.RequirePrompts(context, model, prompts);
         using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
         {
             Cancellation = context.Cancel,
