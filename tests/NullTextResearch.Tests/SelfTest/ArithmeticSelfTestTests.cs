@@ -5,7 +5,12 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.SelfTest;
 
+/// <summary>Alone: the number of threads belongs to the process, and trajectories of other tests follow its order of summation.</summary>
+[CollectionDefinition(nameof(ThreadsOfTheProcess), DisableParallelization = true)]
+public sealed class ThreadsOfTheProcess;
+
 /// <summary>The machine that runs the tests computes right, and a machine that does not would be found out.</summary>
+[Collection(nameof(ThreadsOfTheProcess))]
 public sealed class ArithmeticSelfTestTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-self-test-").FullName;
