@@ -156,7 +156,7 @@ public sealed partial class Workbench : IDisposable, IRendered
             using IDisposable grad = no_grad();
             for (int channel = 0; channel < (int)latents.shape[1]; channel++)
             {
-                Tensor grey = latents.narrow(1, channel, 1).detach().to(ScalarType.Float32).div(3).expand(-1, 3, -1, -1);
+                Tensor grey = latents.narrow(1, channel, 1).detach().to(ScalarType.Float32).div(tensor(3f)).expand(-1, 3, -1, -1);
                 images.Add(new NamedImage($"channel {channel}", ImageTensor.ToImages(grey)[0]));
             }
         }

@@ -74,7 +74,8 @@ internal static class DoctorCommand
         {
             try
             {
-                using Tensor two = ones(1).add(1);
+                using Tensor one = ones(1);
+                using Tensor two = one.add(one);
                 if (two.item<float>() != 2) problem = "1 + 1 is not 2: the library is damaged";
                 context.ApplyThreads();
                 cuda = torch.cuda.is_available();

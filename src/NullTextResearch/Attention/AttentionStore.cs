@@ -110,7 +110,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         }
         using Tensor index = tensor(positions.Select(p => (long)p).ToArray(), device: all.device);
         Tensor map = all.index_select(2, index).sum(-1);
-        return map.div(map.max().clamp_min(double.Epsilon));
+        return map.div(map.max().AtLeast(double.Epsilon));
     });
 
     /// <summary>Frees the maps. A second time nothing happens.</summary>

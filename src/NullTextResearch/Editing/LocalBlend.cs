@@ -114,7 +114,7 @@ public sealed record LocalBlend
             if (pool) attention = nn.functional.max_pool2d(attention, [3L, 3], [1L, 1], [1L, 1]);
             attention = nn.functional.interpolate(attention, [height, width], mode: InterpolationMode.Nearest);
             // No word gives 0 / 0, which is above no threshold: an empty mask.
-            Tensor above = attention.div(attention.amax([2L, 3], keepdim: true)).gt(threshold);
+            Tensor above = attention.div(attention.amax([2L, 3], keepdim: true)).Above(threshold);
             return above.logical_or(above.narrow(0, 0, 1));
         }
 

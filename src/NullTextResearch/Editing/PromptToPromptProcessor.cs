@@ -281,8 +281,8 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
             (Edit, Target, SourceRow, Row) = (edit, target, sourceRow, row);
             using DisposeScope scope = NewDisposeScope();
             Tensor table = target.CrossReplace.Table(steps, [target.Prompt]).select(1, 0);
-            _cross = table.amax([1L]).gt(0).data<bool>().ToArray();
-            _everyToken = table.amin([1L]).gt(0).data<bool>().ToArray();
+            _cross = table.amax([1L]).Above(0).data<bool>().ToArray();
+            _everyToken = table.amin([1L]).Above(0).data<bool>().ToArray();
             _self = target.SelfReplace.Of(steps);
             _injection = target.Edit.Resolve(edit.Source, target.Prompt, dtype, device);
             _table = table.to(dtype, device, copy: true).Keep();

@@ -71,7 +71,7 @@ public static class ImageTensor
             throw new ArgumentException("pixels hold values that are not numbers: the computation before broke down", nameof(pixels));
         }
 
-        Tensor bytes = wide.Over(2).Plus(0.5).clamp(0, 1).Times(255).to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();
+        Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();
         ReadOnlySpan<byte> all = bytes.bytes;
         int size = checked((int)(shape[2] * shape[3] * 3));
         var images = new RgbImage[shape[0]];

@@ -72,7 +72,7 @@ public static class ArithmeticSelfTest
         using IDisposable grad = enable_grad();
         using Generator generator = new(20);
         // A weight has the size that keeps values at one, as trained ones do; all inputs are rounded first, so that rounding them is no error.
-        Tensor[] inputs = [.. operation.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator).mul(Scale(shape, operation)).to(dtype))];
+        Tensor[] inputs = [.. operation.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator).Times(Scale(shape, operation)).to(dtype))];
         Tensor[] Leaves(ScalarType type) => [.. inputs.Select(t => t.to(type, copy: true).requires_grad_(true))];
 
         Tensor[] exact = Leaves(ScalarType.Float64);
@@ -110,7 +110,7 @@ public static class ArithmeticSelfTest
     private static void Poison()
     {
         using IDisposable grad = no_grad();
-        Tensor[] blocks = [.. Enumerable.Range(10, 11).Select(power => full([1L << power], double.NaN, ScalarType.Float32))];
+        Tensor[] blocks = [.. Enumerable.Range(10, 11).Select(power => zeros([1L << power], ScalarType.Float32).PlusInPlace(double.NaN))];
         foreach (Tensor block in blocks) block.Dispose();
     }
 

@@ -53,10 +53,10 @@ internal sealed record TestedOperation(string Name, long[][] Shapes, Func<Tensor
 
         Pointwise("group norm, 320 channels", [[2, 320, 16, 16], [320], [320]], t => F.group_norm(t[0], 32, t[1], t[2], 1e-5), t => Normalised(t[0].view(2, 32, -1)).view(2, 320, 16, 16).mul(t[1].view(1, -1, 1, 1)).add(t[2].view(1, -1, 1, 1)), isShort: true),
         Pointwise("layer norm, 320 channels", [[1, 16, 320], [320], [320]], t => F.layer_norm(t[0], [320], t[1], t[2], 1e-5), t => Normalised(t[0]).mul(t[1]).add(t[2]), isShort: true),
-        Pointwise("silu", [[2, 64, 16, 16]], t => F.silu(t[0]), t => t[0].div(t[0].neg().exp().add(1)), isShort: true),
-        Pointwise("gelu", [[2, 77, 320]], t => F.gelu(t[0]), t => t[0].mul(t[0].div(Math.Sqrt(2)).erf().add(1)).mul(0.5), isShort: true),
+        Pointwise("silu", [[2, 64, 16, 16]], t => F.silu(t[0]), t => t[0].div(t[0].neg().exp().Plus(1)), isShort: true),
+        Pointwise("gelu", [[2, 77, 320]], t => F.gelu(t[0]), t => t[0].mul(t[0].Over(Math.Sqrt(2)).erf().Plus(1)).Times(0.5), isShort: true),
         Pointwise("softmax", [[4, 64, 77]], t => t[0].softmax(-1), t => t[0].exp().div(t[0].exp().sum(-1, keepdim: true)), isShort: true),
-        Pointwise("mean square", [[2, 4, 16, 16], [2, 4, 16, 16]], t => t[0].sub(t[1]).square().flatten(1).mean([1]), t => t[0].sub(t[1]).pow(2).sum([1, 2, 3]).div(1024), isShort: true),
+        Pointwise("mean square", [[2, 4, 16, 16], [2, 4, 16, 16]], t => t[0].sub(t[1]).square().flatten(1).mean([1]), t => Squared(t[0].sub(t[1])).sum([1, 2, 3]).Over(1024), isShort: true),
     ];
 
     private static TestedOperation Convolve(string what, long rows, long from, long to, long side, long kernel = 3, long stride = 1, long? padding = null, bool isShort = false)
@@ -78,15 +78,17 @@ internal sealed record TestedOperation(string Name, long[][] Shapes, Func<Tensor
             t =>
             {
                 Tensor Flat(Tensor x, long positions) => x.transpose(1, 2).reshape(rows * heads, positions, size);
-                return Flat(t[0], pixels).bmm(Flat(t[1], keys).transpose(1, 2)).div(Math.Sqrt(size)).softmax(-1).bmm(Flat(t[2], keys)).view(rows, heads, pixels, size);
+                return Flat(t[0], pixels).bmm(Flat(t[1], keys).transpose(1, 2)).Over(Math.Sqrt(size)).softmax(-1).bmm(Flat(t[2], keys)).view(rows, heads, pixels, size);
             }, isShort);
 
     private static TestedOperation Pointwise(string name, long[][] shapes, Func<Tensor[], Tensor> own, Func<Tensor[], Tensor> reference, bool isShort = false) => new(name, shapes, own, reference, isShort);
 
+    private static Tensor Squared(Tensor x) => x.mul(x);
+
     private static Tensor Normalised(Tensor x)
     {
         Tensor centred = x.sub(x.mean([-1], keepdim: true));
-        return centred.div(centred.square().mean([-1], keepdim: true).add(1e-5).sqrt());
+        return centred.div(centred.square().mean([-1], keepdim: true).Plus(1e-5).sqrt());
     }
 
     // As the layers do it: float16 products are made in float32 on a processor.

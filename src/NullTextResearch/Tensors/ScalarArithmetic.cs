@@ -31,6 +31,90 @@ internal static class ScalarArithmetic
         return tensor.add(scalar);
     }
 
+    /// <summary>The tensor, multiplied in place.</summary>
+    public static Tensor TimesInPlace(this Tensor tensor, double factor)
+    {
+        using Scalar scalar = factor;
+        return tensor.mul_(scalar);
+    }
+
+    /// <summary>The tensor, divided in place.</summary>
+    public static Tensor OverInPlace(this Tensor tensor, double divisor)
+    {
+        using Scalar scalar = divisor;
+        return tensor.div_(scalar);
+    }
+
+    /// <summary>The tensor with the term added in place.</summary>
+    public static Tensor PlusInPlace(this Tensor tensor, double term)
+    {
+        using Scalar scalar = term;
+        return tensor.add_(scalar);
+    }
+
+    /// <summary>The tensor with factor * a * b added in place.</summary>
+    public static Tensor PlusProductInPlace(this Tensor tensor, Tensor a, Tensor b, double factor)
+    {
+        using Scalar scalar = factor;
+        return tensor.addcmul_(a, b, scalar);
+    }
+
+    /// <summary>The tensor with factor * a / b added in place.</summary>
+    public static Tensor PlusQuotientInPlace(this Tensor tensor, Tensor a, Tensor b, double factor)
+    {
+        using Scalar scalar = factor;
+        return tensor.addcdiv_(a, b, scalar);
+    }
+
+    /// <summary>tensor + share * (other - tensor); owned by the caller's dispose scope.</summary>
+    public static Tensor Mix(this Tensor tensor, Tensor other, double share)
+    {
+        using Scalar scalar = share;
+        return tensor.lerp(other, scalar);
+    }
+
+    /// <summary>The tensor, moved in place by a share of the way to the other.</summary>
+    public static Tensor MixInPlace(this Tensor tensor, Tensor other, double share)
+    {
+        using Scalar scalar = share;
+        return tensor.lerp_(other, scalar);
+    }
+
+    /// <summary>Values below the least and above the most are these; NaN stays. Owned by the caller's dispose scope.</summary>
+    public static Tensor Clamped(this Tensor tensor, double least, double most)
+    {
+        using Scalar low = least, high = most;
+        return tensor.clamp(low, high);
+    }
+
+    /// <summary>Values below the least are the least; NaN stays. Owned by the caller's dispose scope.</summary>
+    public static Tensor AtLeast(this Tensor tensor, double least)
+    {
+        using Scalar scalar = least;
+        return tensor.clamp_min(scalar);
+    }
+
+    /// <summary>Which values are above the bound, as booleans; NaN is not. Owned by the caller's dispose scope.</summary>
+    public static Tensor Above(this Tensor tensor, double bound)
+    {
+        using Scalar scalar = bound;
+        return tensor.gt(scalar);
+    }
+
+    /// <summary>Which values are below the bound, as booleans; NaN is not. Owned by the caller's dispose scope.</summary>
+    public static Tensor Below(this Tensor tensor, double bound)
+    {
+        using Scalar scalar = bound;
+        return tensor.lt(scalar);
+    }
+
+    /// <summary>0 to count - 1, shape [count]; owned by the caller's dispose scope.</summary>
+    public static Tensor Range(long count, ScalarType dtype, Device? device = null)
+    {
+        using Scalar scalar = count;
+        return arange(scalar, dtype, device);
+    }
+
     /// <summary>1 - tensor; owned by the caller's dispose scope.</summary>
     public static Tensor OneMinus(this Tensor tensor) => Lifetime.Scoped(() => tensor.Times(-1).Plus(1));
 }

@@ -118,7 +118,7 @@ public sealed class ClipTextModel : IDisposable
         using UseGate.Lease use = Weights.Use();
         return Lifetime.Scoped(() =>
         {
-            Tensor positions = arange(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
+            Tensor positions = ScalarArithmetic.Range(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
             Tensor x = _tokens.Forward(ids.to(ScalarType.Int64)).add(_positions.Forward(positions));
             if (computeDtype is { } dtype && dtype != x.dtype) x = x.to(dtype);
             x = _embeddingsAt.Observed(x);

@@ -144,7 +144,7 @@ public sealed class ModelEvaluation
                 using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(scenes.Select(s => s.Caption))), unconditional = StepEmbeddings.Constant(Embed([""]));
                 Tensor start = cat([.. scenes.Select((_, i) => Seeds.Normal(5_000 + first + i, LatentShape(1), empty([1], ScalarType.Float32, Device)))]);
                 Tensor latents = Sampler.Run(Predictor(), Grid(), new SamplingPlan { StartLatents = start, Conditional = conditional, Unconditional = unconditional, GuidanceScale = w });
-                IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(latents).clamp(-1, 1));
+                IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(latents).Clamped(-1, 1));
                 double[] deviations = [.. latents.std([1, 2, 3]).data<float>().ToArray().Select(x => (double)x)];
                 return [.. scenes.Select((s, i) => new[]
                 {
@@ -272,7 +272,7 @@ public sealed class ModelEvaluation
                 }))],
             };
             using EditResult result = session.Edit(one, [edit]);
-            Tensor edited = _model.Vae.Decode(result.Latents.narrow(0, 1, edit.Targets.Count)).clamp(-1, 1);
+            Tensor edited = _model.Vae.Decode(result.Latents.narrow(0, 1, edit.Targets.Count)).Clamped(-1, 1);
             IReadOnlyList<SceneJudgement> seen = _classifier.Judge(edited);
             for (int e = 0; e < edits.Length; e++)
                 for (int r = 0; r < Injections.Length; r++)
@@ -307,17 +307,17 @@ public sealed class ModelEvaluation
     private double[] Compare(SceneRenderer renderer, SceneDescription scene, EditKind kind, SceneDescription truth, Tensor source, Tensor edited, SceneJudgement seen)
     {
         int size = _recipe.ImageSize;
-        Tensor Mask(SceneDescription s) => tensor(renderer.ObjectMask(s, 0, size), [size, size]).gt(127).to(ScalarType.Float32).to(Device);
+        Tensor Mask(SceneDescription s) => tensor(renderer.ObjectMask(s, 0, size), [size, size]).Above(127).to(ScalarType.Float32).to(Device);
         Tensor objects = Mask(scene).maximum(Mask(truth));
-        Tensor changed = kind == EditKind.Background ? objects.mul(-1).add(1) : objects, kept = changed.mul(-1).add(1);
+        Tensor changed = kind == EditKind.Background ? objects.OneMinus() : objects, kept = changed.OneMinus();
         Tensor target = Pixels(renderer, [truth])[0];
         Tensor MeanColour(Tensor picture) => picture.mul(changed).sum([1, 2]).div(changed.sum());
-        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).div(2).square().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
+        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).square().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
         Tensor trueMove = MeanColour(target).sub(MeanColour(source)), move = MeanColour(edited).sub(MeanColour(source));
         double share = move.mul(trueMove).sum().div(trueMove.square().sum()).item<float>();
         SceneObject thing = truth.Objects[0];
         bool right = seen.Object == thing.Kind && seen.Background == truth.Background && (kind != EditKind.Colour || seen.Colour == thing.Colour);
-        return [right ? 100 : 0, share, PsnrIn(edited, source, kept), PsnrIn(edited, target, changed.mul(0).add(1)), PsnrIn(edited, target, changed)];
+        return [right ? 100 : 0, share, PsnrIn(edited, source, kept), PsnrIn(edited, target, ones_like(changed)), PsnrIn(edited, target, changed)];
     }
 
     private void Edits(WorkerPool pool, CancellationToken cancel)

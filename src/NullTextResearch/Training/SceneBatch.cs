@@ -1,4 +1,5 @@
 using NullTextResearch.Scenes;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,9 +18,9 @@ internal static class SceneBatch
     }
 
     /// <summary>Bytes [B, H, W, 3] to [B, 3, H, W] in [-1, 1].</summary>
-    public static Tensor ToPixels(Tensor bytes) => bytes.to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous().div_(127.5).sub_(1);
+    public static Tensor ToPixels(Tensor bytes) => bytes.to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous().OverInPlace(127.5).PlusInPlace(-1);
 
     /// <summary>[B, 3, H, W] in about [-1, 1] to bytes [B, H, W, 3], clamped and rounded.</summary>
     public static Tensor ToBytes(Tensor pixels) =>
-        pixels.to(ScalarType.Float32).add(1).mul(127.5).clamp(0, 255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();
+        pixels.to(ScalarType.Float32).Plus(1).Times(127.5).Clamped(0, 255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();
 }

@@ -78,7 +78,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
     {
         long n = latents.shape[0];
         Tensor noise = Seeds.Normal(seed, latents.shape, latents);
-        if (offset > 0) noise = noise.add(Seeds.Normal(~seed, [n, latents.shape[1], 1, 1], latents).mul(offset));
+        if (offset > 0) noise = noise.add(Seeds.Normal(~seed, [n, latents.shape[1], 1, 1], latents).Times(offset));
         Tensor a = tensor(times.Select(t => (float)_signal[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
         Tensor b = tensor(times.Select(t => (float)_noise[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
         Tensor noisy = latents.mul(a).add(noise.mul(b));

@@ -110,10 +110,10 @@ internal static class VaeTrainer
         mean = mean.to(ScalarType.Float32);
         logVariance = logVariance.to(ScalarType.Float32);
         Tensor noise = Seeds.Normal(seed, mean.shape, mean);
-        Tensor latents = mean.add(logVariance.mul(0.5).exp().mul(noise));
+        Tensor latents = mean.add(logVariance.Times(0.5).exp().mul(noise));
         Tensor error = vae.DecodeUnscaled(latents.to(recipe.ActivationDtype)).to(ScalarType.Float32).sub(pixels);
-        Tensor divergence = mean.square().add(logVariance.exp()).sub(logVariance).sub(1).mean().mul(0.5);
-        return ErrorOf(error).add(divergence.mul(recipe.KlWeight));
+        Tensor divergence = mean.square().add(logVariance.exp()).sub(logVariance).Plus(-1).mean().Times(0.5);
+        return ErrorOf(error).add(divergence.Times(recipe.KlWeight));
     }
 
     private static Tensor ErrorOf(Tensor error)
@@ -122,8 +122,8 @@ internal static class VaeTrainer
         Tensor across = error.narrow(3, 1, error.shape[3] - 1).sub(error.narrow(3, 0, error.shape[3] - 1));
         Tensor down = error.narrow(2, 1, error.shape[2] - 1).sub(error.narrow(2, 0, error.shape[2] - 1));
         return error.abs().mean()
-            .add(error.square().mean().mul(4))
-            .add(across.abs().mean().add(down.abs().mean()).mul(0.25));
+            .add(error.square().mean().Times(4))
+            .add(across.abs().mean().add(down.abs().mean()).Times(0.25));
     }
 
     /// <summary>Mean over held-out scenes of the PSNR of the round trip after rounding to bytes, in dB.</summary>
@@ -173,13 +173,13 @@ internal static class VaeTrainer
             double mean = Enumerable.Range(0, Jobs).Sum(j => sums[j, c]);
             double variance = Enumerable.Range(0, Jobs).Sum(j => squares[j, c]) - mean * mean;
             double scale = Math.Sqrt(variance) * vae.Config.ScalingFactor;
-            quantBias[c].sub_(mean).div_(scale);
-            quant[c].div_(scale);
-            quantBias[channels + c].sub_(2 * Math.Log(scale));
+            quantBias[c].PlusInPlace(-mean).OverInPlace(scale);
+            quant[c].OverInPlace(scale);
+            quantBias[channels + c].PlusInPlace(-2 * Math.Log(scale));
             // The old latent is new * scale + mean: the shift first, while the column still has its old size.
             Tensor column = post.select(1, c);
-            postBias.add_(column.flatten().mul(mean));
-            column.mul_(scale);
+            postBias.add_(column.flatten().Times(mean));
+            column.TimesInPlace(scale);
         }
     }
 }

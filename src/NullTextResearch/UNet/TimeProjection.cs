@@ -23,7 +23,7 @@ public sealed record SinusoidalProjection(ScalarType Precision = ScalarType.Floa
     public Tensor Project(Tensor timesteps, long channels)
     {
         long half = channels / 2;
-        Tensor exponent = arange(half, dtype: Precision, device: timesteps.device).Times(-Math.Log(10000)).Over(half - FrequencyShift);
+        Tensor exponent = ScalarArithmetic.Range(half, Precision, timesteps.device).Times(-Math.Log(10000)).Over(half - FrequencyShift);
         Tensor angles = timesteps.to(Precision).unsqueeze(1).mul(exponent.exp().unsqueeze(0));
         return CosineFirst ? cat([angles.cos(), angles.sin()], -1) : cat([angles.sin(), angles.cos()], -1);
     }

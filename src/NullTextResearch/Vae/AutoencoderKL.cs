@@ -130,7 +130,7 @@ public sealed class AutoencoderKL : IDisposable
         using UseGate.Lease use = Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         Tensor[] halves = _quant.Forward(_encoder.Forward(pixels)).chunk(2, 1);
-        return (halves[0].contiguous().MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return (halves[0].contiguous().MoveToOuterDisposeScope(), halves[1].Clamped(-30, 20).MoveToOuterDisposeScope());
     }
 
     /// <summary>Latents of an image: the posterior mean times the scaling factor; nothing is drawn at random.</summary>

@@ -70,7 +70,7 @@ public sealed class FormulaWeights(string prefix = "")
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor value = weight.Init == WeightInit.Range
-            ? arange(weight.Count, ScalarType.Int64).reshape([.. weight.Dimensions])
+            ? ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape([.. weight.Dimensions])
             : Weight(hashedKey?.Invoke(weight.Key) ?? weight.Key, weight.Dimensions).to(dtype);
         return value.MoveToOuterDisposeScope();
     });

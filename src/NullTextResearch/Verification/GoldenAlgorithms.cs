@@ -197,7 +197,7 @@ internal sealed class GoldenAlgorithms
         foreach (var place in store.Maps.GroupBy(m => $"{m.Site.Stage}_{m.Site.Kind}".ToLowerInvariant()))
         {
             foreach ((StoredMap map, int k) in place.Select((m, k) => (m, k)))
-                _file.Report(string.Create(CultureInfo.InvariantCulture, $"{prefix}{place.Key}.{k}"), map.Sum.select(0, 0).div(map.Steps));
+                _file.Report(string.Create(CultureInfo.InvariantCulture, $"{prefix}{place.Key}.{k}"), map.Sum.select(0, 0).Over(map.Steps));
         }
     }
 

@@ -64,7 +64,7 @@ internal static class GoldenRules
         TimestepGrid grid = new(NoiseSchedule.StableDiffusion, 10);
         Tensor still = zeros([1, 4, 2, 2], ScalarType.Float64), text = ones([1, 2, 2], ScalarType.Float64);
         // Nothing is predicted, so the running latents stay 0, and the loss of step i is the square of the pivot that it aims at.
-        IEnumerable<Tensor> aims = Enumerable.Range(0, grid.Steps).Select(i => full_like(still, Math.Sqrt((i % 2 == 0 ? 2 * i + 2 : 2 * i) * 1e-5)));
+        IEnumerable<Tensor> aims = Enumerable.Range(0, grid.Steps).Select(i => still.Plus(Math.Sqrt((i % 2 == 0 ? 2 * i + 2 : 2 * i) * 1e-5)));
         using PivotTrajectory pivot = new(aims.Reverse().Append(still));
         InversionProblem problem = new() { Predictor = new Silence(), Grid = grid, Latents = still, Conditional = text, Unconditional = text };
         using InversionResult result = new NullTextInversion(NullTextOptions.Default with { InnerSteps = Inner }).Invert(problem, pivot);
@@ -75,6 +75,6 @@ internal static class GoldenRules
     private sealed class Silence : INoisePredictor
     {
         public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            Lifetime.Scoped(() => embedding.mean([1, 2]).mul(1e-12).view(-1, 1, 1, 1).expand(latents.shape).clone());
+            Lifetime.Scoped(() => embedding.mean([1, 2]).Times(1e-12).view(-1, 1, 1, 1).expand(latents.shape).clone());
     }
 }

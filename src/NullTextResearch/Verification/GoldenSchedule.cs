@@ -1,5 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
 using NullTextResearch.UNet;
 using NullTextResearch.Weights;
 using static TorchSharp.torch;
@@ -48,7 +49,7 @@ internal static class GoldenSchedule
         {
             bool all = name.EndsWith("_all", StringComparison.Ordinal);
             long[] shape = file.Shape(name);
-            Tensor timesteps = all ? arange(shape[0], ScalarType.Int64) : file.Read("time_proj_timesteps");
+            Tensor timesteps = all ? ScalarArithmetic.Range(shape[0], ScalarType.Int64) : file.Read("time_proj_timesteps");
             file.Report(name, new SinusoidalProjection().Project(timesteps, shape[1]));
         }
     }

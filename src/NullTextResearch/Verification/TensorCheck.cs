@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -85,12 +86,12 @@ public sealed class TensorCheck
     /// <summary>Largest |x - r| / max(|r|, 1e-12), where both are at least 0 if the check says so; not a number if no element is left.</summary>
     private double Relative(Tensor r, Tensor x, Tensor difference)
     {
-        Tensor relative = difference.abs().div(r.abs().clamp_min(1e-12));
+        Tensor relative = difference.abs().div(r.abs().AtLeast(1e-12));
         if (_json.TryGetProperty("where", out JsonElement where))
         {
             if (where.GetString() != "both >= 0") throw new ArgumentException($"The condition '{where}' of a relative limit is not known; 'both >= 0' is.");
             // Written so that not-a-number stays in and fails.
-            relative = relative.masked_select(r.lt(0).logical_or(x.lt(0)).logical_not());
+            relative = relative.masked_select(r.Below(0).logical_or(x.Below(0)).logical_not());
         }
         return relative.numel() == 0 ? double.NaN : Value(relative.max());
     }

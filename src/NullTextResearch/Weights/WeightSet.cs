@@ -167,9 +167,9 @@ public sealed class WeightSet : IDisposable
             {
                 WeightInit.Zeros => zeros(shape),
                 WeightInit.Ones => ones(shape),
-                WeightInit.Normal002 => randn(shape, generator: generator).mul(0.02),
-                WeightInit.Range => arange(weight.Count, ScalarType.Int64).reshape(shape),
-                WeightInit.FanIn => rand(shape, generator: generator).mul(2).sub(1).div(Math.Sqrt(weight.FanIn)),
+                WeightInit.Normal002 => randn(shape, generator: generator).Times(0.02),
+                WeightInit.Range => ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape(shape),
+                WeightInit.FanIn => rand(shape, generator: generator).Times(2).Plus(-1).Over(Math.Sqrt(weight.FanIn)),
                 _ => throw new ArgumentOutOfRangeException(nameof(seed), weight.Init, "Unknown initialisation."),
             };
             weight.Set(weight.Init == WeightInit.Range ? value.to(device) : value.to(dtype, device));

@@ -405,7 +405,7 @@ class Lives(unittest.TestCase):
     def test_killed_in_a_cell_restarts(self):
         kernel = Kernel()
         kernel.send('Console.WriteLine("running"); System.Diagnostics.Process.GetCurrentProcess().Kill();')
-        self.assertTrue(wait_until(lambda: not kernel.manager.is_alive(), 10))
+        self.assertTrue(wait_until(lambda: not kernel.manager.is_alive(), PATIENCE))
         kernel.manager.restart_kernel(now=True)
         kernel.client.wait_for_ready(timeout=60)
         self.assertEqual(kernel.run("2 + 2").result, "4")

@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using TorchSharp;
+
+namespace NullTextResearch.TestKit;
+
+/// <summary>
+/// Finds calls that hand a number to TorchSharp as a scalar that nothing keeps alive: a garbage collection may free it before the native call reads it.
+/// </summary>
+public static class ScalarCalls
+{
+    private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+    private static readonly Dictionary<ushort, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(code => unchecked((ushort)code.Value));
+
+    /// <summary>"Type.Method: called" for each of them in an assembly, in order.</summary>
+    public static IReadOnlyList<string> In(Assembly assembly) => [.. assembly.GetTypes().SelectMany(In).Order(StringComparer.Ordinal)];
+
+    /// <summary>Those of one type.</summary>
+    public static IEnumerable<string> In(Type type) =>
+        from method in type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All))
+        from called in Calls(method)
+        where MakesScalar(called)
+        select $"{type.FullName}.{method.Name}: {called.DeclaringType?.Name}.{called.Name}";
+
+    // A conversion to a scalar in our code, or an operator of TorchSharp that takes a plain number and converts it within.
+    private static bool MakesScalar(MethodBase called)
+    {
+        if (called.DeclaringType?.Assembly != typeof(Scalar).Assembly) return false;
+        if (called is MethodInfo { Name: not "ToScalar" } method && method.ReturnType != typeof(Scalar))
+            return method.IsSpecialName && method.Name.StartsWith("op_", StringComparison.Ordinal) && method.GetParameters().Any(p => p.ParameterType.IsPrimitive);
+        return called is MethodInfo;
+    }
+
+    private static IEnumerable<MethodBase> Calls(MethodBase method)
+    {
+        if (method.GetMethodBody()?.GetILAsByteArray() is not { } il) yield break;
+        Type[] typeArguments = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : [];
+        Type[] arguments = method.IsGenericMethod ? method.GetGenericArguments() : [];
+        for (int at = 0; at < il.Length;)
+        {
+            ushort value = il[at++];
+            if (value == 0xFE) value = (ushort)(0xFE00 | il[at++]);
+            switch (Codes[value].OperandType)
+            {
+                case OperandType.InlineMethod:
+                    if (method.Module.ResolveMethod(BitConverter.ToInt32(il, at), typeArguments, arguments) is { } called) yield return called;
+                    at += 4;
+                    break;
+                case OperandType.InlineSwitch:
+                    at += 4 + (4 * BitConverter.ToInt32(il, at));
+                    break;
+                case OperandType.InlineNone: break;
+                case OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar: at += 1; break;
+                case OperandType.InlineVar: at += 2; break;
+                case OperandType.InlineI8 or OperandType.InlineR: at += 8; break;
+                default: at += 4; break;
+            }
+        }
+    }
+}

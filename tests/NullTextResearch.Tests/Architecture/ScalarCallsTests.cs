@@ -1,0 +1,37 @@
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Architecture;
+
+/// <summary>Numbers reach libtorch through ScalarArithmetic, which keeps them alive until the native call has read them.</summary>
+public sealed class ScalarCallsTests
+{
+    [Fact]
+    public void Library_EveryNumber_GoesThroughOnePlace()
+    {
+        string[] allowed = [typeof(ScalarArithmetic).FullName + ".", typeof(RowAdam).FullName + "."];
+        IReadOnlyList<string> calls = ScalarCalls.In(typeof(ScalarArithmetic).Assembly);
+        // The search sees what it should.
+        Assert.All(allowed, place => Assert.Contains(calls, call => call.StartsWith(place, StringComparison.Ordinal)));
+        Assert.DoesNotContain(calls, call => !allowed.Any(place => call.StartsWith(place, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(nameof(Method), true)]
+    [InlineData(nameof(Operator), true)]
+    [InlineData(nameof(Creation), true)]
+    [InlineData(nameof(Lambda), true)]
+    [InlineData(nameof(Between), false)]
+    public void Search_OneCall_IsSeen(string sample, bool expected) =>
+        Assert.Equal(expected, GetType().GetNestedTypes(System.Reflection.BindingFlags.NonPublic).Append(GetType()).SelectMany(ScalarCalls.In).Any(call => call.Contains(sample, StringComparison.Ordinal)));
+
+    private static Tensor Method(Tensor x) => x.mul(2);
+    private static Tensor Operator(Tensor x) => x * 2.0;
+    private static Tensor Creation() => arange(3);
+    private static Func<Tensor, Tensor> Lambda(double by) => x => x.add(by);
+    private static Tensor Between(Tensor x, Tensor y) => x * y + x.mul(y);
+}
