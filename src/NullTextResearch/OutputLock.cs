@@ -62,6 +62,27 @@ public sealed class OutputLock : IDisposable
         return held;
     }
 
+    /// <summary>
+    /// Removes what a killed writer left in a folder that is only read from here on: its lock, and what it left half written. Where
+    /// somebody is writing, or this process may not, all stays as it is.
+    /// </summary>
+    /// <param name="folder">The folder, which need not exist.</param>
+    /// <returns>Whether nothing of the kind is left.</returns>
+    public static bool Tidy(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, FileName))) return true;
+        try
+        {
+            OnFolder(folder).Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A reader needs no tidy folder, and says nothing of it.
+            return false;
+        }
+    }
+
     /// <summary>Removes what killed writers left half written in a folder that belongs to the locked one.</summary>
     /// <param name="folder">The folder, which need not exist.</param>
     /// <exception cref="IOException">A folder that was left cannot be removed.</exception>

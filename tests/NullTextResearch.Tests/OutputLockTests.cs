@@ -47,6 +47,21 @@ public sealed class OutputLockTests : IDisposable
     }
 
     [Fact]
+    public void Tidy_AfterAKilledWriter_RemovesItsLock_AndLeavesALivingOnes()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_root, "run")).FullName, file = Path.Combine(folder, "manifest.json"), mark = Path.Combine(folder, OutputLock.FileName);
+        File.WriteAllText(file, "{}");
+        File.WriteAllText(mark, "");
+        Assert.True(OutputLock.Tidy(folder));
+        Assert.Equal([file], Directory.EnumerateFileSystemEntries(folder));
+        Assert.True(OutputLock.Tidy(Path.Combine(_root, "missing")));
+
+        using OutputLock writer = OutputLock.OnFolder(folder);
+        Assert.False(OutputLock.Tidy(folder));
+        Assert.True(File.Exists(mark));
+    }
+
+    [Fact]
     public void Dispose_NothingWasWritten_LeavesNoFolder_AndWhatWasThereStays()
     {
         using (OutputLock.OnFolder(Path.Combine(_root, "a", "b"))) Assert.True(Directory.Exists(Path.Combine(_root, "a", "b")));

@@ -47,7 +47,7 @@ call() {
         reproduce) set -- reproduce --quick --figures 9 --count 1 --size 32 --out "$2/report" ;;
         invert) set -- invert "$picture" --prompt "a big house in the snow" --steps 12 --inner 2 --out "$2/run" ;;
         edit) set -- edit "$2/run" --to "a big rocket in the snow" ;;
-        train) set -- train --steps 3 --training-scenes 16 --stages UNet --workers 1 --checkpoint-seconds 0 --sample-minutes Infinity --out "$2/training" --export "$2/model" ;;
+        train) set -- train --steps 3 --training-scenes 16 --stages UNet --workers 1 --checkpoint-seconds 0 --sample-minutes 1000000 --out "$2/training" --export "$2/model" ;;
         pull) set -- model pull artist/tiny-diffusion ;;
     esac
     exec dotnet "$nulltext" "$@"

@@ -146,6 +146,8 @@ internal static class InvertCommand
             InversionManifest earlier = folder.ReadManifest();
             if (earlier.Key != key)
                 throw new CommandException($"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give --restart to replace it.");
+            // Killed between its last file and giving back the folder.
+            OutputLock.Tidy(folder.Path);
             context.Out.WriteLine("This run is already complete (--restart does it again).");
             Summarise(context, folder, earlier);
             return CommandRunner.Done;
