@@ -49,8 +49,9 @@ internal static class Program
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
         Option<bool> shared = new("--shared-rows") { Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh)." };
         Option<bool> plan = new("--plan") { Description = "Instead: what 'nulltext plan' says against whole inversions by sd-mini, in processes of their own; some minutes." };
+        Option<bool> convolutions = new("--convolutions") { Description = "Instead: the library's convolution, which is right on every processor, against libtorch's own; two minutes." };
         Option<FileInfo> program = new("--nulltext") { Description = "The built command line, with --plan.", DefaultValueFactory = _ => new FileInfo("src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll") };
-        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared, plan, program };
+        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared, plan, program, convolutions };
         root.SetAction(parsed =>
         {
             Native.EnsureLoaded();
@@ -81,6 +82,7 @@ internal static class Program
                 Console.Error.WriteLine($"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build src/NullTextResearch.Cli -c Release; or name it with --nulltext.");
                 return 1;
             }
+            if (parsed.GetValue(convolutions)) return Print(new ConvolutionBenchmark(parsed.GetResult(rounds) is { Implicit: false } ? parsed.GetValue(rounds) : 15, chosen).Run());
             if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);
             if (parsed.GetValue(one) is { } variant)
             {

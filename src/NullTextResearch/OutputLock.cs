@@ -119,7 +119,7 @@ public sealed class OutputLock : IDisposable
     private static OutputLock Take(string place, string folder, string name, TimeSpan wait)
     {
         long began = TimeProvider.System.GetTimestamp();
-        while (true)
+        for (int vanished = 0; ;)
         {
             try
             {
@@ -132,6 +132,11 @@ public sealed class OutputLock : IDisposable
             {
                 if (TimeProvider.System.GetElapsedTime(began) >= wait)
                     throw new OutputInUseException($"{place} is in use: another process is writing there. Wait until it ends, stop it, or choose another place.", e);
+            }
+            catch (DirectoryNotFoundException) when (++vanished < 1000)
+            {
+                // The one before gave back an empty folder and removed it in this moment.
+                continue;
             }
             catch (UnauthorizedAccessException e)
             {

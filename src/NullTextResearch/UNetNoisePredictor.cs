@@ -147,7 +147,7 @@ internal sealed class GradientScale
             double[] powers = [.. peaks.Select(p => p == 0 ? 1 : Math.ScaleB(1, Math.Clamp(Exponent - (int)Math.Ceiling(Math.Log2(p)), -100, 100)))];
             Tensor scale = tensor(powers).to(upstream.dtype, upstream.device).view(-1, 1, 1);
             Tensor gradient = pullBack(upstream.mul(scale.unsqueeze(3)).to(ScalarType.Float16));
-            if (gradient.isfinite().all().ToBoolean())
+            if (gradient.isfinite().all().item<bool>())
             {
                 if (++_calm >= CalmBeforeGrowth && Exponent < Most)
                 {

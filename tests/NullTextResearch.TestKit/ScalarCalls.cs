@@ -23,14 +23,26 @@ public static class ScalarCalls
         where MakesScalar(called)
         select $"{type.FullName}.{method.Name}: {called.DeclaringType?.Name}.{called.Name}";
 
-    // A conversion to a scalar in our code, or an operator of TorchSharp that takes a plain number and converts it within.
-    private static bool MakesScalar(MethodBase called)
+    // A conversion to a scalar in our code, or a function of TorchSharp that makes one within.
+    private static bool MakesScalar(MethodBase called) => IsConversion(called) || MakersWithin.Value.Contains((called.Module, called.MetadataToken));
+
+    private static bool IsConversion(MethodBase called) => called.DeclaringType?.Assembly == typeof(Scalar).Assembly && called is MethodInfo method && method.ReturnType == typeof(Scalar);
+
+    // Everything in TorchSharp that converts a number to a scalar, or calls what does.
+    private static readonly Lazy<HashSet<(Module, int)>> MakersWithin = new(() =>
     {
-        if (called.DeclaringType?.Assembly != typeof(Scalar).Assembly) return false;
-        if (called is MethodInfo { Name: not "ToScalar" } method && method.ReturnType != typeof(Scalar))
-            return method.IsSpecialName && method.Name.StartsWith("op_", StringComparison.Ordinal) && method.GetParameters().Any(p => p.ParameterType.IsPrimitive);
-        return called is MethodInfo;
-    }
+        MethodBase[] methods = [.. typeof(Scalar).Assembly.GetTypes().Where(t => t != typeof(Scalar)).SelectMany(t => t.GetMethods(All).Concat<MethodBase>(t.GetConstructors(All)))];
+        (MethodBase Method, MethodBase[] Calls)[] graph = [.. methods.Where(m => !IsConversion(m)).Select(m => (m, Calls(m).ToArray()))];
+        HashSet<(Module, int)> makers = [.. graph.Where(g => g.Calls.Any(IsConversion)).Select(g => (g.Method.Module, g.Method.MetadataToken))];
+        int before;
+        do
+        {
+            before = makers.Count;
+            makers.UnionWith(graph.Where(g => g.Calls.Any(c => makers.Contains((c.Module, c.MetadataToken)))).Select(g => (g.Method.Module, g.Method.MetadataToken)));
+        }
+        while (makers.Count > before);
+        return makers;
+    });
 
     private static IEnumerable<MethodBase> Calls(MethodBase method)
     {

@@ -74,8 +74,8 @@ internal static class DoctorCommand
         {
             try
             {
-                using Tensor one = ones(1);
-                using Tensor two = one.add(one);
+                using Tensor pair = ones(2);
+                using Tensor two = pair.sum();
                 if (two.item<float>() != 2) problem = "1 + 1 is not 2: the library is damaged";
                 context.ApplyThreads();
                 cuda = torch.cuda.is_available();

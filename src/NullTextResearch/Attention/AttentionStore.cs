@@ -65,7 +65,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         if (_maps.TryGetValue(call.Site.Order, out StoredMap? kept))
         {
             Shape.RequireSame(map, kept.Sum);
-            kept.Sum.add_(map);
+            kept.Sum.PlusInPlace(map);
             _maps[call.Site.Order] = kept with { Steps = kept.Steps + 1 };
         }
         else

@@ -20,7 +20,7 @@ public static class Ddim
     public static Tensor Move(Tensor latents, Tensor noisePrediction, AlphaBar from, AlphaBar to)
     {
         Shape.RequireSame(noisePrediction, latents);
-        return Lifetime.Scoped(() => latents.Times(Math.Sqrt(to.Value / from.Value)).add(noisePrediction.Times(NoiseCoefficient(from, to))));
+        return Lifetime.Scoped(() => latents.Times(Math.Sqrt(to.Value / from.Value)).Plus(noisePrediction.Times(NoiseCoefficient(from, to))));
     }
 
     /// <summary>The factor of the noise prediction in <see cref="Move"/>; negative towards clean, positive towards noisy.</summary>

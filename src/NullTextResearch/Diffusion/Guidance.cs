@@ -15,6 +15,6 @@ public static class Guidance
     public static Tensor Combine(Tensor unconditional, Tensor conditional, double guidanceScale)
     {
         Shape.RequireSame(conditional, unconditional);
-        return Lifetime.Scoped(() => conditional.sub(unconditional).Times(guidanceScale).add(unconditional));
+        return Lifetime.Scoped(() => conditional.sub(unconditional).Times(guidanceScale).Plus(unconditional));
     }
 }

@@ -145,6 +145,6 @@ public sealed class NoiseSchedule
     public static Tensor AddNoise(Tensor latents, Tensor noise, AlphaBar level)
     {
         Shape.RequireSame(noise, latents);
-        return Lifetime.Scoped(() => latents.Times(Math.Sqrt(level.Value)).add(noise.Times(Math.Sqrt(1 - level.Value))));
+        return Lifetime.Scoped(() => latents.Times(Math.Sqrt(level.Value)).Plus(noise.Times(Math.Sqrt(1 - level.Value))));
     }
 }

@@ -50,7 +50,7 @@ public static class Sampler
             using DisposeScope scope = NewDisposeScope();
             Tensor noise = Predict(predictor, plan, step, latents);
             Tensor next = Ddim.Move(latents, noise, step.Noisy, step.Clean);
-            if (plan.Offsets is { } offsets) next = next.add(offsets.select(0, step.Step));
+            if (plan.Offsets is { } offsets) next = next.Plus(offsets.select(0, step.Step));
             if (afterStep is not null) next = afterStep(step, next);
             latents.Dispose();
             latents = next.MoveToOuterDisposeScope();

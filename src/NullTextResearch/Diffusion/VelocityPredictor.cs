@@ -38,7 +38,7 @@ public sealed class VelocityPredictor(INoisePredictor network, NoiseSchedule sch
     public static Tensor ToNoise(Tensor velocity, Tensor latents, AlphaBar level)
     {
         Shape.RequireSame(velocity, latents);
-        return Lifetime.Scoped(() => velocity.to(latents.dtype).Times(Math.Sqrt(level.Value)).add(latents.Times(Math.Sqrt(1 - level.Value))));
+        return Lifetime.Scoped(() => velocity.to(latents.dtype).Times(Math.Sqrt(level.Value)).Plus(latents.Times(Math.Sqrt(1 - level.Value))));
     }
 
     /// <summary>Velocity that a noise stands for: the inverse of <see cref="ToNoise"/>.</summary>

@@ -135,7 +135,7 @@ internal sealed class SwapInjection(Tensor mapperTransposed) : MapInjection
 
 internal sealed class RefineInjection(Tensor sources, Tensor weights, Tensor ownWeights) : MapInjection
 {
-    public override Tensor Inject(Tensor source, Tensor own) => source.index_select(-1, sources).mul(weights).add(own.mul(ownWeights));
+    public override Tensor Inject(Tensor source, Tensor own) => source.index_select(-1, sources).mul(weights).Plus(own.mul(ownWeights));
 
     public override void Dispose()
     {

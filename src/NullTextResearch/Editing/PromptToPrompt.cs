@@ -163,7 +163,7 @@ public static class PromptToPrompt
                 // Only the source is pulled back to its pivot; targets keep their freedom.
                 latents = latents.clone();
                 for (int image = 0; image < problem.Edits.Count; image++)
-                    latents.narrow(0, processor.SourceRow(image), 1).add_(offsets.select(0, step.Step).narrow(0, image, 1));
+                    latents.narrow(0, processor.SourceRow(image), 1).PlusInPlace(offsets.select(0, step.Step).narrow(0, image, 1));
             }
             latents = processor.Blend(step.Step, latents);
             observe?.Invoke(step, latents);

@@ -306,7 +306,7 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
             Tensor injected = _injection.Inject(source, own);
             if (_everyToken[step]) return injected;
             Tensor weight = _table[step];
-            return injected.mul(weight).add(own.mul(weight.OneMinus()));
+            return injected.mul(weight).Plus(own.mul(weight.OneMinus()));
         }
 
         public void Dispose()

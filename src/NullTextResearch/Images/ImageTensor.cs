@@ -66,7 +66,7 @@ public static class ImageTensor
 
         // Half types would lose the last byte values: widen first, as the released code does before it quantises.
         Tensor wide = pixels.detach().to(CPU).to(isDouble ? ScalarType.Float64 : ScalarType.Float32);
-        if (wide.isnan().any().ToBoolean())
+        if (wide.isnan().any().item<bool>())
         {
             throw new ArgumentException("pixels hold values that are not numbers: the computation before broke down", nameof(pixels));
         }

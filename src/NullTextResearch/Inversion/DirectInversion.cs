@@ -84,7 +84,7 @@ public sealed class DirectInversion(DdimInversionOptions? options = null) : IInv
             Tensor offset = pivot.TargetOf(step).sub(moved);
             // Not the pivot itself but what a sampler will have after adding the offset; they differ by rounding.
             latents.Dispose();
-            latents = moved.add(offset).MoveToOuterDisposeScope();
+            latents = moved.Plus(offset).MoveToOuterDisposeScope();
             offsets.Add(offset.MoveToOuterDisposeScope());
             progress?.Report(new InversionProgress("direct inversion", step.Step + 1, problem.Grid.Steps));
         }

@@ -25,7 +25,7 @@ internal static class EmbeddingGradient
     public static Tensor MeanSquare(Tensor actual, Tensor expected)
     {
         Shape.RequireSame(actual, expected);
-        return Lifetime.Scoped(() => actual.sub(expected).square().flatten(1).mean([1]));
+        return Lifetime.Scoped(() => actual.sub(expected).Squared().flatten(1).mean([1]));
     }
 
     private static double[] ToDoubles(Tensor values)

@@ -63,8 +63,8 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
             Tensor cosine = a.div(a.norm(1, keepdim: true)).mul(b.div(b.norm(1, keepdim: true))).sum(1, keepdim: true);
             Tensor omega = cosine.Clamped(-1, 1).acos();
             Tensor sine = omega.sin();
-            Tensor arc = omega.Times(1 - share).sin().div(sine).mul(a).add(omega.Times(share).sin().div(sine).mul(b));
-            Tensor line = a.Times(1 - share).add(b.Times(share));
+            Tensor arc = omega.Times(1 - share).sin().div(sine).mul(a).Plus(omega.Times(share).sin().div(sine).mul(b));
+            Tensor line = a.Times(1 - share).Plus(b.Times(share));
             return where(sine.abs().Below(1e-6), line, arc).reshape(from.shape);
         });
     }

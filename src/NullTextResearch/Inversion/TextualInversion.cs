@@ -80,7 +80,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
         long[] one = [1, .. prompt.shape[1..]];
         // Iteration -1: apart from all noise that the optimisation draws.
         Tensor noise = Draws.Noise(problem, _options.Seed, -1, one);
-        return noise.mul(prompt.square().mean([1, 2], keepdim: true).sqrt());
+        return noise.mul(prompt.Squared().mean([1, 2], keepdim: true).sqrt());
     });
 
     private InversionResult Result(InversionProblem problem, Tensor embedding, RandomTimestepOptimisation optimisation, CancellationToken cancellation)

@@ -34,9 +34,9 @@ public sealed class ResnetBlock
     public Tensor Forward(Tensor x, Tensor? activatedTime) => Lifetime.Scoped(() =>
     {
         Tensor h = _norm1.Forward(x).Then(t => F.silu(t)).Then(_conv1.Forward);
-        if (_time is not null) h = h.Then(t => t.add(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3)));
+        if (_time is not null) h = h.Then(t => t.Plus(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3)));
         h = h.Then(_norm2.Forward).Then(t => F.silu(t)).Then(_conv2.Forward);
-        return _at.Observed(h.add(_shortcut is null ? x : _shortcut.Forward(x)));
+        return _at.Observed(h.Plus(_shortcut is null ? x : _shortcut.Forward(x)));
     });
 }
 

@@ -69,6 +69,6 @@ public sealed class PrecisionException : Exception
         if (!Precision.IsHalf(dtype)) return;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        if (!values.isfinite().all().ToBoolean()) throw new PrecisionException(what(), dtype);
+        if (!values.isfinite().all().item<bool>()) throw new PrecisionException(what(), dtype);
     }
 }

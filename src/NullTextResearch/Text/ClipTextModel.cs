@@ -119,7 +119,7 @@ public sealed class ClipTextModel : IDisposable
         return Lifetime.Scoped(() =>
         {
             Tensor positions = ScalarArithmetic.Range(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
-            Tensor x = _tokens.Forward(ids.to(ScalarType.Int64)).add(_positions.Forward(positions));
+            Tensor x = _tokens.Forward(ids.to(ScalarType.Int64)).Plus(_positions.Forward(positions));
             if (computeDtype is { } dtype && dtype != x.dtype) x = x.to(dtype);
             x = _embeddingsAt.Observed(x);
             foreach (Layer layer in _layers) x = layer.Forward(x);
@@ -168,10 +168,10 @@ public sealed class ClipTextModel : IDisposable
             Tensor Split(Tensor t) => t.view(b, n, _heads, d / _heads).transpose(1, 2);
             Tensor h = _norm1.Forward(x);
             Tensor attended = F.scaled_dot_product_attention(Split(_query.Forward(h)), Split(_key.Forward(h)), Split(_value.Forward(h)), is_casual: true);
-            x = x.add(_out.Forward(attended.transpose(1, 2).reshape(b, n, d)));
+            x = x.Plus(_out.Forward(attended.transpose(1, 2).reshape(b, n, d)));
             h = _fc1.Forward(_norm2.Forward(x));
             h = _quickGelu ? h.mul(h.Times(1.702).sigmoid()) : F.gelu(h);
-            return _at.Observed(x.add(_fc2.Forward(h)));
+            return _at.Observed(x.Plus(_fc2.Forward(h)));
         }
     }
 }

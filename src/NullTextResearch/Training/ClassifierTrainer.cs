@@ -89,9 +89,9 @@ internal static class ClassifierTrainer
         Tensor rest = pixels.narrow(0, coded, n - coded);
         Tensor small = F.avg_pool2d(rest, 2);
         Tensor blurred = small.unsqueeze(3).unsqueeze(5).expand(n - coded, 3, side / 2, 2, side / 2, 2).reshape(rest.shape);
-        Tensor mixed = rest.Mix(F.avg_pool2d(F.pad(blurred, [1, 1, 1, 1], PaddingModes.Replicate), 3, 1), random.Range(0, 1));
+        Tensor mixed = rest.lerp(F.avg_pool2d(F.pad(blurred, [1, 1, 1, 1], PaddingModes.Replicate), 3, 1), random.Range(0, 1));
         Tensor all = cat([through, mixed]).Times(random.Range(0.85, 1.15)).Plus(random.Range(-0.12, 0.12));
-        return all.add(Seeds.Normal(seed, all.shape, all).Times(random.Range(0, 0.12))).Clamped(-1, 1);
+        return all.Plus(Seeds.Normal(seed, all.shape, all).Times(random.Range(0, 0.12))).Clamped(-1, 1);
     }
 
     private static Tensor Loss(SceneClassifier classifier, Tensor pixels, SceneDescription[] scenes)
@@ -108,10 +108,10 @@ internal static class ClassifierTrainer
 
         (Tensor objects, Tensor backgrounds, Tensor colour) = classifier.Forward(pixels);
         Tensor loss = F.binary_cross_entropy_with_logits(objects, tensor(present, [scenes.Length, kinds]).to(pixels.device)).Times(4)
-            .add(F.cross_entropy(backgrounds, tensor(scenes.Select(s => (long)s.Background).ToArray()).to(pixels.device)));
+            .Plus(F.cross_entropy(backgrounds, tensor(scenes.Select(s => (long)s.Background).ToArray()).to(pixels.device)));
         // A batch without any coloured object has no colour loss (the mean over nothing is not a number), but the weights need a gradient.
         return colours.Any(c => c >= 0)
-            ? loss.add(F.cross_entropy(colour, tensor(colours).to(pixels.device), ignore_index: -100).Times(0.5))
-            : loss.add(colour.sum().Times(0));
+            ? loss.Plus(F.cross_entropy(colour, tensor(colours).to(pixels.device), ignore_index: -100).Times(0.5))
+            : loss.Plus(colour.sum().Times(0));
     }
 }

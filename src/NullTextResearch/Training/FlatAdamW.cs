@@ -48,7 +48,7 @@ internal sealed class FlatAdamW : IDisposable
             using IDisposable grad = no_grad();
             using DisposeScope scope = NewDisposeScope();
             Tensor total = Part(gradients[0], c);
-            for (int i = 1; i < gradients.Count; i++) total.add_(Part(gradients[i], c));
+            for (int i = 1; i < gradients.Count; i++) total.PlusInPlace(Part(gradients[i], c));
             if (gradients.Count > 1) total.TimesInPlace(1.0 / gradients.Count);
             squares[c] = total.dot(total).item<float>();
         });
@@ -63,11 +63,11 @@ internal sealed class FlatAdamW : IDisposable
             using DisposeScope scope = NewDisposeScope();
             Tensor g = Part(gradients[0], c), m = Part(First, c), v = Part(Second, c), p = Part(_parameters.Values, c);
             if (clip < 1) g.TimesInPlace(clip);
-            m.MixInPlace(g, 1 - Settings.Beta1);
+            m.lerp_(g, 1 - Settings.Beta1);
             v.TimesInPlace(Settings.Beta2).PlusProductInPlace(g, g, 1 - Settings.Beta2);
             Tensor scale = v.sqrt().OverInPlace(Math.Sqrt(correction2)).PlusInPlace(Settings.Epsilon);
             p.TimesInPlace(1 - rate * Settings.WeightDecay).PlusQuotientInPlace(m, scale, -rate / correction1);
-            Part(Average, c).MixInPlace(p, 1 - keep);
+            Part(Average, c).lerp_(p, 1 - keep);
         });
         return norm;
 

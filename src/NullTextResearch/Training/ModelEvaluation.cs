@@ -312,9 +312,9 @@ public sealed class ModelEvaluation
         Tensor changed = kind == EditKind.Background ? objects.OneMinus() : objects, kept = changed.OneMinus();
         Tensor target = Pixels(renderer, [truth])[0];
         Tensor MeanColour(Tensor picture) => picture.mul(changed).sum([1, 2]).div(changed.sum());
-        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).square().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
+        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).Squared().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
         Tensor trueMove = MeanColour(target).sub(MeanColour(source)), move = MeanColour(edited).sub(MeanColour(source));
-        double share = move.mul(trueMove).sum().div(trueMove.square().sum()).item<float>();
+        double share = move.mul(trueMove).sum().div(trueMove.Squared().sum()).item<float>();
         SceneObject thing = truth.Objects[0];
         bool right = seen.Object == thing.Kind && seen.Background == truth.Background && (kind != EditKind.Colour || seen.Colour == thing.Colour);
         return [right ? 100 : 0, share, PsnrIn(edited, source, kept), PsnrIn(edited, target, ones_like(changed)), PsnrIn(edited, target, changed)];

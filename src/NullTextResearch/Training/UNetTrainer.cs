@@ -78,15 +78,15 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
     {
         long n = latents.shape[0];
         Tensor noise = Seeds.Normal(seed, latents.shape, latents);
-        if (offset > 0) noise = noise.add(Seeds.Normal(~seed, [n, latents.shape[1], 1, 1], latents).Times(offset));
+        if (offset > 0) noise = noise.Plus(Seeds.Normal(~seed, [n, latents.shape[1], 1, 1], latents).Times(offset));
         Tensor a = tensor(times.Select(t => (float)_signal[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
         Tensor b = tensor(times.Select(t => (float)_noise[t]).ToArray(), [n, 1, 1, 1]).to(options.Device);
-        Tensor noisy = latents.mul(a).add(noise.mul(b));
+        Tensor noisy = latents.mul(a).Plus(noise.mul(b));
         Tensor embedding = text.Forward(tensor(ids, [n, text.Config.ContextLength]).to(options.Device), recipe.ActivationDtype);
         Tensor steps = tensor(times.Select(t => (long)t).ToArray()).to(options.Device);
         // The explicit map: at 16x16 its backward pass is faster than the fused kernel's on a CPU.
         Tensor predicted = unet.Forward(noisy.to(recipe.ActivationDtype), steps, embedding, ExplicitAttention.Instance);
-        return predicted.to(ScalarType.Float32).sub(noise).square().mean();
+        return predicted.to(ScalarType.Float32).sub(noise).Squared().mean();
     }
 
     /// <summary>Mean squared error on held-out latents with fixed noise and true captions; also draws the sample grid.</summary>

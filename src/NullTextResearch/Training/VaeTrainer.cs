@@ -110,10 +110,10 @@ internal static class VaeTrainer
         mean = mean.to(ScalarType.Float32);
         logVariance = logVariance.to(ScalarType.Float32);
         Tensor noise = Seeds.Normal(seed, mean.shape, mean);
-        Tensor latents = mean.add(logVariance.Times(0.5).exp().mul(noise));
+        Tensor latents = mean.Plus(logVariance.Times(0.5).exp().mul(noise));
         Tensor error = vae.DecodeUnscaled(latents.to(recipe.ActivationDtype)).to(ScalarType.Float32).sub(pixels);
-        Tensor divergence = mean.square().add(logVariance.exp()).sub(logVariance).Plus(-1).mean().Times(0.5);
-        return ErrorOf(error).add(divergence.Times(recipe.KlWeight));
+        Tensor divergence = mean.Squared().Plus(logVariance.exp()).sub(logVariance).Plus(-1).mean().Times(0.5);
+        return ErrorOf(error).Plus(divergence.Times(recipe.KlWeight));
     }
 
     private static Tensor ErrorOf(Tensor error)
@@ -122,8 +122,8 @@ internal static class VaeTrainer
         Tensor across = error.narrow(3, 1, error.shape[3] - 1).sub(error.narrow(3, 0, error.shape[3] - 1));
         Tensor down = error.narrow(2, 1, error.shape[2] - 1).sub(error.narrow(2, 0, error.shape[2] - 1));
         return error.abs().mean()
-            .add(error.square().mean().Times(4))
-            .add(across.abs().mean().add(down.abs().mean()).Times(0.25));
+            .Plus(error.Squared().mean().Times(4))
+            .Plus(across.abs().mean().Plus(down.abs().mean()).Times(0.25));
     }
 
     /// <summary>Mean over held-out scenes of the PSNR of the round trip after rounding to bytes, in dB.</summary>
@@ -161,7 +161,7 @@ internal static class VaeTrainer
             for (int c = 0; c < channels; c++)
             {
                 sums[job, c] = mean.select(1, c).mean().item<double>() / Jobs;
-                squares[job, c] = mean.select(1, c).square().mean().item<double>() / Jobs;
+                squares[job, c] = mean.select(1, c).Squared().mean().item<double>() / Jobs;
             }
         });
         using IDisposable noGrad = no_grad();
@@ -178,7 +178,7 @@ internal static class VaeTrainer
             quantBias[channels + c].PlusInPlace(-2 * Math.Log(scale));
             // The old latent is new * scale + mean: the shift first, while the column still has its old size.
             Tensor column = post.select(1, c);
-            postBias.add_(column.flatten().Times(mean));
+            postBias.PlusInPlace(column.flatten().Times(mean));
             column.TimesInPlace(scale);
         }
     }

@@ -47,7 +47,7 @@ internal sealed class SpatialTransformer
         if (_linearOut is not null) t = _linearOut.Forward(t);
         t = t.reshape(b, h, w, c).permute(0, 3, 1, 2);
         if (_convOut is not null) t = _convOut.Forward(t.contiguous());
-        return _at.Observed(t.add(x));
+        return _at.Observed(t.Plus(x));
     });
 }
 
@@ -82,14 +82,14 @@ internal sealed class TransformerBlock
         Tensor first = Lifetime.Scoped(() =>
         {
             Tensor self = _norm1.Forward(x);
-            return x.add(_attn1.Forward(self, self, pass, height, width));
+            return x.Plus(_attn1.Forward(self, self, pass, height, width));
         });
-        Tensor second = Lifetime.Scoped(() => first.add(_attn2.Forward(_norm2.Forward(first), pass.Text, pass, height, width)));
+        Tensor second = Lifetime.Scoped(() => first.Plus(_attn2.Forward(_norm2.Forward(first), pass.Text, pass, height, width)));
         return Lifetime.Scoped(() =>
         {
             Tensor[] halves = _gate.Forward(_norm3.Forward(second)).chunk(2, -1);
             Tensor ff = _feedForwardAt.Observed(_out.Forward(halves[0].mul(F.gelu(halves[1]))));
-            return _at.Observed(second.add(ff));
+            return _at.Observed(second.Plus(ff));
         });
     }
 }

@@ -56,13 +56,13 @@ internal sealed class SegmentTape
         {
             using TorchSharp.DisposeScope scope = NewDisposeScope();
             UNetSegment segment = _segments[i];
-            Tensor upstream = segment.LeavesSkip && skips.Pop() is { } fromSkip ? carried.add(fromSkip) : carried;
+            Tensor upstream = segment.LeavesSkip && skips.Pop() is { } fromSkip ? carried.Plus(fromSkip) : carried;
             (Tensor? text, Tensor? x, Tensor? skip) = Differentiate(segment, _inputs[i], upstream, i > first, segment.TakesSkip && depends[i]);
             if (segment.TakesSkip) skips.Push(skip?.MoveToOuterDisposeScope());
             if (text is not null)
             {
                 if (sum is null) sum = text.to(Precision.Wide(text.dtype)).MoveToOuterDisposeScope();
-                else sum.add_(text);
+                else sum.PlusInPlace(text);
             }
             if (x is null) break;
             carried.Dispose();

@@ -288,7 +288,7 @@ public sealed class AutoencoderKL : IDisposable
             Tensor t = _norm.Forward(x).view(b, c, h * w).transpose(1, 2);
             Tensor attended = F.scaled_dot_product_attention(
                 _query.Forward(t).unsqueeze(1), _key.Forward(t).unsqueeze(1), _value.Forward(t).unsqueeze(1)).squeeze(1);
-            return _at.Observed(_out.Forward(attended).transpose(1, 2).reshape(b, c, h, w).add(x));
+            return _at.Observed(_out.Forward(attended).transpose(1, 2).reshape(b, c, h, w).Plus(x));
         });
     }
 }

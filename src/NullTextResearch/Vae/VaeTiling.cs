@@ -86,7 +86,7 @@ public sealed class VaeTiling(AutoencoderKL vae, int tile, int overlap)
                     using DisposeScope each = NewDisposeScope();
                     Tensor piece = input.narrow(0, image, 1).narrow(2, rows[r] * from, high * from).narrow(3, columns[c] * from, broad * from).contiguous();
                     Tensor made = work(piece).to(wide).mul(down[r].unsqueeze(1)).mul(across[c]);
-                    output.narrow(0, image, 1).narrow(2, rows[r] * to, high * to).narrow(3, columns[c] * to, broad * to).add_(made);
+                    output.narrow(0, image, 1).narrow(2, rows[r] * to, high * to).narrow(3, columns[c] * to, broad * to).PlusInPlace(made);
                 }
             }
         }

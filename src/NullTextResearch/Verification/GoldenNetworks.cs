@@ -141,7 +141,7 @@ internal static class GoldenNetworks
         Tensor target = Value(file.Folder, inputs, "target", dtype);
         // autograd.grad ends the process on a shape error.
         Shape.RequireSame(target, noise);
-        Tensor loss = noise.sub(target).square().mean();
+        Tensor loss = noise.sub(target).Squared().mean();
         Tensor gradient = autograd.grad([loss], [context])[0];
         return (loss.detach().view(1).MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
     }

@@ -70,7 +70,7 @@ public sealed class TensorCheck
                     break;
                 case "psnr_db":
                     double range = _json.TryGetProperty("psnr_range", out JsonElement peak) ? peak.GetDouble() : 1;
-                    double psnr = 10 * Math.Log10(range * range / Value(difference.square().mean()));
+                    double psnr = 10 * Math.Log10(range * range / Value(difference.Squared().mean()));
                     measures.Add(new VerificationMeasure(member.Name, psnr, member.Value.GetDouble(), AtLeast: true));
                     break;
             }

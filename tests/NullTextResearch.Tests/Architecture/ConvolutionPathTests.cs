@@ -16,6 +16,8 @@ public sealed partial class ConvolutionPathTests
             Path.Combine("NullTextResearch", "Layers", "Convolution.cs"),
             // Tests what libtorch alone makes of it.
             Path.Combine("NullTextResearch", "SelfTest", "TestedOperation.cs"),
+            // Times it.
+            Path.Combine("NullTextResearch.Bench", "ConvolutionBenchmark.cs"),
         ];
         string[] files = [.. Directory.GetFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories).Where(f => !f.Split(Path.DirectorySeparatorChar).Any(p => p is "obj" or "bin"))];
         Assert.True(files.Length > 100, $"Only {files.Length} files seen: is the path right?");

@@ -25,6 +25,8 @@ public sealed class ScalarCallsTests
     [InlineData(nameof(Operator), true)]
     [InlineData(nameof(Creation), true)]
     [InlineData(nameof(Lambda), true)]
+    [InlineData(nameof(Sum), true)]
+    [InlineData(nameof(Power), true)]
     [InlineData(nameof(Between), false)]
     public void Search_OneCall_IsSeen(string sample, bool expected) =>
         Assert.Equal(expected, GetType().GetNestedTypes(System.Reflection.BindingFlags.NonPublic).Append(GetType()).SelectMany(ScalarCalls.In).Any(call => call.Contains(sample, StringComparison.Ordinal)));
@@ -33,5 +35,7 @@ public sealed class ScalarCallsTests
     private static Tensor Operator(Tensor x) => x * 2.0;
     private static Tensor Creation() => arange(3);
     private static Func<Tensor, Tensor> Lambda(double by) => x => x.add(by);
-    private static Tensor Between(Tensor x, Tensor y) => x * y + x.mul(y);
+    private static Tensor Sum(Tensor x, Tensor y) => x.add(y);
+    private static Tensor Power(Tensor x) => x.square();
+    private static Tensor Between(Tensor x, Tensor y) => x.mul(y).sub(x / y);
 }
