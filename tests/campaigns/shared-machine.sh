@@ -65,7 +65,9 @@ failed=0
 echo
 echo "| medians of $alternations | clock, s | processor, s | processor against quiet (limit 1.2) | limit of the clock, s |"
 echo "|---|---|---|---|---|"
-echo "| quiet, default ($own thread) | $(median 1 "$work/quiet") | $quiet | | |"
+# How far one quiet run is from another says what a ratio is worth on this machine.
+spread=$(awk -v q="$quiet" '{r = $2 / q; if (NR == 1 || r < l) l = r; if (NR == 1 || r > m) m = r} END {printf "%.2f to %.2f", l, m}' "$work/quiet")
+echo "| quiet, default ($own thread) | $(median 1 "$work/quiet") | $quiet | $spread among themselves | |"
 for k in $busy; do
   clock=$(median 1 "$work/k=$k") cost=$(median 2 "$work/k=$k")
   # A share of the processors for each of k + own threads, and three times that.

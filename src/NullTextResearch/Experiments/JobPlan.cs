@@ -35,8 +35,9 @@ public sealed record JobDemand
 /// <param name="InnerSteps">Inner steps per DDIM step, at most.</param>
 public sealed record JobTime(double Fixed, double Forward, double Inner, int Evaluations, int Steps, int InnerSteps)
 {
-    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them.
-    private const double Uncertainty = 0.25;
+    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them: 1.25 to 1.73 times as long on a
+    // virtual machine whose own quiet runs are 0.84 to 1.28 of their median.
+    private const double Early = 0.75, Late = 2;
 
     /// <summary>Seconds if no step stops early: what settings are compared by.</summary>
     public double Most => After(Steps * InnerSteps);
@@ -47,7 +48,7 @@ public sealed record JobTime(double Fixed, double Forward, double Inner, int Eva
 
     /// <summary>From a quiet machine where each step stops after its first inner step, to the machine as busy as it is where none stops early; both with what such a plan may be off.</summary>
     /// <param name="load">How busy the machine is.</param>
-    public (double Least, double Most) Range(MachineLoad load) => (After(Steps * Math.Min(1, InnerSteps)) * (1 - Uncertainty), Most * (1 + Uncertainty) / load.Share);
+    public (double Least, double Most) Range(MachineLoad load) => (After(Steps * Math.Min(1, InnerSteps)) * Early, Most * Late / load.Share);
 }
 
 /// <summary>One way to do a job, with what it costs.</summary>
