@@ -10,8 +10,6 @@ namespace NullTextResearch;
 /// </summary>
 internal static class StoredJson
 {
-    private static readonly JsonDocumentOptions NoRepeats = new() { AllowDuplicateProperties = false };
-
     /// <summary>Options for <see cref="Read{T}"/>: those given, and strict.</summary>
     public static JsonSerializerOptions Strict(JsonSerializerOptions options) => new(options)
     {
@@ -37,46 +35,9 @@ internal static class StoredJson
         }
     }
 
-    /// <summary>Reads a whole document; all names and strings in it are sound, so that asking for them cannot fail later.</summary>
-    /// <exception cref="JsonException">The text is no JSON.</exception>
-    public static JsonElement Document(ReadOnlyMemory<byte> utf8)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(utf8, NoRepeats);
-            Visit(document.RootElement);
-            return document.RootElement.Clone();
-        }
-        catch (Exception e) when (IsOfTheText(e))
-        {
-            throw new JsonException(e.Message, e);
-        }
-    }
-
     /// <summary>SHA-256 in hexadecimal: what stored values carry, so that a flipped bit is noticed.</summary>
     public static string Checksum(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     // What the reader, the converters and the constructors of stored types throw at text that is not theirs.
     private static bool IsOfTheText(Exception e) => e is InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException;
-
-    private static void Visit(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                foreach (JsonProperty member in element.EnumerateObject())
-                {
-                    _ = member.Name;
-                    Visit(member.Value);
-                }
-
-                break;
-            case JsonValueKind.Array:
-                foreach (JsonElement item in element.EnumerateArray()) Visit(item);
-                break;
-            case JsonValueKind.String:
-                _ = element.GetString();
-                break;
-        }
-    }
 }

@@ -35,9 +35,8 @@ public sealed record JobDemand
 /// <param name="InnerSteps">Inner steps per DDIM step, at most.</param>
 public sealed record JobTime(double Fixed, double Forward, double Inner, int Evaluations, int Steps, int InnerSteps)
 {
-    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them: 1.25 to 1.73 times as long on a
-    // virtual machine whose own quiet runs are 0.84 to 1.28 of their median.
-    private const double Early = 0.75, Late = 2;
+    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them.
+    private const double Early = 0.75, Late = 1.25;
 
     /// <summary>Seconds if no step stops early: what settings are compared by.</summary>
     public double Most => After(Steps * InnerSteps);

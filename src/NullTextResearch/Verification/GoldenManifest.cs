@@ -12,15 +12,25 @@ internal static class GoldenManifest
     /// <summary>More numbers than any layer of the family has.</summary>
     private const long MostNumbers = 1L << 28;
 
+    // A hundred times that of the largest folder here.
+    private const int MostBytes = 1 << 25;
+
     /// <summary>Reads one of the two files.</summary>
-    /// <exception cref="ModelFormatException">It is missing, or no JSON object.</exception>
+    /// <exception cref="ModelFormatException">It is missing, no regular file, or no JSON object.</exception>
     public static JsonElement Read(string path)
     {
-        if (!File.Exists(path)) throw new ModelFormatException($"Missing file: {path}. A folder of reference numbers has manifest.json, checks.json and the files they name.");
         try
         {
-            JsonElement root = StoredJson.Document(File.ReadAllBytes(path));
+            JsonElement root = StrictJson.ReadFile(path, MostBytes);
             return root.ValueKind == JsonValueKind.Object ? root : throw new ModelFormatException($"{path}: an object was expected, found {root.ValueKind}.");
+        }
+        catch (UnreadableFileException) when (RegularFile.ProblemOf(path) == "is missing")
+        {
+            throw new ModelFormatException($"Missing file: {path}. A folder of reference numbers has manifest.json, checks.json and the files they name.");
+        }
+        catch (UnreadableFileException e)
+        {
+            throw ModelFormatException.Of(e);
         }
         catch (JsonException e)
         {
