@@ -13,6 +13,9 @@ namespace NullTextResearch.Hosting;
 /// </example>
 public static class Notebook
 {
+    // Two that stand in for each other must not do so for ever.
+    private const int MostStandIns = 8;
+
     private static readonly Lock Gate = new();
     private static INotebookHost? s_host;
     private static Func<object, object?>[] s_standIns = [];
@@ -46,11 +49,19 @@ public static class Notebook
         lock (Gate) s_standIns = [.. s_standIns, standIn];
     }
 
-    /// <summary>For kernels: what to show in place of a value.</summary>
+    /// <summary>For kernels: what to show in place of a value. What stands in for it may have a stand-in of its own: a picture of another library becomes one of ours, and that a view.</summary>
     /// <param name="value">The value that a cell shows.</param>
     /// <returns>What stands in for it; the value itself where nobody knows better.</returns>
-    public static object? StandIn(object? value) =>
-        value is null ? null : Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) ?? value;
+    public static object? StandIn(object? value)
+    {
+        for (int i = 0; i < MostStandIns && value is not null; i++)
+        {
+            if (Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) is not { } standIn) break;
+            value = standIn;
+        }
+
+        return value;
+    }
 
     private sealed class Attachment(INotebookHost? before, INotebookHost mine) : IDisposable
     {

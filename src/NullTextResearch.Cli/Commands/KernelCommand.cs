@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
 using NullTextResearch.Cli.Running;
+using NullTextResearch.ImageSharp;
 using NullTextResearch.Interactive;
 using NullTextResearch.Kernel.Engine;
 using NullTextResearch.Kernel.Server;
@@ -46,6 +47,7 @@ internal static class KernelCommand
         {
             // Says how the library's own types are shown, also before a cell names anything of the workbench.
             RuntimeHelpers.RunModuleConstructor(typeof(Workbench).Module.ModuleHandle);
+            RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
             // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
             NativeLoadReport report = Native.EnsureLoaded();
             if (report.Mode == NativeLoadMode.Failed) Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");

@@ -17,7 +17,7 @@ namespace NullTextResearch.Kernel.Engine;
 internal sealed class ReferenceCatalog : MetadataReferenceResolver
 {
     // Part of every cell, where present: the workbench needs no #r.
-    private static readonly string[] Workbench = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Interactive", "TorchSharp", "SkiaSharp"];
+    private static readonly string[] Workbench = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Interactive", "NullTextResearch.ImageSharp", "SixLabors.ImageSharp", "TorchSharp", "SkiaSharp"];
 
     private readonly Dictionary<string, PortableExecutableReference> _byPath = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _own = new(StringComparer.OrdinalIgnoreCase);

@@ -11,11 +11,7 @@ namespace NullTextResearch.Images;
 /// </remarks>
 public static class ImageFile
 {
-    private const long MaxFileBytes = 512L << 20;
     private const int BandRows = 64;
-
-    // Up to here a false claim costs little, and the decoder's own words say more of what is wrong.
-    private const long CheapPixels = 4_000_000;
 
     /// <summary>Reads an image file.</summary>
     /// <param name="path">A PNG, JPEG or WebP file; the content decides, not the name.</param>
@@ -25,33 +21,7 @@ public static class ImageFile
     public static RgbImage Load(string path, ImageLoadOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        byte[] bytes;
-        try
-        {
-            if (Directory.Exists(path))
-            {
-                throw new ImageFileException(path, "this is a folder; give a PNG, JPEG or WebP file");
-            }
-
-            var file = new FileInfo(path);
-            if (!file.Exists)
-            {
-                throw new ImageFileException(path, $"there is no such file (looked for {file.FullName})");
-            }
-
-            if (file.Length > MaxFileBytes)
-            {
-                throw new ImageFileException(path, $"the file has {file.Length >> 20} MB, the limit is {MaxFileBytes >> 20} MB; save a smaller version");
-            }
-
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not ImageFileException) or NotSupportedException)
-        {
-            throw new ImageFileException(path, $"cannot be read ({e.Message})", e);
-        }
-
-        return Decode(bytes, path, options);
+        return Decode(EncodedImage.ReadFile(path), path, options);
     }
 
     /// <summary>Reads an image from the bytes of a file.</summary>
@@ -63,7 +33,7 @@ public static class ImageFile
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name = "(memory)", ImageLoadOptions? options = null)
     {
         options ??= new ImageLoadOptions();
-        Format format = FormatOf(encoded, name);
+        EncodedImage file = EncodedImage.Of(encoded, name);
         unsafe
         {
             fixed (byte* bytes = encoded)
@@ -75,41 +45,10 @@ public static class ImageFile
                     throw new ImageFileException(name, "the header is damaged or cut off; download or export the file again");
                 }
 
-                PngChunks? png = format == Format.Png ? PngChunks.Read(encoded) : null;
-                CheckSize(codec.Info, format, png, encoded.Length, name, options);
-                SKEncodedOrigin origin = !options.HonourOrientation ? SKEncodedOrigin.TopLeft : png is { } chunks ? (SKEncodedOrigin)chunks.Orientation : codec.EncodedOrigin;
+                file.RequireSize(codec.Info.Width, codec.Info.Height, name, options);
+                SKEncodedOrigin origin = !options.HonourOrientation ? SKEncodedOrigin.TopLeft : file.Png is { } chunks ? (SKEncodedOrigin)chunks.Orientation : codec.EncodedOrigin;
                 return Decode(codec, name, new Placement(codec.Info.Width, codec.Info.Height, origin), options.Alpha);
             }
-        }
-    }
-
-    private static void CheckSize(SKImageInfo header, Format format, PngChunks? png, long bytes, string name, ImageLoadOptions options)
-    {
-        long pixels = (long)header.Width * header.Height;
-        FormattableString size = $"{header.Width} x {header.Height} = {pixels:N0} pixels";
-        if (pixels > options.MaxPixels)
-        {
-            throw new ImageFileException(
-                name,
-                FormattableString.Invariant($"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file"));
-        }
-
-        if (pixels * 3 > Array.MaxLength)
-        {
-            throw new ImageFileException(name, FormattableString.Invariant($"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 3:N0} pixels); scale it down"));
-        }
-
-        long most = format switch
-        {
-            Format.Png => png!.Value.MostPixels,
-            // A block of 8 x 8 pixels takes a bit of each picture's largest channel at least.
-            Format.Jpeg => bytes * 8 * 64,
-            // The format sets no bound: one flat colour takes some forty bytes at any size, and is no picture at this size.
-            _ => bytes * 10_000,
-        };
-        if (pixels > CheapPixels && pixels > most)
-        {
-            throw new ImageFileException(name, FormattableString.Invariant($"it claims {FormattableString.Invariant(size)}, which its {bytes:N0} bytes cannot hold{(format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to fill memory: download or export it again"));
         }
     }
 
@@ -188,26 +127,6 @@ public static class ImageFile
         }
     }
 
-    private static Format FormatOf(ReadOnlySpan<byte> encoded, string name)
-    {
-        if (encoded.IsEmpty)
-        {
-            throw new ImageFileException(name, "the file is empty; download or export it again");
-        }
-
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G'])) return Format.Png;
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])) return Format.Jpeg;
-        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8)) return Format.Webp;
-        throw new ImageFileException(name, ForeignFile.Describe(encoded, name));
-    }
-
-    private enum Format
-    {
-        Png,
-        Jpeg,
-        Webp,
-    }
-
     /// <summary>Where stored pixels belong in the upright picture: the origin names the corner of the stored row 0 and column 0.</summary>
     private readonly record struct Placement
     {
@@ -242,16 +161,10 @@ public static class ImageFile
         /// <summary>Puts a stored row to its place, without its alpha.</summary>
         public void Put(ReadOnlySpan<byte> rgba, int row, byte[] rgb, AlphaHandling handling)
         {
-            int background = handling == AlphaHandling.OnWhite ? 255 : 0;
             int to = _start + (row * _toNextRow);
             for (int from = 0; from < rgba.Length; from += 4, to += _alongRow)
             {
-                int alpha = handling == AlphaHandling.Discard ? 255 : rgba[from + 3];
-                for (int channel = 0; channel < 3; channel++)
-                {
-                    // Rounded division by 255.
-                    rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (background * (255 - alpha)) + 127) / 255);
-                }
+                handling.Blend(rgba.Slice(from, 4), rgb.AsSpan(to, 3));
             }
         }
     }

@@ -13,6 +13,25 @@ public enum AlphaHandling
     Discard,
 }
 
+/// <summary>The arithmetic of <see cref="AlphaHandling"/>, for every decoder.</summary>
+internal static class AlphaBlend
+{
+    /// <summary>A stored pixel without its alpha.</summary>
+    /// <param name="handling">What becomes of it.</param>
+    /// <param name="rgba">Red, green, blue, alpha; not multiplied by it.</param>
+    /// <param name="rgb">Receives three bytes.</param>
+    public static void Blend(this AlphaHandling handling, ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    {
+        int background = handling == AlphaHandling.OnWhite ? 255 : 0;
+        int alpha = handling == AlphaHandling.Discard ? 255 : rgba[3];
+        for (int channel = 0; channel < 3; channel++)
+        {
+            // Rounded division by 255.
+            rgb[channel] = (byte)(((rgba[channel] * alpha) + (background * (255 - alpha)) + 127) / 255);
+        }
+    }
+}
+
 /// <summary>How an image file is read.</summary>
 public sealed record ImageLoadOptions
 {

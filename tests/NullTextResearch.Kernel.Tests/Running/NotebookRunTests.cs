@@ -72,6 +72,19 @@ public sealed class NotebookRunTests : IDisposable
         Assert.Contains("0  1  2", Text(got.Cells[1].Outputs[0]!["data"]!["text/plain"]));
     }
 
+    /// <summary>ImageSharp is part of every cell, and its pictures are shown as the library's.</summary>
+    [Fact]
+    public void Run_PictureOfImageSharp_ShowsItself()
+    {
+        Write("sharp.ipynb", new NotebookCell { Source = "using NullTextResearch.ImageSharp;\nusing SixLabors.ImageSharp;\nusing SixLabors.ImageSharp.PixelFormats;\nvar red = new Image<Rgb24>(12, 8, new Rgb24(250, 10, 20));\nred" });
+        Assert.Equal(0, Run(out string text, "run", "sharp.ipynb"));
+        JsonNode data = NotebookDocument.Load(Path.Combine(_folder, "sharp.ipynb")).Cells[0].Outputs[0]!["data"]!;
+        Images.RgbImage shown = Images.ImageFile.Decode(Convert.FromBase64String(Text(data["image/png"])));
+        // Small pictures are shown larger.
+        int middle = 3 * ((shown.Height / 2 * shown.Width) + (shown.Width / 2));
+        Assert.True(shown.Rgb[middle..(middle + 3)].SequenceEqual((byte[])[250, 10, 20]), text);
+    }
+
     [Fact]
     public void Run_AllWithAFailingCell_SaysWhichAndRunsTheOthers()
     {

@@ -11,7 +11,7 @@ public sealed class JupyterTests
     [InlineData("test_compliance")]
     [InlineData("test_kernel.Running")]
     [InlineData("test_kernel.Signatures")]
-    public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(3));
+    public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(10));
 
     [Fact]
     public void Soak_FiveHundredCells_StaysWithinItsMemory()
@@ -27,7 +27,7 @@ public sealed class JupyterStopTests
     [Theory]
     [InlineData("test_kernel.Interrupts")]
     [InlineData("test_kernel.Lives")]
-    public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(3));
+    public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(10));
 }
 
 /// <summary>Runs a module of python/ against the built program.</summary>

@@ -6,7 +6,8 @@ import time
 from jupyter_client.manager import start_new_kernel
 
 NAME = ".net-csharp"
-TIMEOUT = 30
+# Catches hangs only: on a machine with ten processes to a processor thirty seconds pass while a kernel starts a thread.
+TIMEOUT = 120
 
 
 class Outcome:

@@ -46,12 +46,13 @@ public sealed class ArrowTests
         ["NullTextResearch.Figures"] = ["NullTextResearch"],
         // The only project that speaks to a server; the library finds what it has put into the cache.
         ["NullTextResearch.Hub"] = ["NullTextResearch"],
+        ["NullTextResearch.ImageSharp"] = ["NullTextResearch", "NullTextResearch.Hosting"],
         // What a library may know of a notebook; depends on nothing.
         ["NullTextResearch.Hosting"] = [],
         // Runs any C#: it knows neither the workbench nor TorchSharp.
         ["NullTextResearch.Kernel"] = ["NullTextResearch.Hosting"],
         ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
-        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
+        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
 
