@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace NullTextResearch.Hosting;
 
 /// <summary>What a kernel offers to a library that runs in one of its cells. All members may be called from any thread.</summary>
@@ -25,7 +27,19 @@ public interface INotebookHost
     /// <exception cref="InvalidOperationException">The notebook runs unattended: nobody can answer.</exception>
     /// <exception cref="OperationCanceledException">The user stopped the cell.</exception>
     string ReadLine(string prompt, bool hidden = false);
+
+    /// <summary>Answers what a shown element asks, also after its cell has ended: a slider that computes.</summary>
+    /// <param name="id">What the element names when it opens its channel.</param>
+    /// <param name="answer">Called between cells, on the thread that runs them, with the newest message; older ones that were not begun are dropped.</param>
+    /// <returns>Dispose it to answer no more. Null where this host has no channel to its front ends: compute beforehand.</returns>
+    IDisposable? Serve(string id, LiveAnswer answer) => null;
 }
+
+/// <summary>Answers a message of a shown element.</summary>
+/// <param name="message">What it sent, a JSON object.</param>
+/// <param name="send">Sends a JSON object to every element that has opened the channel; from any thread, also after the answer has ended.</param>
+/// <param name="superseded">Cancelled when a newer message has come, or the user has stopped the work.</param>
+public delegate void LiveAnswer(JsonObject message, Action<JsonObject> send, CancellationToken superseded);
 
 /// <summary>An output that can be replaced after it was shown.</summary>
 public interface IDisplayHandle

@@ -139,6 +139,11 @@ public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<E
     /// <summary>Value that the slider starts at, where it is one of the values; null (default) takes the guidance scale of the inversion.</summary>
     public double? Start { get; init; }
 
+    /// <summary>Any numbers, for work of your own: <see cref="Workbench.Explore(string, IReadOnlyList{SweepAxis}, Func{IReadOnlyList{double}, ExplorationWork, ExplorationPoint}, IReadOnlyList{NamedImage}, int, CancellationToken)"/>. Does nothing to the options of an edit.</summary>
+    /// <param name="name">Name of the slider.</param>
+    /// <param name="values">Values, at least one.</param>
+    public static SweepAxis Of(string name, params IReadOnlyList<double> values) => new(name, values, (o, _) => o);
+
     /// <summary>w, the guidance scale.</summary>
     /// <param name="values">Values, such as 1, 2.5, 5, 7.5.</param>
     public static SweepAxis Guidance(params IReadOnlyList<double> values) => new("guidance scale w", values, (o, w) => o with { GuidanceScale = w }) { Prefix = "w = " };

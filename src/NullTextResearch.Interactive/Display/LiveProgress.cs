@@ -17,6 +17,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     private readonly Action<object> _update;
     private readonly TimeProvider _clock;
     private readonly bool _rich;
+    private readonly TimeSpan _betweenPreviews;
     private readonly long _started;
     private long _shown;
     private long _previewed;
@@ -34,6 +35,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
         _clock = clock ?? TimeProvider.System;
         _started = _shown = _stageStarted = _clock.GetTimestamp();
         _rich = output.IsRich;
+        _betweenPreviews = output.PreviewInterval;
         _now = new ProgressView(title);
         _update = output.Display(_now);
     }
@@ -103,8 +105,8 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     {
         lock (_gate)
         {
-            // Previews may cost a twentieth of the time: one a second with a small model, few with a large one on a CPU.
-            TimeSpan wait = TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, 20 * _previewCost.Ticks));
+            // Previews may cost a twentieth of the time: one a second with a small model (under a slider four), few with a large one on a CPU.
+            TimeSpan wait = TimeSpan.FromTicks(Math.Max(_betweenPreviews.Ticks, 20 * _previewCost.Ticks));
             return _clock.GetElapsedTime(_previewed == 0 ? _started : _previewed) >= wait;
         }
     }

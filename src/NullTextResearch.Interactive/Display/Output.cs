@@ -18,6 +18,9 @@ internal abstract class Output
     /// <summary>Whether pictures can be seen.</summary>
     public abstract bool IsRich { get; }
 
+    /// <summary>Least time between two previews of a picture that is being made.</summary>
+    public virtual TimeSpan PreviewInterval => TimeSpan.FromSeconds(1);
+
     /// <summary>Cancelled when the user stops the cell.</summary>
     public virtual CancellationToken Cancellation => CancellationToken.None;
 

@@ -88,6 +88,10 @@ public sealed class CellEngine : IDisposable
         return Enqueue(() => Execute(request, output));
     }
 
+    /// <summary>Queues an answer to a shown element; it is stopped as a cell is.</summary>
+    internal Task<CellResult> AnswerAsync(LiveService service, Action<JsonObject> send, Action<CellOutput> output) =>
+        Enqueue(() => Execute(new CellRequest("") { Silent = true, Name = "live view" }, output, cell => service.Answer(send, cell.CancelSeenByCell)));
+
     /// <summary>
     /// Stops the running cell: first through its cancellation token if it reads it, else at the next loop or method of the
     /// cell, at its next output, or where it waits. Variables and tensors of earlier cells stay. A second call, a second
@@ -186,7 +190,7 @@ public sealed class CellEngine : IDisposable
         _state = CSharpScript.Create<object>("", _scriptOptions, null, _loader).RunAsync().GetAwaiter().GetResult();
     }
 
-    private CellResult Execute(CellRequest request, Action<CellOutput> output)
+    private CellResult Execute(CellRequest request, Action<CellOutput> output, Action<CellContext>? work = null)
     {
         Stopwatch clock = Stopwatch.StartNew();
         int count = request.Silent ? ExecutionCount : ++ExecutionCount;
@@ -198,7 +202,8 @@ public sealed class CellEngine : IDisposable
         CellStatus status = CellStatus.Ok;
         try
         {
-            RunParts(request.Code, name, count, cell, clock);
+            if (work is null) RunParts(request.Code, name, count, cell, clock);
+            else cell.RunStoppable(() => work(cell));
         }
         catch (CellException e)
         {

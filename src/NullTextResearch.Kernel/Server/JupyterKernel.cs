@@ -40,6 +40,7 @@ public sealed class JupyterKernel : IDisposable
     private readonly BlockingCollection<(long Number, Message Message)> _shell = [];
     private readonly BlockingCollection<(long Request, string Answer)> _answers = [];
     private readonly List<(int Count, string Code, string Result)> _history = [];
+    private readonly LiveChannels _live = new();
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _received;
     private long _abortUpTo;
@@ -141,6 +142,7 @@ public sealed class JupyterKernel : IDisposable
         switch (channel)
         {
             case Channel.Shell:
+                _live.Receive(message);
                 _shell.Add((Interlocked.Increment(ref _received), message));
                 break;
             case Channel.Control:
@@ -297,7 +299,7 @@ public sealed class JupyterKernel : IDisposable
                 Reply(Channel.Shell, request, "history_reply", History(body));
                 break;
             case "comm_info_request":
-                Reply(Channel.Shell, request, "comm_info_reply", With(Ok(), "comms", new JsonObject()));
+                Reply(Channel.Shell, request, "comm_info_reply", With(Ok(), "comms", _live.Info()));
                 break;
             case "connect_request":
                 Reply(Channel.Shell, request, "connect_reply", new JsonObject
@@ -311,14 +313,20 @@ public sealed class JupyterKernel : IDisposable
                 });
                 break;
             case "comm_open":
-                // No widgets: the protocol's way to say so.
-                Publish("comm_close", new JsonObject { ["comm_id"] = body["comm_id"]?.DeepClone() ?? "", ["data"] = new JsonObject() }, request);
+                // Of another target, such as widgets, or of an earlier session: closing is the protocol's way to say so.
+                if (_live.Find(body) is null) Publish("comm_close", new JsonObject { ["comm_id"] = body["comm_id"]?.DeepClone() ?? "", ["data"] = new JsonObject() }, request);
+                break;
+            case "comm_msg":
+                Answer(_live.Find(body), request);
+                break;
+            case "comm_close":
+                _live.Close(body);
                 break;
             case "shutdown_request":
                 Shutdown(Channel.Shell, request);
                 return;
             default:
-                // comm_msg, comm_close and what we do not know: busy and idle are the whole answer.
+                // What we do not know: busy and idle are the whole answer.
                 break;
         }
 
@@ -369,6 +377,17 @@ public sealed class JupyterKernel : IDisposable
             ["payload"] = new JsonArray(),
             ["user_expressions"] = Expressions(body),
         }, ("status", "ok"));
+    }
+
+    private void Answer(LiveService? service, Message request)
+    {
+        if (service is null) return;
+        _engine.AnswerAsync(service, Send, output => Publish(output, request)).GetAwaiter().GetResult();
+
+        void Send(JsonObject data)
+        {
+            foreach (string comm in _live.Of(service)) Publish("comm_msg", new JsonObject { ["comm_id"] = comm, ["data"] = data.DeepClone() }, request);
+        }
     }
 
     private JsonObject Expressions(JsonObject body)

@@ -11,6 +11,7 @@ public sealed class JupyterTests
     [InlineData("test_compliance")]
     [InlineData("test_kernel.Running")]
     [InlineData("test_kernel.Signatures")]
+    [InlineData("test_live")]
     public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(10));
 
     [Fact]

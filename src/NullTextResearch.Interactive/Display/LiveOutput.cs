@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NullTextResearch.Hosting;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive.Display;
+
+/// <summary>Where work shows its progress that was asked for by a shown element: in that element.</summary>
+internal sealed class LiveOutput(Action<JsonObject> send, CancellationToken superseded) : Output
+{
+    public override bool IsRich => true;
+
+    // A slider is dragged: what is seen late is not seen.
+    public override TimeSpan PreviewInterval => TimeSpan.FromMilliseconds(250);
+
+    public override CancellationToken Cancellation => superseded;
+
+    public override Action<object> Display(object value)
+    {
+        Show(value);
+        return Show;
+    }
+
+    private void Show(object value)
+    {
+        // What a cell would have written beneath itself, such as a note on a word, is said in the line beneath the sliders.
+        if (value is not ProgressView view) send(new JsonObject { ["note"] = value.ToString() });
+        else if (!view.IsLast)
+        {
+            send(new JsonObject
+            {
+                ["busy"] = view.At is { Of: > 0 } at ? string.Create(CultureInfo.InvariantCulture, $"{at.Stage}: step {at.Step} of {at.Of}") : view.Title,
+                ["preview"] = view.Preview is { } picture ? Markup.DataUri(picture) : null,
+            });
+        }
+    }
+}

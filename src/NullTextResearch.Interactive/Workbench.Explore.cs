@@ -1,0 +1,228 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Hosting;
+using NullTextResearch.Images;
+using NullTextResearch.Interactive.Display;
+using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Metrics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Interactive;
+
+/// <content>Sliders that compute.</content>
+public sealed partial class Workbench
+{
+    // Computed beforehand where nobody can ask later: enough to see which way things go.
+    private const int PositionsOfOneSlider = 9, PositionsOfEachOfTwo = 5;
+
+    /// <summary>Rebuilds or edits an inverted image under sliders that compute: guidance scale, injection windows, factors of words. Shows them at once.</summary>
+    /// <param name="image">The inverted image.</param>
+    /// <param name="axes">One to four sliders: <see cref="SweepAxis.Guidance"/>, <see cref="SweepAxis.Word"/>, <see cref="SweepAxis.CrossReplace"/> or another.</param>
+    /// <param name="prompt">Prompt of the edit; null keeps the image's own.</param>
+    /// <param name="options">The other settings of the edit; null for the defaults.</param>
+    /// <param name="ahead">Positions of the first slider that are computed now, spread over its range; the rest when the slider gets there. At least 1.</param>
+    /// <param name="cancellation">Stops what is computed now.</param>
+    /// <returns>What is computed; dispose it to end the sliders' work.</returns>
+    public Task<Exploration> Explore(
+        InvertedImage image, IReadOnlyList<SweepAxis> axes, string? prompt = null, EditOptions? options = null, int ahead = 1, CancellationToken cancellation = default)
+    {
+        string target = prompt ?? image.Prompt;
+        EditOptions start = options ?? new EditOptions();
+        EditOptions At(IReadOnlyList<double> values) => values.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First));
+        if (target != image.Prompt) CheckWords(target);
+        // Refuses words that are not there before anything is shown.
+        if (axes.All(a => a.Values.Count > 0)) Target(image, target, At([.. axes.Select(a => a.Values[0])]));
+        return Explore(target == image.Prompt ? target : $"{image.Prompt} → {target}", axes, (values, work) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            EditOptions settings = At(values);
+            RgbImage picture;
+            if (target == image.Prompt && settings.Weights.Count == 0)
+            {
+                picture = Model.Decode(Sample(image, settings.GuidanceScale, work.Live, work.Cancellation))[0];
+            }
+            else
+            {
+                using EditResult result = Edit(image, [Target(image, target, settings)], settings.GuidanceScale, work.Live, work.Cancellation);
+                picture = Model.Decode(result.Latents)[1];
+            }
+
+            return new ExplorationPoint(picture, new Measure("PSNR against the source", Psnr.Of(picture, image.Image), "dB"), new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
+        }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
+    }
+
+    /// <summary>SDEdit of an inverted image under a slider of its strength.</summary>
+    /// <param name="image">The inverted image.</param>
+    /// <param name="prompt">What the edited image should show.</param>
+    /// <param name="strengths">t0: shares of the noise levels to climb, 0 to 1.</param>
+    /// <param name="seed">Of the noise.</param>
+    /// <param name="ahead">Positions that are computed now.</param>
+    /// <param name="cancellation">Stops what is computed now.</param>
+    /// <returns>What is computed; dispose it to end the slider's work.</returns>
+    public Task<Exploration> ExploreSdEdit(InvertedImage image, string prompt, IReadOnlyList<double> strengths, long seed = 0, int ahead = 1, CancellationToken cancellation = default)
+    {
+        CheckWords(prompt);
+        SweepAxis axis = SweepAxis.Of("strength t0", strengths);
+        return Explore($"{image.Prompt} → {prompt} (SDEdit)", [axis], (values, work) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using StepEmbeddings text = StepEmbeddings.Constant(Model.Embed(prompt));
+            SdEditProblem problem = new()
+            {
+                Predictor = work.Watch(Model.Predictor()),
+                Grid = image.Grid,
+                Latents = Model.Encode([image.Image]),
+                Conditional = text,
+                Unconditional = image.Inversion.Unconditional,
+                GuidanceScale = image.Inversion.GuidanceScale,
+            };
+            using SdEditResult result = Editing.SdEdit.Run(problem, new SdEditOptions { Strength = values[0], Seed = seed }, work.Cancellation);
+            RgbImage picture = Model.Decode(result.Latents)[0];
+            return new ExplorationPoint(picture, new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
+        }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
+    }
+
+    /// <summary>Any computation under sliders: a picture and numbers for each position. Shows them at once.</summary>
+    /// <param name="title">What is explored.</param>
+    /// <param name="axes">One to four sliders; <see cref="SweepAxis.Of"/> makes one of any numbers.</param>
+    /// <param name="compute">Called with the sliders' values, for each position once. What it throws is said beneath the sliders.</param>
+    /// <param name="beside">Pictures that stand beside and do not change; null for none.</param>
+    /// <param name="ahead">Positions of the first slider that are computed now, spread over its range. At least 1.</param>
+    /// <param name="cancellation">Stops what is computed now.</param>
+    /// <returns>What is computed; dispose it to end the sliders' work.</returns>
+    public Task<Exploration> Explore(
+        string title, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute, IReadOnlyList<NamedImage>? beside = null, int ahead = 1,
+        CancellationToken cancellation = default) => Explore(title, axes, compute, beside ?? [], ahead, null, cancellation);
+
+    private async Task<Exploration> Explore(
+        string title, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute, IReadOnlyList<NamedImage> beside, int ahead, InvertedImage? image,
+        CancellationToken cancellation)
+    {
+        if (axes.Count is < 1 or > 4) throw new ArgumentException($"An exploration has one to four sliders, got {axes.Count}.", nameof(axes));
+        if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty) throw new ArgumentException($"The slider '{empty.Name}' has no values.", nameof(axes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ahead, 1);
+        Output output = Output.Current;
+        Exploration exploration = new(title, axes);
+        int[] start = [.. axes.Select(a => Math.Max(0, a.Values.ToList().IndexOf(a.Start ?? image?.Inversion.GuidanceScale ?? a.Values[0])))];
+        string id = $"nt-live-{Guid.NewGuid():N}"[..16];
+        IDisplayHandle? store = null;
+
+        // Before anything is shown: an element that asks at once finds it.
+        if (Notebook.Host?.Serve(id, Answer) is { } service) exploration.Serve(service);
+        int[][] now = exploration.IsLive ? Spread(axes, start, ahead) : Beforehand(axes, start);
+        try
+        {
+            await Run(title, (progress, stop) =>
+            {
+                for (int i = 0; i < now.Length; i++)
+                {
+                    if (now.Length > 1) progress.Part(i + 1, now.Length, Say(now[i]));
+                    Compute(now[i], progress, stop);
+                }
+
+                return 0;
+            }, cancellation).ConfigureAwait(true);
+        }
+        catch
+        {
+            exploration.Dispose();
+            throw;
+        }
+
+        output.Display(new LiveView(id, exploration, axes, start, beside));
+        FramesView frames = new(id, exploration);
+        // A cell's output can be replaced later only by its handle.
+        if (Notebook.Host is { } host && output is HostOutput) store = host.Display(frames);
+        else output.Display(frames);
+        return exploration;
+
+        string Say(int[] at) => string.Join(", ", at.Select((p, i) => axes[i].Prefix + Markup.Number(axes[i].Values[p])));
+
+        void Compute(int[] at, LiveProgress progress, CancellationToken stop)
+        {
+            string place = FramesView.Place(at);
+            if (exploration.At(place) is not null) return;
+            double[] values = [.. at.Select((p, i) => axes[i].Values[p])];
+            ExplorationPoint point = compute(values, new ExplorationWork(progress, Model, stop));
+            exploration.Keep(place, point with { Values = values });
+        }
+
+        void Answer(JsonObject message, Action<JsonObject> send, CancellationToken superseded)
+        {
+            if (Position(message) is not { } at)
+            {
+                send(new JsonObject { ["ended"] = "The sliders sent no position; run the cell again." });
+                return;
+            }
+
+            string place = FramesView.Place(at);
+            double? seconds = null;
+            if (exploration.At(place) is null)
+            {
+                Stopwatch clock = Stopwatch.StartNew();
+                Output.Choose(new LiveOutput(send, superseded));
+                try
+                {
+                    Run(title, (progress, stop) =>
+                    {
+                        Compute(at, progress, stop);
+                        return 0;
+                    }, superseded).GetAwaiter().GetResult();
+                }
+                catch (OperationCanceledException)
+                {
+                    send(new JsonObject { ["ended"] = "stopped" });
+                    throw;
+                }
+                catch (Exception e)
+                {
+                    // There is no cell to show it in: it is said where it was asked for.
+                    send(new JsonObject { ["ended"] = $"{e.GetType().Name}: {e.Message}" });
+                    return;
+                }
+                finally
+                {
+                    Output.Choose(null);
+                }
+
+                seconds = Math.Round(clock.Elapsed.TotalSeconds, 1);
+                store?.Update(new FramesView(id, exploration));
+            }
+
+            ExplorationPoint point = exploration.At(place)!;
+            send(new JsonObject { ["at"] = place, ["picture"] = Markup.DataUri(point.Image), ["measures"] = FramesView.Measures(point), ["seconds"] = seconds });
+        }
+
+        int[]? Position(JsonObject message)
+        {
+            if (message["at"] is not JsonArray at || at.Count != axes.Count) return null;
+            int[] position = [.. at.Select(n => n is JsonValue value && value.TryGetValue(out int i) ? i : -1)];
+            return position.Zip(axes).All(p => p.First >= 0 && p.First < p.Second.Values.Count) ? position : null;
+        }
+    }
+
+    // Positions of the first slider, the start among them; the other sliders stay at their start.
+    private static int[][] Spread(IReadOnlyList<SweepAxis> axes, int[] start, int count) =>
+        [start, .. Evenly(axes[0].Values.Count, count).Where(p => p != start[0]).Select(p => (int[])[p, .. start.Skip(1)])];
+
+    // Where the sliders cannot compute: one is gone through, two are crossed, more are gone through one at a time.
+    private static int[][] Beforehand(IReadOnlyList<SweepAxis> axes, int[] start)
+    {
+        int each = axes.Count == 1 ? PositionsOfOneSlider : PositionsOfEachOfTwo;
+        int[][] places = [.. axes.Select((a, i) => Evenly(a.Values.Count, each).Append(start[i]).Distinct().ToArray())];
+        IEnumerable<int[]> all = axes.Count switch
+        {
+            1 => places[0].Select(p => (int[])[p]),
+            2 => places[0].SelectMany(p => places[1].Select(q => (int[])[p, q])),
+            _ => places.SelectMany((ps, i) => ps.Select(p => start.Select((s, k) => k == i ? p : s).ToArray())),
+        };
+        return [start, .. all.Where(p => !p.SequenceEqual(start)).DistinctBy(FramesView.Place)];
+    }
+
+    private static IEnumerable<int> Evenly(int positions, int count) =>
+        count >= positions ? Enumerable.Range(0, positions) : count == 1 ? [] : Enumerable.Range(0, count).Select(i => (int)Math.Round((double)i * (positions - 1) / (count - 1)));
+}
