@@ -72,6 +72,64 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         notebook.AssertNoComplaints();
     }
 
+    /// <summary>A slider that computes: dragged, the picture, the numbers and the chart follow; opened again without a kernel's answer, it goes over what was computed.</summary>
+    [Fact]
+    public async Task Notebook_SliderThatComputes_FollowsAndIsKept()
+    {
+        NotebookDocument document = new()
+        {
+            Cells =
+            [
+                new NotebookCell { Source = "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });" },
+                new NotebookCell { Source = "var seen = await bench.Explore(image, [SweepAxis.Guidance(1, 2, 3, 4, 5, 6, 7.5)], ahead: 2);" },
+            ],
+        };
+        document.Save(Path.Combine(server.Notebooks, "live.ipynb"));
+        await using ClassicPage notebook = await server.Open("live.ipynb");
+        await notebook.RunAll(120_000);
+        Assert.Equal([], await notebook.Errors.AllInnerTextsAsync());
+
+        ILocator cell = notebook.Page.Locator("#notebook-container > .cell").Nth(1), picture = cell.Locator(Shown), range = cell.Locator("input[type=range]");
+        await picture.WaitForAsync();
+        // At the end of the range, where the inversion was made; the other position ahead is the first.
+        Assert.Equal("7.5", await cell.Locator(".nt-bar output").InnerTextAsync());
+        Assert.Equal(0, await cell.Locator(".nt-frames:visible").CountAsync());
+        string start = (await picture.GetAttributeAsync("src"))!;
+        await range.ScrollIntoViewIfNeededAsync();
+        LocatorBoundingBoxResult box = (await range.BoundingBoxAsync())!;
+        await notebook.Page.Mouse.MoveAsync(box.X + box.Width - 8, box.Y + (box.Height / 2));
+        await notebook.Page.Mouse.DownAsync();
+        await notebook.Page.Mouse.MoveAsync(box.X + (box.Width / 2), box.Y + (box.Height / 2), new MouseMoveOptions { Steps = 12 });
+        await notebook.Page.Mouse.UpAsync();
+        await cell.GetByText("computed in").WaitForAsync();
+        Assert.Equal("4", await cell.Locator(".nt-bar output").InnerTextAsync());
+        string there = (await picture.GetAttributeAsync("src"))!;
+        Assert.NotEqual(start, there);
+        // Two numbers, each with its chart, and a dot for each position that is known.
+        Assert.Equal(2, await cell.Locator("svg polyline").CountAsync());
+        Assert.True(await cell.Locator("svg").First.Locator("circle").CountAsync() >= 3);
+        ILocator count = await notebook.RunToEnd("Console.WriteLine(seen.Points.Count)");
+        Assert.True(int.Parse((await count.Locator(".output_stdout").InnerTextAsync()).Trim(), System.Globalization.CultureInfo.InvariantCulture) >= 3);
+
+        // By the keyboard too.
+        await cell.Locator("input[type=range]").FocusAsync();
+        await notebook.Page.Keyboard.PressAsync("ArrowRight");
+        await cell.GetByText("computed in").WaitForAsync();
+        await notebook.Screenshot("classic-live.png");
+
+        // Saved: what was computed is in the file, as pictures that need no script.
+        await notebook.Page.EvaluateAsync("Jupyter.notebook.save_notebook()");
+        NotebookDocument? saved = null;
+        for (int i = 0; i < 100 && saved?.Cells[1].Outputs.ToJsonString().Split("data-at=").Length is null or < 4; i++)
+        {
+            await Task.Delay(100);
+            saved = NotebookDocument.Load(Path.Combine(server.Notebooks, "live.ipynb"));
+        }
+
+        Assert.True(saved!.Cells[1].Outputs.ToJsonString().Split("data-at=").Length >= 4);
+        notebook.AssertNoComplaints();
+    }
+
     [Fact]
     public async Task Notebook_AsCommittedAndNotTrusted_ShowsEveryPictureAndRunsNoScript()
     {

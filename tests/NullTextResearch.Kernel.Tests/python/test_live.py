@@ -104,7 +104,7 @@ seen.Points.Count
         pages = [d["data"].get("text/html", "") for d in outcome.of("display_data")]
         page = next(p for p in pages if "nt-live" in p and "data-say" in p)
         service = re.search(r'data-nt="(nt-live-\w+)"', page).group(1)
-        store = next(d for d in outcome.of("display_data") if "data-nt-frames" in d["data"].get("text/html", ""))
+        store = next(d for d in outcome.of("display_data") if 'class="nt-view nt-frames"' in d["data"].get("text/html", ""))
         comm = Comm(self.kernel, service)
         comm.ask(at=[1])
         frame = comm.hear(lambda d: "picture" in d)[-1]
@@ -120,13 +120,11 @@ seen.Points.Count
         # What the notebook keeps was replaced: both positions.
         comm.ask(at=[2])
         comm.hear(lambda d: d.get("at") == "2" and "picture" in d)
-        kept, update = 0, None
+        waiting, kept = list(comm.others), 0
         while kept < 3:
-            update = next((m for m in comm.others if m["msg_type"] == "update_display_data"), None) or self.kernel.client.get_iopub_msg(timeout=TIMEOUT)
-            comm.others = [m for m in comm.others if m is not update]
-            if update["msg_type"] == "update_display_data":
-                self.assertEqual(update["content"]["transient"]["display_id"], store["transient"]["display_id"])
-                kept = len(re.findall("data-at=", update["content"]["data"]["text/html"]))
+            message = waiting.pop(0) if waiting else self.kernel.client.get_iopub_msg(timeout=TIMEOUT)
+            if message["msg_type"] == "update_display_data" and message["content"]["transient"] == store["transient"]:
+                kept = len(re.findall("data-at=", message["content"]["data"]["text/html"]))
         for wrong in ([9], [-1], [0, 0], ["a"], []):
             comm.ask(at=wrong)
             self.assertIn("position", comm.hear(lambda d: "ended" in d)[-1]["ended"])
