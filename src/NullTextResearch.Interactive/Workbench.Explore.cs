@@ -3,10 +3,12 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
+using NullTextResearch.Experiments;
 using NullTextResearch.Hosting;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Inversion;
 using NullTextResearch.Metrics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -84,6 +86,51 @@ public sealed partial class Workbench
             RgbImage picture = Model.Decode(result.Latents)[0];
             return new ExplorationPoint(picture, new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
         }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
+    }
+
+    /// <summary>DDIM inversion and edit, both at guidance scale w, under a slider of w: the picture, its distance to the source and to the truth, and how likely the inverted noise is (the paper's Fig. 9a), moving together.</summary>
+    /// <param name="image">The picture, of a size that the model takes, with its caption.</param>
+    /// <param name="edit">The edit; null only rebuilds the picture.</param>
+    /// <param name="scales">Values of w.</param>
+    /// <param name="steps">T, DDIM steps.</param>
+    /// <param name="options">The other settings of the edit; its guidance is not used. Null for the defaults.</param>
+    /// <param name="ahead">Positions that are computed now.</param>
+    /// <param name="cancellation">Stops what is computed now.</param>
+    /// <returns>What is computed; dispose it to end the slider's work.</returns>
+    public Task<Exploration> ExploreGuidance(
+        ExperimentImage image, PlannedEdit? edit, IReadOnlyList<double> scales, int steps = 50, EditOptions? options = null, int ahead = 1, CancellationToken cancellation = default)
+    {
+        string prompt = edit?.Prompt ?? image.Caption;
+        RgbImage source = Prepared(image.Image, null, SizeOf(image, null));
+        CheckWords(image.Caption, prompt);
+        EditTarget target = Target(image.Caption, prompt, options ?? new EditOptions());
+        TimestepGrid grid = Model.Grid(steps);
+        RgbImage? truth = edit?.Truth is { } known && (known.Width, known.Height) == (source.Width, source.Height) ? known : null;
+        List<NamedImage> beside = [new NamedImage("source", source)];
+        if (truth is not null) beside.Add(new NamedImage("truth", truth));
+        return Explore(prompt == image.Caption ? prompt : $"{image.Caption} → {prompt}", [SweepAxis.Of("guidance scale w", scales)], (values, work) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            double w = values[0];
+            InversionProblem problem = new()
+            {
+                Predictor = work.Watch(Model.Predictor()),
+                Grid = grid,
+                Latents = Model.Encode([source]),
+                Conditional = Model.Embed(image.Caption),
+                Unconditional = Model.Embed(""),
+                GuidanceScale = w,
+            };
+            using InversionResult inverted = new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(problem, work.Progress, work.Cancellation);
+            using EditResult result = Edit(inverted, grid, image.Caption, [target], w, work.Live, work.Cancellation);
+            RgbImage[] decoded = Model.Decode(result.Latents);
+            GaussianStatistics noise = GaussianStatistics.Of(inverted.StartLatents)[0];
+            List<Measure> measures = [new("distance to the source", MultiScaleDistance.Of(source, decoded[1]))];
+            if (truth is not null) measures.Add(new Measure("distance to the truth", MultiScaleDistance.Of(truth, decoded[1])));
+            measures.Add(new Measure("log-likelihood of the noise", noise.LogLikelihood, "nats"));
+            measures.Add(new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], source), "dB"));
+            return new ExplorationPoint(decoded[1], measures);
+        }, beside, ahead, null, cancellation);
     }
 
     /// <summary>Any computation under sliders: a picture and numbers for each position. Shows them at once.</summary>

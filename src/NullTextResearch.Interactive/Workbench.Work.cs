@@ -394,21 +394,26 @@ public sealed partial class Workbench
         }, stop);
     }
 
-    private EditResult Edit(InvertedImage image, IReadOnlyList<EditTarget> targets, double? guidance, LiveProgress progress, CancellationToken stop)
+    private EditResult Edit(InvertedImage image, IReadOnlyList<EditTarget> targets, double? guidance, LiveProgress progress, CancellationToken stop) =>
+        Edit(image.Inversion, image.Grid, image.Prompt, targets, guidance, progress, stop);
+
+    private EditResult Edit(InversionResult inversion, TimestepGrid grid, string prompt, IReadOnlyList<EditTarget> targets, double? guidance, LiveProgress progress, CancellationToken stop)
     {
-        EditSession session = new(prompts => Model.Embed(prompts), processor => progress.Watch(Model.Predictor(processor), Model), image.Grid);
-        ImageEdit edit = new() { Source = Model.Tokenizer.Tokenize(image.Prompt).EnsureFits(), Targets = targets };
-        return session.Edit(image.Inversion, [edit], new PromptToPromptOptions { KeepMaps = true }, guidance, progress, stop);
+        EditSession session = new(prompts => Model.Embed(prompts), processor => progress.Watch(Model.Predictor(processor), Model), grid);
+        ImageEdit edit = new() { Source = Model.Tokenizer.Tokenize(prompt).EnsureFits(), Targets = targets };
+        return session.Edit(inversion, [edit], new PromptToPromptOptions { KeepMaps = true }, guidance, progress, stop);
     }
 
-    private EditTarget Target(InvertedImage image, string prompt, EditOptions options)
+    private EditTarget Target(InvertedImage image, string prompt, EditOptions options) => Target(image.Prompt, prompt, options);
+
+    private EditTarget Target(string caption, string prompt, EditOptions options)
     {
-        TokenizedPrompt source = Model.Tokenizer.Tokenize(image.Prompt).EnsureFits(), target = Model.Tokenizer.Tokenize(prompt).EnsureFits();
+        TokenizedPrompt source = Model.Tokenizer.Tokenize(caption).EnsureFits(), target = Model.Tokenizer.Tokenize(prompt).EnsureFits();
         PromptEdit kind = options.Kind ?? PromptEdit.Between(source, target);
         if (kind is WordSwap && source.Words.Count != target.Words.Count) throw new WordCountMismatchException(source, target);
         if (options.Weights.Count > 0)
         {
-            ReWeight weighted = ReWeight.Of([.. options.Weights.Keys], [.. options.Weights.Values], prompt == image.Prompt ? null : kind);
+            ReWeight weighted = ReWeight.Of([.. options.Weights.Keys], [.. options.Weights.Values], prompt == caption ? null : kind);
             // Refuses words that the prompt lacks, naming those it has.
             _ = weighted.Equalizer(target);
             kind = weighted;

@@ -4,7 +4,7 @@ function (box) {
   var say = JSON.parse(box.getAttribute("data-say")), axes = say.axes, at = axes.map(function (axis) { return axis.start; });
   var frames = {}, channel = null, busy = false, moved = 0;
   var table = box.querySelector(".nt-strip"), row = document.createElement("div"), line = document.createElement("div"), charts = document.createElement("div");
-  row.className = charts.className = "nt-row"; line.className = "nt-note"; line.setAttribute("aria-live", "polite");
+  row.className = charts.className = "nt-row"; line.className = "nt-note"; charts.style.alignItems = "flex-start"; line.setAttribute("aria-live", "polite");
   var shown = null;
   Array.prototype.slice.call(table.querySelectorAll("td")).forEach(function (cell) {
     var whole = document.createElement("figure"), picture = cell.querySelector("img").cloneNode(), name = document.createElement("figcaption");
