@@ -1,6 +1,7 @@
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Directives;
+using NullTextResearch.Interactive.Checkups;
 
 namespace NullTextResearch.DotNetInteractive;
 
@@ -51,10 +52,12 @@ internal static class NullTextDirective
         return Task.CompletedTask;
     }
 
-    private static Task Doctor(KernelInvocationContext context)
+    private static async Task Doctor(KernelInvocationContext context)
     {
-        context.DisplayAs("doctor", "text/plain");
-        return Task.CompletedTask;
+        StringWriter found = new();
+        // libtorch's threads are a setting of the thread: the kernel's own keeps what it has.
+        await Task.Run(() => new Checkup().Run(found, context.CancellationToken), context.CancellationToken);
+        context.DisplayAs(found.ToString(), "text/plain");
     }
 }
 
