@@ -82,8 +82,25 @@ internal static class PlotlyIsland
         {
             string file = Path.Combine(folder, name.Name + ".dll");
             if (File.Exists(file)) return LoadFromAssemblyPath(file);
+            if (InPackages(name) is { } package) return LoadFromAssemblyPath(package);
             // In a build's output folder packages lie elsewhere; who already found them says where. FSharp.Core is what must not come from there.
             return name.Name == "FSharp.Core" ? null : GetLoadContext(typeof(PlotlyIsland).Assembly)?.LoadFromAssemblyName(name);
+        }
+
+        // Where this assembly lies in NuGet's folder of packages, ROOT/nulltextresearch.figures/VERSION/lib/net10.0, what its package asks for lies there too:
+        // packages that are called as their assemblies are.
+        private string? InPackages(AssemblyName name)
+        {
+            if (Path.GetFileName(Path.GetDirectoryName(folder)) != "lib") return null;
+            string package = Path.Combine(Path.GetFullPath("../../../..", folder), name.Name!.ToLowerInvariant());
+            if (!Directory.Exists(package)) return null;
+            return (from version in Directory.GetDirectories(package).OrderDescending(StringComparer.Ordinal)
+                    let lib = Path.Combine(version, "lib")
+                    where Directory.Exists(lib)
+                    from framework in Directory.GetDirectories(lib, "netstandard2.*").OrderDescending(StringComparer.Ordinal)
+                    let file = Path.Combine(framework, name.Name + ".dll")
+                    where File.Exists(file) && AssemblyName.GetAssemblyName(file).Version == name.Version
+                    select file).FirstOrDefault();
         }
     }
 }

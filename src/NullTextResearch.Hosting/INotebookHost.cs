@@ -8,6 +8,9 @@ public interface INotebookHost
     /// <summary>Name and version of the kernel, for run manifests.</summary>
     string Name { get; }
 
+    /// <summary>Whether mime types that end in <c>+json</c> reach the front end as JSON. As text no front end draws a chart from them, so they are then not offered.</summary>
+    bool DeliversJson => true;
+
     /// <summary>Cancelled when the user stops the cell that runs.</summary>
     CancellationToken Cancellation { get; }
 

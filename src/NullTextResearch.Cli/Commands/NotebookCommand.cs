@@ -39,8 +39,9 @@ internal static class NotebookCommand
             context.Out.WriteLine($"The kernel '{place.Name}' is installed in {place.Folder}.");
             if (place.Taken is { } taken)
             {
-                context.Out.WriteLine($"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel ({taken}).");
-                context.Out.WriteLine($"Choose '.NET (C#)' / '{place.Name}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
+                // Another's file says its name: a terminal must not obey it.
+                context.Out.WriteLine($"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: {PrintableText.Clean(taken)}.");
+                context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
             }
 
             return CommandRunner.Done;

@@ -1,23 +1,15 @@
 using System.Reflection;
-using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
-using NullTextResearch.Images;
-using NullTextResearch.Inversion;
-using TorchSharp;
 
 namespace NullTextResearch.Interactive.Rendering;
 
 /// <summary>
-/// <see cref="LibraryViews"/> in Microsoft's archived kernel, by reflection. What is not named here has its members shown
-/// there as a table anyway.
+/// <see cref="LibraryViews"/> in Microsoft's archived kernel, by reflection: for a cell that references this assembly by its
+/// path. The extension for that kernel does the same with its types.
 /// </summary>
 internal static class DotNetInteractiveFormatters
 {
-    private static readonly Type[] Shown =
-    [
-        typeof(RgbImage), typeof(IReadOnlyCollection<RgbImage>), typeof(ExperimentImage), typeof(IReadOnlyCollection<ExperimentImage>), typeof(torch.Tensor),
-        typeof(InversionResult), typeof(Editing.EditResult), typeof(Chart), typeof(ImageGrid), typeof(TableData),
-    ];
+    /// <summary>What is sent, and in which order.</summary>
+    public static IReadOnlyList<string> Mimes { get; } = [Mime.Html, Mime.Text];
 
     /// <summary>Registers with the kernel that this process is, if it is that one.</summary>
     public static void Register()
@@ -31,18 +23,21 @@ internal static class DotNetInteractiveFormatters
         MethodInfo? register = formatter?.GetMethod("Register", [typeof(Type), typeof(Action<object, TextWriter>), typeof(string)]);
         MethodInfo? prefer = formatter?.GetMethod("SetPreferredMimeTypesFor", [typeof(Type), typeof(string[])]);
         if (register is null || prefer is null) return;
-        RenderingFormatter html = new(Mime.Html), text = new(Mime.Text);
-        foreach (Type type in Shown)
+        foreach (Type type in LibraryViews.Shown)
         {
-            register.Invoke(null, [type, (Action<object, TextWriter>)((value, writer) => Write(html, value, writer)), Mime.Html]);
-            register.Invoke(null, [type, (Action<object, TextWriter>)((value, writer) => Write(text, value, writer)), Mime.Text]);
-            prefer.Invoke(null, [type, (string[])[Mime.Html, Mime.Text]]);
+            foreach (string mime in Mimes) register.Invoke(null, [type, Writer(mime), mime]);
+            prefer.Invoke(null, [type, Mimes.ToArray()]);
         }
     }
 
-    private static void Write(RenderingFormatter formatter, object value, TextWriter writer)
+    /// <summary>Writes what stands in for a value, as one mime type.</summary>
+    public static Action<object, TextWriter> Writer(string mime)
     {
-        // An empty collection has nothing to stand in for it.
-        if (LibraryViews.Of(value) is not { } standIn || !formatter.Format(standIn, writer)) writer.Write(value);
+        RenderingFormatter formatter = new(mime);
+        return (value, writer) =>
+        {
+            // An empty collection has nothing to stand in for it.
+            if (LibraryViews.Of(value) is not { } standIn || !formatter.Format(standIn, writer)) writer.Write(value);
+        };
     }
 }

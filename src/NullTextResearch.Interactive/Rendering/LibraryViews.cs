@@ -24,6 +24,23 @@ internal static class LibraryViews
     private const int MostValues = 64;
     private const int LongestText = 120;
 
+    // Besides these, all classes that show their members.
+    private static readonly Type[] Pictured =
+    [
+        typeof(RgbImage), typeof(IReadOnlyCollection<RgbImage>), typeof(ExperimentImage), typeof(IReadOnlyCollection<ExperimentImage>), typeof(IReadOnlyCollection<NamedImage>),
+        typeof(Chart), typeof(ImageGrid), typeof(TableData), typeof(Tensor),
+    ];
+
+    private static readonly Lazy<IReadOnlyList<Type>> All = new(() =>
+    [
+        .. Pictured,
+        .. new[] { typeof(RgbImage).Assembly, typeof(Chart).Assembly, typeof(LibraryViews).Assembly }.SelectMany(a => a.GetExportedTypes())
+            .Where(t => IsOurs(t) && !t.IsGenericTypeDefinition && !typeof(IRendered).IsAssignableFrom(t) && !Pictured.Any(p => p.IsAssignableFrom(t))),
+    ]);
+
+    /// <summary>For kernels that are told of types, not asked about values: all that <see cref="Of"/> may know. Derived classes and implementations are meant too.</summary>
+    public static IReadOnlyList<Type> Shown => All.Value;
+
     /// <summary>Tells the kernel: ours, which loads this assembly when it starts, or .NET Interactive at this assembly's first use.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "A cell that never names the workbench must show its results too.")]

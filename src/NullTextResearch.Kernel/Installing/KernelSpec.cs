@@ -8,8 +8,9 @@ namespace NullTextResearch.Kernel.Installing;
 /// <summary>Where a kernel was installed.</summary>
 /// <param name="Name">What notebooks must name.</param>
 /// <param name="Folder">Holds kernel.json.</param>
-/// <param name="Taken">The folder of another kernel that already has the name notebooks use, or null.</param>
-public sealed record KernelSpecPlace(string Name, string Folder, string? Taken);
+/// <param name="MenuName">What front ends call it.</param>
+/// <param name="Taken">Another kernel that already has the name notebooks use, in words: what it is called, what starts it, where it is. Null where there is none.</param>
+public sealed record KernelSpecPlace(string Name, string Folder, string MenuName, string? Taken);
 
 /// <summary>Jupyter's kernel.json: installing, removing, finding.</summary>
 public static class KernelSpec
@@ -19,6 +20,10 @@ public static class KernelSpec
 
     /// <summary>Ours where another kernel has the standard name.</summary>
     public const string OtherName = "nulltext-csharp";
+
+    // Beside another kernel of the usual name a menu must tell them apart.
+    private const string MenuName = ".NET (C#)";
+    private const string OtherMenuName = ".NET (C#, NullTextResearch)";
 
     // How we know our own folders again.
     private const string Mark = "nulltext";
@@ -37,10 +42,11 @@ public static class KernelSpec
         if (chosen.Length == 0 || !chosen.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
             throw new ArgumentException($"'{chosen}' cannot name a kernel; use letters, digits, '.', '-' and '_'.", nameof(name));
         if (Foreign(chosen) is { } foreign)
-            throw new ArgumentException($"The kernel '{chosen}' in {foreign} is not ours and is left alone; choose another with --name.", nameof(name));
+            throw new ArgumentException($"The kernel '{chosen}' is not ours and is left alone: {Describe(foreign)}. Choose another with --name.", nameof(name));
         string folder = Path.Combine(JupyterPaths.UserData(), "kernels", chosen);
-        Write(folder, program);
-        return new KernelSpecPlace(chosen, folder, chosen == StandardName ? null : taken);
+        string menuName = chosen == StandardName ? MenuName : OtherMenuName;
+        Write(folder, program, menuName);
+        return new KernelSpecPlace(chosen, folder, menuName, chosen == StandardName || taken is null ? null : Describe(taken));
     }
 
     /// <summary>Removes our kernels of this user.</summary>
@@ -71,7 +77,8 @@ public static class KernelSpec
     /// <summary>Writes a kernel.json that starts a program.</summary>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="program">Full path of a .dll or an executable.</param>
-    public static void Write(string folder, string program)
+    /// <param name="menuName">What front ends call it; null for the usual name.</param>
+    public static void Write(string folder, string program, string? menuName = null)
     {
         JsonArray argv = [];
         if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) argv.Add(DotnetHost.Path);
@@ -81,7 +88,7 @@ public static class KernelSpec
         JsonObject spec = new()
         {
             ["argv"] = argv,
-            ["display_name"] = ".NET (C#)",
+            ["display_name"] = menuName ?? MenuName,
             ["language"] = "C#",
             // The server then sends a message, which works on every system.
             ["interrupt_mode"] = "message",
@@ -102,6 +109,24 @@ public static class KernelSpec
     /// <summary>The folder of a kernel of ours, or null where none is installed.</summary>
     public static string? Installed() =>
         JupyterPaths.Kernels().Where(Directory.Exists).SelectMany(Directory.GetDirectories).FirstOrDefault(IsOurs);
+
+    // What a user can know another's kernel by.
+    private static string Describe(string folder)
+    {
+        string words = "a kernel.json that cannot be read";
+        try
+        {
+            if (JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "kernel.json"))) is JsonObject spec)
+                words = $"'{spec["display_name"]}', started by '{string.Join(' ', (spec["argv"] as JsonArray ?? []).Take(2))}'";
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // Said above: what it is does not matter, only that it stays.
+            _ = e;
+        }
+
+        return $"{words}, in {folder}";
+    }
 
     private static bool IsOurs(string folder)
     {

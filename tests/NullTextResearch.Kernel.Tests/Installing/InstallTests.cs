@@ -33,13 +33,33 @@ public sealed class InstallTests : IDisposable
     {
         string foreign = Path.Combine(Kernels, ".net-csharp", "kernel.json");
         Directory.CreateDirectory(Path.GetDirectoryName(foreign)!);
-        File.WriteAllText(foreign, "{\"argv\":[\"dotnet\",\"interactive\"],\"display_name\":\"x\",\"language\":\"C#\"}");
-        Assert.Contains("nulltext-csharp", Nulltext("notebook", "install").Succeeded().Out, StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(Kernels, "nulltext-csharp", "kernel.json")));
+        const string Theirs = "{\"argv\":[\"dotnet\",\"interactive\",\"jupyter\"],\"display_name\":\".NET (C#)\",\"language\":\"C#\"}";
+        File.WriteAllText(foreign, Theirs);
+        string said = Nulltext("notebook", "install").Succeeded().Out;
+        // What was found, and what to do.
+        Assert.Contains($"'.NET (C#)', started by 'dotnet interactive', in {Path.GetDirectoryName(foreign)}", said, StringComparison.Ordinal);
+        Assert.Contains("Choose '.NET (C#, NullTextResearch)' in the kernel menu", said, StringComparison.Ordinal);
+        Assert.Equal(".NET (C#, NullTextResearch)", JsonNode.Parse(File.ReadAllText(Path.Combine(Kernels, "nulltext-csharp", "kernel.json")))!["display_name"]!.GetValue<string>());
         Assert.Contains("not ours", Nulltext("notebook", "install", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
         Assert.Contains("not ours", Nulltext("notebook", "uninstall", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
         Nulltext("notebook", "uninstall").Succeeded();
         Assert.Equal(Path.GetDirectoryName(foreign), Assert.Single(Directory.GetDirectories(Kernels)));
+        Assert.Equal(Theirs, File.ReadAllText(foreign));
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[]")]
+    [InlineData("{\"display_name\":\"\\u001b[2J\",\"argv\":7}")]
+    public void Install_NameTakenByAnOddFile_LeavesItAlone(string content)
+    {
+        string foreign = Path.Combine(Kernels, ".net-csharp", "kernel.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(foreign)!);
+        File.WriteAllText(foreign, content);
+        string said = Nulltext("notebook", "install").Succeeded().Out;
+        Assert.Contains("left alone", said, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', said);
+        Assert.Equal(content, File.ReadAllText(foreign));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using NullTextResearch.SelfTest;
 using NullTextResearch.Tensors;
 using TorchSharp;
 
-namespace NullTextResearch.Cli.Running;
+namespace NullTextResearch.Interactive.Checkups;
 
 /// <summary>The self-test of the machine's arithmetic as a table: a line an operation, a column a precision and number of threads.</summary>
 internal sealed class ArithmeticTable
@@ -19,11 +19,12 @@ internal sealed class ArithmeticTable
     public IReadOnlyList<ArithmeticCheck> Checks { get; }
 
     /// <summary>Runs the test in every precision, with one thread and with all that work may have.</summary>
-    public static ArithmeticTable Make(RunContext context)
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static ArithmeticTable Make(int allThreads, CancellationToken cancel)
     {
         if (ArithmeticSelfTest.IsOff) return Empty;
-        int[] threads = context.AllThreads > 1 ? [1, context.AllThreads] : [1];
-        return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, context.Cancel)))]);
+        int[] threads = allThreads > 1 ? [1, allThreads] : [1];
+        return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, cancel)))]);
     }
 
     /// <summary>Prints the table; nothing where nothing was tested.</summary>

@@ -1,0 +1,71 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.CSharp;
+using Microsoft.DotNet.Interactive.Formatting;
+using NullTextResearch.Hosting;
+using NullTextResearch.Interactive;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.DotNetInteractive;
+
+/// <summary>
+/// The workbench in Microsoft's .NET Interactive. Its package starts it by itself; after <c>#r "folder/NullTextResearch.DotNetInteractive.dll"</c>
+/// a cell calls <see cref="LoadAsync"/>.
+/// </summary>
+/// <remarks>
+/// Gives results their pictures and tables, progress its place below the cell, the library <see cref="Notebook.Host"/>, and the
+/// kernel the directive <c>#!nulltext</c>.
+/// </remarks>
+public sealed class NullTextExtension : IKernelExtension
+{
+    private static readonly ConditionalWeakTable<Kernel, object> Extended = [];
+    private static readonly Lock Gate = new();
+    private static bool s_attached;
+
+    /// <summary>Extends the kernel that runs the calling cell. A second call changes nothing.</summary>
+    /// <exception cref="InvalidOperationException">No cell of .NET Interactive runs.</exception>
+    public static Task LoadAsync() => new NullTextExtension().OnLoadAsync(KernelInvocationContext.Current?.HandlingKernel
+        ?? throw new InvalidOperationException("No cell of .NET Interactive runs here; call NullTextExtension.LoadAsync() in one, or give OnLoadAsync the kernel."));
+
+    /// <summary>Extends a kernel and all beside it; called by the kernel that loads the package.</summary>
+    /// <param name="kernel">Any kernel of the process.</param>
+    public Task OnLoadAsync(Kernel kernel)
+    {
+        ArgumentNullException.ThrowIfNull(kernel);
+        Kernel root = kernel.RootKernel;
+        lock (Gate)
+        {
+            if (Extended.TryGetValue(root, out _)) return Task.CompletedTask;
+            Extended.Add(root, root);
+            if (!s_attached) _ = Notebook.Attach(new InvocationHost());
+            s_attached = true;
+        }
+
+        RegisterFormatters();
+        NullTextDirective.AddTo(root);
+        string[] library = [.. LibraryAssemblies().Select(a => a.Location).Where(l => l.Length > 0)];
+        foreach (Kernel each in root is CompositeKernel all ? all.ChildKernels : (IEnumerable<Kernel>)[root])
+        {
+            // Who referenced this assembly by its path wants what lies beside it too.
+            if (each is CSharpKernel csharp) csharp.AddAssemblyReferences(library);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The types whose values get pictures or tables of ours: one list with our own kernel's.</summary>
+    internal static IReadOnlyList<Type> Shown => LibraryViews.Shown;
+
+    private static void RegisterFormatters()
+    {
+        foreach (Type type in Shown)
+        {
+            foreach (string mime in DotNetInteractiveFormatters.Mimes) Formatter.Register(type, DotNetInteractiveFormatters.Writer(mime), mime);
+            Formatter.SetPreferredMimeTypesFor(type, [.. DotNetInteractiveFormatters.Mimes]);
+        }
+    }
+
+    private static IEnumerable<Assembly> LibraryAssemblies() =>
+        [typeof(NullTextExtension).Assembly, typeof(Workbench).Assembly, typeof(Figures.Chart).Assembly, typeof(StableDiffusion).Assembly, typeof(Notebook).Assembly, typeof(TorchSharp.torch).Assembly];
+}
