@@ -15,7 +15,7 @@ done
 mkdir -p "$feed"
 rm -f "$feed"/NullTextResearch*.nupkg
 dotnet pack "$root/src/NullTextResearch.DotNetInteractive" -c Release -o "$feed" -v q -nologo "${build[@]}"
-for project in NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Interactive; do
+for project in NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Interactive NullTextResearch.ImageSharp; do
     dotnet pack "$root/src/$project" -c Release -o "$feed" -v q -nologo --no-build
 done
 

@@ -4,6 +4,7 @@ using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Formatting;
 using NullTextResearch.Hosting;
+using NullTextResearch.ImageSharp;
 using NullTextResearch.Interactive;
 using NullTextResearch.Interactive.Rendering;
 
@@ -55,10 +56,11 @@ public sealed class NullTextExtension : IKernelExtension
     }
 
     /// <summary>The types whose values get pictures or tables of ours: one list with our own kernel's.</summary>
-    internal static IReadOnlyList<Type> Shown => LibraryViews.Shown;
+    internal static IReadOnlyList<Type> Shown => [.. LibraryViews.Shown, typeof(SixLabors.ImageSharp.Image)];
 
     private static void RegisterFormatters()
     {
+        RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
         foreach (Type type in Shown)
         {
             foreach (string mime in DotNetInteractiveFormatters.Mimes) Formatter.Register(type, DotNetInteractiveFormatters.Writer(mime), mime);
@@ -67,5 +69,5 @@ public sealed class NullTextExtension : IKernelExtension
     }
 
     private static IEnumerable<Assembly> LibraryAssemblies() =>
-        [typeof(NullTextExtension).Assembly, typeof(Workbench).Assembly, typeof(Figures.Chart).Assembly, typeof(StableDiffusion).Assembly, typeof(Notebook).Assembly, typeof(TorchSharp.torch).Assembly];
+        [typeof(NullTextExtension).Assembly, typeof(Workbench).Assembly, typeof(Figures.Chart).Assembly, typeof(StableDiffusion).Assembly, typeof(Notebook).Assembly, typeof(ImageSharpViews).Assembly, typeof(SixLabors.ImageSharp.Image).Assembly, typeof(TorchSharp.torch).Assembly];
 }

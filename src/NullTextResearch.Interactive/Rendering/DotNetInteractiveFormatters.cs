@@ -1,4 +1,5 @@
 using System.Reflection;
+using NullTextResearch.Hosting;
 
 namespace NullTextResearch.Interactive.Rendering;
 
@@ -37,7 +38,7 @@ internal static class DotNetInteractiveFormatters
         return (value, writer) =>
         {
             // An empty collection has nothing to stand in for it.
-            if (LibraryViews.Of(value) is not { } standIn || !formatter.Format(standIn, writer)) writer.Write(value);
+            if (Notebook.StandIn(value) is not { } standIn || !formatter.Format(standIn, writer)) writer.Write(value);
         };
     }
 }

@@ -52,6 +52,8 @@ public sealed class ArrowTests
         // Runs any C#: it knows neither the workbench nor TorchSharp.
         ["NullTextResearch.Kernel"] = ["NullTextResearch.Hosting"],
         ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
+        // The workbench in Microsoft's kernel; the only one that knows that kernel's packages.
+        ["NullTextResearch.DotNetInteractive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive"],
         ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
