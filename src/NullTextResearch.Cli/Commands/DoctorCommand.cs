@@ -1,8 +1,8 @@
 using System.CommandLine;
 using NullTextResearch.Cli.Running;
+using NullTextResearch.Experiments;
 using NullTextResearch.Interactive.Checkups;
 using NullTextResearch.Kernel.Installing;
-using NullTextResearch.Models;
 
 namespace NullTextResearch.Cli.Commands;
 
