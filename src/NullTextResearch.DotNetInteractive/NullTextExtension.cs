@@ -39,7 +39,12 @@ public sealed class NullTextExtension : IKernelExtension
         {
             if (Extended.TryGetValue(root, out _)) return Task.CompletedTask;
             Extended.Add(root, root);
-            if (!s_attached) _ = Notebook.Attach(new InvocationHost());
+            if (!s_attached)
+            {
+                _ = Notebook.Attach(new InvocationHost());
+                PublishedNatives.Start();
+            }
+
             s_attached = true;
         }
 
