@@ -42,18 +42,15 @@ public sealed partial class Workbench
         {
             using DisposeScope scope = NewDisposeScope();
             EditOptions settings = At(values);
-            RgbImage picture;
             if (target == image.Prompt && settings.Weights.Count == 0)
             {
-                picture = Model.Decode(Sample(image, settings.GuidanceScale, work.Live, work.Cancellation))[0];
-            }
-            else
-            {
-                using EditResult result = Edit(image, [Target(image, target, settings)], settings.GuidanceScale, work.Live, work.Cancellation);
-                picture = Model.Decode(result.Latents)[1];
+                RgbImage rebuilt = Model.Decode(Sample(image, settings.GuidanceScale, work.Live, work.Cancellation))[0];
+                return new ExplorationPoint(rebuilt, new Measure("PSNR against the source", Psnr.Of(rebuilt, image.Image), "dB"), new Measure("distance to the source", MultiScaleDistance.Of(image.Image, rebuilt)));
             }
 
-            return new ExplorationPoint(picture, new Measure("PSNR against the source", Psnr.Of(picture, image.Image), "dB"), new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
+            using EditResult result = Edit(image, [Target(image, target, settings)], settings.GuidanceScale, work.Live, work.Cancellation);
+            RgbImage[] decoded = Model.Decode(result.Latents);
+            return new ExplorationPoint(decoded[1], new Measure("distance to the source", MultiScaleDistance.Of(image.Image, decoded[1])), new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], image.Image), "dB"));
         }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
     }
 
