@@ -463,6 +463,8 @@ internal sealed partial class JupyterConnection : IDisposable
     {
         // Where the system has no signals the message is worth a try; a second interrupt ends the kernel anyway.
         if (_spec.InterruptsByMessage || !session.Process.Interrupt()) session.Sockets.Send(Channel.Control, session.Protocol.Create("interrupt_request", [], null));
+        // ipykernel notices a signal during an await only when its event loop wakes up; any message does that.
+        else session.Sockets.Send(Channel.Shell, session.Protocol.Create("comm_info_request", new JsonObject { ["target_name"] = "nulltext" }, null));
     }
 
     private async Task FollowUpAsync(Session session, Exchange exchange)

@@ -1,6 +1,6 @@
 # The Python side of sharing values with the notebook's other languages. Sent to the kernel when it starts; it lives in a
 # module of its own, _nulltext, and leaves the user's names alone. Needs nothing but Python; numpy for arrays only.
-import base64, datetime, decimal, json, keyword, math, os, reprlib, sys, threading, time, types, uuid
+import base64, datetime, decimal, json, keyword, math, os, reprlib, sys, threading, time, types, unicodedata, uuid
 
 INLINE = 1 << 16
 PIECE = 16 << 20
@@ -30,6 +30,11 @@ def namespace():
     return get_ipython().user_ns
 
 
+def spelling(name):
+    # Python's own, which takes fancy letters for the plain ones.
+    return unicodedata.normalize("NFKC", name)
+
+
 def numpy():
     try:
         import numpy
@@ -46,7 +51,7 @@ def take(text):
     if "file" in message:
         with open(message["file"], "rb") as file:
             message = json.loads(file.read())
-    name = message["name"]
+    name = spelling(message["name"])
     if not name.isidentifier() or keyword.iskeyword(name):
         raise ShareError("'%s' is no name for a variable in Python." % name)
     namespace()[name] = decode(message["value"])
@@ -247,7 +252,7 @@ class Encoder:
 
 def give(name, folders, prefix):
     """A variable's value, its arrays in files."""
-    values = namespace()
+    values, name = namespace(), spelling(name)
     if name not in values:
         near = ", ".join(sorted(n for n, _ in visible())[:20])
         raise ShareError("There is no variable '%s' in Python. There are: %s." % (name, near or "none"))

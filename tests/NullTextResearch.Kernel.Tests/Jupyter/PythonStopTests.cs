@@ -60,7 +60,7 @@ public sealed class PythonStopTests(PythonFixture fixture)
     {
         using JupyterConnection python = fixture.Start(new JupyterOptions { Impatience = TimeSpan.FromMilliseconds(300), Patience = TimeSpan.FromMilliseconds(500) });
         int? before = python.ProcessId;
-        PythonRun run = new(python, "kept = 1\nprint('on', flush=True)\nwhile True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: print('no', flush=True)");
+        PythonRun run = new(python, "kept = 1\nimport signal\nsignal.signal(signal.SIGINT, lambda *_: print('no', flush=True))\nprint('on', flush=True)\nwhile True: pass");
         run.Until(r => r.Out.Length > 0);
         Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
         // A double click does not end it.
