@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Engine;
+using NullTextResearch.Kernel.FSharp;
 using Xunit;
 
 namespace NullTextResearch.Kernel.Tests.Engine;
@@ -8,7 +9,13 @@ namespace NullTextResearch.Kernel.Tests.Engine;
 public sealed class EngineFixture : IDisposable
 {
     // The test runner writes to the console as well.
-    private readonly CellEngine _engine = new(new EngineOptions { Grace = TimeSpan.FromMilliseconds(300), TakesStrayText = false });
+    private readonly CellEngine _engine = new(new EngineOptions
+    {
+        Grace = TimeSpan.FromMilliseconds(300),
+        TakesStrayText = false,
+        Languages = [new LanguageFactory(CellPlan.FSharp, session => new FSharpLanguage(session))],
+        Connectors = [new EchoConnector()],
+    });
 
     public CellEngine Engine => _engine;
 
