@@ -97,10 +97,16 @@ internal sealed partial class FSharpLanguage : ICellLanguage
             .Select(v => new VariableSummary(v.Name, TypeText(v.Value), ValueFormatter.Short(v.Value.ReflectionValue))),
     ];
 
+    // Evaluated, not looked up: the list of variables has no functions, and so keeps what a function has replaced.
     public SharedVariable? Get(string name)
     {
-        if (_fsi.TryFindBoundValue(name) is { } found) return new SharedVariable(found.Value.Value.ReflectionValue, found.Value.Value.ReflectionType);
-        return null;
+        if (!Identifier().IsMatch(name)) return null;
+        (Outcome outcome, FSharpDiagnostic[] diagnostics) = _fsi.EvalExpressionNonThrowing(name);
+        if (outcome is Outcome.Choice1Of2 { Item.Value: { } value }) return new SharedVariable(value.ReflectionValue, value.ReflectionType);
+        const int NotDefined = 39;
+        FSharpDiagnostic? error = diagnostics.FirstOrDefault(d => d.Severity.IsError);
+        if (error is null || error.ErrorNumber == NotDefined) return null;
+        throw new CellException("SharingError", $"'{name}' cannot leave F#: {Line(error.Message)}");
     }
 
     public void Set(string name, SharedVariable variable)
@@ -177,9 +183,11 @@ internal sealed partial class FSharpLanguage : ICellLanguage
     private static bool IsOfRuntime(string path) => path.StartsWith(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal);
 
     // Types of F# cells lie in no file, but the session knows them.
-    private static bool IsImportable(Type type) => TypeNames.IsReachable(type)
-        || (type.IsVisible && (type.FullName ?? "").StartsWith("FSI_", StringComparison.Ordinal))
-        || (type.IsGenericType && type.IsVisible && type.GetGenericArguments().All(IsImportable));
+    private static bool IsImportable(Type type) => type.HasElementType
+        ? !type.IsPointer && !type.IsByRef && IsImportable(type.GetElementType()!)
+        : type.IsVisible
+            && (type.Assembly.Location.Length > 0 || type.Assembly.GetName().Name?.StartsWith("FSI-ASSEMBLY", StringComparison.Ordinal) == true)
+            && (!type.IsGenericType || type.GetGenericArguments().All(IsImportable));
 
     private static string Nearest(Type type)
     {

@@ -71,14 +71,15 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         string[] lines = code.TrimEnd().Split('\n');
         string last = lines[^1];
         // More lines mend what is missing at the end, not what is wrong before it.
-        bool atEnd = errors.All(e => Unended.Contains(e.ErrorNumber) || e.EndLine > lines.Length || (e.EndLine == lines.Length && e.EndColumn >= last.TrimEnd().Length) || IsOpen(e));
-        if (!atEnd) return new Completeness("invalid", "");
+        bool isAtEnd = errors.All(e => Unended.Contains(e.ErrorNumber) || e.EndLine > lines.Length || (e.EndLine == lines.Length && e.EndColumn >= last.Length) || IsOpenBracket(e));
+        // Nothing that follows makes a closing bracket right.
+        if (!isAtEnd || (last[^1] is ')' or ']' or '}' && errors.Any(e => e.Message.StartsWith("Unexpected symbol", StringComparison.Ordinal)))) return new Completeness("invalid", "");
         string indent = last[..(last.Length - last.TrimStart().Length)];
         return new Completeness("incomplete", last.EndsWith('=') || last.EndsWith("->", StringComparison.Ordinal) || last.EndsWith(" do", StringComparison.Ordinal) || last.EndsWith('{') ? indent + "    " : indent);
     }
 
-    // A bracket that is not closed: FS0583 stands at the bracket.
-    private static bool IsOpen(FSharpDiagnostic error) => error.ErrorNumber is 583;
+    // The error stands at the bracket; each kind has its own number, and all begin alike.
+    private static bool IsOpenBracket(FSharpDiagnostic error) => error.Message.StartsWith("Unmatched '", StringComparison.Ordinal);
 
     private static (int Line, int Column, string Text) At(string code, int position)
     {

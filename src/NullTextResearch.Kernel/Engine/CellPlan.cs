@@ -155,9 +155,9 @@ internal sealed partial class CellPlan
             {
                 kind = reader.Read(lines[i], i + 1, current).Kind;
             }
-            catch (CellException) when (here is not null || position <= at + lines[i].Length)
+            catch (CellException e) when (e.Name == "DirectiveError")
             {
-                // Half written: running the cell will say what is missing. No code, in any case.
+                // Half written, perhaps: running the cell will say what is wrong. No code, in any case.
                 kind = LineKind.Directive;
             }
 

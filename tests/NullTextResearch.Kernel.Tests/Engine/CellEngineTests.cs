@@ -382,10 +382,10 @@ public sealed class CellEngineTests(EngineFixture session)
     [InlineData("/* open", "incomplete")]
     [InlineData("int 3x = 1;", "invalid")]
     [InlineData("}", "invalid")]
-    public void IsComplete_Samples_AreJudged(string code, string status) => Assert.Equal(status, session.Engine.IsCompleteAsync(code).Result.Status);
+    public void IsComplete_Samples_AreJudged(string code, string status) => Assert.Equal(status, session.IsComplete(code).Status);
 
     [Fact]
-    public void IsComplete_OpenBlock_Indents() => Assert.Equal("        ", session.Engine.IsCompleteAsync("class C\n{\n    void F() {").Result.Indent);
+    public void IsComplete_OpenBlock_Indents() => Assert.Equal("        ", session.IsComplete("class C\n{\n    void F() {").Indent);
 
     private InterruptEffect Interrupted(string code, out Ran ran)
     {

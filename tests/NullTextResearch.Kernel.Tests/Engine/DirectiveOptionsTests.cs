@@ -13,7 +13,8 @@ public sealed class DirectiveOptionsTests
     public void Read_Share_TakesOptionsInAnyOrder(string line, string word, string from, string other)
     {
         DirectiveOptions options = DirectiveOptions.Read(line, "share", 1, "from", "as");
-        Assert.Equal(([word], from, other), (options.Words.ToArray(), options.Find("from")!, options.Find("as")!));
+        Assert.Equal([word], options.Words);
+        Assert.Equal((from, other), (options.Find("from"), options.Find("as")));
     }
 
     [Theory]

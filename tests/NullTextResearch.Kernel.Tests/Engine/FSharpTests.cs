@@ -24,7 +24,7 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("let rec fact n = if n < 2 then 1 else n * fact (n - 1)\nfact 5", "120")]
     [InlineData("let parity = function\n    | n when n % 2 = 0 -> \"even\"\n    | _ -> \"odd\"\nparity 3", "odd")]
     [InlineData("type Counter() =\n    let mutable n = 0\n    member _.Next() =\n        n <- n + 1\n        n\nlet c = Counter()\nc.Next() |> ignore\nc.Next()", "2")]
-    [InlineData("<@ fun x -> x + 1 @>.ToString().Contains \"Checkpoint\"", "False")]
+    [InlineData("<@ fun x -> x + 1 @>.ToString().Contains \"Checkpoint\"", "false")]
     public void Run_Code_ItsValueIsTheResult(string code, string? value) => Assert.Equal(value, session.Ok("#!fsharp\n" + code).Value);
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("IEnumerable<int>", "Enumerable.Range(1, 4).Where(n => n > 2)", "Seq.toList x", "[3; 4]")]
     [InlineData("Func<int, int>", "n => n * 2", "x.Invoke 4", "8")]
     [InlineData("object", "7", "x + 1", "8")]
-    [InlineData("string", "null", "isNull x", "True")]
+    [InlineData("string", "null", "isNull x", "true")]
     [InlineData("var", "new { A = 3 }", "x.GetType().GetProperty(\"A\").GetValue x :?> int", "3")]
     [InlineData("TorchSharp.torch.Tensor", "TorchSharp.torch.arange(4)", "x.sum().item<int64>()", "6")]
     [InlineData("NullTextResearch.Images.RgbImage", "new(2, 1, new byte[6])", "x.Width", "2")]
@@ -104,7 +104,7 @@ public sealed class FSharpTests(EngineFixture session)
     {
         session.Ok("var shared = new List<int> { 1 };\n#!fsharp\n#!share --from csharp shared\nshared.Add 2");
         Assert.Equal("2", session.Ok("shared.Count").Value);
-        Assert.Equal("True", session.Ok("#!fsharp\nlet back = shared\n#!csharp\n#!share --from fsharp back\nReferenceEquals(back, shared)").Value, ignoreCase: true);
+        Assert.Equal("true", session.Ok("#!fsharp\nlet back = shared\n#!csharp\n#!share --from fsharp back\nobject.ReferenceEquals(back, shared)").Value);
     }
 
     [Fact]
@@ -120,6 +120,8 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("#!share --from pascal x", "no language 'pascal'")]
     [InlineData("#!share x", "needs --from")]
     [InlineData("#!share --from csharp", "one variable")]
+    [InlineData("#!fsharp\nlet anyType x = x\n#!csharp\n#!share --from fsharp anyType", "cannot leave F#")]
+    [InlineData("#!share --from fsharp \"1 + 1\"", "no variable '1 + 1'")]
     [InlineData("#!set --name x", "needs --value")]
     [InlineData("#!set --name x --value two words", "quotes")]
     [InlineData("#!set --name x --value @", "@language:variable")]
@@ -194,7 +196,7 @@ public sealed class FSharpTests(EngineFixture session)
         Assert.Equal("hello", session.Ok("var word = \"hello\";\n#!parrot\n#!share --from csharp word --as said\nsaid").Value);
         Assert.Equal("HELLO", session.Ok("#!fsharp\n#!set --name heard --value @parrot:said\nheard.ToUpper()").Value);
         Assert.Contains("parrot: said", session.Ok("#!who").Displays.Single()["text/plain"]!.ToString(), StringComparison.Ordinal);
-        Assert.Equal("echoed", Complete("#!parrot\nx|").Items.Single().Text);
+        Assert.Equal("echoed", session.Complete("#!parrot\nx|").Items.Single().Text);
         Assert.True(session.Engine.Runs("parrot"));
         Assert.Equal("parrot ended", session.Ok("#!connect echo --kernel-name parrot").Displays.Single()["text/plain"]!.ToString());
         Assert.Contains("parrot has no variable 'said', nor any other", session.Run("#!share --from parrot said").Result.Error!.Message, StringComparison.Ordinal);
@@ -206,18 +208,7 @@ public sealed class FSharpTests(EngineFixture session)
     public void Interrupt_LanguageElsewhere_IsToldAndNeverForced(string code, int times)
     {
         session.Ok("#!connect echo --kernel-name waiter");
-        Ran ran = new();
-        Task<CellResult> task = session.Engine.RunAsync(new CellRequest("#!waiter\n" + code), ran.Add);
-        Assert.True(SpinWait.SpinUntil(() => ran.Out.Length > 0, 20_000));
-        Assert.Equal(InterruptEffect.Asked, session.Engine.Interrupt());
-        for (int i = 1; i < times; i++)
-        {
-            Assert.False(task.Wait(1_500));
-            Assert.Equal(InterruptEffect.Asked, session.Engine.Interrupt());
-        }
-
-        Assert.True(task.Wait(20_000));
-        Assert.Equal(CellStatus.Interrupted, task.Result.Status);
+        Assert.Equal(CellStatus.Interrupted, session.Interrupted("#!waiter\n" + code, InterruptEffect.Asked, times).Result.Status);
     }
 
     [Theory]
@@ -229,7 +220,7 @@ public sealed class FSharpTests(EngineFixture session)
     public void Complete_FSharp_KnowsTheSession(string code, string item)
     {
         string cell = "var notMine = 1;\n#!fsharp\n" + code;
-        Completions found = Complete(cell);
+        Completions found = session.Complete(cell);
         Assert.Contains(item, found.Items.Select(i => i.Text));
         string typed = cell[found.Start..found.End];
         Assert.StartsWith(typed, item, StringComparison.Ordinal);
@@ -239,18 +230,18 @@ public sealed class FSharpTests(EngineFixture session)
     public void Complete_MixedCell_AsksTheLanguageAtTheCursor()
     {
         session.Ok("#!fsharp\nlet earlierF = \"a\"");
-        Assert.Contains("earlierF", Complete("#!fsharp\nearl|\n#!csharp\nConsole.").Items.Select(i => i.Text));
-        Assert.Contains("WriteLine", Complete("#!fsharp\nlet q = earlierF\n#!csharp\nConsole.Write|").Items.Select(i => i.Text));
-        Assert.Contains("#!share", Complete("#!fsharp\n#!sha|").Items.Select(i => i.Text));
+        Assert.Contains("earlierF", session.Complete("#!fsharp\nearl|\n#!csharp\nConsole.").Items.Select(i => i.Text));
+        Assert.Contains("WriteLine", session.Complete("#!fsharp\nlet q = earlierF\n#!csharp\nConsole.Write|").Items.Select(i => i.Text));
+        Assert.Contains("#!share", session.Complete("#!fsharp\n#!sha|").Items.Select(i => i.Text));
     }
 
     [Fact]
     public void Inspect_FSharp_SaysTypeAndDocumentation()
     {
         session.Ok("#!fsharp\n/// Doubles it.\nlet doubled (x: int) = x * 2");
-        Assert.Contains("int -> int", Inspect("#!fsharp\ndoub|led 3")!.Replace("x: ", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Contains("Sqrt", Inspect("#!fsharp\nSystem.Math.Sq|rt 2.0")!, StringComparison.Ordinal);
-        Assert.Null(Inspect("#!fsharp\n   |"));
+        Assert.Contains("int -> int", session.Inspect("#!fsharp\ndoub|led 3")!.Replace("x: ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("Sqrt", session.Inspect("#!fsharp\nSystem.Math.Sq|rt 2.0")!, StringComparison.Ordinal);
+        Assert.Null(session.Inspect("#!fsharp\n   |"));
     }
 
     [Theory]
@@ -261,9 +252,14 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("printfn (\"%d\"", "incomplete")]
     [InlineData("let s = \"open", "incomplete")]
     [InlineData("(* open", "incomplete")]
+    [InlineData("let a = [| 1", "incomplete")]
+    [InlineData("type R = { A: int", "incomplete")]
+    [InlineData("let s = \"\"\"open\nmore", "incomplete")]
+    [InlineData("match 3 with", "incomplete")]
     [InlineData("let = 3\nlet y = 4", "invalid")]
+    [InlineData("let a = 1\n}", "invalid")]
     [InlineData(")", "invalid")]
-    public void IsComplete_FSharp_IsJudged(string code, string status) => Assert.Equal(status, session.Engine.IsCompleteAsync("1\n#!fsharp\n" + code).Result.Status);
+    public void IsComplete_FSharp_IsJudged(string code, string status) => Assert.Equal(status, session.IsComplete("1\n#!fsharp\n" + code).Status);
 
     [Theory]
     [InlineData("System.Threading.Thread.Sleep 600000")]
@@ -275,18 +271,14 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("let mutable n = 0L\nwhile true do\n    n <- n + 1L")]
     [InlineData("let rec down n = if n < 0 then n else down (if n = 0 then 1000 else n - 1)\ndown 5 |> ignore")]
     [InlineData("Seq.initInfinite id |> Seq.iter (fun i -> ignore i)")]
-    [InlineData("let rec spin = function\n    | 0 -> spin 1\n    | n -> spin (1 - n)\nspin 0")]
+    [InlineData("let rec spin: int -> unit = function\n    | 0 -> spin 1\n    | n -> spin (1 - n)\nspin 0")]
     [InlineData("while true do\n    try\n        while true do ()\n    with _ -> ()")]
     [InlineData("for i in Seq.initInfinite id do TorchSharp.torch.ones([| 100L |]).sum() |> ignore")]
     public void Interrupt_FSharp_EndsAndVariablesStay(string code)
     {
         session.Ok("var keptC = 1;\n#!fsharp\nlet keptF = 2");
-        Ran ran = new();
-        Task<CellResult> task = session.Engine.RunAsync(new CellRequest("#!fsharp\nprintfn \"go\"\n" + code), ran.Add);
-        Assert.True(SpinWait.SpinUntil(() => ran.Out.Contains("go", StringComparison.Ordinal), 60_000), ran.Traceback);
-        Assert.Equal(InterruptEffect.Stopping, session.Engine.Interrupt());
-        Assert.True(task.Wait(20_000), $"not stopped: {code}");
-        Assert.Equal((CellStatus.Interrupted, "Interrupted"), (task.Result.Status, task.Result.Error!.Name));
+        Ran ran = session.Interrupted("#!fsharp\nprintfn \"go\"\n" + code);
+        Assert.Equal((CellStatus.Interrupted, "Interrupted"), (ran.Result.Status, ran.Result.Error!.Name));
         Assert.Equal("3", session.Ok("#!fsharp\nlet again = keptF\n#!csharp\n#!share --from fsharp again\nagain + keptC").Value);
     }
 
@@ -295,12 +287,7 @@ public sealed class FSharpTests(EngineFixture session)
     {
         session.Ok("#!fsharp\nlet beforeCompiling = 4");
         string large = string.Join('\n', Enumerable.Range(0, 300).Select(i => $"let large{i} (xs: int list) = xs |> List.map (fun x -> x + {i}) |> List.filter (fun x -> x % 2 = 0) |> List.sum"));
-        Task<CellResult> task = session.Engine.RunAsync(new CellRequest($"#!fsharp\n{large}\nSystem.Threading.Thread.Sleep 600000"), _ => { });
-        Assert.True(SpinWait.SpinUntil(() => session.Engine.Running is not null, 20_000));
-        Thread.Sleep(300);
-        session.Engine.Interrupt();
-        Assert.True(task.Wait(60_000));
-        Assert.Equal(CellStatus.Interrupted, task.Result.Status);
+        Assert.Equal(CellStatus.Interrupted, session.InterruptedEarly($"#!fsharp\n{large}\nSystem.Threading.Thread.Sleep 600000", 300).Result.Status);
         Assert.Equal("10", session.Ok("#!fsharp\nlet rows = [ for i in 1..4 -> {| A = i |} ]\nrows |> List.sumBy (fun r -> r.A)").Value);
         Assert.Equal("4", session.Ok("#!fsharp\nbeforeCompiling").Value);
     }
@@ -310,17 +297,5 @@ public sealed class FSharpTests(EngineFixture session)
     {
         Assert.Equal("1", session.Ok("#!fsharp\n#r \"System.CommandLine.dll\"\nlet option = System.CommandLine.Option<int>(\"-n\")\noption.Aliases.Count + 1").Value);
         Assert.Equal("-n", session.Ok("new System.CommandLine.Option<int>(\"-n\").Name").Value);
-    }
-
-    private Completions Complete(string code)
-    {
-        int position = code.IndexOf('|', StringComparison.Ordinal);
-        return session.Engine.CompleteAsync(code.Remove(position, 1), position).Result;
-    }
-
-    private string? Inspect(string code)
-    {
-        int position = code.IndexOf('|', StringComparison.Ordinal);
-        return session.Engine.InspectAsync(code.Remove(position, 1), position).Result;
     }
 }
