@@ -1,3 +1,5 @@
+using NullTextResearch.Kernel.Jupyter;
+
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>A cell to run.</summary>
@@ -84,6 +86,6 @@ public sealed record EngineOptions
     /// <summary>Languages beside C#, each started at its first use. Default none.</summary>
     internal IReadOnlyList<LanguageFactory> Languages { get; init; } = [];
 
-    /// <summary>What <c>#!connect</c> can start. Default nothing.</summary>
-    internal IReadOnlyList<ILanguageConnector> Connectors { get; init; } = [];
+    /// <summary>What <c>#!connect</c> can start. Default Jupyter's kernels.</summary>
+    internal IReadOnlyList<ILanguageConnector> Connectors { get; init; } = [new JupyterConnector()];
 }

@@ -154,7 +154,7 @@ internal sealed class SharedValueReader(TransferFiles files)
         object made = SharedArrays.FromShared(array, wanted) ?? DotNetArrays.Read(array);
         if (wanted is null || wanted.IsInstanceOfType(made)) return made;
         (made as IDisposable)?.Dispose();
-        throw new CellException("ShareError", $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {CellEngine.TypeName(wanted)} can be made; without a type it becomes a {CellEngine.TypeName(made.GetType())}.");
+        throw new CellException("ShareError", $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a type it becomes a {TypeNames.CSharp(made.GetType())}.");
     }
 
     private static object Tuple(List<object?> items)
