@@ -4,6 +4,7 @@ using NullTextResearch.Cli.Running;
 using NullTextResearch.ImageSharp;
 using NullTextResearch.Interactive;
 using NullTextResearch.Kernel.Engine;
+using NullTextResearch.Kernel.FSharp;
 using NullTextResearch.Kernel.Server;
 using TorchSharp;
 
@@ -43,6 +44,7 @@ internal static class KernelCommand
     /// <param name="threads">Threads that were asked for. Null leaves cells libtorch's own choice, and a workbench takes what suits its model.</param>
     public static EngineOptions Options(int? threads) => new()
     {
+        Languages = [new LanguageFactory(CellPlan.FSharp, StartFSharp)],
         Prepare = () =>
         {
             // Says how the library's own types are shown, also before a cell names anything of the workbench.
@@ -54,4 +56,7 @@ internal static class KernelCommand
             else if (threads is { } asked) torch.set_num_threads(asked);
         },
     };
+
+    // A method of its own: the F# compiler is loaded when a cell needs it, and not before.
+    private static ICellLanguage StartFSharp(LanguageSession session) => new FSharpLanguage(session);
 }

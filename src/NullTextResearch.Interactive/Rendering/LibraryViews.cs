@@ -8,6 +8,7 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Hosting;
 using NullTextResearch.Images;
+using NullTextResearch.Interactive.Sharing;
 using NullTextResearch.Inversion;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -47,6 +48,7 @@ internal static class LibraryViews
     internal static void Register()
     {
         Notebook.ShowInstead(Of);
+        SharedArrays.Register(new LibraryArrays());
         DotNetInteractiveFormatters.Register();
     }
 

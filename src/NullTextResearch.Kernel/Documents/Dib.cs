@@ -10,7 +10,7 @@ internal static partial class Dib
     // Only these separate cells; every other #! line is a directive inside one.
     private static readonly HashSet<string> Separators = new(StringComparer.OrdinalIgnoreCase)
     {
-        "csharp", "c#", "cs", "markdown", "md", "html", "javascript", "js", "fsharp", "f#", "pwsh", "powershell", "sql", "kql", "http", "mermaid", "value", "raw", "meta",
+        "csharp", "c#", "cs", "markdown", "md", "html", "javascript", "js", "fsharp", "f#", "fs", "pwsh", "powershell", "sql", "kql", "http", "mermaid", "value", "raw", "meta",
     };
 
     /// <exception cref="NotebookFormatException">The block of metadata is not what it should be; the message says where.</exception>
@@ -21,10 +21,12 @@ internal static partial class Dib
         List<NotebookCell> cells = [];
         string language = "csharp";
         List<string> lines = [];
+        // Kernels that the notebook connects stand in its metadata.
+        HashSet<string> separators = new(Separators, StringComparer.OrdinalIgnoreCase);
         foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
         {
             Match match = Separator().Match(line);
-            if (match.Success && Separators.Contains(match.Groups[1].Value))
+            if (match.Success && separators.Contains(match.Groups[1].Value))
             {
                 Close();
                 language = match.Groups[1].Value.ToLowerInvariant();
@@ -49,6 +51,11 @@ internal static partial class Dib
                 metadata["polyglot_notebook"] = meta;
                 JsonObject info = read.Object(meta["kernelInfo"], $"{Place}: kernelInfo");
                 language = read.Text(info["defaultKernelName"], $"{Place}: defaultKernelName") ?? language;
+                foreach (JsonNode? item in read.List(info["items"], $"{Place}: kernelInfo.items"))
+                {
+                    if (read.Text(read.Object(item, $"{Place}: kernelInfo.items")["name"], $"{Place}: name") is { } name) separators.Add(name);
+                }
+
                 return;
             }
 
@@ -66,7 +73,7 @@ internal static partial class Dib
             ["kernelInfo"] = new JsonObject
             {
                 ["defaultKernelName"] = "csharp",
-                ["items"] = new JsonArray(new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = "csharp", ["name"] = "csharp" }),
+                ["items"] = NotebookDocument.KernelItems(document.Cells),
             },
         };
         StringBuilder text = new();

@@ -72,7 +72,7 @@ internal static class Ipynb
             ["kernelInfo"] = new JsonObject
             {
                 ["defaultKernelName"] = "csharp",
-                ["items"] = new JsonArray(new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = "csharp", ["name"] = "csharp" }),
+                ["items"] = NotebookDocument.KernelItems(document.Cells),
             },
         };
 

@@ -21,7 +21,7 @@ public sealed record NotebookCell
     /// <summary>Prose or program.</summary>
     public CellKind Kind { get; init; } = CellKind.Code;
 
-    /// <summary>Language of a code cell: csharp, html, javascript, or another kernel's name, which is kept but cannot be run.</summary>
+    /// <summary>Language of a code cell: csharp, fsharp, html, ..., or another kernel's name, which runs once it is connected.</summary>
     public string Language { get; init; } = "csharp";
 
     /// <summary>The text, lines ended by \n, without a last line end.</summary>
@@ -91,6 +91,15 @@ public sealed record NotebookDocument
         {
             File.Delete(partial);
         }
+    }
+
+    /// <summary>The languages of the cells as the metadata of .NET Interactive list them, C# first.</summary>
+    internal static JsonArray KernelItems(IReadOnlyList<NotebookCell> cells)
+    {
+        JsonArray items = [];
+        foreach (string language in cells.Where(c => c.Kind == CellKind.Code).Select(c => c.Language).Prepend("csharp").Distinct())
+            items.Add((JsonNode)new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = language, ["name"] = language });
+        return items;
     }
 
     internal static string Normalise(string text) => text.ReplaceLineEndings("\n").TrimEnd('\n');

@@ -35,6 +35,8 @@ internal sealed class CellContext : IDisposable
     private readonly CancellationTokenSource _cancel = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
+    private readonly CancellationTokenSource _insist = new();
+    private bool _isElsewhere;
     private bool _textIsError;
     private bool _flushArmed;
     private long _streamed;
@@ -42,6 +44,7 @@ internal sealed class CellContext : IDisposable
     private long _dropped;
     private volatile bool _tokenRead;
     private Thread? _thread;
+    private bool _mayWake;
     private volatile bool _interrupted;
     private long? _thrownAt;
     private DateTime? _asked;
@@ -108,13 +111,16 @@ internal sealed class CellContext : IDisposable
     public static void Leave() => Flowing.Value = null;
 
     /// <summary>Runs the cell's code on this thread so that it can be stopped: ends early when the cell is interrupted.</summary>
-    public void RunStoppable(Action code)
+    /// <param name="code">The code.</param>
+    /// <param name="mayWake">False: what runs first is a compiler, whose locks and waits must not be broken; the cell's own code then begins with <see cref="Checkpoint.Begin"/>.</param>
+    public void RunStoppable(Action code, bool mayWake = true)
     {
         lock (_gate)
         {
             // Stopped while it was compiled, or in an earlier part.
             if (_stopping is not null) throw new OperationCanceledException("Interrupted", _cancel.Token);
             _thread = Thread.CurrentThread;
+            _mayWake = mayWake;
         }
 
         try
@@ -124,6 +130,28 @@ internal sealed class CellContext : IDisposable
         finally
         {
             Release();
+        }
+    }
+
+    /// <summary>
+    /// Runs what waits on this thread for another process, which has its own way to stop. Interrupts only cancel tokens: the
+    /// first one <see cref="Cancel"/>, one that comes a second later or more the token that <paramref name="wait"/> is given.
+    /// </summary>
+    public void RunElsewhere(Action<CancellationToken> wait)
+    {
+        lock (_gate)
+        {
+            if (_interrupted) throw new OperationCanceledException("Interrupted", _cancel.Token);
+            _isElsewhere = true;
+        }
+
+        try
+        {
+            wait(_insist.Token);
+        }
+        finally
+        {
+            lock (_gate) _isElsewhere = false;
         }
     }
 
@@ -166,6 +194,17 @@ internal sealed class CellContext : IDisposable
         bool stopNow;
         lock (_gate)
         {
+            if (_isElsewhere)
+            {
+                CancellationTokenSource which = _asked is null ? _cancel : _insist;
+                if (which == _insist && now - _asked <= impatience) return InterruptEffect.Asked;
+                _asked ??= now;
+                _interrupted = true;
+                // Its callbacks talk to the other process.
+                new Thread(() => CancelToken(which)) { Name = "Interrupt", IsBackground = true }.Start();
+                return InterruptEffect.Asked;
+            }
+
             if (_forced is { } forced) return now - forced > impatience ? InterruptEffect.Hopeless : InterruptEffect.Forcing;
             if (_stopping is { } since)
             {
@@ -301,17 +340,21 @@ internal sealed class CellContext : IDisposable
         lock (_gate) _stopping ??= DateTime.MaxValue;
     }
 
-    private void Stop(bool stopNow)
+    private void CancelToken(CancellationTokenSource token)
     {
         try
         {
-            _cancel.Cancel();
+            token.Cancel();
         }
         catch (AggregateException e)
         {
             Write(true, $"A callback on the cell's cancellation failed: {e.InnerException?.Message}\n");
         }
+    }
 
+    private void Stop(bool stopNow)
+    {
+        CancelToken(_cancel);
         if (!stopNow)
         {
             Thread.Sleep(_options.Grace);
@@ -338,13 +381,19 @@ internal sealed class CellContext : IDisposable
             lock (_gate)
             {
                 if (_thread is null) return;
-                _thread.Interrupt();
+                if (_mayWake) _thread.Interrupt();
             }
 
             if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds) continue;
             told = true;
             Write(true, "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the kernel may not survive that (all variables are then lost).\n");
         }
+    }
+
+    /// <summary>From now on the cell's thread may be woken from sleeps and waits.</summary>
+    public void AllowWaking()
+    {
+        lock (_gate) _mayWake = true;
     }
 
     /// <summary>Ends the cell if this is its thread.</summary>

@@ -1,15 +1,7 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime;
-using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.CSharp.Scripting;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
-using Microsoft.CodeAnalysis.Scripting;
-using Microsoft.CodeAnalysis.Scripting.Hosting;
 using NullTextResearch.Hosting;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Formatting;
@@ -18,33 +10,23 @@ using NullTextResearch.Kernel.Language;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// A C# session: runs cells one after the other on a thread of its own, keeps their variables, and can be interrupted.
-/// Knows nothing of Jupyter: the kernel and a headless run both drive it.
+/// A session of C# and other languages: runs cells one after the other on a thread of its own, keeps their variables, and
+/// can be interrupted. Knows nothing of Jupyter: the kernel and a headless run both drive it.
 /// </summary>
 /// <remarks>
 /// The console of the process is redirected to the cells while an engine lives; so there should be one engine at a time.
 /// </remarks>
 public sealed class CellEngine : IDisposable
 {
-    // What .NET Interactive imports, so that a notebook needs the same usings in both; plus our own functions.
-    private static readonly string[] Imports =
-    [
-        "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
-        "NullTextResearch.Hosting", "NullTextResearch.Kernel.CellFunctions",
-    ];
-
     private readonly EngineOptions _options;
     private readonly BlockingCollection<Action> _work = [];
     private readonly ReferenceCatalog _references = new();
     private readonly NuGetRestore _packages = new();
     private readonly Traceback _traceback = new();
-    private readonly InteractiveAssemblyLoader _loader = new();
-    private readonly ScriptOptions _scriptOptions;
     private readonly IDisposable _attachment;
     private readonly (TextWriter Out, TextWriter Error, TextReader In) _console;
-    private readonly Lazy<LanguageService> _language;
-    private readonly DeclarationLog _declarations = new();
-    private ScriptState<object>? _state;
+    private readonly CSharpLanguage _csharp;
+    private readonly CellLanguages _languages;
     private CellContext? _running;
     private volatile bool _threadIsSpent;
     private bool _disposed;
@@ -53,24 +35,16 @@ public sealed class CellEngine : IDisposable
     public CellEngine(EngineOptions? options = null)
     {
         _options = options ?? new EngineOptions();
-        _scriptOptions = ScriptOptions.Default
-            .WithLanguageVersion(LanguageVersion.CSharp14)
-            .WithAllowUnsafe(true)
-            // Hot loops run at full speed; line numbers stay.
-            .WithOptimizationLevel(OptimizationLevel.Release)
-            .WithEmitDebugInformation(true)
-            .WithFileEncoding(System.Text.Encoding.UTF8)
-            .WithMetadataResolver(_references)
-            .WithReferences(_references.Defaults)
-            .WithImports(Imports);
+        LanguageSession session = new(_references, _traceback);
+        _csharp = new CSharpLanguage(session);
+        _languages = new CellLanguages(session, [_csharp, .. DisplayLanguage.All()], _options.Languages);
         NativeProbing.Start();
-        _language = new Lazy<LanguageService>(() => new LanguageService(_references, Imports, _declarations));
         _console = (Console.Out, Console.Error, Console.In);
         Console.SetOut(TextWriter.Synchronized(new CellConsole(false, _console.Out, _options.TakesStrayText)));
         Console.SetError(TextWriter.Synchronized(new CellConsole(true, _console.Error, _options.TakesStrayText)));
         Console.SetIn(new CellInput(KernelHost.Instance));
         _attachment = Notebook.Attach(KernelHost.Instance);
-        _work.Add(WarmUp);
+        _work.Add(_csharp.WarmUp);
         new Thread(KeepThread) { Name = "Cells' keeper", IsBackground = true }.Start();
     }
 
@@ -102,24 +76,48 @@ public sealed class CellEngine : IDisposable
     /// <summary>What could stand at a place of a cell.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
-    public Task<Completions> CompleteAsync(string code, int position) => Enqueue(() => _language.Value.Complete(code, position));
+    public Task<Completions> CompleteAsync(string code, int position) => Enqueue(() =>
+    {
+        position = Math.Clamp(position, 0, code.Length);
+        if (LanguageService.Directive(code, position) is { } directives) return directives;
+        (string language, string text) = CellPlan.At(code, position, _languages.Names);
+        return _languages.Find(language) is { } found ? found.Complete(text, position) : new Completions(position, position, []);
+    });
 
     /// <summary>What stands at a place of a cell: signature and documentation, or null.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
-    public Task<string?> InspectAsync(string code, int position) => Enqueue(() => _language.Value.Inspect(code, position));
-
-    /// <summary>Whether a cell is complete, needs more lines, or cannot be right.</summary>
-    public static Completeness IsComplete(string code) => LanguageService.IsComplete(code);
-
-    /// <summary>Names, types and values of the session's variables; the latest of each name.</summary>
-    public IReadOnlyList<SessionVariable> Variables()
+    public Task<string?> InspectAsync(string code, int position) => Enqueue(() =>
     {
-        if (_state is not { } state) return [];
-        Dictionary<string, SessionVariable> latest = new(StringComparer.Ordinal);
-        foreach (ScriptVariable variable in state.Variables) latest[variable.Name] = new SessionVariable(variable.Name, variable.Type, variable.Value);
-        return [.. latest.Values.OrderBy(v => v.Name, StringComparer.Ordinal)];
-    }
+        position = Math.Clamp(position, 0, code.Length);
+        (string language, string text) = CellPlan.At(code, position, _languages.Names);
+        return _languages.Find(language)?.Inspect(text, position);
+    });
+
+    /// <summary>Whether a cell is complete, needs more lines, or cannot be right: the language of its last part tells.</summary>
+    public Task<Completeness> IsCompleteAsync(string code) => Enqueue(() =>
+    {
+        try
+        {
+            return CellPlan.Parse(code, _languages.Names).LastOrDefault() switch
+            {
+                CodePart { Language: CellPlan.CSharp } => LanguageService.IsComplete(code),
+                CodePart last when _languages.Find(last.Language) is { } language => language.IsComplete(last.Code),
+                _ => new Completeness("complete", ""),
+            };
+        }
+        catch (CellException e)
+        {
+            // Running it will say what is wrong with the directive.
+            return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
+        }
+    });
+
+    /// <summary>Whether cells of a language run here: a name that notebooks use for it, or of a connected kernel.</summary>
+    public bool Runs(string language) => _languages.Names.TryGetValue(language, out string? name) && _languages.Has(name);
+
+    /// <summary>Names, types and values of the session's C# variables; the latest of each name.</summary>
+    public IReadOnlyList<SessionVariable> Variables() => [.. _csharp.SessionVariables];
 
     /// <summary>The running cell, or null: tells whether it is still the same.</summary>
     internal object? Running => Volatile.Read(ref _running);
@@ -135,6 +133,7 @@ public sealed class CellEngine : IDisposable
         Console.SetError(_console.Error);
         Console.SetIn(_console.In);
         _attachment.Dispose();
+        _languages.Dispose();
     }
 
     // A thread whose cell was stopped is replaced: whatever the stopped code left on it, such as a dispose scope or grad
@@ -180,14 +179,6 @@ public sealed class CellEngine : IDisposable
             }
         });
         return done.Task;
-    }
-
-    private void WarmUp()
-    {
-        // One real submission: compiler, emitter and loader are then compiled by the JIT.
-        Script<object> script = CSharpScript.Create<object>("var __warm = 1 + 1; System.Func<int, int> __f = __x => __x; $\"{__warm}\"", _scriptOptions, null, _loader);
-        _ = script.RunAsync().GetAwaiter().GetResult();
-        _state = CSharpScript.Create<object>("", _scriptOptions, null, _loader).RunAsync().GetAwaiter().GetResult();
     }
 
     private CellResult Execute(CellRequest request, Action<CellOutput> output, Action<CellContext>? work = null)
@@ -246,8 +237,8 @@ public sealed class CellEngine : IDisposable
     private void RunParts(string code, string name, int? count, CellContext cell, Stopwatch clock)
     {
         _traceback.Remember(name, code);
-        IReadOnlyList<CellPart> parts = CellPlan.Parse(code);
-        ImmutableArray<MetadataReference> added = References([.. parts.OfType<DirectivePart>().Where(p => p.Name is "r" or "i")], cell);
+        IReadOnlyList<CellPart> parts = CellPlan.Parse(code, _languages.Names);
+        if (References([.. parts.OfType<DirectivePart>().Where(p => p.Name is "r" or "i")], cell) is { Count: > 0 } added) _languages.AddReferences(added);
         bool time = parts.Any(p => p is DirectivePart { Name: "time" });
         CellPart? last = parts.LastOrDefault(p => p is not DirectivePart { Name: "r" or "i" or "time" });
         foreach (CellPart part in parts)
@@ -255,11 +246,7 @@ public sealed class CellEngine : IDisposable
             switch (part)
             {
                 case CodePart source:
-                    RunCode(source.Code, name, added, part == last, count, cell);
-                    added = [];
-                    break;
-                case TextPart text:
-                    Show(text);
+                    _languages.Require(source.Language, source.Line).Run(new CodeRun(source.Code, name, part == last, count, cell));
                     break;
                 case DirectivePart directive:
                     Direct(directive, cell);
@@ -267,94 +254,12 @@ public sealed class CellEngine : IDisposable
             }
         }
 
-        // A cell of references alone: they must reach the next cell.
-        if (!added.IsEmpty) RunCode("", name, added, false, null, cell);
         if (time) KernelHost.Instance.Display(string.Create(CultureInfo.InvariantCulture, $"Wall time: {clock.Elapsed.TotalMilliseconds:0.0} ms"));
     }
 
-    private void RunCode(string code, string name, ImmutableArray<MetadataReference> added, bool isLast, int? count, CellContext cell)
+    private List<string> References(IReadOnlyList<DirectivePart> directives, CellContext cell)
     {
-        CodeNesting.RequireForCompiler(code);
-        // Only what is new: the compiler carries references and imports on from cell to cell.
-        ScriptOptions options = _scriptOptions.WithReferences(added).WithImports().WithFilePath(name)
-            .WithSourceResolver(new ScriptFiles(Environment.CurrentDirectory));
-        Script<object> script = _state!.Script.ContinueWith<object>(CheckpointWriter.Write(code), options);
-        if (Errors(script).Length > 0)
-        {
-            // Columns of what the user wrote.
-            script = _state.Script.ContinueWith<object>(code, options);
-            if (Errors(script) is { Length: > 0 } errors) throw new CellFailedException(_traceback.Of(errors));
-        }
-
-        CSharpCompilation compilation = (CSharpCompilation)script.GetCompilation();
-        bool hasResult = isLast && HasResult(compilation, cell.Cancel);
-        ScriptState<object>? next = null;
-        Exception? stopped = null;
-        CellPump pump = new();
-        SynchronizationContext? before = SynchronizationContext.Current;
-        try
-        {
-            cell.RunStoppable(() =>
-            {
-                SynchronizationContext.SetSynchronizationContext(pump);
-                // Catching all keeps the variables of a cell that fails half way.
-                Task<ScriptState<object>> task = script.RunFromAsync(_state, _ => true, cell.Cancel);
-                pump.RunUntil(task, cell.Stopped);
-                ScriptState<object> state = task.GetAwaiter().GetResult();
-                if (state.Exception is null && hasResult)
-                {
-                    // Formatters are user code: still here, where they can be interrupted.
-                    if (count is { } number)
-                    {
-                        (JsonObject data, JsonObject metadata) = ValueFormatter.Format(state.ReturnValue, []);
-                        cell.Send(new ResultOutput(number, data, metadata));
-                    }
-                    else
-                    {
-                        cell.Display(state.ReturnValue, []);
-                    }
-                }
-
-                next = state;
-            });
-        }
-        catch (Exception e) when (cell.IsInterrupted && e is OperationCanceledException or ThreadInterruptedException)
-        {
-            stopped = e;
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(before);
-            pump.Dispose();
-        }
-
-        if (next is not null)
-        {
-            _declarations.NoteCaptures(compilation);
-            ShadowedVariables.Release(_state, next, _declarations);
-            _state = next;
-            _declarations.Add(compilation);
-        }
-
-        if (cell.IsInterrupted && (stopped is not null || next?.Exception is not null)) throw new OperationCanceledException("Interrupted", stopped ?? next?.Exception);
-        if (next?.Exception is { } thrown) throw new CellFailedException(_traceback.Of(thrown));
-        // It caught what was to stop it.
-        if (cell.IsStopped) throw new OperationCanceledException("Interrupted");
-
-        ImmutableArray<Diagnostic> Errors(Script<object> of) => [.. of.Compile(cell.Cancel).Where(d => d.Severity == DiagnosticSeverity.Error)];
-    }
-
-    // A last expression without semicolon that has a value.
-    private static bool HasResult(CSharpCompilation compilation, CancellationToken cancel)
-    {
-        SyntaxTree tree = compilation.SyntaxTrees[^1];
-        if (tree.GetRoot(cancel).ChildNodes().LastOrDefault() is not GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }) return false;
-        return compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancel).Type is not { SpecialType: SpecialType.System_Void };
-    }
-
-    private ImmutableArray<MetadataReference> References(IReadOnlyList<DirectivePart> directives, CellContext cell)
-    {
-        ImmutableArray<MetadataReference>.Builder added = ImmutableArray.CreateBuilder<MetadataReference>();
+        List<string> added = [];
         List<PackageRequest> packages = [];
         foreach (DirectivePart directive in directives)
         {
@@ -377,7 +282,7 @@ public sealed class CellEngine : IDisposable
                 if (found is null)
                     throw new CellException("DirectiveError", $"Line {directive.Line}: there is no '{argument}' in {string.Join(" or ", Folders(cell).Distinct())}, nor is it part of the kernel. Build the project first; for packages use #r \"nuget: Name, Version\".");
                 if (notice is not null) Console.Error.WriteLine(notice);
-                added.Add(found);
+                added.Add(found.FilePath!);
             }
         }
 
@@ -395,39 +300,17 @@ public sealed class CellEngine : IDisposable
                     continue;
                 }
 
-                PortableExecutableReference reference = _references.Add(name, path);
-                if (AssemblyIdentityOf(reference) is { } identity) _loader.RegisterDependency(identity, path);
-                added.Add(reference);
+                added.Add(_references.Add(name, path).FilePath!);
             }
 
             KernelHost.Instance.Display($"Installed packages: {string.Join(", ", files.Packages.Where(p => packages.Any(q => p.StartsWith(q.Name + "/", StringComparison.OrdinalIgnoreCase))).Select(p => p.Replace('/', ' ')))}");
         }
 
-        return added.ToImmutable();
+        return added;
     }
-
-    private static AssemblyIdentity? AssemblyIdentityOf(PortableExecutableReference reference) =>
-        CSharpCompilation.Create("identity").AddReferences(reference).GetAssemblyOrModuleSymbol(reference) is IAssemblySymbol symbol ? symbol.Identity : null;
 
     // The notebook's folder first: Jupyter starts the kernel there.
     private static IEnumerable<string> Folders(CellContext cell) => [Environment.CurrentDirectory, .. cell.Importing];
-
-    private static void Show(TextPart text)
-    {
-        switch (text.Language)
-        {
-            case "html":
-                KernelHost.Instance.Display(new MimeBundle(text.Text).With("text/html", text.Text));
-                break;
-            case "markdown":
-                KernelHost.Instance.Display(new MimeBundle(text.Text).With("text/markdown", text.Text));
-                break;
-            default:
-                // In a function of its own: a second run of the cell may declare its constants again.
-                CellFunctions.Javascript($"(async () => {{\n{text.Text}\n}})();");
-                break;
-        }
-    }
 
     private void Direct(DirectivePart directive, CellContext cell)
     {
@@ -437,24 +320,38 @@ public sealed class CellEngine : IDisposable
                 Import(directive, cell);
                 break;
             case "who":
-                KernelHost.Instance.Display(string.Join("  ", Variables().Select(v => v.Name)));
+                KernelHost.Instance.Display(_languages.Who());
                 break;
             case "whos":
-                KernelHost.Instance.Display(Variables().Select(v => new { v.Name, Type = TypeName(v.Type), Value = Short(ValueFormatter.Text(v.Value)) }).ToArray());
+                KernelHost.Instance.Display(_languages.Variables().Select(v => new { v.Variable.Name, v.Variable.Type, v.Variable.Value, v.Language }).ToArray());
+                break;
+            case "share":
+                Sharing.Share(directive, _languages);
+                break;
+            case "set":
+                Sharing.Set(directive, _languages);
+                break;
+            case "connect":
+                Connect(directive, cell);
                 break;
             case "lsmagic":
-                KernelHost.Instance.Display(string.Join('\n', CellPlan.Directives.Select(d => $"{d.Name,-30} {d.Use}")));
+                KernelHost.Instance.Display(string.Join('\n', CellPlan.Directives.Select(d => $"{d.Name,-60} {d.Use}")));
                 break;
             case "about":
                 KernelHost.Instance.Display($"{KernelHost.Instance.Name}, C# 14, .NET {Environment.Version}, process {Environment.ProcessId}");
                 break;
         }
+    }
 
-        static string Short(string text)
-        {
-            string line = text.ReplaceLineEndings(" ");
-            return line.Length <= 80 ? line : line[..77] + "...";
-        }
+    private void Connect(DirectivePart directive, CellContext cell)
+    {
+        DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line);
+        string kinds = _options.Connectors.Count == 0 ? "nothing (this program has no connectors)" : string.Join(", ", _options.Connectors.Select(c => c.Kind));
+        if (options.Words is not [var kind]) throw options.Fault($"needs one word that says to what: {kinds}. For example: #!connect jupyter --kernel-name python --kernel-spec python3");
+        if (_options.Connectors.FirstOrDefault(c => c.Kind == kind) is not { } connector) throw options.Fault($"cannot connect to '{kind}'; it can to {kinds}.");
+        string name = options.Require("kernel-name");
+        if (CellPlan.Languages.ContainsKey(name)) throw options.Fault($"cannot give the name '{name}' away: it is a language of this kernel. Choose another one with --kernel-name.");
+        _languages.Add(name, connector.Connect(name, options, cell));
     }
 
     // Runs where it stands, again on every call. Unlike .NET Interactive the first error ends it: what follows depends on it.
@@ -483,7 +380,7 @@ public sealed class CellEngine : IDisposable
                 number++;
                 if (part.Kind != CellKind.Code) continue;
                 string name = document.Cells.Count == 1 ? Path.GetFileName(path) : $"{Path.GetFileName(path)} [{number}]";
-                if (!CellPlan.Languages.ContainsKey(part.Language)) throw new CellException("DirectiveError", $"{name} is written in '{part.Language}', which this kernel does not run.");
+                if (!Runs(part.Language)) throw new CellException("DirectiveError", $"{name} is written in '{part.Language}', which this kernel does not run.");
                 RunParts(part.ToSubmission(), name, null, cell, Stopwatch.StartNew());
             }
         }
@@ -491,21 +388,6 @@ public sealed class CellEngine : IDisposable
         {
             cell.Importing.Pop();
         }
-    }
-
-    /// <summary>A type as a C# programmer writes it.</summary>
-    internal static string TypeName(Type type)
-    {
-        if (type.IsArray) return $"{TypeName(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
-        if (Nullable.GetUnderlyingType(type) is { } inner) return TypeName(inner) + "?";
-        if (type.IsGenericType) return $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(TypeName))}>";
-        return type.Name switch { "Int32" => "int", "Int64" => "long", "Single" => "float", "Double" => "double", "Boolean" => "bool", "String" => "string", "Object" => "object", string other => other };
-    }
-
-    /// <summary>Carries a finished error through nested imports.</summary>
-    private sealed class CellFailedException(ErrorOutput output) : Exception(output.Message)
-    {
-        public ErrorOutput Output { get; } = output;
     }
 }
 

@@ -1,7 +1,9 @@
+using NullTextResearch.Kernel.Jupyter;
+
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>A cell to run.</summary>
-/// <param name="Code">C# with directives.</param>
+/// <param name="Code">C#, and directives that switch to other languages.</param>
 public sealed record CellRequest(string Code)
 {
     /// <summary>Name in error messages, or null for "Cell [n]".</summary>
@@ -80,4 +82,10 @@ public sealed record EngineOptions
     /// to a thread. Called again where a thread was replaced, after a cell was stopped.
     /// </summary>
     public Action? Prepare { get; init; }
+
+    /// <summary>Languages beside C#, each started at its first use. Default none.</summary>
+    internal IReadOnlyList<LanguageFactory> Languages { get; init; } = [];
+
+    /// <summary>What <c>#!connect</c> can start. Default Jupyter's kernels.</summary>
+    internal IReadOnlyList<ILanguageConnector> Connectors { get; init; } = [new JupyterConnector()];
 }

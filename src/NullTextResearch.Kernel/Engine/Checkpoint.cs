@@ -27,6 +27,15 @@ public static class Checkpoint
         if (Volatile.Read(ref s_stopping) is { } cell) cell.StopAtCheckpoint();
     }
 
+    /// <summary>Where a cell's own code begins, if a compiler ran on its thread before.</summary>
+    /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
+    [DebuggerHidden]
+    public static void Begin()
+    {
+        CellContext.OfThisFlow?.AllowWaking();
+        Pass();
+    }
+
     /// <summary>From now on the cell's thread ends at the next checkpoint.</summary>
     internal static void Close(CellContext cell) => Volatile.Write(ref s_stopping, cell);
 

@@ -40,6 +40,7 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         }
 
         Defaults = [.. defaults.Distinct()];
+        OwnDefaults = [.. Defaults.Select(d => ((PortableExecutableReference)d).FilePath!).Where(p => !p.StartsWith(framework, StringComparison.Ordinal))];
     }
 
     /// <summary>References of every cell.</summary>
@@ -87,6 +88,12 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         return Add(name, found);
     }
 
+    /// <summary>Files of <see cref="Defaults"/> that are not the runtime's.</summary>
+    public IReadOnlyList<string> OwnDefaults { get; }
+
+    /// <summary>Whether every cell references a file anyway.</summary>
+    public bool IsDefault(string path) => Defaults.Any(d => ((PortableExecutableReference)d).FilePath == path);
+
     /// <summary>Whether the kernel has an assembly of this name itself.</summary>
     public bool IsOwn(string name) => _own.ContainsKey(name);
 
@@ -125,7 +132,8 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
 
-    private PortableExecutableReference Load(string path)
+    /// <summary>The reference of a file; the same one every time.</summary>
+    public PortableExecutableReference Load(string path)
     {
         lock (_gate)
         {

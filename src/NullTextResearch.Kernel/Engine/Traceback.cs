@@ -18,7 +18,7 @@ internal sealed partial class Traceback
     private static readonly string[] Machinery =
     [
         "System.Runtime.", "System.Threading.", "System.RuntimeMethodHandle", "System.Reflection.", "Microsoft.CodeAnalysis.",
-        "NullTextResearch.Kernel.", "System.AppDomain", "System.Environment.", "System.GC",
+        "NullTextResearch.Kernel.", "System.AppDomain", "System.Environment.", "System.GC", "FSharp.Compiler.", "<StartupCode$FSI_",
     ];
 
     private readonly ConcurrentDictionary<string, string[]> _sources = new(StringComparer.Ordinal);
@@ -43,19 +43,25 @@ internal sealed partial class Traceback
     }
 
     /// <summary>Errors of the compiler, each with its line and a caret.</summary>
-    public ErrorOutput Of(IEnumerable<Diagnostic> errors)
+    public ErrorOutput Of(IEnumerable<Diagnostic> errors) => Of(errors.Select(e =>
+    {
+        FileLinePositionSpan at = e.Location.GetLineSpan();
+        (LinePosition start, LinePosition end) = (at.StartLinePosition, at.EndLinePosition);
+        return new CodeError(at.IsValid ? at.Path : null, start.Line + 1, start.Character + 1, end.Line == start.Line ? end.Character + 1 : int.MaxValue, e.Id, e.GetMessage(CultureInfo.InvariantCulture));
+    }));
+
+    /// <summary>Errors of any compiler.</summary>
+    public ErrorOutput Of(IEnumerable<CodeError> errors)
     {
         List<string> lines = [], messages = [];
-        foreach (Diagnostic error in errors.Take(20))
+        foreach (CodeError error in errors.Take(20))
         {
-            FileLinePositionSpan at = error.Location.GetLineSpan();
-            int line = at.StartLinePosition.Line, column = at.StartLinePosition.Character;
-            string message = error.GetMessage(CultureInfo.InvariantCulture);
-            string place = at.IsValid ? $"{DisplayName(at.Path)}, line {line + 1}, column {column + 1}" : "the cell";
-            messages.Add($"({line + 1},{column + 1}) {error.Id}: {message}");
-            lines.Add($"{Green}{place}{Plain}: {Red}error {error.Id}{Plain}: {message}");
-            if (!at.IsValid || SourceLine(at.Path, line + 1) is not { } text) continue;
-            int end = at.EndLinePosition.Line == line ? at.EndLinePosition.Character : text.Length;
+            int column = error.Column - 1;
+            string place = error.Path is { } path ? $"{DisplayName(path)}, line {error.Line}, column {error.Column}" : "the cell";
+            messages.Add($"({error.Line},{error.Column}) {error.Id}: {error.Message}");
+            lines.Add($"{Green}{place}{Plain}: {Red}error {error.Id}{Plain}: {error.Message}");
+            if (error.Path is null || SourceLine(error.Path, error.Line) is not { } text) continue;
+            int end = Math.Min(error.End - 1, text.Length);
             lines.Add($"    {text}");
             lines.Add($"    {new string(' ', Math.Min(column, text.Length))}{Red}{new string('^', Math.Clamp(end - column, 1, Math.Max(1, text.Length - column)))}{Plain}");
         }
@@ -125,7 +131,9 @@ internal sealed partial class Traceback
     {
         string type = method.DeclaringType?.FullName ?? "";
         string name = method.Name;
-        if (type.Contains("<<Initialize>>", StringComparison.Ordinal) || name == "<Initialize>" || name == "<Factory>") return "";
+        if (type.Contains("<<Initialize>>", StringComparison.Ordinal) || name == "<Initialize>" || name == "<Factory>" || type.StartsWith("<StartupCode$FSI_", StringComparison.Ordinal)) return "";
+        // F#: "FSI_0004+work@3-1.Invoke" is a lambda of work; "FSI_0004.work" is the function itself.
+        if (FSharpClosure().Match(type) is { Success: true } closure) return $"a lambda of {closure.Groups[1].Value}";
         Match generated = Generated().Match(name == "MoveNext" ? type : name);
         string simple = generated.Success ? generated.Groups[1].Value : name;
         bool lambda = name.Contains("b__", StringComparison.Ordinal);
@@ -142,6 +150,18 @@ internal sealed partial class Traceback
     [GeneratedRegex("<([^<>]+)>")]
     private static partial Regex Generated();
 
-    [GeneratedRegex(@"^Submission#\d+\.?")]
+    [GeneratedRegex(@"^FSI_\d+\+(?:\w+\+)*([^+@]+)@[\d-]+")]
+    private static partial Regex FSharpClosure();
+
+    [GeneratedRegex(@"^(?:Submission#|FSI_)\d+\.?")]
     private static partial Regex SubmissionPrefix();
 }
+
+/// <summary>An error of a compiler.</summary>
+/// <param name="Path">The cell, or null where the error belongs to no place.</param>
+/// <param name="Line">From 1.</param>
+/// <param name="Column">From 1.</param>
+/// <param name="End">Column behind it; beyond the line's end where it ends on a later one.</param>
+/// <param name="Id">The compiler's number for it.</param>
+/// <param name="Message">What it says, in one line.</param>
+internal sealed record CodeError(string? Path, int Line, int Column, int End, string Id, string Message);

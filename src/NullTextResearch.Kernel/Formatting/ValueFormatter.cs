@@ -60,6 +60,13 @@ internal static class ValueFormatter
         _ => TextOfObject(value),
     });
 
+    /// <summary>The same in one line of at most 80 characters.</summary>
+    public static string Short(object? value)
+    {
+        string line = Text(value).ReplaceLineEndings(" ");
+        return line.Length <= 80 ? line : line[..77] + "...";
+    }
+
     private static object? StandIn(object? value)
     {
         try
@@ -138,7 +145,8 @@ internal static class ValueFormatter
     // A sequence of records as a table: the commonest thing a researcher prints.
     private static string? Table(object value)
     {
-        if (value is not IEnumerable items || !IsCollection(value.GetType())) return null;
+        bool collection = IsCollection(value.GetType()) || value.GetType().Namespace == "Microsoft.FSharp.Collections";
+        if (value is not IEnumerable items || !collection) return null;
         try
         {
             List<object> rows = [];

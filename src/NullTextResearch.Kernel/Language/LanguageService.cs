@@ -37,7 +37,6 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     public Completions Complete(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
-        if (Directive(code, position) is { } directives) return directives;
         CodeNesting.RequireForCompiler(code);
         Document document = Open(code);
         CompletionService service = CompletionService.GetService(document)!;
@@ -175,7 +174,8 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         return text.ToString();
     }
 
-    private static Completions? Directive(string code, int position)
+    /// <summary>Directives that could stand at the position; null where none begins there.</summary>
+    public static Completions? Directive(string code, int position)
     {
         int start = position == 0 ? 0 : code.LastIndexOf('\n', position - 1) + 1;
         string line = code[start..position];

@@ -38,7 +38,7 @@ public static class NotebookRunner
             progress?.Invoke(i + 1);
             collector.Begin();
             CellResult result;
-            if (CellPlan.Languages.ContainsKey(cell.Language))
+            if (engine.Runs(cell.Language))
             {
                 using CancellationTokenRegistration stop = cancellation.Register(() => engine.Interrupt());
                 result = await engine.RunAsync(new CellRequest(cell.ToSubmission()), collector.Add).ConfigureAwait(false);

@@ -467,9 +467,9 @@ public sealed class JupyterKernel : IDisposable
         };
     }
 
-    private static JsonObject IsComplete(JsonObject body)
+    private JsonObject IsComplete(JsonObject body)
     {
-        Completeness answer = CellEngine.IsComplete(Code(body));
+        Completeness answer = _engine.IsCompleteAsync(Code(body)).GetAwaiter().GetResult();
         JsonObject reply = new() { ["status"] = answer.Status };
         if (answer.Status == "incomplete") reply["indent"] = answer.Indent;
         return reply;

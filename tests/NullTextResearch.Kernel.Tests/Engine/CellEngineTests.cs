@@ -372,6 +372,21 @@ public sealed class CellEngineTests(EngineFixture session)
     private string[] Complete(string code, int? at = null) =>
         [.. session.Engine.CompleteAsync(code, at ?? code.Length).GetAwaiter().GetResult().Items.Select(i => i.Text)];
 
+    [Theory]
+    [InlineData("1 + 1", "complete")]
+    [InlineData("", "complete")]
+    [InlineData("#!who", "complete")]
+    [InlineData("#!html\n<b>", "complete")]
+    [InlineData("if (true) {", "incomplete")]
+    [InlineData("var s = \"\"\"\n open", "incomplete")]
+    [InlineData("/* open", "incomplete")]
+    [InlineData("int 3x = 1;", "invalid")]
+    [InlineData("}", "invalid")]
+    public void IsComplete_Samples_AreJudged(string code, string status) => Assert.Equal(status, session.IsComplete(code).Status);
+
+    [Fact]
+    public void IsComplete_OpenBlock_Indents() => Assert.Equal("        ", session.IsComplete("class C\n{\n    void F() {").Indent);
+
     private InterruptEffect Interrupted(string code, out Ran ran)
     {
         Ran running = new();

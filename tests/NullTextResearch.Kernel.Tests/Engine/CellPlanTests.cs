@@ -31,8 +31,42 @@ public sealed class CellPlanTests
     {
         IReadOnlyList<CellPart> parts = CellPlan.Parse("#!html\n<b># r</b>\n#!markdown\n# title\n#!who\n#!csharp\n1");
         Assert.Equal(
-            [new TextPart(2, "html", "<b># r</b>"), new TextPart(4, "markdown", "# title\n#!who"), new CodePart(7, "\n\n\n\n\n\n1")],
+            [new CodePart(2, "<b># r</b>", "html"), new CodePart(4, "# title\n#!who", "markdown"), new CodePart(7, "\n\n\n\n\n\n1")],
             parts);
+    }
+
+    [Theory]
+    [InlineData("fsharp")]
+    [InlineData("f#")]
+    [InlineData("F#")]
+    public void Parse_FSharp_KeepsLinesAndItsDirectives(string name) =>
+        Assert.Equal(
+            [
+                new DirectivePart(6, "r", "nuget: A, 1.0", "fsharp"), new CodePart(1, "var x = 1;"), new DirectivePart(3, "share", "--from csharp x", "fsharp"),
+                new CodePart(4, "\n\n\nlet y = x\n// #!who is text here\n\ny", "fsharp"), new CodePart(9, "\n\n\n\n\n\n\n\nx"),
+            ],
+            CellPlan.Parse($"var x = 1;\n#!{name}\n#!share --from csharp x\nlet y = x\n// #!who is text here\n#r \"nuget: A, 1.0\"\ny\n#!csharp\nx"));
+
+    [Fact]
+    public void Parse_Connect_ItsNameIsALanguageFromThereOn()
+    {
+        IReadOnlyList<CellPart> parts = CellPlan.Parse("#!connect jupyter --kernel-name py --kernel-spec python3\n#!py\n#!usr/bin\nx = 1\n#r \"no\"\n#!who");
+        Assert.Equal(
+            [new DirectivePart(1, "connect", "jupyter --kernel-name py --kernel-spec python3"), new CodePart(3, "\n\n#!usr/bin\nx = 1\n#r \"no\"", "py"), new DirectivePart(6, "who", "", "py")],
+            parts);
+        Assert.Contains("#!connect jupyter --kernel-name python", Assert.Throws<CellException>(() => CellPlan.Parse("#!python\nx = 1")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.|\n#!fsharp\nb", "csharp", "a.\n        \n ")]
+    [InlineData("a\n#!fsharp\n#!share --from csharp a\nb.|", "fsharp", " \n        \n                       \nb.")]
+    [InlineData("#!html\n<b|", "html", "      \n<b")]
+    [InlineData("#!fsharp\nlet q = 1\n#!csharp\nx.|\n#!fsharp\nq", "csharp", "        \n         \n        \nx.\n        \n ")]
+    [InlineData("#!nonsense\nx.|", "csharp", "          \nx.")]
+    public void At_Cursor_IsSeenByItsLanguageAlone(string cell, string language, string text)
+    {
+        int position = cell.IndexOf('|', StringComparison.Ordinal);
+        Assert.Equal((language, text), CellPlan.At(cell.Remove(position, 1), position));
     }
 
     [Theory]
@@ -45,19 +79,4 @@ public sealed class CellPlanTests
     [Fact]
     public void Parse_RegionAndPragma_StayWithTheCompiler() =>
         Assert.IsType<CodePart>(Assert.Single(CellPlan.Parse("#region a\n#pragma warning disable CS0168\nint x;\n#endregion\n#nullable enable\n")));
-
-    [Theory]
-    [InlineData("1 + 1", "complete")]
-    [InlineData("", "complete")]
-    [InlineData("#!who", "complete")]
-    [InlineData("#!html\n<b>", "complete")]
-    [InlineData("if (true) {", "incomplete")]
-    [InlineData("var s = \"\"\"\n open", "incomplete")]
-    [InlineData("/* open", "incomplete")]
-    [InlineData("int 3x = 1;", "invalid")]
-    [InlineData("}", "invalid")]
-    public void IsComplete_Samples_AreJudged(string code, string status) => Assert.Equal(status, CellEngine.IsComplete(code).Status);
-
-    [Fact]
-    public void IsComplete_OpenBlock_Indents() => Assert.Equal("        ", CellEngine.IsComplete("class C\n{\n    void F() {").Indent);
 }

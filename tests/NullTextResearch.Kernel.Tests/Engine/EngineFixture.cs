@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Engine;
+using NullTextResearch.Kernel.FSharp;
 using Xunit;
 
 namespace NullTextResearch.Kernel.Tests.Engine;
@@ -8,7 +9,13 @@ namespace NullTextResearch.Kernel.Tests.Engine;
 public sealed class EngineFixture : IDisposable
 {
     // The test runner writes to the console as well.
-    private readonly CellEngine _engine = new(new EngineOptions { Grace = TimeSpan.FromMilliseconds(300), TakesStrayText = false });
+    private readonly CellEngine _engine = new(new EngineOptions
+    {
+        Grace = TimeSpan.FromMilliseconds(300),
+        TakesStrayText = false,
+        Languages = [new LanguageFactory(CellPlan.FSharp, session => new FSharpLanguage(session))],
+        Connectors = [new EchoConnector()],
+    });
 
     public CellEngine Engine => _engine;
 
@@ -28,6 +35,54 @@ public sealed class EngineFixture : IDisposable
         Assert.True(task.Wait(TimeSpan.FromSeconds(60)), $"The cell did not end: {code}");
         ran.Result = task.Result;
         return ran;
+    }
+
+    /// <summary>Runs a cell until it has written "go" and interrupts it, again after a second and a half as often as asked.</summary>
+    public Ran Interrupted(string code, InterruptEffect effect = InterruptEffect.Stopping, int times = 1)
+    {
+        Ran ran = new();
+        Task<CellResult> task = _engine.RunAsync(new CellRequest(code), ran.Add);
+        Assert.True(SpinWait.SpinUntil(() => ran.Out.Contains("go", StringComparison.Ordinal) || task.IsCompleted, 60_000) && !task.IsCompleted, $"Did not begin, or ended: {code}");
+        Assert.Equal(effect, _engine.Interrupt());
+        for (int i = 1; i < times; i++)
+        {
+            Assert.False(task.Wait(1_500));
+            Assert.Equal(effect, _engine.Interrupt());
+        }
+
+        Assert.True(task.Wait(20_000), $"Not stopped: {code}");
+        ran.Result = task.Result;
+        return ran;
+    }
+
+    /// <summary>Interrupts a cell before its code runs.</summary>
+    public Ran InterruptedEarly(string code, int milliseconds)
+    {
+        Ran ran = new();
+        Task<CellResult> task = _engine.RunAsync(new CellRequest(code), ran.Add);
+        Assert.True(SpinWait.SpinUntil(() => _engine.Running is not null, 20_000));
+        Thread.Sleep(milliseconds);
+        _engine.Interrupt();
+        Assert.True(task.Wait(60_000), "Not stopped");
+        ran.Result = task.Result;
+        return ran;
+    }
+
+    /// <summary>Whether a console would run a cell.</summary>
+    public Completeness IsComplete(string code) => _engine.IsCompleteAsync(code).Result;
+
+    /// <summary>Completions at the | of a cell.</summary>
+    public Completions Complete(string code)
+    {
+        int position = code.IndexOf('|', StringComparison.Ordinal);
+        return _engine.CompleteAsync(code.Remove(position, 1), position).Result;
+    }
+
+    /// <summary>What is said about the | of a cell.</summary>
+    public string? Inspect(string code)
+    {
+        int position = code.IndexOf('|', StringComparison.Ordinal);
+        return _engine.InspectAsync(code.Remove(position, 1), position).Result;
     }
 
     /// <summary>Runs a cell that must succeed.</summary>

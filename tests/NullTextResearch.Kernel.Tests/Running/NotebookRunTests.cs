@@ -86,6 +86,34 @@ public sealed class NotebookRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_NotebookOfSeveralLanguages_RunsEachCellInItsOwn()
+    {
+        // As VS Code writes it: the language stands in the metadata alone, under its new name or its old one.
+        File.WriteAllText(Path.Combine(_folder, "p.ipynb"), """
+            {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": ".net-csharp"}}, "cells": [
+             {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": ["var n = 20;"]},
+             {"cell_type": "code", "id": "b", "metadata": {"polyglot_notebook": {"kernelName": "fsharp"}}, "outputs": [], "execution_count": null, "source": ["#!share --from csharp n\n", "let m = n + 1\n", "printfn \"%d\" m\n", "m"]},
+             {"cell_type": "code", "id": "c", "metadata": {"dotnet_interactive": {"language": "mermaid"}}, "outputs": [], "execution_count": null, "source": ["graph LR\n", "  A --> B"]},
+             {"cell_type": "code", "id": "d", "metadata": {}, "outputs": [], "execution_count": null, "source": ["#!share --from fsharp m\n", "m * 2"]}]}
+            """);
+        File.WriteAllText(Path.Combine(_folder, "q.dib"), "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"csharp\"},{\"name\":\"fsharp\"}]}}\n\n#!fsharp\n\nlet a = 4\n\n#!csharp\n\n#!share --from fsharp a\nvar b = a * 2;\n\n#!f#\n\n#!set --name c --value @csharp:b\nc + 1\n\n#!markdown\n\n# Prose\n");
+
+        Assert.True(Run(out string text, "run", "p.ipynb") == 0, text);
+        Assert.True(Run(out text, "run", "q.dib", "--out", "made", "--html") == 0, text);
+
+        NotebookDocument p = NotebookDocument.Load(Path.Combine(_folder, "p.ipynb"));
+        Assert.Equal(["csharp", "fsharp", "mermaid", "csharp"], p.Cells.Select(c => c.Language));
+        Assert.Equal("21\n", Text(p.Cells[1].Outputs[0]!["text"]));
+        Assert.Equal("21", Text(p.Cells[1].Outputs[1]!["data"]!["text/plain"]));
+        Assert.StartsWith("```mermaid", Text(p.Cells[2].Outputs[0]!["data"]!["text/markdown"]));
+        Assert.Equal("42", Text(p.Cells[3].Outputs[0]!["data"]!["text/plain"]));
+        // What Jupyter sends must name the language.
+        Assert.StartsWith("#!fsharp", Text(JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "p.ipynb")))!["cells"]![1]!["source"]));
+        string page = File.ReadAllText(Directory.GetFiles(Path.Combine(_folder, "made"), "q.html").Single());
+        Assert.Contains("9", page);
+    }
+
+    [Fact]
     public void Run_AllWithAFailingCell_SaysWhichAndRunsTheOthers()
     {
         string failing = Write("a.ipynb", new NotebookCell { Source = "var x = 1;" }, new NotebookCell { Source = "throw new Exception(\"told\");" }, new NotebookCell { Source = "x" });

@@ -12,6 +12,7 @@ public sealed class JupyterTests
     [InlineData("test_kernel.Running")]
     [InlineData("test_kernel.Signatures")]
     [InlineData("test_live")]
+    [InlineData("test_polyglot")]
     public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(10));
 
     [Fact]
@@ -19,6 +20,13 @@ public sealed class JupyterTests
     {
         Assert.SkipUnless(Environment.GetEnvironmentVariable("NULLTEXT_SOAK") == "1", "Takes half a minute of a quiet core: set NULLTEXT_SOAK=1, as CI does.");
         PythonSuite.Passes("test_soak", TimeSpan.FromMinutes(15));
+    }
+
+    [Fact]
+    public void Soak_ThreeHundredPolyglotCells_StaysWithinItsMemory()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("NULLTEXT_SOAK") == "1", "Takes a minute of a quiet core: set NULLTEXT_SOAK=1, as CI does.");
+        PythonSuite.Passes("test_soak_polyglot", TimeSpan.FromMinutes(15));
     }
 }
 

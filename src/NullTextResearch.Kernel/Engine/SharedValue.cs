@@ -1,0 +1,28 @@
+using System.ComponentModel;
+
+namespace NullTextResearch.Kernel.Engine;
+
+/// <summary>Through which a value enters a language: the declaration that is compiled for it takes it from here.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class SharedValue
+{
+    // Cells run one at a time, and so do declarations.
+    private static object? s_value;
+
+    /// <summary>The value that is on its way.</summary>
+    public static T Take<T>() => (T)s_value!;
+
+    /// <summary>Runs a declaration that takes the value.</summary>
+    internal static void Pass(object? value, Action declare)
+    {
+        s_value = value;
+        try
+        {
+            declare();
+        }
+        finally
+        {
+            s_value = null;
+        }
+    }
+}
