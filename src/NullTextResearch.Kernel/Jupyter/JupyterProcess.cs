@@ -107,6 +107,15 @@ internal sealed class JupyterProcess : IDisposable
         return true;
     }
 
+    /// <summary>Removes the connection file, which a kernel has read when it answers: a key that is nowhere cannot be left behind.</summary>
+    public void Forget()
+    {
+        lock (_ended)
+        {
+            if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        }
+    }
+
     /// <summary>Ends it at once, with what it started.</summary>
     public void Kill()
     {
@@ -129,7 +138,7 @@ internal sealed class JupyterProcess : IDisposable
         OnExit();
         Living.TryRemove(this, out _);
         _process.Dispose();
-        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        Forget();
     }
 
     private void OnExit()
