@@ -226,31 +226,30 @@ internal sealed class JupyterProcess : IDisposable
             }
         }
 
-        public void Follow(Stream stream)
+        public void Follow(Stream stream) =>
+            new Thread(() => Read(stream), 256 * 1024) { Name = "Jupyter kernel's console", IsBackground = true }.UnsafeStart();
+
+        private void Read(Stream stream)
         {
-            Thread reader = new(() =>
+            byte[] buffer = new byte[4096];
+            try
             {
-                byte[] buffer = new byte[4096];
-                try
+                for (int count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
                 {
-                    for (int count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
+                    lock (_gate)
                     {
-                        lock (_gate)
+                        foreach (byte b in buffer.AsSpan(0, count))
                         {
-                            foreach (byte b in buffer.AsSpan(0, count))
-                            {
-                                if (_bytes.Count == Most) _bytes.Dequeue();
-                                _bytes.Enqueue(b);
-                            }
+                            if (_bytes.Count == Most) _bytes.Dequeue();
+                            _bytes.Enqueue(b);
                         }
                     }
                 }
-                catch (Exception e) when (e is IOException or ObjectDisposedException)
-                {
-                    // The pipe went with the process: there is no more to hear.
-                }
-            }, 256 * 1024) { Name = "Jupyter kernel's console", IsBackground = true };
-            reader.UnsafeStart();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // The pipe went with the process: there is no more to hear.
+            }
         }
     }
 }
