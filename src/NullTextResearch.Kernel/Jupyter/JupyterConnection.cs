@@ -269,6 +269,7 @@ internal sealed partial class JupyterConnection : IDisposable
                 using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
                 limit.CancelAfter(_options.StartLimit);
                 JsonObject info = await ReadyAsync(session, limit.Token).ConfigureAwait(false);
+                process.Forget();
                 JsonObject language = info["language_info"] as JsonObject ?? [];
                 Language = Text(language, "name").ToLowerInvariant();
                 LanguageVersion = Text(language, "version");

@@ -181,7 +181,7 @@ public sealed class PythonStopTests(PythonFixture fixture)
     }
 
     [Fact]
-    public void Dispose_WhileACellRuns_EndsPythonAndRemovesItsFiles()
+    public void Dispose_WhileACellRuns_EndsPythonAndWhatItStarted()
     {
         JupyterConnection python = fixture.Start(new JupyterOptions { Farewell = TimeSpan.FromMilliseconds(200) });
         PythonRun run = new(python, "import subprocess\nchild = subprocess.Popen(['sleep', '1000'])\nprint(child.pid, flush=True)\nwhile True: pass");
@@ -189,9 +189,9 @@ public sealed class PythonStopTests(PythonFixture fixture)
         int child = int.Parse(run.Out);
         int process = python.ProcessId!.Value;
         string connection = Commands().Single(c => c.StartsWith($"{process} ", StringComparison.Ordinal)).Split('\0').Single(w => w.EndsWith("connection.json", StringComparison.Ordinal));
-        Assert.True(File.Exists(connection));
-        python.Dispose();
+        // The key is gone as soon as Python has read it.
         Assert.False(Directory.Exists(Path.GetDirectoryName(connection)));
+        python.Dispose();
         Assert.False(Directory.Exists($"/proc/{process}"));
         Assert.True(IsGone(child));
         Assert.Throws<ObjectDisposedException>(() => PythonFixture.Wait(python.RunAsync(new JupyterCell("1"), _ => { }, Cancel)));
