@@ -25,6 +25,7 @@ public sealed class CellEngine : IDisposable
     private readonly Traceback _traceback = new();
     private readonly IDisposable _attachment;
     private readonly (TextWriter Out, TextWriter Error, TextReader In) _console;
+    private readonly TextReader _input;
     private readonly CSharpLanguage _csharp;
     private readonly CellLanguages _languages;
     private CellContext? _running;
@@ -43,6 +44,7 @@ public sealed class CellEngine : IDisposable
         Console.SetOut(TextWriter.Synchronized(new CellConsole(false, _console.Out, _options.TakesStrayText)));
         Console.SetError(TextWriter.Synchronized(new CellConsole(true, _console.Error, _options.TakesStrayText)));
         Console.SetIn(new CellInput(KernelHost.Instance));
+        _input = Console.In;
         _attachment = Notebook.Attach(KernelHost.Instance);
         _work.Add(_csharp.WarmUp);
         new Thread(KeepThread) { Name = "Cells' keeper", IsBackground = true }.Start();
@@ -189,6 +191,8 @@ public sealed class CellEngine : IDisposable
         using CellContext cell = new(request, _options, output);
         Volatile.Write(ref _running, cell);
         cell.Enter();
+        // Whoever sets the console's encoding brings the process's own input back: a cell would wait for it for ever.
+        if (!ReferenceEquals(Console.In, _input)) Console.SetIn(_input);
         ErrorOutput? error = null;
         CellStatus status = CellStatus.Ok;
         try

@@ -185,6 +185,13 @@ public sealed class CellEngineTests(EngineFixture session)
     }
 
     [Fact]
+    public void ReadLine_AfterTheEncodingWasSet_StillAsksTheUser()
+    {
+        session.Ok("Console.InputEncoding = Encoding.UTF8;");
+        Assert.Equal("x", session.Run("Console.ReadLine()", (_, _, _) => "x").Value);
+    }
+
+    [Fact]
     public void ReadLine_Unattended_Teaches() => Assert.Contains("unattended", session.Run("Console.ReadLine()").Result.Error!.Message, StringComparison.Ordinal);
 
     [Fact]

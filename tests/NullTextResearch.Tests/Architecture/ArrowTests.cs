@@ -51,10 +51,12 @@ public sealed class ArrowTests
         ["NullTextResearch.Hosting"] = [],
         // Runs any C#: it knows neither the workbench nor TorchSharp.
         ["NullTextResearch.Kernel"] = ["NullTextResearch.Hosting"],
+        // The F# compiler stays out of a kernel that runs no F#.
+        ["NullTextResearch.Kernel.FSharp"] = ["NullTextResearch.Kernel"],
         ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
         // The workbench in Microsoft's kernel; the only one that knows that kernel's packages.
         ["NullTextResearch.DotNetInteractive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive"],
-        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive", "NullTextResearch.Kernel"],
+        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive", "NullTextResearch.Kernel", "NullTextResearch.Kernel.FSharp"],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
 
