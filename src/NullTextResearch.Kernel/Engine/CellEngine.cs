@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using NullTextResearch.Hosting;
 using NullTextResearch.Kernel.Documents;
