@@ -200,7 +200,7 @@ public sealed class CellEngineTests(EngineFixture session)
         session.Ok("var whoA = 1;");
         session.Ok("var whoA = \"two\";");
         string names = session.Ok("#!who").Displays.Single()["text/plain"]!.GetValue<string>();
-        Assert.Single(names.Split("  "), "whoA");
+        Assert.Single(names.Split((char[])[' ', '\n']), "whoA");
         string table = session.Ok("#!whos").Displays.Single()["text/html"]!.GetValue<string>();
         Assert.Contains("<td>whoA</td><td>string</td><td>two</td>", table, StringComparison.Ordinal);
     }
