@@ -17,7 +17,7 @@ import time
 PLOTLY = "application/vnd.plotly.v1+json"
 SMALLEST = {
     "steps": "4", "innerSteps": "1", "images": "1", "counts": "[1, 2]", "passes": "[1, 2]", "stepCounts": "[2, 4]",
-    "scales": "[1, 7.5]", "strengths": "[0.3, 0.6]", "factors": "[0, 1, 3]", "rounds": "2",
+    "scales": "[1, 7.5]", "strengths": "[0.3, 0.6]", "factors": "[0, 1, 3]", "rounds": "2", "ahead": "2",
 }
 
 
