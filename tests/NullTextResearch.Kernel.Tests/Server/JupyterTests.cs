@@ -13,6 +13,7 @@ public sealed class JupyterTests
     [InlineData("test_kernel.Signatures")]
     [InlineData("test_live")]
     [InlineData("test_polyglot")]
+    [InlineData("test_python")]
     public void Suite_OnTheBuiltKernel_Passes(string suite) => PythonSuite.Passes(suite, TimeSpan.FromMinutes(10));
 
     [Fact]
