@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Formatting;
 using NullTextResearch.Hosting;
@@ -20,6 +21,8 @@ namespace NullTextResearch.DotNetInteractive;
 /// </remarks>
 public sealed class NullTextExtension : IKernelExtension
 {
+    private const string FSharp = "fsharp";
+
     private static readonly ConditionalWeakTable<Kernel, object> Extended = [];
     private static readonly Lock Gate = new();
     private static bool s_attached;
@@ -55,9 +58,22 @@ public sealed class NullTextExtension : IKernelExtension
         {
             // Who referenced this assembly by its path wants what lies beside it too.
             if (each is CSharpKernel csharp) csharp.AddAssemblyReferences(library);
+            else if (each.Name == FSharp) ReferenceAtFirstCell(each, library);
         }
 
         return Task.CompletedTask;
+    }
+
+    // Its compiler starts with its first cell, which takes seconds: a notebook without F# does not pay for it.
+    private static void ReferenceAtFirstCell(Kernel fsharp, IReadOnlyList<string> library)
+    {
+        string code = string.Join('\n', library.Select(path => $"#r @\"{path}\""));
+        int cells = 0;
+        fsharp.AddMiddleware(async (command, context, next) =>
+        {
+            if (command is SubmitCode && Interlocked.Increment(ref cells) == 1) await fsharp.SendAsync(new SubmitCode(code), context.CancellationToken).ConfigureAwait(false);
+            await next(command, context).ConfigureAwait(false);
+        });
     }
 
     /// <summary>The types whose values get pictures or tables of ours: one list with our own kernel's.</summary>

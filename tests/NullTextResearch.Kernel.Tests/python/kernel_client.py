@@ -1,9 +1,14 @@
 """A kernel under test: start, run cells, collect what they put out."""
 import os
 import queue
+import signal
 import time
 
 from jupyter_client.manager import start_new_kernel
+
+# What a script runs in its background has this signal ignored, and so would the kernels that are tested.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAME = ".net-csharp"
 # Catches hangs only: on a machine with ten processes to a processor thirty seconds pass while a kernel starts a thread.
