@@ -95,7 +95,9 @@ public sealed class ChromiumRenderer
             string page = Path.Combine(folder, "page.html");
             string picture = Path.Combine(folder, "page.png");
             File.WriteAllText(page, html);
-            string? failure = Run(folder, page, picture, width, height, cancellationToken);
+            // Now and then a headless browser never gets going, and the next one does.
+            string? failure = Run(Path.Combine(folder, "profile"), page, picture, width, height, Timeout / 3, out bool stalled, cancellationToken);
+            if (stalled) failure = Run(Path.Combine(folder, "profile-2"), page, picture, width, height, Timeout, out _, cancellationToken);
             if (failure is not null)
             {
                 return new RenderResult(false, failure);
@@ -217,15 +219,16 @@ public sealed class ChromiumRenderer
 
     /// <summary>Starts the browser and waits for its picture.</summary>
     /// <returns>Null if the picture was written, otherwise what went wrong.</returns>
-    private string? Run(string folder, string page, string picture, int width, int height, CancellationToken cancellationToken)
+    private string? Run(string profile, string page, string picture, int width, int height, TimeSpan limit, out bool stalled, CancellationToken cancellationToken)
     {
+        stalled = false;
         ProcessStartInfo start = new(ExecutablePath) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (string argument in (string[])
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--disable-breakpad",
                 "--hide-scrollbars", "--force-color-profile=srgb", "--run-all-compositor-stages-before-draw", "--virtual-time-budget=15000",
-                $"--force-device-scale-factor={DeviceScale}", $"--user-data-dir={Path.Combine(folder, "profile")}",
+                $"--force-device-scale-factor={DeviceScale}", $"--user-data-dir={profile}",
                 $"--window-size={width},{height}", $"--screenshot={picture}", new Uri(page).AbsoluteUri,
             ])
         {
@@ -256,12 +259,13 @@ public sealed class ChromiumRenderer
         Stopwatch clock = Stopwatch.StartNew();
         while (!process.WaitForExit(50))
         {
-            if (cancellationToken.IsCancellationRequested || clock.Elapsed > Timeout)
+            if (cancellationToken.IsCancellationRequested || clock.Elapsed > limit)
             {
+                stalled = true;
                 process.Kill(entireProcessTree: true);
                 process.WaitForExit();
                 cancellationToken.ThrowIfCancellationRequested();
-                return $"{ExecutablePath} did not finish within {Timeout.TotalSeconds.ToString("0", Csv.Culture)} s and was stopped; raise {nameof(Timeout)} on a slow machine.";
+                return $"{ExecutablePath} did not finish within {limit.TotalSeconds.ToString("0", Csv.Culture)} s and was stopped; raise {nameof(Timeout)} on a slow machine.";
             }
         }
 

@@ -99,10 +99,11 @@ public sealed class OutputLock : IDisposable
         _file.Dispose();
         if (_firstMade is null) return;
         // Work that was refused or cancelled before it wrote anything leaves nothing.
-        while (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        while (true)
         {
             try
             {
+                if (Directory.EnumerateFileSystemEntries(folder).Any()) return;
                 Directory.Delete(folder);
             }
             catch (IOException)
