@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace NullTextResearch;
 
 /// <summary>Another process writes into a place that only one may write into.</summary>
@@ -20,10 +22,13 @@ public sealed class OutputLock : IDisposable
     // EAGAIN of Linux and of macOS; ERROR_SHARING_VIOLATION of Windows.
     private static readonly int[] HeldCodes = [11, 35, unchecked((int)0x80070020)];
 
-    private readonly FileStream _file;
-    private readonly string? _firstMade;
+    // Folders that locks of this process have made, each with the topmost folder made for it. Who takes over such a folder while its maker gives it
+    // back finds it there, and the maker finds it in use: the last of them removes it.
+    private static readonly ConcurrentDictionary<string, string> Made = new(StringComparer.Ordinal);
 
-    private OutputLock(FileStream file, string? firstMade) => (_file, _firstMade) = (file, firstMade);
+    private readonly FileStream _file;
+
+    private OutputLock(FileStream file) => _file = file;
 
     /// <summary>Takes a folder, and removes what killed writers left half written in it.</summary>
     /// <param name="folder">The folder; made where it is missing, and removed again with the lock if nothing was put into it.</param>
@@ -97,13 +102,14 @@ public sealed class OutputLock : IDisposable
     {
         string folder = Path.GetDirectoryName(_file.Name)!;
         _file.Dispose();
-        if (_firstMade is null) return;
+        if (!Made.TryGetValue(folder, out string? firstMade)) return;
+        string made = folder;
         // Work that was refused or cancelled before it wrote anything leaves nothing.
         while (true)
         {
             try
             {
-                if (Directory.EnumerateFileSystemEntries(folder).Any()) return;
+                if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(FileName, StringComparison.Ordinal))) break;
                 Directory.Delete(folder);
             }
             catch (IOException)
@@ -112,9 +118,11 @@ public sealed class OutputLock : IDisposable
                 return;
             }
 
-            if (folder == _firstMade) return;
+            if (folder == firstMade) break;
             folder = Path.GetDirectoryName(folder)!;
         }
+
+        Made.TryRemove(made, out _);
     }
 
     private static OutputLock Take(string place, string folder, string name, TimeSpan wait)
@@ -124,17 +132,18 @@ public sealed class OutputLock : IDisposable
         {
             try
             {
-                string? firstMade = FirstMissing(Path.GetFullPath(folder));
-                Directory.CreateDirectory(folder);
+                string full = Path.GetFullPath(folder);
+                if (FirstMissing(full) is { } firstMade) Made.TryAdd(full, firstMade);
+                Directory.CreateDirectory(full);
                 // Of these options the runtime makes a lock that is safe to delete: one that finds its file replaced is taken anew.
-                return new OutputLock(new FileStream(Path.Combine(Path.GetFullPath(folder), name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose), firstMade);
+                return new OutputLock(new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
             }
             catch (IOException e) when (HeldCodes.Contains(e.HResult))
             {
                 if (TimeProvider.System.GetElapsedTime(began) >= wait)
                     throw new OutputInUseException($"{place} is in use: another process is writing there. Wait until it ends, stop it, or choose another place.", e);
             }
-            catch (DirectoryNotFoundException) when (++vanished < 1000)
+            catch (IOException e) when (e is DirectoryNotFoundException or FileNotFoundException && ++vanished < 1000)
             {
                 // The one before gave back an empty folder and removed it in this moment.
                 continue;
