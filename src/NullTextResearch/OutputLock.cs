@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace NullTextResearch;
 
 /// <summary>Another process writes into a place that only one may write into.</summary>
@@ -22,9 +20,10 @@ public sealed class OutputLock : IDisposable
     // EAGAIN of Linux and of macOS; ERROR_SHARING_VIOLATION of Windows.
     private static readonly int[] HeldCodes = [11, 35, unchecked((int)0x80070020)];
 
-    // Folders that locks of this process have made, each with the topmost folder made for it. Who takes over such a folder while its maker gives it
-    // back finds it there, and the maker finds it in use: the last of them removes it.
-    private static readonly ConcurrentDictionary<string, string> Made = new(StringComparer.Ordinal);
+    // Folders that locks of this process have made, and what guards them: within a process a folder is taken, or given back and removed, in one move.
+    // Another process can still take it in between; whichever of the two then leaves it empty leaves it there.
+    private static readonly Lock Turn = new();
+    private static readonly HashSet<string> Made = new(StringComparer.Ordinal);
 
     private readonly FileStream _file;
 
@@ -100,29 +99,26 @@ public sealed class OutputLock : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        string folder = Path.GetDirectoryName(_file.Name)!;
-        _file.Dispose();
-        if (!Made.TryGetValue(folder, out string? firstMade)) return;
-        string made = folder;
-        // Work that was refused or cancelled before it wrote anything leaves nothing.
-        while (true)
+        lock (Turn)
         {
-            try
+            _file.Dispose();
+            // Work that was refused or cancelled before it wrote anything leaves nothing.
+            for (string? folder = Path.GetDirectoryName(_file.Name); folder is not null && Made.Contains(folder); folder = Path.GetDirectoryName(folder))
             {
-                if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(FileName, StringComparison.Ordinal))) break;
-                Directory.Delete(folder);
-            }
-            catch (IOException)
-            {
-                // Somebody has just put something into it, or removed it: then it is theirs.
-                return;
-            }
+                try
+                {
+                    if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(FileName, StringComparison.Ordinal))) return;
+                    Directory.Delete(folder);
+                }
+                catch (IOException)
+                {
+                    // Another process has just put something into it, or removed it: then it is theirs.
+                    return;
+                }
 
-            if (folder == firstMade) break;
-            folder = Path.GetDirectoryName(folder)!;
+                Made.Remove(folder);
+            }
         }
-
-        Made.TryRemove(made, out _);
     }
 
     private static OutputLock Take(string place, string folder, string name, TimeSpan wait)
@@ -132,11 +128,14 @@ public sealed class OutputLock : IDisposable
         {
             try
             {
-                string full = Path.GetFullPath(folder);
-                if (FirstMissing(full) is { } firstMade) Made.TryAdd(full, firstMade);
-                Directory.CreateDirectory(full);
-                // Of these options the runtime makes a lock that is safe to delete: one that finds its file replaced is taken anew.
-                return new OutputLock(new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
+                string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+                lock (Turn)
+                {
+                    for (string? at = full; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at)) Made.Add(at);
+                    Directory.CreateDirectory(full);
+                    // Of these options the runtime makes a lock that is safe to delete: one that finds its file replaced is taken anew.
+                    return new OutputLock(new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
+                }
             }
             catch (IOException e) when (HeldCodes.Contains(e.HResult))
             {
@@ -163,11 +162,4 @@ public sealed class OutputLock : IDisposable
 
     // Left as it is, so that a full disk is told as one. ENOSPC and EDQUOT; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
     private static bool IsDiskFull(IOException e) => e.HResult is 28 or 122 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
-
-    private static string? FirstMissing(string folder)
-    {
-        string? missing = null;
-        for (string? at = folder; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at)) missing = at;
-        return missing;
-    }
 }

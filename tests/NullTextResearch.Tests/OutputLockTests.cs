@@ -29,7 +29,7 @@ public sealed class OutputLockTests : IDisposable
     {
         string folder = Path.Combine(_root, "run");
         int inside = 0, most = 0, done = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 40), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, (_, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, (_, _) =>
         {
             using (OutputLock.OnFolder(folder, TimeSpan.FromMinutes(1)))
             {
@@ -42,8 +42,19 @@ public sealed class OutputLockTests : IDisposable
             Interlocked.Increment(ref done);
             return ValueTask.CompletedTask;
         });
-        Assert.Equal((1, 40), (most, done));
+        Assert.Equal((1, 200), (most, done));
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void OnFolder_TwoInAFolderMadeForTheFirst_LastOneGivenBackRemovesIt()
+    {
+        string shared = Path.Combine(_root, "runs");
+        OutputLock first = OutputLock.OnFolder(Path.Combine(shared, "1")), second = OutputLock.OnFolder(Path.Combine(shared, "2"));
+        first.Dispose();
+        Assert.True(Directory.Exists(shared));
+        second.Dispose();
+        Assert.False(Directory.Exists(shared));
     }
 
     [Fact]
