@@ -11,6 +11,16 @@ namespace NullTextResearch.DotNetInteractive;
 /// </summary>
 internal sealed class InvocationHost : INotebookHost
 {
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly LiveServer _live;
+
+    /// <summary>The host of this process; its elements talk to it over a socket of its own, for the kernel answers comms of no other target than its own.</summary>
+    public InvocationHost()
+    {
+        _live = new LiveServer(LiveServices.Instance, AnswerAsync);
+        LiveServices.Instance.Server = _live;
+    }
+
     /// <inheritdoc/>
     public string Name => $".NET Interactive {typeof(Kernel).Assembly.GetName().Version}";
 
@@ -50,6 +60,33 @@ internal sealed class InvocationHost : INotebookHost
             throw new InvalidOperationException("The notebook runs unattended: nobody can answer.", e);
         }
     }
+
+    /// <inheritdoc/>
+    public ILiveService? Serve(string id, LiveAnswer answer)
+    {
+        LiveService service = LiveServices.Instance.Add(id, answer);
+        if (service.Address is not null) return service;
+        service.Dispose();
+        return null;
+    }
+
+    // What a cell displayed cannot be replaced once the cell has ended.
+    /// <inheritdoc/>
+    public bool UpdatesLater => false;
+
+    // Beside the cells: this kernel has no place between them that is offered to others.
+    private Task AnswerAsync(LiveService service) => Task.Run(async () =>
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            service.Answer(data => _live.Send(service, data), CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    });
 
     private static string Text(object? value) => value is MimeBundle bundle ? (string)bundle.Data["text/plain"] : value.ToDisplayString(PlainTextFormatter.MimeType);
 

@@ -35,7 +35,17 @@ public interface INotebookHost
     /// <param name="id">What the element names when it opens its channel.</param>
     /// <param name="answer">Called between cells, on the thread that runs them, with the newest message; older ones that were not begun are dropped.</param>
     /// <returns>Dispose it to answer no more. Null where this host has no channel to its front ends: compute beforehand.</returns>
-    IDisposable? Serve(string id, LiveAnswer answer) => null;
+    ILiveService? Serve(string id, LiveAnswer answer) => null;
+
+    /// <summary>Whether an output can still be replaced after its cell has ended; else it shows for ever what the cell left.</summary>
+    bool UpdatesLater => true;
+}
+
+/// <summary>Answers shown elements until it is disposed.</summary>
+public interface ILiveService : IDisposable
+{
+    /// <summary>A WebSocket of this machine for pages that have no channel of their own to the kernel: messages are JSON objects. Null where there is none.</summary>
+    Uri? Address { get; }
 }
 
 /// <summary>Answers a message of a shown element.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Figures;
+using NullTextResearch.Hosting;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Inversion;
@@ -56,7 +57,7 @@ public sealed class Exploration : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ExplorationPoint> _points = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<SweepAxis> _axes;
-    private IDisposable? _service;
+    private ILiveService? _service;
 
     internal Exploration(string title, IReadOnlyList<SweepAxis> axes)
     {
@@ -104,7 +105,9 @@ public sealed class Exploration : IDisposable
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Title}: {Points.Count} of {_axes.Aggregate(1L, (n, a) => n * a.Values.Count)} positions computed");
 
-    internal void Serve(IDisposable service) => _service = service;
+    internal void Serve(ILiveService service) => _service = service;
+
+    internal Uri? Address => Volatile.Read(ref _service)?.Address;
 
     internal ExplorationPoint? At(string place)
     {

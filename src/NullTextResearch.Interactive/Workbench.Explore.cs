@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
@@ -150,22 +148,20 @@ public sealed partial class Workbench
         if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty) throw new ArgumentException($"The slider '{empty.Name}' has no values.", nameof(axes));
         ArgumentOutOfRangeException.ThrowIfLessThan(ahead, 1);
         Output output = Output.Current;
-        Exploration exploration = new(title, axes);
         int[] start = [.. axes.Select(a => Math.Max(0, a.Values.ToList().IndexOf(a.Start ?? image?.Inversion.GuidanceScale ?? a.Values[0])))];
-        string id = $"nt-live-{Guid.NewGuid():N}"[..16];
-        IDisplayHandle? store = null;
-
+        LiveExchange exchange = new(this, new Exploration(title, axes), axes, compute);
+        Exploration exploration = exchange.Exploration;
         // Before anything is shown: an element that asks at once finds it.
-        if (Notebook.Host?.Serve(id, Answer) is { } service) exploration.Serve(service);
-        int[][] now = exploration.IsLive ? Spread(axes, start, ahead) : Beforehand(axes, start);
+        if (Notebook.Host?.Serve(exchange.Id, exchange.Answer) is { } service) exploration.Serve(service);
+        int[][] now = exploration.IsLive && Notebook.Host!.UpdatesLater ? Spread(axes, start, ahead) : Beforehand(axes, start);
         try
         {
             await Run(title, (progress, stop) =>
             {
                 for (int i = 0; i < now.Length; i++)
                 {
-                    if (now.Length > 1) progress.Part(i + 1, now.Length, Say(now[i]));
-                    Compute(now[i], progress, stop);
+                    if (now.Length > 1) progress.Part(i + 1, now.Length, string.Join(", ", now[i].Select((p, k) => axes[k].Prefix + Markup.Number(axes[k].Values[p]))));
+                    exchange.Compute(now[i], progress, stop);
                 }
 
                 return 0;
@@ -177,76 +173,9 @@ public sealed partial class Workbench
             throw;
         }
 
-        output.Display(new LiveView(id, exploration, axes, start, beside));
-        FramesView frames = new(id, exploration);
-        // A cell's output can be replaced later only by its handle.
-        if (Notebook.Host is { } host && output is HostOutput) store = host.Display(frames);
-        else output.Display(frames);
+        output.Display(new LiveView(exchange.Id, exploration, axes, start, beside));
+        exchange.Show(output);
         return exploration;
-
-        string Say(int[] at) => string.Join(", ", at.Select((p, i) => axes[i].Prefix + Markup.Number(axes[i].Values[p])));
-
-        void Compute(int[] at, LiveProgress progress, CancellationToken stop)
-        {
-            string place = FramesView.Place(at);
-            if (exploration.At(place) is not null) return;
-            double[] values = [.. at.Select((p, i) => axes[i].Values[p])];
-            ExplorationPoint point = compute(values, new ExplorationWork(progress, Model, stop));
-            exploration.Keep(place, point with { Values = values });
-        }
-
-        void Answer(JsonObject message, Action<JsonObject> send, CancellationToken superseded)
-        {
-            if (Position(message) is not { } at)
-            {
-                send(new JsonObject { ["ended"] = "The sliders sent no position; run the cell again." });
-                return;
-            }
-
-            string place = FramesView.Place(at);
-            double? seconds = null;
-            if (exploration.At(place) is null)
-            {
-                Stopwatch clock = Stopwatch.StartNew();
-                Output.Choose(new LiveOutput(send, superseded));
-                try
-                {
-                    Run(title, (progress, stop) =>
-                    {
-                        Compute(at, progress, stop);
-                        return 0;
-                    }, superseded).GetAwaiter().GetResult();
-                }
-                catch (OperationCanceledException)
-                {
-                    send(new JsonObject { ["ended"] = "stopped" });
-                    throw;
-                }
-                catch (Exception e)
-                {
-                    // There is no cell to show it in: it is said where it was asked for.
-                    send(new JsonObject { ["ended"] = $"{e.GetType().Name}: {e.Message}" });
-                    return;
-                }
-                finally
-                {
-                    Output.Choose(null);
-                }
-
-                seconds = Math.Round(clock.Elapsed.TotalSeconds, 1);
-                store?.Update(new FramesView(id, exploration));
-            }
-
-            ExplorationPoint point = exploration.At(place)!;
-            send(new JsonObject { ["at"] = place, ["picture"] = Markup.DataUri(point.Image), ["measures"] = FramesView.Measures(point), ["seconds"] = seconds });
-        }
-
-        int[]? Position(JsonObject message)
-        {
-            if (message["at"] is not JsonArray at || at.Count != axes.Count) return null;
-            int[] position = [.. at.Select(n => n is JsonValue value && value.TryGetValue(out int i) ? i : -1)];
-            return position.Zip(axes).All(p => p.First >= 0 && p.First < p.Second.Values.Count) ? position : null;
-        }
     }
 
     // Positions of the first slider, the start among them; the other sliders stay at their start.

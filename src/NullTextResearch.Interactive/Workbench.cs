@@ -206,7 +206,7 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// Runs work on a thread of its own: dispose scopes and gradient modes belong to threads, so nothing is awaited inside.
     /// One work at a time; the next waits.
     /// </summary>
-    private Task<T> Run<T>(string title, Func<LiveProgress, CancellationToken, T> work, CancellationToken cancellation)
+    internal Task<T> Run<T>(string title, Func<LiveProgress, CancellationToken, T> work, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         Output output = Output.Current;

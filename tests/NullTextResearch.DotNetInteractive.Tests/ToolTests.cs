@@ -110,6 +110,20 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     }
 
     [Fact]
+    public void Serve_InTheTool_AnswersOverItsOwnSocket() => Assert.Equal("{\"heard\":5}", tool.Package(Sessions.Live).Succeeded().Of("text/plain")[^1]);
+
+    /// <summary>What a saved notebook shall keep is computed beforehand, for this kernel replaces no output of a cell that has ended; the rest when the slider gets there.</summary>
+    [Fact]
+    public void Explore_InTheTool_ComputesBeforehandAndCanBeAsked()
+    {
+        Ran ran = tool.Package(Sessions.Explore).Succeeded();
+
+        Assert.Equal("4 True", ran.Of("text/plain")[^1]);
+        Assert.Contains(ran.Of("text/html"), page => page.Contains("ws://127.0.0.1:", StringComparison.Ordinal));
+        Assert.Contains(ran.Of("text/html"), page => page.Split("data-at=").Length == 5);
+    }
+
+    [Fact]
     public void LoadAsync_SecondTime_ChangesNothing() => Assert.Equal("again", tool.Package(Sessions.Again).Succeeded().Of("text/plain")[^1]);
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
 using NullTextResearch.Cli.Running;
+using NullTextResearch.Figures;
 using NullTextResearch.ImageSharp;
 using NullTextResearch.Interactive;
 using NullTextResearch.Kernel.Engine;
@@ -44,6 +45,7 @@ internal static class KernelCommand
     /// <param name="threads">Threads that were asked for. Null leaves cells libtorch's own choice, and a workbench takes what suits its model.</param>
     public static EngineOptions Options(int? threads) => new()
     {
+        DrawDiagram = (text, stop) => ChromiumRenderer.TryFind() is { } browser ? MermaidDiagram.Draw(browser, text, stop) : null,
         Languages = [new LanguageFactory(CellPlan.FSharp, StartFSharp)],
         Prepare = () =>
         {

@@ -104,7 +104,8 @@ function (box) {
     if (data.ended) { busy = false; line.textContent = data.ended; shown.picture.style.opacity = ""; }
   }
 
-  // A channel to the kernel: classic Notebook has one for every page, JupyterLab where it is started with its application exposed.
+  // A channel to the kernel: classic Notebook has one for every page, JupyterLab where it is started with its application exposed. Elsewhere
+  // the kernel's own socket, which a browser on its machine reaches.
   function connect() {
     var kernel = window.Jupyter && window.Jupyter.notebook && window.Jupyter.notebook.kernel, app = window.jupyterapp || window.jupyterlab, comm;
     function end() { channel = null; busy = false; show(); }
@@ -125,6 +126,16 @@ function (box) {
         channel = function (data) { comm.send(data); };
       }
     }
+    if (!channel && say.address) { connectTo(say.address); }
+  }
+
+  function connectTo(address) {
+    var socket;
+    // A page may forbid it; the frames are there.
+    try { socket = new WebSocket(address); } catch (refused) { return; }
+    socket.onopen = function () { channel = function (data) { socket.send(JSON.stringify(data)); }; show(); };
+    socket.onmessage = function (event) { take(JSON.parse(event.data)); };
+    socket.onclose = function () { if (channel) { channel = null; busy = false; show(); } };
   }
 
   axes.forEach(function (axis, i) {

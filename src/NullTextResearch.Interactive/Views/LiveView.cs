@@ -20,6 +20,7 @@ internal sealed class LiveView(string id, Exploration exploration, IReadOnlyList
     {
         ["id"] = id,
         ["live"] = exploration.IsLive,
+        ["address"] = exploration.Address?.ToString(),
         ["axes"] = new JsonArray([.. axes.Select((a, i) => (JsonNode)new JsonObject
         {
             ["name"] = a.Name,

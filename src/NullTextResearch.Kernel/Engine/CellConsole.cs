@@ -99,7 +99,7 @@ internal sealed class KernelHost : INotebookHost
         return input(prompt, hidden, cell.Cancel);
     }
 
-    public IDisposable Serve(string id, LiveAnswer answer) => LiveServices.Instance.Add(id, answer);
+    public ILiveService Serve(string id, LiveAnswer answer) => LiveServices.Instance.Add(id, answer);
 
     private static CellContext Cell() => CellContext.Current ?? throw new InvalidOperationException("No cell has run yet.");
 }

@@ -39,7 +39,7 @@ public sealed class CellEngine : IDisposable
         _options = options ?? new EngineOptions();
         LanguageSession session = new(_references, _traceback);
         _csharp = new CSharpLanguage(session);
-        _languages = new CellLanguages(session, [_csharp, .. DisplayLanguage.All()], _options.Languages);
+        _languages = new CellLanguages(session, [_csharp, .. DisplayLanguage.All(_options.DrawDiagram)], _options.Languages);
         NativeProbing.Start();
         _console = (Console.Out, Console.Error, Console.In);
         Console.SetOut(TextWriter.Synchronized(new CellConsole(false, _console.Out, _options.TakesStrayText)));

@@ -72,7 +72,7 @@ internal sealed partial class CellPlan
         ("#!html", "what follows is HTML, to be shown"),
         ("#!markdown", "what follows is Markdown, to be shown"),
         ("#!javascript", "what follows is JavaScript, to be run by the front end"),
-        ("#!mermaid", "what follows is a Mermaid diagram, to be drawn by the front end"),
+        ("#!mermaid", "what follows is a Mermaid diagram"),
         ("#!lsmagic", "list these directives"),
     ];
 

@@ -71,6 +71,9 @@ public sealed record EngineOptions
     /// <summary>Least time between two updates of one display. Default 100 ms.</summary>
     public TimeSpan UpdateInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Draws a diagram in Mermaid's language as PNG, for front ends that do not; may give null. Null: none is drawn.</summary>
+    public Func<string, CancellationToken, byte[]?>? DrawDiagram { get; init; }
+
     /// <summary>
     /// Whether console text of threads that belong to no cell goes to the latest cell (a kernel), or to the console that
     /// was there before (a program that hosts an engine and writes itself). Default true.

@@ -14,24 +14,26 @@ internal sealed class DisplayLanguage(string name, Action<string> show) : ICellL
     }
 
     /// <summary>All of them; their names are <see cref="CellPlan.Shown"/>.</summary>
-    public static IEnumerable<DisplayLanguage> All() =>
+    /// <param name="draw">Draws Mermaid's diagrams as PNG: <see cref="EngineOptions.DrawDiagram"/>.</param>
+    public static IEnumerable<DisplayLanguage> All(Func<string, CancellationToken, byte[]?>? draw) =>
     [
         new("html", text => Show(new MimeBundle(text).With("text/html", text))),
         new("markdown", text => Show(new MimeBundle(text).With("text/markdown", text))),
         // In a function of its own: a second run of the cell may declare its constants again.
         new("javascript", text => CellFunctions.Javascript($"(async () => {{\n{text}\n}})();")),
-        new("mermaid", text => Show(Diagram(text))),
+        new("mermaid", text => Show(Diagram(text, draw?.Invoke(text, KernelHost.Instance.Cancellation)))),
     ];
 
     private static void Show(MimeBundle bundle) => KernelHost.Instance.Display(bundle);
 
-    // mermaid.js is 3.6 MB, a hundred times a usual notebook, and cells do not load scripts from the net. JupyterLab 4.1 and
-    // later, GitHub and VS Code bring their own: they draw Markdown's fenced block; others show the text.
-    private static MimeBundle Diagram(string text)
+    // JupyterLab 4.1 and later draw Mermaid's own mime type. Others show the picture; where there is none, GitHub and VS Code draw Markdown's fenced block.
+    private static MimeBundle Diagram(string text, byte[]? png)
     {
+        MimeBundle bundle = new MimeBundle(text).With("text/vnd.mermaid", text);
+        if (png is not null) return bundle.With("image/png", png);
         int ticks = 3;
         while (text.Contains(new string('`', ticks), StringComparison.Ordinal)) ticks++;
         string fence = new('`', ticks);
-        return new MimeBundle(text).With("text/vnd.mermaid", text).With("text/markdown", $"{fence}mermaid\n{text}\n{fence}\n");
+        return bundle.With("text/markdown", $"{fence}mermaid\n{text}\n{fence}\n");
     }
 }

@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using NetMQ;
+using NullTextResearch.Hosting;
 using NullTextResearch.Kernel.Engine;
 using NullTextResearch.Kernel.Wire;
 
@@ -41,6 +42,7 @@ public sealed class JupyterKernel : IDisposable
     private readonly BlockingCollection<(long Request, string Answer)> _answers = [];
     private readonly List<(int Count, string Code, string Result)> _history = [];
     private readonly LiveChannels _live = new();
+    private readonly LiveServer _liveServer;
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _received;
     private long _abortUpTo;
@@ -58,6 +60,8 @@ public sealed class JupyterKernel : IDisposable
         _sockets.Received += Receive;
         _sockets.Refused += reason => Log($"message refused: {reason}");
         _engine = new CellEngine(options);
+        _liveServer = new LiveServer(LiveServices.Instance, service => AnswerAsync(service, null));
+        LiveServices.Instance.Server = _liveServer;
     }
 
     /// <summary>Runs a kernel until it is shut down, its parent process is gone, or a hopeless cell is interrupted twice.</summary>
@@ -77,6 +81,8 @@ public sealed class JupyterKernel : IDisposable
     /// <summary>Sends what waits and closes the sockets.</summary>
     public void Dispose()
     {
+        LiveServices.Instance.Server = null;
+        _liveServer.Dispose();
         _engine.Dispose();
         _sockets.Dispose();
         _shell.CompleteAdding();
@@ -381,11 +387,17 @@ public sealed class JupyterKernel : IDisposable
 
     private void Answer(LiveService? service, Message request)
     {
-        if (service is null) return;
-        _engine.AnswerAsync(service, Send, output => Publish(output, request)).GetAwaiter().GetResult();
+        if (service is not null) AnswerAsync(service, request).GetAwaiter().GetResult();
+    }
+
+    // What is sent reaches every element of the service, by whichever way it came; the request is the comm's, null for one over HTTP.
+    private Task AnswerAsync(LiveService service, Message? request)
+    {
+        return _engine.AnswerAsync(service, Send, output => Publish(output, request));
 
         void Send(JsonObject data)
         {
+            _liveServer.Send(service, data);
             foreach (string comm in _live.Of(service)) Publish("comm_msg", new JsonObject { ["comm_id"] = comm, ["data"] = data.DeepClone() }, request);
         }
     }
@@ -526,7 +538,7 @@ public sealed class JupyterKernel : IDisposable
 
     // ---- sending ----
 
-    private void Publish(CellOutput output, Message request)
+    private void Publish(CellOutput output, Message? request)
     {
         switch (output)
         {
@@ -555,7 +567,7 @@ public sealed class JupyterKernel : IDisposable
 
     private void Status(string state, Message parent) => Publish("status", new JsonObject { ["execution_state"] = state }, parent);
 
-    private void Publish(string type, JsonObject content, Message parent) =>
+    private void Publish(string type, JsonObject content, Message? parent) =>
         _sockets.Send(Channel.IoPub, _protocol.Create(type, content, parent, [Encoding.UTF8.GetBytes($"kernel.{_protocol.Session}.{type}")]));
 
     private void Reply(Channel channel, Message request, string type, JsonObject content, params IReadOnlyList<(string Name, string Value)> metadata)

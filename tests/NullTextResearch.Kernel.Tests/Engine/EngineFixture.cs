@@ -15,6 +15,7 @@ public sealed class EngineFixture : IDisposable
         TakesStrayText = false,
         Languages = [new LanguageFactory(CellPlan.FSharp, session => new FSharpLanguage(session))],
         Connectors = [new EchoConnector()],
+        DrawDiagram = (text, _) => text.StartsWith("pie", StringComparison.Ordinal) ? [1, 2, 3] : null,
     });
 
     public CellEngine Engine => _engine;

@@ -187,6 +187,12 @@ public sealed class FSharpTests(EngineFixture session)
         Assert.Equal("```mermaid\ngraph LR\n  A --> B\n```\n", data["text/markdown"]!.ToString());
         Assert.Equal("graph LR\n  A --> B", data["text/vnd.mermaid"]!.ToString());
         Assert.Equal("graph LR\n  A --> B", data["text/plain"]!.ToString());
+
+        // Drawn: front ends that know neither show the picture, which Markdown would hide.
+        data = session.Ok("#!mermaid\npie\n  \"a\" : 1").Displays.Single();
+        Assert.Equal(Convert.ToBase64String([1, 2, 3]), data["image/png"]!.ToString());
+        Assert.Equal("pie\n  \"a\" : 1", data["text/vnd.mermaid"]!.ToString());
+        Assert.Null(data["text/markdown"]);
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class NotebookRunTests : IDisposable
         Assert.Equal(["csharp", "fsharp", "mermaid", "csharp"], p.Cells.Select(c => c.Language));
         Assert.Equal("21\n", Text(p.Cells[1].Outputs[0]!["text"]));
         Assert.Equal("21", Text(p.Cells[1].Outputs[1]!["data"]!["text/plain"]));
-        Assert.StartsWith("```mermaid", Text(p.Cells[2].Outputs[0]!["data"]!["text/markdown"]));
+        Assert.Equal("graph LR\n  A --> B", Text(p.Cells[2].Outputs[0]!["data"]!["text/vnd.mermaid"]));
         Assert.Equal("42", Text(p.Cells[3].Outputs[0]!["data"]!["text/plain"]));
         // What Jupyter sends must name the language.
         Assert.StartsWith("#!fsharp", Text(JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "p.ipynb")))!["cells"]![1]!["source"]));

@@ -1,4 +1,6 @@
 """Sliders that compute: what a front end's page says to the kernel, and what it hears."""
+import asyncio
+import json
 import re
 import time
 import unittest
@@ -129,6 +131,32 @@ seen.Points.Count
             comm.ask(at=wrong)
             self.assertIn("position", comm.hear(lambda d: "ended" in d)[-1]["ended"])
         self.assertEqual(self.kernel.run("seen.Dispose(); 1").result, "1")
+
+    def test_page_without_a_channel_asks_over_the_kernels_socket(self):
+        self.kernel.run(ECHO)
+        outcome = self.kernel.run('service.Address!.ToString()')
+        address = outcome.result.strip('"')
+        self.assertRegex(address, r"^ws://127\.0\.0\.1:\d+/[0-9a-f]{32}/echo$")
+
+        async def page():
+            from tornado.websocket import websocket_connect
+            socket = await websocket_connect(address)
+            heard = []
+            await socket.write_message('{"n": 1, "slow": true}')
+            heard.append(json.loads(await socket.read_message()))
+            # The stop button ends an answer, not the service; a newer message would too.
+            self.kernel.manager.interrupt_kernel()
+            await socket.write_message('{"n": 2}')
+            while heard[-1] != {"done": 2}:
+                heard.append(json.loads(await socket.read_message()))
+            socket.close()
+            return heard
+
+        self.assertEqual(asyncio.run(asyncio.wait_for(page(), TIMEOUT)), [{"begun": 1}, {"begun": 2}, {"done": 2}])
+        # Comms hear the same.
+        comm = Comm(self.kernel, "echo")
+        comm.ask(n=3)
+        comm.hear(lambda d: d.get("done") == 3)
 
 
 if __name__ == "__main__":

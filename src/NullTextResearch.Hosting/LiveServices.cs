@@ -1,16 +1,18 @@
 using System.Text.Json.Nodes;
-using NullTextResearch.Hosting;
 
-namespace NullTextResearch.Kernel.Engine;
+namespace NullTextResearch.Hosting;
 
-/// <summary>What shown elements can talk to: one service per id.</summary>
-internal sealed class LiveServices
+/// <summary>What shown elements can talk to: one service per id. For kernels; cells call <see cref="INotebookHost.Serve"/>.</summary>
+public sealed class LiveServices
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LiveService> _services = new(StringComparer.Ordinal);
 
     /// <summary>Those of this process: cells and their kernel know no other.</summary>
     public static LiveServices Instance { get; } = new();
+
+    /// <summary>Where elements reach the services whose page has no channel of its own; null where the kernel offers none.</summary>
+    public LiveServer? Server { get; set; }
 
     /// <summary>Adds a service; one of the same id ends.</summary>
     public LiveService Add(string id, LiveAnswer answer)
@@ -26,7 +28,7 @@ internal sealed class LiveServices
         lock (_gate) return _services.GetValueOrDefault(id);
     }
 
-    public void Remove(LiveService service)
+    internal void Remove(LiveService service)
     {
         lock (_gate)
         {
@@ -36,13 +38,21 @@ internal sealed class LiveServices
 }
 
 /// <summary>Takes messages from any thread; the newest is answered, one at a time.</summary>
-internal sealed class LiveService(LiveServices owner, string id, LiveAnswer answer) : IDisposable
+public sealed class LiveService : ILiveService
 {
     private readonly Lock _gate = new();
+    private readonly LiveServices _owner;
+    private readonly LiveAnswer _answer;
     private JsonObject? _newest;
     private CancellationTokenSource? _running;
 
-    public string Id => id;
+    internal LiveService(LiveServices owner, string id, LiveAnswer answer) => (_owner, Id, _answer) = (owner, id, answer);
+
+    /// <summary>What elements name.</summary>
+    public string Id { get; }
+
+    /// <inheritdoc/>
+    public Uri? Address => _owner.Server?.AddressOf(this);
 
     /// <summary>Keeps a message until it is answered or a newer one comes, and stops the answer that is being made.</summary>
     public void Post(JsonObject message)
@@ -80,7 +90,7 @@ internal sealed class LiveService(LiveServices owner, string id, LiveAnswer answ
 
         try
         {
-            answer(message, send, running.Token);
+            _answer(message, send, running.Token);
         }
         catch (OperationCanceledException) when (running.IsCancellationRequested && !stop.IsCancellationRequested)
         {
@@ -92,5 +102,6 @@ internal sealed class LiveService(LiveServices owner, string id, LiveAnswer answ
         }
     }
 
-    public void Dispose() => owner.Remove(this);
+    /// <inheritdoc/>
+    public void Dispose() => _owner.Remove(this);
 }

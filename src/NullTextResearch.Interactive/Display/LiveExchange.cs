@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using NullTextResearch.Hosting;
+using NullTextResearch.Interactive.Rendering;
+
+namespace NullTextResearch.Interactive.Display;
+
+/// <summary>What an exploration's sliders and the kernel say to each other: a position, and its picture and numbers.</summary>
+internal sealed class LiveExchange(Workbench bench, Exploration exploration, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute)
+{
+    private IDisplayHandle? _store;
+
+    /// <summary>What the sliders name when they open their channel.</summary>
+    public string Id { get; } = $"nt-live-{Guid.NewGuid():N}"[..16];
+
+    /// <summary>What was computed.</summary>
+    public Exploration Exploration => exploration;
+
+    /// <summary>Computes a position that has not been computed yet.</summary>
+    public void Compute(IReadOnlyList<int> at, LiveProgress progress, CancellationToken stop)
+    {
+        string place = FramesView.Place(at);
+        if (exploration.At(place) is not null) return;
+        double[] values = [.. at.Select((p, i) => axes[i].Values[p])];
+        ExplorationPoint point = compute(values, new ExplorationWork(progress, bench.Model, stop));
+        exploration.Keep(place, point with { Values = values });
+    }
+
+    /// <summary>Shows what was computed beneath the sliders; it is renewed as more is.</summary>
+    public void Show(Output output)
+    {
+        FramesView frames = new(Id, exploration);
+        // A cell's output can be replaced later only by its handle.
+        if (Notebook.Host is { } host && output is HostOutput) _store = host.Display(frames);
+        else output.Display(frames);
+    }
+
+    /// <summary>Answers a position of the sliders.</summary>
+    public void Answer(JsonObject message, Action<JsonObject> send, CancellationToken superseded)
+    {
+        if (Position(message) is not { } at)
+        {
+            send(new JsonObject { ["ended"] = "The sliders sent no position; run the cell again." });
+            return;
+        }
+
+        string place = FramesView.Place(at);
+        double? seconds = null;
+        if (exploration.At(place) is null)
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            if (!Compute(at, send, superseded)) return;
+            seconds = Math.Round(clock.Elapsed.TotalSeconds, 1);
+            _store?.Update(new FramesView(Id, exploration));
+        }
+
+        ExplorationPoint point = exploration.At(place)!;
+        send(new JsonObject { ["at"] = place, ["picture"] = Markup.DataUri(point.Image), ["measures"] = FramesView.Measures(point), ["seconds"] = seconds });
+    }
+
+    private bool Compute(int[] at, Action<JsonObject> send, CancellationToken superseded)
+    {
+        Output.Choose(new LiveOutput(send, superseded));
+        try
+        {
+            bench.Run(exploration.Title, (progress, stop) =>
+            {
+                Compute(at, progress, stop);
+                return 0;
+            }, superseded).GetAwaiter().GetResult();
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            send(new JsonObject { ["ended"] = "stopped" });
+            throw;
+        }
+        catch (Exception e)
+        {
+            // There is no cell to show it in: it is said where it was asked for.
+            send(new JsonObject { ["ended"] = $"{e.GetType().Name}: {e.Message}" });
+            return false;
+        }
+        finally
+        {
+            Output.Choose(null);
+        }
+    }
+
+    private int[]? Position(JsonObject message)
+    {
+        if (message["at"] is not JsonArray at || at.Count != axes.Count) return null;
+        int[] position = [.. at.Select(n => n is JsonValue value && value.TryGetValue(out int i) ? i : -1)];
+        return position.Zip(axes).All(p => p.First >= 0 && p.First < p.Second.Values.Count) ? position : null;
+    }
+}
