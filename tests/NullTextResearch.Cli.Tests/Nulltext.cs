@@ -51,10 +51,10 @@ internal static class Nulltext
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         whileRunning?.Invoke(process);
-        if (!process.WaitForExit(TimeSpan.FromMinutes(3)))
+        if (!process.WaitForExit(TimeSpan.FromMinutes(10)))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"nulltext did not end within three minutes; it had written: {output}{error}");
+            Assert.Fail($"nulltext did not end within ten minutes; it had written: {output}{error}");
         }
 
         process.WaitForExit();

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Tests;
 
-/// <summary>The plan against what processes of the built program took: their peak as the kernel counted it, which other work on the machine does not change.</summary>
+/// <summary>The plan against what processes of the built program took: their peak as the kernel counted it without program files, which other work on the machine does not change.</summary>
 public sealed partial class PlanTests : Workshop
 {
     // Of the total. What is fixed (runtime, weights) is part of it, as it is of what a user has.
@@ -28,7 +28,7 @@ public sealed partial class PlanTests : Workshop
     public void Invert_SmallModel_TakesTheMemoryThatWasPlanned(string size, string settings)
     {
         RequireMini();
-        Assert.SkipUnless(ProcessMemory.Peak() is not null, "this system does not tell a process's peak memory");
+        Assert.SkipUnless(ProcessMemory.PeakOwn() is not null, "this system does not tell a process's peak memory");
         Compare(["--size", size, "--steps", "1", "--inner", "1"], settings);
     }
 

@@ -198,8 +198,8 @@ internal static class InvertCommand
         };
         folder.Save(result, manifest, source, vae, reconstruction);
         Summarise(context, folder, manifest);
-        if (model.Device.type == DeviceType.CPU && ProcessMemory.Peak() is { } peak)
-            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  memory           {peak / 1e6:0} MB at most, {MemoryPlan.For(found, demand).TotalBytes / 1e6:0} MB planned"));
+        if (model.Device.type == DeviceType.CPU && ProcessMemory.PeakOwn() is { } peak)
+            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  memory           {(peak + MemoryPlan.CodeBytes) / 1e6:0} MB at most, {MemoryPlan.For(found, demand).TotalBytes / 1e6:0} MB planned"));
         string[] edits = [.. subject.Edits.Select(e => $"\"{e.Prompt}\"{(e.SourceBlendWord is { } word ? $" --blend {word}" : "")}")];
         foreach (string edit in edits.DefaultIfEmpty("\"...\"")) context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
         return CommandRunner.Done;
