@@ -19,8 +19,8 @@ internal static class Sessions
         using System.Net.WebSockets;
         using System.Text;
         using NullTextResearch.Hosting;
-        using var asked = Notebook.Host.Serve("echo", (message, send, _) => send(new System.Text.Json.Nodes.JsonObject { ["heard"] = message["n"].DeepClone() }));
-        using var socket = new ClientWebSocket();
+        var asked = Notebook.Host.Serve("echo", (message, send, _) => send(new System.Text.Json.Nodes.JsonObject { ["heard"] = message["n"].DeepClone() }));
+        var socket = new ClientWebSocket();
         await socket.ConnectAsync(asked.Address, default);
         await socket.SendAsync(Encoding.UTF8.GetBytes("{\"n\": 5}"), WebSocketMessageType.Text, true, default);
         var heard = new byte[1000];
