@@ -73,7 +73,7 @@ public sealed class ModelEvaluation
         if (model.Folder is not { } folder) throw new ArgumentException("Only a model loaded from a folder can be evaluated: its file tells old numbers from new ones.", nameof(model));
         _model = model;
         _classifier = classifier;
-        _recipe = new TrainingRecipe { ImageSize = model.ImageSize };
+        _recipe = new TrainingRecipe { ImageSize = model.ImageSize, Domain = classifier.Domain };
         _options = options;
         Directory.CreateDirectory(options.Folder);
         using FileStream weights = File.OpenRead(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"));
