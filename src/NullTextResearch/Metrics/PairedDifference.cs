@@ -42,7 +42,7 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
     private static double StudentQuantile(int freedom)
     {
         // Exact where the expansion in 1/freedom (Abramowitz and Stegun 26.7.5) is not yet good to three digits.
-        double[] few = [12.706, 4.303, 3.182, 2.776, 2.571];
+        double[] few = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306];
         if (freedom <= few.Length) return few[freedom - 1];
         const double Z = 1.959964;
         double z3 = Z * Z * Z, z5 = z3 * Z * Z, z7 = z5 * Z * Z;

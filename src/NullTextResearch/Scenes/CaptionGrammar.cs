@@ -81,8 +81,11 @@ public static class CaptionGrammar
 {
     private static readonly string[] _generic = ["animal", "thing"];
 
-    /// <summary>Every word that a caption, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
-    public static IReadOnlyList<string> Words { get; } = CollectWords();
+    /// <summary>Every word that a caption of the first domain, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
+    public static IReadOnlyList<string> Words { get; } = CollectWords([]);
+
+    /// <summary>Every word that a caption of the second domain may contain, in the plain form or freely said.</summary>
+    internal static IReadOnlyList<string> FreeWords { get; } = CollectWords(["drawing", "rain", "fog", .. FreeCaption.Words]);
 
     /// <summary>The noun of a kind, e.g. "cat".</summary>
     /// <param name="kind">The kind.</param>
@@ -233,10 +236,10 @@ public static class CaptionGrammar
         return other;
     }
 
-    private static string[] CollectWords()
+    private static string[] CollectWords(IEnumerable<string> more)
     {
-        var words = new SortedSet<string>(StringComparer.Ordinal) { "a", "next", "to", "in", "on", "the", "at", "night", "small", "big", "photo", "picture", "of", "drawing", "rain", "fog" };
-        words.UnionWith(FreeCaption.Words);
+        var words = new SortedSet<string>(StringComparer.Ordinal) { "a", "next", "to", "in", "on", "the", "at", "night", "small", "big", "photo", "picture", "of" };
+        words.UnionWith(more);
         words.UnionWith(_generic);
         words.UnionWith(ToyScenes.Kinds.Select(Noun));
         words.UnionWith(ToyScenes.Colours.Select(Word));

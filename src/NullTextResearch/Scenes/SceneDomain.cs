@@ -16,6 +16,9 @@ public sealed record SceneDomain
     /// <summary>Rows of a caption in the text encoder, start- and end-of-text included.</summary>
     public required int Context { get; init; }
 
+    /// <summary>Every word that captions may contain, sorted by ordinal: the vocabulary of a model of this domain.</summary>
+    public IReadOnlyList<string> Words => Version == 1 ? CaptionGrammar.Words : CaptionGrammar.FreeWords;
+
     /// <summary>One object nearly always, clear weather, captions in the plain form.</summary>
     public static SceneDomain First { get; } = new() { Version = 1, Scenes = new SceneSamplerOptions { SecondObject = 0.12 }, FreeCaptions = 0, Context = 77 };
 

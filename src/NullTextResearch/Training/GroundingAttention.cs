@@ -13,7 +13,7 @@ namespace NullTextResearch.Training;
 /// <param name="named">The naming tokens of each of the batch's captions.</param>
 /// <param name="masks">Where each image's objects are, [B, 2, h, w], 1 inside and 0 outside, at the resolution of the latents; borrowed.</param>
 /// <param name="weights">Weight of each image, [B].</param>
-internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>> named, Tensor masks, float[] weights) : ExplicitAttention
+internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>> named, Tensor masks, float[] weights) : ExplicitAttention, IDisposable
 {
     private readonly (int Image, NamedThing Thing)[] _all = [.. named.SelectMany((things, i) => things.Select(t => (i, t)))];
     private readonly Dictionary<int, Tensor> _inside = [];
@@ -30,7 +30,8 @@ internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>
         Tensor columns = map.mean([1]).transpose(1, 2).reshape(batch * keys, pixels)
             .index_select(0, tensor(_all.Select(a => a.Image * keys + a.Thing.Token).ToArray()).to(map.device));
         Tensor share = columns.mul(Inside(call.Height, call.Width)).sum(1).div(columns.sum(1).Plus(1e-6));
-        _losses.Add(share.OneMinus().Squared().mul(tensor(_all.Select(a => weights[a.Image]).ToArray()).to(map.device)).mean());
+        // Kept beyond the layer's own dispose scope.
+        _losses.Add(share.OneMinus().Squared().mul(tensor(_all.Select(a => weights[a.Image]).ToArray()).to(map.device)).mean().Keep());
         return map;
     }
 
@@ -41,6 +42,12 @@ internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>
         Tensor objects = masks.shape[2] == height ? masks : nn.functional.adaptive_max_pool2d(masks, [height, width]);
         // The place is where no object is.
         Tensor things = cat([objects, objects.amax([1], keepdim: true).OneMinus()], 1).reshape(-1, (long)height * width);
-        return _inside[height] = things.index_select(0, tensor(_all.Select(a => (long)a.Image * 3 + (a.Thing.Object ?? 2)).ToArray()).to(masks.device));
+        return _inside[height] = things.index_select(0, tensor(_all.Select(a => (long)a.Image * 3 + (a.Thing.Object ?? 2)).ToArray()).to(masks.device)).Keep();
+    }
+
+    /// <summary>Frees what was kept for <see cref="Loss"/>; a loss taken before stays, and so does its graph.</summary>
+    public void Dispose()
+    {
+        foreach (Tensor tensor in _losses.Concat(_inside.Values)) tensor.Dispose();
     }
 }

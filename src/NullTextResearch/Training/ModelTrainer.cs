@@ -50,7 +50,7 @@ public sealed class ModelTrainer : IDisposable
         Directory.CreateDirectory(options.Folder);
         string words = Path.Combine(options.Folder, "tokenizer");
         // Written once, vocab.json last: the ids must not change while a run goes on.
-        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(CaptionGrammar.Words).Save(words, recipe.Domain.Context);
+        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
         _tokenizer = ClipTokenizer.Load(words);
         _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
         _pool = new WorkerPool(options.Workers);

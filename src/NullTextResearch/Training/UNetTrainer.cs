@@ -54,7 +54,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
 
                 Tensor chosen = tensor(index).to(options.Device);
                 // Where hardly anything is to be seen yet, a word cannot know its place.
-                GroundingAttention? grounding = recipe.GroundingWeight > 0
+                using GroundingAttention? grounding = recipe.GroundingWeight > 0
                     ? new GroundingAttention([.. words.Select(w => w.Named)], train.Masks!.index_select(0, chosen).to(ScalarType.Float32), [.. times.Select(t => (float)_signal[t])])
                     : null;
                 Tensor loss = Loss(train.Latents.index_select(0, chosen), times, Ids(words.Select(w => w.Text)), unchecked((long)random.NextBits()), recipe.OffsetNoise, grounding);

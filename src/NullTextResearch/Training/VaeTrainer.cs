@@ -55,7 +55,7 @@ internal static class VaeTrainer
         foreach (Weight weight in vae.Weights.Trainable)
         {
             if (model.Vae.Weights.Find(weight.Key) is not { } other || !other.Dimensions.SequenceEqual(weight.Dimensions))
-                throw new ArgumentException($"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed.", nameof(folder));
+                throw new TrainingFileException($"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed.");
             weight.Value.copy_(other.Value);
         }
     }
