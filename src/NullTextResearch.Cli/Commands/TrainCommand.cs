@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using NullTextResearch.Cli.Running;
+using NullTextResearch.Experiments;
 using NullTextResearch.Training;
 using TorchSharp;
 
@@ -23,18 +24,22 @@ internal static class TrainCommand
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
         Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
         Option<double?> rate = SharedOptions.OptionalNumber("--rate", "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued.", 1e-9, 1);
+        Option<double> weak = SharedOptions.Number("--weak-captions-from", "Share of the U-Net's training after which captions become weak and sometimes wrong, which softens guidance; 1 for never.", 1, 0, 1);
+        Option<DirectoryInfo?> autoencoder = new("--autoencoder-from") { Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, in place of a new one." };
         Option<string> device = SharedOptions.Device();
         Option<int> workers = SharedOptions.Int("--workers", "Threads that share out each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
         Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out measures and sample grids.", 6, 0.001, 1e6);
         Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
         Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
-        Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate measures; sd-mini if not given." };
+        Option<bool> claims = new("--claims") { Description = "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown table, keep results in --out." };
+        Option<int[]> rows = new("--rows") { Description = "Numbers of leading rows of the null text that --claims lets change, beside all of them.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate and --claims measure; sd-mini if not given." };
         Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes that --evaluate looks at.", 64, 1, 100_000);
-        Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate inverts and edits.", 32, 1, 100_000);
+        Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate and --claims invert and edit.", 32, 1, 100_000);
         Option<int> variants = SharedOptions.Int("--variants", "Held-out scenes on which --evaluate compares variants of null-text inversion.", 32, 1, 100_000);
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, steps, encoded, checkpoint, stages, seed, rate, device, workers, samples, export, evaluate, model, scenes, inverted, variants,
+            run, minutes, steps, encoded, checkpoint, stages, seed, rate, weak, autoencoder, device, workers, samples, export, evaluate, claims, rows, model, scenes, inverted, variants,
         };
         command.Validators.Add(result =>
         {
@@ -42,6 +47,24 @@ internal static class TrainCommand
             if (result.GetValue(evaluate))
             {
                 if (result.GetResult(export) is { Implicit: false }) result.AddError("--evaluate trains nothing, so there is nothing to --export; give one of the two.");
+                if (result.GetValue(claims)) result.AddError("--evaluate and --claims are two measures; give one.");
+            }
+            else if (result.GetValue(claims) && result.GetResult(export) is { Implicit: false })
+            {
+                result.AddError("--claims trains nothing, so there is nothing to --export; give one of the two.");
+            }
+            if (result.GetResult(rows) is { Implicit: false })
+            {
+                if (!result.GetValue(claims)) result.AddError("--rows is for --claims; give that too, or leave it out.");
+                if (result.GetValue(rows)!.Any(r => r < 1)) result.AddError("--rows must be at least 1.");
+            }
+            if (result.GetValue(evaluate)) return;
+            if (result.GetValue(claims))
+            {
+                foreach (Option option in (Option[])[scenes, variants])
+                {
+                    if (result.GetResult(option) is { Implicit: false }) result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
+                }
                 return;
             }
             foreach (Option option in (Option[])[model, scenes, inverted, variants])
@@ -54,14 +77,32 @@ internal static class TrainCommand
             string folder = parsed.GetValue(run)!.FullName;
             context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
             TrainingRecipe recipe = parsed.GetValue(steps) is { } fixedSteps ? TrainingRecipe.Steps(fixedSteps) : TrainingRecipe.Within(parsed.GetValue(minutes));
-            recipe = recipe with { Seed = parsed.GetValue(seed), TrainingScenes = parsed.GetValue(encoded) };
+            recipe = recipe with { Seed = parsed.GetValue(seed), TrainingScenes = parsed.GetValue(encoded), NoisyFrom = parsed.GetValue(weak) };
+            if (parsed.GetValue(autoencoder) is { } from) recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };
             if (parsed.GetValue(rate) is { } highest) recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
             TrainingRunOptions options = new() { Folder = folder, CheckpointSeconds = parsed.GetValue(checkpoint), SampleMinutes = parsed.GetValue(samples) };
+            if (parsed.GetValue(claims))
+                return Claims(options.Folder, parsed.GetValue(device)!, parsed.GetValue(workers), parsed.GetValue(model), parsed.GetValue(inverted), parsed.GetValue(rows)!, context.Cancel);
             return Run(
                 recipe, options, parsed.GetValue(stages), parsed.GetValue(device)!, parsed.GetValue(workers),
                 parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model), parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
         });
         return command.WithExamples("nulltext train --minutes 30 --out runs/mini --export models/mini", "nulltext train --evaluate --model models/mini --out runs/evaluation");
+    }
+
+    private static int Claims(string folder, string deviceName, int workers, string? model, int images, int[] rows, CancellationToken cancel)
+    {
+        torch.set_num_threads(1);
+        torch.Device device = torch.device(deviceName);
+        if (workers == 0) workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
+        using OutputLock alone = OutputLock.OnFolder(folder);
+        using StableDiffusion network = StableDiffusion.Load(SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel), new ModelLoadOptions { Device = device }, cancel);
+        IReadOnlyList<ClaimRow> table = ClaimStudy.Run(
+            network, images, [null, .. rows.Select(r => (int?)r)], ExperimentSettings.Quick with { InnerSteps = [1, 10], GlobalPasses = [1, 10], BatchSize = 4 },
+            new ResultCache(folder), workers, new Lines<string>(line => line), cancel);
+        Console.WriteLine();
+        Console.WriteLine(ClaimStudy.ToMarkdown(table));
+        return 0;
     }
 
     private static int Run(TrainingRecipe recipe, TrainingRunOptions options, TrainingStages stages, string deviceName, int workers, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)

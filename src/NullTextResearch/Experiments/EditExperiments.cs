@@ -104,7 +104,7 @@ public static class EditExperiments
 
     /// <summary>Null-text inversion for edits, at their guidance; shared by the experiments of a run.</summary>
     internal static InversionResult NullText(ExperimentLab lab, ExperimentLab.Batch batch) =>
-        lab.Inversion(batch, new NullTextInversion(NullTextOptions.Default with { InnerSteps = lab.Settings.InnerSteps[^1] }), lab.Settings.EditGuidanceScale);
+        lab.Inversion(batch, new NullTextInversion(NullTextOptions.Default with { InnerSteps = lab.Settings.InnerSteps[^1], Rows = lab.Settings.OptimisedRows }), lab.Settings.EditGuidanceScale);
 
     private static EditTarget Target(ExperimentLab lab, ExperimentImage image, PlannedEdit edit)
     {

@@ -122,7 +122,7 @@ public sealed class ExperimentLab : IDisposable
     /// <param name="image">Index of the image.</param>
     /// <param name="options">Everything else that the result depends on; written as JSON.</param>
     public ResultKey KeyOf(string experiment, int image, object options) =>
-        new(experiment, Images[image].Hash, Images[image].Caption, Fingerprint, JsonSerializer.Serialize(new { Settings.Steps, options }, ResultCache.Json), AlgorithmVersion);
+        new(experiment, Images[image].Hash, Images[image].Caption, Fingerprint, JsonSerializer.Serialize<object>(Settings.OptimisedRows is { } rows ? new { Settings.Steps, rows, options } : new { Settings.Steps, options }, ResultCache.Json), AlgorithmVersion);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -53,6 +53,9 @@ public sealed record ExperimentSettings
     /// <summary>Share of the steps with injected self-attention.</summary>
     public double SelfReplace { get; init; } = 0.4;
 
+    /// <summary>Leading rows of the null text that null-text inversion and its variants per timestep, or without a pivot, may change (<see cref="Inversion.NullTextOptions.Rows"/>); null for all.</summary>
+    public int? OptimisedRows { get; init; }
+
     /// <summary>Seed of all noise.</summary>
     public long Seed { get; init; }
 
@@ -65,6 +68,7 @@ public sealed record ExperimentSettings
     {
         List<string> problems = [];
         if (Steps is < 1 or > 999) problems.Add($"Steps is {Steps}; it must lie in 1..999");
+        if (OptimisedRows < 1) problems.Add($"OptimisedRows is {OptimisedRows}; it must be at least 1, or null for all");
         if (BatchSize < 1) problems.Add($"BatchSize is {BatchSize}; it must be at least 1");
         if (InnerSteps.Count == 0 || InnerSteps[0] < 1 || InnerSteps.Zip(InnerSteps.Skip(1)).Any(p => p.First >= p.Second)) problems.Add($"InnerSteps are {string.Join(", ", InnerSteps)}; they must be positive and rise");
         if (InnerSteps.Except(GlobalPasses).Any() || GlobalPasses.Zip(GlobalPasses.Skip(1)).Any(p => p.First >= p.Second)) problems.Add("GlobalPasses must hold all InnerSteps and rise");

@@ -144,7 +144,7 @@ public static class Reconstruction
 
     private static IInversion Make(ExperimentLab lab, ReconstructionMethod method, int innerSteps, Tensor? captions)
     {
-        NullTextOptions options = NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = false };
+        NullTextOptions options = NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = false, Rows = lab.Settings.OptimisedRows };
         long seed = lab.Settings.Seed;
         return method switch
         {
@@ -154,8 +154,8 @@ public static class Reconstruction
             ReconstructionMethod.GlobalNullText => new GlobalNullTextInversion(),
             ReconstructionMethod.RandomPivot => new RandomPivotInversion(options, seed),
             ReconstructionMethod.TextualInversion => new TextualInversion(new TextualInversionOptions { Seed = seed }),
-            ReconstructionMethod.NonPivotal => new NonPivotalInversion(new NonPivotalOptions { Seed = seed }),
-            ReconstructionMethod.TextualInversionWithPivot => new TextualInversionWithPivot(options),
+            ReconstructionMethod.NonPivotal => new NonPivotalInversion(new NonPivotalOptions { Seed = seed, Rows = lab.Settings.OptimisedRows }),
+            ReconstructionMethod.TextualInversionWithPivot => new TextualInversionWithPivot(options with { Rows = null }),
             ReconstructionMethod.NegativePrompt => new NegativePromptInversion(),
             ReconstructionMethod.DirectInversion => new DirectInversion(),
             _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),

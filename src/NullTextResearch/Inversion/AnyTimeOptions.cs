@@ -14,7 +14,7 @@ public abstract record AnyTimeOptions
 
     internal void Validate() => OptionProblems.ThrowIfAny(GetType().Name, Problems());
 
-    private IEnumerable<string> Problems()
+    private protected virtual IEnumerable<string> Problems()
     {
         if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
         if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
@@ -28,6 +28,12 @@ public abstract record RandomTimestepOptions : AnyTimeOptions
     /// <summary>Seed of timesteps and noise.</summary>
     public long Seed { get; init; }
 
+    /// <summary>How many leading rows of the embedding are optimised, as <see cref="NullTextOptions.Rows"/>; null for all.</summary>
+    public int? Rows { get; init; }
+
     /// <summary>Which timesteps are drawn; all images of a batch get the same ones.</summary>
     public TimestepDraw Timesteps { get; init; } = TimestepDraw.Grid;
+
+    private protected override IEnumerable<string> Problems() =>
+        Rows < 1 ? base.Problems().Append($"Rows is {Rows}; it must be at least 1, or null for all.") : base.Problems();
 }

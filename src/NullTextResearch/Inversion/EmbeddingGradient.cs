@@ -28,6 +28,17 @@ internal static class EmbeddingGradient
         return Lifetime.Scoped(() => actual.sub(expected).Squared().flatten(1).mean([1]));
     }
 
+    /// <summary>Sets the gradient of all rows but the first ones to zero, so that Adam leaves them where they are.</summary>
+    /// <param name="gradient">[B, tokens, d], changed in place.</param>
+    /// <param name="rows">How many rows keep theirs; null for all.</param>
+    public static void KeepRows(Tensor gradient, int? rows)
+    {
+        long tokens = gradient.shape[1];
+        if (rows is not { } kept || kept >= tokens) return;
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        gradient.narrow(1, kept, tokens - kept).zero_();
+    }
+
     private static double[] ToDoubles(Tensor values)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();

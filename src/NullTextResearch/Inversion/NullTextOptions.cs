@@ -64,6 +64,9 @@ public sealed record NullTextOptions
     /// <summary>How the running latents advance; the default gives the released code's numbers without its repeated work.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
+    /// <summary>How many leading rows of the embedding (start-of-text first) are optimised; the others stay. Null, the default, for all. A way to ask how much freedom the method needs.</summary>
+    public int? Rows { get; init; }
+
     /// <summary>How the pivot is found.</summary>
     public DdimInversionOptions Inversion { get; init; } = new();
 
@@ -91,6 +94,7 @@ public sealed record NullTextOptions
         if (!(LearningRateFall is >= 0 and <= 1)) yield return FormattableString.Invariant($"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].");
         if (!double.IsFinite(EarlyStopLoss)) yield return FormattableString.Invariant($"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).");
         if (!double.IsFinite(EarlyStopRise)) yield return FormattableString.Invariant($"EarlyStopRise is {EarlyStopRise}; it must be finite.");
+        if (Rows < 1) yield return $"Rows is {Rows}; it must be at least 1, or null for all.";
         if (!double.IsFinite(Inversion.GuidanceScale)) yield return FormattableString.Invariant($"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.");
         foreach (string problem in Adam.Problems()) yield return problem;
     }

@@ -164,6 +164,7 @@ internal sealed class PivotalOptimisation
                 history.Add(loss[row]);
                 if (!double.IsFinite(loss[row])) throw new InversionDivergedException(_method, active[row], step.Step, step.Timestep, history.TakeLast(5).ToArray());
             }
+            EmbeddingGradient.KeepRows(gradient, _options.Rows);
             GradientObserver?.Invoke(step, inner, gradient);
             adam.Update(current.Embedding, gradient, rate);
             progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));

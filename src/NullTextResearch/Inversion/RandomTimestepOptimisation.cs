@@ -71,6 +71,7 @@ internal sealed class RandomTimestepOptimisation : IDisposable
             if (!double.IsFinite(loss[image])) throw new InversionDivergedException(_method, image, step.Step, step.Timestep, _losses[image].TakeLast(5).ToArray());
         }
         if (!_adams.TryGetValue(adamKey, out RowAdam? adam)) _adams[adamKey] = adam = new RowAdam(_options.Adam);
+        EmbeddingGradient.KeepRows(gradient, _options.Rows);
         adam.Update(embedding, gradient, _options.LearningRate);
         return loss.Average();
     }

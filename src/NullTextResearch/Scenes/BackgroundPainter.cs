@@ -40,6 +40,42 @@ internal sealed class BackgroundPainter : IDisposable
             Night(canvas, layout, background);
     }
 
+    /// <summary>Weather between the place and its objects: fog is thickest there.</summary>
+    public void PaintWeatherBehind(SKCanvas canvas, SceneDescription scene)
+    {
+        if (scene.Weather == SceneWeather.Fog)
+            Veil(canvas, 0.45 + (0.35 * scene.WeatherAmount));
+    }
+
+    /// <summary>Weather before everything.</summary>
+    public void PaintWeatherBefore(SKCanvas canvas, SceneDescription scene)
+    {
+        if (scene.Weather == SceneWeather.Fog)
+            Veil(canvas, 0.08 + (0.24 * scene.WeatherAmount));
+        if (scene.Weather != SceneWeather.Rain)
+            return;
+        Solid(new SKColor(104, 114, 132, (byte)(60 + (60 * scene.WeatherAmount))));
+        canvas.DrawRect(0, 0, 1, 1, _paint);
+        var random = new SceneRandom(scene.BackgroundSeed ^ 0x5A17);
+        int drops = 18 + (int)(22 * scene.WeatherAmount);
+        _paint.Style = SKPaintStyle.Stroke;
+        _paint.StrokeCap = SKStrokeCap.Round;
+        _paint.StrokeWidth = 0.013f;
+        _paint.Color = new SKColor(214, 226, 242, 190);
+        for (int i = 0; i < drops; i++)
+        {
+            float x = (float)random.Range(-0.05, 1.05), y = (float)random.Range(-0.1, 1), length = (float)random.Range(0.09, 0.14);
+            canvas.DrawLine(x, y, x - (0.3f * length), y + length, _paint);
+        }
+        _paint.Style = SKPaintStyle.Fill;
+    }
+
+    private void Veil(SKCanvas canvas, double alpha)
+    {
+        Solid(new SKColor(222, 226, 230, (byte)(255 * alpha)));
+        canvas.DrawRect(0, 0, 1, 1, _paint);
+    }
+
     private sealed record Layout(double Horizon, double SunX, double SunY, double Tone, double PhaseA, double PhaseB, SceneRandom Detail)
     {
         public float H => (float)Horizon;

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace NullTextResearch.Scenes;
 
 /// <summary>How noisy training captions are. Probabilities are 0..1 and independent of each other.</summary>
@@ -39,8 +37,17 @@ public sealed record CaptionNoise
     /// <summary>Another colour (drawn per object). Default 0.12.</summary>
     public double WrongColour { get; init; } = 0.12;
 
-    /// <summary>"a photo of" or "a picture of" in front. Default 0.10.</summary>
+    /// <summary>Weather is not mentioned. Default 0.25.</summary>
+    public double DropWeather { get; init; } = 0.25;
+
+    /// <summary>The style is not mentioned. Default 0.25.</summary>
+    public double DropStyle { get; init; } = 0.25;
+
+    /// <summary>"a photo of" or "a picture of" in front of a caption in the plain form. Default 0.10.</summary>
     public double Prefix { get; init; } = 0.10;
+
+    /// <summary>What the caption says is said freely (synonyms, fillers, any order of clauses) and not in the plain form. Default 0.</summary>
+    public double Free { get; init; }
 
     /// <summary>True and complete captions, every tenth of them empty.</summary>
     public static CaptionNoise Clean { get; } = new()
@@ -51,6 +58,8 @@ public sealed record CaptionNoise
         DropSize = 0,
         DropNight = 0,
         DropSecondObject = 0,
+        DropWeather = 0,
+        DropStyle = 0,
         GenericNoun = 0,
         WrongObject = 0,
         WrongBackground = 0,
@@ -63,16 +72,20 @@ public sealed record CaptionNoise
 }
 
 /// <summary>
-/// The small language of captions:
-/// <c>a [small|big] [colour] noun [next to a [colour] noun] (in|on) the place [at night]</c>. Every background takes
-/// three words and no noun needs "an", so that swapping a word never changes the number of words.
+/// The small language of captions. Its plain form is
+/// <c>[a drawing of] a [small|big] [colour] noun [next to a [colour] noun] (in|on) the place [at night|in the rain|in the fog]</c>. Every
+/// background takes three words and no noun needs "an", so that swapping a word never changes the number of words. The free form says the
+/// same in other words and other orders.
 /// </summary>
 public static class CaptionGrammar
 {
     private static readonly string[] _generic = ["animal", "thing"];
 
-    /// <summary>Every word that a caption, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
-    public static IReadOnlyList<string> Words { get; } = CollectWords();
+    /// <summary>Every word that a caption of the first domain, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
+    public static IReadOnlyList<string> Words { get; } = CollectWords([]);
+
+    /// <summary>Every word that a caption of the second domain may contain, in the plain form or freely said.</summary>
+    internal static IReadOnlyList<string> FreeWords { get; } = CollectWords(["drawing", "rain", "fog", .. FreeCaption.Words]);
 
     /// <summary>The noun of a kind, e.g. "cat".</summary>
     /// <param name="kind">The kind.</param>
@@ -98,25 +111,26 @@ public static class CaptionGrammar
     /// <summary>The three words of a background, e.g. "on the beach".</summary>
     /// <param name="background">The background.</param>
     public static string Phrase(SceneBackground background) =>
-        (background is SceneBackground.Beach or SceneBackground.Ocean ? "on the " : "in the ") + Noun(background);
+        $"{Preposition(background)} the {Noun(background)}";
 
-    /// <summary>The complete and true caption.</summary>
+    private static string Preposition(SceneBackground background) => background is SceneBackground.Beach or SceneBackground.Ocean ? "on" : "in";
+
+    /// <summary>The complete and true caption in the plain form.</summary>
     /// <param name="scene">The scene.</param>
     public static string Describe(SceneDescription scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
-        var text = new StringBuilder();
-        for (int i = 0; i < scene.Objects.Count; i++)
-        {
-            var o = scene.Objects[i];
-            Append(text, i == 0 ? "a" : "next to a");
-            Append(text, Word(o.Size));
-            Append(text, o.Colour is { } c ? Word(c) : null);
-            Append(text, Noun(o.Kind));
-        }
-        Append(text, Phrase(scene.Background));
-        Append(text, scene.Night ? "at night" : null);
-        return text.ToString();
+        return Plain(Truth(scene), prefix: null).Text;
+    }
+
+    /// <summary>The complete and true caption in the free form: one of very many.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="random">The stream to draw from; it advances.</param>
+    public static string DescribeFreely(SceneDescription scene, SceneRandom random)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        ArgumentNullException.ThrowIfNull(random);
+        return FreeCaption.Write(Truth(scene), random).Text;
     }
 
     /// <summary>A training caption: the true one with parts left out, exchanged or missing altogether.</summary>
@@ -124,37 +138,47 @@ public static class CaptionGrammar
     /// <param name="random">The stream to draw from; it advances.</param>
     /// <param name="noise">The levels; null for <see cref="CaptionNoise.Noisy"/>. <see cref="CaptionNoise.Clean"/> only empties some.</param>
     /// <returns>The caption; possibly empty.</returns>
-    public static string NoisyCaption(SceneDescription scene, SceneRandom random, CaptionNoise? noise = null)
+    public static string NoisyCaption(SceneDescription scene, SceneRandom random, CaptionNoise? noise = null) =>
+        WriteNoisy(scene, random, noise ?? CaptionNoise.Noisy).Text;
+
+    /// <summary>As <see cref="NoisyCaption"/>, with the tokens that name what can be seen; a wrong word names nothing.</summary>
+    internal static WrittenCaption WriteNoisy(SceneDescription scene, SceneRandom random, CaptionNoise noise)
     {
         ArgumentNullException.ThrowIfNull(scene);
         ArgumentNullException.ThrowIfNull(random);
-        noise ??= CaptionNoise.Noisy;
         if (random.Chance(noise.Empty))
-            return "";
+            return new WrittenCaption("", [], 0);
 
-        var text = new StringBuilder();
-        if (random.Chance(noise.Prefix))
-            Append(text, random.Chance(0.5) ? "a photo of" : "a picture of");
+        string? prefix = random.Chance(noise.Prefix) ? random.Chance(0.5) ? "a photo of" : "a picture of" : null;
         bool one = random.Chance(noise.DropSecondObject);
-        for (int i = 0; i < (one ? 1 : scene.Objects.Count); i++)
+        NamedObject Name(SceneObject o, int index)
         {
-            var o = scene.Objects[i];
-            Append(text, i == 0 ? "a" : "next to a");
-            string? size = random.Chance(noise.DropSize) ? null : Word(o.Size);
+            var size = random.Chance(noise.DropSize) ? SceneSize.Normal : o.Size;
             var kind = random.Chance(noise.WrongObject) ? Other(o.Kind, ToyScenes.Kinds, random) : o.Kind;
-            string noun = Noun(kind);
-            if (random.Chance(noise.GenericNoun))
-                noun = IsAnimal(kind) ? random.Pick(_generic) : "thing";
-            Append(text, size);
-            if (o.Colour is { } colour && !random.Chance(noise.DropColour))
-                Append(text, Word(random.Chance(noise.WrongColour) ? Other(colour, ToyScenes.Colours, random) : colour));
-            Append(text, noun);
+            bool generic = random.Chance(noise.GenericNoun);
+            string noun = generic ? IsAnimal(kind) ? random.Pick(_generic) : "thing" : Noun(kind);
+            SceneColour? colour = o.Colour is { } own && !random.Chance(noise.DropColour)
+                ? random.Chance(noise.WrongColour) ? Other(own, ToyScenes.Colours, random) : own
+                : null;
+            return new NamedObject(index, noun, generic ? null : kind, colour, size);
         }
-        if (!random.Chance(noise.DropBackground))
-            Append(text, Phrase(random.Chance(noise.WrongBackground) ? Other(scene.Background, ToyScenes.Backgrounds, random) : scene.Background));
-        if (scene.Night && !random.Chance(noise.DropNight))
-            Append(text, "at night");
-        return text.ToString();
+
+        NamedObject[] objects = [.. scene.Objects.Take(one ? 1 : scene.Objects.Count).Select(Name)];
+        SceneBackground? place = random.Chance(noise.DropBackground) ? null
+            : random.Chance(noise.WrongBackground) ? Other(scene.Background, ToyScenes.Backgrounds, random) : scene.Background;
+        CaptionFacts facts = new(
+            objects,
+            FirstIsLeft(scene),
+            place,
+            scene.Night && !random.Chance(noise.DropNight),
+            scene.Weather != SceneWeather.Clear && random.Chance(noise.DropWeather) ? SceneWeather.Clear : scene.Weather,
+            scene.Style != SceneStyle.Painted && random.Chance(noise.DropStyle) ? SceneStyle.Painted : scene.Style);
+        var caption = noise.Free > 0 && random.Chance(noise.Free) ? FreeCaption.Write(facts, random) : Plain(facts, prefix);
+        return caption with { Named = [.. caption.Named.Where(n => IsTrue(n))] };
+
+        bool IsTrue(NamedThing named) => named.Object is { } index
+            ? objects.All(o => o.Index != index || ((o.Kind is not { } k || k == scene.Objects[index].Kind) && (o.Colour is not { } c || c == scene.Objects[index].Colour)))
+            : place == scene.Background;
     }
 
     /// <summary>The true caption, or nothing at the given rate.</summary>
@@ -171,6 +195,37 @@ public static class CaptionGrammar
     /// <param name="kind">The kind.</param>
     internal static bool IsAnimal(SceneObjectKind kind) => kind <= SceneObjectKind.Pig;
 
+    private static bool? FirstIsLeft(SceneDescription scene) => scene.Objects.Count > 1 ? scene.Objects[0].CentreX < scene.Objects[1].CentreX : null;
+
+    private static CaptionFacts Truth(SceneDescription scene) => new(
+        [.. scene.Objects.Select((o, i) => new NamedObject(i, Noun(o.Kind), o.Kind, o.Colour, o.Size))],
+        FirstIsLeft(scene),
+        scene.Background,
+        scene.Night,
+        scene.Weather,
+        scene.Style);
+
+    private static WrittenCaption Plain(CaptionFacts facts, string? prefix)
+    {
+        CaptionWriter text = new();
+        text.Add(facts.Style == SceneStyle.Drawing ? "a drawing of" : prefix);
+        for (int i = 0; i < facts.Objects.Count; i++)
+        {
+            var o = facts.Objects[i];
+            text.Add(i == 0 ? "a" : "next to a").Name(Word(o.Size), o.Index);
+            text.Name(o.Colour is { } c ? Word(c) : null, o.Index).Name(o.Noun, o.Index);
+        }
+        if (facts.Background is { } place)
+            text.Add(Preposition(place)).Add("the").Name(Noun(place), null);
+        text.Add(facts.Night ? "at night" : facts.Weather switch
+        {
+            SceneWeather.Rain => "in the rain",
+            SceneWeather.Fog => "in the fog",
+            _ => null,
+        });
+        return text.Done();
+    }
+
     private static T Other<T>(T current, IReadOnlyList<T> all, SceneRandom random)
         where T : struct, Enum
     {
@@ -181,18 +236,10 @@ public static class CaptionGrammar
         return other;
     }
 
-    private static void Append(StringBuilder text, string? words)
-    {
-        if (words is null)
-            return;
-        if (text.Length > 0)
-            text.Append(' ');
-        text.Append(words);
-    }
-
-    private static string[] CollectWords()
+    private static string[] CollectWords(IEnumerable<string> more)
     {
         var words = new SortedSet<string>(StringComparer.Ordinal) { "a", "next", "to", "in", "on", "the", "at", "night", "small", "big", "photo", "picture", "of" };
+        words.UnionWith(more);
         words.UnionWith(_generic);
         words.UnionWith(ToyScenes.Kinds.Select(Noun));
         words.UnionWith(ToyScenes.Colours.Select(Word));

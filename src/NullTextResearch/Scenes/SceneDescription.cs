@@ -76,6 +76,26 @@ public enum SceneSize
     Big,
 }
 
+/// <summary>What falls or hangs between the eye and the scene. The order is the class order of the scene classifier: append only.</summary>
+public enum SceneWeather
+{
+    /// <summary>Nothing.</summary>
+    Clear,
+    /// <summary>Grey light and slanted streaks.</summary>
+    Rain,
+    /// <summary>A pale veil, thicker with distance.</summary>
+    Fog,
+}
+
+/// <summary>How a scene is painted. The order is the class order of the scene classifier: append only.</summary>
+public enum SceneStyle
+{
+    /// <summary>In full colour.</summary>
+    Painted,
+    /// <summary>Dark outlines and a pale wash of colour on white paper.</summary>
+    Drawing,
+}
+
 /// <summary>Which scenes a seed draws from.</summary>
 public enum SceneSplit
 {
@@ -131,6 +151,15 @@ public sealed record SceneDescription
     /// <summary>Whether it is night; never so with <see cref="SceneBackground.Sunset"/>.</summary>
     public bool Night { get; init; }
 
+    /// <summary>Its weather; always clear by night and in a drawing.</summary>
+    public SceneWeather Weather { get; init; }
+
+    /// <summary>How much of it, 0 (hardly any) to 1 (as much as there can be); without effect where the weather is clear.</summary>
+    public double WeatherAmount { get; init; } = 0.5;
+
+    /// <summary>How it is painted.</summary>
+    public SceneStyle Style { get; init; }
+
     /// <summary>One or two objects, drawn in this order: later ones hide earlier ones.</summary>
     public required IReadOnlyList<SceneObject> Objects { get; init; }
 
@@ -147,6 +176,9 @@ public sealed record SceneDescription
         && Background == other.Background
         && BackgroundSeed == other.BackgroundSeed
         && Night == other.Night
+        && Weather == other.Weather
+        && WeatherAmount.Equals(other.WeatherAmount)
+        && Style == other.Style
         && Objects.SequenceEqual(other.Objects);
 
     /// <summary>A hash that agrees with <see cref="Equals(SceneDescription?)"/>.</summary>
@@ -156,6 +188,9 @@ public sealed record SceneDescription
         hash.Add(Background);
         hash.Add(BackgroundSeed);
         hash.Add(Night);
+        hash.Add(Weather);
+        hash.Add(WeatherAmount);
+        hash.Add(Style);
         foreach (var o in Objects)
             hash.Add(o);
         return hash.ToHashCode();

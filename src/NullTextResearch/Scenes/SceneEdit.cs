@@ -20,8 +20,17 @@ public abstract record SceneEdit
     {
     }
 
-    /// <summary>Index of the object that the edit changes or adds; null where it changes the surroundings.</summary>
+    /// <summary>Index of the object that the edit changes, adds or removes; null where it changes the surroundings.</summary>
     public abstract int? ObjectIndex { get; }
+
+    /// <summary>Index of that object before the edit; null where it is not there yet.</summary>
+    internal virtual int? IndexBefore => ObjectIndex;
+
+    /// <summary>Index of that object after the edit; null where it is gone.</summary>
+    internal virtual int? IndexAfter => ObjectIndex;
+
+    /// <summary>Whether it changes place and objects alike.</summary>
+    internal virtual bool IsEverywhere => false;
 
     /// <summary>Why the edit makes no sense for this scene, or null where it does.</summary>
     /// <param name="scene">The scene before the edit.</param>
@@ -171,10 +180,95 @@ public sealed record NightFall : SceneEdit
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Night)
             return "The scene plays at night already.";
+        if (scene.Weather != SceneWeather.Clear)
+            return "By night the weather is always clear, and here it is not.";
         return ToyScenes.AllowsNight(scene.Background) ? null : $"'{CaptionGrammar.Phrase(scene.Background)}' has no night version.";
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { Night = true };
+}
+
+/// <summary>The same scene in other weather.</summary>
+/// <param name="To">The new weather.</param>
+public sealed record WeatherChange(SceneWeather To) : SceneEdit
+{
+    /// <inheritdoc/>
+    public override int? ObjectIndex => null;
+
+    internal override bool IsEverywhere => true;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        if (scene.Weather == To)
+            return $"The weather of the scene is '{To}' already.";
+        return ToyScenes.AllowsWeather(scene) ? null : "By night and in a drawing the weather is always clear.";
+    }
+
+    private protected override SceneDescription Change(SceneDescription scene) => scene with { Weather = To };
+}
+
+/// <summary>More or less of the weather that is there: what re-weighting its word asks for. The caption stays.</summary>
+/// <param name="To">The new <see cref="SceneDescription.WeatherAmount"/>, 0 to 1.</param>
+public sealed record WeatherAmountChange(double To) : SceneEdit
+{
+    /// <inheritdoc/>
+    public override int? ObjectIndex => null;
+
+    internal override bool IsEverywhere => true;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        if (scene.Weather == SceneWeather.Clear)
+            return "The weather is clear: there is nothing of which there could be more.";
+        return To is >= 0 and <= 1 ? null : $"The amount of weather is {To}; expected 0 to 1.";
+    }
+
+    private protected override SceneDescription Change(SceneDescription scene) => scene with { WeatherAmount = To };
+}
+
+/// <summary>The same scene in another style.</summary>
+/// <param name="To">The new style.</param>
+public sealed record StyleChange(SceneStyle To) : SceneEdit
+{
+    /// <inheritdoc/>
+    public override int? ObjectIndex => null;
+
+    internal override bool IsEverywhere => true;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        if (scene.Style == To)
+            return $"The scene has the style '{To}' already.";
+        return To == SceneStyle.Painted || scene.Weather == SceneWeather.Clear ? null : "In a drawing the weather is always clear, and here it is not.";
+    }
+
+    private protected override SceneDescription Change(SceneDescription scene) => scene with { Style = To };
+}
+
+/// <summary>One of two objects is gone; the other stays where it is.</summary>
+/// <param name="Index">Which object goes.</param>
+public sealed record RemoveObject(int Index) : SceneEdit
+{
+    /// <inheritdoc/>
+    public override int? ObjectIndex => Index;
+
+    internal override int? IndexAfter => null;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        return scene.Objects.Count > 1 ? MissingObject(scene, Index) : "The scene has one object alone, and no scene is empty.";
+    }
+
+    private protected override SceneDescription Change(SceneDescription scene) =>
+        scene with { Objects = [.. scene.Objects.Where((_, i) => i != Index)] };
 }
 
 /// <summary>A second object in the free space beside the only one, its feet on the same line.</summary>
@@ -188,6 +282,8 @@ public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null)
 
     /// <inheritdoc/>
     public override int? ObjectIndex => 1;
+
+    internal override int? IndexBefore => null;
 
     /// <inheritdoc/>
     public override string? WhyNot(SceneDescription scene)
@@ -274,10 +370,10 @@ public sealed record SceneEditPlan
     public IReadOnlyList<string> TargetWords { get; }
 
     /// <summary>The word of the source caption that shows where the edit happens (for a local blend), or null where no word does.</summary>
-    public string? SourceBlendWord => Edit is AddObject ? null : Noun(Source, Edit.ObjectIndex);
+    public string? SourceBlendWord => Noun(Source, Edit.IndexBefore);
 
     /// <summary>The word of the target caption that shows where the edit happens, or null where it happens everywhere.</summary>
-    public string? TargetBlendWord => Noun(Target, Edit.ObjectIndex);
+    public string? TargetBlendWord => Noun(Target, Edit.IndexAfter);
 
     private static string? Noun(SceneDescription scene, int? index) => index is { } i ? CaptionGrammar.Noun(scene.Objects[i].Kind) : null;
 

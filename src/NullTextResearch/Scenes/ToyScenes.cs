@@ -15,6 +15,15 @@ public sealed record SceneSamplerOptions
     /// <summary>Share of single objects that are big, 0..1. Default 0.2.</summary>
     public double Big { get; init; } = 0.2;
 
+    /// <summary>Share of first and of second objects that are drawn from the <see cref="ToyScenes.IsColourable">colourable</see> kinds alone, 0..1. Default 0.</summary>
+    public double Coloured { get; init; }
+
+    /// <summary>Share of scenes with rain or fog among those that <see cref="ToyScenes.AllowsWeather">allow</see> it, 0..1. Default 0.</summary>
+    public double Weather { get; init; }
+
+    /// <summary>Share of scenes in the style of a drawing, 0..1. Default 0.</summary>
+    public double Drawing { get; init; }
+
     /// <summary>Share of held-out scenes that show a held-out combination, 0..1. Default 0.25.</summary>
     public double HeldOutCombination { get; init; } = 0.25;
 }
@@ -31,6 +40,11 @@ public static class ToyScenes
     /// <summary>All colours, in class order.</summary>
     public static IReadOnlyList<SceneColour> Colours { get; } = Enum.GetValues<SceneColour>();
 
+    /// <summary>All weathers but the clear one.</summary>
+    private static readonly SceneWeather[] _weathers = [SceneWeather.Rain, SceneWeather.Fog];
+
+    private static readonly SceneObjectKind[] _colourable = [.. Kinds.Where(IsColourable)];
+
     /// <summary>Whether objects of this kind come in the five <see cref="SceneColour"/>s.</summary>
     /// <param name="kind">The kind.</param>
     public static bool IsColourable(SceneObjectKind kind) =>
@@ -39,6 +53,14 @@ public static class ToyScenes
     /// <summary>Whether night may fall on this background: everywhere but at sunset.</summary>
     /// <param name="background">The background.</param>
     public static bool AllowsNight(SceneBackground background) => background != SceneBackground.Sunset;
+
+    /// <summary>Whether there can be rain or fog in a scene: by day, and not in a drawing, where neither would be told from pencil and paper.</summary>
+    /// <param name="scene">The scene.</param>
+    public static bool AllowsWeather(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        return !scene.Night && scene.Style == SceneStyle.Painted;
+    }
 
     /// <summary>
     /// Whether an object of this kind and colour on this background is held out: training scenes never show it. Each
@@ -75,7 +97,7 @@ public static class ToyScenes
         do
         {
             background = random.Pick(Backgrounds);
-            kind = random.Pick(Kinds);
+            kind = PickKind(options, random);
             colour = PickColour(kind, random);
         }
         while (IsHeldOut(kind, colour, background) != wantHeldOut);
@@ -88,7 +110,7 @@ public static class ToyScenes
             SceneColour? otherColour;
             do
             {
-                otherKind = random.Pick(Kinds);
+                otherKind = PickKind(options, random);
                 otherColour = PickColour(otherKind, random);
             }
             while (otherKind == kind || IsHeldOut(otherKind, otherColour, background));
@@ -111,7 +133,18 @@ public static class ToyScenes
             objects = [Place(kind, colour, size, random, side, random.Range(margin, 1 - margin))];
         }
 
-        return new SceneDescription { Background = background, BackgroundSeed = backgroundSeed, Night = night, Objects = objects };
+        // Drawn last, and only where asked for: the other scenes of a seed stay what they were before there was weather.
+        SceneDescription scene = new()
+        {
+            Background = background,
+            BackgroundSeed = backgroundSeed,
+            Night = night,
+            Style = options.Drawing > 0 && random.Chance(options.Drawing) ? SceneStyle.Drawing : SceneStyle.Painted,
+            Objects = objects,
+        };
+        return options.Weather > 0 && random.Chance(options.Weather) && AllowsWeather(scene)
+            ? scene with { Weather = random.Pick(_weathers), WeatherAmount = random.NextDouble() }
+            : scene;
     }
 
     /// <summary>The range of <see cref="SceneObject.Side"/> of a size word, as fractions of the picture's side.</summary>
@@ -122,6 +155,9 @@ public static class ToyScenes
         SceneSize.Big => (0.66, 0.74),
         _ => throw new ArgumentOutOfRangeException(nameof(size), size, "Expected small, normal or big."),
     };
+
+    private static SceneObjectKind PickKind(SceneSamplerOptions options, SceneRandom random) =>
+        random.Pick(options.Coloured > 0 && random.Chance(options.Coloured) ? _colourable : Kinds);
 
     private static SceneColour? PickColour(SceneObjectKind kind, SceneRandom random)
     {

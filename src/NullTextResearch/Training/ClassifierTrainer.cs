@@ -10,8 +10,10 @@ namespace NullTextResearch.Training;
 /// <summary>Held-out accuracies of the classifier, 0 to 1.</summary>
 /// <param name="Objects">All objects named.</param>
 /// <param name="Backgrounds">Background named.</param>
-/// <param name="Colours">Colour named, over scenes with exactly one coloured object.</param>
-public sealed record ClassifierAccuracy(double Objects, double Backgrounds, double Colours);
+/// <param name="Colours">Colours of all coloured objects named, over scenes with at least one (exactly one for a judge of the first domain).</param>
+/// <param name="Air">Time of day, weather and style named.</param>
+/// <param name="Sides">The left one of two objects found, over scenes with two.</param>
+public sealed record ClassifierAccuracy(double Objects, double Backgrounds, double Colours, double Air, double Sides);
 
 /// <summary>Trains the judge on rendered scenes of its own seeds, blurred, noisy and passed through the autoencoder now and then.</summary>
 internal static class ClassifierTrainer
@@ -56,7 +58,7 @@ internal static class ClassifierTrainer
     public static ClassifierAccuracy Measure(SceneClassifier classifier, AutoencoderKL? vae, TrainingRecipe recipe, Device device, WorkerPool pool, SceneRenderer[] renderers, int count)
     {
         const int Together = 16, FirstHeldOut = 100_000;
-        int[] counts = new int[4];
+        int[] right = new int[5], asked = new int[5];
         pool.Run((count + Together - 1) / Together, (worker, job) =>
         {
             using IDisposable grad = no_grad();
@@ -64,18 +66,25 @@ internal static class ClassifierTrainer
             SceneDescription[] scenes = [.. Enumerable.Range(job * Together, Math.Min(Together, count - job * Together)).Select(i => ToyScenes.Sample(FirstHeldOut + i, SceneSplit.HeldOut, recipe.Scenes))];
             Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
             if (vae is not null) pixels = vae.Decode(vae.Encode(pixels)).Clamped(-1, 1);
-            IReadOnlyList<SceneJudgement> seen = classifier.Judge(pixels);
-            for (int i = 0; i < scenes.Length; i++)
+            foreach ((SceneDescription scene, SceneJudgement seen) in scenes.Zip(classifier.Judge(pixels)))
             {
-                if (seen[i].ObjectsAgree(scenes[i])) Interlocked.Increment(ref counts[0]);
-                if (seen[i].Background == scenes[i].Background) Interlocked.Increment(ref counts[1]);
-                SceneColour[] colours = [.. scenes[i].Objects.Where(o => o.Colour is not null).Select(o => o.Colour!.Value)];
-                if (colours.Length != 1) continue;
-                Interlocked.Increment(ref counts[3]);
-                if (seen[i].Colour == colours[0]) Interlocked.Increment(ref counts[2]);
+                int coloured = scene.Objects.Count(o => o.Colour is not null);
+                Count(0, true, seen.ObjectsAgree(scene));
+                Count(1, true, seen.Background == scene.Background);
+                Count(2, classifier.Domain.Version == 1 ? coloured == 1 : coloured > 0, seen.ColoursAgree(scene));
+                Count(3, true, seen.AirAgrees(scene));
+                Count(4, scene.Objects.Count > 1, seen.SidesAgree(scene));
             }
         });
-        return new ClassifierAccuracy((double)counts[0] / count, (double)counts[1] / count, (double)counts[2] / Math.Max(1, counts[3]));
+        double[] shares = [.. right.Zip(asked, (r, n) => (double)r / Math.Max(1, n))];
+        return new ClassifierAccuracy(shares[0], shares[1], shares[2], shares[3], shares[4]);
+
+        void Count(int measure, bool counts, bool agrees)
+        {
+            if (!counts) return;
+            Interlocked.Increment(ref asked[measure]);
+            if (agrees) Interlocked.Increment(ref right[measure]);
+        }
     }
 
     /// <summary>Samples and reconstructions are blurrier and noisier than renderings: so is what the judge learns from.</summary>
@@ -96,22 +105,52 @@ internal static class ClassifierTrainer
 
     private static Tensor Loss(SceneClassifier classifier, Tensor pixels, SceneDescription[] scenes)
     {
-        int kinds = ToyScenes.Kinds.Count;
-        float[] present = new float[scenes.Length * kinds];
-        long[] colours = new long[scenes.Length];
-        for (int i = 0; i < scenes.Length; i++)
+        SceneLogits logits = classifier.Forward(pixels);
+        float[] present = new float[scenes.Length * ToyScenes.Kinds.Count];
+        foreach ((int i, SceneDescription scene) in scenes.Index())
+            foreach (SceneObject o in scene.Objects) present[i * ToyScenes.Kinds.Count + (int)o.Kind] = 1;
+        Tensor loss = F.binary_cross_entropy_with_logits(logits.Objects, tensor(present, [scenes.Length, ToyScenes.Kinds.Count]).to(pixels.device)).Times(4)
+            .Plus(Choice(logits.Backgrounds, s => (int)s.Background));
+        if (classifier.Domain.Version == 1) return loss.Plus(Choice(logits.Colours[0], OnlyColour).Times(0.5));
+
+        SceneObjectKind[] coloured = [.. ToyScenes.Kinds.Where(ToyScenes.IsColourable)];
+        foreach ((int k, SceneObjectKind kind) in coloured.Index())
+            loss = loss.Plus(Choice(logits.Colours[k], s => s.Objects.FirstOrDefault(o => o.Kind == kind)?.Colour is { } c ? (int)c : null).Times(0.3));
+        return loss.Plus(Sides(logits.Left!, scenes).Times(0.5))
+            .Plus(Choice(logits.Night!, s => s.Night ? 1 : 0).Times(0.5))
+            .Plus(Choice(logits.Weather!, s => (int)s.Weather).Times(0.5))
+            .Plus(Choice(logits.Style!, s => (int)s.Style).Times(0.5));
+
+        // Over the scenes where there is something to choose; where there is none the mean over nothing is not a number, but the weights need a gradient.
+        Tensor Choice(Tensor choices, Func<SceneDescription, int?> truth)
         {
-            foreach (SceneObject o in scenes[i].Objects) present[i * kinds + (int)o.Kind] = 1;
-            SceneColour[] coloured = [.. scenes[i].Objects.Where(o => o.Colour is not null).Select(o => o.Colour!.Value)];
-            colours[i] = coloured.Length == 1 ? (long)coloured[0] : -100;
+            long[] right = [.. scenes.Select(s => truth(s) is { } index ? (long)index : -100)];
+            return right.Any(r => r >= 0) ? F.cross_entropy(choices, tensor(right).to(pixels.device), ignore_index: -100) : choices.sum().Times(0);
+        }
+    }
+
+    private static int? OnlyColour(SceneDescription scene)
+    {
+        SceneColour[] colours = [.. scene.Objects.Where(o => o.Colour is not null).Select(o => o.Colour!.Value)];
+        return colours.Length == 1 ? (int)colours[0] : null;
+    }
+
+    /// <summary>Which of two objects is the left one, over the kinds that are there; zero where no scene has two.</summary>
+    private static Tensor Sides(Tensor logits, SceneDescription[] scenes)
+    {
+        float[] left = new float[scenes.Length * ToyScenes.Kinds.Count], counts = new float[left.Length];
+        foreach ((int i, SceneDescription scene) in scenes.Index().Where(s => s.Item.Objects.Count > 1))
+        {
+            bool firstIsLeft = scene.Objects[0].CentreX < scene.Objects[1].CentreX;
+            foreach ((int j, SceneObject o) in scene.Objects.Index())
+            {
+                int at = i * ToyScenes.Kinds.Count + (int)o.Kind;
+                counts[at] = 1;
+                left[at] = j == 0 == firstIsLeft ? 1 : 0;
+            }
         }
 
-        (Tensor objects, Tensor backgrounds, Tensor colour) = classifier.Forward(pixels);
-        Tensor loss = F.binary_cross_entropy_with_logits(objects, tensor(present, [scenes.Length, kinds]).to(pixels.device)).Times(4)
-            .Plus(F.cross_entropy(backgrounds, tensor(scenes.Select(s => (long)s.Background).ToArray()).to(pixels.device)));
-        // A batch without any coloured object has no colour loss (the mean over nothing is not a number), but the weights need a gradient.
-        return colours.Any(c => c >= 0)
-            ? loss.Plus(F.cross_entropy(colour, tensor(colours).to(pixels.device), ignore_index: -100).Times(0.5))
-            : loss.Plus(colour.sum().Times(0));
+        Tensor Of(float[] values) => tensor(values, [scenes.Length, ToyScenes.Kinds.Count]).to(logits.device);
+        return F.binary_cross_entropy_with_logits(logits, Of(left), weight: Of(counts), reduction: nn.Reduction.Sum).Over(Math.Max(1, counts.Sum()));
     }
 }

@@ -15,6 +15,9 @@ internal sealed class LatentSet : IDisposable
         Latents = latents;
     }
 
+    /// <summary>Where each scene's objects are, [N, 2, h, w], bytes 0 and 1, at the resolution of the latents; null until <see cref="AddMasks"/>.</summary>
+    public Tensor? Masks { get; private set; }
+
     public IReadOnlyList<SceneDescription> Scenes { get; }
 
     /// <summary>[N, 4, h, w], float32, unit variance.</summary>
@@ -61,5 +64,28 @@ internal sealed class LatentSet : IDisposable
         return new LatentSet(scenes, latents);
     }
 
-    public void Dispose() => Latents.Dispose();
+    /// <summary>Renders where the objects are: every place that one covers by a quarter.</summary>
+    public void AddMasks(WorkerPool pool, CancellationToken cancel)
+    {
+        const int Together = 100, Objects = 2;
+        int side = (int)Latents.shape[^1], one = side * side;
+        byte[] masks = new byte[Scenes.Count * Objects * one];
+        VaeTrainer.WithRenderers(pool, renderers => pool.Run((Scenes.Count + Together - 1) / Together, (worker, job) =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            for (int i = job * Together; i < Math.Min(Scenes.Count, (job + 1) * Together); i++)
+                for (int o = 0; o < Scenes[i].Objects.Count; o++)
+                {
+                    byte[] coverage = renderers[worker].ObjectCoverage(Scenes[i], o, side);
+                    for (int p = 0; p < one; p++) masks[(i * Objects + o) * one + p] = coverage[p] >= 64 ? (byte)1 : (byte)0;
+                }
+        }));
+        Masks = tensor(masks, [Scenes.Count, Objects, side, side]).to(Latents.device).Keep();
+    }
+
+    public void Dispose()
+    {
+        Latents.Dispose();
+        Masks?.Dispose();
+    }
 }

@@ -118,7 +118,7 @@ internal static class ModelExport
     /// <summary>Writes the classifier beside the model: diffusers ignores folders that model_index.json does not name.</summary>
     public static void WriteClassifier(string folder, SceneClassifier classifier)
     {
-        Directory.CreateDirectory(Path.Combine(folder, "classifier"));
+        Json(folder, "classifier/config.json", classifier.Config);
         Safetensors(Path.Combine(folder, "classifier", "model.safetensors"), classifier.Weights, key => key);
     }
 

@@ -40,7 +40,7 @@ public sealed class ModelTrainer : IDisposable
     private readonly AutoencoderKL _vae;
     private readonly UNet2DConditionModel _unet;
     private readonly ClipTextModel _text;
-    private readonly SceneClassifier _classifier = new();
+    private readonly SceneClassifier _classifier;
     private readonly ClipTokenizer _tokenizer;
 
     /// <summary>Opens a run: new, or the one that the folder holds.</summary>
@@ -50,13 +50,14 @@ public sealed class ModelTrainer : IDisposable
         Directory.CreateDirectory(options.Folder);
         string words = Path.Combine(options.Folder, "tokenizer");
         // Written once, vocab.json last: the ids must not change while a run goes on.
-        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(CaptionGrammar.Words).Save(words);
+        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
         _tokenizer = ClipTokenizer.Load(words);
         _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
         _pool = new WorkerPool(options.Workers);
         _vae = new AutoencoderKL(_recipe.Vae);
         _unet = new UNet2DConditionModel(_recipe.UNet);
         _text = new ClipTextModel(_recipe.Text);
+        _classifier = new SceneClassifier(_recipe.Domain);
     }
 
     /// <summary>Runs stages; what the folder says is done is not done again.</summary>
@@ -76,17 +77,19 @@ public sealed class ModelTrainer : IDisposable
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
         // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
         if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
+        // The judge is made before what it judges.
+        if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.UNet))
         {
             Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
             using LatentSet train = LatentSet.Make(_vae, _recipe, SceneSplit.Train, _recipe.TrainingScenes, _pool, _options.Device, Path.Combine(_options.Folder, "latents.bin"), note => Say("latents", note), cancel);
+            if (_recipe.GroundingWeight > 0) train.AddMasks(_pool, cancel);
             using LatentSet heldOut = LatentSet.Make(_vae, _recipe, SceneSplit.HeldOut, 256, _pool, _options.Device, null, _ => { }, cancel);
             Say("unet", $"text encoder {_text.Weights.ParameterCount}, U-Net {_unet.Weights.ParameterCount} parameters");
             new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).Train(train, heldOut, _vae, cancel);
         }
 
         if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
-        if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
     }
 
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>

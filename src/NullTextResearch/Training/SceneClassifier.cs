@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using NullTextResearch.Layers;
 using NullTextResearch.Scenes;
 using NullTextResearch.Tensors;
@@ -12,9 +14,24 @@ namespace NullTextResearch.Training;
 /// <summary>What a <see cref="SceneClassifier"/> sees in one picture. Indices follow the enums' order.</summary>
 /// <param name="Objects">Probability of each <see cref="SceneObjectKind"/> to be in the picture, 0 to 1, independent of each other.</param>
 /// <param name="Backgrounds">Probability of each <see cref="SceneBackground"/>; sums to 1.</param>
-/// <param name="Colours">Probability of each <see cref="SceneColour"/> for the coloured object; sums to 1, meaningless where none is coloured.</param>
+/// <param name="Colours">Probability of each <see cref="SceneColour"/> for the coloured object (the likeliest one of several); sums to 1, meaningless where none is coloured.</param>
 public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<float> Backgrounds, IReadOnlyList<float> Colours)
 {
+    /// <summary>Probability of each <see cref="SceneColour"/> by kind, for <see cref="ToyScenes.IsColourable">colourable</see> kinds; sums to 1, meaningless where the kind is absent. Empty for a judge of the first domain, as are all below.</summary>
+    public IReadOnlyDictionary<SceneObjectKind, IReadOnlyList<float>> ColoursOf { get; init; } = new Dictionary<SceneObjectKind, IReadOnlyList<float>>();
+
+    /// <summary>Probability of each kind to stand to the left of another object; meaningless where it is alone or absent.</summary>
+    public IReadOnlyList<float> Left { get; init; } = [];
+
+    /// <summary>Probability of day and of night; sums to 1.</summary>
+    public IReadOnlyList<float> Nights { get; init; } = [];
+
+    /// <summary>Probability of each <see cref="SceneWeather"/>; sums to 1.</summary>
+    public IReadOnlyList<float> Weathers { get; init; } = [];
+
+    /// <summary>Probability of each <see cref="SceneStyle"/>; sums to 1.</summary>
+    public IReadOnlyList<float> Styles { get; init; } = [];
+
     /// <summary>The likeliest object.</summary>
     public SceneObjectKind Object => (SceneObjectKind)IndexOfLargest(Objects);
 
@@ -29,25 +46,50 @@ public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<
         scene.Objects.Select(o => (int)o.Kind).ToHashSet().SetEquals(
             Enumerable.Range(0, Objects.Count).OrderByDescending(i => Objects[i]).Take(scene.Objects.Count));
 
+    /// <summary>The likeliest colour of a kind; for a judge of the first domain that of the coloured object, whatever it is.</summary>
+    /// <param name="kind">A colourable kind.</param>
+    public SceneColour ColourOf(SceneObjectKind kind) => ColoursOf.TryGetValue(kind, out IReadOnlyList<float>? colours) ? (SceneColour)IndexOfLargest(colours) : Colour;
+
+    /// <summary>Whether every coloured object of the scene is seen in its own colour.</summary>
+    public bool ColoursAgree(SceneDescription scene) => scene.Objects.All(o => o.Colour is not { } colour || ColourOf(o.Kind) == colour);
+
+    /// <summary>Whether time of day, weather and style are the scene's.</summary>
+    public bool AirAgrees(SceneDescription scene) =>
+        (Nights.Count == 0 || IndexOfLargest(Nights) == (scene.Night ? 1 : 0))
+        && (Weathers.Count == 0 || IndexOfLargest(Weathers) == (int)scene.Weather)
+        && (Styles.Count == 0 || IndexOfLargest(Styles) == (int)scene.Style);
+
+    /// <summary>Whether the left one of two objects is seen on the left; true for one object.</summary>
+    public bool SidesAgree(SceneDescription scene)
+    {
+        if (scene.Objects.Count < 2 || Left.Count == 0) return true;
+        int left = scene.Objects[0].CentreX < scene.Objects[1].CentreX ? 0 : 1;
+        return Left[(int)scene.Objects[left].Kind] > Left[(int)scene.Objects[1 - left].Kind];
+    }
+
     private static int IndexOfLargest(IReadOnlyList<float> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);
 }
 
 /// <summary>A small convolutional network that names what toy scenes show; the judge of samples and edits.</summary>
 public sealed class SceneClassifier : IDisposable
 {
-    private const int Outputs = 12 + 8 + 5;
+    private const string ConfigName = "config.json";
+    private static readonly SceneObjectKind[] Coloured = [.. ToyScenes.Kinds.Where(ToyScenes.IsColourable)];
     private readonly Conv2d _conv1;
     private readonly GroupNorm _norm1;
     private readonly Conv2d _conv2;
     private readonly ResnetBlock _block2;
     private readonly Conv2d _conv3;
     private readonly ResnetBlock _block3;
+    private readonly ResnetBlock? _block4;
     private readonly GroupNorm _norm3;
     private readonly Linear _head;
 
     /// <summary>Declares the network; load or initialise its weights before use.</summary>
-    public SceneClassifier()
+    /// <param name="domain">What it tells apart; null for the newest domain.</param>
+    public SceneClassifier(SceneDomain? domain = null)
     {
+        Domain = domain ?? SceneDomain.Second;
         Weights = new WeightSet(nameof(SceneClassifier));
         WeightPath root = Weights.Root;
         _conv1 = new Conv2d(root["conv1"], 3, 32, kernel: 5, stride: 2, padding: 2);
@@ -57,7 +99,10 @@ public sealed class SceneClassifier : IDisposable
         _conv3 = new Conv2d(root["conv3"], 64, 128, stride: 2);
         _block3 = new ResnetBlock(root["block3"], 128, 128, 8, 1e-5, null);
         _norm3 = new GroupNorm(root["norm3"], 8, 128, 1e-5);
-        _head = new Linear(root["head"], 256, Outputs);
+        bool first = Domain.Version == 1;
+        if (!first) _block4 = new ResnetBlock(root["block4"], 128, 128, 8, 1e-5, null);
+        // What is where needs the two halves of the picture apart.
+        _head = new Linear(root["head"], first ? 256 : 5 * 128, Widths().Sum());
     }
 
     /// <summary>Loads the classifier that lies beside a model.</summary>
@@ -68,10 +113,34 @@ public sealed class SceneClassifier : IDisposable
     public static SceneClassifier Load(string folder, Device? device = null)
     {
         using Checkpoint file = Checkpoint.Open(Path.Combine(folder, "classifier", "model.safetensors"));
-        SceneClassifier classifier = new();
+        SceneClassifier classifier = new(DomainOf(folder));
         StrictLoad.Load(classifier.Weights, file, device ?? CPU, ScalarType.Float32);
         return classifier;
     }
+
+    /// <summary>The domain of the model in a folder: what <c>classifier/config.json</c> says, the first where there is none.</summary>
+    /// <param name="folder">Model folder.</param>
+    /// <exception cref="ModelFormatException">The file is damaged, or names a domain that this version does not know.</exception>
+    public static SceneDomain DomainOf(string folder)
+    {
+        string path = Path.Combine(folder, "classifier", ConfigName);
+        if (!File.Exists(path)) return SceneDomain.First;
+        try
+        {
+            int version = JsonNode.Parse(RegularFile.ReadAll(path, 1 << 16))?["domain"]?.GetValue<int>() ?? 0;
+            return SceneDomain.Find(version) ?? throw new ModelFormatException($"{path} names the domain {version}; this version knows 1 and 2.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new ModelFormatException($"{path} does not name a domain of toy scenes: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What <c>classifier/config.json</c> holds.</summary>
+    internal JsonObject Config => new() { ["domain"] = Domain.Version };
+
+    /// <summary>What it was trained to tell apart.</summary>
+    public SceneDomain Domain { get; }
 
     /// <summary>All weights.</summary>
     public WeightSet Weights { get; }
@@ -85,31 +154,76 @@ public sealed class SceneClassifier : IDisposable
         using UseGate.Lease use = Weights.Use();
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        (Tensor objects, Tensor backgrounds, Tensor colours) = Forward(pixels);
+        SceneLogits logits = Forward(pixels);
         float[][] Rows(Tensor t)
         {
             float[] flat = t.to(ScalarType.Float32).cpu().data<float>().ToArray();
             return [.. flat.Chunk((int)t.shape[1])];
         }
 
-        float[][] o = Rows(objects.sigmoid()), b = Rows(backgrounds.softmax(1)), c = Rows(colours.softmax(1));
-        return [.. o.Select((row, i) => new SceneJudgement(row, b[i], c[i]))];
+        float[][] o = Rows(logits.Objects.sigmoid()), b = Rows(logits.Backgrounds.softmax(1));
+        float[][][] c = [.. logits.Colours.Select(l => Rows(l.softmax(1)))];
+        if (Domain.Version == 1) return [.. o.Select((row, i) => new SceneJudgement(row, b[i], c[0][i]))];
+        float[][] left = Rows(logits.Left!.sigmoid()), night = Rows(logits.Night!.softmax(1)), weather = Rows(logits.Weather!.softmax(1)), style = Rows(logits.Style!.softmax(1));
+        return [.. o.Select((row, i) =>
+        {
+            int likeliest = Enumerable.Range(0, Coloured.Length).MaxBy(k => row[(int)Coloured[k]]);
+            return new SceneJudgement(row, b[i], c[likeliest][i])
+            {
+                ColoursOf = Coloured.Index().ToDictionary(k => k.Item, k => (IReadOnlyList<float>)c[k.Index][i]),
+                Left = left[i],
+                Nights = night[i],
+                Weathers = weather[i],
+                Styles = style[i],
+            };
+        })];
     }
 
-    /// <summary>Logits for objects [B, 12], backgrounds [B, 8] and colours [B, 5]; owned by the caller's dispose scope.</summary>
-    internal (Tensor Objects, Tensor Backgrounds, Tensor Colours) Forward(Tensor pixels)
+    /// <summary>Logits; owned by the caller's dispose scope.</summary>
+    internal SceneLogits Forward(Tensor pixels)
     {
         Shape.Require(pixels, [-1, 3, -1, -1]);
         using UseGate.Lease use = Weights.Use();
         Tensor x = F.silu(_norm1.Forward(_conv1.Forward(pixels)));
         x = _block2.Forward(_conv2.Forward(x), null);
-        x = F.silu(_norm3.Forward(_block3.Forward(_conv3.Forward(x), null)));
-        x = x.flatten(2);
+        x = _block3.Forward(_conv3.Forward(x), null);
+        if (_block4 is not null) x = _block4.Forward(x, null);
+        x = F.silu(_norm3.Forward(x));
         // The maximum finds a small object anywhere, the mean sees the ground.
-        Tensor logits = _head.Forward(cat([x.amax([2]), x.mean([2])], 1));
-        return (logits.narrow(1, 0, 12), logits.narrow(1, 12, 8), logits.narrow(1, 20, 5));
+        List<Tensor> seen = [x.amax([2, 3]), x.mean([2, 3])];
+        if (Domain.Version > 1)
+        {
+            long half = x.shape[3] / 2;
+            Tensor left = x.narrow(3, 0, half), right = x.narrow(3, x.shape[3] - half, half);
+            seen.AddRange([left.amax([2, 3]), right.amax([2, 3]), left.mean([2, 3])]);
+        }
+
+        Tensor[] parts = _head.Forward(cat(seen, 1)).split([.. Widths()], 1);
+        int colours = Domain.Version == 1 ? 1 : Coloured.Length;
+        return Domain.Version == 1
+            ? new SceneLogits(parts[0], parts[1], [parts[2]], null, null, null, null)
+            : new SceneLogits(parts[0], parts[1], parts[2..(2 + colours)], parts[2 + colours], parts[3 + colours], parts[4 + colours], parts[5 + colours]);
+    }
+
+    /// <summary>Numbers of logits, in the order of <see cref="SceneLogits"/>.</summary>
+    private IEnumerable<long> Widths()
+    {
+        long[] shared = [ToyScenes.Kinds.Count, ToyScenes.Backgrounds.Count];
+        return Domain.Version == 1
+            ? [.. shared, ToyScenes.Colours.Count]
+            : [.. shared, .. Coloured.Select(_ => (long)ToyScenes.Colours.Count), ToyScenes.Kinds.Count, 2, Enum.GetValues<SceneWeather>().Length, Enum.GetValues<SceneStyle>().Length];
     }
 
     /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
     public void Dispose() => Weights.Dispose();
 }
+
+/// <summary>What a <see cref="SceneClassifier"/> computes for a batch of B pictures; the last four are null in the first domain.</summary>
+/// <param name="Objects">[B, 12].</param>
+/// <param name="Backgrounds">[B, 8].</param>
+/// <param name="Colours">[B, 5]: one for each colourable kind, or one for the coloured object in the first domain.</param>
+/// <param name="Left">[B, 12].</param>
+/// <param name="Night">[B, 2].</param>
+/// <param name="Weather">[B, 3].</param>
+/// <param name="Style">[B, 2].</param>
+internal sealed record SceneLogits(Tensor Objects, Tensor Backgrounds, IReadOnlyList<Tensor> Colours, Tensor? Left, Tensor? Night, Tensor? Weather, Tensor? Style);

@@ -52,8 +52,11 @@ public sealed record TrainingRecipe
     /// <summary>Side of the pictures in pixels.</summary>
     public int ImageSize { get; init; } = 64;
 
+    /// <summary>The world of scenes and captions.</summary>
+    public SceneDomain Domain { get; init; } = SceneDomain.Second;
+
     /// <summary>Which scenes the world shows how often.</summary>
-    public SceneSamplerOptions Scenes { get; init; } = new() { SecondObject = 0.12 };
+    public SceneSamplerOptions Scenes => Domain.Scenes;
 
     /// <summary>Captions of the first part of the training of text encoder and U-Net.</summary>
     public CaptionNoise CleanCaptions { get; init; } = CaptionNoise.Clean with { Empty = 0.11, Prefix = 0.05 };
@@ -61,8 +64,8 @@ public sealed record TrainingRecipe
     /// <summary>Captions of the last part: weak and sometimes wrong, as the web's are, which keeps high guidance from overshooting.</summary>
     public CaptionNoise NoisyCaptions { get; init; } = CaptionNoise.Noisy;
 
-    /// <summary>Share of the U-Net's training after which captions become noisy, 0 to 1.</summary>
-    public double NoisyFrom { get; init; } = 0.78;
+    /// <summary>Share of the U-Net's training after which captions become noisy, 0 to 1; 1 for never.</summary>
+    public double NoisyFrom { get; init; } = 1;
 
     /// <summary>
     /// Standard deviation of one further random number per channel, added to all of its noise ("offset noise", Guttenberg 2023). Plain noise
@@ -70,6 +73,15 @@ public sealed record TrainingRecipe
     /// need not listen to the caption: edits of backgrounds then fail.
     /// </summary>
     public double OffsetNoise { get; init; } = 0.1;
+
+    /// <summary>
+    /// Weight of a second loss of text encoder and U-Net: the share of a noun's, colour's or place's attention outside what it names, squared
+    /// (see <see cref="GroundingAttention"/>). 0 leaves attention to itself.
+    /// </summary>
+    public double GroundingWeight { get; init; } = 0.01;
+
+    /// <summary>Model folder with an autoencoder of the same architecture to begin with; null to begin with random weights.</summary>
+    public string? AutoencoderFrom { get; init; }
 
     /// <summary>Autoencoder.</summary>
     public VaeConfig Vae { get; init; } = new() { BlockOutChannels = [32, 48, 96], LayersPerBlock = 1, NormNumGroups = 8, SampleSize = 64 };
@@ -81,7 +93,7 @@ public sealed record TrainingRecipe
     public UNetConfig UNet { get; init; } = new()
     {
         SampleSize = 16,
-        BlockOutChannels = [64, 128],
+        BlockOutChannels = [64, 144],
         DownHasAttention = [true, true],
         UpHasAttention = [true, true],
         LayersPerBlock = 1,
@@ -97,7 +109,7 @@ public sealed record TrainingRecipe
     public double KlWeight { get; init; } = 1e-4;
 
     /// <summary>Scenes encoded once for the training of the U-Net.</summary>
-    public int TrainingScenes { get; init; } = 20_000;
+    public int TrainingScenes { get; init; } = 30_000;
 
     /// <summary>Schedule of text encoder and U-Net.</summary>
     public StageSchedule UNetStage { get; init; } = new() { Steps = 12_000, Batch = 32, Parts = 4, Rate = 1e-3, WarmUp = 150, Flat = 0.3 };

@@ -15,13 +15,13 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
 {
     private const int HeldOut = 256;
 
-    /// <summary>What the sample grids show; none of these stands in the training captions word for word more often than any other.</summary>
+    /// <summary>What the sample grids show: the first half one object, the second half two, weather and styles.</summary>
     internal static readonly string[] GridPrompts =
     [
-        "a cat in the meadow", "a dog on the beach", "a fox in the snow", "a panda in the forest",
-        "a frog on the ocean", "a pig in the city", "a red car in the desert", "a blue car in the sunset",
-        "a purple balloon in the meadow", "a tree in the snow", "a yellow mushroom in the forest", "a rocket in the desert at night",
-        "a house on the beach", "a big cat in the city", "a small dog in the snow", "a fox next to a green balloon in the meadow",
+        "a cat in the meadow", "a dog on the beach", "a small fox in the snow", "a panda in the forest",
+        "a red car in the desert", "a purple balloon in the city", "a yellow mushroom in the forest", "a rocket in the desert at night",
+        "a cat next to a red balloon in the meadow", "a blue car next to a yellow mushroom in the snow", "a pig next to a house on the beach", "a frog to the left of a green balloon in the city",
+        "a house in the snow in the fog", "a red car in the city in the rain", "a drawing of a dog in the meadow", "in the forest, a tree next to a purple car",
     ];
 
     private readonly double[] _signal = [.. NoiseSchedule.StableDiffusion.AlphaBars.Select(Math.Sqrt)];
@@ -40,20 +40,25 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
             (worker, step, job) =>
             {
                 SceneRandom random = new(unchecked((recipe.Seed * 1_000_003L + step) * 64 + job));
-                CaptionNoise captions = loop.Progress < recipe.NoisyFrom ? recipe.CleanCaptions : recipe.NoisyCaptions;
+                CaptionNoise captions = (loop.Progress < recipe.NoisyFrom ? recipe.CleanCaptions : recipe.NoisyCaptions) with { Free = recipe.Domain.FreeCaptions };
                 long[] index = new long[part];
                 int[] times = new int[part];
-                string[] words = new string[part];
+                WrittenCaption[] words = new WrittenCaption[part];
                 for (int i = 0; i < part; i++)
                 {
                     index[i] = random.Index(train.Scenes.Count);
                     // One timestep from each of as many equal strata as the batch has images.
                     times[i] = (int)((job * part + i + random.NextDouble()) / batch * _signal.Length);
-                    words[i] = CaptionGrammar.NoisyCaption(train.Scenes[(int)index[i]], random, captions);
+                    words[i] = CaptionGrammar.WriteNoisy(train.Scenes[(int)index[i]], random, captions);
                 }
 
-                Tensor latents = train.Latents.index_select(0, tensor(index).to(options.Device));
-                return Loss(latents, times, Ids(words), unchecked((long)random.NextBits()), recipe.OffsetNoise);
+                Tensor chosen = tensor(index).to(options.Device);
+                // Where hardly anything is to be seen yet, a word cannot know its place.
+                using GroundingAttention? grounding = recipe.GroundingWeight > 0
+                    ? new GroundingAttention([.. words.Select(w => w.Named)], train.Masks!.index_select(0, chosen).to(ScalarType.Float32), [.. times.Select(t => (float)_signal[t])])
+                    : null;
+                Tensor loss = Loss(train.Latents.index_select(0, chosen), times, Ids(words.Select(w => w.Text)), unchecked((long)random.NextBits()), recipe.OffsetNoise, grounding);
+                return grounding?.Loss is { } outside ? loss.Plus(outside.Times(recipe.GroundingWeight)) : loss;
             },
             step => Measure(step, heldOut, heldIds, vae),
             cancel);
@@ -74,7 +79,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
 
     private long[] Ids(IEnumerable<string> captions) => [.. captions.SelectMany(c => tokenizer.Tokenize(c).Ids).Select(i => (long)i)];
 
-    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed, double offset)
+    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed, double offset, IAttentionProcessor? attention = null)
     {
         long n = latents.shape[0];
         Tensor noise = Seeds.Normal(seed, latents.shape, latents);
@@ -85,7 +90,7 @@ internal sealed class UNetTrainer(UNet2DConditionModel unet, ClipTextModel text,
         Tensor embedding = text.Forward(tensor(ids, [n, text.Config.ContextLength]).to(options.Device), recipe.ActivationDtype);
         Tensor steps = tensor(times.Select(t => (long)t).ToArray()).to(options.Device);
         // The explicit map: at 16x16 its backward pass is faster than the fused kernel's on a CPU.
-        Tensor predicted = unet.Forward(noisy.to(recipe.ActivationDtype), steps, embedding, ExplicitAttention.Instance);
+        Tensor predicted = unet.Forward(noisy.to(recipe.ActivationDtype), steps, embedding, attention ?? ExplicitAttention.Instance);
         return predicted.to(ScalarType.Float32).sub(noise).Squared().mean();
     }
 

@@ -18,6 +18,7 @@ internal static class VaeTrainer
     {
         string finished = Path.Combine(options.Folder, "vae.weights");
         vae.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        if (recipe.AutoencoderFrom is { } from) Begin(vae, from);
         using FlatParameters parameters = new(vae.Weights);
         Dictionary<string, Tensor> whole = new() { ["values"] = parameters.Values };
         if (File.Exists(finished))
@@ -44,6 +45,19 @@ internal static class VaeTrainer
         WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
         TrainingCheckpoint.Save(finished, new Dictionary<string, double>(), whole);
         vae.Weights.SetTrainable(false);
+    }
+
+    /// <summary>Takes the weights of another model's autoencoder to begin with.</summary>
+    private static void Begin(AutoencoderKL vae, string folder)
+    {
+        using IDisposable grad = no_grad();
+        using StableDiffusion model = StableDiffusion.Load(folder);
+        foreach (Weight weight in vae.Weights.Trainable)
+        {
+            if (model.Vae.Weights.Find(weight.Key) is not { } other || !other.Dimensions.SequenceEqual(weight.Dimensions))
+                throw new TrainingFileException($"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed.");
+            weight.Value.copy_(other.Value);
+        }
     }
 
     /// <summary>Puts the averaged weights of a decoder checkpoint in place.</summary>

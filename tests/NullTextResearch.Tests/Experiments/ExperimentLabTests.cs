@@ -46,6 +46,25 @@ public sealed class ExperimentLabTests : IDisposable
     }
 
     [Fact]
+    public void Claims_TwoScenes_AreSixOrders_OfWhichThreeForEachNumberOfRows()
+    {
+        List<string> told = [];
+        IReadOnlyList<ClaimRow> rows = ClaimStudy.Run(Mini.Value, 2, [null, 3], Tiny, new ResultCache(_folder), told: new Teller(told), cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(12, rows.Count);
+        Assert.Equal(4, rows.Count(r => r.Variant.StartsWith("3 rows", StringComparison.Ordinal)));
+        Assert.All(rows, r => Assert.True(r.Difference.Count == 2 && double.IsFinite(r.Difference.Mean) && r.Difference.Margin >= 0, r.Claim));
+        Assert.Equal(told, ClaimStudy.ToMarkdown(rows).Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..]);
+        // Three rows are less freedom than all.
+        ClaimRow[] pivots = [.. rows.Where(r => r.Claim.StartsWith("random pivot", StringComparison.Ordinal))];
+        Assert.NotEqual(pivots[0].Difference, pivots[1].Difference);
+    }
+
+    private sealed class Teller(List<string> told) : IProgress<string>
+    {
+        public void Report(string value) => told.Add(value);
+    }
+
+    [Fact]
     public void Run_Cancelled_GoesOnWhereItStopped()
     {
         using CancellationTokenSource stop = new();

@@ -318,4 +318,37 @@ public class AblationTests
         // The call after those of the inversion is the first draw's.
         Assert.Equal(problem.Grid.Moves[changed].Timestep, predictor.Timesteps[10]);
     }
+
+    [Fact]
+    public void Rows_OnlyTheLeadingOnesMove()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem(images: 2);
+        long tokens = problem.Unconditional.shape[^2];
+        IInversion[] methods =
+        [
+            new NullTextInversion(NoStop with { InnerSteps = 3, Rows = 1 }),
+            new RandomPivotInversion(NoStop with { InnerSteps = 3, Rows = 1 }),
+            new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 3, Rows = 1 }),
+        ];
+        foreach (IInversion method in methods)
+        {
+            using InversionResult result = method.Invert(problem);
+            Tensor moved = result.Unconditional.At(0).sub(problem.Unconditional).abs();
+            Assert.True(moved.narrow(-2, 0, 1).max().item<double>() > 1e-4, method.Name);
+            Assert.Equal(0, moved.narrow(-2, 1, tokens - 1).max().item<double>());
+        }
+    }
+
+    [Fact]
+    public void Rows_AsManyAsThereAre_IsTheSameAsAll_AndZeroIsRefused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        InversionProblem problem = new ToyPredictor().Problem();
+        using InversionResult all = new NullTextInversion(NoStop with { InnerSteps = 2 }).Invert(problem);
+        using InversionResult some = new NullTextInversion(NoStop with { InnerSteps = 2, Rows = 1000 }).Invert(problem);
+        TensorAssert.Close(all.Unconditional.At(0), some.Unconditional.At(0), 0);
+        Assert.Contains("Rows is 0", Assert.Throws<ArgumentException>(() => new NullTextInversion(NoStop with { Rows = 0 }).Invert(problem)).Message, StringComparison.Ordinal);
+        Assert.Contains("Rows is 0", Assert.Throws<ArgumentException>(() => new NonPivotalInversion(new NonPivotalOptions { Rows = 0 }).Invert(problem)).Message, StringComparison.Ordinal);
+    }
 }

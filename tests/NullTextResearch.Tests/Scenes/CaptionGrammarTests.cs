@@ -77,4 +77,103 @@ public class CaptionGrammarTests
         Assert.Equal("", CaptionGrammar.CleanCaption(scene, new SceneRandom(1), 1));
         Assert.Equal(scene.Caption, CaptionGrammar.CleanCaption(scene, new SceneRandom(1), 0));
     }
+
+    [Fact]
+    public void FreeCaptions_AllWords_AreKnown_Used_AndFitTheContext()
+    {
+        var words = SceneDomain.Second.Words.ToHashSet();
+        var used = new HashSet<string>();
+        var random = new SceneRandom(6);
+        for (int seed = 0; seed < 30_000; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut, SceneDomain.Second.Scenes);
+            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Noisy with { Free = 0.9 });
+            string[] tokens = caption.Text.Replace(",", " ,", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(tokens.Length, caption.Tokens);
+            Assert.True(caption.Tokens <= SceneDomain.Second.Context - 2, caption.Text);
+            used.UnionWith(tokens.Where(t => t != ","));
+        }
+        Assert.Empty(used.Except(words));
+        Assert.Empty(words.Except(used));
+        Assert.All(words, w => Assert.Matches("^[a-z]+$", w));
+        Assert.Empty(SceneDomain.First.Words.Except(words));
+    }
+
+    [Fact]
+    public void FreeCaptions_NamedTokens_AreTheWordsOfObjectsAndPlace()
+    {
+        var random = new SceneRandom(7);
+        for (int seed = 0; seed < 2000; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
+            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
+            string[] tokens = caption.Text.Replace(",", " ,", StringComparison.Ordinal).Split(' ');
+            for (int i = 0; i < scene.Objects.Count; i++)
+            {
+                int expected = 1 + (scene.Objects[i].Colour is null ? 0 : 1) + (scene.Objects[i].Size == SceneSize.Normal ? 0 : 1);
+                Assert.Equal(expected, caption.Named.Count(n => n.Object == i));
+                if (scene.Objects[i].Kind == SceneObjectKind.Tree) Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "tree");
+                if (scene.Objects[i].Colour == SceneColour.Blue) Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "blue");
+            }
+            Assert.Single(caption.Named, n => n.Object is null);
+        }
+    }
+
+    [Fact]
+    public void FreeCaptions_Sides_AreTrue()
+    {
+        var random = new SceneRandom(8);
+        int told = 0;
+        for (int seed = 0; seed < 4000; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
+            if (scene.Objects.Count < 2) continue;
+            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
+            int first = caption.Named.First(n => n.Object is not null).Object!.Value;
+            double own = scene.Objects[first].CentreX, other = scene.Objects[1 - first].CentreX;
+            if (caption.Text.Contains("to the left of", StringComparison.Ordinal) || caption.Text.Contains("on the left and", StringComparison.Ordinal))
+            {
+                Assert.True(own < other, caption.Text);
+                told++;
+            }
+            if (caption.Text.Contains("to the right of", StringComparison.Ordinal) || caption.Text.Contains("on the right and", StringComparison.Ordinal))
+            {
+                Assert.True(own > other, caption.Text);
+                told++;
+            }
+        }
+        Assert.True(told > 400);
+    }
+
+    [Theory]
+    [InlineData("in")]
+    [InlineData("on")]
+    [InlineData("at")]
+    [InlineData("the")]
+    public void FreeCaptions_FunctionWords_TellNothingOfThePlace(string word)
+    {
+        var random = new SceneRandom(9);
+        var with = new int[ToyScenes.Backgrounds.Count];
+        var all = new int[with.Length];
+        // Night and weather have prepositions of their own: the scenes of the first domain by day.
+        var options = SceneDomain.First.Scenes with { Night = 0 };
+        for (int seed = 0; seed < 16_000; seed++)
+        {
+            var scene = ToyScenes.Sample(seed, SceneSplit.Train, options);
+            all[(int)scene.Background]++;
+            if (CaptionGrammar.DescribeFreely(scene, random).Split(' ').Contains(word)) with[(int)scene.Background]++;
+        }
+        double[] shares = [.. with.Zip(all, (w, n) => (double)w / n)];
+        // Four standard errors of a share of 2,000 captions.
+        Assert.True(shares.Max() - shares.Min() < 0.06, string.Join(", ", shares));
+    }
+
+    [Fact]
+    public void NoisyCaption_WrongWords_NameNothing()
+    {
+        var random = new SceneRandom(10);
+        var noise = CaptionNoise.Clean with { Empty = 0, WrongObject = 1, WrongBackground = 1 };
+        for (int seed = 0; seed < 100; seed++)
+            Assert.Empty(CaptionGrammar.WriteNoisy(ToyScenes.Sample(seed, SceneSplit.Train), random, noise).Named);
+    }
 }

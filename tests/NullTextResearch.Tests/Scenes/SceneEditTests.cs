@@ -141,4 +141,47 @@ public class SceneEditTests
 
     private static string Without(string caption, IReadOnlyList<int> indices) =>
         string.Join(' ', caption.Split(' ').Where((_, i) => !indices.Contains(i)));
+
+    [Fact]
+    public void RemoveObject_OneOfTwo_LeavesTheOther_AndItsMaskIsWhereItWas()
+    {
+        var scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes)).First(s => s.Objects.Count == 2);
+        using var renderer = new SceneRenderer();
+        foreach (int index in (int[])[0, 1])
+        {
+            var plan = new RemoveObject(index).Plan(scene);
+            Assert.Equal([scene.Objects[1 - index]], plan.Target.Objects);
+            Assert.Contains(plan.SourceBlendWord!, plan.SourceCaption, StringComparison.Ordinal);
+            Assert.Null(plan.TargetBlendWord);
+            byte[] coverage = renderer.ObjectCoverage(scene, index, 64), mask = renderer.EditMask(plan, 64);
+            Assert.Equal(coverage.Select(c => c > 0), mask.Select(m => m > 0));
+        }
+        Assert.Contains("one object alone", new RemoveObject(0).WhyNot(new RemoveObject(0).Apply(scene)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WeatherStyleAndAmount_ChangeTheWholePicture_AndTheCaptionSaysSo()
+    {
+        var scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train)).First(s => !s.Night);
+        using var renderer = new SceneRenderer();
+        byte[] before = renderer.Render(scene, 64);
+        foreach ((SceneEdit edit, string words) in ((SceneEdit, string)[])[(new WeatherChange(SceneWeather.Rain), "in the rain"), (new WeatherChange(SceneWeather.Fog), "in the fog"), (new StyleChange(SceneStyle.Drawing), "a drawing of")])
+        {
+            var plan = edit.Plan(scene);
+            Assert.Contains(words, plan.TargetCaption, StringComparison.Ordinal);
+            Assert.All(renderer.EditMask(plan, 64), m => Assert.Equal(255, m));
+            Assert.True(Difference(before, renderer.Render(plan.Target, 64)) > 8, words);
+            Assert.Contains("already", edit.WhyNot(plan.Target), StringComparison.Ordinal);
+        }
+        var fog = new WeatherChange(SceneWeather.Fog).Apply(scene);
+        var more = new WeatherAmountChange(1).Plan(fog);
+        Assert.Equal(more.SourceCaption, more.TargetCaption);
+        byte[] thick = renderer.Render(more.Target, 64);
+        Assert.True(Difference(before, thick) > Difference(before, renderer.Render(fog, 64)));
+        Assert.Contains("clear", new WeatherAmountChange(1).WhyNot(scene), StringComparison.Ordinal);
+        Assert.Contains("night", new WeatherChange(SceneWeather.Rain).WhyNot(scene with { Night = true }), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("drawing", new StyleChange(SceneStyle.Drawing).WhyNot(fog), StringComparison.Ordinal);
+
+        static double Difference(byte[] a, byte[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average();
+    }
 }

@@ -98,4 +98,17 @@ public class ToyScenesTests
             }
         }
     }
+
+    [Fact]
+    public void Sample_SecondDomain_ShowsWhatItsOptionsSay()
+    {
+        var scenes = Enumerable.Range(0, 4000).Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes)).ToArray();
+        Assert.InRange(scenes.Average(s => s.Objects.Count - 1.0), 0.42, 0.48);
+        Assert.InRange(scenes.Average(s => s.Style == SceneStyle.Drawing ? 1.0 : 0), 0.05, 0.09);
+        Assert.InRange(scenes.Where(ToyScenes.AllowsWeather).Average(s => s.Weather == SceneWeather.Clear ? 0.0 : 1), 0.10, 0.14);
+        Assert.All(scenes.Where(s => s.Weather != SceneWeather.Clear), s => Assert.True(ToyScenes.AllowsWeather(s)));
+        // Both objects coloured in enough scenes to learn which colour is whose.
+        Assert.InRange(scenes.Where(s => s.Objects.Count == 2).Average(s => s.Objects.All(o => o.Colour is not null) ? 1.0 : 0), 0.1, 0.3);
+        Assert.All(ToyScenes.Kinds, k => Assert.True(scenes.Count(s => s.Objects.Any(o => o.Kind == k)) > 200));
+    }
 }

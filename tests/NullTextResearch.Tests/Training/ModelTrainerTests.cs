@@ -118,6 +118,37 @@ public sealed class ModelTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Train_FromAnotherModelsAutoencoder_BeginsThere_AndRefusesAnotherArchitecture()
+    {
+        string run = Folder(), model = Folder(), further = Folder();
+        Train(run, TrainingStages.UNet, workers: 1);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+
+        TrainingRecipe recipe = TinyTraining.Recipe with { AutoencoderFrom = model, VaeStage = TinyTraining.Recipe.VaeStage with { Rate = 1e-7 } };
+        double[] Losses(string folder) => [.. File.ReadAllLines(Path.Combine(folder, "vae.csv"))[1..].Select(r => double.Parse(r.Split(',')[2], System.Globalization.CultureInfo.InvariantCulture)).Where(double.IsFinite)];
+        using (ModelTrainer trainer = new(recipe, TinyTraining.Options(further))) trainer.Train(TrainingStages.Vae);
+        Assert.True(Losses(further)[0] < Losses(run)[0]);
+
+        recipe = recipe with { Vae = recipe.Vae with { BlockOutChannels = [8, 12] } };
+        using ModelTrainer other = new(recipe, TinyTraining.Options(Folder()));
+        Assert.Contains("another architecture", Assert.Throws<TrainingFileException>(() => other.Train(TrainingStages.Vae)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Export_SecondDomain_SaysSo_AndHasItsContext()
+    {
+        string run = Folder(), model = Folder();
+        Train(run, TrainingStages.All, workers: 1);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+        Assert.Same(SceneDomain.Second, SceneClassifier.DomainOf(model));
+        using StableDiffusion loaded = StableDiffusion.Load(model);
+        Assert.Equal(29, loaded.Tokenizer.ContextLength);
+        Assert.Equal(29, loaded.Text.Config.ContextLength);
+        using TorchSharp.DisposeScope scope = TorchSharp.torch.NewDisposeScope();
+        Assert.Equal([1, 29, 16], loaded.Embed("a cat next to a red balloon in the snow").shape);
+    }
+
+    [Fact]
     public void Train_Autoencoder_ItsScaledLatentsHaveZeroMeanAndUnitVariancePerChannel()
     {
         string run = Folder(), model = Folder();

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text;
+using NullTextResearch.Metrics;
+using NullTextResearch.Scenes;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>One order that the paper reports, as a difference that is positive where a model shows it too.</summary>
+/// <param name="Claim">What is compared.</param>
+/// <param name="Variant">How: rows of the null text, kind of edit.</param>
+/// <param name="Unit">Unit of the difference.</param>
+/// <param name="Difference">Mean over images with its interval.</param>
+public sealed record ClaimRow(string Claim, string Variant, string Unit, PairedDifference Difference)
+{
+    /// <summary>"as in the paper" or "the other way round" where the interval excludes zero, else "not clear".</summary>
+    public string Verdict => !Difference.IsClear ? "not clear" : Difference.Mean > 0 ? "as in the paper" : "the other way round";
+}
+
+/// <summary>
+/// Six orders of the paper, measured on held-out toy scenes with paired intervals: random pivot below null-text, non-pivotal below DDIM, SDEdit
+/// closer to the source with null texts, PSNR falling with the inversion's guidance, textual inversion rising with N, words' maps on their objects.
+/// The first three for null texts of which only some rows may change, too.
+/// </summary>
+public static class ClaimStudy
+{
+    private static readonly HashSet<string> FunctionWords = new("a in on the next to at".Split(' '), StringComparer.Ordinal);
+
+    /// <summary>Measures everything that the cache does not hold already.</summary>
+    /// <param name="model">Model of toy scenes; borrowed.</param>
+    /// <param name="images">How many scenes, at least 1; SDEdit takes as many for each of its two kinds of edit.</param>
+    /// <param name="rows">Numbers of leading rows that null texts may change; null for all.</param>
+    /// <param name="settings">How large.</param>
+    /// <param name="cache">Where results are kept.</param>
+    /// <param name="workers">Threads that share out the images.</param>
+    /// <param name="told">Told one line per measure; may be null.</param>
+    /// <param name="cancellation">Stops; what was finished is kept.</param>
+    public static IReadOnlyList<ClaimRow> Run(
+        StableDiffusion model, int images, IReadOnlyList<int?> rows, ExperimentSettings settings, ResultCache cache, int workers = 1, IProgress<string>? told = null, CancellationToken cancellation = default)
+    {
+        int most = settings.InnerSteps[^1], least = settings.InnerSteps[0], side = ExperimentImages.ToySide(model.Sizes);
+        IReadOnlyList<ExperimentImage> scenes = ExperimentImages.Toy(images, side);
+        string fingerprint = ExperimentLab.FingerprintOf(model);
+        List<ClaimRow> table = [];
+        foreach (int? count in rows)
+        {
+            string variant = count is { } some ? $"{some} rows" : "all rows";
+            using (ExperimentLab lab = Lab(scenes, count))
+            {
+                double[] ours = Psnrs(lab, ReconstructionMethod.NullText, most);
+                Add($"random pivot below null-text, N = {most}", variant, "dB", PairedDifference.Of(ours, Psnrs(lab, ReconstructionMethod.RandomPivot, most)));
+                Add($"non-pivotal below DDIM, N = {most}", variant, "dB", PairedDifference.Of(Psnrs(lab, ReconstructionMethod.Ddim, 0), Psnrs(lab, ReconstructionMethod.NonPivotal, most)));
+            }
+            foreach ((string kind, Func<SceneDescription, SceneDescription, bool> isKind) in Kinds)
+            {
+                using ExperimentLab lab = Lab(WithEdits(images, side, isKind), count);
+                Add("SDEdit closer to the source with null text, mean over strengths", $"{variant}, {kind}", "distance",
+                    PairedDifference.Of(SdEditExperiment.Run(lab).Select(r => r.Plain.Zip(r.WithNullText, (plain, with) => plain.DistanceToSource - with.DistanceToSource).Average())));
+            }
+        }
+
+        using ExperimentLab whole = Lab(scenes, null);
+        IReadOnlyList<IReadOnlyList<GuidanceRecord>> sweep = GuidanceSweep.Run(whole);
+        double[] At(int w) => [.. sweep[w].Select(r => r.PsnrSampling)];
+        for (int w = 1; w < sweep.Count; w++)
+            Add(string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"), string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1"), "dB", PairedDifference.Of(At(0), At(w)));
+        Add($"textual inversion rises with N", $"N = {most} over {least}", "dB", PairedDifference.Of(Psnrs(whole, ReconstructionMethod.TextualInversion, most), Psnrs(whole, ReconstructionMethod.TextualInversion, least)));
+        AddMaps(whole);
+        return table;
+
+        ExperimentLab Lab(IReadOnlyList<ExperimentImage> of, int? optimised) =>
+            new(model, of, settings with { OptimisedRows = optimised }, cache, fingerprint) { Workers = workers, Cancellation = cancellation };
+
+        double[] Psnrs(ExperimentLab lab, ReconstructionMethod method, int n)
+        {
+            IReadOnlyList<int> counts = method == ReconstructionMethod.TextualInversion ? [least, most] : [n];
+            return [.. Reconstruction.Run(lab, method, counts)[counts.Count > 1 && n == most ? 1 : 0].Select(r => r.Psnr)];
+        }
+
+        void Add(string claim, string variant, string unit, PairedDifference difference)
+        {
+            table.Add(new ClaimRow(claim, variant, unit, difference));
+            told?.Report(Line(table[^1]));
+        }
+
+        void AddMaps(ExperimentLab lab)
+        {
+            (double Nouns, double Others)[] shares = [.. AttentionExperiment.Run(lab).Select((r, i) => Shares(r, lab.Images[i].Scene!))];
+            Add("an object's word attends to it: share inside over the mask's share, less 2", "nouns", "", PairedDifference.Of(shares.Select(s => s.Nouns - 2)));
+            Add("function words do not: the same for nouns less that for function words", "nouns - function words", "", PairedDifference.Of(shares.Select(s => s.Nouns - s.Others)));
+        }
+    }
+
+    /// <summary>The rows as a Markdown table.</summary>
+    public static string ToMarkdown(IEnumerable<ClaimRow> rows)
+    {
+        StringBuilder text = new("| order in the paper | variant | difference (95 %) | n | verdict |\n|---|---|---|---|---|\n");
+        foreach (ClaimRow row in rows) text.Append(Line(row)).Append('\n');
+        return text.ToString();
+    }
+
+    private static string Line(ClaimRow row)
+    {
+        PairedDifference d = row.Difference;
+        string unit = row.Unit.Length > 0 ? " " + row.Unit : "";
+        return string.Create(CultureInfo.InvariantCulture, $"| {row.Claim} | {row.Variant} | {d.Mean:0.00##}{unit} ({d.Low:0.00##} to {d.High:0.00##}) | {d.Count} | {row.Verdict} |");
+    }
+
+    private static readonly (string Name, Func<SceneDescription, SceneDescription, bool> IsKind)[] Kinds =
+    [
+        ("objects", (source, target) => source.Objects.Count == target.Objects.Count && source.Objects[0].Kind != target.Objects[0].Kind),
+        ("colours", (source, target) => source.Objects.Count == target.Objects.Count && source.Objects[0].Kind == target.Objects[0].Kind && source.Objects[0].Colour != target.Objects[0].Colour),
+    ];
+
+    /// <summary>Scenes that allow an edit of one kind, with that edit alone.</summary>
+    private static ExperimentImage[] WithEdits(int count, int side, Func<SceneDescription, SceneDescription, bool> isKind)
+    {
+        // A quarter of the kinds have colours.
+        for (int looked = 6 * count; ; looked *= 2)
+        {
+            ExperimentImage[] found = [.. ExperimentImages.Toy(looked, side)
+                .Select(i => i with { Edits = [.. i.Edits.Where(e => e.TargetScene is { } target && isKind(i.Scene!, target)).Take(1)] })
+                .Where(i => i.Edits.Count > 0).Take(count)];
+            if (found.Length == count) return found;
+        }
+    }
+
+    /// <summary>How much of the words' attention lies on the object, over the share of the picture that it covers: 1 for an even map.</summary>
+    private static (double Nouns, double Others) Shares(AttentionRecord record, SceneDescription scene)
+    {
+        using SceneRenderer renderer = new();
+        double[][] coverage = [.. scene.Objects.Select((_, o) => renderer.ObjectCoverage(scene, o, record.Height).Select(c => c / 255.0).ToArray())];
+        double Over(WordMap map, double[] mask) => map.Values.Zip(mask, (v, m) => v * m).Sum() / Math.Max(1e-9, map.Values.Sum()) / Math.Max(1e-9, mask.Average());
+        double[] nouns = [.. scene.Objects.SelectMany((o, i) => record.NullText.Where(m => m.Word == CaptionGrammar.Noun(o.Kind)).Take(1).Select(m => Over(m, coverage[i])))];
+        double[] others = [.. record.NullText.Where(m => FunctionWords.Contains(m.Word)).SelectMany(m => coverage.Select(c => Over(m, c)))];
+        return (nouns.Average(), others.Average());
+    }
+}

@@ -1,0 +1,52 @@
+namespace NullTextResearch.Metrics;
+
+/// <summary>Mean of differences taken on the same images, with its 95 % confidence interval (Student's t).</summary>
+/// <param name="Count">How many images.</param>
+/// <param name="Mean">Mean difference.</param>
+/// <param name="Margin">Half the width of the interval; NaN for fewer than two images.</param>
+public readonly record struct PairedDifference(int Count, double Mean, double Margin)
+{
+    /// <summary>Lower end of the interval.</summary>
+    public double Low => Mean - Margin;
+
+    /// <summary>Upper end of the interval.</summary>
+    public double High => Mean + Margin;
+
+    /// <summary>Whether the interval excludes zero.</summary>
+    public bool IsClear => Low > 0 || High < 0;
+
+    /// <summary>Of differences that are known already.</summary>
+    /// <param name="differences">One per image, at least one.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static PairedDifference Of(IEnumerable<double> differences)
+    {
+        double[] d = [.. differences];
+        if (d.Length == 0) throw new ArgumentException("A mean difference needs at least one image.", nameof(differences));
+        double mean = d.Average();
+        if (d.Length == 1) return new PairedDifference(1, mean, double.NaN);
+        double deviation = Math.Sqrt(d.Sum(x => (x - mean) * (x - mean)) / (d.Length - 1));
+        return new PairedDifference(d.Length, mean, StudentQuantile(d.Length - 1) * deviation / Math.Sqrt(d.Length));
+    }
+
+    /// <summary>Of two series on the same images, first minus second.</summary>
+    /// <param name="first">One number per image.</param>
+    /// <param name="second">As many.</param>
+    /// <exception cref="ArgumentException">They are empty or of different lengths.</exception>
+    public static PairedDifference Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
+    {
+        if (first.Count != second.Count) throw new ArgumentException($"Pairs need equally many numbers; there are {first.Count} and {second.Count}.", nameof(second));
+        return Of(first.Zip(second, (a, b) => a - b));
+    }
+
+    /// <summary>Student's t that 97.5 % lie below, for 1 degree of freedom or more.</summary>
+    private static double StudentQuantile(int freedom)
+    {
+        // Exact where the expansion in 1/freedom (Abramowitz and Stegun 26.7.5) is not yet good to three digits.
+        double[] few = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306];
+        if (freedom <= few.Length) return few[freedom - 1];
+        const double Z = 1.959964;
+        double z3 = Z * Z * Z, z5 = z3 * Z * Z, z7 = z5 * Z * Z;
+        return Z + (z3 + Z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * Z) / (96.0 * freedom * freedom)
+            + (3 * z7 + 19 * z5 + 17 * z3 - 15 * Z) / (384.0 * freedom * freedom * freedom);
+    }
+}
