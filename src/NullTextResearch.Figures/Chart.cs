@@ -48,6 +48,10 @@ public abstract record Chart
         return new ChartBundle(Title, Height, PlotlyIsland.Json(this), Csv.Write(CsvHeader(), CsvRows()));
     }
 
+    /// <summary>Colour of the series at an index that names none: for another series that belongs to it.</summary>
+    /// <param name="index">0 for the first series.</param>
+    public static string ColorOf(int index) => Theme.Color(index);
+
     internal abstract IEnumerable<string> Problems();
 
     internal abstract void Draw(PlotlyFigure figure);

@@ -47,6 +47,9 @@ public sealed record FigureSection
     /// <summary>What this run found, or null.</summary>
     public string? ThisRunFound { get; init; }
 
+    /// <summary>The paper's claims that this figure is about, with verdicts (default: none).</summary>
+    public IReadOnlyList<Claim> Claims { get; init; } = [];
+
     /// <summary>The command that makes this figure, or null.</summary>
     public string? Command { get; init; }
 

@@ -1,3 +1,5 @@
+using NullTextResearch.Metrics;
+
 namespace NullTextResearch.Figures;
 
 /// <summary>How the spread of a series is drawn.</summary>
@@ -34,16 +36,20 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
     /// <summary>Draw thicker than the others: the series the figure is about (default: false).</summary>
     public bool Emphasis { get; init; }
 
+    /// <summary>Single measurements behind every value, drawn as faint dots, or null.</summary>
+    public IReadOnlyList<IReadOnlyList<double>>? Dots { get; init; }
+
     /// <summary>CSS colour such as <c>#0072b2</c>; null (default) takes the next one of the palette.</summary>
     public string? Color { get; init; }
 
-    /// <summary>Means and standard deviations over repeated measurements, one group per x.</summary>
+    /// <summary>Means over repeated measurements, one group per x: with the 95 % interval of the mean from <see cref="Claim.FewestImages"/> measurements on, else with a dot for each.</summary>
     /// <param name="name">Name in the legend.</param>
     /// <param name="x">Positions.</param>
     /// <param name="samples">For every position, the measured values (at least one each).</param>
-    /// <returns>A series whose value is the mean and whose bounds are mean minus and plus one sample standard deviation (none where there is a single value per position).</returns>
+    /// <param name="floor">What no measurement can fall below: intervals end there. Null for none.</param>
+    /// <returns>A series whose value is the mean.</returns>
     /// <exception cref="ArgumentException">A position has no value, or the counts differ.</exception>
-    public static LineSeries FromSamples(string name, IReadOnlyList<double> x, IReadOnlyList<IReadOnlyList<double>> samples)
+    public static LineSeries FromSamples(string name, IReadOnlyList<double> x, IReadOnlyList<IReadOnlyList<double>> samples, double? floor = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(samples);
@@ -53,23 +59,14 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
                 $"Series '{name}' has {x.Count} positions and {samples.Count} groups of samples; give one non-empty group per position.", nameof(samples));
         }
 
-        double[] mean = [.. samples.Select(group => group.Average())];
-        LineSeries series = new(name, x, mean);
-        if (samples.All(group => group.Count == 1))
-        {
-            return series;
-        }
-
-        double[] deviation =
-        [
-            .. samples.Select((group, i) => group.Count < 2
-                ? 0
-                : Math.Sqrt(group.Sum(value => (value - mean[i]) * (value - mean[i])) / (group.Count - 1))),
-        ];
+        LineSeries series = new(name, x, [.. samples.Select(group => group.Average())]);
+        int fewest = samples.Min(group => group.Count);
+        if (fewest < Claim.FewestImages) return fewest > 1 ? series with { Dots = samples } : series;
+        PairedDifference[] means = [.. samples.Select(PairedDifference.Of)];
         return series with
         {
-            Lower = [.. mean.Zip(deviation, (m, d) => m - d)],
-            Upper = [.. mean.Zip(deviation, (m, d) => m + d)],
+            Lower = [.. means.Select(m => Math.Max(m.Low, floor ?? double.NegativeInfinity))],
+            Upper = [.. means.Select(m => m.High)],
         };
     }
 }
@@ -122,6 +119,7 @@ public sealed record LineChart : Chart
 
         for (int i = 0; i < Series.Count; i++)
         {
+            figure.AddDots(Series[i], i);
             figure.AddLine(Series[i], i);
         }
 

@@ -62,6 +62,21 @@ internal sealed class PlotlyFigure
         _traces.Add(trace);
     }
 
+    internal void AddDots(LineSeries series, int index)
+    {
+        if (series.Dots is not { } groups) return;
+        (double X, double Y)[] dots = [.. groups.SelectMany((group, i) => group.Select(y => (series.X[i], y)))];
+        Trace trace = NewTrace("scatter", series.Name);
+        trace.SetProperty("mode", "markers");
+        trace.SetProperty("x", Numbers([.. dots.Select(d => d.X)]));
+        trace.SetProperty("y", Numbers([.. dots.Select(d => d.Y)]));
+        trace.SetProperty("marker", Object(("color", Theme.WithOpacity(series.Color ?? Theme.Color(index), 0.35)), ("size", 5)));
+        trace.SetProperty("hoverinfo", "skip");
+        trace.SetProperty("showlegend", false);
+        trace.SetProperty("legendgroup", Html.PlotlyText(series.Name));
+        _traces.Add(trace);
+    }
+
     internal void AddBand(LineSeries series, int index)
     {
         int[] drawn =

@@ -20,6 +20,11 @@ internal static class ReportPage
         if (!single && report.Sections.Count > 0)
         {
             html.Append("<nav class=\"nt-nav\" aria-label=\"Figures\"><ul>\n");
+            if (report.Sections.Any(section => section.Claims.Count > 0))
+            {
+                html.Append("<li><a href=\"#claims\">The paper's claims</a></li>\n");
+            }
+
             foreach (FigureSection section in report.Sections)
             {
                 html.Append(CultureInfo.InvariantCulture, $"<li><a href=\"#{section.Id}\">{Html.Text(section.Title)}</a></li>\n");
@@ -47,6 +52,13 @@ internal static class ReportPage
         }
 
         html.Append("</header>\n");
+        if (!single && report.Sections.Any(section => section.Claims.Count > 0))
+        {
+            html.Append("<section class=\"nt-section\" id=\"claims\">\n<h2><a href=\"#claims\">The paper's claims</a></h2>\n");
+            Claims(html, [.. report.Sections.SelectMany(section => section.Claims.Select(claim => ((FigureSection?)section, claim)))]);
+            html.Append("</section>\n");
+        }
+
         foreach (FigureSection section in report.Sections)
         {
             Section(html, section, heading: !single || section.Title != report.Title);
@@ -119,6 +131,11 @@ internal static class ReportPage
             html.Append("</div>\n");
         }
 
+        if (section.Claims.Count > 0)
+        {
+            Claims(html, [.. section.Claims.Select(claim => ((FigureSection?)null, claim))]);
+        }
+
         for (int i = 0; i < section.Charts.Count; i++)
         {
             ChartBundle chart = section.Charts[i];
@@ -163,6 +180,26 @@ internal static class ReportPage
         }
 
         html.Append("</section>\n");
+    }
+
+    /// <summary>Claims, each with its verdict; with links to figures where these are given.</summary>
+    private static void Claims(StringBuilder html, IReadOnlyList<(FigureSection? Figure, Claim Claim)> claims)
+    {
+        if (claims.Where(c => !c.Claim.IsJudged).Select(c => c.Claim.Images).DefaultIfEmpty().Max() is var few and > 0)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than {Claim.FewestImages}.</p>\n");
+        }
+
+        html.Append("<div class=\"nt-claims\">\n");
+        foreach ((FigureSection? figure, Claim claim) in claims)
+        {
+            string kind = !claim.IsJudged ? "open" : claim.Verdict switch { Verdict.Reproduced => "yes", Verdict.Partly => "partly", _ => "no" };
+            string link = figure is null ? "" : $" <a href=\"#{figure.Id}\">{Html.Text(figure.Title.Split(':')[0])}</a>";
+            html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-claim nt-{kind}\"><p class=\"nt-verdict\">{Html.Text(claim.VerdictText)}</p><div><p>{Html.Text(claim.Sentence)}{link}</p>");
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = {claim.Images}</span></p></div></div>\n");
+        }
+
+        html.Append("</div>\n");
     }
 
     private static void Finding(StringBuilder html, string cssClass, string name, string? text)

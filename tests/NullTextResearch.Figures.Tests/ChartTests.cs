@@ -167,13 +167,27 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void FromSamples_Repeats_GivesMeanAndSampleDeviation()
+    public void FromSamples_FewRepeats_AreDotsWithoutAnInterval()
     {
         LineSeries series = LineSeries.FromSamples("a", [1, 2], [[1, 3], [5, 5]]);
 
         Assert.Equal([2, 5], series.Y);
-        Assert.Equal([2 - Math.Sqrt(2), 5], series.Lower!);
-        Assert.Equal([2 + Math.Sqrt(2), 5], series.Upper!);
+        Assert.Equal((null, null), (series.Lower, series.Upper));
+        JsonElement data = Parse(Minimal(series).Build()).GetProperty("data");
+        Assert.Equal([1, 3, 5, 5], data[0].GetProperty("y").EnumerateArray().Select(y => y.GetDouble()));
+        Assert.Equal("markers", data[0].GetProperty("mode").GetString());
+    }
+
+    [Fact]
+    public void FromSamples_EnoughRepeats_HaveTheIntervalOfTheMean_DownToTheFloor()
+    {
+        LineSeries series = LineSeries.FromSamples("a", [1, 2], [[1, 2, 3, 4, 5], [0, 0, 0, 0, 1]], floor: 0);
+
+        // Student's t of 4 degrees of freedom, 2.776, times the standard error.
+        Assert.Equal(3 + (2.776 * Math.Sqrt(2.5 / 5)), series.Upper![0], 3);
+        Assert.Equal(3 - (2.776 * Math.Sqrt(2.5 / 5)), series.Lower![0], 3);
+        Assert.Equal(0, series.Lower[1]);
+        Assert.Null(series.Dots);
     }
 
     [Fact]

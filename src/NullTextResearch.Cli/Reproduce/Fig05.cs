@@ -1,5 +1,7 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Images;
+using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Cli.Reproduce;
 
@@ -20,13 +22,36 @@ internal sealed class Fig05 : Figure
         double[] factors = [.. lab.Settings.Factors];
         IReadOnlyList<IReadOnlyList<double>> distances = [.. factors.Select((_, f) => (IReadOnlyList<double>)[.. records.Select(r => r.Edits[f].DistanceToSource)])];
         double[] up = [.. factors.Select((f, i) => (f, Mean: distances[i].Average())).Where(p => p.f >= 1).Select(p => p.Mean)];
+        // Of the images whose word the classifier judges, one row of beliefs each.
+        double[][] beliefs = [.. records.Select((r, i) => r.Edits.Select(e => EditExperiments.FaderBelief(lab, lab.Images[i], e.Image())).OfType<double>().ToArray()).Where(row => row.Length == factors.Length)];
+        List<Claim> claims = [];
+        List<(string, Chart)> charts = [];
+        if (beliefs.Length > 0)
+        {
+            int first = 0, last = factors.Length - 1;
+            PairedDifference rise = PairedDifference.Of(beliefs.Select(b => b[last] - b[first]));
+            PairedDifference[] steps = [.. Enumerable.Range(1, last).Select(f => PairedDifference.Of(beliefs.Select(b => b[f] - b[f - 1])))];
+            claims.Add(Claim.Of("A larger weight shows more of the word, step by step.", "pictures only",
+                Invariant($"belief in the word {Mean(beliefs.Select(b => b[first])):0.00} at x {factors[first]}, {Mean(beliefs.Select(b => b[last])):0.00} at x {factors[last]}; rises at {steps.Count(d => d.Mean > 0)} of {last} steps"), [rise, .. steps]));
+            charts.Add(("belief", new LineChart
+            {
+                Title = "Belief of the classifier in the word",
+                XAxis = new Axis("factor of the word") { Ticks = factors },
+                YAxis = new Axis("probability"),
+                Height = 320,
+                Series = [LineSeries.FromSamples("all images", factors, [.. factors.Select((_, f) => (IReadOnlyList<double>)[.. beliefs.Select(b => b[f])])]) with { Emphasis = true }],
+            }));
+        }
+
         return new FigureContent
         {
+            Claims = claims,
             Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. One word's cross-attention is multiplied by {string.Join(", ", factors.Select(f => Invariant($"{f}")))} while the image is rebuilt from its null-text inversion; 1 changes nothing. The distance is one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 unrelated)."),
             Paper = "Larger weights strengthen what the word says (a drier field, a denser pattern) step by step, and leave the rest of the image alone.",
             Found = Invariant($"Mean distance to the input: {string.Join(", ", factors.Select((f, i) => Invariant($"{distances[i].Average():0.000} at x {f}")))}. From x 1 upwards it {(up.Zip(up.Skip(1)).All(p => p.Second > p.First) ? "grows with every factor" : "does not grow with every factor")}."),
             Charts =
             [
+                .. charts,
                 ("distance", new LineChart
                 {
                     Title = "Change of the image with the factor",

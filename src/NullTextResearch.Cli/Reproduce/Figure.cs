@@ -17,6 +17,9 @@ internal sealed record FigureContent
     /// <summary>What this run found, in computed numbers.</summary>
     public required string Found { get; init; }
 
+    /// <summary>What the paper claims here, each with its verdict.</summary>
+    public IReadOnlyList<Claim> Claims { get; init; } = [];
+
     /// <summary>Charts by name (a part of a file name).</summary>
     public IReadOnlyList<(string Name, Chart Chart)> Charts { get; init; } = [];
 
@@ -93,8 +96,9 @@ internal abstract class Figure
         return values.Count < 2 ? 0 : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
     }
 
-    protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") => values.Count < 2
-        ? values[0].ToString(format, CultureInfo.InvariantCulture)
+    /// <summary>The mean; with the sample standard deviation from five values on, for fewer show none.</summary>
+    protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") => values.Count < Claim.FewestImages
+        ? values.Average().ToString(format, CultureInfo.InvariantCulture)
         : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
 
     /// <summary>Cost of a method's curve: inversion, optimisation, advance, sampling.</summary>

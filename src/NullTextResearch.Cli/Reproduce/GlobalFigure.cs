@@ -1,5 +1,6 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Metrics;
 using static NullTextResearch.Experiments.ReconstructionMethod;
 
 namespace NullTextResearch.Cli.Reproduce;
@@ -23,14 +24,17 @@ internal sealed class GlobalFigure : Figure
         LineSeries Series(string name, IReadOnlyList<IReadOnlyList<ReconstructionRecord>> curve) => LineSeries.FromSamples(
             name, [.. curve.Select(c => (double)c[0].InnerSteps * steps)], [.. curve.Select(c => (IReadOnlyList<double>)[.. c.Select(r => r.Psnr)])]);
         LineSeries ours = Series("one embedding per timestep", local) with { Emphasis = true }, theirs = Series("one embedding for all (global)", global);
-        // The first per-timestep run that the longest global run does not beat.
-        int beaten = ours.Y.ToList().FindIndex(y => y >= theirs.Y[^1]);
+        PairedDifference lead = PairedDifference.Of([.. local[^1].Select(r => r.Psnr)], [.. global[^1].Select(r => r.Psnr)]);
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps again and again, one gradient step each, with one Adam (rate 0.01) for the whole run. Bands: one standard deviation over images."),
+            Caption = Invariant($"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps again and again, one gradient step each, with one Adam (rate 0.01) for the whole run. Bands: 95 % interval of the mean, from five images on; else a dot for each image."),
             Paper = "One global embedding needs about 7,500 iterations (half an hour) to reconstruct accurately; one embedding per timestep needs 500 (a minute).",
-            Found = Invariant($"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after as many, {theirs.Y[^1]:0.00} dB after {theirs.X[^1]:0}. ")
-                + (beaten < 0 ? "The global variant's longest run ends above every per-timestep run." : Invariant($"{ours.X[beaten]:0} per-timestep iterations already do what {theirs.X[^1]:0} global ones do.")),
+            Found = Invariant($"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after as many, {theirs.Y[^1]:0.00} dB after {theirs.X[^1]:0}, {theirs.Y.Max():0.00} dB at its best, after {theirs.X[theirs.Y.ToList().IndexOf(theirs.Y.Max())]:0}."),
+            Claims =
+            [
+                Claim.Of("One embedding per timestep reaches in far fewer iterations what one embedding for all does not.", "500 against 7,500 iterations",
+                    Invariant($"{ours.X[^1]:0} per timestep lie {Claim.Say(lead)} above {theirs.X[^1]:0} global"), lead),
+            ],
             Charts =
             [
                 ("psnr", new LineChart

@@ -66,7 +66,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         Report report = new()
         {
             Title = "Null-text inversion: the paper's experiments",
-            Introduction = "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape.",
+            Introduction = "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the paired difference excludes chance.",
             Facts =
             [
                 new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
@@ -78,6 +78,13 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             ],
             Sections = sections,
         };
+        TableData claims = Claim.Table(sections.SelectMany(s => s.Claims.Select(c => (s.Title.Split(':')[0], c))));
+        if (claims.Rows.Count > 0)
+        {
+            WholeFile.Write(Path.Combine(plan.Folder, "claims.csv"), Encoding.UTF8.GetBytes(claims.ToCsv()));
+            WholeFile.Write(Path.Combine(plan.Folder, "claims.md"), Encoding.UTF8.GetBytes(claims.ToMarkdown()));
+        }
+
         string index = Path.Combine(plan.Folder, "index.html");
         report.Write(index);
         return index;
@@ -144,6 +151,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             Caption = content.Caption,
             PaperFound = content.Paper,
             ThisRunFound = content.Found,
+            Claims = content.Claims,
             Command = command,
             Charts = charts,
             Images = images,
@@ -152,7 +160,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             ManifestJson = manifest,
         };
         Report.Of(section with { Files = [.. files.Select(f => f with { RelativePath = f.RelativePath[(figure.Id.Length + 1)..] })] }).Write(Path.Combine(folder, "figure.html"));
-        log($"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}");
+        log($"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}{string.Concat(content.Claims.Select(c => $"\n  {c.VerdictText}: {c.Sentence} (paper: {c.Paper}; this run: {c.Run}, n = {c.Images})"))}");
         return section;
 
         void Save(string name, byte[] bytes)

@@ -102,6 +102,21 @@ public static class EditExperiments
         null => image.Caption.TrimEnd('.', ' ').Split(' ')[^1],
     };
 
+    /// <summary>How sure the classifier is that a picture shows the word that the fader turns, 0 to 1; null without a classifier, for a word that it does not judge, and for images that are no rendered scene.</summary>
+    /// <param name="lab">Its classifier.</param>
+    /// <param name="image">Whose word.</param>
+    /// <param name="picture">What is looked at.</param>
+    public static double? FaderBelief(ExperimentLab lab, ExperimentImage image, RgbImage picture)
+    {
+        if (image.Scene is not { } scene || lab.Classifier is not { } classifier) return null;
+        using DisposeScope scope = NewDisposeScope();
+        SceneJudgement seen = classifier.Judge(ImageTensor.ToPixels(picture, lab.Model.Device))[0];
+        if (scene.Night) return seen.Nights.Count > 0 ? seen.Nights[1] : null;
+        return scene.Objects[0].Colour is { } colour
+            ? (seen.ColoursOf.GetValueOrDefault(scene.Objects[0].Kind) ?? seen.Colours)[(int)colour]
+            : seen.Backgrounds[(int)scene.Background];
+    }
+
     /// <summary>Null-text inversion for edits, at their guidance; shared by the experiments of a run.</summary>
     internal static InversionResult NullText(ExperimentLab lab, ExperimentLab.Batch batch) =>
         lab.Inversion(batch, new NullTextInversion(NullTextOptions.Default with { InnerSteps = lab.Settings.InnerSteps[^1], Rows = lab.Settings.OptimisedRows }), lab.Settings.EditGuidanceScale);

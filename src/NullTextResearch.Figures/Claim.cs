@@ -1,0 +1,70 @@
+using System.Globalization;
+using NullTextResearch.Metrics;
+
+namespace NullTextResearch.Figures;
+
+/// <summary>Whether a run shows what the paper claims.</summary>
+public enum Verdict
+{
+    /// <summary>All that the claim compares lies as in the paper, and the 95 % intervals of the paired differences exclude chance.</summary>
+    Reproduced,
+
+    /// <summary>Some of it does, or the means do and an interval reaches zero.</summary>
+    Partly,
+
+    /// <summary>None of it does.</summary>
+    NotReproduced,
+}
+
+/// <summary>A claim of the paper beside what a run measured.</summary>
+/// <param name="Sentence">The claim, in a sentence.</param>
+/// <param name="Paper">The paper's number, or what it shows instead of one.</param>
+/// <param name="Run">The run's number.</param>
+/// <param name="Images">Images that were compared.</param>
+/// <param name="Verdict">What follows, if there are enough of them: see <see cref="IsJudged"/>.</param>
+public sealed record Claim(string Sentence, string Paper, string Run, int Images, Verdict Verdict)
+{
+    /// <summary>Fewer images than this show no order: nothing is judged by them.</summary>
+    public const int FewestImages = 5;
+
+    /// <summary>Whether there are enough images for the verdict to mean something.</summary>
+    public bool IsJudged => Images >= FewestImages;
+
+    /// <summary>The verdict in words; says where nothing is judged.</summary>
+    public string VerdictText => !IsJudged ? "not judged" : Verdict switch
+    {
+        Verdict.Reproduced => "reproduced",
+        Verdict.Partly => "partly",
+        _ => "not reproduced",
+    };
+
+    /// <summary>A claim about orders: each difference is positive where the run lies as the paper does.</summary>
+    /// <param name="sentence">The claim.</param>
+    /// <param name="paper">The paper's number.</param>
+    /// <param name="run">The run's number.</param>
+    /// <param name="orders">What is compared, at least one; all on the same images.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static Claim Of(string sentence, string paper, string run, params IReadOnlyList<PairedDifference> orders)
+    {
+        if (orders.Count == 0) throw new ArgumentException("A claim compares at least one pair.", nameof(orders));
+        Verdict verdict = orders.All(o => o.Low > 0) ? Verdict.Reproduced : orders.Any(o => o.Mean > 0) ? Verdict.Partly : Verdict.NotReproduced;
+        return new Claim(sentence, paper, run, orders.Min(o => o.Count), verdict);
+    }
+
+    /// <summary>A mean difference in words, with its interval where there are enough images for one.</summary>
+    /// <param name="difference">The difference.</param>
+    /// <param name="unit">Its unit, or nothing.</param>
+    /// <param name="format">Of its numbers.</param>
+    public static string Say(PairedDifference difference, string unit = "dB", string format = "0.0")
+    {
+        string Number(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+        string mean = unit.Length > 0 ? $"{Number(difference.Mean)} {unit}" : Number(difference.Mean);
+        return difference.Count < FewestImages ? mean : $"{mean} ({Number(difference.Low)} to {Number(difference.High)})";
+    }
+
+    /// <summary>Claims as a table, one a row.</summary>
+    /// <param name="claims">Claims with the figure that each belongs to.</param>
+    /// <param name="title">Of the table.</param>
+    public static TableData Table(IEnumerable<(string Figure, Claim Claim)> claims, string title = "") => new(title, ["claim", "figure", "paper", "this run", "n", "verdict"],
+        [.. claims.Select(c => (IReadOnlyList<string>)[c.Claim.Sentence, c.Figure, c.Claim.Paper, c.Claim.Run, c.Claim.Images.ToString(CultureInfo.InvariantCulture), c.Claim.VerdictText])]);
+}
