@@ -16,11 +16,16 @@ public static class ScalarCalls
     /// <summary>"Type.Method: called" for each of them in an assembly, in order.</summary>
     public static IReadOnlyList<string> In(Assembly assembly) => [.. assembly.GetTypes().SelectMany(In).Order(StringComparer.Ordinal)];
 
+    /// <summary>As <see cref="In(Assembly)"/>, those alone whose number is made inside TorchSharp, where nobody outside can keep it alive.</summary>
+    public static IReadOnlyList<string> Hidden(Assembly assembly) => [.. assembly.GetTypes().SelectMany(t => Found(t, c => !IsConversion(c) && MakesScalar(c))).Order(StringComparer.Ordinal)];
+
     /// <summary>Those of one type.</summary>
-    public static IEnumerable<string> In(Type type) =>
+    public static IEnumerable<string> In(Type type) => Found(type, MakesScalar);
+
+    private static IEnumerable<string> Found(Type type, Func<MethodBase, bool> isMeant) =>
         from method in type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All))
         from called in Calls(method)
-        where MakesScalar(called)
+        where isMeant(called)
         select $"{type.FullName}.{method.Name}: {called.DeclaringType?.Name}.{called.Name}";
 
     // A conversion to a scalar in our code, or a function of TorchSharp that makes one within.

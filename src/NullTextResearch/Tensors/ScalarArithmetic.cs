@@ -6,13 +6,13 @@ namespace NullTextResearch.Tensors;
 /// <summary>
 /// Arithmetic with a number. TorchSharp makes a native scalar of it and lets go of it before the native call has read it: a garbage collection in
 /// that moment, started by another thread, frees it, and the call ends with "Unknown scalar type" or uses a wrong number (some three times in the
-/// 1,600 tests of this library, two at a time). Even the sum of two tensors has such a number, the factor 1 of the second. Here the scalar lives
+/// 1,600 tests of this library, two at a time). Even the sum of two tensors has such a number, the factor 1 of the second, and so has a sum with a number. Here the scalar lives
 /// until the call is over. A test finds calls that bypass this place.
 /// </summary>
 internal static class ScalarArithmetic
 {
-    // Never freed; an integer, as TorchSharp's own.
-    private static readonly Scalar One = 1;
+    // Never freed; integers, as TorchSharp's own. What it makes inside (the factor of add(scalar), start and step of arange(end)) cannot be kept alive: it is given.
+    private static readonly Scalar Zero = 0, One = 1;
 
     /// <summary>tensor + other, as they broadcast; owned by the caller's dispose scope.</summary>
     public static Tensor Plus(this Tensor tensor, Tensor other) => tensor.add(other, One);
@@ -41,7 +41,7 @@ internal static class ScalarArithmetic
     public static Tensor Plus(this Tensor tensor, double term)
     {
         using Scalar scalar = term;
-        return tensor.add(scalar);
+        return tensor.add(scalar, One);
     }
 
     /// <summary>The tensor, multiplied in place.</summary>
@@ -62,7 +62,7 @@ internal static class ScalarArithmetic
     public static Tensor PlusInPlace(this Tensor tensor, double term)
     {
         using Scalar scalar = term;
-        return tensor.add_(scalar);
+        return tensor.add_(scalar, One);
     }
 
     /// <summary>The tensor with factor * a * b added in place.</summary>
@@ -111,7 +111,7 @@ internal static class ScalarArithmetic
     public static Tensor Range(long count, ScalarType dtype, Device? device = null)
     {
         using Scalar scalar = count;
-        return arange(scalar, dtype, device);
+        return arange(Zero, scalar, One, dtype, device);
     }
 
     /// <summary>1 - tensor; owned by the caller's dispose scope.</summary>

@@ -20,6 +20,10 @@ public sealed class ScalarCallsTests
         Assert.DoesNotContain(calls, call => !allowed.Any(place => call.StartsWith(place, StringComparison.Ordinal)));
     }
 
+    /// <summary>Not even in that place: <c>add(scalar)</c> has a factor 1 of its own, <c>arange(end)</c> a start and a step.</summary>
+    [Fact]
+    public void Library_NoNumber_IsMadeInsideTorchSharp() => Assert.Empty(ScalarCalls.Hidden(typeof(ScalarArithmetic).Assembly));
+
     [Theory]
     [InlineData(nameof(Method), true)]
     [InlineData(nameof(Operator), true)]
