@@ -51,7 +51,7 @@ export async function watched(context, allowed = () => false) {
     const { protocol, hostname } = new URL(request.url());
     if (!['data:', 'blob:', 'about:', 'vscode-webview:'].includes(protocol) && !['127.0.0.1', 'localhost'].includes(hostname) && !allowed(hostname)) strangers.push(request.url().slice(0, 120));
   });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(120_000);
   return Object.assign(page, { errors, strangers });
 }
 

@@ -73,7 +73,7 @@ async function live(exposed) {
   const cell = page.locator('.jp-Cell').filter({ hasText: 'var guidance' }), picture = cell.locator('.nt-shown'), range = cell.locator('input[type=range]');
   await picture.waitFor();
   checks.that(`${name}: three explorations have sliders`, await page.locator('.jp-Cell:has(.nt-shown)').count() === 3);
-  const before = await picture.getAttribute('src'), value = await cell.locator('.nt-bar output').innerText();
+  const before = await picture.getAttribute('src'), value = await cell.locator('.nt-bar output').textContent();
   await range.scrollIntoViewIfNeeded();
   const box = await range.boundingBox(), middle = box.y + box.height / 2;
   // To a position that nobody has computed yet; where nobody can, to the other end, which is kept.
@@ -147,6 +147,9 @@ async function close(name, page) {
   checks.that(`${name}: no error on the page`, page.errors.length === 0, page.errors.join('; '));
   checks.that(`${name}: nothing is asked of another machine`, page.strangers.length === 0, page.strangers.join('; '));
   if (folder) {
+    // Cells out of view are not laid out otherwise, and have no height.
+    await page.addStyleTag({ content: '.jp-Cell { content-visibility: visible !important; }' });
+    await page.evaluate(() => document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0));
     const height = Math.min(14_000, 200 + await page.evaluate(() => document.querySelector('.jp-WindowedPanel-outer').scrollHeight));
     await page.setViewportSize({ width: 1300, height });
     await page.waitForTimeout(1500);
