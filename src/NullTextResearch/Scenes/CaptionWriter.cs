@@ -76,11 +76,27 @@ internal static class FreeCaption
 {
     private static readonly Dictionary<string, string[]> _otherWords = new(StringComparer.Ordinal)
     {
-        ["cat"] = ["kitten", "kitty"], ["dog"] = ["puppy", "hound"], ["panda"] = ["bear"], ["frog"] = ["toad"], ["pig"] = ["piglet"],
-        ["car"] = ["vehicle"], ["mushroom"] = ["toadstool"], ["rocket"] = ["spaceship"], ["house"] = ["home", "cottage"],
-        ["meadow"] = ["field", "grass"], ["beach"] = ["shore", "sand"], ["desert"] = ["dunes"], ["snow"] = ["winter"], ["forest"] = ["woods"],
-        ["ocean"] = ["sea", "water"], ["city"] = ["town", "street"], ["sunset"] = ["dusk", "twilight"],
-        ["red"] = ["scarlet"], ["purple"] = ["violet"], ["small"] = ["little", "tiny"], ["big"] = ["large", "huge"],
+        ["cat"] = ["kitten", "kitty"],
+        ["dog"] = ["puppy", "hound"],
+        ["panda"] = ["bear"],
+        ["frog"] = ["toad"],
+        ["pig"] = ["piglet"],
+        ["car"] = ["vehicle"],
+        ["mushroom"] = ["toadstool"],
+        ["rocket"] = ["spaceship"],
+        ["house"] = ["home", "cottage"],
+        ["meadow"] = ["field", "grass"],
+        ["beach"] = ["shore", "sand"],
+        ["desert"] = ["dunes"],
+        ["snow"] = ["winter"],
+        ["forest"] = ["woods"],
+        ["ocean"] = ["sea", "water"],
+        ["city"] = ["town", "street"],
+        ["sunset"] = ["dusk", "twilight"],
+        ["red"] = ["scarlet"],
+        ["purple"] = ["violet"],
+        ["small"] = ["little", "tiny"],
+        ["big"] = ["large", "huge"],
     };
 
     private static readonly string[] _fillers = ["a photo of", "a picture of", "there is", "here is", "this is", "we see", "a view of"];
