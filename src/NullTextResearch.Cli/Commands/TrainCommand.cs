@@ -33,13 +33,14 @@ internal static class TrainCommand
         Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
         Option<bool> claims = new("--claims") { Description = "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown table, keep results in --out." };
         Option<int[]> rows = new("--rows") { Description = "Numbers of leading rows of the null text that --claims lets change, beside all of them.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        Option<int> timesteps = SharedOptions.Int("--timesteps", "T of --claims.", ExperimentSettings.Quick.Steps, 1, 999);
         Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate and --claims measure; sd-mini if not given." };
         Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes that --evaluate looks at.", 64, 1, 100_000);
         Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate and --claims invert and edit.", 32, 1, 100_000);
         Option<int> variants = SharedOptions.Int("--variants", "Held-out scenes on which --evaluate compares variants of null-text inversion.", 32, 1, 100_000);
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, steps, encoded, checkpoint, stages, seed, rate, weak, autoencoder, device, workers, samples, export, evaluate, claims, rows, model, scenes, inverted, variants,
+            run, minutes, steps, encoded, checkpoint, stages, seed, rate, weak, autoencoder, device, workers, samples, export, evaluate, claims, rows, timesteps, model, scenes, inverted, variants,
         };
         command.Validators.Add(result =>
         {
@@ -53,11 +54,11 @@ internal static class TrainCommand
             {
                 result.AddError("--claims trains nothing, so there is nothing to --export; give one of the two.");
             }
-            if (result.GetResult(rows) is { Implicit: false })
+            foreach (Option option in (Option[])[rows, timesteps])
             {
-                if (!result.GetValue(claims)) result.AddError("--rows is for --claims; give that too, or leave it out.");
-                if (result.GetValue(rows)!.Any(r => r < 1)) result.AddError("--rows must be at least 1.");
+                if (result.GetResult(option) is { Implicit: false } && !result.GetValue(claims)) result.AddError($"{option.Name} is for --claims; give that too, or leave it out.");
             }
+            if (result.GetValue(rows) is { } some && some.Any(r => r < 1)) result.AddError("--rows must be at least 1.");
             if (result.GetValue(evaluate)) return;
             if (result.GetValue(claims))
             {
@@ -82,15 +83,15 @@ internal static class TrainCommand
             if (parsed.GetValue(rate) is { } highest) recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
             TrainingRunOptions options = new() { Folder = folder, CheckpointSeconds = parsed.GetValue(checkpoint), SampleMinutes = parsed.GetValue(samples) };
             if (parsed.GetValue(claims))
-                return Claims(options.Folder, parsed.GetValue(device)!, parsed.GetValue(workers), parsed.GetValue(model), parsed.GetValue(inverted), parsed.GetValue(rows)!, context.Cancel);
+                return Claims(options.Folder, parsed.GetValue(device)!, parsed.GetValue(workers), parsed.GetValue(model), parsed.GetValue(inverted), parsed.GetValue(rows)!, parsed.GetValue(timesteps), context.Cancel);
             return Run(
                 recipe, options, parsed.GetValue(stages), parsed.GetValue(device)!, parsed.GetValue(workers),
                 parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model), parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
         });
-        return command.WithExamples("nulltext train --minutes 30 --out runs/mini --export models/mini", "nulltext train --evaluate --model models/mini --out runs/evaluation");
+        return command.WithExamples("nulltext train --minutes 30 --out runs/mini --export models/mini", "nulltext train --evaluate --model models/mini --out runs/evaluation", "nulltext train --claims --rows 29 --inverted 8 --out runs/claims");
     }
 
-    private static int Claims(string folder, string deviceName, int workers, string? model, int images, int[] rows, CancellationToken cancel)
+    private static int Claims(string folder, string deviceName, int workers, string? model, int images, int[] rows, int timesteps, CancellationToken cancel)
     {
         torch.set_num_threads(1);
         torch.Device device = torch.device(deviceName);
@@ -98,7 +99,7 @@ internal static class TrainCommand
         using OutputLock alone = OutputLock.OnFolder(folder);
         using StableDiffusion network = StableDiffusion.Load(SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel), new ModelLoadOptions { Device = device }, cancel);
         IReadOnlyList<ClaimRow> table = ClaimStudy.Run(
-            network, images, [null, .. rows.Select(r => (int?)r)], ExperimentSettings.Quick with { InnerSteps = [1, 10], GlobalPasses = [1, 10], BatchSize = 4 },
+            network, images, [null, .. rows.Select(r => (int?)r)], ExperimentSettings.Quick with { Steps = timesteps, InnerSteps = [1, 10], GlobalPasses = [1, 10], BatchSize = 4 },
             new ResultCache(folder), workers, new Lines<string>(line => line), cancel);
         Console.WriteLine();
         Console.WriteLine(ClaimStudy.ToMarkdown(table));

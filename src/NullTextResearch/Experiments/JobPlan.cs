@@ -98,7 +98,7 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
         bool gpu = demand.Device.type == TorchSharp.DeviceType.CUDA;
         int factor = source.Vae.Downscale;
         int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor), wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
-        IReadOnlyList<NetworkOperation> network = NetworkWork.OfUNet(source.UNet, high, wide);
+        IReadOnlyList<NetworkOperation> network = NetworkWork.OfUNet(source.UNet, high, wide, tokens: source.Text.ContextLength);
         ScalarType[] precisions = gpu ? [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16] : [ScalarType.Float32, ScalarType.BFloat16];
         rates ??= precisions.ToDictionary(p => p, p => MachineRates.Measure(network, demand.Device, p));
 

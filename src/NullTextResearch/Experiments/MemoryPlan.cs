@@ -143,7 +143,7 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
             })));
         }
         stages.Add(new("U-Net", textThere + vaeThere + unetWeights,
-            Working(bytes, false, tape => new UNetCourse(unet, tape, NetworkWork.Tokens, demand.ExplicitAttention).Run(together, high, wide))));
+            Working(bytes, false, tape => new UNetCourse(unet, tape, text.ContextLength, demand.ExplicitAttention).Run(together, high, wide))));
         stages.Add(new("autoencoder, to pixels", textThere + vaeWeights + unetWeights,
             Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Decode(images, tileHigh, tileWide), picture)));
         return new MemoryPlan(demand.IsOnGpu ? GpuRuntime : CpuRuntime + (Precision.IsHalf(precision) ? HalfKernels : 0), stages);

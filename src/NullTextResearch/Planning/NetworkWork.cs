@@ -5,7 +5,7 @@ namespace NullTextResearch.Planning;
 /// <summary>The arithmetic of networks, counted from their configs.</summary>
 public static class NetworkWork
 {
-    /// <summary>Text tokens of this model family.</summary>
+    /// <summary>Text tokens of Stable Diffusion.</summary>
     public const int Tokens = 77;
 
     /// <summary>Every convolution, linear layer and attention of one pass through a U-Net, in the order in which they run.</summary>

@@ -27,6 +27,15 @@ public sealed class MemoryPlanTests
     }
 
     [Fact]
+    public void For_AShorterContext_NeedsLessForMaps()
+    {
+        MemoryPlan Maps(int context) => MemoryPlan.For(
+            UNetConfig.StableDiffusion1, VaeConfig.StableDiffusion1, ClipTextConfig.StableDiffusion1 with { ContextLength = context },
+            new MemoryDemand { ImageSize = 512, Rows = 2, ExplicitAttention = true, GradientRows = 1 });
+        Assert.True(Stage(Maps(29), "U-Net with gradients").WorkingBytes < Stage(Maps(77), "U-Net with gradients").WorkingBytes);
+    }
+
+    [Fact]
     public void For_MoreOfAnything_NeedsMore()
     {
         long one = Plan().TotalBytes;
