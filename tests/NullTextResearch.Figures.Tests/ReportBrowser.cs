@@ -43,9 +43,10 @@ internal sealed class ReportBrowser : IAsyncDisposable
     /// <summary>Opens a report from disk and waits until that many charts are drawn, with marks in them, and all pictures are there.</summary>
     public async Task Open(string path, int charts)
     {
-        await Page.GotoAsync(new Uri(path).AbsoluteUri);
+        // A watchdog only: on a machine with ten processes to a processor a page of five megabytes takes its time.
+        await Page.GotoAsync(new Uri(path).AbsoluteUri, new PageGotoOptions { Timeout = 180_000 });
         Assert.Equal(charts, await Page.Locator(".nt-plot").CountAsync());
-        await Page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 30_000 });
+        await Page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 180_000 });
         Assert.Equal(charts, await Page.EvaluateAsync<int>("[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy path, .main-svg .xy image')).length"));
         Assert.True(await Page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
     }

@@ -224,7 +224,7 @@ public sealed record WeatherAmountChange(double To) : SceneEdit
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Weather == SceneWeather.Clear)
             return "The weather is clear: there is nothing of which there could be more.";
-        return To is >= 0 and <= 1 ? null : $"The amount of weather is {To}; expected 0 to 1.";
+        return To is >= 0 and <= 1 ? null : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {To}; expected 0 to 1.");
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { WeatherAmount = To };

@@ -204,7 +204,7 @@ public sealed class SceneRenderer : IDisposable
         if (scene.Weather != SceneWeather.Clear && !ToyScenes.AllowsWeather(scene))
             throw new ArgumentException("By night and in a drawing the weather is always clear: set Weather to Clear.", nameof(scene));
         if (scene.WeatherAmount is not (>= 0 and <= 1))
-            throw new ArgumentException($"The amount of weather is {scene.WeatherAmount}; expected 0 to 1.", nameof(scene));
+            throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {scene.WeatherAmount}; expected 0 to 1."), nameof(scene));
         if (scene.Night && !ToyScenes.AllowsNight(scene.Background))
             throw new ArgumentException($"Background '{scene.Background}' has no night version: set Night to false.", nameof(scene));
     }
