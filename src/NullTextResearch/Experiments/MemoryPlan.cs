@@ -137,7 +137,7 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
             bool segments = memory.Checkpointing && !demand.ExplicitAttention;
             stages.Add(new("U-Net with gradients", textThere + vaeThere + unetWeights, Working(bytes, !segments, tape =>
             {
-                UNetCourse course = new(unet, tape, NetworkWork.Tokens, demand.ExplicitAttention);
+                UNetCourse course = new(unet, tape, text.ContextLength, demand.ExplicitAttention);
                 if (segments) course.RunInSegments(memory.Sequential ? 1 : demand.GradientRows, memory.Sequential ? demand.GradientRows : 1, high, wide);
                 else tape.Backward(course.Run(demand.GradientRows, high, wide));
             })));

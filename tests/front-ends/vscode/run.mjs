@@ -1,4 +1,4 @@
-// Saved notebooks in VS Code's own view of them. node run.mjs [FOLDER FOR SCREENSHOTS]
+// Saved notebooks in VS Code's own view of them. node run.mjs [FOLDER FOR SCREENSHOTS [WHICH ...]], as in: node run.mjs /tmp/seen 11-live
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import * as playwright from 'playwright-core';
 import { Checks, browse, committed, free, outputs, save, screenshots, wait, watched } from '../shared.mjs';
 
-const folder = process.argv[2];
+const [folder, ...which] = process.argv.slice(2);
 const code = fileURLToPath(new URL('node_modules/code-server/', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(code, 'lib/vscode/package.json')));
 const home = mkdtempSync(join(tmpdir(), 'nulltext-vscode-')), notebooks = join(home, 'notebooks');
@@ -22,7 +22,7 @@ const checks = new Checks(), browser = await browse(playwright);
 console.log(`VS Code ${version}, Chromium ${browser.version()}`);
 try {
   await start();
-  for (const name of ['00-quickstart', '02-why-guidance-breaks-it', '11-live', '12-polyglot']) await saved(name);
+  for (const name of ['00-quickstart', '02-why-guidance-breaks-it', '11-live', '12-polyglot'].filter(n => which.length === 0 || which.includes(n))) await saved(name);
 } catch (error) {
   checks.that('the checks came to their end', false, error.stack);
 } finally {
@@ -85,7 +85,7 @@ async function open(page, file) {
   const dialog = page.locator('.monaco-dialog-box');
   for (let i = 0; i < 12; i++) {
     await page.locator('.explorer-folders-view').getByText(file).dblclick();
-    const found = await page.locator('.notebook-editor, .notebookOverlay').first().waitFor({ timeout: 8000 }).then(() => true, () => false);
+    const found = await page.locator('.cell-list-container .monaco-list-row').first().waitFor({ timeout: 15000 }).then(() => true, () => false);
     if (found) break;
     if (await dialog.count() > 0) await page.keyboard.press('Escape');
     const tab = page.locator('.tab').filter({ hasText: file });
