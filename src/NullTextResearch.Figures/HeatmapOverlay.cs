@@ -13,12 +13,13 @@ public static class HeatmapOverlay
 
     /// <summary>Lays a map over a picture: the picture shows through as grey, the map gives the colour, and more so where it is high.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="map">Non-negative values, row by row, any scale: the largest becomes the brightest colour. An all-zero map stays dark.</param>
+    /// <param name="map">Non-negative values, row by row, any scale. An all-zero map stays dark.</param>
     /// <param name="mapWidth">Columns of the map, stretched over the picture's width with bilinear interpolation.</param>
     /// <param name="mapHeight">Rows of the map, stretched over the picture's height.</param>
+    /// <param name="brightest">The value that gets the brightest colour, as do all above it; null (default) for the map's largest. Maps to be compared need one value.</param>
     /// <returns>A new picture of the same size.</returns>
-    /// <exception cref="ArgumentException">The map's length is not width x height, or it holds a negative or non-finite value.</exception>
-    public static RgbImage Over(RgbImage image, float[] map, int mapWidth, int mapHeight)
+    /// <exception cref="ArgumentException">The map's length is not width x height, or it holds a negative or non-finite value; or <paramref name="brightest"/> is not positive.</exception>
+    public static RgbImage Over(RgbImage image, float[] map, int mapWidth, int mapHeight, double? brightest = null)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(map);
@@ -33,7 +34,8 @@ public static class HeatmapOverlay
             throw new ArgumentException($"Map value {wrong} is {Csv.Number(map[wrong])}; expected finite values of 0 or more.", nameof(map));
         }
 
-        float maximum = map.Max();
+        if (brightest is { } limit && !(limit > 0 && double.IsFinite(limit))) throw new ArgumentException($"The brightest value is {Csv.Number(limit)}; expected a positive number.", nameof(brightest));
+        float maximum = (float)(brightest ?? map.Max());
         float scale = maximum > 0 ? 1 / maximum : 0;
         byte[] result = new byte[image.Rgb.Length];
         for (int y = 0; y < image.Height; y++)
@@ -44,7 +46,7 @@ public static class HeatmapOverlay
                 (int left, int right, float across) = Between(x, image.Width, mapWidth);
                 float above = float.Lerp(map[(top * mapWidth) + left], map[(top * mapWidth) + right], across);
                 float below = float.Lerp(map[(bottom * mapWidth) + left], map[(bottom * mapWidth) + right], across);
-                float value = float.Lerp(above, below, down) * scale;
+                float value = Math.Min(1, float.Lerp(above, below, down) * scale);
 
                 int at = ((y * image.Width) + x) * 3;
                 ReadOnlySpan<byte> pixel = image.Rgb.AsSpan(at, 3);

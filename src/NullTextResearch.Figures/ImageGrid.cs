@@ -1,4 +1,5 @@
 using NullTextResearch.Images;
+using NullTextResearch.Metrics;
 using SkiaSharp;
 
 namespace NullTextResearch.Figures;
@@ -84,14 +85,14 @@ public sealed record ImageGrid
         return new ImageGrid { Rows = [.. cells.Chunk(perRow == 0 ? cells.Length : perRow)] };
     }
 
-    /// <summary>A picture followed by one heat map per word, the word beneath.</summary>
+    /// <summary>A picture followed by one heat map per word, the word and the map's entropy beneath. All maps have one scale: times an even share.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="words">The words, at least one.</param>
     /// <param name="maps">For every word its map, row by row, <paramref name="mapWidth"/> x <paramref name="mapHeight"/> values of any non-negative scale.</param>
     /// <param name="mapWidth">Columns of a map.</param>
     /// <param name="mapHeight">Rows of a map.</param>
     /// <param name="perRow">Cells per row; 0 (default) puts all into one.</param>
-    /// <returns>A grid, to be changed by <c>with</c> or drawn. Each map is scaled by its own maximum.</returns>
+    /// <returns>A grid, to be changed by <c>with</c> or drawn.</returns>
     /// <exception cref="ArgumentException">The counts or sizes differ.</exception>
     public static ImageGrid AttentionMaps(
         RgbImage image, IReadOnlyList<string> words, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight, int perRow = 0)
@@ -103,10 +104,13 @@ public sealed record ImageGrid
             throw new ArgumentException($"Every word needs its map, got {words.Count} words and {maps.Count} maps.", nameof(maps));
         }
 
+        // A map without a place of its own stays dull beside one that has one: scaled by its own maximum, noise would look like signal.
+        float[][] densities = [.. maps.Select(MapStatistics.Density)];
+        float brightest = Math.Max(1, densities.Max(map => map.Max()));
         return FilmStrip(
-            [image, .. maps.Select(map => HeatmapOverlay.Over(image, map, mapWidth, mapHeight))],
-            ["image", .. words],
-            perRow);
+            [image, .. densities.Select(map => HeatmapOverlay.Over(image, map, mapWidth, mapHeight, brightest))],
+            ["image", .. words.Zip(maps, (word, map) => string.Create(Csv.Culture, $"{word}\n{MapStatistics.Entropy(map):0.0} bits"))],
+            perRow) with { Subtitle = string.Create(Csv.Culture, $"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(mapWidth * mapHeight):0.0} bits") };
     }
 
     /// <summary>Draws the grid as PNG.</summary>

@@ -44,6 +44,17 @@ public sealed class HeatmapOverlayTests
     }
 
     [Fact]
+    public void Over_CommonScale_KeepsAnEvenMapDull()
+    {
+        float[] even = [1, 1, 1, 1], one = [4, 0, 0, 0];
+
+        Assert.Equal(HeatmapOverlay.Over(Grey, [1, 1, 1, 4], 2, 2).Rgb[0], HeatmapOverlay.Over(Grey, even, 2, 2, 4).Rgb[0]);
+        Assert.Equal(HeatmapOverlay.Over(Grey, one, 2, 2).Rgb, HeatmapOverlay.Over(Grey, one, 2, 2, 4).Rgb);
+        Assert.Equal(HeatmapOverlay.Over(Grey, one, 2, 2, 2).Rgb[..3], HeatmapOverlay.Over(Grey, [2, 0, 0, 0], 2, 2).Rgb[..3]);
+        Assert.Contains("positive", Assert.Throws<ArgumentException>(() => HeatmapOverlay.Over(Grey, one, 2, 2, 0)).Message);
+    }
+
+    [Fact]
     public void Over_ZeroMap_IsFlat()
     {
         byte[] rgb = HeatmapOverlay.Over(Grey, new float[4], 2, 2).Rgb;

@@ -79,7 +79,7 @@ internal sealed class Fig08 : Figure
                     Title = "SDEdit without and with null-text",
                     ColumnLabels = ["input", .. labels.Select(l => "t0 " + l)],
                     RowLabels = [.. records.Take(MostRows).SelectMany(r => (string[])[$"to: {r.Prompt}", "with null-text"])],
-                    MinimumCellSize = 96,
+                    MinimumCellSize = 128,
                     Rows = [.. records.Take(MostRows).SelectMany((r, i) => (IReadOnlyList<GridCell?>[])
                     [
                         [new GridCell(lab.Images[i].Image), .. r.Plain.Select(p => new GridCell(ImageFile.Decode(p.Png)))],

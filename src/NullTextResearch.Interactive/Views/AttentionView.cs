@@ -2,6 +2,7 @@ using System.Globalization;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Metrics;
 using NullTextResearch.Text;
 
 namespace NullTextResearch.Interactive;
@@ -12,14 +13,10 @@ namespace NullTextResearch.Interactive;
 public sealed record WordAttention(string Word, float[] Values)
 {
     /// <summary>Share of the attention in the strongest tenth of the pixels: 0.1 (even) to 1.</summary>
-    public double Concentration
-    {
-        get
-        {
-            float total = Values.Sum();
-            return total <= 0 ? 0 : Values.OrderDescending().Take(Math.Max(1, Values.Length / 10)).Sum() / total;
-        }
-    }
+    public double Concentration => MapStatistics.Concentration(Values);
+
+    /// <summary>Entropy of the map in bits: 0 (all in one place) to log2 of the number of places (even).</summary>
+    public double Entropy => MapStatistics.Entropy(Values);
 }
 
 /// <summary>Cross-attention of a picture, word by word: point at a word to see its map over the picture.</summary>
@@ -70,13 +67,21 @@ public sealed class AttentionView : Visual
         return (naming.Length > 0 ? naming : all).MaxBy(w => w.Item.Concentration).Index;
     }
 
+    // One scale for all words, so that a map without a place does not look like one with.
+    private IEnumerable<NamedImage> Overlays()
+    {
+        float[][] densities = [.. Words.Select(w => MapStatistics.Density(w.Values))];
+        float brightest = Math.Max(1, densities.Max(map => map.Max()));
+        return Words.Zip(densities, (word, map) => new NamedImage(word.Word, HeatmapOverlay.Over(Image, map, Width, Height, brightest)));
+    }
+
     private protected override Rendition Draw() => new(
         $"cross-attention of \"{Prompt}\" ({Width} x {Height}), share in the strongest tenth of the pixels: " +
         string.Join(", ", Words.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Word} {w.Concentration:0.00}"))))
     {
         Png = () => Grid().ToPng(),
         Html = id => Markup.View(id, "attention",
-            Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Words.Select(w => new NamedImage(w.Word, HeatmapOverlay.Over(Image, w.Values, Width, Height)))]),
+            Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Overlays()]),
             "attention.js",
             (1 + Clearest()).ToString(CultureInfo.InvariantCulture)),
     };

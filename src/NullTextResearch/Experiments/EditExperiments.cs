@@ -214,8 +214,7 @@ public static class AttentionExperiment
                 Tensor map = store.AverageMap(prompt.PositionsOfWordAt(w), null, row);
                 (height, width) = ((int)map.shape[0], (int)map.shape[1]);
                 float[] values = map.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
-                float[] sorted = [.. values.OrderDescending()];
-                return new WordMap(word, values, sorted.Take(Math.Max(1, sorted.Length / 10)).Sum() / Math.Max(sorted.Sum(), 1e-12f));
+                return new WordMap(word, values, MapStatistics.Concentration(values));
             })];
         })];
         return (height, width, maps);
