@@ -33,29 +33,39 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
         StringBuilder text = new();
         text.AppendLine(c, $"# Cost of right convolutions, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         text.AppendLine();
-        text.AppendLine(c, $"{Machine.Processor()}, {threads} thread(s), TorchSharp {typeof(torch).Assembly.GetName().Version}; 3x3 convolutions by the library (`Convolution.Of`, which fills up channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which the two took turns. *1.00* without added channels is the same call. Error: relative, of libtorch's own, against float64, in what the column to its left times; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16.");
+        text.AppendLine(
+            c,
+            $"{Machine.Processor()}, {threads} thread(s), TorchSharp {typeof(torch).Assembly.GetName().Version}; 3x3 convolutions by the library (`Convolution.Of`, which fills up channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which the two took turns. *1.00* without added channels is the same call. Error: relative, of libtorch's own, against float64, in what the column to its left times; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16."
+        );
         text.AppendLine();
-        text.AppendLine("| convolution | precision | added channels, forward / with gradient | forward, own, us | library / own | error of own | with input gradient, own, us | library / own | error of own |");
+        text.AppendLine(
+            "| convolution | precision | added channels, forward / with gradient | forward, own, us | library / own | error of own | with input gradient, own, us | library / own | error of own |"
+        );
         text.AppendLine("|---|---|---|---|---|---|---|---|---|");
         foreach (Case shape in Cases)
-            foreach (ScalarType dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })
-            {
-                using DisposeScope scope = NewDisposeScope();
-                using Generator generator = new(7);
-                Tensor x = randn([shape.Rows, shape.From, shape.Side, shape.Side], generator: generator).to(dtype);
-                Tensor weight = randn([shape.To, shape.From, 3, 3], generator: generator).div(tensor(Math.Sqrt(9 * shape.From), ScalarType.Float32)).to(dtype);
-                (long plainTo, long plainFrom) = Convolution.AddedChannels(dtype, DeviceType.CPU, shape.From, shape.To, shape.Stride, false);
-                (long gradTo, long gradFrom) = Convolution.AddedChannels(dtype, DeviceType.CPU, shape.From, shape.To, shape.Stride, true);
-                (double ownForward, double forwardRatio) = Turns(() => Forward(Own, x), () => Forward(Right, x));
-                (double ownBoth, double bothRatio) = Turns(() => Both(Own, x), () => Both(Right, x));
-                Tensor exactX = x.to(ScalarType.Float64), exactWeight = weight.to(ScalarType.Float64);
-                Tensor Exact(Tensor t) => F.conv2d(t, exactWeight, strides: [shape.Stride, shape.Stride], padding: [1, 1]);
-                double forwardError = Error(Kept(Own, x), Kept(Exact, exactX)), gradientError = Error(Gradient(Own, x), Gradient(Exact, exactX));
-                text.AppendLine(c, $"| {shape.Name}: {shape.From} to {shape.To} at {shape.Side}{(shape.Stride > 1 ? ", stride 2" : "")}, {shape.Rows} row(s) | {Precision.NameOf(dtype)} | {Added(plainFrom, plainTo)} / {Added(gradFrom, gradTo)} | {1e6 * ownForward:0} | {forwardRatio:0.00} | {forwardError:0e+0} | {1e6 * ownBoth:0} | {bothRatio:0.00} | {gradientError:0e+0} |");
+        foreach (ScalarType dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using Generator generator = new(7);
+            Tensor x = randn([shape.Rows, shape.From, shape.Side, shape.Side], generator: generator).to(dtype);
+            Tensor weight = randn([shape.To, shape.From, 3, 3], generator: generator).div(tensor(Math.Sqrt(9 * shape.From), ScalarType.Float32)).to(dtype);
+            (long plainTo, long plainFrom) = Convolution.AddedChannels(dtype, DeviceType.CPU, shape.From, shape.To, shape.Stride, false);
+            (long gradTo, long gradFrom) = Convolution.AddedChannels(dtype, DeviceType.CPU, shape.From, shape.To, shape.Stride, true);
+            (double ownForward, double forwardRatio) = Turns(() => Forward(Own, x), () => Forward(Right, x));
+            (double ownBoth, double bothRatio) = Turns(() => Both(Own, x), () => Both(Right, x));
+            Tensor exactX = x.to(ScalarType.Float64),
+                exactWeight = weight.to(ScalarType.Float64);
+            Tensor Exact(Tensor t) => F.conv2d(t, exactWeight, strides: [shape.Stride, shape.Stride], padding: [1, 1]);
+            double forwardError = Error(Kept(Own, x), Kept(Exact, exactX)),
+                gradientError = Error(Gradient(Own, x), Gradient(Exact, exactX));
+            text.AppendLine(
+                c,
+                $"| {shape.Name}: {shape.From} to {shape.To} at {shape.Side}{(shape.Stride > 1 ? ", stride 2" : "")}, {shape.Rows} row(s) | {Precision.NameOf(dtype)} | {Added(plainFrom, plainTo)} / {Added(gradFrom, gradTo)} | {1e6 * ownForward:0} | {forwardRatio:0.00} | {forwardError:0e+0} | {1e6 * ownBoth:0} | {bothRatio:0.00} | {gradientError:0e+0} |"
+            );
 
-                Tensor Own(Tensor t) => F.conv2d(t, weight, strides: [shape.Stride, shape.Stride], padding: [1, 1]);
-                Tensor Right(Tensor t) => Convolution.Of(t, weight, stride: shape.Stride, padding: 1);
-            }
+            Tensor Own(Tensor t) => F.conv2d(t, weight, strides: [shape.Stride, shape.Stride], padding: [1, 1]);
+            Tensor Right(Tensor t) => Convolution.Of(t, weight, stride: shape.Stride, padding: 1);
+        }
         text.AppendLine();
         text.AppendLine("An error of NaN is one that libtorch returned.");
         return text.ToString();
@@ -96,7 +106,8 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
         first();
         second();
         int calls = Math.Max(1, (int)(0.02 / Time(first, 1)));
-        double[] firsts = new double[rounds], ratios = new double[rounds];
+        double[] firsts = new double[rounds],
+            ratios = new double[rounds];
         for (int round = 0; round < rounds; round++)
         {
             firsts[round] = Time(first, calls);
@@ -109,7 +120,8 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
         static double Time(Action action, int calls)
         {
             long begun = Stopwatch.GetTimestamp();
-            for (int i = 0; i < calls; i++) action();
+            for (int i = 0; i < calls; i++)
+                action();
             return Stopwatch.GetElapsedTime(begun).TotalSeconds / calls;
         }
     }

@@ -36,23 +36,41 @@ internal sealed partial class PlanBenchmark(string program)
         MachineLoad before = MachineLoad.Measure(1);
         text.AppendLine(c, $"# Planned and measured, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         text.AppendLine();
-        text.AppendLine(c, $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a process of its own, timed from its start to its end; the plan was made beside it, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} % of one thread's time. *For the work done* is the plan's time for the inner steps that the job made, most of them fewer than allowed.");
+        text.AppendLine(
+            c,
+            $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a process of its own, timed from its start to its end; the plan was made beside it, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} % of one thread's time. *For the work done* is the plan's time for the inner steps that the job made, most of them fewer than allowed."
+        );
         text.AppendLine();
-        text.AppendLine("| setting | threads | planned time | planned for the work done, s | measured, s | measured / planned | within the range | planned memory, MB | measured peak, MB | measured / planned |");
+        text.AppendLine(
+            "| setting | threads | planned time | planned for the work done, s | measured, s | measured / planned | within the range | planned memory, MB | measured peak, MB | measured / planned |"
+        );
         text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (Setting setting in Settings)
         {
             Console.Error.WriteLine($"plan: {setting}");
-            PixelSize size = PixelSize.TryParse(setting.Size, out PixelSize given) ? given : throw new InvalidOperationException($"'{setting.Size}' is no size.");
+            PixelSize size = PixelSize.TryParse(setting.Size, out PixelSize given)
+                ? given
+                : throw new InvalidOperationException($"'{setting.Size}' is no size.");
             int threads = ProcessorThreads.For(source, size);
             set_num_threads(threads);
             MachineLoad load = MachineLoad.Measure(threads);
-            JobPlan plan = JobPlan.For(source, new JobDemand { ImageSize = size, Steps = setting.Steps, InnerSteps = setting.Inner });
+            JobPlan plan = JobPlan.For(
+                source,
+                new JobDemand
+                {
+                    ImageSize = size,
+                    Steps = setting.Steps,
+                    InnerSteps = setting.Inner,
+                }
+            );
             JobSetting planned = plan.Settings.Single(s => s.Precision == setting.Precision && s.Memory == setting.Memory);
             Job job = Do(setting);
             (double least, double most) = planned.Time.Range(load);
             double expected = planned.Time.After(job.InnerSteps);
-            text.AppendLine(c, $"| {setting} | {threads} | {least:0.0} to {most:0.0} s | {expected:0.0} | {job.Seconds:0.0} | {job.Seconds / expected:0.00} | {(job.Seconds >= least && job.Seconds <= most ? "yes" : "**no**")} | {job.PlannedMegabytes:0} | {job.PeakMegabytes:0} | {job.PeakMegabytes / job.PlannedMegabytes:0.00} |");
+            text.AppendLine(
+                c,
+                $"| {setting} | {threads} | {least:0.0} to {most:0.0} s | {expected:0.0} | {job.Seconds:0.0} | {job.Seconds / expected:0.00} | {(job.Seconds >= least && job.Seconds <= most ? "yes" : "**no**")} | {job.PlannedMegabytes:0} | {job.PeakMegabytes:0} | {job.PeakMegabytes / job.PlannedMegabytes:0.00} |"
+            );
         }
         return text.ToString();
     }
@@ -63,14 +81,18 @@ internal sealed partial class PlanBenchmark(string program)
         try
         {
             ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (string word in (string[])[program, "invert", "--out", Path.Combine(folder, "run"), .. setting.Arguments]) start.ArgumentList.Add(word);
+            foreach (string word in (string[])[program, "invert", "--out", Path.Combine(folder, "run"), .. setting.Arguments])
+                start.ArgumentList.Add(word);
             long begun = Stopwatch.GetTimestamp();
             using Process process = Process.Start(start)!;
             Task<string> error = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
-            if (process.ExitCode != 0) throw new InvalidOperationException($"nulltext invert {string.Join(' ', setting.Arguments)} ended with exit code {process.ExitCode}: {error.Result}");
+            if (process.ExitCode != 0)
+                throw new InvalidOperationException(
+                    $"nulltext invert {string.Join(' ', setting.Arguments)} ended with exit code {process.ExitCode}: {error.Result}"
+                );
             using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "run", "manifest.json")));
             Match memory = Memory().Match(output);
             return new Job(seconds, manifest.RootElement.GetProperty("backwards").GetDouble(), Number(memory.Groups[1]), Number(memory.Groups[2]));
@@ -80,18 +102,30 @@ internal sealed partial class PlanBenchmark(string program)
             Directory.Delete(folder, recursive: true);
         }
 
-        static double Number(Group group) => group.Success ? double.Parse(group.Value, CultureInfo.InvariantCulture) : throw new InvalidOperationException("nulltext invert did not say what memory it took.");
+        static double Number(Group group) =>
+            group.Success
+                ? double.Parse(group.Value, CultureInfo.InvariantCulture)
+                : throw new InvalidOperationException("nulltext invert did not say what memory it took.");
     }
 
     /// <summary>What <c>invert</c> is told.</summary>
     private sealed record Setting(string Size, int Steps, int Inner, ScalarType Precision, MemoryOptions Memory)
     {
         public IReadOnlyList<string> Arguments =>
-        [
-            "--size", Size, "--steps", Text(Steps), "--inner", Text(Inner), "--precision", Tensors.Precision.NameOf(Precision),
-            .. Memory.Checkpointing ? (string[])["--checkpointing"] : [], .. Memory.Sequential ? (string[])["--sequential"] : [],
-            .. Memory.VaeTile is { } tile ? (string[])["--vae-tile", Text(tile)] : [], .. Memory.Offload ? (string[])["--offload"] : [],
-        ];
+            [
+                "--size",
+                Size,
+                "--steps",
+                Text(Steps),
+                "--inner",
+                Text(Inner),
+                "--precision",
+                Tensors.Precision.NameOf(Precision),
+                .. Memory.Checkpointing ? (string[])["--checkpointing"] : [],
+                .. Memory.Sequential ? (string[])["--sequential"] : [],
+                .. Memory.VaeTile is { } tile ? (string[])["--vae-tile", Text(tile)] : [],
+                .. Memory.Offload ? (string[])["--offload"] : [],
+            ];
 
         public override string ToString() => string.Join(' ', Arguments);
 

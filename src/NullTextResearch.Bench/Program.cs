@@ -39,35 +39,93 @@ internal static class Program
         Option<int> steps = new("--steps") { Description = "DDIM steps.", DefaultValueFactory = _ => 50 };
         Option<int> inner = new("--inner") { Description = "Inner steps per timestep.", DefaultValueFactory = _ => 10 };
         Option<int> rounds = new("--rounds") { Description = "How often the variants take turns.", DefaultValueFactory = _ => 3 };
-        Option<int?> threads = new("--threads") { Description = "libtorch threads (default: $NULLTEXT_THREADS, else what the model's size is worth, as in the command line)." };
+        Option<int?> threads = new("--threads")
+        {
+            Description = "libtorch threads (default: $NULLTEXT_THREADS, else what the model's size is worth, as in the command line).",
+        };
         Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as released; off, every variant does the same work." };
         Option<FileInfo?> report = new("--out") { Description = "Put the report into this Markdown file too, in the place of an earlier one of its kind." };
         Option<string?> one = new("--variant") { Description = "Measure one variant in this process and print JSON.", Hidden = true };
         Option<int> soak = new("--soak") { Description = "Instead: run this many inner steps and report memory growth and live tensors." };
-        Option<bool> full = new("--full-size") { Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; takes 12 GB and some minutes." };
+        Option<bool> full = new("--full-size")
+        {
+            Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; takes 12 GB and some minutes.",
+        };
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
-        Option<bool> shared = new("--shared-rows") { Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh)." };
-        Option<bool> plan = new("--plan") { Description = "Instead: what 'nulltext plan' says against whole inversions by sd-mini, in processes of their own; some minutes." };
-        Option<bool> convolutions = new("--convolutions") { Description = "Instead: the library's convolution, which is right on every processor, against libtorch's own; two minutes." };
-        Option<FileInfo> program = new("--nulltext") { Description = "The built command line, with --plan.", DefaultValueFactory = _ => new FileInfo("src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll") };
-        RootCommand root = new("Benchmark of null-text optimisation.") { model, images, steps, inner, rounds, threads, early, report, one, soak, full, size, device, shared, plan, program, convolutions };
+        Option<bool> shared = new("--shared-rows")
+        {
+            Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh).",
+        };
+        Option<bool> plan = new("--plan")
+        {
+            Description = "Instead: what 'nulltext plan' says against whole inversions by sd-mini, in processes of their own; some minutes.",
+        };
+        Option<bool> convolutions = new("--convolutions")
+        {
+            Description = "Instead: the library's convolution, which is right on every processor, against libtorch's own; two minutes.",
+        };
+        Option<FileInfo> program = new("--nulltext")
+        {
+            Description = "The built command line, with --plan.",
+            DefaultValueFactory = _ => new FileInfo("src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll"),
+        };
+        RootCommand root = new("Benchmark of null-text optimisation.")
+        {
+            model,
+            images,
+            steps,
+            inner,
+            rounds,
+            threads,
+            early,
+            report,
+            one,
+            soak,
+            full,
+            size,
+            device,
+            shared,
+            plan,
+            program,
+            convolutions,
+        };
         root.SetAction(parsed =>
         {
             Native.EnsureLoaded();
-            int chosen = parsed.GetValue(threads) ?? (parsed.GetValue(full)
-                ? ProcessorThreads.For(UNetConfig.StableDiffusion1, parsed.GetValue(size) / 8, parsed.GetValue(size) / 8)
-                : ProcessorThreads.For(ModelSource.Find(parsed.GetValue(model) ?? StableDiffusion.MiniFolder())));
+            int chosen =
+                parsed.GetValue(threads)
+                ?? (
+                    parsed.GetValue(full)
+                        ? ProcessorThreads.For(UNetConfig.StableDiffusion1, parsed.GetValue(size) / 8, parsed.GetValue(size) / 8)
+                        : ProcessorThreads.For(ModelSource.Find(parsed.GetValue(model) ?? StableDiffusion.MiniFolder()))
+                );
             set_num_threads(chosen);
-            Workload work = new(parsed.GetValue(model), parsed.GetValue(images), parsed.GetValue(steps), parsed.GetValue(inner), parsed.GetValue(early), chosen);
+            Workload work = new(
+                parsed.GetValue(model),
+                parsed.GetValue(images),
+                parsed.GetValue(steps),
+                parsed.GetValue(inner),
+                parsed.GetValue(early),
+                chosen
+            );
             if (parsed.GetValue(full))
             {
                 if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
                 {
-                    Console.Error.WriteLine("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.");
+                    Console.Error.WriteLine(
+                        "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver."
+                    );
                     return 1;
                 }
-                FullSizeWork fullSize = new(parsed.GetValue(size), parsed.GetValue(rounds), parsed.GetResult(inner) is { Implicit: false } ? work.Inner : 3, work.Threads, parsed.GetValue(device)!, $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}");
+                FullSizeWork fullSize = new(
+                    parsed.GetValue(size),
+                    parsed.GetValue(rounds),
+                    parsed.GetResult(inner) is { Implicit: false } ? work.Inner : 3,
+                    work.Threads,
+                    parsed.GetValue(device)!,
+                    $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}"
+                );
                 if (parsed.GetValue(shared))
                 {
                     new SharedRows(fullSize).Run();
@@ -78,12 +136,17 @@ internal static class Program
             if (parsed.GetValue(plan))
             {
                 FileInfo built = parsed.GetValue(program)!;
-                if (built.Exists) return Print(new PlanBenchmark(built.FullName).Run());
-                Console.Error.WriteLine($"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build src/NullTextResearch.Cli -c Release; or name it with --nulltext.");
+                if (built.Exists)
+                    return Print(new PlanBenchmark(built.FullName).Run());
+                Console.Error.WriteLine(
+                    $"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build src/NullTextResearch.Cli -c Release; or name it with --nulltext."
+                );
                 return 1;
             }
-            if (parsed.GetValue(convolutions)) return Print(new ConvolutionBenchmark(parsed.GetResult(rounds) is { Implicit: false } ? parsed.GetValue(rounds) : 15, chosen).Run());
-            if (parsed.GetValue(soak) is > 0 and int innerSteps) return Soak(work, innerSteps);
+            if (parsed.GetValue(convolutions))
+                return Print(new ConvolutionBenchmark(parsed.GetResult(rounds) is { Implicit: false } ? parsed.GetValue(rounds) : 15, chosen).Run());
+            if (parsed.GetValue(soak) is > 0 and int innerSteps)
+                return Soak(work, innerSteps);
             if (parsed.GetValue(one) is { } variant)
             {
                 Console.WriteLine(JsonSerializer.Serialize(Measure(work, variant)));
@@ -94,7 +157,8 @@ internal static class Program
             int Print(string text)
             {
                 Console.WriteLine(text);
-                if (parsed.GetValue(report) is { } file) ReportFile.Put(file.FullName, text);
+                if (parsed.GetValue(report) is { } file)
+                    ReportFile.Put(file.FullName, text);
                 return 0;
             }
         });
@@ -111,7 +175,14 @@ internal static class Program
         using DisposeScope scope = NewDisposeScope();
         (Tensor latents, Tensor conditional, Tensor empty) = Problem(model, work.Images);
         TimestepGrid grid = model.Grid(work.Steps);
-        InversionProblem problem = new() { Predictor = model.Predictor(), Grid = grid, Latents = latents, Conditional = conditional, Unconditional = empty };
+        InversionProblem problem = new()
+        {
+            Predictor = model.Predictor(),
+            Grid = grid,
+            Latents = latents,
+            Conditional = conditional,
+            Unconditional = empty,
+        };
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem);
         NullTextOptions options = new() { InnerSteps = work.Inner, StopEarly = work.EarlyStop };
         // One warm-up step keeps kernel selection out of the figures.
@@ -122,14 +193,16 @@ internal static class Program
 
         (List<double> Embeddings, List<double> Ends, double Forwards) Run(int count)
         {
-            List<double> embeddings = [], ends = [];
+            List<double> embeddings = [],
+                ends = [];
             double forwards = 0;
             if (variant == "library-batched")
             {
                 InversionProblem several = problem with { Latents = latents.narrow(0, 0, count), Conditional = conditional.narrow(0, 0, count) };
                 using PivotTrajectory part = new(Enumerable.Range(0, grid.Steps + 1).Select(k => pivot[k].narrow(0, 0, count)));
                 using InversionResult result = new NullTextInversion(options).Invert(several, part);
-                for (int i = 0; i < count; i++) Collect(result, i, several);
+                for (int i = 0; i < count; i++)
+                    Collect(result, i, several);
                 forwards = result.EvaluationsPerImage * count;
                 return (embeddings, ends, forwards);
             }
@@ -152,7 +225,16 @@ internal static class Program
                     "maps-fused" => Waste.All with { ExplicitMaps = false },
                     _ => throw new ArgumentException($"Unknown variant '{variant}'; known: {string.Join(", ", Variants.Select(v => v.Name))}."),
                 };
-                PublishedNullText.Outcome outcome = PublishedNullText.Run(model, alone, conditional.narrow(0, i, 1), empty, grid, work.Inner, work.EarlyStop, waste);
+                PublishedNullText.Outcome outcome = PublishedNullText.Run(
+                    model,
+                    alone,
+                    conditional.narrow(0, i, 1),
+                    empty,
+                    grid,
+                    work.Inner,
+                    work.EarlyStop,
+                    waste
+                );
                 embeddings.AddRange(outcome.Embeddings);
                 ends.AddRange(outcome.Latents);
                 forwards += outcome.Forwards;
@@ -192,29 +274,44 @@ internal static class Program
         StringBuilder text = new();
         text.AppendLine(c, $"# Null-text optimisation, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         text.AppendLine();
-        text.AppendLine(c, $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round.");
+        text.AppendLine(
+            c,
+            $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round."
+        );
         text.AppendLine();
-        text.AppendLine("| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end latents (relative L2) |");
+        text.AppendLine(
+            "| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end latents (relative L2) |"
+        );
         text.AppendLine("|---|---|---|---|---|---|");
         List<Sample> reference = samples["published"];
         foreach ((string name, string what) in Variants)
         {
             List<Sample> mine = samples[name];
             double[] ratios = [.. mine.Zip(reference, (m, r) => r.SecondsPerImage / m.SecondsPerImage).Order()];
-            text.AppendLine(c, $"| {what} | {Median(mine.Select(s => s.SecondsPerImage)):0.00} | {Median(ratios):0.00} ({ratios[0]:0.00} - {ratios[^1]:0.00}) | {mine[0].ForwardsPerImage:0} | {Median(mine.Select(s => s.PeakMegabytes)):0} | {PublishedNullText.RelativeDistance(mine[0].Embeddings, reference[0].Embeddings):0.0e+0} / {PublishedNullText.RelativeDistance(mine[0].Latents, reference[0].Latents):0.0e+0} |");
+            text.AppendLine(
+                c,
+                $"| {what} | {Median(mine.Select(s => s.SecondsPerImage)):0.00} | {Median(ratios):0.00} ({ratios[0]:0.00} - {ratios[^1]:0.00}) | {mine[0].ForwardsPerImage:0} | {Median(mine.Select(s => s.PeakMegabytes)):0} | {PublishedNullText.RelativeDistance(mine[0].Embeddings, reference[0].Embeddings):0.0e+0} / {PublishedNullText.RelativeDistance(mine[0].Latents, reference[0].Latents):0.0e+0} |"
+            );
         }
         text.AppendLine();
-        text.AppendLine("The optimisation is chaotic in float32 (Adam divides by the gradient's size), so equal algorithms differ by small amounts in embeddings; in float64 the library equals the reference to 1e-9 (`nulltext verify`).");
+        text.AppendLine(
+            "The optimisation is chaotic in float32 (Adam divides by the gradient's size), so equal algorithms differ by small amounts in embeddings; in float64 the library equals the reference to 1e-9 (`nulltext verify`)."
+        );
         return text.ToString();
     }
 
     private static Sample Child(Workload work, string variant)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Program).Assembly.Location);
-        foreach (string argument in (string[])["--variant", variant, "--images", $"{work.Images}", "--steps", $"{work.Steps}", "--inner", $"{work.Inner}", "--threads", $"{work.Threads}"])
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+            start.ArgumentList.Add(typeof(Program).Assembly.Location);
+        foreach (
+            string argument in (string[])
+                ["--variant", variant, "--images", $"{work.Images}", "--steps", $"{work.Steps}", "--inner", $"{work.Inner}", "--threads", $"{work.Threads}"]
+        )
             start.ArgumentList.Add(argument);
-        if (work.EarlyStop) start.ArgumentList.Add("--early-stop");
+        if (work.EarlyStop)
+            start.ArgumentList.Add("--early-stop");
         if (work.Model is not null)
         {
             start.ArgumentList.Add("--model");
@@ -234,7 +331,14 @@ internal static class Program
         using DisposeScope scope = NewDisposeScope();
         (Tensor latents, Tensor conditional, Tensor empty) = Problem(model, 1);
         TimestepGrid grid = model.Grid(10);
-        InversionProblem problem = new() { Predictor = model.Predictor(), Grid = grid, Latents = latents, Conditional = conditional, Unconditional = empty };
+        InversionProblem problem = new()
+        {
+            Predictor = model.Predictor(),
+            Grid = grid,
+            Latents = latents,
+            Conditional = conditional,
+            Unconditional = empty,
+        };
         NullTextOptions options = new() { InnerSteps = 10, StopEarly = false };
         new NullTextInversion(options).Invert(problem).Dispose();
         long tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -246,14 +350,25 @@ internal static class Program
             new NullTextInversion(options).Invert(problem).Dispose();
             done += grid.Steps * options.InnerSteps;
             seen.Add((done, ResidentMegabytes()));
-            if (done % 500 == 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done,7} steps: {seen[^1].Megabytes:0.0} MB resident, of it {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} MB managed"));
+            if (done % 500 == 0)
+                Console.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{done, 7} steps: {seen[^1].Megabytes:0.0} MB resident, of it {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} MB managed"
+                    )
+                );
         }
         // The runtime's young generation and compiled code fill up in the first thousand or so; a leak would show in the second half too.
         (int Steps, double Megabytes) middle = seen[seen.Count / 2];
         double late = (seen[^1].Megabytes - middle.Megabytes) * 1000 / Math.Max(1, done - middle.Steps);
         double grown = (seen[^1].Megabytes - first) * 1000 / done;
         long left = DisposeScopeManager.Statistics.ThreadTotalLiveCount - tensors;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} inner steps after the first 100: resident memory {grown:+0.00;-0.00} MB per 1,000 steps (limit 5; {late:+0.00;-0.00} in the second half), live tensors {left:+0;-0;0} (limit 0)"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{done} inner steps after the first 100: resident memory {grown:+0.00;-0.00} MB per 1,000 steps (limit 5; {late:+0.00;-0.00} in the second half), live tensors {left:+0;-0;0} (limit 0)"
+            )
+        );
         return grown < 5 && left == 0 ? 0 : 1;
     }
 

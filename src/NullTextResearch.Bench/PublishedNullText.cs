@@ -17,7 +17,11 @@ public sealed record Waste(bool WeightGradients, bool RecomputeConditional, bool
 
     public static Waste None { get; } = new(false, false, false);
 
-    public override string ToString() => $"{(WeightGradients ? "weight gradients, " : "")}{(RecomputeConditional ? "conditional recomputed, " : "")}{(ExplicitMaps ? "explicit maps, " : "")}".TrimEnd(',', ' ');
+    public override string ToString() =>
+        $"{(WeightGradients ? "weight gradients, " : "")}{(RecomputeConditional ? "conditional recomputed, " : "")}{(ExplicitMaps ? "explicit maps, " : "")}".TrimEnd(
+            ',',
+            ' '
+        );
 }
 
 /// <summary>
@@ -28,7 +32,16 @@ public static class PublishedNullText
 {
     public sealed record Outcome(double[] Embeddings, double[] Latents, int InnerSteps, long Forwards);
 
-    public static Outcome Run(StableDiffusion model, PivotTrajectory pivot, Tensor conditional, Tensor empty, TimestepGrid grid, int innerSteps, bool stopEarly, Waste waste)
+    public static Outcome Run(
+        StableDiffusion model,
+        PivotTrajectory pivot,
+        Tensor conditional,
+        Tensor empty,
+        TimestepGrid grid,
+        int innerSteps,
+        bool stopEarly,
+        Waste waste
+    )
     {
         const double Guidance = 7.5;
         NullTextOptions options = NullTextOptions.Default;
@@ -55,7 +68,8 @@ public static class PublishedNullText
                 loss.backward();
                 adam.step();
                 inner++;
-                if (stopEarly && loss.item<float>() < options.EarlyStopLossAt(step.Step)) break;
+                if (stopEarly && loss.item<float>() < options.EarlyStopLossAt(step.Step))
+                    break;
             }
             using (no_grad())
             {

@@ -9,13 +9,17 @@ internal static class ReportFile
         List<string> parts = [];
         foreach (string line in File.Exists(path) ? File.ReadAllLines(path) : [])
         {
-            if (parts.Count == 0 || line.StartsWith("# ", StringComparison.Ordinal)) parts.Add(line + "\n");
-            else parts[^1] += line + "\n";
+            if (parts.Count == 0 || line.StartsWith("# ", StringComparison.Ordinal))
+                parts.Add(line + "\n");
+            else
+                parts[^1] += line + "\n";
         }
         string text = report.TrimEnd() + "\n";
         int at = parts.FindIndex(p => p.StartsWith("# ", StringComparison.Ordinal) && p.Split(',')[0] == text.Split(',')[0]);
-        if (at >= 0) parts[at] = text;
-        else parts.Add(text);
+        if (at >= 0)
+            parts[at] = text;
+        else
+            parts.Add(text);
         File.WriteAllText(path, string.Join("\n", parts.Select(p => p.TrimEnd() + "\n")));
     }
 }

@@ -33,14 +33,19 @@ internal static class Program
         };
         CommandRunner.AddSharedOptions(root);
         root.SetAction(_ => Welcome());
-        root.WithExamples("nulltext reproduce --quick", "nulltext invert photo.png --prompt \"a cat on a meadow\"", "nulltext edit runs/photo --to \"a dog on a meadow\"");
+        root.WithExamples(
+            "nulltext reproduce --quick",
+            "nulltext invert photo.png --prompt \"a cat on a meadow\"",
+            "nulltext edit runs/photo --to \"a dog on a meadow\""
+        );
         Examples.ShowIn(root);
         return root;
     }
 
     private static int Welcome()
     {
-        Console.WriteLine("""
+        Console.WriteLine(
+            """
             nulltext: invert a real image, rebuild it, edit it with words.
 
               nulltext reproduce --quick                                 the paper's figures, in a few minutes
@@ -54,7 +59,8 @@ internal static class Program
 
             Start with: nulltext reproduce --quick
             All commands: nulltext --help
-            """);
+            """
+        );
         return CommandRunner.Done;
     }
 }

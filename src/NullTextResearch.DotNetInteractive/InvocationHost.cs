@@ -34,7 +34,8 @@ internal sealed class InvocationHost : INotebookHost
     /// <inheritdoc/>
     public IDisplayHandle Display(object? value, params IReadOnlyList<string> mimeTypes)
     {
-        if (KernelInvocationContext.Current is { } context) return new Handle(context, value, mimeTypes);
+        if (KernelInvocationContext.Current is { } context)
+            return new Handle(context, value, mimeTypes);
         Console.WriteLine(Text(value));
         return new Printed();
     }
@@ -65,7 +66,8 @@ internal sealed class InvocationHost : INotebookHost
     public ILiveService? Serve(string id, LiveAnswer answer)
     {
         LiveService service = LiveServices.Instance.Add(id, answer);
-        if (service.Address is not null) return service;
+        if (service.Address is not null)
+            return service;
         service.Dispose();
         return null;
     }
@@ -75,20 +77,22 @@ internal sealed class InvocationHost : INotebookHost
     public bool UpdatesLater => false;
 
     // Beside the cells: this kernel has no place between them that is offered to others.
-    private Task AnswerAsync(LiveService service) => Task.Run(async () =>
-    {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
+    private Task AnswerAsync(LiveService service) =>
+        Task.Run(async () =>
         {
-            service.Answer(data => _live.Send(service, data), CancellationToken.None);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    });
+            await _turn.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                service.Answer(data => _live.Send(service, data), CancellationToken.None);
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        });
 
-    private static string Text(object? value) => value is MimeBundle bundle ? (string)bundle.Data["text/plain"] : value.ToDisplayString(PlainTextFormatter.MimeType);
+    private static string Text(object? value) =>
+        value is MimeBundle bundle ? (string)bundle.Data["text/plain"] : value.ToDisplayString(PlainTextFormatter.MimeType);
 
     // display(x).Update(y) changes nothing in the kernel's last versions; the invocation context's handle does.
     private sealed class Handle : IDisplayHandle
@@ -112,13 +116,16 @@ internal sealed class InvocationHost : INotebookHost
 
         public void Update(object? value)
         {
-            if (_shown is not null && value is not MimeBundle) _shown.Update(value);
-            else _context.Publish(new DisplayedValueUpdated(value, Id, _context.Command, Formatted(value)));
+            if (_shown is not null && value is not MimeBundle)
+                _shown.Update(value);
+            else
+                _context.Publish(new DisplayedValueUpdated(value, Id, _context.Command, Formatted(value)));
         }
 
-        private static FormattedValue[] Formatted(object? value) => value is MimeBundle bundle
-            ? [.. bundle.Data.Select(d => new FormattedValue(d.Key, d.Value is byte[] bytes ? Convert.ToBase64String(bytes) : d.Value.ToString()))]
-            : [.. FormattedValue.CreateManyFromObject(value)];
+        private static FormattedValue[] Formatted(object? value) =>
+            value is MimeBundle bundle
+                ? [.. bundle.Data.Select(d => new FormattedValue(d.Key, d.Value is byte[] bytes ? Convert.ToBase64String(bytes) : d.Value.ToString()))]
+                : [.. FormattedValue.CreateManyFromObject(value)];
     }
 
     private sealed class Printed : IDisplayHandle

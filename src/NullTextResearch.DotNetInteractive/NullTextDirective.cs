@@ -25,7 +25,10 @@ internal static class NullTextDirective
             Description = "NullTextResearch: help, doctor, plotly",
             Parameters =
             {
-                new KernelDirectiveParameter("--word", $"One of: {string.Join(", ", Words.Select(w => w.Word))}") { AllowImplicitName = true }.AddCompletions(() => Words.Select(w => w.Word)),
+                new KernelDirectiveParameter("--word", $"One of: {string.Join(", ", Words.Select(w => w.Word))}") { AllowImplicitName = true }.AddCompletions(
+                    () =>
+                        Words.Select(w => w.Word)
+                ),
             },
         };
         root.AddDirective<NullTextCommand>(directive, (command, context) => RunAsync(command.Word ?? "help", context));
@@ -34,21 +37,25 @@ internal static class NullTextDirective
     private static Task RunAsync(string word, KernelInvocationContext context)
     {
         int known = Array.FindIndex(Words, w => w.Word == word);
-        if (known >= 0) return Words[known].Run(context);
+        if (known >= 0)
+            return Words[known].Run(context);
         context.Fail(context.Command, message: $"{Name} knows no '{word}'; it takes one of: {string.Join(", ", Words.Select(w => w.Word))}.");
         return Task.CompletedTask;
     }
 
     private static Task Help(KernelInvocationContext context)
     {
-        context.DisplayAs($"""
-            {string.Join('\n', Words.Select(w => $"{Name} {w.Word,-8} {w.Use}"))}
+        context.DisplayAs(
+            $"""
+            {string.Join('\n', Words.Select(w => $"{Name} {w.Word, -8} {w.Use}"))}
 
             using NullTextResearch.Interactive;
             var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
             var image = await bench.Invert("photo.png", "a cat on a meadow");
             await bench.Edit(image, "a dog on a meadow")                   // shows source, reconstruction and edit
-            """, "text/plain");
+            """,
+            "text/plain"
+        );
         return Task.CompletedTask;
     }
 

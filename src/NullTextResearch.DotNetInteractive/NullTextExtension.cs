@@ -29,8 +29,13 @@ public sealed class NullTextExtension : IKernelExtension
 
     /// <summary>Extends the kernel that runs the calling cell. A second call changes nothing.</summary>
     /// <exception cref="InvalidOperationException">No cell of .NET Interactive runs.</exception>
-    public static Task LoadAsync() => new NullTextExtension().OnLoadAsync(KernelInvocationContext.Current?.HandlingKernel
-        ?? throw new InvalidOperationException("No cell of .NET Interactive runs here; call NullTextExtension.LoadAsync() in one, or give OnLoadAsync the kernel."));
+    public static Task LoadAsync() =>
+        new NullTextExtension().OnLoadAsync(
+            KernelInvocationContext.Current?.HandlingKernel
+                ?? throw new InvalidOperationException(
+                    "No cell of .NET Interactive runs here; call NullTextExtension.LoadAsync() in one, or give OnLoadAsync the kernel."
+                )
+        );
 
     /// <summary>Extends a kernel and all beside it; called by the kernel that loads the package.</summary>
     /// <param name="kernel">Any kernel of the process.</param>
@@ -40,7 +45,8 @@ public sealed class NullTextExtension : IKernelExtension
         Kernel root = kernel.RootKernel;
         lock (Gate)
         {
-            if (Extended.TryGetValue(root, out _)) return Task.CompletedTask;
+            if (Extended.TryGetValue(root, out _))
+                return Task.CompletedTask;
             Extended.Add(root, root);
             if (!s_attached)
             {
@@ -57,8 +63,10 @@ public sealed class NullTextExtension : IKernelExtension
         foreach (Kernel each in root is CompositeKernel all ? all.ChildKernels : (IEnumerable<Kernel>)[root])
         {
             // Who referenced this assembly by its path wants what lies beside it too.
-            if (each is CSharpKernel csharp) csharp.AddAssemblyReferences(library);
-            else if (each.Name == FSharp) ReferenceAtFirstCell(each, library);
+            if (each is CSharpKernel csharp)
+                csharp.AddAssemblyReferences(library);
+            else if (each.Name == FSharp)
+                ReferenceAtFirstCell(each, library);
         }
 
         return Task.CompletedTask;
@@ -69,11 +77,14 @@ public sealed class NullTextExtension : IKernelExtension
     {
         string code = string.Join('\n', library.Select(path => $"#r @\"{path}\""));
         int cells = 0;
-        fsharp.AddMiddleware(async (command, context, next) =>
-        {
-            if (command is SubmitCode && Interlocked.Increment(ref cells) == 1) await fsharp.SendAsync(new SubmitCode(code), context.CancellationToken).ConfigureAwait(false);
-            await next(command, context).ConfigureAwait(false);
-        });
+        fsharp.AddMiddleware(
+            async (command, context, next) =>
+            {
+                if (command is SubmitCode && Interlocked.Increment(ref cells) == 1)
+                    await fsharp.SendAsync(new SubmitCode(code), context.CancellationToken).ConfigureAwait(false);
+                await next(command, context).ConfigureAwait(false);
+            }
+        );
     }
 
     /// <summary>The types whose values get pictures or tables of ours: one list with our own kernel's.</summary>
@@ -84,11 +95,21 @@ public sealed class NullTextExtension : IKernelExtension
         RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
         foreach (Type type in Shown)
         {
-            foreach (string mime in DotNetInteractiveFormatters.Mimes) Formatter.Register(type, DotNetInteractiveFormatters.Writer(mime), mime);
+            foreach (string mime in DotNetInteractiveFormatters.Mimes)
+                Formatter.Register(type, DotNetInteractiveFormatters.Writer(mime), mime);
             Formatter.SetPreferredMimeTypesFor(type, [.. DotNetInteractiveFormatters.Mimes]);
         }
     }
 
     private static IEnumerable<Assembly> LibraryAssemblies() =>
-        [typeof(NullTextExtension).Assembly, typeof(Workbench).Assembly, typeof(Figures.Chart).Assembly, typeof(StableDiffusion).Assembly, typeof(Notebook).Assembly, typeof(ImageSharpViews).Assembly, typeof(SixLabors.ImageSharp.Image).Assembly, typeof(TorchSharp.torch).Assembly];
+        [
+            typeof(NullTextExtension).Assembly,
+            typeof(Workbench).Assembly,
+            typeof(Figures.Chart).Assembly,
+            typeof(StableDiffusion).Assembly,
+            typeof(Notebook).Assembly,
+            typeof(ImageSharpViews).Assembly,
+            typeof(SixLabors.ImageSharp.Image).Assembly,
+            typeof(TorchSharp.torch).Assembly,
+        ];
 }

@@ -12,15 +12,21 @@ internal static class PlotlyNet
         try
         {
             await Register(context.HandlingKernel.RootKernel);
-            context.DisplayAs("Charts of Plotly.NET are shown by Plotly.NET.Interactive: their HTML loads require.js and plotly.js from two CDNs, so they need a network. For charts without one use View.Chart or View.Lines.", "text/plain");
+            context.DisplayAs(
+                "Charts of Plotly.NET are shown by Plotly.NET.Interactive: their HTML loads require.js and plotly.js from two CDNs, so they need a network. For charts without one use View.Chart or View.Lines.",
+                "text/plain"
+            );
         }
         catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or MissingMemberException)
         {
-            context.Fail(context.Command, message: $"""
+            context.Fail(
+                context.Command,
+                message: $"""
                 Plotly.NET.Interactive does not load here: {e.Message}
                 It wants its package (#r "nuget: Plotly.NET.Interactive, 6.0.0") and FSharp.Core 10.1; the dotnet-interactive tool has FSharp.Core 10.0 in its own folder, and a process holds one.
                 Charts of this library need neither: View.Chart, View.Lines.
-                """);
+                """
+            );
         }
     }
 

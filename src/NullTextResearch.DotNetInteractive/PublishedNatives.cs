@@ -11,24 +11,33 @@ namespace NullTextResearch.DotNetInteractive;
 /// </summary>
 internal static class PublishedNatives
 {
-    private static readonly string Folder = Path.Combine("runtimes",
-        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}", "native");
+    private static readonly string Folder = Path.Combine(
+        "runtimes",
+        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}",
+        "native"
+    );
 
     /// <summary>Looks there too, for the assemblies that have native parts.</summary>
     public static void Start()
     {
         Assembly[] ours = [typeof(Notebook).Assembly, typeof(TorchSharp.torch).Assembly, typeof(SkiaSharp.SKImageInfo).Assembly];
-        foreach (AssemblyLoadContext context in ours.Select(AssemblyLoadContext.GetLoadContext).OfType<AssemblyLoadContext>().Distinct()) context.ResolvingUnmanagedDll += Find;
+        foreach (AssemblyLoadContext context in ours.Select(AssemblyLoadContext.GetLoadContext).OfType<AssemblyLoadContext>().Distinct())
+            context.ResolvingUnmanagedDll += Find;
     }
 
     // Zero where it is not there either: the runtime then says so.
     private static nint Find(Assembly asking, string name)
     {
-        if (Path.GetDirectoryName(asking.Location) is not { Length: > 0 } beside) return 0;
-        string ending = OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so";
+        if (Path.GetDirectoryName(asking.Location) is not { Length: > 0 } beside)
+            return 0;
+        string ending =
+            OperatingSystem.IsWindows() ? ".dll"
+            : OperatingSystem.IsMacOS() ? ".dylib"
+            : ".so";
         foreach (string file in (string[])[name, name + ending, $"lib{name}{ending}"])
         {
-            if (NativeLibrary.TryLoad(Path.Combine(beside, Folder, file), out nint handle)) return handle;
+            if (NativeLibrary.TryLoad(Path.Combine(beside, Folder, file), out nint handle))
+                return handle;
         }
 
         return 0;

@@ -19,8 +19,11 @@ internal static class Assets
 
     private static byte[] Bytes(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"This build of NullTextResearch.Figures lacks its resource '{name}'; build it again from a complete checkout.");
+        using Stream stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException(
+                $"This build of NullTextResearch.Figures lacks its resource '{name}'; build it again from a complete checkout."
+            );
         using MemoryStream memory = new();
         stream.CopyTo(memory);
         return memory.ToArray();

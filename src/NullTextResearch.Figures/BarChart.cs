@@ -80,7 +80,9 @@ public sealed record BarChart : Chart
             {
                 yield return
                 [
-                    series.Name, Categories[i], Csv.Number(series.Values[i]),
+                    series.Name,
+                    Categories[i],
+                    Csv.Number(series.Values[i]),
                     series.Lower is null ? null : Csv.Number(series.Lower[i]),
                     series.Upper is null ? null : Csv.Number(series.Upper[i]),
                 ];

@@ -61,8 +61,7 @@ public abstract record Chart
     internal abstract IEnumerable<IReadOnlyList<string?>> CsvRows();
 
     /// <summary>Checks one pair of bounds against the values they belong to.</summary>
-    private protected static IEnumerable<string> BoundProblems(
-        string name, int count, IReadOnlyList<double>? lower, IReadOnlyList<double>? upper)
+    private protected static IEnumerable<string> BoundProblems(string name, int count, IReadOnlyList<double>? lower, IReadOnlyList<double>? upper)
     {
         if ((lower is null) != (upper is null))
         {

@@ -23,7 +23,9 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
         string style = $"min-height:{Height.ToString(Csv.Culture)}px;width:100%";
 
         // A stand-in says itself what it shows; the script adds the title when the chart takes its place.
-        string title = standIn is null ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 4px\">{Html.Text(Title)}</div>" : "";
+        string title = standIn is null
+            ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 4px\">{Html.Text(Title)}</div>"
+            : "";
         return $"""
             <div class="nt-chart">{title}
             <div id="{divId}" class="nt-plot" style="{style}" role="img" aria-label="{Html.Text(Title)}">{standIn}</div>

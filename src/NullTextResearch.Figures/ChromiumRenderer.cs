@@ -39,8 +39,7 @@ public sealed class ChromiumRenderer
 
     /// <summary>Looks for a browser: <see cref="EnvironmentVariable"/> first, then the usual names on <c>PATH</c>, then the usual places of Windows and macOS.</summary>
     /// <returns>The browser, or a message that says how to get one.</returns>
-    public static ChromiumSearch Find() =>
-        Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
+    public static ChromiumSearch Find() => Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
 
     internal static ChromiumSearch Find(string? chosen, string? searchPath)
     {
@@ -67,7 +66,8 @@ public sealed class ChromiumRenderer
 
         return new ChromiumSearch(
             null,
-            $"no Chromium, Chrome or Edge was found on PATH; static chart pictures are left out. Install one (Debian: apt-get install chromium) or set {EnvironmentVariable} to its program.");
+            $"no Chromium, Chrome or Edge was found on PATH; static chart pictures are left out. Install one (Debian: apt-get install chromium) or set {EnvironmentVariable} to its program."
+        );
     }
 
     /// <summary>Photographs a page.</summary>
@@ -97,7 +97,8 @@ public sealed class ChromiumRenderer
             File.WriteAllText(page, html);
             // Now and then a headless browser never gets going, and the next one does.
             string? failure = Run(Path.Combine(folder, "profile"), page, picture, width, height, Timeout / 3, out bool stalled, cancellationToken);
-            if (stalled) failure = Run(Path.Combine(folder, "profile-2"), page, picture, width, height, Timeout, out _, cancellationToken);
+            if (stalled)
+                failure = Run(Path.Combine(folder, "profile-2"), page, picture, width, height, Timeout, out _, cancellationToken);
             if (failure is not null)
             {
                 return new RenderResult(false, failure);
@@ -121,7 +122,10 @@ public sealed class ChromiumRenderer
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public IReadOnlyList<RenderResult> RenderCharts(
-        IReadOnlyList<(ChartBundle Chart, string Path)> charts, int width = 900, CancellationToken cancellationToken = default)
+        IReadOnlyList<(ChartBundle Chart, string Path)> charts,
+        int width = 900,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(charts);
         List<RenderResult> results = [];
@@ -142,14 +146,21 @@ public sealed class ChromiumRenderer
                 height += box;
             }
 
-            results.AddRange(RenderSheet(sheet, [.. charts.Skip(results.Count).Take(sheet.Count).Select(chart => chart.Path)], width, height, cancellationToken));
+            results.AddRange(
+                RenderSheet(sheet, [.. charts.Skip(results.Count).Take(sheet.Count).Select(chart => chart.Path)], width, height, cancellationToken)
+            );
         }
 
         return results;
     }
 
     private List<RenderResult> RenderSheet(
-        IReadOnlyList<(ChartBundle Chart, int BoxHeight)> sheet, IReadOnlyList<string> paths, int width, int height, CancellationToken cancellationToken)
+        IReadOnlyList<(ChartBundle Chart, int BoxHeight)> sheet,
+        IReadOnlyList<string> paths,
+        int width,
+        int height,
+        CancellationToken cancellationToken
+    )
     {
         const int Padding = 16;
         string picture = Path.Combine(Path.GetTempPath(), $"nulltext-sheet-{Guid.NewGuid():N}.png");
@@ -219,18 +230,44 @@ public sealed class ChromiumRenderer
 
     /// <summary>Starts the browser and waits for its picture.</summary>
     /// <returns>Null if the picture was written, otherwise what went wrong.</returns>
-    private string? Run(string profile, string page, string picture, int width, int height, TimeSpan limit, out bool stalled, CancellationToken cancellationToken)
+    private string? Run(
+        string profile,
+        string page,
+        string picture,
+        int width,
+        int height,
+        TimeSpan limit,
+        out bool stalled,
+        CancellationToken cancellationToken
+    )
     {
         stalled = false;
         ProcessStartInfo start = new(ExecutablePath) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in (string[])
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--disable-breakpad",
-                "--hide-scrollbars", "--force-color-profile=srgb", "--run-all-compositor-stages-before-draw", "--virtual-time-budget=15000",
-                $"--force-device-scale-factor={DeviceScale}", $"--user-data-dir={profile}",
-                $"--window-size={width},{height}", $"--screenshot={picture}", new Uri(page).AbsoluteUri,
-            ])
+        foreach (
+            string argument in (string[])
+                [
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--disable-extensions",
+                    "--disable-dev-shm-usage",
+                    "--disable-breakpad",
+                    "--hide-scrollbars",
+                    "--force-color-profile=srgb",
+                    "--run-all-compositor-stages-before-draw",
+                    "--virtual-time-budget=15000",
+                    $"--force-device-scale-factor={DeviceScale}",
+                    $"--user-data-dir={profile}",
+                    $"--window-size={width},{height}",
+                    $"--screenshot={picture}",
+                    new Uri(page).AbsoluteUri,
+                ]
+        )
         {
             start.ArgumentList.Add(argument);
         }
@@ -291,8 +328,10 @@ public sealed class ChromiumRenderer
 
         if (OperatingSystem.IsWindows())
         {
-            foreach (Environment.SpecialFolder root in (Environment.SpecialFolder[])
-                [Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86, Environment.SpecialFolder.LocalApplicationData])
+            foreach (
+                Environment.SpecialFolder root in (Environment.SpecialFolder[])
+                    [Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86, Environment.SpecialFolder.LocalApplicationData]
+            )
             {
                 yield return Path.Combine(Environment.GetFolderPath(root), "Google", "Chrome", "Application", "chrome.exe");
                 yield return Path.Combine(Environment.GetFolderPath(root), "Microsoft", "Edge", "Application", "msedge.exe");

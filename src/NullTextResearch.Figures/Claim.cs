@@ -31,12 +31,15 @@ public sealed record Claim(string Sentence, string Paper, string Run, int Images
     public bool IsJudged => Images >= FewestImages;
 
     /// <summary>The verdict in words; says where nothing is judged.</summary>
-    public string VerdictText => !IsJudged ? "not judged" : Verdict switch
-    {
-        Verdict.Reproduced => "reproduced",
-        Verdict.Partly => "partly",
-        _ => "not reproduced",
-    };
+    public string VerdictText =>
+        !IsJudged
+            ? "not judged"
+            : Verdict switch
+            {
+                Verdict.Reproduced => "reproduced",
+                Verdict.Partly => "partly",
+                _ => "not reproduced",
+            };
 
     /// <summary>A claim about orders: each difference is positive where the run lies as the paper does.</summary>
     /// <param name="sentence">The claim.</param>
@@ -46,8 +49,12 @@ public sealed record Claim(string Sentence, string Paper, string Run, int Images
     /// <exception cref="ArgumentException">There is none.</exception>
     public static Claim Of(string sentence, string paper, string run, params IReadOnlyList<PairedDifference> orders)
     {
-        if (orders.Count == 0) throw new ArgumentException("A claim compares at least one pair.", nameof(orders));
-        Verdict verdict = orders.All(o => o.Low > 0) ? Verdict.Reproduced : orders.Any(o => o.Mean > 0) ? Verdict.Partly : Verdict.NotReproduced;
+        if (orders.Count == 0)
+            throw new ArgumentException("A claim compares at least one pair.", nameof(orders));
+        Verdict verdict =
+            orders.All(o => o.Low > 0) ? Verdict.Reproduced
+            : orders.Any(o => o.Mean > 0) ? Verdict.Partly
+            : Verdict.NotReproduced;
         return new Claim(sentence, paper, run, orders.Min(o => o.Count), verdict);
     }
 
@@ -65,6 +72,15 @@ public sealed record Claim(string Sentence, string Paper, string Run, int Images
     /// <summary>Claims as a table, one a row.</summary>
     /// <param name="claims">Claims with the figure that each belongs to.</param>
     /// <param name="title">Of the table.</param>
-    public static TableData Table(IEnumerable<(string Figure, Claim Claim)> claims, string title = "") => new(title, ["claim", "figure", "paper", "this run", "n", "verdict"],
-        [.. claims.Select(c => (IReadOnlyList<string>)[c.Claim.Sentence, c.Figure, c.Claim.Paper, c.Claim.Run, c.Claim.Images.ToString(CultureInfo.InvariantCulture), c.Claim.VerdictText])]);
+    public static TableData Table(IEnumerable<(string Figure, Claim Claim)> claims, string title = "") =>
+        new(
+            title,
+            ["claim", "figure", "paper", "this run", "n", "verdict"],
+            [
+                .. claims.Select(c =>
+                    (IReadOnlyList<string>)
+                        [c.Claim.Sentence, c.Figure, c.Claim.Paper, c.Claim.Run, c.Claim.Images.ToString(CultureInfo.InvariantCulture), c.Claim.VerdictText]
+                ),
+            ]
+        );
 }

@@ -56,8 +56,7 @@ public static class Csv
 
     private static string Escape(string cell)
     {
-        bool quote = cell.AsSpan().IndexOfAny(",\"\r\n") >= 0
-            || (cell.Length > 0 && (char.IsWhiteSpace(cell[0]) || char.IsWhiteSpace(cell[^1])));
+        bool quote = cell.AsSpan().IndexOfAny(",\"\r\n") >= 0 || (cell.Length > 0 && (char.IsWhiteSpace(cell[0]) || char.IsWhiteSpace(cell[^1])));
         return quote ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
     }
 }

@@ -17,7 +17,9 @@ public sealed record ReportImage(byte[] Png, string AltText)
         ReadOnlySpan<byte> signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
         if (Png.Length < 24 || !Png.AsSpan(0, 8).SequenceEqual(signature))
         {
-            throw new ArgumentException($"The picture '{AltText}' is no PNG file ({Png.Length} bytes); pass the bytes that {nameof(ImageGrid)}.{nameof(ImageGrid.ToPng)} returns.");
+            throw new ArgumentException(
+                $"The picture '{AltText}' is no PNG file ({Png.Length} bytes); pass the bytes that {nameof(ImageGrid)}.{nameof(ImageGrid.ToPng)} returns."
+            );
         }
 
         return (BinaryPrimitives.ReadInt32BigEndian(Png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(Png.AsSpan(20)));

@@ -8,7 +8,16 @@ public static class HeatmapOverlay
     // Dark violet to pale yellow in even steps of lightness, so that brighter always reads as more.
     private static readonly (byte R, byte G, byte B)[] Scale =
     [
-        (10, 7, 34), (43, 16, 91), (90, 22, 110), (137, 34, 106), (184, 50, 84), (222, 78, 54), (245, 121, 24), (251, 170, 23), (249, 221, 76), (252, 253, 191),
+        (10, 7, 34),
+        (43, 16, 91),
+        (90, 22, 110),
+        (137, 34, 106),
+        (184, 50, 84),
+        (222, 78, 54),
+        (245, 121, 24),
+        (251, 170, 23),
+        (249, 221, 76),
+        (252, 253, 191),
     ];
 
     /// <summary>Lays a map over a picture: the picture shows through as grey, the map gives the colour, and more so where it is high.</summary>
@@ -34,7 +43,8 @@ public static class HeatmapOverlay
             throw new ArgumentException($"Map value {wrong} is {Csv.Number(map[wrong])}; expected finite values of 0 or more.", nameof(map));
         }
 
-        if (brightest is { } limit && !(limit > 0 && double.IsFinite(limit))) throw new ArgumentException($"The brightest value is {Csv.Number(limit)}; expected a positive number.", nameof(brightest));
+        if (brightest is { } limit && !(limit > 0 && double.IsFinite(limit)))
+            throw new ArgumentException($"The brightest value is {Csv.Number(limit)}; expected a positive number.", nameof(brightest));
         float maximum = (float)(brightest ?? map.Max());
         float scale = maximum > 0 ? 1 / maximum : 0;
         byte[] result = new byte[image.Rgb.Length];

@@ -9,16 +9,18 @@ internal static class Html
     internal static string Text(string value) => WebUtility.HtmlEncode(value);
 
     /// <summary>Escapes text that plotly.js would otherwise read as its small HTML dialect.</summary>
-    internal static string PlotlyText(string value) => value
-        .Replace("&", "&amp;", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal)
-        .Replace(">", "&gt;", StringComparison.Ordinal);
+    internal static string PlotlyText(string value) =>
+        value.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
 
     /// <summary>JSON that may stand inside a script element: no tag can open or close in it.</summary>
     internal static string ScriptJson(string json) => json.Replace("<", "\\u003c", StringComparison.Ordinal);
 
     /// <summary>Paragraphs from text with blank lines between them.</summary>
-    internal static string Paragraphs(string value) => string.Concat(
-        value.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(paragraph => $"<p>{Text(paragraph).Replace("\n", "<br>", StringComparison.Ordinal)}</p>"));
+    internal static string Paragraphs(string value) =>
+        string.Concat(
+            value
+                .ReplaceLineEndings("\n")
+                .Split("\n\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(paragraph => $"<p>{Text(paragraph).Replace("\n", "<br>", StringComparison.Ordinal)}</p>")
+        );
 }

@@ -78,7 +78,10 @@ public sealed record ImageGrid
         ArgumentOutOfRangeException.ThrowIfNegative(perRow);
         if (images.Count == 0 || (labels is not null && labels.Count != images.Count))
         {
-            throw new ArgumentException($"A film strip needs pictures and as many labels, got {images.Count} and {labels?.Count.ToString(Csv.Culture) ?? "none"}.", nameof(images));
+            throw new ArgumentException(
+                $"A film strip needs pictures and as many labels, got {images.Count} and {labels?.Count.ToString(Csv.Culture) ?? "none"}.",
+                nameof(images)
+            );
         }
 
         GridCell[] cells = [.. images.Select((image, i) => new GridCell(image) { Label = labels?[i] })];
@@ -94,8 +97,7 @@ public sealed record ImageGrid
     /// <param name="perRow">Cells per row; 0 (default) puts all into one.</param>
     /// <returns>A grid, to be changed by <c>with</c> or drawn.</returns>
     /// <exception cref="ArgumentException">The counts or sizes differ.</exception>
-    public static ImageGrid AttentionMaps(
-        RgbImage image, IReadOnlyList<string> words, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight, int perRow = 0)
+    public static ImageGrid AttentionMaps(RgbImage image, IReadOnlyList<string> words, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight, int perRow = 0)
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(maps);
@@ -110,7 +112,14 @@ public sealed record ImageGrid
         return FilmStrip(
             [image, .. densities.Select(map => HeatmapOverlay.Over(image, map, mapWidth, mapHeight, brightest))],
             ["image", .. words.Zip(maps, (word, map) => string.Create(Csv.Culture, $"{word}\n{MapStatistics.Entropy(map):0.0} bits"))],
-            perRow) with { Subtitle = string.Create(Csv.Culture, $"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(mapWidth * mapHeight):0.0} bits") };
+            perRow
+        ) with
+        {
+            Subtitle = string.Create(
+                Csv.Culture,
+                $"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(mapWidth * mapHeight):0.0} bits"
+            ),
+        };
     }
 
     /// <summary>Draws the grid as PNG.</summary>
@@ -208,17 +217,21 @@ public sealed record ImageGrid
     {
         using SKBitmap picture = Pixels.ToBitmap(cell.Image);
         using SKImage image = SKImage.FromBitmap(picture);
-        SKSamplingOptions sampling = place.Width >= cell.Image.Width
-            ? new SKSamplingOptions(SKFilterMode.Nearest)
-            : new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear);
+        SKSamplingOptions sampling =
+            place.Width >= cell.Image.Width ? new SKSamplingOptions(SKFilterMode.Nearest) : new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear);
         canvas.DrawImage(image, SKRect.Create(place.X, place.Y, place.Width, place.Height), sampling);
         if (cell.Highlight)
         {
             // The frame lies in the gap, outside the picture: no pixel of a result is painted over.
             int stroke = Math.Clamp(Gap / 2, 1, 4);
-            using SKPaint frame = new() { Color = SKColor.Parse(Theme.Color(1)), Style = SKPaintStyle.Stroke, StrokeWidth = stroke, IsAntialias = false };
-            canvas.DrawRect(
-                place.X - (stroke / 2f), place.Y - (stroke / 2f), place.Width + stroke, place.Height + stroke, frame);
+            using SKPaint frame = new()
+            {
+                Color = SKColor.Parse(Theme.Color(1)),
+                Style = SKPaintStyle.Stroke,
+                StrokeWidth = stroke,
+                IsAntialias = false,
+            };
+            canvas.DrawRect(place.X - (stroke / 2f), place.Y - (stroke / 2f), place.Width + stroke, place.Height + stroke, frame);
         }
     }
 
@@ -229,7 +242,8 @@ public sealed record ImageGrid
         {
             return (
                 Math.Max(1, (int)Math.Round((double)image.Width * MaximumCellSize / longer)),
-                Math.Max(1, (int)Math.Round((double)image.Height * MaximumCellSize / longer)));
+                Math.Max(1, (int)Math.Round((double)image.Height * MaximumCellSize / longer))
+            );
         }
 
         int factor = (MinimumCellSize + longer - 1) / longer;

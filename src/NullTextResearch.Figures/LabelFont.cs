@@ -14,7 +14,12 @@ internal sealed class LabelFont : IDisposable
     /// <param name="bold">Thicken the strokes: one weight of the font is embedded.</param>
     internal LabelFont(float size, SKColor color, bool bold = false)
     {
-        _font = new SKFont(Inter.Value, size) { Edging = SKFontEdging.Antialias, Subpixel = true, Embolden = bold };
+        _font = new SKFont(Inter.Value, size)
+        {
+            Edging = SKFontEdging.Antialias,
+            Subpixel = true,
+            Embolden = bold,
+        };
         _paint = new SKPaint { Color = color, IsAntialias = true };
     }
 

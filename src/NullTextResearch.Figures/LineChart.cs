@@ -56,18 +56,17 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
         if (x.Count != samples.Count || samples.Any(group => group.Count == 0))
         {
             throw new ArgumentException(
-                $"Series '{name}' has {x.Count} positions and {samples.Count} groups of samples; give one non-empty group per position.", nameof(samples));
+                $"Series '{name}' has {x.Count} positions and {samples.Count} groups of samples; give one non-empty group per position.",
+                nameof(samples)
+            );
         }
 
         LineSeries series = new(name, x, [.. samples.Select(group => group.Average())]);
         int fewest = samples.Min(group => group.Count);
-        if (fewest < Claim.FewestImages) return fewest > 1 ? series with { Dots = samples } : series;
+        if (fewest < Claim.FewestImages)
+            return fewest > 1 ? series with { Dots = samples } : series;
         PairedDifference[] means = [.. samples.Select(PairedDifference.Of)];
-        return series with
-        {
-            Lower = [.. means.Select(m => Math.Max(m.Low, floor ?? double.NegativeInfinity))],
-            Upper = [.. means.Select(m => m.High)],
-        };
+        return series with { Lower = [.. means.Select(m => Math.Max(m.Low, floor ?? double.NegativeInfinity))], Upper = [.. means.Select(m => m.High)] };
     }
 }
 
@@ -135,7 +134,9 @@ public sealed record LineChart : Chart
             {
                 yield return
                 [
-                    series.Name, Csv.Number(series.X[i]), Csv.Number(series.Y[i]),
+                    series.Name,
+                    Csv.Number(series.X[i]),
+                    Csv.Number(series.Y[i]),
                     series.Lower is null ? null : Csv.Number(series.Lower[i]),
                     series.Upper is null ? null : Csv.Number(series.Upper[i]),
                 ];

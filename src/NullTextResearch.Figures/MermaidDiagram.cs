@@ -8,7 +8,9 @@ namespace NullTextResearch.Figures;
 /// <summary>Mermaid diagrams as PNG, drawn by a browser of this machine with the mermaid.js that comes with the library: nothing is fetched.</summary>
 public static class MermaidDiagram
 {
-    private const int Width = 760, Height = 3000, Padding = 12;
+    private const int Width = 760,
+        Height = 3000,
+        Padding = 12;
 
     private static readonly Lazy<string> Script = new(() =>
     {
@@ -31,7 +33,8 @@ public static class MermaidDiagram
         string path = Path.Combine(Path.GetTempPath(), $"nulltext-diagram-{Guid.NewGuid():N}.png");
         try
         {
-            if (!browser.RenderPng(Page(text), Width, Height, path, cancellationToken).Rendered) return null;
+            if (!browser.RenderPng(Page(text), Width, Height, path, cancellationToken).Rendered)
+                return null;
             using SKBitmap? page = SKBitmap.Decode(path);
             return page is null ? null : Cut(page);
         }
@@ -44,21 +47,22 @@ public static class MermaidDiagram
     // The serializer writes '<' as an escape: no text can end the script.
     private static string Page(string text) =>
         $$"""
-        <!doctype html><meta charset="utf-8"><style>body { margin: {{Padding}}px; background: #fff; font: 14px sans-serif } pre { color: #b00020; white-space: pre-wrap }</style>
-        <div id="drawn"></div>
-        <script>{{Script.Value}}</script>
-        <script>
-        mermaid.initialize({ startOnLoad: false, securityLevel: 'strict', theme: 'neutral' });
-        mermaid.parse({{JsonSerializer.Serialize(text)}})
-          .then(() => mermaid.render('diagram', {{JsonSerializer.Serialize(text)}}))
-          .then(drawn => { document.getElementById('drawn').innerHTML = drawn.svg; })
-          .catch(error => { const said = document.createElement('pre'); said.textContent = error.message || error; document.body.append(said); });
-        </script>
-        """;
+            <!doctype html><meta charset="utf-8"><style>body { margin: {{Padding}}px; background: #fff; font: 14px sans-serif } pre { color: #b00020; white-space: pre-wrap }</style>
+            <div id="drawn"></div>
+            <script>{{Script.Value}}</script>
+            <script>
+            mermaid.initialize({ startOnLoad: false, securityLevel: 'strict', theme: 'neutral' });
+            mermaid.parse({{JsonSerializer.Serialize(text)}})
+              .then(() => mermaid.render('diagram', {{JsonSerializer.Serialize(text)}}))
+              .then(drawn => { document.getElementById('drawn').innerHTML = drawn.svg; })
+              .catch(error => { const said = document.createElement('pre'); said.textContent = error.message || error; document.body.append(said); });
+            </script>
+            """;
 
     private static byte[]? Cut(SKBitmap page)
     {
-        int right = -1, bottom = -1;
+        int right = -1,
+            bottom = -1;
         ReadOnlySpan<byte> pixels = page.GetPixelSpan();
         int bytes = page.BytesPerPixel;
         for (int y = 0; y < page.Height; y++)
@@ -66,12 +70,14 @@ public static class MermaidDiagram
             ReadOnlySpan<byte> row = pixels.Slice(y * page.RowBytes, page.Width * bytes);
             // White is 255 in every byte, opacity too.
             int last = row.LastIndexOfAnyExcept((byte)255);
-            if (last < 0) continue;
+            if (last < 0)
+                continue;
             right = Math.Max(right, last / bytes);
             bottom = y;
         }
 
-        if (bottom < 0) return null;
+        if (bottom < 0)
+            return null;
         using SKBitmap part = new();
         page.ExtractSubset(part, new SKRectI(0, 0, Math.Min(page.Width, right + 1 + (2 * Padding)), Math.Min(page.Height, bottom + 1 + (2 * Padding))));
         return Pixels.ToPng(part);

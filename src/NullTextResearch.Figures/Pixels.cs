@@ -39,7 +39,8 @@ internal static class Pixels
     internal static byte[] ToPng(SKBitmap bitmap)
     {
         using SKImage image = SKImage.FromBitmap(bitmap);
-        using SKData data = image.Encode(SKEncodedImageFormat.Png, 100)
+        using SKData data =
+            image.Encode(SKEncodedImageFormat.Png, 100)
             ?? throw new InvalidOperationException($"A picture of {bitmap.Width}x{bitmap.Height} pixels could not be written as PNG.");
         return data.ToArray();
     }

@@ -11,9 +11,7 @@ internal sealed class PlotlyFigure
     private readonly Layout _layout = new();
     private readonly List<Node> _shapes = [];
 
-    private PlotlyFigure()
-    {
-    }
+    private PlotlyFigure() { }
 
     internal static string Json(Chart chart)
     {
@@ -39,11 +37,11 @@ internal sealed class PlotlyFigure
         trace.SetProperty("x", Numbers(series.X));
         trace.SetProperty("y", Numbers(series.Y));
         trace.SetProperty("legendgroup", Html.PlotlyText(series.Name));
-        trace.SetProperty("line", Object(
-            ("color", color), ("width", series.Emphasis ? 3.5 : 2), ("dash", series.Dashed ? "dash" : "solid")));
-        trace.SetProperty("marker", Object(
-            ("color", color), ("size", series.Emphasis ? 9 : 7), ("symbol", Theme.Symbol(index)),
-            ("line", Object(("color", Theme.Paper), ("width", 1)))));
+        trace.SetProperty("line", Object(("color", color), ("width", series.Emphasis ? 3.5 : 2), ("dash", series.Dashed ? "dash" : "solid")));
+        trace.SetProperty(
+            "marker",
+            Object(("color", color), ("size", series.Emphasis ? 9 : 7), ("symbol", Theme.Symbol(index)), ("line", Object(("color", Theme.Paper), ("width", 1))))
+        );
         string hover = "%{y:.4~g}";
         if (series is { Lower: { } lower, Upper: { } upper })
         {
@@ -64,7 +62,8 @@ internal sealed class PlotlyFigure
 
     internal void AddDots(LineSeries series, int index)
     {
-        if (series.Dots is not { } groups) return;
+        if (series.Dots is not { } groups)
+            return;
         (double X, double Y)[] dots = [.. groups.SelectMany((group, i) => group.Select(y => (series.X[i], y)))];
         Trace trace = NewTrace("scatter", series.Name);
         trace.SetProperty("mode", "markers");
@@ -81,8 +80,9 @@ internal sealed class PlotlyFigure
     {
         int[] drawn =
         [
-            .. Enumerable.Range(0, series.X.Count).Where(i =>
-                double.IsFinite(series.X[i]) && double.IsFinite(series.Lower![i]) && double.IsFinite(series.Upper![i])),
+            .. Enumerable
+                .Range(0, series.X.Count)
+                .Where(i => double.IsFinite(series.X[i]) && double.IsFinite(series.Lower![i]) && double.IsFinite(series.Upper![i])),
         ];
         Trace trace = NewTrace("scatter", series.Name);
 
@@ -106,9 +106,10 @@ internal sealed class PlotlyFigure
         trace.SetProperty("mode", (series.Connected ? "lines+markers" : "markers") + (series.Labels is null ? "" : "+text"));
         trace.SetProperty("x", Numbers(series.X));
         trace.SetProperty("y", Numbers(series.Y));
-        trace.SetProperty("marker", Object(
-            ("color", color), ("size", 10), ("symbol", Theme.Symbol(index)), ("opacity", 0.9),
-            ("line", Object(("color", Theme.Paper), ("width", 1)))));
+        trace.SetProperty(
+            "marker",
+            Object(("color", color), ("size", 10), ("symbol", Theme.Symbol(index)), ("opacity", 0.9), ("line", Object(("color", Theme.Paper), ("width", 1))))
+        );
         trace.SetProperty("line", Object(("color", color), ("width", 1.5)));
         trace.SetProperty("cliponaxis", false);
         if (series.Labels is { } labels)
@@ -148,8 +149,13 @@ internal sealed class PlotlyFigure
         Trace trace = NewTrace("heatmap", chart.ColorAxis.Label);
         trace.SetProperty("x", chart.Columns.Select(Html.PlotlyText).ToArray());
         trace.SetProperty("y", chart.Rows.Select(Html.PlotlyText).ToArray());
-        trace.SetProperty("z", Enumerable.Range(0, chart.Rows.Count)
-            .Select(row => Numbers([.. Enumerable.Range(0, columns).Select(column => chart.Values[(row * columns) + column])])).ToArray());
+        trace.SetProperty(
+            "z",
+            Enumerable
+                .Range(0, chart.Rows.Count)
+                .Select(row => Numbers([.. Enumerable.Range(0, columns).Select(column => chart.Values[(row * columns) + column])]))
+                .ToArray()
+        );
         trace.SetProperty("colorscale", chart.Diverging ? "RdBu" : "Viridis");
         if (chart.Diverging)
         {
@@ -169,9 +175,14 @@ internal sealed class PlotlyFigure
         trace.SetProperty("xgap", 2);
         trace.SetProperty("ygap", 2);
         trace.SetProperty("hovertemplate", "%{y}, %{x}: %{z:.4~g}<extra></extra>");
-        trace.SetProperty("colorbar", Object(
-            ("thickness", 12), ("outlinewidth", 0),
-            ("title", Object(("text", Html.PlotlyText(chart.ColorAxis.Label)), ("side", "right"), ("font", Object(("size", 13), ("color", Theme.Muted)))))));
+        trace.SetProperty(
+            "colorbar",
+            Object(
+                ("thickness", 12),
+                ("outlinewidth", 0),
+                ("title", Object(("text", Html.PlotlyText(chart.ColorAxis.Label)), ("side", "right"), ("font", Object(("size", 13), ("color", Theme.Muted)))))
+            )
+        );
         if (chart.ShowValues)
         {
             trace.SetProperty("texttemplate", $"%{{z:.{chart.Decimals.ToString(Csv.Culture)}f}}");
@@ -198,18 +209,40 @@ internal sealed class PlotlyFigure
             }
 
             string value = lines[i].Value.ToString("G4", Csv.Culture);
-            _shapes.Add(Object(
-                ("type", "line"), ("xref", "paper"), ("x0", 0), ("x1", 1), ("yref", "y"), ("y0", lines[i].Value), ("y1", lines[i].Value),
-                ("layer", "below"), ("showlegend", true), ("name", Html.PlotlyText($"{lines[i].Name} ({value})")),
-                ("line", Object(("color", lines[i].Color ?? Theme.NeutralColor(i)), ("width", 2), ("dash", Theme.NeutralDash(i))))));
+            _shapes.Add(
+                Object(
+                    ("type", "line"),
+                    ("xref", "paper"),
+                    ("x0", 0),
+                    ("x1", 1),
+                    ("yref", "y"),
+                    ("y0", lines[i].Value),
+                    ("y1", lines[i].Value),
+                    ("layer", "below"),
+                    ("showlegend", true),
+                    ("name", Html.PlotlyText($"{lines[i].Name} ({value})")),
+                    ("line", Object(("color", lines[i].Color ?? Theme.NeutralColor(i)), ("width", 2), ("dash", Theme.NeutralDash(i))))
+                )
+            );
         }
     }
 
     private void Frame(Chart chart)
     {
-        Set("title", Object(
-            ("text", Html.PlotlyText(chart.Title)), ("x", 0), ("xref", "container"), ("xanchor", "left"), ("pad", Object(("l", 16), ("t", 14))),
-            ("yref", "container"), ("y", 1), ("yanchor", "top"), ("font", Object(("size", 16), ("color", Theme.Ink)))));
+        Set(
+            "title",
+            Object(
+                ("text", Html.PlotlyText(chart.Title)),
+                ("x", 0),
+                ("xref", "container"),
+                ("xanchor", "left"),
+                ("pad", Object(("l", 16), ("t", 14))),
+                ("yref", "container"),
+                ("y", 1),
+                ("yanchor", "top"),
+                ("font", Object(("size", 16), ("color", Theme.Ink)))
+            )
+        );
         Set("font", Object(("family", Theme.FontFamily), ("size", 13), ("color", Theme.Ink)));
         Set("height", chart.Height);
         Set("autosize", true);
@@ -219,9 +252,19 @@ internal sealed class PlotlyFigure
         Set("showlegend", chart is not HeatmapChart);
 
         // The legend hangs on the bottom of the picture and pushes the plot up, whatever its number of lines.
-        Set("legend", Object(
-            ("orientation", "h"), ("x", 0), ("xanchor", "left"), ("yref", "container"), ("y", 0), ("yanchor", "bottom"),
-            ("font", Object(("size", 13))), ("tracegroupgap", 4)));
+        Set(
+            "legend",
+            Object(
+                ("orientation", "h"),
+                ("x", 0),
+                ("xanchor", "left"),
+                ("yref", "container"),
+                ("y", 0),
+                ("yanchor", "bottom"),
+                ("font", Object(("size", 13))),
+                ("tracegroupgap", 4)
+            )
+        );
         Set("hoverlabel", Object(("font", Object(("family", Theme.FontFamily), ("size", 12)))));
         Set("xaxis", AxisNode(chart.XAxis));
         Set("yaxis", AxisNode(chart.YAxis));
@@ -236,8 +279,15 @@ internal sealed class PlotlyFigure
             ("type", axis.Scale == AxisScale.Log ? "log" : null),
             // Within one power of ten plotly.js would label every step, one on the other.
             ("nticks", axis.Scale == AxisScale.Log ? 6 : null),
-            ("automargin", true), ("showline", true), ("linecolor", Theme.AxisLine), ("gridcolor", Theme.Grid), ("zeroline", false),
-            ("ticks", "outside"), ("tickcolor", Theme.AxisLine), ("ticklen", 5));
+            ("automargin", true),
+            ("showline", true),
+            ("linecolor", Theme.AxisLine),
+            ("gridcolor", Theme.Grid),
+            ("zeroline", false),
+            ("ticks", "outside"),
+            ("tickcolor", Theme.AxisLine),
+            ("ticklen", 5)
+        );
         if (axis.Ticks is { } ticks)
         {
             node.SetProperty("tickmode", "array");
@@ -263,11 +313,16 @@ internal sealed class PlotlyFigure
         return trace;
     }
 
-    private static Node Whiskers(IReadOnlyList<double> middle, IReadOnlyList<double> lower, IReadOnlyList<double> upper, string color) => Object(
-        ("type", "data"), ("symmetric", false),
-        ("array", Numbers([.. upper.Zip(middle, (u, m) => u - m)])),
-        ("arrayminus", Numbers([.. middle.Zip(lower, (m, l) => m - l)])),
-        ("color", color), ("thickness", 1.4), ("width", 4));
+    private static Node Whiskers(IReadOnlyList<double> middle, IReadOnlyList<double> lower, IReadOnlyList<double> upper, string color) =>
+        Object(
+            ("type", "data"),
+            ("symmetric", false),
+            ("array", Numbers([.. upper.Zip(middle, (u, m) => u - m)])),
+            ("arrayminus", Numbers([.. middle.Zip(lower, (m, l) => m - l)])),
+            ("color", color),
+            ("thickness", 1.4),
+            ("width", 4)
+        );
 
     /// <summary>Long names in short lines, broken at spaces and after hyphens: many categories leave little room for each.</summary>
     private static string Folded(string name)
@@ -276,8 +331,10 @@ internal sealed class PlotlyFigure
         foreach (string word in name.Replace("-", "- ", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             string joint = lines.Count > 0 && lines[^1].EndsWith('-') ? "" : " ";
-            if (lines.Count > 0 && lines[^1].Length + joint.Length + word.Length <= 11) lines[^1] += joint + word;
-            else lines.Add(word);
+            if (lines.Count > 0 && lines[^1].Length + joint.Length + word.Length <= 11)
+                lines[^1] += joint + word;
+            else
+                lines.Add(word);
         }
 
         return string.Join("<br>", lines.Select(Html.PlotlyText));

@@ -53,14 +53,17 @@ internal static class PlotlyIsland
 
     // A method of its own: it fails when it is compiled, which must happen inside the try.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DrawOne() => PlotlyFigure.Json(new LineChart
-    {
-        Title = "probe",
-        XAxis = new Axis("x"),
-        YAxis = new Axis("y"),
-        Series = [new LineSeries("probe", [0], [0])],
-        HorizontalLines = [new ReferenceLine("line", 0)],
-    });
+    private static void DrawOne() =>
+        PlotlyFigure.Json(
+            new LineChart
+            {
+                Title = "probe",
+                XAxis = new Axis("x"),
+                YAxis = new Axis("y"),
+                Series = [new LineSeries("probe", [0], [0])],
+                HorizontalLines = [new ReferenceLine("line", 0)],
+            }
+        );
 
     private static Func<string, string, string> Open()
     {
@@ -68,11 +71,13 @@ internal static class PlotlyIsland
         if (here.Length == 0)
         {
             throw new InvalidOperationException(
-                "Plotly.NET does not load beside this program's FSharp.Core, and where NullTextResearch.Figures was loaded from is not known. Reference it from a published folder: #r \".../NullTextResearch.Interactive.dll\".");
+                "Plotly.NET does not load beside this program's FSharp.Core, and where NullTextResearch.Figures was loaded from is not known. Reference it from a published folder: #r \".../NullTextResearch.Interactive.dll\"."
+            );
         }
 
         Assembly copy = new Context(Path.GetDirectoryName(here)!).LoadFromAssemblyPath(here);
-        MethodInfo draw = copy.GetType(typeof(PlotlyIsland).FullName!, throwOnError: true)!.GetMethod(nameof(Draw), BindingFlags.NonPublic | BindingFlags.Static)!;
+        MethodInfo draw = copy.GetType(typeof(PlotlyIsland).FullName!, throwOnError: true)!
+            .GetMethod(nameof(Draw), BindingFlags.NonPublic | BindingFlags.Static)!;
         return draw.CreateDelegate<Func<string, string, string>>();
     }
 
@@ -81,8 +86,10 @@ internal static class PlotlyIsland
         protected override Assembly? Load(AssemblyName name)
         {
             string file = Path.Combine(folder, name.Name + ".dll");
-            if (File.Exists(file)) return LoadFromAssemblyPath(file);
-            if (InPackages(name) is { } package) return LoadFromAssemblyPath(package);
+            if (File.Exists(file))
+                return LoadFromAssemblyPath(file);
+            if (InPackages(name) is { } package)
+                return LoadFromAssemblyPath(package);
             // In a build's output folder packages lie elsewhere; who already found them says where. FSharp.Core is what must not come from there.
             return name.Name == "FSharp.Core" ? null : GetLoadContext(typeof(PlotlyIsland).Assembly)?.LoadFromAssemblyName(name);
         }
@@ -91,16 +98,20 @@ internal static class PlotlyIsland
         // packages that are called as their assemblies are.
         private string? InPackages(AssemblyName name)
         {
-            if (Path.GetFileName(Path.GetDirectoryName(folder)) != "lib") return null;
+            if (Path.GetFileName(Path.GetDirectoryName(folder)) != "lib")
+                return null;
             string package = Path.Combine(Path.GetFullPath("../../../..", folder), name.Name!.ToLowerInvariant());
-            if (!Directory.Exists(package)) return null;
-            return (from version in Directory.GetDirectories(package).OrderDescending(StringComparer.Ordinal)
-                    let lib = Path.Combine(version, "lib")
-                    where Directory.Exists(lib)
-                    from framework in Directory.GetDirectories(lib, "netstandard2.*").OrderDescending(StringComparer.Ordinal)
-                    let file = Path.Combine(framework, name.Name + ".dll")
-                    where File.Exists(file) && AssemblyName.GetAssemblyName(file).Version == name.Version
-                    select file).FirstOrDefault();
+            if (!Directory.Exists(package))
+                return null;
+            return (
+                from version in Directory.GetDirectories(package).OrderDescending(StringComparer.Ordinal)
+                let lib = Path.Combine(version, "lib")
+                where Directory.Exists(lib)
+                from framework in Directory.GetDirectories(lib, "netstandard2.*").OrderDescending(StringComparer.Ordinal)
+                let file = Path.Combine(framework, name.Name + ".dll")
+                where File.Exists(file) && AssemblyName.GetAssemblyName(file).Version == name.Version
+                select file
+            ).FirstOrDefault();
         }
     }
 }

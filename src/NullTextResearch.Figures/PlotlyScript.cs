@@ -19,9 +19,11 @@ public static class PlotlyScript
     private static string Read(Func<string, bool> isWanted)
     {
         System.Reflection.Assembly assembly = typeof(Plotly.NET.Layout).Assembly;
-        string name = assembly.GetManifestResourceNames().FirstOrDefault(isWanted)
+        string name =
+            assembly.GetManifestResourceNames().FirstOrDefault(isWanted)
             ?? throw new InvalidOperationException(
-                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that Directory.Packages.props names.");
+                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that Directory.Packages.props names."
+            );
         using Stream stream = assembly.GetManifestResourceStream(name)!;
         using StreamReader reader = new(stream, Encoding.UTF8);
 

@@ -7,8 +7,7 @@ namespace NullTextResearch.Figures;
 internal static class ReportPage
 {
     // Nothing may be fetched: what a reader sees offline is what everybody sees.
-    private const string Policy =
-        "default-src 'none'; img-src data: blob:; font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+    private const string Policy = "default-src 'none'; img-src data: blob:; font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
     internal static string Write(Report report)
     {
@@ -77,7 +76,10 @@ internal static class ReportPage
         for (int i = 0; i < charts.Count; i++)
         {
             string height = charts[i].BoxHeight.ToString(Csv.Culture);
-            html.Append(CultureInfo.InvariantCulture, $"<div style=\"box-sizing:border-box;height:{height}px;overflow:hidden;padding:{padding.ToString(Csv.Culture)}px\">\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<div style=\"box-sizing:border-box;height:{height}px;overflow:hidden;padding:{padding.ToString(Csv.Culture)}px\">\n"
+            );
             html.Append(charts[i].Chart.HtmlFragment($"chart-{i + 1}")).Append("</div>\n");
         }
 
@@ -86,7 +88,9 @@ internal static class ReportPage
 
     private static void Head(StringBuilder html, string title, bool hasCharts)
     {
-        html.Append(CultureInfo.InvariantCulture, $"""
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"""
             <!DOCTYPE html>
             <html lang="en">
             <head>
@@ -96,11 +100,14 @@ internal static class ReportPage
             <title>{Html.Text(title)}</title>
             <link rel="icon" href="data:,">
             <style>
-            @font-face {"{"} font-family: Inter; font-weight: 400; src: url(data:font/otf;base64,{Convert.ToBase64String(Assets.Font)}) format("opentype"); {"}"}
+            @font-face {"{"} font-family: Inter; font-weight: 400; src: url(data:font/otf;base64,{Convert.ToBase64String(
+                Assets.Font
+            )}) format("opentype"); {"}"}
             {Assets.Text("report.css")}
             </style>
 
-            """);
+            """
+        );
         if (hasCharts)
         {
             html.Append(CultureInfo.InvariantCulture, $"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
@@ -141,14 +148,20 @@ internal static class ReportPage
             ChartBundle chart = section.Charts[i];
             string name = $"{section.Id}-chart-{(i + 1).ToString(Csv.Culture)}";
             html.Append("<div class=\"nt-panel\">\n").Append(chart.HtmlFragment(name));
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n"
+            );
         }
 
         foreach (ReportImage image in section.Images)
         {
             (int width, int height) = image.Size();
             string alt = Html.Text(image.AltText);
-            html.Append(CultureInfo.InvariantCulture, $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>"
+            );
             if (image.Caption is { } text)
             {
                 html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Html.Text(text)}</figcaption>");
@@ -169,14 +182,21 @@ internal static class ReportPage
 
         if (section.Files.Count > 0)
         {
-            string links = string.Join(" ", section.Files.Select(file =>
-                $"<a href=\"{Html.Text(string.Join('/', file.RelativePath.Split('/').Select(Uri.EscapeDataString)))}\">{Html.Text(file.Name)}</a>"));
+            string links = string.Join(
+                " ",
+                section.Files.Select(file =>
+                    $"<a href=\"{Html.Text(string.Join('/', file.RelativePath.Split('/').Select(Uri.EscapeDataString)))}\">{Html.Text(file.Name)}</a>"
+                )
+            );
             html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-files\">{links}</p>\n");
         }
 
         if (section.ManifestJson is { } manifest)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<details class=\"nt-manifest\"><summary>Manifest</summary><pre><code>{Html.Text(manifest)}</code></pre></details>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<details class=\"nt-manifest\"><summary>Manifest</summary><pre><code>{Html.Text(manifest)}</code></pre></details>\n"
+            );
         }
 
         html.Append("</section>\n");
@@ -187,16 +207,32 @@ internal static class ReportPage
     {
         if (claims.Where(c => !c.Claim.IsJudged).Select(c => c.Claim.Images).DefaultIfEmpty().Max() is var few and > 0)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than {Claim.FewestImages}.</p>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than {Claim.FewestImages}.</p>\n"
+            );
         }
 
         html.Append("<div class=\"nt-claims\">\n");
         foreach ((FigureSection? figure, Claim claim) in claims)
         {
-            string kind = !claim.IsJudged ? "open" : claim.Verdict switch { Verdict.Reproduced => "yes", Verdict.Partly => "partly", _ => "no" };
+            string kind = !claim.IsJudged
+                ? "open"
+                : claim.Verdict switch
+                {
+                    Verdict.Reproduced => "yes",
+                    Verdict.Partly => "partly",
+                    _ => "no",
+                };
             string link = figure is null ? "" : $" <a href=\"#{figure.Id}\">{Html.Text(figure.Title.Split(':')[0])}</a>";
-            html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-claim nt-{kind}\"><p class=\"nt-verdict\">{Html.Text(claim.VerdictText)}</p><div><p>{Html.Text(claim.Sentence)}{link}</p>");
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = {claim.Images}</span></p></div></div>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<div class=\"nt-claim nt-{kind}\"><p class=\"nt-verdict\">{Html.Text(claim.VerdictText)}</p><div><p>{Html.Text(claim.Sentence)}{link}</p>"
+            );
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = {claim.Images}</span></p></div></div>\n"
+            );
         }
 
         html.Append("</div>\n");

@@ -119,7 +119,9 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
         {
             if (Rows[i].Count != Columns.Count)
             {
-                throw new ArgumentException($"Table '{Title}': row {i + 1} has {Rows[i].Count} cells, expected {Columns.Count} ({string.Join(", ", Columns)}).");
+                throw new ArgumentException(
+                    $"Table '{Title}': row {i + 1} has {Rows[i].Count} cells, expected {Columns.Count} ({string.Join(", ", Columns)})."
+                );
             }
         }
     }

@@ -33,8 +33,7 @@ internal static class Theme
     /// <summary>The colour with an opacity, where it is written as #rrggbb; other CSS colours come back unchanged.</summary>
     internal static string WithOpacity(string color, double opacity)
     {
-        if (color.Length != 7 || color[0] != '#' ||
-            !int.TryParse(color.AsSpan(1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb))
+        if (color.Length != 7 || color[0] != '#' || !int.TryParse(color.AsSpan(1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb))
         {
             return color;
         }

@@ -15,7 +15,11 @@ namespace NullTextResearch.Hosting;
 /// </summary>
 public sealed class LiveServer : IDisposable
 {
-    private const int MostMessageBytes = 1 << 16, MostOpen = 64, FirstPort = 49152, PastLastPort = 65536, PortsTried = 50;
+    private const int MostMessageBytes = 1 << 16,
+        MostOpen = 64,
+        FirstPort = 49152,
+        PastLastPort = 65536,
+        PortsTried = 50;
 
     private readonly Lock _gate = new();
     private readonly LiveServices _services;
@@ -38,7 +42,8 @@ public sealed class LiveServer : IDisposable
         ArgumentNullException.ThrowIfNull(service);
         lock (_gate)
         {
-            if (_root is null && !_refused && !_ended.IsCancellationRequested) Listen();
+            if (_root is null && !_refused && !_ended.IsCancellationRequested)
+                Listen();
             return _root is null ? null : new Uri(_root, Uri.EscapeDataString(service.Id));
         }
     }
@@ -49,7 +54,8 @@ public sealed class LiveServer : IDisposable
         string? text = null;
         foreach ((Element element, LiveService of) in _open)
         {
-            if (of == service) element.Send(text ??= data.ToJsonString());
+            if (of == service)
+                element.Send(text ??= data.ToJsonString());
         }
     }
 
@@ -58,7 +64,8 @@ public sealed class LiveServer : IDisposable
     {
         lock (_gate)
         {
-            if (_ended.IsCancellationRequested) return;
+            if (_ended.IsCancellationRequested)
+                return;
             _ended.Cancel();
             _listener?.Close();
             (_listener, _root) = (null, null);
@@ -120,7 +127,11 @@ public sealed class LiveServer : IDisposable
         LiveService? service = _services.Find(Uri.UnescapeDataString(context.Request.Url?.Segments[^1] ?? ""));
         if (service is null || !context.Request.IsWebSocketRequest || _open.Count >= MostOpen)
         {
-            context.Response.StatusCode = (int)(service is null ? HttpStatusCode.NotFound : context.Request.IsWebSocketRequest ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.BadRequest);
+            context.Response.StatusCode = (int)(
+                service is null ? HttpStatusCode.NotFound
+                : context.Request.IsWebSocketRequest ? HttpStatusCode.ServiceUnavailable
+                : HttpStatusCode.BadRequest
+            );
             context.Response.Close();
             return;
         }
@@ -135,8 +146,12 @@ public sealed class LiveServer : IDisposable
             bool understood = await ReceiveAsync(socket, service).ConfigureAwait(false);
             element.End();
             await sending.ConfigureAwait(false);
-            if (understood) await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, _ended.Token).ConfigureAwait(false);
-            else await socket.CloseOutputAsync(WebSocketCloseStatus.InvalidPayloadData, "A JSON object of at most 64 KB was expected.", _ended.Token).ConfigureAwait(false);
+            if (understood)
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, _ended.Token).ConfigureAwait(false);
+            else
+                await socket
+                    .CloseOutputAsync(WebSocketCloseStatus.InvalidPayloadData, "A JSON object of at most 64 KB was expected.", _ended.Token)
+                    .ConfigureAwait(false);
         }
         catch (Exception e) when (e is WebSocketException or HttpListenerException or IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -157,9 +172,12 @@ public sealed class LiveServer : IDisposable
         {
             ValueWebSocketReceiveResult got = await socket.ReceiveAsync(buffer.AsMemory(length), _ended.Token).ConfigureAwait(false);
             length += got.Count;
-            if (got.MessageType == WebSocketMessageType.Close) return true;
-            if (!got.EndOfMessage && length < buffer.Length) continue;
-            if (!got.EndOfMessage || Parse(buffer.AsSpan(0, length)) is not { } message) return false;
+            if (got.MessageType == WebSocketMessageType.Close)
+                return true;
+            if (!got.EndOfMessage && length < buffer.Length)
+                continue;
+            if (!got.EndOfMessage || Parse(buffer.AsSpan(0, length)) is not { } message)
+                return false;
 
             length = 0;
             service.Post(message);
@@ -206,7 +224,8 @@ public sealed class LiveServer : IDisposable
         {
             await foreach (string text in _waiting.Reader.ReadAllAsync(ended).ConfigureAwait(false))
             {
-                if (socket.State == WebSocketState.Open) await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, ended).ConfigureAwait(false);
+                if (socket.State == WebSocketState.Open)
+                    await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, ended).ConfigureAwait(false);
             }
         }
     }

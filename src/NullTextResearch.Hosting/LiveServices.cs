@@ -18,21 +18,24 @@ public sealed class LiveServices
     public LiveService Add(string id, LiveAnswer answer)
     {
         LiveService service = new(this, id, answer);
-        lock (_gate) _services[id] = service;
+        lock (_gate)
+            _services[id] = service;
         return service;
     }
 
     /// <summary>The service of an id, or null.</summary>
     public LiveService? Find(string id)
     {
-        lock (_gate) return _services.GetValueOrDefault(id);
+        lock (_gate)
+            return _services.GetValueOrDefault(id);
     }
 
     internal void Remove(LiveService service)
     {
         lock (_gate)
         {
-            if (_services.GetValueOrDefault(service.Id) == service) _services.Remove(service.Id);
+            if (_services.GetValueOrDefault(service.Id) == service)
+                _services.Remove(service.Id);
         }
     }
 }
@@ -84,7 +87,8 @@ public sealed class LiveService : ILiveService
         lock (_gate)
         {
             (message, _newest) = (_newest, null);
-            if (message is null) return;
+            if (message is null)
+                return;
             _running = running;
         }
 
@@ -98,7 +102,8 @@ public sealed class LiveService : ILiveService
         }
         finally
         {
-            lock (_gate) _running = null;
+            lock (_gate)
+                _running = null;
         }
     }
 

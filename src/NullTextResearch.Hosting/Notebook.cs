@@ -46,7 +46,8 @@ public static class Notebook
     public static void ShowInstead(Func<object, object?> standIn)
     {
         ArgumentNullException.ThrowIfNull(standIn);
-        lock (Gate) s_standIns = [.. s_standIns, standIn];
+        lock (Gate)
+            s_standIns = [.. s_standIns, standIn];
     }
 
     /// <summary>For kernels: what to show in place of a value. What stands in for it may have a stand-in of its own: a picture of another library becomes one of ours, and that a view.</summary>
@@ -56,7 +57,8 @@ public static class Notebook
     {
         for (int i = 0; i < MostStandIns && value is not null; i++)
         {
-            if (Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) is not { } standIn) break;
+            if (Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) is not { } standIn)
+                break;
             value = standIn;
         }
 

@@ -92,14 +92,15 @@ public sealed class SharedArray : IDisposable
     public string? Note { get; init; }
 
     /// <summary>Bytes of one element.</summary>
-    public static int ElementSize(SharedElement element) => element switch
-    {
-        SharedElement.Boolean or SharedElement.UInt8 or SharedElement.Int8 => 1,
-        SharedElement.Int16 or SharedElement.UInt16 or SharedElement.Float16 => 2,
-        SharedElement.Int32 or SharedElement.UInt32 or SharedElement.Float32 => 4,
-        SharedElement.Int64 or SharedElement.UInt64 or SharedElement.Float64 => 8,
-        _ => throw new ArgumentOutOfRangeException(nameof(element), element, "no element of an array"),
-    };
+    public static int ElementSize(SharedElement element) =>
+        element switch
+        {
+            SharedElement.Boolean or SharedElement.UInt8 or SharedElement.Int8 => 1,
+            SharedElement.Int16 or SharedElement.UInt16 or SharedElement.Float16 => 2,
+            SharedElement.Int32 or SharedElement.UInt32 or SharedElement.Float32 => 4,
+            SharedElement.Int64 or SharedElement.UInt64 or SharedElement.Float64 => 8,
+            _ => throw new ArgumentOutOfRangeException(nameof(element), element, "no element of an array"),
+        };
 
     /// <summary>Copies bytes.</summary>
     /// <param name="offset">First byte; a multiple of 8.</param>
@@ -109,8 +110,13 @@ public sealed class SharedArray : IDisposable
     public void Read(long offset, Span<byte> destination)
     {
         if (offset < 0 || offset % 8 != 0 || offset > ByteCount - destination.Length)
-            throw new ArgumentOutOfRangeException(nameof(offset), offset, FormattableString.Invariant($"expected a multiple of 8, {destination.Length} bytes before the end of {ByteCount}"));
-        if (!destination.IsEmpty) _read(offset, destination);
+            throw new ArgumentOutOfRangeException(
+                nameof(offset),
+                offset,
+                FormattableString.Invariant($"expected a multiple of 8, {destination.Length} bytes before the end of {ByteCount}")
+            );
+        if (!destination.IsEmpty)
+            _read(offset, destination);
     }
 
     /// <summary>Lets go of what keeps the bytes alive.</summary>
@@ -146,13 +152,13 @@ public static class SharedArrays
     public static void Register(ISharedArrayConverter converter)
     {
         ArgumentNullException.ThrowIfNull(converter);
-        lock (Gate) s_converters = [.. s_converters, converter];
+        lock (Gate)
+            s_converters = [.. s_converters, converter];
     }
 
     /// <summary>For kernels: a value as an array, or null where it is none.</summary>
     /// <exception cref="ArgumentException">It is one that cannot be passed on.</exception>
-    public static SharedArray? ToShared(object value) =>
-        Volatile.Read(ref s_converters).Select(c => c.ToShared(value)).FirstOrDefault(a => a is not null);
+    public static SharedArray? ToShared(object value) => Volatile.Read(ref s_converters).Select(c => c.ToShared(value)).FirstOrDefault(a => a is not null);
 
     /// <summary>For kernels: a library's value of an array, or null where no library has one.</summary>
     public static object? FromShared(SharedArray array, Type? wanted) =>

@@ -10,7 +10,15 @@ namespace NullTextResearch.Hub;
 /// One content on its way to the disk. It grows in a file beside its place, goes on there after a break, also of the
 /// process, and is moved into its place when size and hash are right.
 /// </summary>
-internal sealed class BlobDownload(HubClient client, ModelName model, Uri address, HubFile file, CacheFolder folder, Action<long> progress, Action<string> report)
+internal sealed class BlobDownload(
+    HubClient client,
+    ModelName model,
+    Uri address,
+    HubFile file,
+    CacheFolder folder,
+    Action<long> progress,
+    Action<string> report
+)
 {
     private const int Chunk = 1 << 20;
 
@@ -36,14 +44,24 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
         while (true)
         {
             byte[] hash;
-            await using (FileStream stream = new(_unfinished, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan))
+            await using (
+                FileStream stream = new(
+                    _unfinished,
+                    FileMode.OpenOrCreate,
+                    FileAccess.ReadWrite,
+                    FileShare.Read,
+                    bufferSize: 0,
+                    FileOptions.Asynchronous | FileOptions.SequentialScan
+                )
+            )
             {
                 await TakeUpAsync(stream, cancellation).ConfigureAwait(false);
                 while (_done < file.Size)
                     await repeats.ExecuteAsync(stop => AttemptAsync(stream, stop), cancellation).ConfigureAwait(false);
                 hash = _digest.GetHashAndReset();
                 // The name must not survive a power cut that the content does not.
-                if (Convert.ToHexStringLower(hash) == file.Hash) stream.Flush(flushToDisk: true);
+                if (Convert.ToHexStringLower(hash) == file.Hash)
+                    stream.Flush(flushToDisk: true);
             }
 
             File.Delete(TagFile);
@@ -56,7 +74,10 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
 
             File.Delete(_unfinished);
             if (again)
-                throw new HubException(HubProblem.Damaged, $"{file.Path} came with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got {Convert.ToHexStringLower(hash)}. It was thrown away. A proxy or mirror that changes files can be the reason; try again later, or without HF_ENDPOINT.");
+                throw new HubException(
+                    HubProblem.Damaged,
+                    $"{file.Path} came with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got {Convert.ToHexStringLower(hash)}. It was thrown away. A proxy or mirror that changes files can be the reason; try again later, or without HF_ENDPOINT."
+                );
             report($"{file.Path} came with the wrong content (its checksum differs); fetching it once more.");
             again = true;
             _tag = null;
@@ -69,8 +90,10 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
     /// <summary>Goes on with what an earlier run left.</summary>
     private async Task TakeUpAsync(FileStream stream, CancellationToken cancellation)
     {
-        if (stream.Length > file.Size) stream.SetLength(0);
-        if (stream.Length == 0) return;
+        if (stream.Length > file.Size)
+            stream.SetLength(0);
+        if (stream.Length == 0)
+            return;
         byte[] buffer = new byte[Chunk];
         stream.Position = 0;
         int got;
@@ -81,7 +104,8 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
         }
 
         _best = _done;
-        if (File.Exists(TagFile)) _tag = await File.ReadAllTextAsync(TagFile, cancellation).ConfigureAwait(false);
+        if (File.Exists(TagFile))
+            _tag = await File.ReadAllTextAsync(TagFile, cancellation).ConfigureAwait(false);
         progress(_done);
     }
 
@@ -119,7 +143,8 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
         else
         {
             // Ranges are not known there, or the content is another than the one that was begun.
-            if (_done > 0) Restart(stream);
+            if (_done > 0)
+                Restart(stream);
             if (response.Content.Headers.ContentLength is { } length && length != file.Size)
                 throw Odd(string.Create(CultureInfo.InvariantCulture, $"sends {length} bytes where its index says {file.Size}"));
             await RememberTagAsync(response.Headers.ETag?.ToString(), cancellation).ConfigureAwait(false);
@@ -143,10 +168,15 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
             _done += got;
             progress(_done);
             // What is here is whole, however long it took.
-            if (_done < file.Size) rate.Count(got);
+            if (_done < file.Size)
+                rate.Count(got);
         }
 
-        if (_done < file.Size) throw new TransientHubException(HubProblem.Connection, string.Create(CultureInfo.InvariantCulture, $"{file.Path} ended after {_done} of {file.Size} bytes."));
+        if (_done < file.Size)
+            throw new TransientHubException(
+                HubProblem.Connection,
+                string.Create(CultureInfo.InvariantCulture, $"{file.Path} ended after {_done} of {file.Size} bytes.")
+            );
     }
 
     private TransientHubException Odd(string what) => new(HubProblem.Server, $"{client.Host} {what} ({file.Path}).");
@@ -154,8 +184,10 @@ internal sealed class BlobDownload(HubClient client, ModelName model, Uri addres
     private async Task RememberTagAsync(string? tag, CancellationToken cancellation)
     {
         _tag = tag;
-        if (tag is null) File.Delete(TagFile);
-        else await File.WriteAllTextAsync(TagFile, tag, cancellation).ConfigureAwait(false);
+        if (tag is null)
+            File.Delete(TagFile);
+        else
+            await File.WriteAllTextAsync(TagFile, tag, cancellation).ConfigureAwait(false);
     }
 
     private void Restart(FileStream stream)

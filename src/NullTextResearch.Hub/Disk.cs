@@ -10,8 +10,10 @@ internal static class Disk
     public static long FreeSpace(string folder)
     {
         string? at = Path.GetFullPath(folder);
-        while (at is not null && !Directory.Exists(at)) at = Path.GetDirectoryName(at);
-        if (OperatingSystem.IsWindows() && at is not null) at = Path.GetPathRoot(at);
+        while (at is not null && !Directory.Exists(at))
+            at = Path.GetDirectoryName(at);
+        if (OperatingSystem.IsWindows() && at is not null)
+            at = Path.GetPathRoot(at);
         return new DriveInfo(at ?? Path.DirectorySeparatorChar.ToString()).AvailableFreeSpace;
     }
 
@@ -40,7 +42,8 @@ internal static class Disk
             return false;
         }
 
-        if (!isFree) File.Move(made, path, overwrite: true);
+        if (!isFree)
+            File.Move(made, path, overwrite: true);
         return true;
     }
 }

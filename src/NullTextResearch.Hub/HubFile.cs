@@ -15,7 +15,8 @@ public sealed record HubFile(string Path, long Size, string Hash)
     /// <summary>An empty digest of the right kind for content of this size.</summary>
     internal IncrementalHash NewDigest()
     {
-        if (IsLarge) return IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        if (IsLarge)
+            return IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         // Git hashes a header before the content.
         IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
         digest.AppendData(Encoding.ASCII.GetBytes($"blob {Size}\0"));

@@ -56,9 +56,17 @@ public sealed record HubOptions
         {
             // The value is not repeated where it may hold a password.
             if (!Uri.TryCreate(endpoint.TrimEnd('/'), UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
-                throw new HubException(HubProblem.Setting, "HF_ENDPOINT is no web address. Expected something like https://huggingface.co; unset it to use that.");
-            if (address.UserInfo.Length > 0) throw new HubException(HubProblem.Setting, "HF_ENDPOINT holds a name or password. Take it out; a token goes into HF_TOKEN.");
-            if (address.Query.Length > 0 || address.Fragment.Length > 0) throw new HubException(HubProblem.Setting, "HF_ENDPOINT holds more than an address and a path. Expected something like https://huggingface.co.");
+                throw new HubException(
+                    HubProblem.Setting,
+                    "HF_ENDPOINT is no web address. Expected something like https://huggingface.co; unset it to use that."
+                );
+            if (address.UserInfo.Length > 0)
+                throw new HubException(HubProblem.Setting, "HF_ENDPOINT holds a name or password. Take it out; a token goes into HF_TOKEN.");
+            if (address.Query.Length > 0 || address.Fragment.Length > 0)
+                throw new HubException(
+                    HubProblem.Setting,
+                    "HF_ENDPOINT holds more than an address and a path. Expected something like https://huggingface.co."
+                );
             options = options with { Endpoint = address };
         }
 
@@ -78,7 +86,10 @@ public sealed class HubToken
     {
         ArgumentNullException.ThrowIfNull(value);
         if (value.Length is 0 or > 4096 || !value.All(c => c is > ' ' and <= '~'))
-            throw new HubException(HubProblem.Setting, "HF_TOKEN is no token: it is empty, too long, or holds blanks or letters that no token has. Copy it again.");
+            throw new HubException(
+                HubProblem.Setting,
+                "HF_TOKEN is no token: it is empty, too long, or holds blanks or letters that no token has. Copy it again."
+            );
         Value = value;
     }
 

@@ -73,10 +73,17 @@ public sealed class ModelPuller : IDisposable
     /// <param name="progress">Is told about waits and repeats; null for nobody.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="HubException">It cannot be looked up, or is no Stable Diffusion model with safetensors weights.</exception>
-    public async Task<PullPlan> PlanAsync(ModelName model, string? variant = null, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
+    public async Task<PullPlan> PlanAsync(
+        ModelName model,
+        string? variant = null,
+        IProgress<PullProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
-        HubRevision found = await _client.DescribeAsync(model, note => progress?.Report(new PullProgress(null, 0, 0, 0, note)), cancellation).ConfigureAwait(false);
+        HubRevision found = await _client
+            .DescribeAsync(model, note => progress?.Report(new PullProgress(null, 0, 0, 0, note)), cancellation)
+            .ConfigureAwait(false);
         List<string> notes = [];
         IReadOnlyList<HubFile> files = PipelineFiles.Select(model, found.Files, variant is "" ? null : variant, notes);
         CacheFolder folder = new(_cache.Root, model);
@@ -103,7 +110,8 @@ public sealed class ModelPuller : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         CacheFolder folder = new(_cache.Root, plan.Model);
         HashSet<string> absent = [.. plan.Missing.Select(f => f.Hash)];
-        List<HubFile> verified = [], missing = [.. plan.Missing];
+        List<HubFile> verified = [],
+            missing = [.. plan.Missing];
         Dictionary<string, bool> known = new(StringComparer.Ordinal);
         foreach (HubFile file in plan.Files.Where(f => !absent.Contains(f.Hash)))
         {
@@ -115,14 +123,22 @@ public sealed class ModelPuller : IDisposable
                 {
                     File.Delete(CacheFolder.Content(place)?.FullName ?? place);
                     missing.Add(file);
-                    progress?.Report(new PullProgress(null, 0, 0, 0, $"{file.Path} in the cache is damaged (its checksum differs from the hub's); it is fetched anew."));
+                    progress?.Report(
+                        new PullProgress(null, 0, 0, 0, $"{file.Path} in the cache is damaged (its checksum differs from the hub's); it is fetched anew.")
+                    );
                 }
             }
 
-            if (right) verified.Add(file);
+            if (right)
+                verified.Add(file);
         }
 
-        return plan with { Missing = missing, BytesToFetch = missing.Sum(f => f.Size - Begun(folder, f)), Verified = verified };
+        return plan with
+        {
+            Missing = missing,
+            BytesToFetch = missing.Sum(f => f.Size - Begun(folder, f)),
+            Verified = verified,
+        };
     }
 
     /// <summary>Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash there.</summary>
@@ -132,18 +148,31 @@ public sealed class ModelPuller : IDisposable
     /// <returns>Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said about.</returns>
     /// <exception cref="ModelNotFoundException">It is not in the cache.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static async Task<(IReadOnlyList<string> Right, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown)> VerifyOfflineAsync(ModelCache cache, ModelName model, CancellationToken cancellation = default)
+    public static async Task<(IReadOnlyList<string> Right, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown)> VerifyOfflineAsync(
+        ModelCache cache,
+        ModelName model,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(cache);
-        string snapshot = cache.Find(model) ?? throw new ModelNotFoundException(model, $"{model} is not in the cache {cache.Root}, or not complete, so there is nothing to verify.");
-        List<string> right = [], damaged = [], unknown = [];
+        string snapshot =
+            cache.Find(model)
+            ?? throw new ModelNotFoundException(model, $"{model} is not in the cache {cache.Root}, or not complete, so there is nothing to verify.");
+        List<string> right = [],
+            damaged = [],
+            unknown = [];
         foreach (string path in Directory.GetFiles(snapshot, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             string name = Path.GetRelativePath(snapshot, path).Replace(Path.DirectorySeparatorChar, '/');
             FileInfo? content = CacheFolder.Content(path);
-            if (content is null) damaged.Add(name);
-            else if (!CacheFolder.IsHash(content.Name)) unknown.Add(name);
-            else (await HasHashAsync(content.FullName, new HubFile(name, content.Length, content.Name), cancellation).ConfigureAwait(false) ? right : damaged).Add(name);
+            if (content is null)
+                damaged.Add(name);
+            else if (!CacheFolder.IsHash(content.Name))
+                unknown.Add(name);
+            else
+                (
+                    await HasHashAsync(content.FullName, new HubFile(name, content.Length, content.Name), cancellation).ConfigureAwait(false) ? right : damaged
+                ).Add(name);
         }
 
         return (right, damaged, unknown);
@@ -153,10 +182,18 @@ public sealed class ModelPuller : IDisposable
     {
         const int Chunk = 1 << 20;
         using IncrementalHash digest = file.NewDigest();
-        await using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using FileStream stream = new(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            bufferSize: 0,
+            FileOptions.Asynchronous | FileOptions.SequentialScan
+        );
         byte[] buffer = new byte[Chunk];
         int got;
-        while ((got = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0) digest.AppendData(buffer, 0, got);
+        while ((got = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0)
+            digest.AppendData(buffer, 0, got);
         return Convert.ToHexStringLower(digest.GetHashAndReset()) == file.Hash;
     }
 
@@ -171,31 +208,50 @@ public sealed class ModelPuller : IDisposable
     {
         ArgumentNullException.ThrowIfNull(plan);
         CacheFolder folder = new(_cache.Root, plan.Model);
-        if (plan.Missing.Count > 0) RequireSpace(plan);
+        if (plan.Missing.Count > 0)
+            RequireSpace(plan);
         try
         {
             Tally tally = new(plan.Missing, progress);
             // Large ones first: the small ones fill the gaps.
-            await Parallel.ForEachAsync(
-                plan.Missing.OrderByDescending(f => f.Size),
-                new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellation },
-                async (file, stop) =>
-                {
-                    using FileStream held = await LockAsync(folder, file, tally, stop).ConfigureAwait(false);
-                    // Another process may have brought it meanwhile.
-                    if (!IsHere(folder, plan.Commit, file))
+            await Parallel
+                .ForEachAsync(
+                    plan.Missing.OrderByDescending(f => f.Size),
+                    new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellation },
+                    async (file, stop) =>
                     {
-                        BlobDownload download = new(_client, plan.Model, _client.FileAddress(plan.Model, plan.Commit, file), file, folder, bytes => tally.Report(file, bytes, null), note => tally.Report(file, null, note));
-                        await download.RunAsync(_client.Pipeline(note => tally.Report(file, null, note)), stop).ConfigureAwait(false);
-                    }
+                        using FileStream held = await LockAsync(folder, file, tally, stop).ConfigureAwait(false);
+                        // Another process may have brought it meanwhile.
+                        if (!IsHere(folder, plan.Commit, file))
+                        {
+                            BlobDownload download = new(
+                                _client,
+                                plan.Model,
+                                _client.FileAddress(plan.Model, plan.Commit, file),
+                                file,
+                                folder,
+                                bytes => tally.Report(file, bytes, null),
+                                note => tally.Report(file, null, note)
+                            );
+                            await download.RunAsync(_client.Pipeline(note => tally.Report(file, null, note)), stop).ConfigureAwait(false);
+                        }
 
-                    tally.Report(file, file.Size, null);
-                }).ConfigureAwait(false);
+                        tally.Report(file, file.Size, null);
+                    }
+                )
+                .ConfigureAwait(false);
             return Publish(plan, folder);
         }
         catch (Exception e) when (Disk.IsFull(e))
         {
-            throw new HubException(HubProblem.DiskFull, string.Create(CultureInfo.InvariantCulture, $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). What was fetched is kept: free some space, or name another place in HF_HOME, and run the same command again."), e);
+            throw new HubException(
+                HubProblem.DiskFull,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). What was fetched is kept: free some space, or name another place in HF_HOME, and run the same command again."
+                ),
+                e
+            );
         }
     }
 
@@ -206,7 +262,13 @@ public sealed class ModelPuller : IDisposable
     {
         long free = _options.FreeSpace(_cache.Root);
         if (plan.BytesToFetch + Spare > free)
-            throw new HubException(HubProblem.DiskFull, string.Create(CultureInfo.InvariantCulture, $"{plan.Model} needs {plan.BytesToFetch / 1e9:0.00} GB more, and {_cache.Root} has {free / 1e9:0.00} GB free; nothing was downloaded. Free some space, name another place in HF_HOME, or take smaller weights with --variant fp16."));
+            throw new HubException(
+                HubProblem.DiskFull,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{plan.Model} needs {plan.BytesToFetch / 1e9:0.00} GB more, and {_cache.Root} has {free / 1e9:0.00} GB free; nothing was downloaded. Free some space, name another place in HF_HOME, or take smaller weights with --variant fp16."
+                )
+            );
     }
 
     /// <summary>Whether a file's content is in the cache, as a blob or, where links cannot be made, in the snapshot.</summary>
@@ -217,7 +279,8 @@ public sealed class ModelPuller : IDisposable
 
     private static string SnapshotPath(CacheFolder folder, string commit, HubFile file) => Path.Combine([folder.Snapshot(commit), .. file.Path.Split('/')]);
 
-    private static long Begun(CacheFolder folder, HubFile file) => CacheFolder.Content(folder.Unfinished(file.Hash)) is { } begun && begun.Length <= file.Size ? begun.Length : 0;
+    private static long Begun(CacheFolder folder, HubFile file) =>
+        CacheFolder.Content(folder.Unfinished(file.Hash)) is { } begun && begun.Length <= file.Size ? begun.Length : 0;
 
     /// <summary>Waits until no other process fetches this content; Python's library keeps the same lock.</summary>
     private async Task<FileStream> LockAsync(CacheFolder folder, HubFile file, Tally tally, CancellationToken cancellation)
@@ -233,7 +296,8 @@ public sealed class ModelPuller : IDisposable
             }
             catch (IOException e) when (!Disk.IsFull(e) && File.Exists(path))
             {
-                if (!told) tally.Report(file, null, $"Another process is fetching {file.Path}; waiting for it.");
+                if (!told)
+                    tally.Report(file, null, $"Another process is fetching {file.Path}; waiting for it.");
                 told = true;
             }
 
@@ -246,18 +310,23 @@ public sealed class ModelPuller : IDisposable
     {
         foreach (HubFile file in plan.Files.OrderBy(f => f.Path == "model_index.json"))
         {
-            string path = SnapshotPath(folder, plan.Commit, file), blob = folder.Blob(file.Hash);
-            if (IsPlain(path, file) || (new FileInfo(path).LinkTarget is not null && CacheFolder.Content(path)?.FullName == blob)) continue;
+            string path = SnapshotPath(folder, plan.Commit, file),
+                blob = folder.Blob(file.Hash);
+            if (IsPlain(path, file) || (new FileInfo(path).LinkTarget is not null && CacheFolder.Content(path)?.FullName == blob))
+                continue;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            if (_options.Link(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob))) continue;
+            if (_options.Link(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob)))
+                continue;
             // Without links the snapshot gets the content itself, as Python's library has it; a content that several of its files share is copied for all but the last.
             bool shared = plan.Files.Any(f => f != file && f.Hash == file.Hash && !IsPlain(SnapshotPath(folder, plan.Commit, f), f));
             string whole = shared ? $"{path}.{Guid.NewGuid():N}" : blob;
-            if (shared) File.Copy(blob, whole);
+            if (shared)
+                File.Copy(blob, whole);
             File.Move(whole, path, overwrite: true);
         }
 
-        if (plan.Model.Revision != plan.Commit) WholeFile.Write(folder.Reference(plan.Model.Revision ?? ModelName.MainRevision), Encoding.UTF8.GetBytes(plan.Commit));
+        if (plan.Model.Revision != plan.Commit)
+            WholeFile.Write(folder.Reference(plan.Model.Revision ?? ModelName.MainRevision), Encoding.UTF8.GetBytes(plan.Commit));
         return folder.Snapshot(plan.Commit);
     }
 
@@ -271,7 +340,8 @@ public sealed class ModelPuller : IDisposable
 
         public void Report(HubFile file, long? bytes, string? note)
         {
-            if (progress is null) return;
+            if (progress is null)
+                return;
             // Under the lock, so that reports arrive in order.
             lock (_gate)
             {

@@ -7,12 +7,23 @@ namespace NullTextResearch.Hub;
 internal static partial class PipelineFiles
 {
     // Network, and what its weight files are called.
-    private static readonly (string Part, string Stem)[] Networks = [("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "model")];
+    private static readonly (string Part, string Stem)[] Networks =
+    [
+        ("unet", "diffusion_pytorch_model"),
+        ("vae", "diffusion_pytorch_model"),
+        ("text_encoder", "model"),
+    ];
 
     private static readonly string[] Needed = ["model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"];
 
     // Our tokenizer does without these; Python's reads them where it finds the model in the shared cache.
-    private static readonly string[] Welcome = ["tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json", "tokenizer/added_tokens.json", "tokenizer/tokenizer.json"];
+    private static readonly string[] Welcome =
+    [
+        "tokenizer/tokenizer_config.json",
+        "tokenizer/special_tokens_map.json",
+        "tokenizer/added_tokens.json",
+        "tokenizer/tokenizer.json",
+    ];
 
     private static readonly string[] PickleEndings = [".bin", ".ckpt", ".pt", ".pth"];
 
@@ -27,17 +38,31 @@ internal static partial class PipelineFiles
         Dictionary<string, HubFile> byPath = files.ToDictionary(f => f.Path, StringComparer.Ordinal);
         if (!byPath.ContainsKey("model_index.json"))
         {
-            string[] single = [.. files.Where(f => !f.Path.Contains('/', StringComparison.Ordinal) && f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => f.Path)];
-            throw Unsuitable($"{model} is no model in diffusers format: it has no model_index.json.{(single.Length > 0 ? $" It holds {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and scheduler." : "")}");
+            string[] single =
+            [
+                .. files
+                    .Where(f => !f.Path.Contains('/', StringComparison.Ordinal) && f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+                    .Select(f => f.Path),
+            ];
+            throw Unsuitable(
+                $"{model} is no model in diffusers format: it has no model_index.json.{(single.Length > 0 ? $" It holds {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and scheduler." : "")}"
+            );
         }
 
         string[] foreign = [.. new[] { "text_encoder_2", "transformer", "prior", "controlnet" }.Where(HasFolder)];
         if (foreign.Length > 0)
-            throw Unsuitable($"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x can be used here, not SDXL, SD 3 and the like. Nothing was downloaded.");
+            throw Unsuitable(
+                $"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x can be used here, not SDXL, SD 3 and the like. Nothing was downloaded."
+            );
         string[] absent = [.. Needed.Concat(Networks.Select(n => $"{n.Part}/config.json")).Where(p => !byPath.ContainsKey(p))];
-        if (absent.Length > 0) throw Unsuitable($"{model} cannot be used: it lacks {string.Join(", ", absent)}. Nothing was downloaded.");
+        if (absent.Length > 0)
+            throw Unsuitable($"{model} cannot be used: it lacks {string.Join(", ", absent)}. Nothing was downloaded.");
 
-        List<HubFile> chosen = [.. Needed.Concat(Networks.Select(n => $"{n.Part}/config.json")).Select(p => byPath[p]), .. Welcome.Where(byPath.ContainsKey).Select(p => byPath[p])];
+        List<HubFile> chosen =
+        [
+            .. Needed.Concat(Networks.Select(n => $"{n.Part}/config.json")).Select(p => byPath[p]),
+            .. Welcome.Where(byPath.ContainsKey).Select(p => byPath[p]),
+        ];
         List<string> variants = [];
         bool found = variant is null;
         foreach ((string part, string stem) in Networks)
@@ -64,7 +89,9 @@ internal static partial class PipelineFiles
 
         // A mistyped variant should not quietly download the default gigabytes.
         if (!found)
-            throw Unsuitable($"{model} has no weights of the variant {variant}; {(variants.Count > 0 ? $"it has {string.Join(", ", variants.Distinct().Order(StringComparer.Ordinal))}" : "it has only the default ones: leave --variant out")}. Nothing was downloaded.");
+            throw Unsuitable(
+                $"{model} has no weights of the variant {variant}; {(variants.Count > 0 ? $"it has {string.Join(", ", variants.Distinct().Order(StringComparer.Ordinal))}" : "it has only the default ones: leave --variant out")}. Nothing was downloaded."
+            );
         return chosen;
 
         bool HasFolder(string part) => files.Any(f => f.Path.StartsWith(part + "/", StringComparison.Ordinal));
@@ -72,19 +99,31 @@ internal static partial class PipelineFiles
         HubException NoWeights(string part, string[] others)
         {
             if (others.Length > 0)
-                return Unsuitable($"{part} of {model} has {(variant is null ? "only" : $"neither {variant} nor default weights, only")} the variant{(others.Length > 1 ? "s" : "")} {string.Join(", ", others)}: add --variant {others[0]}. Nothing was downloaded.");
-            HubFile? pickle = files.FirstOrDefault(f => f.Path.StartsWith(part + "/", StringComparison.Ordinal) && PickleEndings.Contains(Path.GetExtension(f.Path)));
-            return Unsuitable(pickle is null
-                ? $"{part} of {model} has no weights. Nothing was downloaded."
-                : $"{part} of {model} has no safetensors weights, only {Path.GetFileName(pickle.Path)}, a pickle: opening one can run code, so it is refused. Often another revision has them (see the model's pull requests, then --revision refs/pr/N), or convert it in Python with save_pretrained(..., safe_serialization=True). Nothing was downloaded.");
+                return Unsuitable(
+                    $"{part} of {model} has {(variant is null ? "only" : $"neither {variant} nor default weights, only")} the variant{(others.Length > 1 ? "s" : "")} {string.Join(", ", others)}: add --variant {others[0]}. Nothing was downloaded."
+                );
+            HubFile? pickle = files.FirstOrDefault(f =>
+                f.Path.StartsWith(part + "/", StringComparison.Ordinal) && PickleEndings.Contains(Path.GetExtension(f.Path))
+            );
+            return Unsuitable(
+                pickle is null
+                    ? $"{part} of {model} has no weights. Nothing was downloaded."
+                    : $"{part} of {model} has no safetensors weights, only {Path.GetFileName(pickle.Path)}, a pickle: opening one can run code, so it is refused. Often another revision has them (see the model's pull requests, then --revision refs/pr/N), or convert it in Python with save_pretrained(..., safe_serialization=True). Nothing was downloaded."
+            );
         }
 
         // One file, or an index with all its shards.
         IEnumerable<HubFile> Complete(string part, IReadOnlyList<WeightFile> set)
         {
-            if (set.FirstOrDefault(w => w is { IsIndex: false, Of: 0 }) is { } whole) return [whole.File];
+            if (set.FirstOrDefault(w => w is { IsIndex: false, Of: 0 }) is { } whole)
+                return [whole.File];
             WeightFile[] shards = [.. set.Where(w => !w.IsIndex)];
-            if (shards.Length == 0 || !set.Any(w => w.IsIndex) || shards.Any(s => s.Of != shards[0].Of) || shards.Select(s => s.Number).Distinct().Count() != shards[0].Of)
+            if (
+                shards.Length == 0
+                || !set.Any(w => w.IsIndex)
+                || shards.Any(s => s.Of != shards[0].Of)
+                || shards.Select(s => s.Number).Distinct().Count() != shards[0].Of
+            )
                 throw Unsuitable($"The weights of {part} of {model} are in several files, and some are missing on the hub. Nothing was downloaded.");
             return set.Select(w => w.File);
         }
@@ -95,16 +134,26 @@ internal static partial class PipelineFiles
     /// <summary>Weights of a part: stem, variant and number stand in the file's name, the last two in either order and neither always.</summary>
     private static WeightFile? Parse(HubFile file, string part, string stem)
     {
-        if (!file.Path.StartsWith(part + "/", StringComparison.Ordinal)) return null;
+        if (!file.Path.StartsWith(part + "/", StringComparison.Ordinal))
+            return null;
         string name = file.Path[(part.Length + 1)..];
         Match shard = ShardForm().Match(name);
-        if (shard.Success) name = name.Remove(shard.Index, shard.Length);
+        if (shard.Success)
+            name = name.Remove(shard.Index, shard.Length);
         string[] words = name.Split('.');
         bool index = words[^1] == "json" && words.Contains("index");
-        if (words[0] != stem || !words.Contains("safetensors") || (!index && words[^1] != "safetensors") || (index && shard.Success)) return null;
+        if (words[0] != stem || !words.Contains("safetensors") || (!index && words[^1] != "safetensors") || (index && shard.Success))
+            return null;
         string[] rest = [.. words.Skip(1).Where(w => w is not ("safetensors" or "index" or "json"))];
-        if (rest.Length > 1) return null;
-        return new WeightFile(file, rest is [var variant] ? variant : "", index, shard.Success ? int.Parse(shard.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0, shard.Success ? int.Parse(shard.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0);
+        if (rest.Length > 1)
+            return null;
+        return new WeightFile(
+            file,
+            rest is [var variant] ? variant : "",
+            index,
+            shard.Success ? int.Parse(shard.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0,
+            shard.Success ? int.Parse(shard.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : 0
+        );
     }
 
     // [0-9]: \d is every script's digits, of which int.Parse knows ours alone.

@@ -15,9 +15,16 @@ internal sealed class RateGuard(HubOptions options)
     {
         _bytes += bytes;
         TimeSpan elapsed = options.Clock.GetElapsedTime(_begun);
-        if (elapsed < options.RateInterval) return;
+        if (elapsed < options.RateInterval)
+            return;
         if (_bytes < options.LeastBytes * (elapsed / options.RateInterval))
-            throw new TransientHubException(HubProblem.Connection, string.Create(CultureInfo.InvariantCulture, $"The connection brings {_bytes / elapsed.TotalSeconds:0.#} bytes a second, and at least {options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server, or the network, is too slow; try again later, or another mirror in HF_ENDPOINT."));
+            throw new TransientHubException(
+                HubProblem.Connection,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The connection brings {_bytes / elapsed.TotalSeconds:0.#} bytes a second, and at least {options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server, or the network, is too slow; try again later, or another mirror in HF_ENDPOINT."
+                )
+            );
         (_begun, _bytes) = (options.Clock.GetTimestamp(), 0);
     }
 }

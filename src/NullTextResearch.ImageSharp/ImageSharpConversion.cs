@@ -18,7 +18,8 @@ public static class ImageSharpConversion
         byte[] rgb = new byte[checked(image.Width * image.Height * 3)];
         image.ProcessPixelRows(rows =>
         {
-            for (int y = 0; y < rows.Height; y++) MemoryMarshal.AsBytes(rows.GetRowSpan(y)).CopyTo(rgb.AsSpan(y * rows.Width * 3));
+            for (int y = 0; y < rows.Height; y++)
+                MemoryMarshal.AsBytes(rows.GetRowSpan(y)).CopyTo(rgb.AsSpan(y * rows.Width * 3));
         });
         return new RgbImage(image.Width, image.Height, rgb);
     }
@@ -36,7 +37,8 @@ public static class ImageSharpConversion
             for (int y = 0, to = 0; y < rows.Height; y++)
             {
                 ReadOnlySpan<byte> rgba = MemoryMarshal.AsBytes(rows.GetRowSpan(y));
-                for (int from = 0; from < rgba.Length; from += 4, to += 3) alpha.Blend(rgba.Slice(from, 4), rgb.AsSpan(to, 3));
+                for (int from = 0; from < rgba.Length; from += 4, to += 3)
+                    alpha.Blend(rgba.Slice(from, 4), rgb.AsSpan(to, 3));
             }
         });
         return new RgbImage(image.Width, image.Height, rgb);
@@ -75,8 +77,11 @@ public static class ImageSharpConversion
     /// <param name="dtype">Floating-point type; float32 if not given.</param>
     /// <returns>Pixels [1, 3, H, W] in [-1, 1], owned by the caller.</returns>
     public static torch.Tensor ToPixels(
-        this Image<Rgba32> image, AlphaHandling alpha = AlphaHandling.OnWhite, torch.Device? device = null, torch.ScalarType dtype = torch.ScalarType.Float32) =>
-        ImageTensor.ToPixels(image.ToRgbImage(alpha), device, dtype);
+        this Image<Rgba32> image,
+        AlphaHandling alpha = AlphaHandling.OnWhite,
+        torch.Device? device = null,
+        torch.ScalarType dtype = torch.ScalarType.Float32
+    ) => ImageTensor.ToPixels(image.ToRgbImage(alpha), device, dtype);
 
     /// <summary>A batch of pixels as pictures: clip(x / 2 + 0.5, 0, 1) x 255, truncated, as <see cref="ImageTensor.ToImages"/>.</summary>
     /// <param name="pixels">Pixels [B, 3, H, W], nominally in [-1, 1], any device and floating-point type; borrowed.</param>

@@ -49,10 +49,13 @@ public static class ImageSharpFile
             IImageInfo header = Image.Identify(configuration, new MemoryStream(encoded, writable: false)) ?? throw Damaged(name);
             file.RequireSize(header.Width, header.Height, name, options);
             // The decoders fill up what is missing, without a word.
-            if (!file.IsWhole(encoded)) throw new ImageFileException(name, "the file ends too early (truncated); download or export it again");
+            if (!file.IsWhole(encoded))
+                throw new ImageFileException(name, "the file ends too early (truncated); download or export it again");
             Image<Rgba32> image = Image.Load<Rgba32>(configuration, encoded);
-            while (image.Frames.Count > 1) image.Frames.RemoveFrame(1);
-            if (options.HonourOrientation) TurnUpright(image, file.Png?.Orientation);
+            while (image.Frames.Count > 1)
+                image.Frames.RemoveFrame(1);
+            if (options.HonourOrientation)
+                TurnUpright(image, file.Png?.Orientation);
             return image;
         }
         catch (Exception e) when (IsOfTheFile(e))
@@ -66,15 +69,29 @@ public static class ImageSharpFile
 
     // What the decoders throw at files that are not as they should be; the flaws known in 2.1 end in the last four.
     private static bool IsOfTheFile(Exception e) =>
-        e is ImageFormatException or InvalidImageContentException or UnknownImageFormatException or InvalidMemoryOperationException or ImageProcessingException
-            or ArgumentException or IndexOutOfRangeException or NotSupportedException or OverflowException or DivideByZeroException or NullReferenceException
-            or InvalidOperationException or EndOfStreamException;
+        e
+            is ImageFormatException
+                or InvalidImageContentException
+                or UnknownImageFormatException
+                or InvalidMemoryOperationException
+                or ImageProcessingException
+                or ArgumentException
+                or IndexOutOfRangeException
+                or NotSupportedException
+                or OverflowException
+                or DivideByZeroException
+                or NullReferenceException
+                or InvalidOperationException
+                or EndOfStreamException;
 
-    private static Configuration Formats(long maxPixels) => new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule())
-    {
-        // The largest that is asked for at once: 16 bits for each of four channels.
-        MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = (int)Math.Clamp((maxPixels * 8) >> 20, 16, 8192) }),
-    };
+    private static Configuration Formats(long maxPixels) =>
+        new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule())
+        {
+            // The largest that is asked for at once: 16 bits for each of four channels.
+            MemoryAllocator = MemoryAllocator.Create(
+                new MemoryAllocatorOptions { AllocationLimitMegabytes = (int)Math.Clamp((maxPixels * 8) >> 20, 16, 8192) }
+            ),
+        };
 
     private static void TurnUpright(Image<Rgba32> image, int? orientation)
     {

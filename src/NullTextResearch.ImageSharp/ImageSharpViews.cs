@@ -26,7 +26,8 @@ public static class ImageSharpViews
             case Image<Rgba32> image:
                 return image.ToRgbImage();
             case Image image:
-                using (Image<Rgba32> copy = image.CloneAs<Rgba32>()) return copy.ToRgbImage();
+                using (Image<Rgba32> copy = image.CloneAs<Rgba32>())
+                    return copy.ToRgbImage();
             default:
                 return null;
         }

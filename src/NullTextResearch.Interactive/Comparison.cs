@@ -32,7 +32,9 @@ public sealed class Comparison : Visual, IDisposable
         get
         {
             int index = Methods.ToList().FindIndex(m => string.Equals(m, method, StringComparison.OrdinalIgnoreCase));
-            return index >= 0 ? Results[image][index] : throw new ArgumentException($"There is no method '{method}'; compared were: {string.Join(", ", Methods)}.", nameof(method));
+            return index >= 0
+                ? Results[image][index]
+                : throw new ArgumentException($"There is no method '{method}'; compared were: {string.Join(", ", Methods)}.", nameof(method));
         }
     }
 
@@ -40,66 +42,113 @@ public sealed class Comparison : Visual, IDisposable
     public GridView Grid()
     {
         string[] columns = ["image", "autoencoder", .. Methods];
-        GridCell[][] rows = [.. Results.Select(row => (GridCell[])
+        GridCell[][] rows =
         [
-            new GridCell(row[0].Image), Cell(row[0].RoundTrip, row[0].RoundTripPsnr),
-            .. row.Select(r => Cell(r.Reconstruction, r.ReconstructionPsnr, row.Count > 1 && r.ReconstructionPsnr >= row.Max(x => x.ReconstructionPsnr))),
-        ])];
-        ImageGrid grid = new() { Title = Results.Count == 1 ? Results[0][0].Prompt : null, MinimumCellSize = 128, Rows = rows };
+            .. Results.Select(row =>
+                (GridCell[])
+                    [
+                        new GridCell(row[0].Image),
+                        Cell(row[0].RoundTrip, row[0].RoundTripPsnr),
+                        .. row.Select(r =>
+                            Cell(r.Reconstruction, r.ReconstructionPsnr, row.Count > 1 && r.ReconstructionPsnr >= row.Max(x => x.ReconstructionPsnr))
+                        ),
+                    ]
+            ),
+        ];
+        ImageGrid grid = new()
+        {
+            Title = Results.Count == 1 ? Results[0][0].Prompt : null,
+            MinimumCellSize = 128,
+            Rows = rows,
+        };
         if (columns.Length <= MostColumns)
             return new GridView(grid with { ColumnLabels = columns, RowLabels = Results.Count > 1 ? [.. Results.Select(r => r[0].Prompt)] : null });
         // Folded, each picture says itself what it is.
         int perRow = Pictures.PerRow(columns.Length);
-        return new GridView(grid with
-        {
-            Rows = [.. rows.SelectMany(row => row.Select((cell, c) => cell with { Label = cell.Label is null ? columns[c] : $"{columns[c]}\n{cell.Label}" }).Chunk(perRow))],
-            RowLabels = Results.Count > 1 ? [.. Results.SelectMany(r => Enumerable.Range(0, (columns.Length + perRow - 1) / perRow).Select(part => part == 0 ? r[0].Prompt : ""))] : null,
-        });
+        return new GridView(
+            grid with
+            {
+                Rows =
+                [
+                    .. rows.SelectMany(row =>
+                        row.Select((cell, c) => cell with { Label = cell.Label is null ? columns[c] : $"{columns[c]}\n{cell.Label}" }).Chunk(perRow)
+                    ),
+                ],
+                RowLabels =
+                    Results.Count > 1
+                        ? [.. Results.SelectMany(r => Enumerable.Range(0, (columns.Length + perRow - 1) / perRow).Select(part => part == 0 ? r[0].Prompt : ""))]
+                        : null,
+            }
+        );
     }
 
     /// <summary>One image and what the methods made of it, behind a line that is dragged.</summary>
     /// <param name="image">Index of the image.</param>
-    public CompareView Slider(int image = 0) => new([new NamedImage("image", Results[image][0].Image), .. Results[image].Select((r, m) => new NamedImage(Methods[m], r.Reconstruction))], Results[image][0].Prompt);
+    public CompareView Slider(int image = 0) =>
+        new(
+            [new NamedImage("image", Results[image][0].Image), .. Results[image].Select((r, m) => new NamedImage(Methods[m], r.Reconstruction))],
+            Results[image][0].Prompt
+        );
 
     /// <summary>The measures: means over the images, with their standard deviation where there are several.</summary>
-    public TableView Table() => new(new TableData(
-        Results.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"Means over {Results.Count} images"),
-        ["method", "PSNR [dB]", "below the autoencoder [dB]", "evaluations", "with backward pass", "time [s]"],
-        [.. Methods.Select((name, m) => (IReadOnlyList<string>)
-        [
-            name, Mean(m, r => r.ReconstructionPsnr, "0.0"), Mean(m, r => r.RoundTripPsnr - r.ReconstructionPsnr, "0.0"),
-            Mean(m, r => r.Inversion.EvaluationsPerImage, "0"), Mean(m, r => r.Inversion.BackwardsPerImage, "0"), Mean(m, r => r.Inversion.Elapsed.TotalSeconds, "0.0"),
-        ])]));
+    public TableView Table() =>
+        new(
+            new TableData(
+                Results.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"Means over {Results.Count} images"),
+                ["method", "PSNR [dB]", "below the autoencoder [dB]", "evaluations", "with backward pass", "time [s]"],
+                [
+                    .. Methods.Select(
+                        (name, m) =>
+                            (IReadOnlyList<string>)
+                                [
+                                    name,
+                                    Mean(m, r => r.ReconstructionPsnr, "0.0"),
+                                    Mean(m, r => r.RoundTripPsnr - r.ReconstructionPsnr, "0.0"),
+                                    Mean(m, r => r.Inversion.EvaluationsPerImage, "0"),
+                                    Mean(m, r => r.Inversion.BackwardsPerImage, "0"),
+                                    Mean(m, r => r.Inversion.Elapsed.TotalSeconds, "0.0"),
+                                ]
+                    ),
+                ]
+            )
+        );
 
     /// <summary>PSNR of each method as bars.</summary>
     public ChartView Chart()
     {
         double[][] psnr = [.. Methods.Select((_, m) => Results.Select(r => r[m].ReconstructionPsnr).ToArray())];
-        return new ChartView(new BarChart
-        {
-            Title = "Reconstruction quality",
-            XAxis = new Axis("method"),
-            YAxis = new Axis("PSNR", "dB"),
-            Height = 340,
-            Categories = Methods,
-            Series = [new BarSeries("reconstruction", [.. psnr.Select(p => p.Average())])
+        return new ChartView(
+            new BarChart
             {
-                Lower = Results.Count > 1 ? [.. psnr.Select(p => p.Average() - Deviation(p))] : null,
-                Upper = Results.Count > 1 ? [.. psnr.Select(p => p.Average() + Deviation(p))] : null,
-            }],
-            HorizontalLines = [new ReferenceLine("autoencoder", Results.Average(r => r[0].RoundTripPsnr))],
-        });
+                Title = "Reconstruction quality",
+                XAxis = new Axis("method"),
+                YAxis = new Axis("PSNR", "dB"),
+                Height = 340,
+                Categories = Methods,
+                Series =
+                [
+                    new BarSeries("reconstruction", [.. psnr.Select(p => p.Average())])
+                    {
+                        Lower = Results.Count > 1 ? [.. psnr.Select(p => p.Average() - Deviation(p))] : null,
+                        Upper = Results.Count > 1 ? [.. psnr.Select(p => p.Average() + Deviation(p))] : null,
+                    },
+                ],
+                HorizontalLines = [new ReferenceLine("autoencoder", Results.Average(r => r[0].RoundTripPsnr))],
+            }
+        );
     }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
     public void Dispose()
     {
-        foreach (InvertedImage result in Results.SelectMany(r => r)) result.Dispose();
+        foreach (InvertedImage result in Results.SelectMany(r => r))
+            result.Dispose();
     }
 
     private protected override Rendition Draw() => StackView.Of([Grid(), Table()]);
 
-    private static GridCell Cell(RgbImage image, double psnr, bool best = false) => new(image) { Label = string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB"), Highlight = best };
+    private static GridCell Cell(RgbImage image, double psnr, bool best = false) =>
+        new(image) { Label = string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB"), Highlight = best };
 
     private string Mean(int method, Func<InvertedImage, double> value, string format)
     {

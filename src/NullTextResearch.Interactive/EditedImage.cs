@@ -13,9 +13,7 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class EditedImage : Visual, IDisposable
 {
-    internal EditedImage()
-    {
-    }
+    internal EditedImage() { }
 
     /// <summary>What was edited.</summary>
     public required InvertedImage Source { get; init; }
@@ -42,12 +40,18 @@ public sealed class EditedImage : Visual, IDisposable
     /// <exception cref="InvalidOperationException">The edit had no local blend.</exception>
     public ImageView Mask()
     {
-        if (Result.Masks[0][0] is not { } mask) throw new InvalidOperationException("This edit had no local blend, so the whole picture could change. Give EditOptions.Blend the words that it should be confined to.");
+        if (Result.Masks[0][0] is not { } mask)
+            throw new InvalidOperationException(
+                "This edit had no local blend, so the whole picture could change. Give EditOptions.Blend the words that it should be confined to."
+            );
         using DisposeScope scope = NewDisposeScope();
         // Row 1 is what the target's latents are blended by.
         Tensor final = mask.Final.select(0, 1).squeeze(0).to(ScalarType.Float32).cpu().contiguous();
         RgbImage over = HeatmapOverlay.Over(Source.Image, final.data<float>().ToArray(), (int)final.shape[1], (int)final.shape[0]);
-        return new ImageView([new NamedImage("source", Source.Image), new NamedImage("may change", over), new NamedImage("edit", Image)], $"local blend around {string.Join(", ", Options.Blend)}");
+        return new ImageView(
+            [new NamedImage("source", Source.Image), new NamedImage("may change", over), new NamedImage("edit", Image)],
+            $"local blend around {string.Join(", ", Options.Blend)}"
+        );
     }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
@@ -55,9 +59,14 @@ public sealed class EditedImage : Visual, IDisposable
 
     private protected override Rendition Draw()
     {
-        CompareView compare = new([new NamedImage("source", Source.Image), new NamedImage("reconstruction", Reconstruction), new NamedImage("edit", Image)], $"{Source.Prompt} → {Prompt}");
-        string facts = string.Create(CultureInfo.InvariantCulture,
-            $"{Describe(Result.Edits[0].Targets[0].Edit)}, w = {Options.GuidanceScale ?? Source.Inversion.GuidanceScale}: distance to the source {Distance:0.000}, {Result.Evaluations} network evaluations, {Result.Elapsed.TotalSeconds:0.0} s");
+        CompareView compare = new(
+            [new NamedImage("source", Source.Image), new NamedImage("reconstruction", Reconstruction), new NamedImage("edit", Image)],
+            $"{Source.Prompt} → {Prompt}"
+        );
+        string facts = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Describe(Result.Edits[0].Targets[0].Edit)}, w = {Options.GuidanceScale ?? Source.Inversion.GuidanceScale}: distance to the source {Distance:0.000}, {Result.Evaluations} network evaluations, {Result.Elapsed.TotalSeconds:0.0} s"
+        );
         return new Rendition($"\"{Source.Prompt}\" -> \"{Prompt}\", {facts}")
         {
             Html = id => compare.ToHtml() + Markup.View(id, "facts", $"<div class=\"nt-note\">{Markup.Text(facts)}</div>"),
@@ -65,12 +74,13 @@ public sealed class EditedImage : Visual, IDisposable
         };
     }
 
-    private static string Describe(PromptEdit edit) => edit switch
-    {
-        WordSwap => "word swap",
-        Refinement => "refinement",
-        ReWeight { After: { } after } r => $"{Describe(after)}, then {Describe(r with { After = null })}",
-        ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
-        _ => edit.GetType().Name,
-    };
+    private static string Describe(PromptEdit edit) =>
+        edit switch
+        {
+            WordSwap => "word swap",
+            Refinement => "refinement",
+            ReWeight { After: { } after } r => $"{Describe(after)}, then {Describe(r with { After = null })}",
+            ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
+            _ => edit.GetType().Name,
+        };
 }

@@ -33,7 +33,8 @@ public sealed class ExplorationWork
     private readonly LiveProgress _progress;
     private readonly StableDiffusion _model;
 
-    internal ExplorationWork(LiveProgress progress, StableDiffusion model, CancellationToken cancellation) => (_progress, _model, Cancellation) = (progress, model, cancellation);
+    internal ExplorationWork(LiveProgress progress, StableDiffusion model, CancellationToken cancellation) =>
+        (_progress, _model, Cancellation) = (progress, model, cancellation);
 
     /// <summary>Cancelled when the sliders have moved on, or the user stops the work. Pass it on: the library looks at every step.</summary>
     public CancellationToken Cancellation { get; }
@@ -73,7 +74,8 @@ public sealed class Exploration : IDisposable
     {
         get
         {
-            lock (_gate) return [.. _points.Values.OrderBy(p => p.Values, Comparer<IReadOnlyList<double>>.Create(Compare))];
+            lock (_gate)
+                return [.. _points.Values.OrderBy(p => p.Values, Comparer<IReadOnlyList<double>>.Create(Compare))];
         }
     }
 
@@ -87,23 +89,37 @@ public sealed class Exploration : IDisposable
     {
         IReadOnlyList<ExplorationPoint> points = Points;
         if (points.SelectMany(p => p.Measures).FirstOrDefault(m => m.Name == measure) is not { } found)
-            throw new ArgumentException($"There is no measure '{measure}'; there are: {string.Join(", ", points.SelectMany(p => p.Measures).Select(m => m.Name).Distinct())}.", nameof(measure));
-        return new ChartView(new LineChart
-        {
-            Title = measure,
-            XAxis = new Axis(_axes[0].Name),
-            YAxis = new Axis(measure, found.Unit),
-            Height = 340,
-            Series = [.. points.GroupBy(p => string.Join(", ", p.Values.Skip(1).Select((v, i) => $"{_axes[i + 1].Name}: {Rendering.Markup.Number(v)}"))).Select(curve => new LineSeries(
-                curve.Key.Length == 0 ? "pictures" : curve.Key, [.. curve.Select(p => p.Values[0])], [.. curve.Select(p => p.Measures.First(m => m.Name == measure).Value)]))],
-        });
+            throw new ArgumentException(
+                $"There is no measure '{measure}'; there are: {string.Join(", ", points.SelectMany(p => p.Measures).Select(m => m.Name).Distinct())}.",
+                nameof(measure)
+            );
+        return new ChartView(
+            new LineChart
+            {
+                Title = measure,
+                XAxis = new Axis(_axes[0].Name),
+                YAxis = new Axis(measure, found.Unit),
+                Height = 340,
+                Series =
+                [
+                    .. points
+                        .GroupBy(p => string.Join(", ", p.Values.Skip(1).Select((v, i) => $"{_axes[i + 1].Name}: {Rendering.Markup.Number(v)}")))
+                        .Select(curve => new LineSeries(
+                            curve.Key.Length == 0 ? "pictures" : curve.Key,
+                            [.. curve.Select(p => p.Values[0])],
+                            [.. curve.Select(p => p.Measures.First(m => m.Name == measure).Value)]
+                        )),
+                ],
+            }
+        );
     }
 
     /// <summary>Computes no more; what was computed stays.</summary>
     public void Dispose() => Interlocked.Exchange(ref _service, null)?.Dispose();
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Title}: {Points.Count} of {_axes.Aggregate(1L, (n, a) => n * a.Values.Count)} positions computed");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Title}: {Points.Count} of {_axes.Aggregate(1L, (n, a) => n * a.Values.Count)} positions computed");
 
     internal void Serve(ILiveService service) => _service = service;
 
@@ -111,17 +127,20 @@ public sealed class Exploration : IDisposable
 
     internal ExplorationPoint? At(string place)
     {
-        lock (_gate) return _points.GetValueOrDefault(place);
+        lock (_gate)
+            return _points.GetValueOrDefault(place);
     }
 
     internal void Keep(string place, ExplorationPoint point)
     {
-        lock (_gate) _points[place] = point;
+        lock (_gate)
+            _points[place] = point;
     }
 
     internal IReadOnlyList<(string Place, ExplorationPoint Point)> Places()
     {
-        lock (_gate) return [.. _points.Select(p => (p.Key, p.Value))];
+        lock (_gate)
+            return [.. _points.Select(p => (p.Key, p.Value))];
     }
 
     private static int Compare(IReadOnlyList<double> a, IReadOnlyList<double> b) => a.Zip(b, (x, y) => x.CompareTo(y)).FirstOrDefault(c => c != 0);

@@ -12,9 +12,7 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class InvertedImage : Visual, IDisposable
 {
-    internal InvertedImage()
-    {
-    }
+    internal InvertedImage() { }
 
     /// <summary>The image, in the model's size.</summary>
     public required RgbImage Image { get; init; }
@@ -53,34 +51,39 @@ public sealed class InvertedImage : Visual, IDisposable
     /// <exception cref="InvalidOperationException">The method does not optimise.</exception>
     public ChartView LossChart()
     {
-        if (Losses is not { } losses) throw new InvalidOperationException($"{Method} does not optimise, so it has no losses. Null-text inversion does.");
+        if (Losses is not { } losses)
+            throw new InvalidOperationException($"{Method} does not optimise, so it has no losses. Null-text inversion does.");
         double[] steps = [.. losses.Select(l => (double)l.Step)];
-        return new ChartView(new LineChart
-        {
-            Title = $"Loss of {Method}",
-            XAxis = new Axis("step (0 = noisiest)"),
-            YAxis = new Axis("mean squared distance to the pivot") { Scale = AxisScale.Log },
-            Height = 320,
-            Series =
-            [
-                new LineSeries("before the first update", steps, [.. losses.Select(l => l.First)]) { Markers = false },
-                new LineSeries("before the last update", steps, [.. losses.Select(l => l.Last)]) { Emphasis = true, Markers = false },
-            ],
-        });
+        return new ChartView(
+            new LineChart
+            {
+                Title = $"Loss of {Method}",
+                XAxis = new Axis("step (0 = noisiest)"),
+                YAxis = new Axis("mean squared distance to the pivot") { Scale = AxisScale.Log },
+                Height = 320,
+                Series =
+                [
+                    new LineSeries("before the first update", steps, [.. losses.Select(l => l.First)]) { Markers = false },
+                    new LineSeries("before the last update", steps, [.. losses.Select(l => l.Last)]) { Emphasis = true, Markers = false },
+                ],
+            }
+        );
     }
 
     /// <summary>How far the unconditional embedding of each step has moved from the empty prompt.</summary>
     public ChartView EmbeddingChart()
     {
         double[] steps = [.. EmbeddingDistance.Select((_, i) => (double)i)];
-        return new ChartView(new LineChart
-        {
-            Title = "What the null text learned",
-            XAxis = new Axis("step (0 = noisiest)"),
-            YAxis = new Axis("distance to the empty prompt"),
-            Height = 320,
-            Series = [new LineSeries(Method, steps, EmbeddingDistance) { Emphasis = true, Markers = false }],
-        });
+        return new ChartView(
+            new LineChart
+            {
+                Title = "What the null text learned",
+                XAxis = new Axis("step (0 = noisiest)"),
+                YAxis = new Axis("distance to the empty prompt"),
+                Height = 320,
+                Series = [new LineSeries(Method, steps, EmbeddingDistance) { Emphasis = true, Markers = false }],
+            }
+        );
     }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
@@ -90,17 +93,26 @@ public sealed class InvertedImage : Visual, IDisposable
     {
         get
         {
-            if (Inversion.Optimisation is not [var only, ..]) return null;
-            (int, double, double)[] losses = [.. only.Select((step, i) => (i, step)).Where(p => p.step.Losses.Count > 0).Select(p => (p.i, p.step.Losses[0], p.step.Losses[^1]))];
+            if (Inversion.Optimisation is not [var only, ..])
+                return null;
+            (int, double, double)[] losses =
+            [
+                .. only.Select((step, i) => (i, step)).Where(p => p.step.Losses.Count > 0).Select(p => (p.i, p.step.Losses[0], p.step.Losses[^1])),
+            ];
             return losses.Length > 1 ? losses : null;
         }
     }
 
     private protected override Rendition Draw()
     {
-        CompareView compare = new([new NamedImage("image", Image), new NamedImage("autoencoder", RoundTrip), new NamedImage("reconstruction", Reconstruction)], Prompt);
-        string facts = string.Create(CultureInfo.InvariantCulture,
-            $"{Method}, T = {Grid.Steps}, w = {Inversion.GuidanceScale}: PSNR {ReconstructionPsnr:0.0} dB (autoencoder {RoundTripPsnr:0.0} dB), {Inversion.EvaluationsPerImage:0} network evaluations, {Inversion.BackwardsPerImage:0} with a backward pass, {Inversion.Elapsed.TotalSeconds:0.0} s");
+        CompareView compare = new(
+            [new NamedImage("image", Image), new NamedImage("autoencoder", RoundTrip), new NamedImage("reconstruction", Reconstruction)],
+            Prompt
+        );
+        string facts = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Method}, T = {Grid.Steps}, w = {Inversion.GuidanceScale}: PSNR {ReconstructionPsnr:0.0} dB (autoencoder {RoundTripPsnr:0.0} dB), {Inversion.EvaluationsPerImage:0} network evaluations, {Inversion.BackwardsPerImage:0} with a backward pass, {Inversion.Elapsed.TotalSeconds:0.0} s"
+        );
         return new Rendition($"\"{Prompt}\", {facts}")
         {
             Html = id => compare.ToHtml() + Markup.View(id, "facts", $"<div class=\"nt-note\">{Markup.Text(facts)}</div>"),

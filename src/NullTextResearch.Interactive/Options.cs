@@ -63,7 +63,8 @@ public static class Methods
     /// <summary>Null-text inversion (the paper's).</summary>
     /// <param name="innerSteps">N, the most updates per step (default 10).</param>
     /// <param name="stopEarly">False runs all updates whatever the loss.</param>
-    public static IInversion NullText(int innerSteps = 10, bool stopEarly = true) => new NullTextInversion(NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = stopEarly });
+    public static IInversion NullText(int innerSteps = 10, bool stopEarly = true) =>
+        new NullTextInversion(NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = stopEarly });
 
     /// <summary>DDIM inversion, no optimisation.</summary>
     /// <param name="guidanceScale">w of the inversion itself (default 1).</param>
@@ -82,12 +83,14 @@ public static class Methods
     /// <summary>Null-text optimisation around a random trajectory.</summary>
     /// <param name="innerSteps">N (default 10).</param>
     /// <param name="seed">Of the trajectory.</param>
-    public static IInversion RandomPivot(int innerSteps = 10, long seed = 0) => new RandomPivotInversion(NullTextOptions.Default with { InnerSteps = innerSteps }, seed);
+    public static IInversion RandomPivot(int innerSteps = 10, long seed = 0) =>
+        new RandomPivotInversion(NullTextOptions.Default with { InnerSteps = innerSteps }, seed);
 
     /// <summary>The prompt's embedding optimised, without a pivot.</summary>
     /// <param name="innerSteps">Iterations per step (default 10).</param>
     /// <param name="seed">Of noise and timesteps.</param>
-    public static IInversion Textual(int innerSteps = 10, long seed = 0) => new TextualInversion(new TextualInversionOptions { InnerSteps = innerSteps, Seed = seed });
+    public static IInversion Textual(int innerSteps = 10, long seed = 0) =>
+        new TextualInversion(new TextualInversionOptions { InnerSteps = innerSteps, Seed = seed });
 
     /// <summary>The prompt's embedding optimised against the pivot.</summary>
     /// <param name="innerSteps">N (default 10).</param>
@@ -96,7 +99,8 @@ public static class Methods
     /// <summary>The null-text embedding optimised, without a pivot.</summary>
     /// <param name="innerSteps">Iterations per step (default 10).</param>
     /// <param name="seed">Of noise and timesteps.</param>
-    public static IInversion NonPivotal(int innerSteps = 10, long seed = 0) => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = innerSteps, Seed = seed });
+    public static IInversion NonPivotal(int innerSteps = 10, long seed = 0) =>
+        new NonPivotalInversion(new NonPivotalOptions { InnerSteps = innerSteps, Seed = seed });
 
     /// <summary>Those that need no optimisation, and null-text inversion: what <see cref="Workbench.Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> takes if told nothing else.</summary>
     public static IReadOnlyList<IInversion> Usual => [Ddim(), NegativePrompt(), Direct(), NullText()];
@@ -146,19 +150,26 @@ public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<E
 
     /// <summary>w, the guidance scale.</summary>
     /// <param name="values">Values, such as 1, 2.5, 5, 7.5.</param>
-    public static SweepAxis Guidance(params IReadOnlyList<double> values) => new("guidance scale w", values, (o, w) => o with { GuidanceScale = w }) { Prefix = "w = " };
+    public static SweepAxis Guidance(params IReadOnlyList<double> values) =>
+        new("guidance scale w", values, (o, w) => o with { GuidanceScale = w }) { Prefix = "w = " };
 
     /// <summary>The factor of one word: a fader.</summary>
     /// <param name="word">A word of the target prompt.</param>
     /// <param name="factors">Values, such as -2, 0, 1, 2, 4.</param>
     public static SweepAxis Word(string word, params IReadOnlyList<double> factors) =>
-        new($"factor of \"{word}\"", factors, (o, f) => o with { Weights = new Dictionary<string, double>(o.Weights) { [word] = f } }) { Prefix = "× ", Start = 1 };
+        new($"factor of \"{word}\"", factors, (o, f) => o with { Weights = new Dictionary<string, double>(o.Weights) { [word] = f } })
+        {
+            Prefix = "× ",
+            Start = 1,
+        };
 
     /// <summary>Share of the steps with injected cross-attention maps.</summary>
     /// <param name="shares">Values from 0 to 1.</param>
-    public static SweepAxis CrossReplace(params IReadOnlyList<double> shares) => new("cross-attention until", shares, (o, s) => o with { CrossReplace = s }) { Start = 0.8 };
+    public static SweepAxis CrossReplace(params IReadOnlyList<double> shares) =>
+        new("cross-attention until", shares, (o, s) => o with { CrossReplace = s }) { Start = 0.8 };
 
     /// <summary>Share of the steps with injected self-attention.</summary>
     /// <param name="shares">Values from 0 to 1.</param>
-    public static SweepAxis SelfReplace(params IReadOnlyList<double> shares) => new("self-attention until", shares, (o, s) => o with { SelfReplace = s }) { Start = 0.4 };
+    public static SweepAxis SelfReplace(params IReadOnlyList<double> shares) =>
+        new("self-attention until", shares, (o, s) => o with { SelfReplace = s }) { Start = 0.4 };
 }

@@ -47,15 +47,29 @@ public sealed class SweepResult : Visual
 
     private protected override Rendition Draw() => ((IRendered)View).Render();
 
-    private ChartView Chart(string title, Axis y, Func<SweepPoint, double> of) => new(new LineChart
-    {
-        Title = title,
-        XAxis = new Axis(_names[^1]),
-        YAxis = y,
-        Height = 340,
-        Series = [.. Points.GroupBy(p => _names.Count == 2 ? View.Axes[0].Labels[Index(p)] : "").Select(curve => new LineSeries(
-            _names.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{_names[0]}: {curve.Key}") : "pictures", [.. curve.Select(p => p.Values[^1])], [.. curve.Select(of)]) { Emphasis = _names.Count == 1 })],
-    });
+    private ChartView Chart(string title, Axis y, Func<SweepPoint, double> of) =>
+        new(
+            new LineChart
+            {
+                Title = title,
+                XAxis = new Axis(_names[^1]),
+                YAxis = y,
+                Height = 340,
+                Series =
+                [
+                    .. Points
+                        .GroupBy(p => _names.Count == 2 ? View.Axes[0].Labels[Index(p)] : "")
+                        .Select(curve => new LineSeries(
+                            _names.Count == 2 ? string.Create(CultureInfo.InvariantCulture, $"{_names[0]}: {curve.Key}") : "pictures",
+                            [.. curve.Select(p => p.Values[^1])],
+                            [.. curve.Select(of)]
+                        )
+                        {
+                            Emphasis = _names.Count == 1,
+                        }),
+                ],
+            }
+        );
 
     private int Index(SweepPoint point) => Points.ToList().IndexOf(point) / View.Axes[^1].Labels.Count;
 }

@@ -43,15 +43,29 @@ public static class View
     /// <param name="x">What lies along the horizontal axis, with its unit: <c>step</c>, <c>PSNR [dB]</c>.</param>
     /// <param name="y">What lies along the vertical axis.</param>
     /// <param name="curves">Name, positions and values of each curve; at least one.</param>
-    public static ChartView Lines(string title, string x, string y, params IReadOnlyList<(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y)> curves) =>
-        new(new LineChart { Title = title, XAxis = AxisOf(x), YAxis = AxisOf(y), Series = [.. curves.Select(c => new LineSeries(c.Name, c.X, c.Y))] });
+    public static ChartView Lines(
+        string title,
+        string x,
+        string y,
+        params IReadOnlyList<(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y)> curves
+    ) =>
+        new(
+            new LineChart
+            {
+                Title = title,
+                XAxis = AxisOf(x),
+                YAxis = AxisOf(y),
+                Series = [.. curves.Select(c => new LineSeries(c.Name, c.X, c.Y))],
+            }
+        );
 
     /// <summary>A table.</summary>
     /// <param name="title">Caption.</param>
     /// <param name="columns">Column names, with units.</param>
     /// <param name="rows">Cells, as many per row as columns.</param>
     /// <exception cref="ArgumentException">A row has more or fewer cells than there are columns.</exception>
-    public static TableView Table(string title, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows) => Table(new TableData(title, columns, rows));
+    public static TableView Table(string title, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows) =>
+        Table(new TableData(title, columns, rows));
 
     /// <summary>A table.</summary>
     /// <param name="table">The table.</param>
@@ -60,7 +74,8 @@ public static class View
     {
         foreach (IReadOnlyList<string> row in table.Rows)
         {
-            if (row.Count != table.Columns.Count) throw new ArgumentException($"Table '{table.Title}': a row has {row.Count} cells, there are {table.Columns.Count} columns.", nameof(table));
+            if (row.Count != table.Columns.Count)
+                throw new ArgumentException($"Table '{table.Title}': a row has {row.Count} cells, there are {table.Columns.Count} columns.", nameof(table));
         }
 
         return new TableView(table);
@@ -77,7 +92,8 @@ public static class View
     /// <param name="second">The other one.</param>
     /// <param name="frames">Caption and picture for every pair of positions.</param>
     /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
-    public static SliderView Slider(SliderAxis first, SliderAxis second, IReadOnlyList<(string Name, RgbImage Image)> frames) => new([first, second], [.. frames.Select(Named)], [], null);
+    public static SliderView Slider(SliderAxis first, SliderAxis second, IReadOnlyList<(string Name, RgbImage Image)> frames) =>
+        new([first, second], [.. frames.Select(Named)], [], null);
 
     /// <summary>Several results below each other, as one output.</summary>
     /// <param name="parts">At least one.</param>

@@ -17,7 +17,8 @@ namespace NullTextResearch.Interactive;
 public sealed partial class Workbench
 {
     // Computed beforehand where nobody can ask later: enough to see which way things go.
-    private const int PositionsOfOneSlider = 9, PositionsOfEachOfTwo = 5;
+    private const int PositionsOfOneSlider = 9,
+        PositionsOfEachOfTwo = 5;
 
     /// <summary>Rebuilds or edits an inverted image under sliders that compute: guidance scale, injection windows, factors of words. Shows them at once.</summary>
     /// <param name="image">The inverted image.</param>
@@ -28,28 +29,52 @@ public sealed partial class Workbench
     /// <param name="cancellation">Stops what is computed now.</param>
     /// <returns>What is computed; dispose it to end the sliders' work.</returns>
     public Task<Exploration> Explore(
-        InvertedImage image, IReadOnlyList<SweepAxis> axes, string? prompt = null, EditOptions? options = null, int ahead = 1, CancellationToken cancellation = default)
+        InvertedImage image,
+        IReadOnlyList<SweepAxis> axes,
+        string? prompt = null,
+        EditOptions? options = null,
+        int ahead = 1,
+        CancellationToken cancellation = default
+    )
     {
         string target = prompt ?? image.Prompt;
         EditOptions start = options ?? new EditOptions();
         EditOptions At(IReadOnlyList<double> values) => values.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First));
-        if (target != image.Prompt) CheckWords(target);
+        if (target != image.Prompt)
+            CheckWords(target);
         // Refuses words that are not there before anything is shown.
-        if (axes.All(a => a.Values.Count > 0)) Target(image, target, At([.. axes.Select(a => a.Values[0])]));
-        return Explore(target == image.Prompt ? target : $"{image.Prompt} → {target}", axes, (values, work) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            EditOptions settings = At(values);
-            if (target == image.Prompt && settings.Weights.Count == 0)
+        if (axes.All(a => a.Values.Count > 0))
+            Target(image, target, At([.. axes.Select(a => a.Values[0])]));
+        return Explore(
+            target == image.Prompt ? target : $"{image.Prompt} → {target}",
+            axes,
+            (values, work) =>
             {
-                RgbImage rebuilt = Model.Decode(Sample(image, settings.GuidanceScale, work.Live, work.Cancellation))[0];
-                return new ExplorationPoint(rebuilt, new Measure("PSNR against the source", Psnr.Of(rebuilt, image.Image), "dB"), new Measure("distance to the source", MultiScaleDistance.Of(image.Image, rebuilt)));
-            }
+                using DisposeScope scope = NewDisposeScope();
+                EditOptions settings = At(values);
+                if (target == image.Prompt && settings.Weights.Count == 0)
+                {
+                    RgbImage rebuilt = Model.Decode(Sample(image, settings.GuidanceScale, work.Live, work.Cancellation))[0];
+                    return new ExplorationPoint(
+                        rebuilt,
+                        new Measure("PSNR against the source", Psnr.Of(rebuilt, image.Image), "dB"),
+                        new Measure("distance to the source", MultiScaleDistance.Of(image.Image, rebuilt))
+                    );
+                }
 
-            using EditResult result = Edit(image, [Target(image, target, settings)], settings.GuidanceScale, work.Live, work.Cancellation);
-            RgbImage[] decoded = Model.Decode(result.Latents);
-            return new ExplorationPoint(decoded[1], new Measure("distance to the source", MultiScaleDistance.Of(image.Image, decoded[1])), new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], image.Image), "dB"));
-        }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
+                using EditResult result = Edit(image, [Target(image, target, settings)], settings.GuidanceScale, work.Live, work.Cancellation);
+                RgbImage[] decoded = Model.Decode(result.Latents);
+                return new ExplorationPoint(
+                    decoded[1],
+                    new Measure("distance to the source", MultiScaleDistance.Of(image.Image, decoded[1])),
+                    new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], image.Image), "dB")
+                );
+            },
+            [new NamedImage("source", image.Image)],
+            ahead,
+            image,
+            cancellation
+        );
     }
 
     /// <summary>SDEdit of an inverted image under a slider of its strength.</summary>
@@ -60,27 +85,42 @@ public sealed partial class Workbench
     /// <param name="ahead">Positions that are computed now.</param>
     /// <param name="cancellation">Stops what is computed now.</param>
     /// <returns>What is computed; dispose it to end the slider's work.</returns>
-    public Task<Exploration> ExploreSdEdit(InvertedImage image, string prompt, IReadOnlyList<double> strengths, long seed = 0, int ahead = 1, CancellationToken cancellation = default)
+    public Task<Exploration> ExploreSdEdit(
+        InvertedImage image,
+        string prompt,
+        IReadOnlyList<double> strengths,
+        long seed = 0,
+        int ahead = 1,
+        CancellationToken cancellation = default
+    )
     {
         CheckWords(prompt);
         SweepAxis axis = SweepAxis.Of("strength t0", strengths);
-        return Explore($"{image.Prompt} → {prompt} (SDEdit)", [axis], (values, work) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            using StepEmbeddings text = StepEmbeddings.Constant(Model.Embed(prompt));
-            SdEditProblem problem = new()
+        return Explore(
+            $"{image.Prompt} → {prompt} (SDEdit)",
+            [axis],
+            (values, work) =>
             {
-                Predictor = work.Watch(Model.Predictor()),
-                Grid = image.Grid,
-                Latents = Model.Encode([image.Image]),
-                Conditional = text,
-                Unconditional = image.Inversion.Unconditional,
-                GuidanceScale = image.Inversion.GuidanceScale,
-            };
-            using SdEditResult result = Editing.SdEdit.Run(problem, new SdEditOptions { Strength = values[0], Seed = seed }, work.Cancellation);
-            RgbImage picture = Model.Decode(result.Latents)[0];
-            return new ExplorationPoint(picture, new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
-        }, [new NamedImage("source", image.Image)], ahead, image, cancellation);
+                using DisposeScope scope = NewDisposeScope();
+                using StepEmbeddings text = StepEmbeddings.Constant(Model.Embed(prompt));
+                SdEditProblem problem = new()
+                {
+                    Predictor = work.Watch(Model.Predictor()),
+                    Grid = image.Grid,
+                    Latents = Model.Encode([image.Image]),
+                    Conditional = text,
+                    Unconditional = image.Inversion.Unconditional,
+                    GuidanceScale = image.Inversion.GuidanceScale,
+                };
+                using SdEditResult result = Editing.SdEdit.Run(problem, new SdEditOptions { Strength = values[0], Seed = seed }, work.Cancellation);
+                RgbImage picture = Model.Decode(result.Latents)[0];
+                return new ExplorationPoint(picture, new Measure("distance to the source", MultiScaleDistance.Of(image.Image, picture)));
+            },
+            [new NamedImage("source", image.Image)],
+            ahead,
+            image,
+            cancellation
+        );
     }
 
     /// <summary>DDIM inversion and edit, both at guidance scale w, under a slider of w: the picture, its distance to the source and to the truth, and how likely the inverted noise is (the paper's Fig. 9a), moving together.</summary>
@@ -93,7 +133,14 @@ public sealed partial class Workbench
     /// <param name="cancellation">Stops what is computed now.</param>
     /// <returns>What is computed; dispose it to end the slider's work.</returns>
     public Task<Exploration> ExploreGuidance(
-        ExperimentImage image, PlannedEdit? edit, IReadOnlyList<double> scales, int steps = 50, EditOptions? options = null, int ahead = 1, CancellationToken cancellation = default)
+        ExperimentImage image,
+        PlannedEdit? edit,
+        IReadOnlyList<double> scales,
+        int steps = 50,
+        EditOptions? options = null,
+        int ahead = 1,
+        CancellationToken cancellation = default
+    )
     {
         string prompt = edit?.Prompt ?? image.Caption;
         RgbImage source = Prepared(image.Image, null, SizeOf(image, null));
@@ -102,30 +149,44 @@ public sealed partial class Workbench
         TimestepGrid grid = Model.Grid(steps);
         RgbImage? truth = edit?.Truth is { } known && (known.Width, known.Height) == (source.Width, source.Height) ? known : null;
         List<NamedImage> beside = [new NamedImage("source", source)];
-        if (truth is not null) beside.Add(new NamedImage("truth", truth));
-        return Explore(prompt == image.Caption ? prompt : $"{image.Caption} → {prompt}", [SweepAxis.Of("guidance scale w", scales)], (values, work) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            double w = values[0];
-            InversionProblem problem = new()
+        if (truth is not null)
+            beside.Add(new NamedImage("truth", truth));
+        return Explore(
+            prompt == image.Caption ? prompt : $"{image.Caption} → {prompt}",
+            [SweepAxis.Of("guidance scale w", scales)],
+            (values, work) =>
             {
-                Predictor = work.Watch(Model.Predictor()),
-                Grid = grid,
-                Latents = Model.Encode([source]),
-                Conditional = Model.Embed(image.Caption),
-                Unconditional = Model.Embed(""),
-                GuidanceScale = w,
-            };
-            using InversionResult inverted = new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(problem, work.Progress, work.Cancellation);
-            using EditResult result = Edit(inverted, grid, image.Caption, [target], w, work.Live, work.Cancellation);
-            RgbImage[] decoded = Model.Decode(result.Latents);
-            GaussianStatistics noise = GaussianStatistics.Of(inverted.StartLatents)[0];
-            List<Measure> measures = [new("distance to the source", MultiScaleDistance.Of(source, decoded[1]))];
-            if (truth is not null) measures.Add(new Measure("distance to the truth", MultiScaleDistance.Of(truth, decoded[1])));
-            measures.Add(new Measure("log-likelihood of the noise", noise.LogLikelihood, "nats"));
-            measures.Add(new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], source), "dB"));
-            return new ExplorationPoint(decoded[1], measures);
-        }, beside, ahead, null, cancellation);
+                using DisposeScope scope = NewDisposeScope();
+                double w = values[0];
+                InversionProblem problem = new()
+                {
+                    Predictor = work.Watch(Model.Predictor()),
+                    Grid = grid,
+                    Latents = Model.Encode([source]),
+                    Conditional = Model.Embed(image.Caption),
+                    Unconditional = Model.Embed(""),
+                    GuidanceScale = w,
+                };
+                using InversionResult inverted = new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(
+                    problem,
+                    work.Progress,
+                    work.Cancellation
+                );
+                using EditResult result = Edit(inverted, grid, image.Caption, [target], w, work.Live, work.Cancellation);
+                RgbImage[] decoded = Model.Decode(result.Latents);
+                GaussianStatistics noise = GaussianStatistics.Of(inverted.StartLatents)[0];
+                List<Measure> measures = [new("distance to the source", MultiScaleDistance.Of(source, decoded[1]))];
+                if (truth is not null)
+                    measures.Add(new Measure("distance to the truth", MultiScaleDistance.Of(truth, decoded[1])));
+                measures.Add(new Measure("log-likelihood of the noise", noise.LogLikelihood, "nats"));
+                measures.Add(new Measure("source, rebuilt: PSNR", Psnr.Of(decoded[0], source), "dB"));
+                return new ExplorationPoint(decoded[1], measures);
+            },
+            beside,
+            ahead,
+            null,
+            cancellation
+        );
     }
 
     /// <summary>Any computation under sliders: a picture and numbers for each position. Shows them at once.</summary>
@@ -137,35 +198,55 @@ public sealed partial class Workbench
     /// <param name="cancellation">Stops what is computed now.</param>
     /// <returns>What is computed; dispose it to end the sliders' work.</returns>
     public Task<Exploration> Explore(
-        string title, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute, IReadOnlyList<NamedImage>? beside = null, int ahead = 1,
-        CancellationToken cancellation = default) => Explore(title, axes, compute, beside ?? [], ahead, null, cancellation);
+        string title,
+        IReadOnlyList<SweepAxis> axes,
+        Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute,
+        IReadOnlyList<NamedImage>? beside = null,
+        int ahead = 1,
+        CancellationToken cancellation = default
+    ) => Explore(title, axes, compute, beside ?? [], ahead, null, cancellation);
 
     private async Task<Exploration> Explore(
-        string title, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute, IReadOnlyList<NamedImage> beside, int ahead, InvertedImage? image,
-        CancellationToken cancellation)
+        string title,
+        IReadOnlyList<SweepAxis> axes,
+        Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute,
+        IReadOnlyList<NamedImage> beside,
+        int ahead,
+        InvertedImage? image,
+        CancellationToken cancellation
+    )
     {
-        if (axes.Count is < 1 or > 4) throw new ArgumentException($"An exploration has one to four sliders, got {axes.Count}.", nameof(axes));
-        if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty) throw new ArgumentException($"The slider '{empty.Name}' has no values.", nameof(axes));
+        if (axes.Count is < 1 or > 4)
+            throw new ArgumentException($"An exploration has one to four sliders, got {axes.Count}.", nameof(axes));
+        if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty)
+            throw new ArgumentException($"The slider '{empty.Name}' has no values.", nameof(axes));
         ArgumentOutOfRangeException.ThrowIfLessThan(ahead, 1);
         Output output = Output.Current;
         int[] start = [.. axes.Select(a => Math.Max(0, a.Values.ToList().IndexOf(a.Start ?? image?.Inversion.GuidanceScale ?? a.Values[0])))];
         LiveExchange exchange = new(this, new Exploration(title, axes), axes, compute);
         Exploration exploration = exchange.Exploration;
         // Before anything is shown: an element that asks at once finds it.
-        if (Notebook.Host?.Serve(exchange.Id, exchange.Answer) is { } service) exploration.Serve(service);
+        if (Notebook.Host?.Serve(exchange.Id, exchange.Answer) is { } service)
+            exploration.Serve(service);
         int[][] now = exploration.IsLive && Notebook.Host!.UpdatesLater ? Spread(axes, start, ahead) : Beforehand(axes, start);
         try
         {
-            await Run(title, (progress, stop) =>
-            {
-                for (int i = 0; i < now.Length; i++)
-                {
-                    if (now.Length > 1) progress.Part(i + 1, now.Length, string.Join(", ", now[i].Select((p, k) => axes[k].Prefix + Markup.Number(axes[k].Values[p]))));
-                    exchange.Compute(now[i], progress, stop);
-                }
+            await Run(
+                    title,
+                    (progress, stop) =>
+                    {
+                        for (int i = 0; i < now.Length; i++)
+                        {
+                            if (now.Length > 1)
+                                progress.Part(i + 1, now.Length, string.Join(", ", now[i].Select((p, k) => axes[k].Prefix + Markup.Number(axes[k].Values[p]))));
+                            exchange.Compute(now[i], progress, stop);
+                        }
 
-                return 0;
-            }, cancellation).ConfigureAwait(true);
+                        return 0;
+                    },
+                    cancellation
+                )
+                .ConfigureAwait(true);
         }
         catch
         {
@@ -197,5 +278,7 @@ public sealed partial class Workbench
     }
 
     private static IEnumerable<int> Evenly(int positions, int count) =>
-        count >= positions ? Enumerable.Range(0, positions) : count == 1 ? [] : Enumerable.Range(0, count).Select(i => (int)Math.Round((double)i * (positions - 1) / (count - 1)));
+        count >= positions ? Enumerable.Range(0, positions)
+        : count == 1 ? []
+        : Enumerable.Range(0, count).Select(i => (int)Math.Round((double)i * (positions - 1) / (count - 1)));
 }

@@ -69,22 +69,35 @@ public sealed partial class Workbench
     public Task<EditedImage> Edit(InvertedImage image, string prompt, EditOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= new EditOptions();
-        if (prompt != image.Prompt) CheckWords(prompt);
-        return Run("edit", (progress, stop) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            EditResult result = Edit(image, [Target(image, prompt, options)], options.GuidanceScale, progress, stop);
-            try
+        if (prompt != image.Prompt)
+            CheckWords(prompt);
+        return Run(
+            "edit",
+            (progress, stop) =>
             {
-                RgbImage[] decoded = Model.Decode(result.Latents);
-                return new EditedImage { Source = image, Prompt = prompt, Reconstruction = decoded[0], Image = decoded[1], Result = result, Options = options };
-            }
-            catch
-            {
-                result.Dispose();
-                throw;
-            }
-        }, cancellation);
+                using DisposeScope scope = NewDisposeScope();
+                EditResult result = Edit(image, [Target(image, prompt, options)], options.GuidanceScale, progress, stop);
+                try
+                {
+                    RgbImage[] decoded = Model.Decode(result.Latents);
+                    return new EditedImage
+                    {
+                        Source = image,
+                        Prompt = prompt,
+                        Reconstruction = decoded[0],
+                        Image = decoded[1],
+                        Result = result,
+                        Options = options,
+                    };
+                }
+                catch
+                {
+                    result.Dispose();
+                    throw;
+                }
+            },
+            cancellation
+        );
     }
 
     /// <summary>Rebuilds one picture by several methods.</summary>
@@ -94,8 +107,19 @@ public sealed partial class Workbench
     /// <param name="options">Steps and guidance; its method is not used.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures and a table.</returns>
-    public Task<Comparison> Compare(RgbImage image, string prompt, IReadOnlyList<IInversion>? methods = null, InvertOptions? options = null, CancellationToken cancellation = default) =>
-        Compare([new ExperimentImage("image", Prepared(image, options?.Crop, options?.Size), prompt)], methods, options is null ? null : options with { Crop = null, Size = null }, cancellation);
+    public Task<Comparison> Compare(
+        RgbImage image,
+        string prompt,
+        IReadOnlyList<IInversion>? methods = null,
+        InvertOptions? options = null,
+        CancellationToken cancellation = default
+    ) =>
+        Compare(
+            [new ExperimentImage("image", Prepared(image, options?.Crop, options?.Size), prompt)],
+            methods,
+            options is null ? null : options with { Crop = null, Size = null },
+            cancellation
+        );
 
     /// <summary>Rebuilds several images by several methods.</summary>
     /// <param name="images">At least one image.</param>
@@ -103,38 +127,64 @@ public sealed partial class Workbench
     /// <param name="options">Steps and guidance; its method is not used.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>A row of pictures per image, and a table of means.</returns>
-    public Task<Comparison> Compare(IReadOnlyList<ExperimentImage> images, IReadOnlyList<IInversion>? methods = null, InvertOptions? options = null, CancellationToken cancellation = default)
+    public Task<Comparison> Compare(
+        IReadOnlyList<ExperimentImage> images,
+        IReadOnlyList<IInversion>? methods = null,
+        InvertOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         options ??= InvertOptions.Default;
         IInversion[] chosen = [.. methods ?? _methods];
-        if (images.Count == 0 || chosen.Length == 0) throw new ArgumentException($"A comparison needs images and methods, got {images.Count} and {chosen.Length}.");
+        if (images.Count == 0 || chosen.Length == 0)
+            throw new ArgumentException($"A comparison needs images and methods, got {images.Count} and {chosen.Length}.");
         CheckWords([.. images.Select(i => i.Caption)]);
-        string[] names = [.. chosen.Select((m, i) => chosen.Count(o => o.Name == m.Name) == 1 ? m.Name : $"{m.Name} ({chosen.Take(i + 1).Count(o => o.Name == m.Name)})")];
-        return Run(string.Create(CultureInfo.InvariantCulture, $"comparison of {chosen.Length} method{(chosen.Length == 1 ? "" : "s")}"), (progress, stop) =>
-        {
-            List<List<InvertedImage>> results = [];
-            try
+        string[] names =
+        [
+            .. chosen.Select((m, i) => chosen.Count(o => o.Name == m.Name) == 1 ? m.Name : $"{m.Name} ({chosen.Take(i + 1).Count(o => o.Name == m.Name)})"),
+        ];
+        return Run(
+            string.Create(CultureInfo.InvariantCulture, $"comparison of {chosen.Length} method{(chosen.Length == 1 ? "" : "s")}"),
+            (progress, stop) =>
             {
-                int part = 0;
-                foreach (ExperimentImage image in images)
+                List<List<InvertedImage>> results = [];
+                try
                 {
-                    List<InvertedImage> row = [];
-                    results.Add(row);
-                    foreach (IInversion method in chosen)
+                    int part = 0;
+                    foreach (ExperimentImage image in images)
                     {
-                        progress.Part(++part, images.Count * chosen.Length, method.Name);
-                        row.Add(Invert(Prepared(image.Image, options.Crop, SizeOf(image, options.Size)), image.Caption, method, options with { Method = method }, progress, stop));
+                        List<InvertedImage> row = [];
+                        results.Add(row);
+                        foreach (IInversion method in chosen)
+                        {
+                            progress.Part(++part, images.Count * chosen.Length, method.Name);
+                            row.Add(
+                                Invert(
+                                    Prepared(image.Image, options.Crop, SizeOf(image, options.Size)),
+                                    image.Caption,
+                                    method,
+                                    options with
+                                    {
+                                        Method = method,
+                                    },
+                                    progress,
+                                    stop
+                                )
+                            );
+                        }
                     }
-                }
 
-                return new Comparison(names, results);
-            }
-            catch
-            {
-                foreach (InvertedImage made in results.SelectMany(r => r)) made.Dispose();
-                throw;
-            }
-        }, cancellation);
+                    return new Comparison(names, results);
+                }
+                catch
+                {
+                    foreach (InvertedImage made in results.SelectMany(r => r))
+                        made.Dispose();
+                    throw;
+                }
+            },
+            cancellation
+        );
     }
 
     /// <summary>Rebuilds or edits an inverted image for every value of one or two settings.</summary>
@@ -145,50 +195,95 @@ public sealed partial class Workbench
     /// <param name="options">The other settings of the edit; null for the defaults.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures under sliders, which work in a saved notebook.</returns>
-    public Task<SweepResult> Sweep(InvertedImage image, SweepAxis axis, SweepAxis? second = null, string? prompt = null, EditOptions? options = null, CancellationToken cancellation = default)
+    public Task<SweepResult> Sweep(
+        InvertedImage image,
+        SweepAxis axis,
+        SweepAxis? second = null,
+        string? prompt = null,
+        EditOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         SweepAxis[] axes = second is null ? [axis] : [axis, second];
-        if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty) throw new ArgumentException($"The axis '{empty.Name}' has no values.");
+        if (axes.FirstOrDefault(a => a.Values.Count == 0) is { } empty)
+            throw new ArgumentException($"The axis '{empty.Name}' has no values.");
         EditOptions start = options ?? new EditOptions();
         string target = prompt ?? image.Prompt;
-        double[][] points = [.. axis.Values.SelectMany(a => second is null ? [[a]] : second.Values.Select(b => (double[])[a, b]))];
+        double[][] points =
+        [
+            .. axis.Values.SelectMany(a =>
+                second is null
+                    ?
+                    [
+                        [a],
+                    ]
+                    : second.Values.Select(b => (double[])[a, b])
+            ),
+        ];
         EditOptions[] settings = [.. points.Select(p => p.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First)))];
-        if (target != image.Prompt) CheckWords(target);
+        if (target != image.Prompt)
+            CheckWords(target);
         // Refuses words that are not there before any picture is made.
-        foreach (EditOptions setting in settings) Target(image, target, setting);
-        return Run($"sweep of {string.Join(" and ", axes.Select(a => a.Name))}", (progress, stop) =>
-        {
-            RgbImage[] pictures = new RgbImage[points.Length];
-            (double? Guidance, int[] Points)[] groups = [.. Enumerable.Range(0, points.Length).GroupBy(i => settings[i].GuidanceScale).SelectMany(g => g.Chunk(TargetsTogether).Select(chunk => (g.Key, chunk)))];
-            for (int g = 0; g < groups.Length; g++)
+        foreach (EditOptions setting in settings)
+            Target(image, target, setting);
+        return Run(
+            $"sweep of {string.Join(" and ", axes.Select(a => a.Name))}",
+            (progress, stop) =>
             {
-                using DisposeScope scope = NewDisposeScope();
-                (double? guidance, int[] members) = groups[g];
-                progress.Part(g + 1, groups.Length, guidance is { } w ? string.Create(CultureInfo.InvariantCulture, $"w = {w}") : $"{members.Length} pictures");
-                if (target == image.Prompt && members.All(i => settings[i].Weights.Count == 0))
+                RgbImage[] pictures = new RgbImage[points.Length];
+                (double? Guidance, int[] Points)[] groups =
+                [
+                    .. Enumerable
+                        .Range(0, points.Length)
+                        .GroupBy(i => settings[i].GuidanceScale)
+                        .SelectMany(g => g.Chunk(TargetsTogether).Select(chunk => (g.Key, chunk))),
+                ];
+                for (int g = 0; g < groups.Length; g++)
                 {
-                    // Without an edit the target is the source: the plain sampler does, and all members are one picture.
-                    RgbImage same = Model.Decode(Sample(image, guidance, progress, stop))[0];
-                    foreach (int i in members) pictures[i] = same;
-                    continue;
+                    using DisposeScope scope = NewDisposeScope();
+                    (double? guidance, int[] members) = groups[g];
+                    progress.Part(
+                        g + 1,
+                        groups.Length,
+                        guidance is { } w ? string.Create(CultureInfo.InvariantCulture, $"w = {w}") : $"{members.Length} pictures"
+                    );
+                    if (target == image.Prompt && members.All(i => settings[i].Weights.Count == 0))
+                    {
+                        // Without an edit the target is the source: the plain sampler does, and all members are one picture.
+                        RgbImage same = Model.Decode(Sample(image, guidance, progress, stop))[0];
+                        foreach (int i in members)
+                            pictures[i] = same;
+                        continue;
+                    }
+
+                    using EditResult result = Edit(image, [.. members.Select(i => Target(image, target, settings[i]))], guidance, progress, stop);
+                    RgbImage[] decoded = Model.Decode(result.Latents);
+                    for (int k = 0; k < members.Length; k++)
+                        pictures[members[k]] = decoded[k + 1];
                 }
 
-                using EditResult result = Edit(image, [.. members.Select(i => Target(image, target, settings[i]))], guidance, progress, stop);
-                RgbImage[] decoded = Model.Decode(result.Latents);
-                for (int k = 0; k < members.Length; k++) pictures[members[k]] = decoded[k + 1];
-            }
-
-            SweepPoint[] made = [.. pictures.Select((p, i) => SweepPoint.Of(points[i], p, image.Image))];
-            bool rebuilt = target == image.Prompt && settings.All(s => s.Weights.Count == 0);
-            SliderView view = new(
-                [.. axes.Select(a => new SliderAxis(a.Name, [.. a.Values.Select(Markup.Number)]) { Start = StartOf(a, image) })],
-                [.. made.Select(p => new NamedImage(string.Join(", ", p.Values.Select((v, i) => axes[i].Prefix + Markup.Number(v))) + (rebuilt
-                    ? string.Create(CultureInfo.InvariantCulture, $": {p.Psnr:0.0} dB")
-                    : string.Create(CultureInfo.InvariantCulture, $": distance {p.Distance:0.000}")), p.Image))],
-                [new NamedImage("source", image.Image)],
-                target == image.Prompt ? target : $"{image.Prompt} → {target}");
-            return new SweepResult([.. axes.Select(a => a.Name)], view, made);
-        }, cancellation);
+                SweepPoint[] made = [.. pictures.Select((p, i) => SweepPoint.Of(points[i], p, image.Image))];
+                bool rebuilt = target == image.Prompt && settings.All(s => s.Weights.Count == 0);
+                SliderView view = new(
+                    [.. axes.Select(a => new SliderAxis(a.Name, [.. a.Values.Select(Markup.Number)]) { Start = StartOf(a, image) })],
+                    [
+                        .. made.Select(p => new NamedImage(
+                            string.Join(", ", p.Values.Select((v, i) => axes[i].Prefix + Markup.Number(v)))
+                                + (
+                                    rebuilt
+                                        ? string.Create(CultureInfo.InvariantCulture, $": {p.Psnr:0.0} dB")
+                                        : string.Create(CultureInfo.InvariantCulture, $": distance {p.Distance:0.000}")
+                                ),
+                            p.Image
+                        )),
+                    ],
+                    [new NamedImage("source", image.Image)],
+                    target == image.Prompt ? target : $"{image.Prompt} → {target}"
+                );
+                return new SweepResult([.. axes.Select(a => a.Name)], view, made);
+            },
+            cancellation
+        );
     }
 
     /// <summary>SDEdit of an inverted image at several strengths, with the empty prompt and with the image's null texts (the paper's Fig. 8).</summary>
@@ -198,44 +293,67 @@ public sealed partial class Workbench
     /// <param name="seed">Of the noise.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures under two sliders: which text, and how strong.</returns>
-    public Task<SweepResult> SdEdit(InvertedImage image, string prompt, IReadOnlyList<double> strengths, long seed = 0, CancellationToken cancellation = default)
+    public Task<SweepResult> SdEdit(
+        InvertedImage image,
+        string prompt,
+        IReadOnlyList<double> strengths,
+        long seed = 0,
+        CancellationToken cancellation = default
+    )
     {
         CheckWords(prompt);
-        return Run("SDEdit", (progress, stop) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor latents = Model.Encode([image.Image]);
-            using StepEmbeddings target = StepEmbeddings.Constant(Model.Embed(prompt));
-            using StepEmbeddings empty = StepEmbeddings.Constant(Model.Embed(""));
-            List<SweepPoint> points = [];
-            StepEmbeddings[] texts = [empty, image.Inversion.Unconditional];
-            for (int t = 0; t < texts.Length; t++)
+        return Run(
+            "SDEdit",
+            (progress, stop) =>
             {
-                foreach (double strength in strengths)
+                using DisposeScope scope = NewDisposeScope();
+                Tensor latents = Model.Encode([image.Image]);
+                using StepEmbeddings target = StepEmbeddings.Constant(Model.Embed(prompt));
+                using StepEmbeddings empty = StepEmbeddings.Constant(Model.Embed(""));
+                List<SweepPoint> points = [];
+                StepEmbeddings[] texts = [empty, image.Inversion.Unconditional];
+                for (int t = 0; t < texts.Length; t++)
                 {
-                    using DisposeScope inner = NewDisposeScope();
-                    progress.Report(new InversionProgress("SDEdit", points.Count, 2 * strengths.Count));
-                    SdEditProblem problem = new()
+                    foreach (double strength in strengths)
                     {
-                        Predictor = progress.Watch(Model.Predictor(), Model),
-                        Grid = image.Grid,
-                        Latents = latents,
-                        Conditional = target,
-                        Unconditional = texts[t],
-                        GuidanceScale = image.Inversion.GuidanceScale,
-                    };
-                    using SdEditResult result = Editing.SdEdit.Run(problem, new SdEditOptions { Strength = strength, Seed = seed }, stop);
-                    points.Add(SweepPoint.Of([t, strength], Model.Decode(result.Latents)[0], image.Image));
+                        using DisposeScope inner = NewDisposeScope();
+                        progress.Report(new InversionProgress("SDEdit", points.Count, 2 * strengths.Count));
+                        SdEditProblem problem = new()
+                        {
+                            Predictor = progress.Watch(Model.Predictor(), Model),
+                            Grid = image.Grid,
+                            Latents = latents,
+                            Conditional = target,
+                            Unconditional = texts[t],
+                            GuidanceScale = image.Inversion.GuidanceScale,
+                        };
+                        using SdEditResult result = Editing.SdEdit.Run(problem, new SdEditOptions { Strength = strength, Seed = seed }, stop);
+                        points.Add(SweepPoint.Of([t, strength], Model.Decode(result.Latents)[0], image.Image));
+                    }
                 }
-            }
 
-            string[] names = ["unconditional text", "strength t0"];
-            SliderView view = new(
-                [new SliderAxis(names[0], ["empty prompt", "null text"]) { Start = 1 }, new SliderAxis(names[1], [.. strengths.Select(Markup.Number)]) { Start = strengths.Count / 2 }],
-                [.. points.Select(p => new NamedImage(string.Create(CultureInfo.InvariantCulture, $"{(p.Values[0] == 0 ? "empty prompt" : "null text")}, t0 = {p.Values[1]:0.##}: distance {p.Distance:0.000}"), p.Image))],
-                [new NamedImage("source", image.Image)], $"{image.Prompt} → {prompt} (SDEdit)");
-            return new SweepResult(names, view, points);
-        }, cancellation);
+                string[] names = ["unconditional text", "strength t0"];
+                SliderView view = new(
+                    [
+                        new SliderAxis(names[0], ["empty prompt", "null text"]) { Start = 1 },
+                        new SliderAxis(names[1], [.. strengths.Select(Markup.Number)]) { Start = strengths.Count / 2 },
+                    ],
+                    [
+                        .. points.Select(p => new NamedImage(
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{(p.Values[0] == 0 ? "empty prompt" : "null text")}, t0 = {p.Values[1]:0.##}: distance {p.Distance:0.000}"
+                            ),
+                            p.Image
+                        )),
+                    ],
+                    [new NamedImage("source", image.Image)],
+                    $"{image.Prompt} → {prompt} (SDEdit)"
+                );
+                return new SweepResult(names, view, points);
+            },
+            cancellation
+        );
     }
 
     /// <summary>The way from image to noise and back as a film strip, decoded.</summary>
@@ -246,61 +364,91 @@ public sealed partial class Workbench
     public Task<GridView> Trajectory(InvertedImage image, int frames = 8, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(frames, 2);
-        return Run("trajectory", (progress, stop) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            int steps = image.Grid.Steps;
-            // Noise levels, clean to noisy; level T - i - 1 is what step i leaves.
-            int[] levels = [.. Enumerable.Range(0, frames).Select(f => (int)Math.Round((double)f * steps / (frames - 1))).Distinct()];
-            Dictionary<int, Tensor> sampled = new() { [steps] = image.Inversion.StartLatents };
-            Sampler.Run(progress.Watch(Model.Predictor(), Model), image.Grid, image.Inversion.Plan, (step, latents) =>
+        return Run(
+            "trajectory",
+            (progress, stop) =>
             {
-                int level = steps - step.Step - 1;
-                if (levels.Contains(level)) sampled[level] = latents.clone().DetachFromDisposeScope();
-                progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
-                return latents;
-            }, stop);
-            try
-            {
-                IReadOnlyList<GridCell?> Cells(Func<int, Tensor> of) => [.. levels.Select(level => new GridCell(Model.Decode(of(level))[0]))];
-                PivotTrajectory? pivot = image.Inversion.Pivot;
-                IReadOnlyList<GridCell?> back = Cells(level => sampled[level]);
-                return new GridView(new ImageGrid
+                using DisposeScope scope = NewDisposeScope();
+                int steps = image.Grid.Steps;
+                // Noise levels, clean to noisy; level T - i - 1 is what step i leaves.
+                int[] levels = [.. Enumerable.Range(0, frames).Select(f => (int)Math.Round((double)f * steps / (frames - 1))).Distinct()];
+                Dictionary<int, Tensor> sampled = new() { [steps] = image.Inversion.StartLatents };
+                Sampler.Run(
+                    progress.Watch(Model.Predictor(), Model),
+                    image.Grid,
+                    image.Inversion.Plan,
+                    (step, latents) =>
+                    {
+                        int level = steps - step.Step - 1;
+                        if (levels.Contains(level))
+                            sampled[level] = latents.clone().DetachFromDisposeScope();
+                        progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
+                        return latents;
+                    },
+                    stop
+                );
+                try
                 {
-                    Title = image.Prompt,
-                    Subtitle = image.Method,
-                    MinimumCellSize = 128,
-                    ColumnLabels = [.. levels.Select(level => level == 0 ? "clean" : string.Create(CultureInfo.InvariantCulture, $"t = {image.Grid.Moves[steps - level].Timestep}"))],
-                    RowLabels = pivot is null ? ["sampling"] : ["inversion", "sampling"],
-                    Rows = pivot is null ? [back] : [Cells(level => pivot[level]), back],
-                });
-            }
-            finally
-            {
-                foreach ((int level, Tensor latents) in sampled)
-                {
-                    if (level < steps) latents.Dispose();
+                    IReadOnlyList<GridCell?> Cells(Func<int, Tensor> of) => [.. levels.Select(level => new GridCell(Model.Decode(of(level))[0]))];
+                    PivotTrajectory? pivot = image.Inversion.Pivot;
+                    IReadOnlyList<GridCell?> back = Cells(level => sampled[level]);
+                    return new GridView(
+                        new ImageGrid
+                        {
+                            Title = image.Prompt,
+                            Subtitle = image.Method,
+                            MinimumCellSize = 128,
+                            ColumnLabels =
+                            [
+                                .. levels.Select(level =>
+                                    level == 0 ? "clean" : string.Create(CultureInfo.InvariantCulture, $"t = {image.Grid.Moves[steps - level].Timestep}")
+                                ),
+                            ],
+                            RowLabels = pivot is null ? ["sampling"] : ["inversion", "sampling"],
+                            Rows = pivot is null ? [back] : [Cells(level => pivot[level]), back],
+                        }
+                    );
                 }
-            }
-        }, cancellation);
+                finally
+                {
+                    foreach ((int level, Tensor latents) in sampled)
+                    {
+                        if (level < steps)
+                            latents.Dispose();
+                    }
+                }
+            },
+            cancellation
+        );
     }
 
     /// <summary>Where the rebuilt image attends to each word of its prompt.</summary>
     /// <param name="image">The inverted image.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>A map per word, averaged over steps, heads and layers.</returns>
-    public Task<AttentionView> Attention(InvertedImage image, CancellationToken cancellation = default) => Run("attention maps", (progress, stop) =>
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using AttentionStore store = new();
-        int steps = image.Grid.Steps;
-        Sampler.Run(progress.Watch(Model.Predictor(new StoringAttention(store)), Model), image.Grid, image.Inversion.Plan, (step, latents) =>
-        {
-            progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
-            return latents;
-        }, stop);
-        return Maps(store, 0, image.Prompt, image.Image);
-    }, cancellation);
+    public Task<AttentionView> Attention(InvertedImage image, CancellationToken cancellation = default) =>
+        Run(
+            "attention maps",
+            (progress, stop) =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                using AttentionStore store = new();
+                int steps = image.Grid.Steps;
+                Sampler.Run(
+                    progress.Watch(Model.Predictor(new StoringAttention(store)), Model),
+                    image.Grid,
+                    image.Inversion.Plan,
+                    (step, latents) =>
+                    {
+                        progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
+                        return latents;
+                    },
+                    stop
+                );
+                return Maps(store, 0, image.Prompt, image.Image);
+            },
+            cancellation
+        );
 
     /// <summary>Where an edited image attends to each word of its prompt.</summary>
     /// <param name="edit">The edited image.</param>
@@ -318,18 +466,28 @@ public sealed partial class Workbench
     /// <param name="experiment">The work, such as <c>GuidanceSweep.Run</c> or <c>lab => Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 10])</c>.</param>
     /// <param name="cancellation">Stops the work; finished parts are kept.</param>
     /// <returns>What the experiment returns.</returns>
-    public Task<T> Experiment<T>(string title, IReadOnlyList<ExperimentImage> images, ExperimentSettings settings, Func<ExperimentLab, T> experiment, CancellationToken cancellation = default) =>
-        Run(title, (progress, stop) =>
-        {
-            string folder = Options.CacheFolder ?? Path.Combine(Path.GetTempPath(), "nulltext-workbench");
-            _fingerprint ??= ExperimentLab.FingerprintOf(Model);
-            using ExperimentLab lab = new(Model, images, settings, new ResultCache(folder), _fingerprint)
+    public Task<T> Experiment<T>(
+        string title,
+        IReadOnlyList<ExperimentImage> images,
+        ExperimentSettings settings,
+        Func<ExperimentLab, T> experiment,
+        CancellationToken cancellation = default
+    ) =>
+        Run(
+            title,
+            (progress, stop) =>
             {
-                Cancellation = stop,
-                Progress = new Evaluations(progress),
-            };
-            return experiment(lab);
-        }, cancellation);
+                string folder = Options.CacheFolder ?? Path.Combine(Path.GetTempPath(), "nulltext-workbench");
+                _fingerprint ??= ExperimentLab.FingerprintOf(Model);
+                using ExperimentLab lab = new(Model, images, settings, new ResultCache(folder), _fingerprint)
+                {
+                    Cancellation = stop,
+                    Progress = new Evaluations(progress),
+                };
+                return experiment(lab);
+            },
+            cancellation
+        );
 
     private InvertedImage Invert(RgbImage image, string prompt, IInversion method, InvertOptions options, LiveProgress progress, CancellationToken stop)
     {
@@ -373,7 +531,8 @@ public sealed partial class Workbench
     private void CheckWords(params IReadOnlyList<string> prompts)
     {
         IReadOnlyList<string> notes = ClosedVocabulary.Check(Model.Name, Model.Tokenizer, prompts);
-        if (notes.Count > 0) Output.Current.Display(string.Join('\n', notes.Select(n => $"note: {n}")));
+        if (notes.Count > 0)
+            Output.Current.Display(string.Join('\n', notes.Select(n => $"note: {n}")));
     }
 
     private static double Distance(StepEmbeddings embeddings, int step, Tensor empty)
@@ -387,17 +546,34 @@ public sealed partial class Workbench
     {
         int steps = image.Grid.Steps;
         SamplingPlan plan = image.Inversion.Plan;
-        return Sampler.Run(progress.Watch(Model.Predictor(), Model), image.Grid, plan with { GuidanceScale = guidance ?? plan.GuidanceScale }, (step, latents) =>
-        {
-            progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
-            return latents;
-        }, stop);
+        return Sampler.Run(
+            progress.Watch(Model.Predictor(), Model),
+            image.Grid,
+            plan with
+            {
+                GuidanceScale = guidance ?? plan.GuidanceScale,
+            },
+            (step, latents) =>
+            {
+                progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
+                return latents;
+            },
+            stop
+        );
     }
 
     private EditResult Edit(InvertedImage image, IReadOnlyList<EditTarget> targets, double? guidance, LiveProgress progress, CancellationToken stop) =>
         Edit(image.Inversion, image.Grid, image.Prompt, targets, guidance, progress, stop);
 
-    private EditResult Edit(InversionResult inversion, TimestepGrid grid, string prompt, IReadOnlyList<EditTarget> targets, double? guidance, LiveProgress progress, CancellationToken stop)
+    private EditResult Edit(
+        InversionResult inversion,
+        TimestepGrid grid,
+        string prompt,
+        IReadOnlyList<EditTarget> targets,
+        double? guidance,
+        LiveProgress progress,
+        CancellationToken stop
+    )
     {
         EditSession session = new(prompts => Model.Embed(prompts), processor => progress.Watch(Model.Predictor(processor), Model), grid);
         ImageEdit edit = new() { Source = Model.Tokenizer.Tokenize(prompt).EnsureFits(), Targets = targets };
@@ -408,9 +584,11 @@ public sealed partial class Workbench
 
     private EditTarget Target(string caption, string prompt, EditOptions options)
     {
-        TokenizedPrompt source = Model.Tokenizer.Tokenize(caption).EnsureFits(), target = Model.Tokenizer.Tokenize(prompt).EnsureFits();
+        TokenizedPrompt source = Model.Tokenizer.Tokenize(caption).EnsureFits(),
+            target = Model.Tokenizer.Tokenize(prompt).EnsureFits();
         PromptEdit kind = options.Kind ?? PromptEdit.Between(source, target);
-        if (kind is WordSwap && source.Words.Count != target.Words.Count) throw new WordCountMismatchException(source, target);
+        if (kind is WordSwap && source.Words.Count != target.Words.Count)
+            throw new WordCountMismatchException(source, target);
         if (options.Weights.Count > 0)
         {
             ReWeight weighted = ReWeight.Of([.. options.Weights.Keys], [.. options.Weights.Values], prompt == caption ? null : kind);
@@ -432,20 +610,25 @@ public sealed partial class Workbench
     private AttentionView Maps(AttentionStore store, int row, string prompt, RgbImage image)
     {
         TokenizedPrompt tokens = Model.Tokenizer.Tokenize(prompt).EnsureFits();
-        int height = 0, width = 0;
-        WordAttention[] words = [.. tokens.Words.Select((word, i) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor map = store.AverageMap(tokens.PositionsOfWordAt(i), null, row);
-            (height, width) = ((int)map.shape[0], (int)map.shape[1]);
-            return new WordAttention(word, map.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray());
-        })];
+        int height = 0,
+            width = 0;
+        WordAttention[] words =
+        [
+            .. tokens.Words.Select(
+                (word, i) =>
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    Tensor map = store.AverageMap(tokens.PositionsOfWordAt(i), null, row);
+                    (height, width) = ((int)map.shape[0], (int)map.shape[1]);
+                    return new WordAttention(word, map.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray());
+                }
+            ),
+        ];
         return new AttentionView(image, prompt, width, height, words);
     }
 
     // Where nothing is changed, if the axis has that place: the inversion's own guidance, a factor of 1.
-    private static int StartOf(SweepAxis axis, InvertedImage image) =>
-        Math.Max(0, axis.Values.ToList().IndexOf(axis.Start ?? image.Inversion.GuidanceScale));
+    private static int StartOf(SweepAxis axis, InvertedImage image) => Math.Max(0, axis.Values.ToList().IndexOf(axis.Start ?? image.Inversion.GuidanceScale));
 
     /// <summary>An experiment's count of network evaluations as progress.</summary>
     private sealed class Evaluations(LiveProgress progress) : IProgress<ExperimentProgress>

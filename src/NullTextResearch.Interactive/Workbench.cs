@@ -64,14 +64,37 @@ public sealed partial class Workbench : IDisposable, IRendered
         options ??= new WorkbenchOptions();
         // Before the device is named to libtorch, which would report the missing library and not what to do.
         if (options.Device.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
-            throw new ArgumentException($"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.", nameof(options));
+            throw new ArgumentException(
+                $"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.",
+                nameof(options)
+            );
         Device device = torch.device(options.Device);
-        ModelSource source = ModelSource.Find(model ?? StableDiffusion.MiniFolder(), (options.Loading ?? new ModelLoadOptions()) with { Device = device, Dtype = Precision.Parse(options.Precision), Memory = options.Memory });
+        ModelSource source = ModelSource.Find(
+            model ?? StableDiffusion.MiniFolder(),
+            (options.Loading ?? new ModelLoadOptions()) with
+            {
+                Device = device,
+                Dtype = Precision.Parse(options.Precision),
+                Memory = options.Memory,
+            }
+        );
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU) MemoryPlan.For(source, new MemoryDemand { ImageSize = source.ImageSize, Rows = 2, GradientRows = 1 }).RequireFits();
+        if (device.type == DeviceType.CPU)
+            MemoryPlan
+                .For(
+                    source,
+                    new MemoryDemand
+                    {
+                        ImageSize = source.ImageSize,
+                        Rows = 2,
+                        GradientRows = 1,
+                    }
+                )
+                .RequireFits();
         StableDiffusion loaded = StableDiffusion.Load(source);
         StaticCharts.Wanted = options.StaticCharts;
-        if (options.LoadPlotly) LoadPlotly();
+        if (options.LoadPlotly)
+            LoadPlotly();
         return new Workbench(loaded, options);
     }
 
@@ -82,7 +105,8 @@ public sealed partial class Workbench : IDisposable, IRendered
     public static void LoadPlotly()
     {
         Output output = Output.Current;
-        if (!output.IsRich) return;
+        if (!output.IsRich)
+            return;
         lock (LoaderGate)
         {
             s_loader?.Invoke(PlotlyLoader.Moved);
@@ -99,7 +123,8 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <param name="count">At most so many; null takes all.</param>
     /// <param name="size">What size they get; null takes the model's own square.</param>
     /// <exception cref="ImageFileException">It holds no image, or one that cannot be read or lacks its caption.</exception>
-    public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null, ImageSizing? size = null) => ExperimentImages.FromFolder(folder, Model.Sizes, count, size);
+    public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null, ImageSizing? size = null) =>
+        ExperimentImages.FromFolder(folder, Model.Sizes, count, size);
 
     /// <summary>Images with captions and planned edits that suit the model: rendered scenes for sd-mini, the library's photographs for Stable Diffusion.</summary>
     /// <param name="count">At most so many, at least 1.</param>
@@ -120,8 +145,10 @@ public sealed partial class Workbench : IDisposable, IRendered
     {
         ArgumentNullException.ThrowIfNull(method);
         int known = _methods.FindIndex(m => m.Name == method.Name);
-        if (known >= 0) _methods[known] = method;
-        else _methods.Add(method);
+        if (known >= 0)
+            _methods[known] = method;
+        else
+            _methods.Add(method);
     }
 
     /// <summary>Shows a picture now; to show it as a cell's result, use <see cref="View.Image"/>.</summary>
@@ -133,7 +160,8 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <param name="visuals">The results.</param>
     public void Show(params IReadOnlyList<Visual> visuals)
     {
-        foreach (Visual visual in visuals) visual.Show();
+        foreach (Visual visual in visuals)
+            visual.Show();
     }
 
     /// <summary>Decodes latents and shows the pictures now.</summary>
@@ -149,7 +177,10 @@ public sealed partial class Workbench : IDisposable, IRendered
         Shape.Require(latents, [-1, Model.Vae.Config.LatentChannels, -1, -1]);
         ApplyThreads();
         RgbImage[] decoded = Model.Decode(latents);
-        List<NamedImage> images = [.. decoded.Select((image, i) => new NamedImage(decoded.Length == 1 ? "decoded" : string.Create(CultureInfo.InvariantCulture, $"{i}"), image))];
+        List<NamedImage> images =
+        [
+            .. decoded.Select((image, i) => new NamedImage(decoded.Length == 1 ? "decoded" : string.Create(CultureInfo.InvariantCulture, $"{i}"), image)),
+        ];
         if (decoded.Length == 1)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -168,7 +199,8 @@ public sealed partial class Workbench : IDisposable, IRendered
     public void Dispose()
     {
         _gate.Wait();
-        if (!_disposed) Model.Dispose();
+        if (!_disposed)
+            Model.Dispose();
         _disposed = true;
         _gate.Release();
     }
@@ -182,18 +214,31 @@ public sealed partial class Workbench : IDisposable, IRendered
         [
             ["model", Model.Name],
             ["images", string.Create(CultureInfo.InvariantCulture, $"{Model.ImageSize} x {Model.ImageSize} pixels")],
-            ["latents", string.Create(CultureInfo.InvariantCulture, $"{Model.Vae.Config.LatentChannels} x {Model.UNet.Config.SampleSize} x {Model.UNet.Config.SampleSize}")],
+            [
+                "latents",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Model.Vae.Config.LatentChannels} x {Model.UNet.Config.SampleSize} x {Model.UNet.Config.SampleSize}"
+                ),
+            ],
             ["device", $"{Model.Device}, {Model.Dtype}"],
-            .. Model.Memory == new MemoryOptions() ? (string[][])[] : [["memory saved by", Model.Memory.ToString()]],
+            .. Model.Memory == new MemoryOptions()
+                ? (string[][])[]
+                :
+                [
+                    ["memory saved by", Model.Memory.ToString()],
+                ],
             ["methods", string.Join(", ", _methods.Select(m => m.Name))],
         ];
         return ((IRendered)View.Table("", ["workbench", ""], rows)).Render();
     }
 
-    private RgbImage Prepared(RgbImage image, ImagePreparation? crop, ImageSizing? size) => (crop ?? new ImagePreparation()).Apply(image, size ?? ImageSizing.Own, Model.Sizes);
+    private RgbImage Prepared(RgbImage image, ImagePreparation? crop, ImageSizing? size) =>
+        (crop ?? new ImagePreparation()).Apply(image, size ?? ImageSizing.Own, Model.Sizes);
 
     // An image of a set has had its size chosen already.
-    private ImageSizing SizeOf(ExperimentImage image, ImageSizing? wanted) => wanted ?? (Model.Sizes.Allows(PixelSize.Of(image.Image)) ? ImageSizing.AsIs : ImageSizing.Own);
+    private ImageSizing SizeOf(ExperimentImage image, ImageSizing? wanted) =>
+        wanted ?? (Model.Sizes.Allows(PixelSize.Of(image.Image)) ? ImageSizing.AsIs : ImageSizing.Own);
 
     private void ApplyThreads()
     {
@@ -243,7 +288,8 @@ public sealed partial class Workbench : IDisposable, IRendered
             }
             finally
             {
-                if (entered) _gate.Release();
+                if (entered)
+                    _gate.Release();
                 stop.Dispose();
             }
         }

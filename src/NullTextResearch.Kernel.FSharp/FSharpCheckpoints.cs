@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
+using FSharp.Compiler.CodeAnalysis;
 using FSharp.Compiler.Diagnostics;
 using FSharp.Compiler.Syntax;
-using FSharp.Compiler.CodeAnalysis;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using NullTextResearch.Kernel.Engine;
@@ -34,22 +34,26 @@ internal static class FSharpCheckpoints
     public static string Write(string code, string name, Func<string, FSharpParseFileResults> parse)
     {
         FSharpParseFileResults parsed = parse(code);
-        if (HasErrors(parsed)) return Plain(code, name);
+        if (HasErrors(parsed))
+            return Plain(code, name);
         string[] lines = code.Split('\n');
         Places places = new(lines);
         ParsedInputModule.fold(FuncConvert.FromFunc<Places, FSharpList<SyntaxNode>, SyntaxNode, Places>(Visit), places, parsed.ParseTree);
-        if (places.IsEmpty) return Plain(code, name);
+        if (places.IsEmpty)
+            return Plain(code, name);
         string written = Plain(places.Apply(name), name);
         return HasErrors(parse(written)) ? Plain(code, name) : written;
     }
 
     private static bool HasErrors(FSharpParseFileResults parsed) => parsed.Diagnostics.Any(d => d.Severity.IsError);
 
-    private static string Place(int line, string name) => string.Create(CultureInfo.InvariantCulture, $"# {line} \"{name.Replace('\\', '/').Replace('"', '\'')}\"");
+    private static string Place(int line, string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"# {line} \"{name.Replace('\\', '/').Replace('"', '\'')}\"");
 
     private static Places Visit(Places places, FSharpList<SyntaxNode> path, SyntaxNode node)
     {
-        if (path.Any(n => n is SyntaxNode.SynExpr { Item: SynExpr.Quote })) return places;
+        if (path.Any(n => n is SyntaxNode.SynExpr { Item: SynExpr.Quote }))
+            return places;
         switch (node)
         {
             case SyntaxNode.SynExpr { Item: SynExpr.While loop }:
@@ -68,9 +72,11 @@ internal static class FSharpCheckpoints
                 places.Add(function.body, isLoop: false);
                 break;
             case SyntaxNode.SynExpr { Item: SynExpr.MatchLambda function }:
-                foreach (SynMatchClause clause in function.matchClauses) places.Add(clause.resultExpr, isLoop: false);
+                foreach (SynMatchClause clause in function.matchClauses)
+                    places.Add(clause.resultExpr, isLoop: false);
                 break;
-            case SyntaxNode.SynBinding { Item: { headPat: SynPat.LongIdent { argPats: var arguments } } binding } when arguments is not SynArgPats.Pats { pats.IsEmpty: true }:
+            case SyntaxNode.SynBinding { Item: { headPat: SynPat.LongIdent { argPats: var arguments } } binding }
+                when arguments is not SynArgPats.Pats { pats.IsEmpty: true }:
                 places.Add(binding.expr, isLoop: false);
                 break;
         }
@@ -89,10 +95,13 @@ internal static class FSharpCheckpoints
 
         public void Add(SynExpr body, bool isLoop)
         {
-            while (body is SynExpr.Typed typed) body = typed.expr;
+            while (body is SynExpr.Typed typed)
+                body = typed.expr;
             Range range = body.Range;
-            int line = range.StartLine - 1, column = range.StartColumn;
-            if (line < 0 || line >= lines.Length || column > lines[line].Length || range.EndLine > lines.Length || !_known.Add((line, column))) return;
+            int line = range.StartLine - 1,
+                column = range.StartColumn;
+            if (line < 0 || line >= lines.Length || column > lines[line].Length || range.EndLine > lines.Length || !_known.Add((line, column)))
+                return;
             if (string.IsNullOrWhiteSpace(lines[line][..column]))
             {
                 _above.TryAdd(line, column);
@@ -101,7 +110,8 @@ internal static class FSharpCheckpoints
             {
                 // In a list of a loop's values parentheses would change what is one.
                 _inside.Add((line, column, isLoop ? $"{Pass}; " : $"({Pass}; "));
-                if (!isLoop) _inside.Add((line, range.EndColumn, ")"));
+                if (!isLoop)
+                    _inside.Add((line, range.EndColumn, ")"));
             }
             else
             {
@@ -116,16 +126,26 @@ internal static class FSharpCheckpoints
             foreach (IGrouping<int, (int Line, int Column, string Text)> inLine in _inside.GroupBy(i => i.Line))
             {
                 StringBuilder text = new(lines[inLine.Key]);
-                foreach ((_, int column, string insertion) in inLine.Where(i => i.Text != ")").Reverse().Concat(inLine.Where(i => i.Text == ")")).OrderByDescending(i => i.Column).ThenBy(i => i.Text == ")" ? 1 : 0)) text.Insert(column, insertion);
+                foreach (
+                    (_, int column, string insertion) in inLine
+                        .Where(i => i.Text != ")")
+                        .Reverse()
+                        .Concat(inLine.Where(i => i.Text == ")"))
+                        .OrderByDescending(i => i.Column)
+                        .ThenBy(i => i.Text == ")" ? 1 : 0)
+                )
+                    text.Insert(column, insertion);
                 written[inLine.Key] = text.ToString();
             }
 
             StringBuilder all = new();
             for (int i = 0; i < written.Length; i++)
             {
-                if (_above.TryGetValue(i, out int column)) all.Append(lines[i][..column]).Append(Pass).Append('\n').Append(Place(i + 1, name)).Append('\n');
+                if (_above.TryGetValue(i, out int column))
+                    all.Append(lines[i][..column]).Append(Pass).Append('\n').Append(Place(i + 1, name)).Append('\n');
                 all.Append(written[i]);
-                if (i + 1 < written.Length) all.Append('\n');
+                if (i + 1 < written.Length)
+                    all.Append('\n');
             }
 
             return all.ToString();

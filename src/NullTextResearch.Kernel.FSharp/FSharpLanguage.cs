@@ -37,13 +37,29 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         _session = session;
         string[] arguments =
         [
-            "fsi", "--noninteractive", "--nologo", "--quiet", "--gui-", "--optimize+", "--debug:portable", "--multiemit+",
+            "fsi",
+            "--noninteractive",
+            "--nologo",
+            "--quiet",
+            "--gui-",
+            "--optimize+",
+            "--debug:portable",
+            "--multiemit+",
             // The running runtime is compiled against: no SDK is needed, and the two agree.
-            "--usesdkrefs-", "--targetprofile:netcore",
+            "--usesdkrefs-",
+            "--targetprofile:netcore",
             .. session.References.OwnDefaults.Select(p => "-r:" + p),
         ];
         // What it has to say comes as diagnostics; what cells print goes to the console.
-        _fsi = FsiEvaluationSession.Create(FsiEvaluationSession.GetDefaultConfiguration(), arguments, TextReader.Null, TextWriter.Null, TextWriter.Null, FSharpOption<bool>.Some(false), null);
+        _fsi = FsiEvaluationSession.Create(
+            FsiEvaluationSession.GetDefaultConfiguration(),
+            arguments,
+            TextReader.Null,
+            TextWriter.Null,
+            TextWriter.Null,
+            FSharpOption<bool>.Some(false),
+            null
+        );
         _service = new FSharpService(_fsi);
         _references = new HashSet<string>(session.References.OwnDefaults, StringComparer.Ordinal);
         Require(Prelude, "prelude");
@@ -57,7 +73,8 @@ internal sealed partial class FSharpLanguage : ICellLanguage
     {
         foreach (string path in paths)
         {
-            if (!_references.Contains(path)) Require($"#r \"\"\"{path}\"\"\"", "reference");
+            if (!_references.Contains(path))
+                Require($"#r \"\"\"{path}\"\"\"", "reference");
             _references.Add(path);
         }
     }
@@ -71,16 +88,21 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         {
             // Nothing has run. Places of what the user wrote; or it is right, and only the calls do not fit into it.
             FSharpDiagnostic[] own = _service.Check(run.Code, run.Name);
-            if (own.Any(d => d.Severity.IsError)) throw new CellFailedException(_session.Traceback.Of(Errors(own)));
+            if (own.Any(d => d.Severity.IsError))
+                throw new CellFailedException(_session.Traceback.Of(Errors(own)));
             (outcome, diagnostics) = Evaluate(FSharpCheckpoints.Plain(run.Code, run.Name), run);
         }
 
         Exception? thrown = (outcome as Outcome.Choice2Of2)?.Item;
-        if (cell.IsInterrupted && (thrown is not null || outcome is null)) throw new OperationCanceledException("Interrupted", thrown);
-        if (thrown is FsiCompilationException) throw new CellFailedException(_session.Traceback.Of(Errors(diagnostics)));
-        if (thrown is not null) throw new CellFailedException(_session.Traceback.Of(thrown));
+        if (cell.IsInterrupted && (thrown is not null || outcome is null))
+            throw new OperationCanceledException("Interrupted", thrown);
+        if (thrown is FsiCompilationException)
+            throw new CellFailedException(_session.Traceback.Of(Errors(diagnostics)));
+        if (thrown is not null)
+            throw new CellFailedException(_session.Traceback.Of(thrown));
         // It caught what was to stop it.
-        if (cell.IsStopped) throw new OperationCanceledException("Interrupted");
+        if (cell.IsStopped)
+            throw new OperationCanceledException("Interrupted");
     }
 
     public Completions Complete(string code, int position) => _service.Complete(code, position);
@@ -90,31 +112,39 @@ internal sealed partial class FSharpLanguage : ICellLanguage
     public Completeness IsComplete(string code) => _service.IsComplete(code);
 
     public IReadOnlyList<VariableSummary> Variables() =>
-    [
-        .. _fsi.GetBoundValues()
-            .Where(v => v.Name != "it" && !_given.Contains(v.Name))
-            .OrderBy(v => v.Name, StringComparer.Ordinal)
-            .Select(v => new VariableSummary(v.Name, TypeText(v.Value), ValueFormatter.Short(v.Value.ReflectionValue))),
-    ];
+        [
+            .. _fsi.GetBoundValues()
+                .Where(v => v.Name != "it" && !_given.Contains(v.Name))
+                .OrderBy(v => v.Name, StringComparer.Ordinal)
+                .Select(v => new VariableSummary(v.Name, TypeText(v.Value), ValueFormatter.Short(v.Value.ReflectionValue))),
+        ];
 
     // Evaluated, not looked up: the list of variables has no functions, and so keeps what a function has replaced.
     public SharedVariable? Get(string name)
     {
-        if (!Identifier().IsMatch(name)) return null;
+        if (!Identifier().IsMatch(name))
+            return null;
         (Outcome outcome, FSharpDiagnostic[] diagnostics) = _fsi.EvalExpressionNonThrowing(name);
-        if (outcome is Outcome.Choice1Of2 { Item.Value: { } value }) return new SharedVariable(value.ReflectionValue, value.ReflectionType);
+        if (outcome is Outcome.Choice1Of2 { Item.Value: { } value })
+            return new SharedVariable(value.ReflectionValue, value.ReflectionType);
         const int NotDefined = 39;
         FSharpDiagnostic? error = diagnostics.FirstOrDefault(d => d.Severity.IsError);
-        if (error is null || error.ErrorNumber == NotDefined) return null;
+        if (error is null || error.ErrorNumber == NotDefined)
+            return null;
         throw new CellException("SharingError", $"'{name}' cannot leave F#: {Line(error.Message)}");
     }
 
     public void Set(string name, SharedVariable variable)
     {
-        if (!Identifier().IsMatch(name)) throw Unnamable(name);
+        if (!Identifier().IsMatch(name))
+            throw Unnamable(name);
         (object? value, Type declared) = (variable.Value, variable.Type);
-        Type type = value is null || (declared != typeof(object) && declared != value.GetType() && TypeNames.FSharpDeclaration(declared) is not null) ? declared : value.GetType();
-        foreach (string path in TypeNames.Assemblies(type).Select(a => a.Location).Where(p => p.Length > 0 && !IsOfRuntime(p))) AddReferences([path]);
+        Type type =
+            value is null || (declared != typeof(object) && declared != value.GetType() && TypeNames.FSharpDeclaration(declared) is not null)
+                ? declared
+                : value.GetType();
+        foreach (string path in TypeNames.Assemblies(type).Select(a => a.Location).Where(p => p.Length > 0 && !IsOfRuntime(p)))
+            AddReferences([path]);
         if (value is not null && type == value.GetType() && IsImportable(type))
         {
             try
@@ -130,7 +160,10 @@ internal sealed partial class FSharpLanguage : ICellLanguage
 
         // Of types that no other code can name, such as anonymous ones or those of a C# cell, the nearest that it can.
         string text = TypeNames.FSharpDeclaration(type) ?? Nearest(type);
-        SharedValue.Pass(value, () => Require($"let {name} = global.NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<{text}>()", "sharing"));
+        SharedValue.Pass(
+            value,
+            () => Require($"let {name} = global.NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<{text}>()", "sharing")
+        );
     }
 
     public void Dispose() => ((IDisposable)_fsi).Dispose();
@@ -143,12 +176,16 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         using CancellationTokenRegistration stop = cell.Stopped.Register(FSharpAsync.CancelDefaultToken);
         try
         {
-            cell.RunStoppable(() =>
-            {
-                (outcome, diagnostics) = _fsi.EvalInteractionNonThrowing(code, run.Name, null);
-                // Formatters are user code: still here, where they can be interrupted.
-                if (outcome is Outcome.Choice1Of2 { Item.Value: { } value } && run.WantsResult && value.ReflectionType != typeof(Unit)) run.ShowResult(Shown(value));
-            }, mayWake: false);
+            cell.RunStoppable(
+                () =>
+                {
+                    (outcome, diagnostics) = _fsi.EvalInteractionNonThrowing(code, run.Name, null);
+                    // Formatters are user code: still here, where they can be interrupted.
+                    if (outcome is Outcome.Choice1Of2 { Item.Value: { } value } && run.WantsResult && value.ReflectionType != typeof(Unit))
+                        run.ShowResult(Shown(value));
+                },
+                mayWake: false
+            );
         }
         catch (Exception e) when (cell.IsInterrupted && e is OperationCanceledException or ThreadInterruptedException)
         {
@@ -162,38 +199,54 @@ internal sealed partial class FSharpLanguage : ICellLanguage
     private void Require(string code, string name)
     {
         (Outcome outcome, FSharpDiagnostic[] diagnostics) = _fsi.EvalInteractionNonThrowing(code, name, null);
-        if (outcome is not Outcome.Choice2Of2 { Item: var e }) return;
+        if (outcome is not Outcome.Choice2Of2 { Item: var e })
+            return;
         string said = diagnostics.FirstOrDefault(d => d.Severity.IsError) is { } error ? Line(error.Message) : e.Message;
         throw new CellException("FSharpError", $"F# does not take this: {code.Split('\n')[^1]}: {said}");
     }
 
     // None is null, which says little.
     private static object? Shown(FsiValue value) =>
-        value.ReflectionValue is null && value.ReflectionType.IsGenericType && value.ReflectionType.GetGenericTypeDefinition() == typeof(FSharpOption<>) ? "None" : value.ReflectionValue;
+        value.ReflectionValue is null && value.ReflectionType.IsGenericType && value.ReflectionType.GetGenericTypeDefinition() == typeof(FSharpOption<>)
+            ? "None"
+            : value.ReflectionValue;
 
     private static string TypeText(FsiValue value) => value.FSharpType.Format(FSharpDisplayContext.Empty.WithShortTypeNames(true));
 
-    private static IEnumerable<CodeError> Errors(IEnumerable<FSharpDiagnostic> diagnostics) => diagnostics.Where(d => d.Severity.IsError).Select(d =>
-        new CodeError(d.FileName, d.StartLine, d.StartColumn + 1, d.EndLine == d.StartLine ? d.EndColumn + 1 : int.MaxValue, $"FS{d.ErrorNumber:0000}", Line(d.Message)));
+    private static IEnumerable<CodeError> Errors(IEnumerable<FSharpDiagnostic> diagnostics) =>
+        diagnostics
+            .Where(d => d.Severity.IsError)
+            .Select(d => new CodeError(
+                d.FileName,
+                d.StartLine,
+                d.StartColumn + 1,
+                d.EndLine == d.StartLine ? d.EndColumn + 1 : int.MaxValue,
+                $"FS{d.ErrorNumber:0000}",
+                Line(d.Message)
+            ));
 
     private static string Line(string message) => Blanks().Replace(message, " ").Trim();
 
-    private static CellException Unnamable(string name) => new("SharingError", $"'{name}' cannot be the name of an F# variable; choose another one with --as or --name.");
+    private static CellException Unnamable(string name) =>
+        new("SharingError", $"'{name}' cannot be the name of an F# variable; choose another one with --as or --name.");
 
-    private static bool IsOfRuntime(string path) => path.StartsWith(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal);
+    private static bool IsOfRuntime(string path) =>
+        path.StartsWith(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal);
 
     // Types of F# cells lie in no file, but the session knows them.
-    private static bool IsImportable(Type type) => type.HasElementType
-        ? !type.IsPointer && !type.IsByRef && IsImportable(type.GetElementType()!)
-        : type.IsVisible
-            && (type.Assembly.Location.Length > 0 || type.Assembly.GetName().Name?.StartsWith("FSI-ASSEMBLY", StringComparison.Ordinal) == true)
-            && (!type.IsGenericType || type.GetGenericArguments().All(IsImportable));
+    private static bool IsImportable(Type type) =>
+        type.HasElementType
+            ? !type.IsPointer && !type.IsByRef && IsImportable(type.GetElementType()!)
+            : type.IsVisible
+                && (type.Assembly.Location.Length > 0 || type.Assembly.GetName().Name?.StartsWith("FSI-ASSEMBLY", StringComparison.Ordinal) == true)
+                && (!type.IsGenericType || type.GetGenericArguments().All(IsImportable));
 
     private static string Nearest(Type type)
     {
         for (Type? t = type.BaseType; t is not null && t != typeof(object) && t != typeof(ValueType); t = t.BaseType)
         {
-            if (TypeNames.FSharpDeclaration(t) is { } text) return text;
+            if (TypeNames.FSharpDeclaration(t) is { } text)
+                return text;
         }
 
         Type[] all = type.GetInterfaces();
@@ -201,9 +254,11 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         {
             foreach (Type found in all.Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == wanted))
             {
-                if (TypeNames.FSharpDeclaration(found) is { } text) return text;
+                if (TypeNames.FSharpDeclaration(found) is { } text)
+                    return text;
                 // A list of records of a C# cell is a list of objects.
-                if (wanted.GetGenericArguments().Length == 1 && !found.GetGenericArguments()[0].IsValueType) return TypeNames.FSharpDeclaration(wanted.MakeGenericType(typeof(object)))!;
+                if (wanted.GetGenericArguments().Length == 1 && !found.GetGenericArguments()[0].IsValueType)
+                    return TypeNames.FSharpDeclaration(wanted.MakeGenericType(typeof(object)))!;
             }
         }
 

@@ -22,10 +22,17 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
     // The end of the text inside a string, a comment or a directive: the error stands at its beginning.
     private static readonly int[] Unended = [513, 514, 515, 516, 517, 518, 519, 520, 1232];
 
-    private readonly FSharpParsingOptions _options = fsi.InteractiveChecker.GetParsingOptionsFromCommandLineArgs(ListModule.OfSeq([File]), ListModule.OfSeq<string>([]), FSharpOption<bool>.Some(true), null).Item1;
+    private readonly FSharpParsingOptions _options = fsi
+        .InteractiveChecker.GetParsingOptionsFromCommandLineArgs(ListModule.OfSeq([File]), ListModule.OfSeq<string>([]), FSharpOption<bool>.Some(true), null)
+        .Item1;
 
     /// <summary>The syntax tree of a text.</summary>
-    public FSharpParseFileResults Parse(string code) => FSharpAsync.RunSynchronously(fsi.InteractiveChecker.ParseFile(File, SourceText.ofString(code), _options, FSharpOption<bool>.Some(false), null), null, null);
+    public FSharpParseFileResults Parse(string code) =>
+        FSharpAsync.RunSynchronously(
+            fsi.InteractiveChecker.ParseFile(File, SourceText.ofString(code), _options, FSharpOption<bool>.Some(false), null),
+            null,
+            null
+        );
 
     /// <summary>What the compiler says about a text, without running it.</summary>
     public FSharpDiagnostic[] Check(string code, string name) => fsi.ParseAndCheckInteraction($"# 1 \"{name}\"\n{code}", null).Item2.Diagnostics;
@@ -38,28 +45,40 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         PartialLongName partial = QuickParse.GetPartialLongNameEx(text, column - 1);
         string prefix = partial.PartialIdent;
         DeclarationListInfo found = check.GetDeclarationListInfo(FSharpOption<FSharpParseFileResults>.Some(parsed), line, text, partial, null, null, null);
-        IEnumerable<Completion> items = found.Items.Where(i => i.NameInList.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).Select(i => new Completion(i.NameInCode, Kind(i.Glyph)));
-        if (partial.QualifyingIdents.IsEmpty && prefix.Length > 0) items = items.Concat(FSharpKeywords.KeywordNames.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Select(k => new Completion(k, "keyword")));
-        return new Completions(position - prefix.Length, position,
-        [
-            .. items
-                // What is typed in the right case comes first.
-                .OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1)
-                .ThenBy(i => i.Text, StringComparer.OrdinalIgnoreCase)
-                .DistinctBy(i => i.Text)
-                .Take(MostItems),
-        ]);
+        IEnumerable<Completion> items = found
+            .Items.Where(i => i.NameInList.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            .Select(i => new Completion(i.NameInCode, Kind(i.Glyph)));
+        if (partial.QualifyingIdents.IsEmpty && prefix.Length > 0)
+            items = items.Concat(
+                FSharpKeywords.KeywordNames.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Select(k => new Completion(k, "keyword"))
+            );
+        return new Completions(
+            position - prefix.Length,
+            position,
+            [
+                .. items
+                    // What is typed in the right case comes first.
+                    .OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1)
+                    .ThenBy(i => i.Text, StringComparer.OrdinalIgnoreCase)
+                    .DistinctBy(i => i.Text)
+                    .Take(MostItems),
+            ]
+        );
     }
 
     /// <summary>Signature and documentation of what stands at the position, or null.</summary>
     public string? Inspect(string code, int position)
     {
         (int line, int column, string text) = At(code, position);
-        if (QuickParse.GetCompleteIdentifierIsland(true, text, column) is not { } island) return null;
+        if (QuickParse.GetCompleteIdentifierIsland(true, text, column) is not { } island)
+            return null;
         (string name, int end, _) = island.Value;
         FSharpCheckFileResults check = fsi.ParseAndCheckInteraction(code, null).Item2;
         ToolTipText tip = check.GetToolTip(line, end, text, ListModule.OfSeq(name.Split('.')), FSharpTokenTag.Identifier, null);
-        string said = string.Join("\n\n", tip.Item.OfType<ToolTipElement.Group>().SelectMany(g => g.elements).Select(Text).Where(t => t.Length > 0).Distinct().Take(12));
+        string said = string.Join(
+            "\n\n",
+            tip.Item.OfType<ToolTipElement.Group>().SelectMany(g => g.elements).Select(Text).Where(t => t.Length > 0).Distinct().Take(12)
+        );
         return said.Length == 0 ? null : said;
     }
 
@@ -67,15 +86,24 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
     public Completeness IsComplete(string code)
     {
         FSharpDiagnostic[] errors = [.. Parse(code).Diagnostics.Where(d => d.Severity.IsError)];
-        if (errors.Length == 0) return new Completeness("complete", "");
+        if (errors.Length == 0)
+            return new Completeness("complete", "");
         string[] lines = code.TrimEnd().Split('\n');
         string last = lines[^1];
         // More lines mend what is missing at the end, not what is wrong before it.
-        bool isAtEnd = errors.All(e => Unended.Contains(e.ErrorNumber) || e.EndLine > lines.Length || (e.EndLine == lines.Length && e.EndColumn >= last.Length) || IsOpenBracket(e));
+        bool isAtEnd = errors.All(e =>
+            Unended.Contains(e.ErrorNumber) || e.EndLine > lines.Length || (e.EndLine == lines.Length && e.EndColumn >= last.Length) || IsOpenBracket(e)
+        );
         // Nothing that follows makes a closing bracket right.
-        if (!isAtEnd || (last[^1] is ')' or ']' or '}' && errors.Any(e => e.Message.StartsWith("Unexpected symbol", StringComparison.Ordinal)))) return new Completeness("invalid", "");
+        if (!isAtEnd || (last[^1] is ')' or ']' or '}' && errors.Any(e => e.Message.StartsWith("Unexpected symbol", StringComparison.Ordinal))))
+            return new Completeness("invalid", "");
         string indent = last[..(last.Length - last.TrimStart().Length)];
-        return new Completeness("incomplete", last.EndsWith('=') || last.EndsWith("->", StringComparison.Ordinal) || last.EndsWith(" do", StringComparison.Ordinal) || last.EndsWith('{') ? indent + "    " : indent);
+        return new Completeness(
+            "incomplete",
+            last.EndsWith('=') || last.EndsWith("->", StringComparison.Ordinal) || last.EndsWith(" do", StringComparison.Ordinal) || last.EndsWith('{')
+                ? indent + "    "
+                : indent
+        );
     }
 
     // The error stands at the bracket; each kind has its own number, and all begin alike.
@@ -102,11 +130,13 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
 
     private static string FromFile(string path, string member)
     {
-        if (!System.IO.File.Exists(path)) return "";
+        if (!System.IO.File.Exists(path))
+            return "";
         using XmlReader reader = XmlReader.Create(path);
         while (reader.ReadToFollowing("member"))
         {
-            if (reader.GetAttribute("name") == member) return Plain(reader.ReadInnerXml());
+            if (reader.GetAttribute("name") == member)
+                return Plain(reader.ReadInnerXml());
         }
 
         return "";
@@ -128,7 +158,8 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
 
         foreach (XmlElement reference in document.SelectNodes("//*[@cref or @name]")!.OfType<XmlElement>())
         {
-            if (reference.InnerText.Length == 0) reference.InnerText = (reference.GetAttribute("cref") + reference.GetAttribute("name")).Split(':')[^1];
+            if (reference.InnerText.Length == 0)
+                reference.InnerText = (reference.GetAttribute("cref") + reference.GetAttribute("name")).Split(':')[^1];
         }
 
         return Words(document.SelectSingleNode("//summary")?.InnerText ?? document.InnerText);

@@ -26,7 +26,8 @@ public static class CellFunctions
     public static HtmlText HTML(string content) => new(content);
 
     /// <summary>Runs JavaScript in the front end, if it trusts the notebook.</summary>
-    public static void Javascript(string content) => display(new MimeBundle("(script)").With("text/html", $"<script type=\"text/javascript\">{content}</script>"));
+    public static void Javascript(string content) =>
+        display(new MimeBundle("(script)").With("text/html", $"<script type=\"text/javascript\">{content}</script>"));
 
     /// <summary>Adds a style sheet to the notebook page.</summary>
     public static void CSS(string content) => display(new MimeBundle("(style sheet)").With("text/html", $"<style>{content}</style>"));

@@ -20,25 +20,29 @@ internal static class HugePages
     private const long ThreadHeap = 64 << 20;
 
     /// <summary>Does it for the heap of the process as it is now, and for what it will grow by next.</summary>
-    public static void AdviseProcess() => Try(() =>
-    {
-        const int TopPad = -2;
-        _ = mallopt(TopPad, Growth);
-        // Grows the heap where less than this is left at its end.
-        free(malloc(Native.LargeBlock / 2));
-        if (HeapOfProcess() is { } heap) Advise(heap.Start, heap.End);
-    });
+    public static void AdviseProcess() =>
+        Try(() =>
+        {
+            const int TopPad = -2;
+            _ = mallopt(TopPad, Growth);
+            // Grows the heap where less than this is left at its end.
+            free(malloc(Native.LargeBlock / 2));
+            if (HeapOfProcess() is { } heap)
+                Advise(heap.Start, heap.End);
+        });
 
     /// <summary>Does it for the heap of the calling thread. Call it before the thread's work.</summary>
-    public static void AdviseThread() => Try(() =>
-    {
-        // Too large for what a thread keeps of other threads' blocks.
-        nint block = malloc(ThreadBlock);
-        bool isOwn = block != 0 && (Marshal.ReadIntPtr(block, -IntPtr.Size) & NotOfFirstThread) != 0;
-        free(block);
-        long start = block & ~(ThreadHeap - 1);
-        if (isOwn) Advise(start, start + ThreadHeap);
-    });
+    public static void AdviseThread() =>
+        Try(() =>
+        {
+            // Too large for what a thread keeps of other threads' blocks.
+            nint block = malloc(ThreadBlock);
+            bool isOwn = block != 0 && (Marshal.ReadIntPtr(block, -IntPtr.Size) & NotOfFirstThread) != 0;
+            free(block);
+            long start = block & ~(ThreadHeap - 1);
+            if (isOwn)
+                Advise(start, start + ThreadHeap);
+        });
 
     /// <summary>Bytes of the process that lie in large pages now, or null where the system does not tell.</summary>
     internal static long? InUse() => ProcessMemory.Read("/proc/self/smaps_rollup", "AnonHugePages:");
@@ -50,7 +54,8 @@ internal static class HugePages
     {
         foreach (string line in File.ReadLines("/proc/self/maps"))
         {
-            if (!line.EndsWith("[heap]", StringComparison.Ordinal)) continue;
+            if (!line.EndsWith("[heap]", StringComparison.Ordinal))
+                continue;
             string[] range = line[..line.IndexOf(' ', StringComparison.Ordinal)].Split('-');
             return (Convert.ToInt64(range[0], 16), Convert.ToInt64(range[1], 16));
         }
@@ -62,12 +67,14 @@ internal static class HugePages
     {
         const int HugePage = 14;
         start = (start + PageSize - 1) / PageSize * PageSize;
-        if (end > start) _ = madvise((nint)start, (nuint)(end - start), HugePage);
+        if (end > start)
+            _ = madvise((nint)start, (nuint)(end - start), HugePage);
     }
 
     private static void Try(Action advise)
     {
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return;
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+            return;
         try
         {
             advise();

@@ -6,7 +6,14 @@ namespace NullTextResearch;
 public sealed record MemoryOptions
 {
     /// <summary>The least memory: everything on, tiles of 32 x 32 latents.</summary>
-    public static MemoryOptions Least { get; } = new() { Checkpointing = true, Sequential = true, VaeTile = 32, Offload = true };
+    public static MemoryOptions Least { get; } =
+        new()
+        {
+            Checkpointing = true,
+            Sequential = true,
+            VaeTile = 32,
+            Offload = true,
+        };
 
     /// <summary>
     /// Take gradients of the U-Net segment by segment: feature maps are kept only between segments (a residual block with its transformer), and
@@ -45,20 +52,28 @@ public sealed record MemoryOptions
     public void Validate()
     {
         List<string> problems = [];
-        if (VaeTile is < 8) problems.Add($"VaeTile is {VaeTile}; it must be at least 8 latents, or null for no tiles.");
-        if (VaeTile is null && VaeTileOverlap is not null) problems.Add($"VaeTileOverlap is {VaeTileOverlap}, but there are no tiles; set VaeTile too.");
-        if (VaeTile is >= 8 and var tile && (Overlap < 1 || Overlap > tile / 2)) problems.Add($"VaeTileOverlap is {Overlap}; it must lie between 1 and {tile / 2}, half a tile.");
-        if (problems.Count > 0) throw new ArgumentException($"{nameof(MemoryOptions)}: {string.Join(" ", problems)}");
+        if (VaeTile is < 8)
+            problems.Add($"VaeTile is {VaeTile}; it must be at least 8 latents, or null for no tiles.");
+        if (VaeTile is null && VaeTileOverlap is not null)
+            problems.Add($"VaeTileOverlap is {VaeTileOverlap}, but there are no tiles; set VaeTile too.");
+        if (VaeTile is >= 8 and var tile && (Overlap < 1 || Overlap > tile / 2))
+            problems.Add($"VaeTileOverlap is {Overlap}; it must lie between 1 and {tile / 2}, half a tile.");
+        if (problems.Count > 0)
+            throw new ArgumentException($"{nameof(MemoryOptions)}: {string.Join(" ", problems)}");
     }
 
     /// <summary>The settings that are on, in a few words: <c>checkpointing, tiles of 64</c>; <c>none</c> by default.</summary>
     public override string ToString()
     {
         List<string> on = [];
-        if (Checkpointing) on.Add("checkpointing");
-        if (Sequential) on.Add("sequential");
-        if (VaeTile is { } tile) on.Add($"tiles of {tile} (overlap {Overlap})");
-        if (Offload) on.Add("offload");
+        if (Checkpointing)
+            on.Add("checkpointing");
+        if (Sequential)
+            on.Add("sequential");
+        if (VaeTile is { } tile)
+            on.Add($"tiles of {tile} (overlap {Overlap})");
+        if (Offload)
+            on.Add("offload");
         return on.Count == 0 ? "none" : string.Join(", ", on);
     }
 }

@@ -24,7 +24,8 @@ public sealed record ModelLoadOptions
     public MemoryOptions Memory { get; init; } = new();
 
     /// <summary>How numbers are computed, as far as it changes results: <c>fp32</c> by default; <c>bf16, autoencoder fp32, tiles of 32 (overlap 8)</c>.</summary>
-    public string Numerics => Precision.NameOf(Dtype)
+    public string Numerics =>
+        Precision.NameOf(Dtype)
         + (EffectiveVaeDtype == Dtype ? "" : $", autoencoder {Precision.NameOf(EffectiveVaeDtype)}")
         + (Memory.VaeTile is { } tile ? $", tiles of {tile} (overlap {Memory.Overlap})" : "");
 

@@ -64,7 +64,11 @@ public static class Native
     }
 
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "libtorch must be in the process before TorchSharp's type initialiser runs; that one is final when it fails.")]
+    [SuppressMessage(
+        "Usage",
+        "CA2255",
+        Justification = "libtorch must be in the process before TorchSharp's type initialiser runs; that one is final when it fails."
+    )]
     internal static void Initialise() => EnsureLoaded();
 
     /// <summary>
@@ -85,20 +89,29 @@ public static class Native
         SetDefaults();
         (string Torch, string Wrapper)? found = FindLibraries();
         if (found is not { } place)
-            return new(NativeLoadMode.LeftToTorchSharp, null, "No libtorch_cpu.so in the application's native folders or in the NuGet cache; TorchSharp's own search decides.");
+            return new(
+                NativeLoadMode.LeftToTorchSharp,
+                null,
+                "No libtorch_cpu.so in the application's native folders or in the NuGet cache; TorchSharp's own search decides."
+            );
         try
         {
             foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"])
             {
                 string path = Path.Combine(place.Torch, name);
-                if (File.Exists(path)) NativeLibrary.Load(path);
+                if (File.Exists(path))
+                    NativeLibrary.Load(path);
             }
             Quieten(place.Torch);
             if (NativeLibrary.TryLoad(place.Wrapper, out _))
                 return new(NativeLoadMode.AsShipped, place.Torch, "libtorch loads as shipped.");
             string relaxed = RelaxedCopy(place.Wrapper);
             NativeLibrary.Load(relaxed);
-            return new(NativeLoadMode.RelaxedCopy, place.Torch, $"This system's C++ runtime lacks {MissingVersion}; a copy of {Wrapper} with that requirement made optional is used: {relaxed}");
+            return new(
+                NativeLoadMode.RelaxedCopy,
+                place.Torch,
+                $"This system's C++ runtime lacks {MissingVersion}; a copy of {Wrapper} with that requirement made optional is used: {relaxed}"
+            );
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -112,18 +125,23 @@ public static class Native
         List<string> folders = SearchFolders();
         string? torch = folders.Find(f => File.Exists(Path.Combine(f, "libtorch_cpu.so")));
         string? wrapper = folders.Find(f => File.Exists(Path.Combine(f, Wrapper)));
-        if (torch is not null && wrapper is not null) return (torch, Path.Combine(wrapper, Wrapper));
+        if (torch is not null && wrapper is not null)
+            return (torch, Path.Combine(wrapper, Wrapper));
 
-        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        string cache =
+            Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         Version? sharp = typeof(TorchSharp.torch).Assembly.GetName().Version;
         string sharpFolder = Path.Combine(cache, "torchsharp", $"{sharp?.Major}.{sharp?.Minor}.{sharp?.Build}", "runtimes", "linux-x64", "native", Wrapper);
         string torchPackage = Path.Combine(cache, "libtorch-cpu-linux-x64");
-        if (!File.Exists(sharpFolder) || !Directory.Exists(torchPackage)) return null;
-        string? newest = Directory.GetDirectories(torchPackage)
+        if (!File.Exists(sharpFolder) || !Directory.Exists(torchPackage))
+            return null;
+        string? newest = Directory
+            .GetDirectories(torchPackage)
             .Select(d => Path.Combine(d, "runtimes", "linux-x64", "native"))
             .Where(d => File.Exists(Path.Combine(d, "libtorch_cpu.so")))
-            .Order(StringComparer.Ordinal).LastOrDefault();
+            .Order(StringComparer.Ordinal)
+            .LastOrDefault();
         return newest is null ? null : (newest, sharpFolder);
     }
 
@@ -149,7 +167,8 @@ public static class Native
         string hash = Convert.ToHexStringLower(SHA256.HashData(elf))[..16];
         string folder = Path.Combine(UserCache.Folder("native"), hash);
         string target = Path.Combine(folder, Wrapper);
-        if (File.Exists(target)) return target;
+        if (File.Exists(target))
+            return target;
         MakeVersionOptional(elf, MissingVersion);
         try
         {
@@ -182,8 +201,10 @@ public static class Native
             long offset = BinaryPrimitives.ReadInt64LittleEndian(header[8..]);
             long address = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
             long size = BinaryPrimitives.ReadInt64LittleEndian(header[32..]);
-            if (type == 1) loads.Add((address, offset, size));
-            else if (type == 2) dynamic = (offset, size);
+            if (type == 1)
+                loads.Add((address, offset, size));
+            else if (type == 2)
+                dynamic = (offset, size);
         }
         long ToOffset(long address)
         {
@@ -192,17 +213,24 @@ public static class Native
                     return address - a + o;
             throw new InvalidDataException("An address of the dynamic section lies in no segment.");
         }
-        long strings = -1, needs = -1, needCount = 0;
+        long strings = -1,
+            needs = -1,
+            needCount = 0;
         for (long at = dynamic.Offset; at + 16 <= dynamic.Offset + dynamic.Size; at += 16)
         {
             long tag = BinaryPrimitives.ReadInt64LittleEndian(elf[(int)at..]);
             long value = BinaryPrimitives.ReadInt64LittleEndian(elf[(int)(at + 8)..]);
-            if (tag == 0) break;
-            if (tag == 5) strings = ToOffset(value);
-            else if (tag == 0x6ffffffe) needs = ToOffset(value);
-            else if (tag == 0x6fffffff) needCount = value;
+            if (tag == 0)
+                break;
+            if (tag == 5)
+                strings = ToOffset(value);
+            else if (tag == 0x6ffffffe)
+                needs = ToOffset(value);
+            else if (tag == 0x6fffffff)
+                needCount = value;
         }
-        if (strings < 0 || needs < 0) throw new InvalidDataException("The library has no version requirements.");
+        if (strings < 0 || needs < 0)
+            throw new InvalidDataException("The library has no version requirements.");
         int hits = 0;
         byte[] wanted = Encoding.ASCII.GetBytes(version + "\0");
         long need = needs;
@@ -225,7 +253,8 @@ public static class Native
             }
             need += BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]);
         }
-        if (hits != 1) throw new InvalidDataException($"Expected exactly one requirement {version}, found {hits}.");
+        if (hits != 1)
+            throw new InvalidDataException($"Expected exactly one requirement {version}, found {hits}.");
     }
 
     // Bytes from which a block comes from the kernel and returns to it.
@@ -236,7 +265,8 @@ public static class Native
     // The benchmark at full size is as fast with this as with 120 MB, within 2 %.
     private static void TuneAllocator()
     {
-        const int TrimThreshold = -1, MmapThreshold = -3;
+        const int TrimThreshold = -1,
+            MmapThreshold = -3;
         try
         {
             _ = mallopt(MmapThreshold, LargeBlock);
@@ -257,7 +287,8 @@ public static class Native
         Default(LogLevelVariable, "ERROR");
         // A thread that waits for another at the end of an operation spins for milliseconds unless told otherwise: on a busy machine, where the other
         // one has no processor just then, that is nearly all the time there is.
-        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null) Default(SpinVariable, SpinCount);
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
+            Default(SpinVariable, SpinCount);
     }
 
     private static void Default(string variable, string value)
@@ -280,7 +311,10 @@ public static class Native
         if (NativeLibrary.TryGetExport(NativeLibrary.Load(Path.Combine(folder, "libc10.so")), "_ZN3c1011initLoggingEv", out nint initLogging))
             ((delegate* unmanaged<void>)initLogging)();
         nint torch = NativeLibrary.Load(Path.Combine(folder, "libtorch_cpu.so"));
-        if (NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext) && NativeLibrary.TryGetExport(torch, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint enableNnpack))
+        if (
+            NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext)
+            && NativeLibrary.TryGetExport(torch, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint enableNnpack)
+        )
             ((delegate* unmanaged<nint, byte, void>)enableNnpack)(((delegate* unmanaged<nint>)globalContext)(), 0);
     }
 
@@ -288,14 +322,16 @@ public static class Native
     internal static unsafe bool IsNnpackAsked()
     {
         nint torch = NativeLibrary.Load(Path.Combine(Report.Directory!, "libtorch_cpu.so"));
-        return !NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext) || !NativeLibrary.TryGetExport(torch, "_ZNK2at7Context17userEnabledNNPACKEv", out nint isEnabled)
+        return !NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out nint globalContext)
+            || !NativeLibrary.TryGetExport(torch, "_ZNK2at7Context17userEnabledNNPACKEv", out nint isEnabled)
             || ((delegate* unmanaged<nint, byte>)isEnabled)(((delegate* unmanaged<nint>)globalContext)()) != 0;
     }
 
     /// <summary>Gives freed memory back to the operating system; worth calling between images. Does nothing outside glibc.</summary>
     public static void TrimMemory()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         try
         {
             _ = malloc_trim(0);

@@ -60,7 +60,8 @@ public sealed class OutputLock : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         string full = Path.GetFullPath(file);
-        if (Directory.Exists(full)) throw new IOException($"{file} is a folder, and a file is to be written there; name a file.");
+        if (Directory.Exists(full))
+            throw new IOException($"{file} is a folder, and a file is to be written there; name a file.");
         OutputLock held = Take(file, Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}{FileName}", TimeSpan.Zero);
         WholeFile.SweepBeside(full);
         return held;
@@ -74,7 +75,8 @@ public sealed class OutputLock : IDisposable
     /// <returns>Whether nothing of the kind is left.</returns>
     public static bool Tidy(string folder)
     {
-        if (!File.Exists(Path.Combine(folder, FileName))) return true;
+        if (!File.Exists(Path.Combine(folder, FileName)))
+            return true;
         try
         {
             OnFolder(folder).Dispose();
@@ -93,7 +95,8 @@ public sealed class OutputLock : IDisposable
     public void Sweep(string folder)
     {
         ObjectDisposedException.ThrowIf(!_file.CanWrite, this);
-        if (Directory.Exists(folder)) WholeFile.Sweep(folder);
+        if (Directory.Exists(folder))
+            WholeFile.Sweep(folder);
     }
 
     /// <inheritdoc/>
@@ -107,7 +110,8 @@ public sealed class OutputLock : IDisposable
             {
                 try
                 {
-                    if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(FileName, StringComparison.Ordinal))) return;
+                    if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(FileName, StringComparison.Ordinal)))
+                        return;
                     Directory.Delete(folder);
                 }
                 catch (IOException)
@@ -124,23 +128,29 @@ public sealed class OutputLock : IDisposable
     private static OutputLock Take(string place, string folder, string name, TimeSpan wait)
     {
         long began = TimeProvider.System.GetTimestamp();
-        for (int vanished = 0; ;)
+        for (int vanished = 0; ; )
         {
             try
             {
                 string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
                 lock (Turn)
                 {
-                    for (string? at = full; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at)) Made.Add(at);
+                    for (string? at = full; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
+                        Made.Add(at);
                     Directory.CreateDirectory(full);
                     // Of these options the runtime makes a lock that is safe to delete: one that finds its file replaced is taken anew.
-                    return new OutputLock(new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
+                    return new OutputLock(
+                        new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose)
+                    );
                 }
             }
             catch (IOException e) when (HeldCodes.Contains(e.HResult))
             {
                 if (TimeProvider.System.GetElapsedTime(began) >= wait)
-                    throw new OutputInUseException($"{place} is in use: another process is writing there. Wait until it ends, stop it, or choose another place.", e);
+                    throw new OutputInUseException(
+                        $"{place} is in use: another process is writing there. Wait until it ends, stop it, or choose another place.",
+                        e
+                    );
             }
             catch (IOException e) when (e is DirectoryNotFoundException or FileNotFoundException && ++vanished < 1000)
             {

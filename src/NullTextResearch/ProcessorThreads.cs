@@ -23,7 +23,11 @@ public static class ProcessorThreads
     private const double WorkOfOneThread = 50e6;
 
     /// <summary>What <see cref="Variable"/> asks for, or null.</summary>
-    public static int? Asked => int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= Most ? threads : null;
+    public static int? Asked =>
+        int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int threads)
+        && threads is >= 1 and <= Most
+            ? threads
+            : null;
 
     /// <summary>Threads for a model and a size of images: what <see cref="Variable"/> asks for, else as many as the work is worth.</summary>
     /// <param name="source">The model; it need not be loaded.</param>

@@ -31,11 +31,15 @@ public static class RegularFile
     public static string? ProblemOf(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal)) return "is no name of a file";
-        if (Directory.Exists(path)) return "is a folder, where a file is needed";
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            return "is no name of a file";
+        if (Directory.Exists(path))
+            return "is a folder, where a file is needed";
         FileInfo file = new(path);
-        if (file.LinkTarget is { } target && !Leads(file)) return $"is a link to {target}, where no file is: it leads nowhere, or in a circle";
-        if (!file.Exists) return "is missing";
+        if (file.LinkTarget is { } target && !Leads(file))
+            return $"is a link to {target}, where no file is: it leads nowhere, or in a circle";
+        if (!file.Exists)
+            return "is missing";
         return KindOf(path) switch
         {
             Kind.Pipe => "is a named pipe, where a file is needed: write what it would deliver into a file",
@@ -51,7 +55,8 @@ public static class RegularFile
     /// <exception cref="UnreadableFileException">There is none, it is something else, or it may not be read.</exception>
     public static SafeFileHandle Open(string path)
     {
-        if (ProblemOf(path) is { } problem) throw new UnreadableFileException(path, problem);
+        if (ProblemOf(path) is { } problem)
+            throw new UnreadableFileException(path, problem);
         try
         {
             return File.OpenHandle(path);
@@ -76,10 +81,12 @@ public static class RegularFile
         try
         {
             long length = RandomAccess.GetLength(handle);
-            if (length > most) throw new UnreadableFileException(path, $"has {length} bytes, and a file of this kind has {most} at most: it is something else");
+            if (length > most)
+                throw new UnreadableFileException(path, $"has {length} bytes, and a file of this kind has {most} at most: it is something else");
             byte[] bytes = new byte[length];
             int read = 0;
-            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and int n) read += n;
+            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and int n)
+                read += n;
             return read == bytes.Length ? bytes : bytes[..read];
         }
         catch (IOException e) when (e is not UnreadableFileException)
@@ -131,12 +138,17 @@ public static class RegularFile
     // .NET tells files from folders only, and opening a pipe already waits. Elsewhere than on Linux such things hardly lie in a folder of models.
     private static unsafe Kind KindOf(string path)
     {
-        if (!OperatingSystem.IsLinux()) return Kind.Unknown;
-        const int CurrentFolder = -100, TypeOnly = 1, SizeOfStatx = 256, OffsetOfMode = 28;
+        if (!OperatingSystem.IsLinux())
+            return Kind.Unknown;
+        const int CurrentFolder = -100,
+            TypeOnly = 1,
+            SizeOfStatx = 256,
+            OffsetOfMode = 28;
         byte* status = stackalloc byte[SizeOfStatx];
         try
         {
-            if (statx(CurrentFolder, Strict.GetBytes(path + '\0'), 0, TypeOnly, status) != 0) return Kind.Unknown;
+            if (statx(CurrentFolder, Strict.GetBytes(path + '\0'), 0, TypeOnly, status) != 0)
+                return Kind.Unknown;
         }
         // An old C library: the file is opened as it is.
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException or EncoderFallbackException)

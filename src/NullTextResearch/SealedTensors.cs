@@ -75,7 +75,8 @@ internal static class SealedTensors
 
     private static void AddStrings(IncrementalHash hash, IReadOnlyDictionary<string, string> metadata)
     {
-        foreach ((string key, string value) in metadata.Where(m => m.Key != Seal).OrderBy(m => m.Key, StringComparer.Ordinal)) Add(hash, $"{key.Length} {value.Length} {key}{value}");
+        foreach ((string key, string value) in metadata.Where(m => m.Key != Seal).OrderBy(m => m.Key, StringComparer.Ordinal))
+            Add(hash, $"{key.Length} {value.Length} {key}{value}");
     }
 
     private static void AddName(IncrementalHash hash, string name, ScalarType dtype, IEnumerable<long> shape) =>

@@ -24,7 +24,9 @@ namespace NullTextResearch;
 /// </remarks>
 public sealed class StableDiffusion : IDisposable
 {
-    private const string TextPart = "text_encoder", VaePart = "vae", UNetPart = "unet";
+    private const string TextPart = "text_encoder",
+        VaePart = "vae",
+        UNetPart = "unet";
 
     // Held while a network that is not always there works.
     private readonly Lock _away = new();
@@ -35,12 +37,22 @@ public sealed class StableDiffusion : IDisposable
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
     {
         ModelSource.RequireFitting(name, unet.Config, vae.Config, text.Config);
-        if (tokenizer is ClipTokenizer { LearnedWords.Count: > 0 } learned && learned.LearnedWords.MaxBy(w => w.Value) is { } last && last.Value >= text.Config.VocabSize)
-            throw new ModelFormatException($"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from added_tokens.json (and added_tokens_decoder of tokenizer_config.json).");
+        if (
+            tokenizer is ClipTokenizer { LearnedWords.Count: > 0 } learned
+            && learned.LearnedWords.MaxBy(w => w.Value) is { } last
+            && last.Value >= text.Config.VocabSize
+        )
+            throw new ModelFormatException(
+                $"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from added_tokens.json (and added_tokens_decoder of tokenizer_config.json)."
+            );
         if (tokenizer is ClipTokenizer clip && clip.VocabularySize > text.Config.VocabSize)
-            throw new ModelFormatException($"{name}: the tokenizer has {clip.VocabularySize} tokens, the text encoder knows {text.Config.VocabSize}; the parts come from different models.");
+            throw new ModelFormatException(
+                $"{name}: the tokenizer has {clip.VocabularySize} tokens, the text encoder knows {text.Config.VocabSize}; the parts come from different models."
+            );
         if (tokenizer.ContextLength > text.Config.ContextLength)
-            throw new ModelFormatException($"{name}: the tokenizer makes rows of {tokenizer.ContextLength} tokens, the text encoder takes {text.Config.ContextLength}; the parts come from different models.");
+            throw new ModelFormatException(
+                $"{name}: the tokenizer makes rows of {tokenizer.ContextLength} tokens, the text encoder takes {text.Config.ContextLength}; the parts come from different models."
+            );
         Name = name;
         Tokenizer = tokenizer;
         Text = text;
@@ -100,13 +112,17 @@ public sealed class StableDiffusion : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             value.Validate();
             if (value.Offload && Source is null && Device.type == DeviceType.CPU)
-                throw new ArgumentException($"{Name} was not loaded from disk, so its networks cannot be freed and read again; leave Offload off.", nameof(value));
+                throw new ArgumentException(
+                    $"{Name} was not loaded from disk, so its networks cannot be freed and read again; leave Offload off.",
+                    nameof(value)
+                );
             lock (_away)
             {
                 _memory = value;
                 foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights])
                 {
-                    if (value.Offload) PutAway(weights);
+                    if (value.Offload)
+                        PutAway(weights);
                 }
             }
         }
@@ -126,7 +142,8 @@ public sealed class StableDiffusion : IDisposable
     /// <exception cref="ModelFormatException">A part is missing, or something is not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
     /// <exception cref="TokenizerFileException">A file of the tokenizer is damaged.</exception>
-    public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) => Load(ModelSource.Find(path, options), cancellation);
+    public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) =>
+        Load(ModelSource.Find(path, options), cancellation);
 
     /// <summary>Loads a model that was looked at before, with the options it was looked at with.</summary>
     /// <param name="source">The model on disk.</param>
@@ -142,7 +159,8 @@ public sealed class StableDiffusion : IDisposable
         Device device = options.Device ?? CPU;
         NoiseSchedule schedule = ModelSource.MakeSchedule(source.Path, source.Schedule);
         ClipTokenizer tokenizer = ClipTokenizer.Load(source.TokenizerFolder, source.PadToken);
-        List<IDisposable> built = [], open = [];
+        List<IDisposable> built = [],
+            open = [];
         try
         {
             ClipTextModel text = new(source.Text);
@@ -157,20 +175,33 @@ public sealed class StableDiffusion : IDisposable
             Checkpoint[] checkpoints = new Checkpoint[sets.Length];
             long bytes = 0;
             List<string> notes = [.. source.Notes];
-            if (tokenizer.LearnedWords is { Count: > 0 } words) notes.Add($"tokenizer: learned words: {string.Join(", ", words.Keys.Take(5).Select(name => Excerpt.Of(name)))}{(words.Count > 5 ? ", ..." : "")}");
+            if (tokenizer.LearnedWords is { Count: > 0 } words)
+                notes.Add(
+                    $"tokenizer: learned words: {string.Join(", ", words.Keys.Take(5).Select(name => Excerpt.Of(name)))}{(words.Count > 5 ? ", ..." : "")}"
+                );
             for (int i = 0; i < sets.Length; i++)
             {
                 PartSource part = source.Parts[i];
                 open.Add(checkpoints[i] = Checkpoint.Open(part.Path));
                 long size = BytesToRead(sets[i], checkpoints[i], part, source, notes);
-                if (IsWanted(i)) bytes += size;
+                if (IsWanted(i))
+                    bytes += size;
             }
             LoadMeter meter = new(bytes, options.Progress, cancellation);
             for (int i = 0; i < sets.Length; i++)
             {
-                if (!IsWanted(i)) continue;
+                if (!IsWanted(i))
+                    continue;
                 meter.Part = source.Parts[i].Name;
-                StrictLoad.Load(sets[i], checkpoints[i], device, sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype, source.Parts[i].Keys, source.Parts[i].IsIgnored, meter);
+                StrictLoad.Load(
+                    sets[i],
+                    checkpoints[i],
+                    device,
+                    sets[i] == vae.Weights ? options.EffectiveVaeDtype : options.Dtype,
+                    source.Parts[i].Keys,
+                    source.Parts[i].IsIgnored,
+                    meter
+                );
             }
 
             // The weights have made the heap grow.
@@ -178,7 +209,11 @@ public sealed class StableDiffusion : IDisposable
             if (source.PredictionIsGuessed)
             {
                 (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);
-                notes.Add(FormattableString.Invariant($"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"));
+                notes.Add(
+                    FormattableString.Invariant(
+                        $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"
+                    )
+                );
                 if (prediction != source.Schedule.Prediction)
                 {
                     schedule = ModelSource.MakeSchedule(source.Path, source.Schedule with { Prediction = prediction });
@@ -189,20 +224,28 @@ public sealed class StableDiffusion : IDisposable
                     unet = resized;
                 }
             }
-            return new StableDiffusion(source.Name, tokenizer, text, vae, unet, schedule) { Source = source, Notes = notes, Memory = options.Memory };
+            return new StableDiffusion(source.Name, tokenizer, text, vae, unet, schedule)
+            {
+                Source = source,
+                Notes = notes,
+                Memory = options.Memory,
+            };
         }
         catch
         {
-            foreach (IDisposable part in built) part.Dispose();
+            foreach (IDisposable part in built)
+                part.Dispose();
             throw;
         }
         finally
         {
-            foreach (IDisposable file in open) file.Dispose();
+            foreach (IDisposable file in open)
+                file.Dispose();
         }
 
         // What is only there while it works is not read before it does; unless the network has to be asked something, which takes a prompt.
-        bool IsWanted(int part) => !options.Memory.Offload || source.Parts[part].Name == UNetPart || (source.Parts[part].Name == TextPart && source.PredictionIsGuessed);
+        bool IsWanted(int part) =>
+            !options.Memory.Offload || source.Parts[part].Name == UNetPart || (source.Parts[part].Name == TextPart && source.PredictionIsGuessed);
     }
 
     /// <summary>The folder of the embedded model sd-mini.</summary>
@@ -211,12 +254,17 @@ public sealed class StableDiffusion : IDisposable
     {
         // In a notebook of another program the model came with the folder that a cell referenced, which is this assembly's.
         string[] folders = [AppContext.BaseDirectory, Path.GetDirectoryName(typeof(StableDiffusion).Assembly.Location) ?? ""];
-        List<string> looked = [.. folders.Where(f => f.Length > 0).Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "models", "sd-mini")).Distinct()];
+        List<string> looked =
+        [
+            .. folders.Where(f => f.Length > 0).Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "models", "sd-mini")).Distinct(),
+        ];
         int named = looked.Count;
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
             looked.Add(Path.Combine(at.FullName, "data", "models", "sd-mini"));
         return looked.Find(f => File.Exists(Path.Combine(f, "model_index.json")))
-            ?? throw new ModelFormatException($"The embedded model sd-mini was not found; looked in {string.Join(", ", looked.Take(named))} and in data/models/sd-mini of every folder above it.");
+            ?? throw new ModelFormatException(
+                $"The embedded model sd-mini was not found; looked in {string.Join(", ", looked.Take(named))} and in data/models/sd-mini of every folder above it."
+            );
     }
 
     /// <summary>Loads the embedded model.</summary>
@@ -233,26 +281,40 @@ public sealed class StableDiffusion : IDisposable
     /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PrecisionException">The text encoder left the range of its 16-bit numbers.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) => Lifetime.WithoutGradient(() => With(TextPart, Text.Weights, () =>
-    {
-        Tensor embedding = Text.Forward(TokenizedPrompt.Stack(prompts, Device));
-        PrecisionException.ThrowUnlessFinite(embedding, Dtype, () => "The text embedding is");
-        return embedding.to(LatentDtype);
-    }));
+    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) =>
+        Lifetime.WithoutGradient(() =>
+            With(
+                TextPart,
+                Text.Weights,
+                () =>
+                {
+                    Tensor embedding = Text.Forward(TokenizedPrompt.Stack(prompts, Device));
+                    PrecisionException.ThrowUnlessFinite(embedding, Dtype, () => "The text embedding is");
+                    return embedding.to(LatentDtype);
+                }
+            )
+        );
 
     /// <summary>Latents of images.</summary>
     /// <param name="images">All of one size, sides divisible by the autoencoder's factor.</param>
     /// <returns>z_0, [B, 4, H/f, W/f]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PrecisionException">The autoencoder left the range of its 16-bit numbers.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Tensor Encode(IReadOnlyList<RgbImage> images) => Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
-    {
-        Tensor pixels = ImageTensor.ToPixels(images, Device, VaeDtype);
-        MemoryOptions memory = _memory;
-        Tensor latents = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
-        PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "What the autoencoder made of the image is");
-        return latents.to(LatentDtype);
-    }));
+    public Tensor Encode(IReadOnlyList<RgbImage> images) =>
+        Lifetime.WithoutGradient(() =>
+            With(
+                VaePart,
+                Vae.Weights,
+                () =>
+                {
+                    Tensor pixels = ImageTensor.ToPixels(images, Device, VaeDtype);
+                    MemoryOptions memory = _memory;
+                    Tensor latents = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
+                    PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "What the autoencoder made of the image is");
+                    return latents.to(LatentDtype);
+                }
+            )
+        );
 
     /// <summary>Images of latents.</summary>
     /// <param name="latents">[B, 4, h, w]; borrowed.</param>
@@ -260,14 +322,20 @@ public sealed class StableDiffusion : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public RgbImage[] Decode(Tensor latents)
     {
-        using Tensor pixels = Lifetime.WithoutGradient(() => With(VaePart, Vae.Weights, () =>
-        {
-            Tensor z = latents.to(VaeDtype);
-            MemoryOptions memory = _memory;
-            Tensor decoded = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Decode(z) : Vae.Decode(z);
-            PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder made is");
-            return decoded;
-        }));
+        using Tensor pixels = Lifetime.WithoutGradient(() =>
+            With(
+                VaePart,
+                Vae.Weights,
+                () =>
+                {
+                    Tensor z = latents.to(VaeDtype);
+                    MemoryOptions memory = _memory;
+                    Tensor decoded = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Decode(z) : Vae.Decode(z);
+                    PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder made is");
+                    return decoded;
+                }
+            )
+        );
         return ImageTensor.ToImages(pixels);
     }
 
@@ -289,7 +357,8 @@ public sealed class StableDiffusion : IDisposable
     public void Dispose()
     {
         // All or nothing: before anything is freed.
-        foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights, UNet.Weights]) weights.RefuseWithinUse("disposed");
+        foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights, UNet.Weights])
+            weights.RefuseWithinUse("disposed");
         _disposed = true;
         Text.Dispose();
         Vae.Dispose();
@@ -304,12 +373,15 @@ public sealed class StableDiffusion : IDisposable
         {
             using (weights.Use())
             {
-                if (IsThere(weights)) return work();
+                if (IsThere(weights))
+                    return work();
             }
             // Freed or moved under earlier settings; other settings may do it again before the work begins.
-            lock (_away) Fetch(part, weights);
+            lock (_away)
+                Fetch(part, weights);
             // Of parts that were put together by hand, one that was never filled says so itself.
-            if (Source is null && !weights.All[0].HasValue) return work();
+            if (Source is null && !weights.All[0].HasValue)
+                return work();
         }
         lock (_away)
         {
@@ -329,7 +401,8 @@ public sealed class StableDiffusion : IDisposable
 
     private void Fetch(string part, WeightSet weights)
     {
-        if (IsThere(weights)) return;
+        if (IsThere(weights))
+            return;
         ScalarType dtype = part == VaePart ? VaeDtype : Dtype;
         if (weights.All[0].HasValue)
         {
@@ -337,7 +410,8 @@ public sealed class StableDiffusion : IDisposable
             return;
         }
         // Of parts that were put together by hand, one that was never filled says so itself.
-        if (Source is null) return;
+        if (Source is null)
+            return;
         PartSource from = Source.Parts.First(p => p.Name == part);
         using Checkpoint checkpoint = Checkpoint.Open(from.Path);
         StrictLoad.Load(weights, checkpoint, Device, dtype, from.Keys, from.IsIgnored, null);
@@ -345,9 +419,12 @@ public sealed class StableDiffusion : IDisposable
 
     private void PutAway(WeightSet weights)
     {
-        if (!weights.All[0].HasValue) return;
-        if (Device.type == DeviceType.CPU) weights.Clear();
-        else weights.MoveTo(CPU, weights.Dtype);
+        if (!weights.All[0].HasValue)
+            return;
+        if (Device.type == DeviceType.CPU)
+            weights.Clear();
+        else
+            weights.MoveTo(CPU, weights.Dtype);
         Native.TrimMemory();
     }
 
@@ -355,9 +432,16 @@ public sealed class StableDiffusion : IDisposable
     {
         try
         {
-            (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found, IReadOnlyList<string> stray) = StrictLoad.Match(weights, checkpoint, part.Keys, part.IsIgnored);
-            if (stray.Count > 0) notes.Add($"{part.Name}: {ModelSource.Left(stray)}");
-            if (checkpoint.Wrapping.Length > 0 && !source.IsSingleFile) notes.Add($"{part.Name}: the names begin with '{checkpoint.Wrapping}', which was left out");
+            (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found, IReadOnlyList<string> stray) = StrictLoad.Match(
+                weights,
+                checkpoint,
+                part.Keys,
+                part.IsIgnored
+            );
+            if (stray.Count > 0)
+                notes.Add($"{part.Name}: {ModelSource.Left(stray)}");
+            if (checkpoint.Wrapping.Length > 0 && !source.IsSingleFile)
+                notes.Add($"{part.Name}: the names begin with '{checkpoint.Wrapping}', which was left out");
             return found.Sum(m => weights.Find(m.Key)!.Count * SafetensorsFile.BytesOf(m.Value.Entry.Dtype));
         }
         catch (CheckpointMismatchException e)

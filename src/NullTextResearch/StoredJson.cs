@@ -11,12 +11,13 @@ namespace NullTextResearch;
 internal static class StoredJson
 {
     /// <summary>Options for <see cref="Read{T}"/>: those given, and strict.</summary>
-    public static JsonSerializerOptions Strict(JsonSerializerOptions options) => new(options)
-    {
-        AllowDuplicateProperties = false,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
+    public static JsonSerializerOptions Strict(JsonSerializerOptions options) =>
+        new(options)
+        {
+            AllowDuplicateProperties = false,
+            RespectNullableAnnotations = true,
+            RespectRequiredConstructorParameters = true,
+        };
 
     /// <summary>Numbers as they are, also those that JSON has no digits for.</summary>
     public static JsonSerializerOptions Plain { get; } = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
@@ -39,5 +40,6 @@ internal static class StoredJson
     public static string Checksum(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     // What the reader, the converters and the constructors of stored types throw at text that is not theirs.
-    private static bool IsOfTheText(Exception e) => e is InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException;
+    private static bool IsOfTheText(Exception e) =>
+        e is InvalidOperationException or FormatException or ArgumentException or OverflowException or NotSupportedException;
 }

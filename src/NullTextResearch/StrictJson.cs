@@ -25,7 +25,8 @@ public static class StrictJson
     /// <exception cref="JsonException">It is no JSON, or one of what is refused; the message has the place.</exception>
     public static JsonElement Parse(ReadOnlySpan<byte> utf8)
     {
-        if (utf8.StartsWith(Encoding.UTF8.Preamble)) utf8 = utf8[Encoding.UTF8.Preamble.Length..];
+        if (utf8.StartsWith(Encoding.UTF8.Preamble))
+            utf8 = utf8[Encoding.UTF8.Preamble.Length..];
         Check(utf8);
         return JsonElement.Parse(utf8, s_options);
     }
@@ -53,7 +54,8 @@ public static class StrictJson
     /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
     public static void Check(ReadOnlySpan<byte> utf8)
     {
-        if (!Utf8.IsValid(utf8)) throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is no UTF-8"));
+        if (!Utf8.IsValid(utf8))
+            throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is no UTF-8"));
         Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = MostDepth });
         Stack<HashSet<string>> open = [];
         // Names of the entries of one object are those of the next: sets are used again.
@@ -79,13 +81,15 @@ public static class StrictJson
                     continue;
                 case JsonTokenType.PropertyName:
                     string name = Text(ref reader);
-                    if (!open.Peek().Add(name)) throw Bad(ref reader, $"the name '{Excerpt.Of(name)}' is there twice in one object");
+                    if (!open.Peek().Add(name))
+                        throw Bad(ref reader, $"the name '{Excerpt.Of(name)}' is there twice in one object");
                     continue;
                 case JsonTokenType.String when reader.ValueIsEscaped:
                     Text(ref reader);
                     break;
             }
-            if (++values > MostValues) throw Bad(ref reader, $"there are more than {MostValues} values, which no file of this kind has");
+            if (++values > MostValues)
+                throw Bad(ref reader, $"there are more than {MostValues} values, which no file of this kind has");
         }
     }
 
@@ -120,7 +124,8 @@ public static class StrictJson
     private static int FirstInvalid(ReadOnlySpan<byte> utf8)
     {
         int at = 0;
-        while (at < utf8.Length && Rune.DecodeFromUtf8(utf8[at..], out _, out int length) == System.Buffers.OperationStatus.Done) at += length;
+        while (at < utf8.Length && Rune.DecodeFromUtf8(utf8[at..], out _, out int length) == System.Buffers.OperationStatus.Done)
+            at += length;
         return at;
     }
 }

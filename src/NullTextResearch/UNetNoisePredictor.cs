@@ -28,19 +28,35 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
     /// <exception cref="WrongArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
-    {
-        using UseGate.Lease use = unet.Weights.Use();
-        ScalarType dtype = ComputeDtype(latents);
-        // float32 results are right wherever gradients are; in 16 bits a result alone may be wrong.
-        if (Precision.IsHalf(dtype)) ArithmeticSelfTest.Require(dtype, latents.device);
-        Tensor timesteps = TimestepsOf(step, latents);
-        Tensor z = latents.to(dtype), text = embedding.to(dtype);
-        Tensor prediction = cat([.. Parts(latents.shape[0]).Select(part => unet.Forward(
-            z.narrow(0, part.First, part.Count), timesteps, text.narrow(0, part.First, part.Count), part.IsFused ? FusedAttention.Instance : attention, step.Step))], 0);
-        RequireFinite(prediction, dtype, step);
-        return prediction.to(latents.dtype);
-    });
+    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+        Lifetime.Scoped(() =>
+        {
+            using UseGate.Lease use = unet.Weights.Use();
+            ScalarType dtype = ComputeDtype(latents);
+            // float32 results are right wherever gradients are; in 16 bits a result alone may be wrong.
+            if (Precision.IsHalf(dtype))
+                ArithmeticSelfTest.Require(dtype, latents.device);
+            Tensor timesteps = TimestepsOf(step, latents);
+            Tensor z = latents.to(dtype),
+                text = embedding.to(dtype);
+            Tensor prediction = cat(
+                [
+                    .. Parts(latents.shape[0])
+                        .Select(part =>
+                            unet.Forward(
+                                z.narrow(0, part.First, part.Count),
+                                timesteps,
+                                text.narrow(0, part.First, part.Count),
+                                part.IsFused ? FusedAttention.Instance : attention,
+                                step.Step
+                            )
+                        ),
+                ],
+                0
+            );
+            RequireFinite(prediction, dtype, step);
+            return prediction.to(latents.dtype);
+        });
 
     /// <inheritdoc/>
     /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
@@ -56,9 +72,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         ArithmeticSelfTest.Require(dtype, latents.device);
         Tensor timesteps = TimestepsOf(step, latents);
         // A recorded graph would keep a float32 copy of every weight where float16 products are made by hand.
-        (Tensor output, Func<Tensor, Tensor> pullBack) = IsFused && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
-            ? InSegments(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype))
-            : Recorded(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype));
+        (Tensor output, Func<Tensor, Tensor> pullBack) =
+            IsFused && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
+                ? InSegments(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype))
+                : Recorded(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype));
         RequireFinite(output, dtype, step);
 
         // Cut at the prediction: what the loss does to it is done in the caller's precision, and its gradient can be scaled before it enters the network.
@@ -67,9 +84,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         Shape.Require(losses, [latents.shape[0]]);
         Tensor upstream = PredictionGradient.Of(losses.sum(), prediction);
         using IDisposable done = no_grad();
-        (Tensor gradient, int backOffs) = dtype == ScalarType.Float16
-            ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the embedding at timestep {step.Timestep} is, at every scale,")
-            : (pullBack(upstream.to(dtype)), 0);
+        (Tensor gradient, int backOffs) =
+            dtype == ScalarType.Float16
+                ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the embedding at timestep {step.Timestep} is, at every scale,")
+                : (pullBack(upstream.to(dtype)), 0);
         return new PredictionGradient(losses.detach(), gradient.to(embedding.dtype), prediction.detach(), backOffs).MoveToOuterDisposeScope();
     }
 
@@ -87,17 +105,22 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         return (output, PullBack);
 
         // A graph that may be gone through again (with another scale) is kept.
-        Tensor PullBack(Tensor gradient) => autograd.grad([output], [leaf], [gradient], retain_graph: output.dtype == ScalarType.Float16, allow_unused: true)[0]
+        Tensor PullBack(Tensor gradient) =>
+            autograd.grad([output], [leaf], [gradient], retain_graph: output.dtype == ScalarType.Float16, allow_unused: true)[0]
             ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
     }
 
     private (Tensor Output, Func<Tensor, Tensor> PullBack) InSegments(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
     {
-        long rows = latents.shape[0], together = _memory.Sequential ? 1 : rows;
+        long rows = latents.shape[0],
+            together = _memory.Sequential ? 1 : rows;
         List<SegmentTape> tapes = [];
         for (long first = 0; first < rows; first += together)
             tapes.Add(unet.Record(latents.narrow(0, first, together), timesteps, embedding.narrow(0, first, together), step.Step));
-        return (cat([.. tapes.Select(t => t.Prediction)], 0), gradient => cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0));
+        return (
+            cat([.. tapes.Select(t => t.Prediction)], 0),
+            gradient => cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0)
+        );
     }
 
     /// <summary>How a batch goes through the network.</summary>
@@ -105,8 +128,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
     {
         // What a processor says about its rows, it says of the call at hand.
         long? together = IsFused ? 1 : attention!.RowsTogether;
-        if (!_memory.Sequential || batch == 1 || together is not { } rows || batch % rows != 0) return [new RowRange(0, batch, false)];
-        if (IsFused) return Enumerable.Range(0, (int)batch).Select(row => new RowRange(row, 1, true));
+        if (!_memory.Sequential || batch == 1 || together is not { } rows || batch % rows != 0)
+            return [new RowRange(0, batch, false)];
+        if (IsFused)
+            return Enumerable.Range(0, (int)batch).Select(row => new RowRange(row, 1, true));
         return batch == 2 * rows
             ? Enumerable.Range(0, (int)rows).Select(row => new RowRange(row, 1, true)).Append(new RowRange(rows, rows, false))
             : [new RowRange(0, batch, false)];
@@ -141,7 +166,8 @@ internal sealed class GradientScale
         using DisposeScope scope = NewDisposeScope();
         double[] peaks = [.. upstream.abs().flatten(1).amax([1L]).cpu().to(ScalarType.Float64).data<double>()];
         // A loss that is no number is the caller's to explain.
-        if (!peaks.All(double.IsFinite)) return (pullBack(upstream.to(ScalarType.Float16)).MoveToOuterDisposeScope(), 0);
+        if (!peaks.All(double.IsFinite))
+            return (pullBack(upstream.to(ScalarType.Float16)).MoveToOuterDisposeScope(), 0);
         for (int backOffs = 0; ; backOffs++)
         {
             double[] powers = [.. peaks.Select(p => p == 0 ? 1 : Math.ScaleB(1, Math.Clamp(Exponent - (int)Math.Ceiling(Math.Log2(p)), -100, 100)))];
@@ -157,7 +183,8 @@ internal sealed class GradientScale
                 return (gradient.to(upstream.dtype).div(scale).MoveToOuterDisposeScope(), backOffs);
             }
             _calm = 0;
-            if (Exponent - BackOff < Least) throw new PrecisionException(what(), ScalarType.Float16);
+            if (Exponent - BackOff < Least)
+                throw new PrecisionException(what(), ScalarType.Float16);
             Exponent -= BackOff;
         }
     }

@@ -19,7 +19,8 @@ public static partial class WholeFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!;
+        string full = Path.GetFullPath(path),
+            folder = Path.GetDirectoryName(full)!;
         Directory.CreateDirectory(folder);
         SweepBeside(full, SurelyDead);
         string partial = NameFor(full);
@@ -54,7 +55,8 @@ public static partial class WholeFile
     /// <param name="folder">The folder; folders in it are not looked into.</param>
     internal static void Sweep(string folder)
     {
-        foreach (string path in Directory.GetDirectories(folder, $"*{Ending}").Where(IsOurs)) Directory.Delete(path, recursive: true);
+        foreach (string path in Directory.GetDirectories(folder, $"*{Ending}").Where(IsOurs))
+            Directory.Delete(path, recursive: true);
         Sweep(Directory.GetFiles(folder, $"*{Ending}"));
     }
 
@@ -65,7 +67,11 @@ public static partial class WholeFile
     {
         try
         {
-            Sweep(Directory.GetFiles(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)}.*{Ending}").Where(p => DateTime.UtcNow - File.GetLastWriteTimeUtc(p) >= age));
+            Sweep(
+                Directory
+                    .GetFiles(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)}.*{Ending}")
+                    .Where(p => DateTime.UtcNow - File.GetLastWriteTimeUtc(p) >= age)
+            );
         }
         catch (UnauthorizedAccessException)
         {

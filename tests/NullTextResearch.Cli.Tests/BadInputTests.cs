@@ -99,7 +99,8 @@ public sealed class BadInputTests : Workshop
     public void Invert_MoreMemoryThanThereIs_RefusesBeforeItStarts()
     {
         RequireMini();
-        Nulltext.Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--out", "run"], ("NULLTEXT_MEMORY_LIMIT", "100000000")))
+        Nulltext
+            .Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--out", "run"], ("NULLTEXT_MEMORY_LIMIT", "100000000")))
             .Refused(1, "95 MB are available", "nothing was started", "--size");
         Assert.False(Directory.Exists(Path.Combine(Folder, "run")));
     }
@@ -108,7 +109,9 @@ public sealed class BadInputTests : Workshop
     public void Invert_SizeThatFitsTheModelButNotTheMachine_IsRefusedByThePlan()
     {
         RequireMini();
-        Nulltext.Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--size", "1024x960"], ("NULLTEXT_MEMORY_LIMIT", "500000000"))).Refused(1, "memory", "nothing was started", "--size");
+        Nulltext
+            .Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--size", "1024x960"], ("NULLTEXT_MEMORY_LIMIT", "500000000")))
+            .Refused(1, "memory", "nothing was started", "--size");
     }
 
     [Theory]
@@ -141,7 +144,9 @@ public sealed class BadInputTests : Workshop
     public void Invert_MemoryLimitThatIsNoNumber_NamesTheVariable()
     {
         RequireMini();
-        Nulltext.Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat"], ("NULLTEXT_MEMORY_LIMIT", "lots"))).Refused(1, "NULLTEXT_MEMORY_LIMIT", "lots", "bytes");
+        Nulltext
+            .Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat"], ("NULLTEXT_MEMORY_LIMIT", "lots")))
+            .Refused(1, "NULLTEXT_MEMORY_LIMIT", "lots", "bytes");
     }
 
     [Fact]
@@ -168,20 +173,35 @@ public sealed class BadInputTests : Workshop
     // on file sizes stands in: the write fails halfway just the same. The runtime keeps machine code in a shared memory
     // file, which that limit would hit too.
     [Theory]
-    [InlineData("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", "mount -t tmpfs -o size=48k tmpfs full && dotnet \"$@\"; code=$?; ls -A full/run > left; exit $code")]
+    [InlineData(
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "bash",
+        "-c",
+        "mount -t tmpfs -o size=48k tmpfs full && dotnet \"$@\"; code=$?; ls -A full/run > left; exit $code"
+    )]
     [InlineData("env", "DOTNET_EnableWriteXorExecute=0", "bash", "-c", "trap '' XFSZ; ulimit -f 16; dotnet \"$@\"; code=$?; ls -A full/run > left; exit $code")]
     public void Invert_FullDisk_SaysSoAndKeepsEarlierResults(string shell, params string[] arguments)
     {
         RequireMini();
         Assert.SkipUnless(OperatingSystem.IsLinux(), "uses Linux's namespaces and limits");
-        if (shell == "unshare") Assert.SkipUnless(CanMount(), "this system does not let a user mount a disk");
+        if (shell == "unshare")
+            Assert.SkipUnless(CanMount(), "this system does not let a user mount a disk");
         Assert.Equal(0, Invert("run").ExitCode);
         byte[] before = File.ReadAllBytes(Path.Combine(Folder, "run", "inversion.safetensors"));
         Directory.CreateDirectory(Path.Combine(Folder, "full"));
 
         ProcessStartInfo inner = Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--steps", "5", "--inner", "1", "--out", "full/run"]);
-        ProcessStartInfo limited = new(shell) { WorkingDirectory = Folder, RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in (string[])[.. arguments, "bash", .. inner.ArgumentList]) limited.ArgumentList.Add(argument);
+        ProcessStartInfo limited = new(shell)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (string argument in (string[])[.. arguments, "bash", .. inner.ArgumentList])
+            limited.ArgumentList.Add(argument);
         limited.Environment["NULLTEXT_THREADS"] = "1";
         Outcome outcome = Nulltext.Run(limited);
 
@@ -198,7 +218,12 @@ public sealed class BadInputTests : Workshop
     {
         try
         {
-            using Process? probe = Process.Start(new ProcessStartInfo("unshare", ["--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) { RedirectStandardError = true });
+            using Process? probe = Process.Start(
+                new ProcessStartInfo("unshare", ["--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
+                {
+                    RedirectStandardError = true,
+                }
+            );
             probe!.WaitForExit();
             return probe.ExitCode == 0;
         }
@@ -270,7 +295,8 @@ public sealed class BadInputTests : Workshop
         foreach (byte b in data)
         {
             crc ^= b;
-            for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320u : crc >> 1;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320u : crc >> 1;
         }
 
         return ~crc;

@@ -21,20 +21,43 @@ public sealed class EnvironmentTests : Workshop
         Assert.SkipUnless(OperatingSystem.IsLinux(), "uses Linux's folders");
         string file = Path.Combine(Folder, "file");
         File.WriteAllText(file, "");
-        File.WriteAllText(Path.Combine(Folder, "one.ipynb"), """{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": ["1 + 1"]}]}""");
+        File.WriteAllText(
+            Path.Combine(Folder, "one.ipynb"),
+            """{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": ["1 + 1"]}]}"""
+        );
         // The verbs that look for folders of their own.
-        string[][] commands = [["doctor"], ["model", "list"], .. value is null or "DENIED" ? (string[][])[["notebook", "run", "one.ipynb"]] : []];
+        string[][] commands =
+        [
+            ["doctor"],
+            ["model", "list"],
+            .. value is null or "DENIED"
+                ? (string[][])
+                    [
+                        ["notebook", "run", "one.ipynb"],
+                    ]
+                : [],
+        ];
         foreach (string[] command in commands)
         {
             ProcessStartInfo start = Nulltext.Command(Folder, command);
             start.Environment.Remove(variable);
-            if (variable != "XDG_CACHE_HOME") start.Environment.Remove("XDG_CACHE_HOME");
-            if (value is not null) start.Environment[variable] = value switch { "FILE" => file, "DENIED" => "/proc/nulltext", _ => value };
+            if (variable != "XDG_CACHE_HOME")
+                start.Environment.Remove("XDG_CACHE_HOME");
+            if (value is not null)
+                start.Environment[variable] = value switch
+                {
+                    "FILE" => file,
+                    "DENIED" => "/proc/nulltext",
+                    _ => value,
+                };
             Outcome outcome = Nulltext.Run(start).WithoutStackTrace();
             Assert.DoesNotContain("mistake in the program", outcome.Error, StringComparison.Ordinal);
             // A cache that is a file is the user's mistake, and is named; nothing else depends on it.
             bool refused = variable == "HF_HUB_CACHE" && command[0] == "model";
-            Assert.True(outcome.ExitCode == 0 || (refused && outcome.Error.Contains(file, StringComparison.Ordinal)), $"{string.Join(' ', command)}: {outcome}");
+            Assert.True(
+                outcome.ExitCode == 0 || (refused && outcome.Error.Contains(file, StringComparison.Ordinal)),
+                $"{string.Join(' ', command)}: {outcome}"
+            );
         }
     }
 
@@ -48,7 +71,8 @@ public sealed class EnvironmentTests : Workshop
         string config = Path.Combine(Folder, "host.runtimeconfig.json");
         JsonNode host = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(Nulltext.Program, ".runtimeconfig.json")))!;
         JsonObject properties = host["runtimeOptions"]!["configProperties"]!.AsObject();
-        foreach (string name in (string[])["System.Globalization.Invariant", "System.Globalization.PredefinedCulturesOnly"]) properties.Remove(name);
+        foreach (string name in (string[])["System.Globalization.Invariant", "System.Globalization.PredefinedCulturesOnly"])
+            properties.Remove(name);
         File.WriteAllText(config, host.ToJsonString());
         File.WriteAllText(Path.Combine(Folder, "sign.dib"), "#!csharp\n$\"{1.5} {\"I\".ToLower()}\"\n");
 
@@ -63,7 +87,12 @@ public sealed class EnvironmentTests : Workshop
             ["invert", "photo.png", "--prompt", "A RED CAR IN THE DESERT", "--steps", "3", "--inner", "1", "--guidance", "7.5", "--out", "#/run"],
             ["edit", "#/run", "--to", "a blue car in the desert", "--reweight", "blue=1.5", "--cross", "0.75", "--blend", "CAR"],
             ["sample", "--prompt", "a big cat", "--steps", "2", "--count", "1", "--guidance", "2.5", "--out", "#/sample.png"],
-            .. language.StartsWith("de", StringComparison.Ordinal) ? (string[][])[["reproduce", "--quick", "--figures", "9", "--count", "1", "--edit-guidance", "2.5", "--out", "#/report"]] : [],
+            .. language.StartsWith("de", StringComparison.Ordinal)
+                ? (string[][])
+                    [
+                        ["reproduce", "--quick", "--figures", "9", "--count", "1", "--edit-guidance", "2.5", "--out", "#/report"],
+                    ]
+                : [],
         ];
         foreach (string[] command in commands)
         {
@@ -80,19 +109,29 @@ public sealed class EnvironmentTests : Workshop
         Assert.True(files.Length > 8, string.Join(' ', files));
         foreach (string file in files)
         {
-            byte[] here = File.ReadAllBytes(Path.Combine(Folder, "here", file)), there = File.ReadAllBytes(Path.Combine(Folder, "there", file));
+            byte[] here = File.ReadAllBytes(Path.Combine(Folder, "here", file)),
+                there = File.ReadAllBytes(Path.Combine(Folder, "there", file));
             switch (Path.GetExtension(file))
             {
                 // Times differ, and the report's pages show them.
                 case ".json" when !file.Contains("results", StringComparison.Ordinal):
                     Assert.Equal((file, Shape(JsonNode.Parse(here)!)), (file, Shape(JsonNode.Parse(there)!)));
                     break;
-                case ".html": break;
-                default: Assert.True(here.AsSpan().SequenceEqual(there), file); break;
+                case ".html":
+                    break;
+                default:
+                    Assert.True(here.AsSpan().SequenceEqual(there), file);
+                    break;
             }
         }
 
-        string[] Files(string place) => [.. Directory.GetFiles(Path.Combine(Folder, place), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Path.Combine(Folder, place), f)).Order(StringComparer.Ordinal)];
+        string[] Files(string place) =>
+            [
+                .. Directory
+                    .GetFiles(Path.Combine(Folder, place), "*", SearchOption.AllDirectories)
+                    .Select(f => Path.GetRelativePath(Path.Combine(Folder, place), f))
+                    .Order(StringComparer.Ordinal),
+            ];
 
         Outcome There(params string[] arguments)
         {
@@ -105,10 +144,17 @@ public sealed class EnvironmentTests : Workshop
     }
 
     // Everything but what is a time or names a place.
-    private static string Shape(JsonNode node) => node switch
-    {
-        JsonObject o => "{" + string.Join(",", o.Where(p => p.Key is not ("seconds" or "finished" or "started" or "command" or "Seconds")).Select(p => $"{p.Key}:{(p.Value is null ? "null" : Shape(p.Value))}")) + "}",
-        JsonArray a => "[" + string.Join(",", a.Select(i => i is null ? "null" : Shape(i))) + "]",
-        _ => node.ToJsonString(),
-    };
+    private static string Shape(JsonNode node) =>
+        node switch
+        {
+            JsonObject o => "{"
+                + string.Join(
+                    ",",
+                    o.Where(p => p.Key is not ("seconds" or "finished" or "started" or "command" or "Seconds"))
+                        .Select(p => $"{p.Key}:{(p.Value is null ? "null" : Shape(p.Value))}")
+                )
+                + "}",
+            JsonArray a => "[" + string.Join(",", a.Select(i => i is null ? "null" : Shape(i))) + "]",
+            _ => node.ToJsonString(),
+        };
 }

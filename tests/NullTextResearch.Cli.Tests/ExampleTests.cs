@@ -9,7 +9,16 @@ namespace NullTextResearch.Cli.Tests;
 public sealed class ExampleTests : Workshop
 {
     // Stable Diffusion 1.x by its configs, 512 pixels included, with few channels.
-    private static readonly OriginalModel Small = (OriginalModel.TinyV1 with { ResidualBlocks = 1, Multipliers = [1, 2], AttentionAt = [2], VaeMultipliers = [1, 1, 1, 1], VaeResidualBlocks = 1 }).WithVocabulary();
+    private static readonly OriginalModel Small = (
+        OriginalModel.TinyV1 with
+        {
+            ResidualBlocks = 1,
+            Multipliers = [1, 2],
+            AttentionAt = [2],
+            VaeMultipliers = [1, 1, 1, 1],
+            VaeResidualBlocks = 1,
+        }
+    ).WithVocabulary();
 
     [Fact]
     public void Invert_NoImage_TakesTheFirstPhotographWithItsCaptionAndEdits()
@@ -20,7 +29,10 @@ public sealed class ExampleTests : Workshop
         Assert.Contains("photos/01-cat, \"a close up photo of a brown cat\"", inverted.Out, StringComparison.Ordinal);
         Assert.Contains("512 x 512 px", inverted.Out, StringComparison.Ordinal);
         Assert.Contains("--to \"a close up photo of a brown dog\" --blend cat", inverted.Out, StringComparison.Ordinal);
-        Assert.Equal(ImageFile.Load(Path.Combine(AppContext.BaseDirectory, "images", "photos", "01-cat.jpg")), ImageFile.Load(Path.Combine(Folder, "runs", "01-cat", "source.png")));
+        Assert.Equal(
+            ImageFile.Load(Path.Combine(AppContext.BaseDirectory, "images", "photos", "01-cat.jpg")),
+            ImageFile.Load(Path.Combine(Folder, "runs", "01-cat", "source.png"))
+        );
     }
 
     [Fact]
@@ -51,7 +63,9 @@ public sealed class ExampleTests : Workshop
     {
         Outcome made = Run("reproduce", "--model", Model(), "--figures", "9", "--quick", "--count", "2", "--size", "64x48", "--out", "report");
         Assert.True(made.ExitCode == 0, made.Error);
-        string manifest = Directory.GetFiles(Path.Combine(Folder, "report"), "*.json", SearchOption.AllDirectories).Single(f => !f.Contains("results", StringComparison.Ordinal));
+        string manifest = Directory
+            .GetFiles(Path.Combine(Folder, "report"), "*.json", SearchOption.AllDirectories)
+            .Single(f => !f.Contains("results", StringComparison.Ordinal));
         Assert.Contains("photographs of data/images/photos", File.ReadAllText(Path.Combine(Folder, "report", "index.html")), StringComparison.Ordinal);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(manifest));
         Assert.Contains("02-coffee", json.RootElement.GetRawText(), StringComparison.Ordinal);

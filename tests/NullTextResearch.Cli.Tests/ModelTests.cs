@@ -9,13 +9,38 @@ namespace NullTextResearch.Cli.Tests;
 /// <summary>Every verb takes a folder or a single file; what a model does not say can be said.</summary>
 public sealed partial class ModelTests : Workshop
 {
-    private static readonly OriginalModel Second = (OriginalModel.TinyV2 with { ResidualBlocks = 1, Multipliers = [1, 2], AttentionAt = [1], VaeMultipliers = [1, 1, 1, 2] }).WithVocabulary();
+    private static readonly OriginalModel Second = (
+        OriginalModel.TinyV2 with
+        {
+            ResidualBlocks = 1,
+            Multipliers = [1, 2],
+            AttentionAt = [1],
+            VaeMultipliers = [1, 1, 1, 2],
+        }
+    ).WithVocabulary();
 
     [Fact]
     public void InvertAndEdit_SingleFileOfV2_RememberHowItWasRead()
     {
         string file = Single(Second);
-        Outcome inverted = Run("invert", "photo.png", "--prompt", "a red car", "--model", file, "--prediction", "v", "--size", "64", "--steps", "3", "--inner", "1", "--out", "run");
+        Outcome inverted = Run(
+            "invert",
+            "photo.png",
+            "--prompt",
+            "a red car",
+            "--model",
+            file,
+            "--prediction",
+            "v",
+            "--size",
+            "64",
+            "--steps",
+            "3",
+            "--inner",
+            "1",
+            "--out",
+            "run"
+        );
         Assert.True(inverted.ExitCode == 0, inverted.Error);
         Assert.Contains("note: predicts velocity (v): as asked for", inverted.Error, StringComparison.Ordinal);
         Assert.Contains("note: tokenizer: ", inverted.Error, StringComparison.Ordinal);
@@ -48,11 +73,13 @@ public sealed partial class ModelTests : Workshop
 
     [Theory]
     [InlineData("--prediction", "noise", "must be epsilon or v")]
-    public void Sample_OptionThatMakesNoSense_IsRefused(string option, string value, string says) => Run("sample", "--prompt", "a cat", option, value).Refused(2, option, says);
+    public void Sample_OptionThatMakesNoSense_IsRefused(string option, string value, string says) =>
+        Run("sample", "--prompt", "a cat", option, value).Refused(2, option, says);
 
     [Fact]
     public void Sample_TokenizerFolderWithoutFiles_IsRefused() =>
-        Run("sample", "--prompt", "a cat", "--model", Single(Second, hollow: true), "--prediction", "v", "--tokenizer", Folder).Refused(1, "vocab.json", "merges.txt");
+        Run("sample", "--prompt", "a cat", "--model", Single(Second, hollow: true), "--prediction", "v", "--tokenizer", Folder)
+            .Refused(1, "vocab.json", "merges.txt");
 
     [Fact]
     public void Doctor_TellsWhatAFileIs()
@@ -66,10 +93,17 @@ public sealed partial class ModelTests : Workshop
     public void Doctor_WeightsThatAreNoNumbers_AreNamedAndFail()
     {
         string path = Single(Second, hollow: true);
-        foreach ((string name, float[] values) in ((string, float[])[])[("model.diffusion_model.out.2.bias", [float.NaN, float.PositiveInfinity, float.NaN]), ("first_stage_model.decoder.conv_out.bias", [float.NegativeInfinity])])
+        foreach (
+            (string name, float[] values) in ((string, float[])[])
+                [
+                    ("model.diffusion_model.out.2.bias", [float.NaN, float.PositiveInfinity, float.NaN]),
+                    ("first_stage_model.decoder.conv_out.bias", [float.NegativeInfinity]),
+                ]
+        )
         {
             long at;
-            using (Weights.SafetensorsFile header = Weights.SafetensorsFile.Open(path)) at = new FileInfo(path).Length - header.Entries.Max(e => e.End) + header.Entry(name).Begin;
+            using (Weights.SafetensorsFile header = Weights.SafetensorsFile.Open(path))
+                at = new FileInfo(path).Length - header.Entries.Max(e => e.End) + header.Entry(name).Begin;
             using FileStream file = File.OpenWrite(path);
             file.Position = at;
             file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
@@ -89,7 +123,10 @@ public sealed partial class ModelTests : Workshop
         OriginalModel grown = OriginalModel.TinyV1.WithVocabulary() with { Vocabulary = OriginalModel.TinyV1.WithVocabulary().Vocabulary + 1 };
         ModelFiles.WriteFolder(model, grown, hollow: true);
         File.WriteAllText(Path.Combine(model, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{grown.Vocabulary - 1}}}""");
-        ModelFiles.WriteHollow(Path.Combine(model, "unet", "diffusion_pytorch_model.safetensors"), [.. grown.UNet().Select(t => t with { Name = t.Keys[0] }), new OriginalTensor("global_step", [])]);
+        ModelFiles.WriteHollow(
+            Path.Combine(model, "unet", "diffusion_pytorch_model.safetensors"),
+            [.. grown.UNet().Select(t => t with { Name = t.Keys[0] }), new OriginalTensor("global_step", [])]
+        );
         Outcome outcome = Run("doctor", "--model", model);
         Assert.True(outcome.ExitCode == 0, outcome.Out + outcome.Error);
         Assert.Contains("note: tokenizer: learned words: <cat-toy>", outcome.Error, StringComparison.Ordinal);
@@ -110,7 +147,8 @@ public sealed partial class ModelTests : Workshop
         Outcome outcome = Run("doctor", "--model", path);
         Match match = Peak().Match(outcome.Out[outcome.Out.IndexOf("large,", StringComparison.Ordinal)..]);
         Assert.True(match.Success, outcome.Out + outcome.Error);
-        double weights = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), peak = double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        double weights = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture),
+            peak = double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
         Assert.InRange(weights, 300, 400);
         Assert.InRange(peak, weights * 0.9, weights * 1.1);
     }
@@ -122,8 +160,10 @@ public sealed partial class ModelTests : Workshop
     {
         string path = Path.Combine(Folder, "single", "any.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(Folder, "single", "tokenizer"));
-        if (hollow) ModelFiles.WriteHollow(path, model.All());
-        else ModelFiles.WriteOriginal(path, model.All());
+        if (hollow)
+            ModelFiles.WriteHollow(path, model.All());
+        else
+            ModelFiles.WriteOriginal(path, model.All());
         return path;
     }
 }

@@ -20,7 +20,8 @@ internal sealed record Outcome(int ExitCode, string Out, string Error)
     {
         WithoutStackTrace();
         Assert.Equal(exitCode, ExitCode);
-        foreach (string word in words) Assert.Contains(word, Error, StringComparison.OrdinalIgnoreCase);
+        foreach (string word in words)
+            Assert.Contains(word, Error, StringComparison.OrdinalIgnoreCase);
         Assert.InRange(Error.Trim().Split('\n').Length, 1, 3);
     }
 }
@@ -32,11 +33,18 @@ internal static class Nulltext
 
     public static ProcessStartInfo Command(string folder, IEnumerable<string> arguments, params IReadOnlyList<(string Name, string Value)> environment)
     {
-        ProcessStartInfo start = new("dotnet") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.ArgumentList.Add(Program);
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
         start.Environment["NULLTEXT_THREADS"] = "1";
-        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         return start;
     }
 
@@ -45,7 +53,8 @@ internal static class Nulltext
     public static Outcome Run(ProcessStartInfo start, Action<Process>? whileRunning = null)
     {
         using Process process = Process.Start(start)!;
-        StringBuilder output = new(), error = new();
+        StringBuilder output = new(),
+            error = new();
         process.OutputDataReceived += (_, e) => Append(output, e.Data);
         process.ErrorDataReceived += (_, e) => Append(error, e.Data);
         process.BeginOutputReadLine();
@@ -63,7 +72,9 @@ internal static class Nulltext
 
     private static void Append(StringBuilder text, string? line)
     {
-        if (line is null) return;
-        lock (text) text.AppendLine(line);
+        if (line is null)
+            return;
+        lock (text)
+            text.AppendLine(line);
     }
 }

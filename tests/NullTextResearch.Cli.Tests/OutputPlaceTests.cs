@@ -9,17 +9,19 @@ namespace NullTextResearch.Cli.Tests;
 /// <summary>Places that are written: one writer at a time, found out before the work; and what a damaged or full disk leaves is never the end of a run.</summary>
 public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedRun>
 {
-    private const string Notebook = """{"cells":[{"cell_type":"code","id":"a","metadata":{},"execution_count":null,"outputs":[],"source":["1 + 1"]}],"metadata":{"language_info":{"name":"C#"}},"nbformat":4,"nbformat_minor":5}""";
+    private const string Notebook =
+        """{"cells":[{"cell_type":"code","id":"a","metadata":{},"execution_count":null,"outputs":[],"source":["1 + 1"]}],"metadata":{"language_info":{"name":"C#"}},"nbformat":4,"nbformat_minor":5}""";
 
     /// <summary>Verbs that write, with the place that they are given.</summary>
-    public static TheoryData<string, string[]> Verbs => new()
-    {
-        { "invert", ["invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "5", "--inner", "1", "--out"] },
-        { "reproduce", ["reproduce", "--quick", "--figures", "9", "--count", "1", "--out"] },
-        { "train", ["train", "--steps", "1", "--stages", "Vae", "--out"] },
-        { "export", ["train", "--steps", "1", "--stages", "None", "--out", "nothing", "--export"] },
-        { "sample", ["sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--out"] },
-    };
+    public static TheoryData<string, string[]> Verbs =>
+        new()
+        {
+            { "invert", ["invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "5", "--inner", "1", "--out"] },
+            { "reproduce", ["reproduce", "--quick", "--figures", "9", "--count", "1", "--out"] },
+            { "train", ["train", "--steps", "1", "--stages", "Vae", "--out"] },
+            { "export", ["train", "--steps", "1", "--stages", "None", "--out", "nothing", "--export"] },
+            { "sample", ["sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--out"] },
+        };
 
     [Theory]
     [MemberData(nameof(Verbs))]
@@ -72,15 +74,21 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         string folder = Path.Combine(work.Folder, "shared");
         string[] command = ["invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "16", "--inner", "2", "--out", "shared"];
         Outcome? second = null;
-        Outcome first = Nulltext.Run(Nulltext.Command(work.Folder, command), _ =>
-        {
-            Await(() => File.Exists(Path.Combine(folder, OutputLock.FileName)));
-            second = work.Run(command);
-        });
+        Outcome first = Nulltext.Run(
+            Nulltext.Command(work.Folder, command),
+            _ =>
+            {
+                Await(() => File.Exists(Path.Combine(folder, OutputLock.FileName)));
+                second = work.Run(command);
+            }
+        );
         Assert.True(first.ExitCode == 0, first.Error);
         second!.Refused(1, "shared is in use", "another process");
         new RunFolder(folder).Load().Dispose();
-        Assert.Equal(["inversion.safetensors", "manifest.json", "reconstruction.png", "source.png", "vae.png"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["inversion.safetensors", "manifest.json", "reconstruction.png", "source.png", "vae.png"],
+            Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -89,7 +97,10 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         Workshop.RequireMini();
         CopyRun("twice");
         Outcome? second = null;
-        Outcome first = Nulltext.Run(Nulltext.Command(work.Folder, ["edit", "twice", "--to", "a blue car in the desert"]), _ => second = work.Run("edit", "twice", "--to", "a red car in the snow"));
+        Outcome first = Nulltext.Run(
+            Nulltext.Command(work.Folder, ["edit", "twice", "--to", "a blue car in the desert"]),
+            _ => second = work.Run("edit", "twice", "--to", "a red car in the snow")
+        );
         Assert.True(first.ExitCode == 0, first.Error);
         Assert.True(second!.ExitCode == 0, second.Error);
         string[] edits = Directory.GetFileSystemEntries(Path.Combine(work.Folder, "twice", "edits"));
@@ -107,7 +118,10 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains("state.safetensors is damaged", outcome.Error, StringComparison.Ordinal);
         Assert.Contains("starts anew", outcome.Error, StringComparison.Ordinal);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(work.Folder, "run", "inversion.safetensors")), File.ReadAllBytes(Path.Combine(work.Folder, "damaged-state", "inversion.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(work.Folder, "run", "inversion.safetensors")),
+            File.ReadAllBytes(Path.Combine(work.Folder, "damaged-state", "inversion.safetensors"))
+        );
     }
 
     [Theory]
@@ -118,7 +132,8 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         Workshop.RequireMini();
         string run = "damaged-" + why.Replace(' ', '-');
         CopyRun(run);
-        string tensors = Path.Combine(work.Folder, run, "inversion.safetensors"), manifest = Path.Combine(work.Folder, run, "manifest.json");
+        string tensors = Path.Combine(work.Folder, run, "inversion.safetensors"),
+            manifest = Path.Combine(work.Folder, run, "manifest.json");
         if (how == "a byte changed")
         {
             using FileStream file = File.OpenWrite(tensors);
@@ -194,12 +209,20 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
             dotnet "$@" > '{disk}.second' 2>&1 || exit 93
             exit $first
             """;
-        ProcessStartInfo start = new("unshare") { WorkingDirectory = work.Folder, RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in (string[])["--user", "--map-root-user", "--mount", "bash", "-c", script, "bash", .. program.ArgumentList]) start.ArgumentList.Add(argument);
-        foreach ((string name, string? value) in program.Environment) start.Environment[name] = value;
+        ProcessStartInfo start = new("unshare")
+        {
+            WorkingDirectory = work.Folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (string argument in (string[])["--user", "--map-root-user", "--mount", "bash", "-c", script, "bash", .. program.ArgumentList])
+            start.ArgumentList.Add(argument);
+        foreach ((string name, string? value) in program.Environment)
+            start.Environment[name] = value;
         Outcome outcome = Nulltext.Run(start);
 
-        string first = File.ReadAllText(disk + ".first"), second = File.Exists(disk + ".second") ? File.ReadAllText(disk + ".second") : "";
+        string first = File.ReadAllText(disk + ".first"),
+            second = File.Exists(disk + ".second") ? File.ReadAllText(disk + ".second") : "";
         Assert.True(outcome.ExitCode == 1, $"{outcome.ExitCode} {outcome.Error}\n{first}\n{second}");
         Assert.Contains("the disk is full", first, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", first, StringComparison.Ordinal);
@@ -210,13 +233,15 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
     private void CopyRun(string to)
     {
         string target = Directory.CreateDirectory(Path.Combine(work.Folder, to)).FullName;
-        foreach (string file in Directory.GetFiles(Path.Combine(work.Folder, "run"))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(Path.Combine(work.Folder, "run")))
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 
     private static void Await(Func<bool> condition)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        while (!condition() && clock.Elapsed < TimeSpan.FromMinutes(1)) Thread.Sleep(10);
+        while (!condition() && clock.Elapsed < TimeSpan.FromMinutes(1))
+            Thread.Sleep(10);
         Assert.True(condition());
     }
 }

@@ -14,14 +14,15 @@ public sealed partial class PlanTests : Workshop
     // Of the total. What is fixed (runtime, weights) is part of it, as it is of what a user has.
     private const double Tolerance = 0.15;
 
-    public static TheoryData<string, string> Settings => new()
-    {
-        { "128", "" },
-        { "256", "" },
-        { "256x192", "--precision bf16" },
-        { "320", "--checkpointing" },
-        { "384", "--checkpointing --vae-tile 32 --offload" },
-    };
+    public static TheoryData<string, string> Settings =>
+        new()
+        {
+            { "128", "" },
+            { "256", "" },
+            { "256x192", "--precision bf16" },
+            { "320", "--checkpointing" },
+            { "384", "--checkpointing --vae-tile 32 --offload" },
+        };
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -41,7 +42,10 @@ public sealed partial class PlanTests : Workshop
     public void Invert_FullSize_TakesTheMemoryThatWasPlanned(string size, string settings)
     {
         string? model = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE_MODEL");
-        Assert.SkipWhen(string.IsNullOrEmpty(model), "opt-in: set NULLTEXT_FULL_SIZE_MODEL to a folder or file with Stable Diffusion's weights (10 GB of memory, minutes)");
+        Assert.SkipWhen(
+            string.IsNullOrEmpty(model),
+            "opt-in: set NULLTEXT_FULL_SIZE_MODEL to a folder or file with Stable Diffusion's weights (10 GB of memory, minutes)"
+        );
         Compare(["--model", model, "--size", size, "--steps", "1", "--inner", "1"], settings);
     }
 
@@ -83,11 +87,22 @@ public sealed partial class PlanTests : Workshop
 
     private void Compare(IReadOnlyList<string> arguments, string settings)
     {
-        Outcome outcome = Run(["invert", "photo.png", "--prompt", "a red ball on the beach", "--out", "planned", .. arguments, .. settings.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).WithoutStackTrace();
+        Outcome outcome = Run([
+                "invert",
+                "photo.png",
+                "--prompt",
+                "a red ball on the beach",
+                "--out",
+                "planned",
+                .. arguments,
+                .. settings.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ])
+            .WithoutStackTrace();
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Match match = MemoryLine().Match(outcome.Out);
         Assert.True(match.Success, outcome.Out);
-        double peak = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), planned = double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        double peak = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture),
+            planned = double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
         Assert.True(Math.Abs(planned - peak) <= Tolerance * peak, $"{string.Join(' ', arguments)} {settings}: planned {planned:0} MB, took {peak:0} MB.");
     }
 

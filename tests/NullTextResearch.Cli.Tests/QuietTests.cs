@@ -40,7 +40,11 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
         {
             Cells =
             [
-                new NotebookCell { Source = "using static TorchSharp.torch;\nset_num_threads(1);\nvar y = nn.functional.conv2d(randn(1, 64, 16, 16), randn(64, 64, 3, 3));\ny.shape[1]" },
+                new NotebookCell
+                {
+                    Source =
+                        "using static TorchSharp.torch;\nset_num_threads(1);\nvar y = nn.functional.conv2d(randn(1, 64, 16, 16), randn(64, 64, 3, 3));\ny.shape[1]",
+                },
             ],
         }.Save(notebook);
         Outcome outcome = work.Run("notebook", "run", notebook);
@@ -86,7 +90,8 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
     private static string Repository()
     {
         DirectoryInfo? at = new(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln"))) at = at.Parent;
+        while (at is not null && !File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln")))
+            at = at.Parent;
         Assert.SkipWhen(at is null, "the tests do not lie in a checkout");
         return at!.FullName;
     }

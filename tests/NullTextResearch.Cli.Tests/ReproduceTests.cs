@@ -23,7 +23,22 @@ public sealed class ReproduceTests : IDisposable
             Assert.True(File.Exists(Path.Combine(_folder, "report", file)), file);
         using (JsonDocument manifest = Manifest())
         {
-            string[] parts = ["figure", "command", "started", "seconds", "unetEvaluations", "options", "seed", "model", "images", "algorithmVersion", "versions", "device", "threads"];
+            string[] parts =
+            [
+                "figure",
+                "command",
+                "started",
+                "seconds",
+                "unetEvaluations",
+                "options",
+                "seed",
+                "model",
+                "images",
+                "algorithmVersion",
+                "versions",
+                "device",
+                "threads",
+            ];
             Assert.All(parts, p => Assert.True(manifest.RootElement.TryGetProperty(p, out _), p));
             Assert.Equal(64, manifest.RootElement.GetProperty("model").GetProperty("sha256").GetString()!.Length);
             Assert.Equal(20, manifest.RootElement.GetProperty("options").GetProperty("steps").GetInt32());
@@ -34,10 +49,12 @@ public sealed class ReproduceTests : IDisposable
         Outcome second = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
         Assert.True(second.ExitCode == 0, second.Error);
         Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
-        using (JsonDocument again = Manifest()) Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
+        using (JsonDocument again = Manifest())
+            Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
 
         // What a disk error or another program did to results is never the end, nor does it get into the figures.
-        string[] figures = [.. Directory.GetFiles(Path.Combine(_folder, "report", "fig09"), "*.csv").Order(StringComparer.Ordinal)], entries = Directory.GetFiles(Path.Combine(_folder, "report", "results"));
+        string[] figures = [.. Directory.GetFiles(Path.Combine(_folder, "report", "fig09"), "*.csv").Order(StringComparer.Ordinal)],
+            entries = Directory.GetFiles(Path.Combine(_folder, "report", "results"));
         string[] before = [.. figures.Select(File.ReadAllText)];
         File.WriteAllText(entries[0], "{}");
         string entry = File.ReadAllText(entries[1]);
@@ -48,7 +65,8 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains($"(2 results computed, {entries.Length - 2} found; 2 damaged", third.Out, StringComparison.Ordinal);
         Assert.Equal(before, figures.Select(File.ReadAllText));
 
-        if (ChromiumRenderer.Find().Renderer is { } chromium) await OpenInBrowser(chromium, Path.Combine(_folder, "report"));
+        if (ChromiumRenderer.Find().Renderer is { } chromium)
+            await OpenInBrowser(chromium, Path.Combine(_folder, "report"));
     }
 
     /// <summary>The report of all figures, where one was made before the tests; .ci/run does that.</summary>
@@ -65,7 +83,9 @@ public sealed class ReproduceTests : IDisposable
     private static async Task OpenInBrowser(ChromiumRenderer chromium, string folder)
     {
         // What should be drawn is counted in the figures' own pages, not in the one under test.
-        int charts = Directory.EnumerateFiles(folder, "figure.html", SearchOption.AllDirectories).Sum(page => File.ReadAllText(page).Split("class=\"nt-plot\"").Length - 1);
+        int charts = Directory
+            .EnumerateFiles(folder, "figure.html", SearchOption.AllDirectories)
+            .Sum(page => File.ReadAllText(page).Split("class=\"nt-plot\"").Length - 1);
         Assert.True(charts > 0);
         foreach ((int width, int height) in new[] { (1400, 900), (400, 800) })
         {
@@ -77,8 +97,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Reproduce_UnknownFigure_NamesThoseThereAre() =>
-        Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(2, "'7'", "13", "ablations");
+    public void Reproduce_UnknownFigure_NamesThoseThereAre() => Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(2, "'7'", "13", "ablations");
 
     [Fact]
     public void Reproduce_ImageWithoutCaption_SaysWhereToWriteIt()

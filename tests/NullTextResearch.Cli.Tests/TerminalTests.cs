@@ -46,10 +46,13 @@ public sealed class TerminalTests : Workshop
             file.Write(new byte[4]);
         }
 
-        File.WriteAllText(Path.Combine(Folder, "evil.ipynb"), """
+        File.WriteAllText(
+            Path.Combine(Folder, "evil.ipynb"),
+            """
             {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null,
               "source": ["throw new System.Exception(\"\u001b]0;owned\u0007\"); // \u202e"]}]}
-            """);
+            """
+        );
         string[][] commands =
         [
             ["doctor", "--model", "evil.safetensors"],
@@ -125,22 +128,44 @@ public sealed class TerminalTests : Workshop
     {
         RequireMini();
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "uses 'script' of util-linux");
-        ProcessStartInfo start = new("script") { WorkingDirectory = Folder, RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string word in (string[])["-qec", $"dotnet '{Nulltext.Program}' sample --prompt 'a cat' --steps 2 --count 1 --out a.png --threads 1", "/dev/null"]) start.ArgumentList.Add(word);
+        ProcessStartInfo start = new("script")
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
+        foreach (
+            string word in (string[])["-qec", $"dotnet '{Nulltext.Program}' sample --prompt 'a cat' --steps 2 --count 1 --out a.png --threads 1", "/dev/null"]
+        )
+            start.ArgumentList.Add(word);
         start.Environment["TERM"] = term;
         start.Environment.Remove("NO_COLOR");
-        if (noColour is not null) start.Environment["NO_COLOR"] = noColour;
+        if (noColour is not null)
+            start.Environment["NO_COLOR"] = noColour;
         Outcome outcome = Nulltext.Run(start);
         Assert.True(outcome.ExitCode == 0, outcome.ToString());
-        Assert.Equal((moves, colours), (outcome.Out.Contains('\u001b'), System.Text.RegularExpressions.Regex.IsMatch(outcome.Out, "\u001b\\[(?:[0-9;]*;)?(?:3[0-7]|38|9[0-7])[;m]")));
-        if (!moves) Assert.Matches(@"sampling: step 2 of 2, \d+ s so far", outcome.Out);
+        Assert.Equal(
+            (moves, colours),
+            (outcome.Out.Contains('\u001b'), System.Text.RegularExpressions.Regex.IsMatch(outcome.Out, "\u001b\\[(?:[0-9;]*;)?(?:3[0-7]|38|9[0-7])[;m]"))
+        );
+        if (!moves)
+            Assert.Matches(@"sampling: step 2 of 2, \d+ s so far", outcome.Out);
     }
 
     [Fact]
     public void Nulltext_Piped_HasNoEscapeCodes()
     {
         RequireMini();
-        Outcome outcome = Nulltext.Run(Nulltext.Command(Folder, ["sample", "--prompt", "a cat", "--steps", "2", "--count", "1"], ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("FORCE_COLOR", "1")));
+        Outcome outcome = Nulltext.Run(
+            Nulltext.Command(
+                Folder,
+                ["sample", "--prompt", "a cat", "--steps", "2", "--count", "1"],
+                ("TERM", "xterm-256color"),
+                ("COLORTERM", "truecolor"),
+                ("FORCE_COLOR", "1")
+            )
+        );
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.DoesNotContain('\u001b', outcome.Out + outcome.Error);
     }

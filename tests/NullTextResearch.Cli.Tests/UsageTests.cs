@@ -62,7 +62,8 @@ public sealed class UsageTests : Workshop
     public void Misuse_CommandLine_IsNamed(string line, params string[] words)
     {
         string all = string.Join('\n', Misuse.Of(Program.CreateRoot().Parse(line, CommandRunner.Parsing)));
-        foreach (string word in words) Assert.Contains(word, all, StringComparison.Ordinal);
+        foreach (string word in words)
+            Assert.Contains(word, all, StringComparison.Ordinal);
     }
 
     /// <summary>One of each kind through the built program: what cannot be read, and what only the work can tell.</summary>
@@ -90,8 +91,19 @@ public sealed class UsageTests : Workshop
     public void Misuse_GoodCommandLines_AreNone()
     {
         RootCommand root = Program.CreateRoot();
-        string[] lines = ["", "doctor", "sample --prompt \"\"", "sample --prompt \"@ night, a cat\"", "edit run --to \"\" --reweight snow=2", "notebook x.ipynb --no-browser --port 8899", "train --evaluate --scenes 3", "invert"];
-        foreach (string line in lines) Assert.Equal((line, ""), (line, string.Join('\n', Misuse.Of(root.Parse(line, CommandRunner.Parsing)))));
+        string[] lines =
+        [
+            "",
+            "doctor",
+            "sample --prompt \"\"",
+            "sample --prompt \"@ night, a cat\"",
+            "edit run --to \"\" --reweight snow=2",
+            "notebook x.ipynb --no-browser --port 8899",
+            "train --evaluate --scenes 3",
+            "invert",
+        ];
+        foreach (string line in lines)
+            Assert.Equal((line, ""), (line, string.Join('\n', Misuse.Of(root.Parse(line, CommandRunner.Parsing)))));
         Assert.Equal("@night", root.Parse(["sample", "--prompt", "@night"], CommandRunner.Parsing).GetValue<string>("--prompt"));
     }
 
@@ -111,7 +123,8 @@ public sealed class UsageTests : Workshop
                 Assert.StartsWith(Misuse.PathOf(command), example, StringComparison.Ordinal);
                 ParseResult parsed = root.Parse(example["nulltext".Length..], CommandRunner.Parsing);
                 Assert.Equal((example, ""), (example, string.Join('\n', Misuse.Of(parsed))));
-                if (command.Subcommands.Count == 0) Assert.Same(command, parsed.CommandResult.Command);
+                if (command.Subcommands.Count == 0)
+                    Assert.Same(command, parsed.CommandResult.Command);
             }
         }
 
@@ -121,7 +134,8 @@ public sealed class UsageTests : Workshop
     [Fact]
     public void Help_RootAndVerb_ShowExamples()
     {
-        Outcome root = Run("--help"), verb = Run("sample", "--help");
+        Outcome root = Run("--help"),
+            verb = Run("sample", "--help");
         Assert.Equal((0, 0), (root.ExitCode, verb.ExitCode));
         Assert.Contains("Stable Diffusion 1.x and 2.x", root.Out, StringComparison.Ordinal);
         Assert.Contains("  nulltext reproduce --quick", root.Out, StringComparison.Ordinal);

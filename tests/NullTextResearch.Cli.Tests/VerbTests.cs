@@ -19,7 +19,8 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         string run = Path.Combine(work.Folder, "run");
         Assert.Equal(
             ["inversion.safetensors", "manifest.json", "reconstruction.png", "source.png", "vae.png"],
-            Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "manifest.json")));
         Assert.Equal(Workshop.Prompt, manifest.RootElement.GetProperty("prompt").GetString());
         // 5 to invert; per step one conditional, one inner, one to advance.
@@ -50,11 +51,14 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         // What is not said anew is as it was for the inversion.
         Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert").ExitCode);
         Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert", "--precision", "fp32").ExitCode);
-        string[] precisions = [.. ((string[])["001", "002"]).Select(n =>
-        {
-            using JsonDocument edit = JsonDocument.Parse(File.ReadAllText(Path.Combine(work.Folder, "run-bf16", "edits", n, "edit.json")));
-            return edit.RootElement.GetProperty("precision").GetString()!;
-        })];
+        string[] precisions =
+        [
+            .. ((string[])["001", "002"]).Select(n =>
+            {
+                using JsonDocument edit = JsonDocument.Parse(File.ReadAllText(Path.Combine(work.Folder, "run-bf16", "edits", n, "edit.json")));
+                return edit.RootElement.GetProperty("precision").GetString()!;
+            }),
+        ];
         Assert.Equal(["bf16", "fp32"], precisions);
     }
 
@@ -84,7 +88,8 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Outcome square = work.Run("sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--size", "96", "--out", "square.png");
         Assert.True(square.ExitCode == 0, square.Error);
-        RgbImage wide = ImageFile.Load(Path.Combine(work.Folder, "wide.png")), other = ImageFile.Load(Path.Combine(work.Folder, "square.png"));
+        RgbImage wide = ImageFile.Load(Path.Combine(work.Folder, "wide.png")),
+            other = ImageFile.Load(Path.Combine(work.Folder, "square.png"));
         Assert.True(wide.Width == other.Width && wide.Height < other.Height, $"{wide}, {other}");
         work.Run("sample", "--prompt", "a cat", "--size", "97").Refused(2, "--size", "multiples of 4");
     }
@@ -160,7 +165,8 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
             Assert.True(strip.Width > 3 * 64, $"{strip}");
         }
 
-        string[] Edits() => Directory.Exists(Path.Combine(work.Folder, "run", "edits")) ? Directory.GetDirectories(Path.Combine(work.Folder, "run", "edits")) : [];
+        string[] Edits() =>
+            Directory.Exists(Path.Combine(work.Folder, "run", "edits")) ? Directory.GetDirectories(Path.Combine(work.Folder, "run", "edits")) : [];
     }
 
     [Fact]
@@ -243,13 +249,17 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.SkipUnless(OperatingSystem.IsLinux(), "sends a signal");
         string[] command = ["invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "16", "--inner", "2", "--out"];
         string state = Path.Combine(work.Folder, "stopped", "state.safetensors");
-        Outcome stopped = Nulltext.Run(Nulltext.Command(work.Folder, [.. command, "stopped"]), process =>
-        {
-            Stopwatch clock = Stopwatch.StartNew();
-            while (!File.Exists(state) && clock.Elapsed < TimeSpan.FromMinutes(1)) Thread.Sleep(10);
-            using Process kill = Process.Start("kill", [$"-{StopSignal()}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
-        });
+        Outcome stopped = Nulltext.Run(
+            Nulltext.Command(work.Folder, [.. command, "stopped"]),
+            process =>
+            {
+                Stopwatch clock = Stopwatch.StartNew();
+                while (!File.Exists(state) && clock.Elapsed < TimeSpan.FromMinutes(1))
+                    Thread.Sleep(10);
+                using Process kill = Process.Start("kill", [$"-{StopSignal()}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+                kill.WaitForExit();
+            }
+        );
         Assert.Equal(130, stopped.WithoutStackTrace().ExitCode);
         Assert.Contains("cancelled", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("of 16 steps are kept in stopped", stopped.Error, StringComparison.Ordinal);
@@ -265,7 +275,8 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         using SafetensorsFile other = SafetensorsFile.Open(Path.Combine(work.Folder, "whole", "inversion.safetensors"));
         foreach (SafetensorsEntry entry in other.Entries)
         {
-            using Tensor a = one.Read(entry.Name), b = other.Read(entry.Name);
+            using Tensor a = one.Read(entry.Name),
+                b = other.Read(entry.Name);
             Assert.True(a.equal(b).all().item<bool>(), entry.Name);
         }
 
@@ -299,7 +310,8 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         string[] lines = outcome.Out.Split('\n');
         for (int i = 0; i < lines.Length - 1; i++)
         {
-            if (lines[i].StartsWith("missing", StringComparison.Ordinal)) Assert.Contains("->", lines[i + 1], StringComparison.Ordinal);
+            if (lines[i].StartsWith("missing", StringComparison.Ordinal))
+                Assert.Contains("->", lines[i + 1], StringComparison.Ordinal);
         }
     }
 
@@ -325,6 +337,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
     {
         Outcome outcome = work.Run("--help");
         Assert.Equal(0, outcome.ExitCode);
-        foreach (string verb in (string[])["invert", "edit", "sample", "doctor", "train"]) Assert.Contains($"  {verb}", outcome.Out, StringComparison.Ordinal);
+        foreach (string verb in (string[])["invert", "edit", "sample", "doctor", "train"])
+            Assert.Contains($"  {verb}", outcome.Out, StringComparison.Ordinal);
     }
 }

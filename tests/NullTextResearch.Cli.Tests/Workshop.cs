@@ -33,7 +33,8 @@ public class Workshop : IDisposable
         Directory.CreateDirectory(folder);
         foreach (string other in Directory.GetDirectories(MiniFolder))
         {
-            if (Path.GetFileName(other) != part) Directory.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(other)), other);
+            if (Path.GetFileName(other) != part)
+                Directory.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(other)), other);
         }
 
         return folder;
@@ -68,7 +69,8 @@ public sealed class FinishedRun : Workshop
 {
     public FinishedRun()
     {
-        if (File.Exists(Path.Combine(MiniFolder, "model_index.json"))) Inversion = Invert("run");
+        if (File.Exists(Path.Combine(MiniFolder, "model_index.json")))
+            Inversion = Invert("run");
     }
 
     internal Outcome? Inversion { get; }

@@ -8,12 +8,18 @@ namespace NullTextResearch.DotNetInteractive.Tests;
 public sealed record Ran(string Status, IReadOnlyList<JsonNode> Messages)
 {
     /// <summary>Everything that can be read, for assertions and for telling what went wrong.</summary>
-    public string Everything => string.Join('\n', Messages.Select(m => Type(m) switch
-    {
-        "stream" => $"[{m["name"]}] {m["text"]}",
-        "error" => $"[error] {m["evalue"]} {m["traceback"]}",
-        _ => $"[{Type(m)}] {m["data"]?["text/plain"]}",
-    }));
+    public string Everything =>
+        string.Join(
+            '\n',
+            Messages.Select(m =>
+                Type(m) switch
+                {
+                    "stream" => $"[{m["name"]}] {m["text"]}",
+                    "error" => $"[error] {m["evalue"]} {m["traceback"]}",
+                    _ => $"[{Type(m)}] {m["data"]?["text/plain"]}",
+                }
+            )
+        );
 
     /// <summary>The outputs that have a representation.</summary>
     public IReadOnlyList<string> Of(string mime) => [.. Messages.Select(m => m["data"]?[mime]?.GetValue<string>()).OfType<string>()];

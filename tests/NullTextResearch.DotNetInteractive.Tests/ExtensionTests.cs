@@ -30,7 +30,10 @@ public sealed class ExtensionTests : IAsyncLifetime
     public void Shown_EveryType_HasOurFormatters()
     {
         // What the library's own kernel shows, by the same list.
-        Assert.All((Type[])[typeof(RgbImage), typeof(Chart), typeof(TableData), typeof(InversionResult), typeof(NullTextOptions), typeof(TorchSharp.torch.Tensor)], t => Assert.Contains(t, NullTextExtension.Shown));
+        Assert.All(
+            (Type[])[typeof(RgbImage), typeof(Chart), typeof(TableData), typeof(InversionResult), typeof(NullTextOptions), typeof(TorchSharp.torch.Tensor)],
+            t => Assert.Contains(t, NullTextExtension.Shown)
+        );
         Assert.All(NullTextExtension.Shown, t => Assert.Equal(["text/html", "text/plain"], Formatter.GetPreferredMimeTypesFor(t)));
     }
 
@@ -46,11 +49,13 @@ public sealed class ExtensionTests : IAsyncLifetime
     [Fact]
     public async Task Display_Bundle_SendsEveryRepresentationAndUpdatesIt()
     {
-        IReadOnlyList<KernelEvent> events = await Run("""
+        IReadOnlyList<KernelEvent> events = await Run(
+            """
             using NullTextResearch.Hosting;
             var shown = Notebook.Host.Display(new MimeBundle("one").With("image/png", new byte[] { 1, 2, 3 }));
             shown.Update("two");
-            """);
+            """
+        );
 
         DisplayedValueProduced first = Assert.Single(events.OfType<DisplayedValueProduced>());
         DisplayedValueUpdated second = Assert.Single(events.OfType<DisplayedValueUpdated>());
@@ -83,16 +88,23 @@ public sealed class ExtensionTests : IAsyncLifetime
     public async Task Cancel_WhileACellAsksForItsToken_ReachesIt()
     {
         TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using IDisposable listening = _kernel.KernelEvents.Subscribe(new Watcher(e =>
-        {
-            if (e is StandardOutputValueProduced) begun.TrySetResult();
-        }));
+        using IDisposable listening = _kernel.KernelEvents.Subscribe(
+            new Watcher(e =>
+            {
+                if (e is StandardOutputValueProduced)
+                    begun.TrySetResult();
+            })
+        );
         await Run("bool seen = false;");
-        Task<KernelCommandResult> running = _kernel.SendAsync(new SubmitCode("""
-            Console.WriteLine("go");
-            try { while (true) { NullTextResearch.Hosting.Notebook.Cancellation.ThrowIfCancellationRequested(); await Task.Delay(5); } }
-            catch (OperationCanceledException) { seen = true; throw; }
-            """));
+        Task<KernelCommandResult> running = _kernel.SendAsync(
+            new SubmitCode(
+                """
+                Console.WriteLine("go");
+                try { while (true) { NullTextResearch.Hosting.Notebook.Cancellation.ThrowIfCancellationRequested(); await Task.Delay(5); } }
+                catch (OperationCanceledException) { seen = true; throw; }
+                """
+            )
+        );
         await begun.Task.WaitAsync(Watchdog);
         await _kernel.SendAsync(new Cancel()).WaitAsync(Watchdog);
         Assert.Contains((await running.WaitAsync(Watchdog)).Events, e => e is CommandFailed);
@@ -108,8 +120,10 @@ public sealed class ExtensionTests : IAsyncLifetime
     [Fact]
     public async Task Plotly_WithItsAssemblies_TakesItsFormatterOnlyThen()
     {
-        const string Chart = "Plotly.NET.GenericChart.fromFigure(Plotly.NET.Figure.create(Microsoft.FSharp.Collections.ListModule.OfSeq(new Plotly.NET.Trace[0]), new Plotly.NET.Layout()))";
-        string references = $"#r \"{typeof(Plotly.NET.GenericChart).Assembly.Location}\"\n#r \"{typeof(Microsoft.FSharp.Collections.ListModule).Assembly.Location}\"\n#r \"{System.Reflection.Assembly.Load("DynamicObj").Location}\"\n";
+        const string Chart =
+            "Plotly.NET.GenericChart.fromFigure(Plotly.NET.Figure.create(Microsoft.FSharp.Collections.ListModule.OfSeq(new Plotly.NET.Trace[0]), new Plotly.NET.Layout()))";
+        string references =
+            $"#r \"{typeof(Plotly.NET.GenericChart).Assembly.Location}\"\n#r \"{typeof(Microsoft.FSharp.Collections.ListModule).Assembly.Location}\"\n#r \"{System.Reflection.Assembly.Load("DynamicObj").Location}\"\n";
 
         Assert.DoesNotContain("Plotly.newPlot", await Html(references + Chart), StringComparison.Ordinal);
         IReadOnlyList<KernelEvent> said = await Run("#!nulltext plotly");
@@ -131,13 +145,9 @@ public sealed class ExtensionTests : IAsyncLifetime
 
     private sealed class Watcher(Action<KernelEvent> see) : IObserver<KernelEvent>
     {
-        public void OnCompleted()
-        {
-        }
+        public void OnCompleted() { }
 
-        public void OnError(Exception error)
-        {
-        }
+        public void OnError(Exception error) { }
 
         public void OnNext(KernelEvent value) => see(value);
     }

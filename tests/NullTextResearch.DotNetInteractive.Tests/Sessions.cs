@@ -3,10 +3,26 @@ namespace NullTextResearch.DotNetInteractive.Tests;
 /// <summary>The cells that run in the tool. Numbers of cells count from the one that brings the library, which is 0.</summary>
 internal static class Sessions
 {
-    public const int Load = 0, Help = 1, Doctor = 2, Unknown = 3, Plotly = 4, Open = 5, Invert = 6, Chart = 7, Picture = 8, Members = 9, Host = 10, Loaded = 11, Again = 12, Live = 13, Explore = 14;
+    public const int Load = 0,
+        Help = 1,
+        Doctor = 2,
+        Unknown = 3,
+        Plotly = 4,
+        Open = 5,
+        Invert = 6,
+        Chart = 7,
+        Picture = 8,
+        Members = 9,
+        Host = 10,
+        Loaded = 11,
+        Again = 12,
+        Live = 13,
+        Explore = 14;
 
-    private const string OpenBench = "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nbench";
-    private const string InvertOne = "var image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 6, Method = Methods.NullText(2) });\nimage";
+    private const string OpenBench =
+        "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nbench";
+    private const string InvertOne =
+        "var image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 6, Method = Methods.NullText(2) });\nimage";
 
     private const string Assemblies = """
         foreach (var a in AppDomain.CurrentDomain.GetAssemblies())

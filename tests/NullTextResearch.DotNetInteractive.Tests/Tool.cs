@@ -43,8 +43,10 @@ public sealed class Tool : IDisposable
 
     private string? Install()
     {
-        if (!OperatingSystem.IsLinux()) return "drives the tool by Debian's Jupyter client";
-        if (!File.Exists(Python) || Started(Python, ["-c", "import jupyter_client"]).Code != 0) return "Debian's python3-jupyter-client is not installed";
+        if (!OperatingSystem.IsLinux())
+            return "drives the tool by Debian's Jupyter client";
+        if (!File.Exists(Python) || Started(Python, ["-c", "import jupyter_client"]).Code != 0)
+            return "Debian's python3-jupyter-client is not installed";
         (int code, string text) = Started("dotnet", ["tool", "install", "Microsoft.dotnet-interactive", "--version", Version, "--tool-path", Bin]);
         return code == 0 ? null : $"the tool cannot be had: {text.Trim().Split('\n')[^1]}";
     }
@@ -61,7 +63,21 @@ public sealed class Tool : IDisposable
     private string Publish()
     {
         string folder = System.IO.Path.Combine(_folder, "published");
-        Required("dotnet", ["publish", System.IO.Path.Combine(Checkout(), "src", "NullTextResearch.DotNetInteractive"), "-c", "Release", "--no-build", "-v", "q", "-nologo", "-o", folder]);
+        Required(
+            "dotnet",
+            [
+                "publish",
+                System.IO.Path.Combine(Checkout(), "src", "NullTextResearch.DotNetInteractive"),
+                "-c",
+                "Release",
+                "--no-build",
+                "-v",
+                "q",
+                "-nologo",
+                "-o",
+                folder,
+            ]
+        );
         return folder;
     }
 
@@ -69,7 +85,10 @@ public sealed class Tool : IDisposable
     {
         string file = System.IO.Path.Combine(_folder, "cells.json");
         File.WriteAllText(file, JsonSerializer.Serialize(cells));
-        string answer = Required(Python, [System.IO.Path.Combine(AppContext.BaseDirectory, "python", "run_cells.py"), System.IO.Path.Combine(Bin, "dotnet-interactive"), _folder, file]);
+        string answer = Required(
+            Python,
+            [System.IO.Path.Combine(AppContext.BaseDirectory, "python", "run_cells.py"), System.IO.Path.Combine(Bin, "dotnet-interactive"), _folder, file]
+        );
         return [.. JsonNode.Parse(answer)!.AsArray().Select(c => new Ran(c!["status"]!.GetValue<string>(), [.. c["messages"]!.AsArray().Select(m => m!)]))];
     }
 
@@ -84,9 +103,13 @@ public sealed class Tool : IDisposable
     private static (int Code, string Text) Started(string program, IReadOnlyList<string> arguments)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = start.Environment["DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT"] = start.Environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1";
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] =
+            start.Environment["DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT"] =
+            start.Environment["PYDEVD_DISABLE_FILE_VALIDATION"] =
+                "1";
         using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync(),
+            output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(Watchdog))
         {
             process.Kill(entireProcessTree: true);
@@ -100,7 +123,8 @@ public sealed class Tool : IDisposable
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
-            if (File.Exists(System.IO.Path.Combine(at.FullName, "NullTextResearch.sln"))) return at.FullName;
+            if (File.Exists(System.IO.Path.Combine(at.FullName, "NullTextResearch.sln")))
+                return at.FullName;
         }
 
         throw new DirectoryNotFoundException("The tests run outside the checkout.");

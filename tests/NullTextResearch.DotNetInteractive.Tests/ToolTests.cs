@@ -10,7 +10,12 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     {
         Ran load = tool.Package(Sessions.Load).Succeeded();
 
-        Assert.Contains(load.Of("text/plain"), t => t.Contains("Loading extensions from", StringComparison.Ordinal) && t.Contains("NullTextResearch.DotNetInteractive.dll", StringComparison.Ordinal));
+        Assert.Contains(
+            load.Of("text/plain"),
+            t =>
+                t.Contains("Loading extensions from", StringComparison.Ordinal)
+                && t.Contains("NullTextResearch.DotNetInteractive.dll", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -18,7 +23,10 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     {
         string text = Assert.Single(tool.Package(Sessions.Help).Succeeded().Of("text/plain"));
 
-        Assert.All((string[])["#!nulltext help", "#!nulltext doctor", "#!nulltext plotly", "Workbench.Open()"], words => Assert.Contains(words, text, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["#!nulltext help", "#!nulltext doctor", "#!nulltext plotly", "Workbench.Open()"],
+            words => Assert.Contains(words, text, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -26,7 +34,10 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     {
         string text = Assert.Single(tool.Package(Sessions.Doctor).Succeeded().Of("text/plain"));
 
-        Assert.All((string[])["libtorch ", "sd-mini, 64 px", "checks right", "All essentials are in place."], words => Assert.Contains(words, text, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["libtorch ", "sd-mini, 64 px", "checks right", "All essentials are in place."],
+            words => Assert.Contains(words, text, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -44,7 +55,10 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
         Ran ran = tool.Package(Sessions.Plotly);
 
         Assert.NotEqual("ok", ran.Status);
-        Assert.All((string[])["#r \"nuget: Plotly.NET.Interactive, 6.0.0\"", "FSharp.Core", "View.Chart"], words => Assert.Contains(words, ran.Everything, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["#r \"nuget: Plotly.NET.Interactive, 6.0.0\"", "FSharp.Core", "View.Chart"],
+            words => Assert.Contains(words, ran.Everything, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -99,7 +113,13 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     [InlineData(true)]
     public void Assemblies_InTheTool_AreItsOwnAndOneCopyOfOurs(bool byPath)
     {
-        string[] loaded = [.. (byPath ? tool.Path(6) : tool.Package(Sessions.Loaded)).Succeeded().Everything.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Replace("[stdout] ", "", StringComparison.Ordinal).Trim())];
+        string[] loaded =
+        [
+            .. (byPath ? tool.Path(6) : tool.Package(Sessions.Loaded))
+                .Succeeded()
+                .Everything.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(l => l.Replace("[stdout] ", "", StringComparison.Ordinal).Trim()),
+        ];
 
         Assert.Contains("FSharp.Core 10.0.0.0 Default", loaded);
         Assert.Contains("FSharp.Core 10.1.0.0 Plotly.NET", loaded);

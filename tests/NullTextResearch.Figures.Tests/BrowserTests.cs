@@ -30,7 +30,11 @@ public sealed class BrowserTests : IDisposable
 
         // A click shows a picture at full size, inside a box that scrolls.
         await page.Locator("#fig13 img").ClickAsync();
-        Assert.True(await page.EvaluateAsync<bool>("document.querySelector('#fig13 img').getBoundingClientRect().width >= document.querySelector('#fig13 img').naturalWidth"));
+        Assert.True(
+            await page.EvaluateAsync<bool>(
+                "document.querySelector('#fig13 img').getBoundingClientRect().width >= document.querySelector('#fig13 img').naturalWidth"
+            )
+        );
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
 
         await page.Locator("#fig13 img").ClickAsync();
@@ -53,7 +57,9 @@ public sealed class BrowserTests : IDisposable
 
         await page.WaitForFunctionAsync(
             "(() => { const d = document.querySelector('.nt-plot'); return d.clientWidth < 400 && Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()",
-            null, new PageWaitForFunctionOptions { Timeout = 10_000 });
+            null,
+            new PageWaitForFunctionOptions { Timeout = 10_000 }
+        );
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 400);
     }
 
@@ -63,7 +69,10 @@ public sealed class BrowserTests : IDisposable
         ChromiumRenderer renderer = Browser();
         string[] paths = [Path.Combine(_folder, "charts", "bars.png"), Path.Combine(_folder, "charts", "lines.png")];
 
-        IReadOnlyList<RenderResult> results = renderer.RenderCharts([(SampleReport.Bars.Build(), paths[0]), (SampleReport.Lines.Build(), paths[1])], width: 800);
+        IReadOnlyList<RenderResult> results = renderer.RenderCharts(
+            [(SampleReport.Bars.Build(), paths[0]), (SampleReport.Lines.Build(), paths[1])],
+            width: 800
+        );
 
         Assert.All(results, result => Assert.True(result.Rendered, result.Message));
         foreach ((string path, byte r, byte g, byte b) in ((string, byte, byte, byte)[])[(paths[0], 0xd5, 0x5e, 0), (paths[1], 0, 0x72, 0xb2)])

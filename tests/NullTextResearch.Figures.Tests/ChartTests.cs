@@ -7,7 +7,13 @@ namespace NullTextResearch.Figures.Tests;
 public sealed class ChartTests
 {
     private static LineChart Minimal(params LineSeries[] series) =>
-        new() { Title = "t", XAxis = new Axis("x"), YAxis = new Axis("y", "dB"), Series = series };
+        new()
+        {
+            Title = "t",
+            XAxis = new Axis("x"),
+            YAxis = new Axis("y", "dB"),
+            Series = series,
+        };
 
     [Fact]
     public void Build_LineChart_HasEverySeriesPointBandAndLine()
@@ -50,7 +56,12 @@ public sealed class ChartTests
     {
         LineChart chart = Minimal(new LineSeries("a", [1, 10], [1, 2])) with
         {
-            XAxis = new Axis("x") { Scale = AxisScale.Log, Minimum = 0.1, Maximum = 1000 },
+            XAxis = new Axis("x")
+            {
+                Scale = AxisScale.Log,
+                Minimum = 0.1,
+                Maximum = 1000,
+            },
         };
 
         JsonElement range = Parse(chart.Build()).GetProperty("layout").GetProperty("xaxis").GetProperty("range");
@@ -64,15 +75,18 @@ public sealed class ChartTests
         JsonElement figure = Parse(Minimal(new LineSeries("a", [1, 2, 3], [1, double.NaN, double.PositiveInfinity])).Build());
 
         JsonElement y = figure.GetProperty("data")[0].GetProperty("y");
-        Assert.Equal(
-            [JsonValueKind.Number, JsonValueKind.Null, JsonValueKind.Null],
-            y.EnumerateArray().Select(value => value.ValueKind));
+        Assert.Equal([JsonValueKind.Number, JsonValueKind.Null, JsonValueKind.Null], y.EnumerateArray().Select(value => value.ValueKind));
     }
 
     [Fact]
     public void Build_ErrorBars_AreDistancesFromTheValue()
     {
-        LineSeries series = new("a", [1, 2], [10, 20]) { Lower = [9, 17], Upper = [12, 25], Spread = SpreadStyle.ErrorBars };
+        LineSeries series = new("a", [1, 2], [10, 20])
+        {
+            Lower = [9, 17],
+            Upper = [12, 25],
+            Spread = SpreadStyle.ErrorBars,
+        };
 
         JsonElement bars = Assert.Single(Parse(Minimal(series).Build()).GetProperty("data").EnumerateArray()).GetProperty("error_y");
 
@@ -151,9 +165,7 @@ public sealed class ChartTests
     [Fact]
     public void Build_WrongData_ReportsEveryProblemAtOnce()
     {
-        LineChart chart = Minimal(
-            new LineSeries("short", [1, 2, 3], [1, 2]),
-            new LineSeries("short", [1], [1]) { Lower = [0] }) with
+        LineChart chart = Minimal(new LineSeries("short", [1, 2, 3], [1, 2]), new LineSeries("short", [1], [1]) { Lower = [0] }) with
         {
             XAxis = new Axis("x") { Minimum = 3, Maximum = 1 },
         };
@@ -169,7 +181,14 @@ public sealed class ChartTests
     [Fact]
     public void FromSamples_FewRepeats_AreDotsWithoutAnInterval()
     {
-        LineSeries series = LineSeries.FromSamples("a", [1, 2], [[1, 3], [5, 5]]);
+        LineSeries series = LineSeries.FromSamples(
+            "a",
+            [1, 2],
+            [
+                [1, 3],
+                [5, 5],
+            ]
+        );
 
         Assert.Equal([2, 5], series.Y);
         Assert.Equal((null, null), (series.Lower, series.Upper));
@@ -181,7 +200,15 @@ public sealed class ChartTests
     [Fact]
     public void FromSamples_EnoughRepeats_HaveTheIntervalOfTheMean_DownToTheFloor()
     {
-        LineSeries series = LineSeries.FromSamples("a", [1, 2], [[1, 2, 3, 4, 5], [0, 0, 0, 0, 1]], floor: 0);
+        LineSeries series = LineSeries.FromSamples(
+            "a",
+            [1, 2],
+            [
+                [1, 2, 3, 4, 5],
+                [0, 0, 0, 0, 1],
+            ],
+            floor: 0
+        );
 
         // Student's t of 4 degrees of freedom, 2.776, times the standard error.
         Assert.Equal(3 + (2.776 * Math.Sqrt(2.5 / 5)), series.Upper![0], 3);
@@ -193,7 +220,14 @@ public sealed class ChartTests
     [Fact]
     public void Build_ManyCategories_HaveShortLines()
     {
-        BarChart chart = new() { Title = "t", XAxis = new Axis("x"), YAxis = new Axis("y"), Categories = ["a", "b", "c", "d", "textual inversion with a pivot", "negative-prompt <x>"], Series = [new BarSeries("s", [1, 2, 3, 4, 5, 6])] };
+        BarChart chart = new()
+        {
+            Title = "t",
+            XAxis = new Axis("x"),
+            YAxis = new Axis("y"),
+            Categories = ["a", "b", "c", "d", "textual inversion with a pivot", "negative-prompt <x>"],
+            Series = [new BarSeries("s", [1, 2, 3, 4, 5, 6])],
+        };
 
         string[] names = [.. Parse(chart.Build()).GetProperty("data")[0].GetProperty("x").EnumerateArray().Select(x => x.GetString()!)];
 
@@ -226,8 +260,7 @@ public sealed class ChartTests
     [InlineData("")]
     [InlineData("a b")]
     [InlineData("x\"onload=")]
-    public void HtmlFragment_UnsafeId_IsRefused(string id) =>
-        Assert.Throws<ArgumentException>(() => SampleReport.Bars.Build().HtmlFragment(id));
+    public void HtmlFragment_UnsafeId_IsRefused(string id) => Assert.Throws<ArgumentException>(() => SampleReport.Bars.Build().HtmlFragment(id));
 
     [Fact]
     public void PlotlyScript_Text_IsTheLibraryAndCannotCloseItsElement()

@@ -5,7 +5,9 @@ namespace NullTextResearch.Figures.Tests;
 
 public sealed class ClaimTests
 {
-    private static readonly PairedDifference Clear = PairedDifference.Of([1, 2, 1, 2, 1]), Unclear = PairedDifference.Of([5, -4, 1, 2, -3]), Against = PairedDifference.Of([-1, -2, -1, -2, -1]);
+    private static readonly PairedDifference Clear = PairedDifference.Of([1, 2, 1, 2, 1]),
+        Unclear = PairedDifference.Of([5, -4, 1, 2, -3]),
+        Against = PairedDifference.Of([-1, -2, -1, -2, -1]);
 
     [Fact]
     public void Of_AllOrdersClear_IsReproduced() => Assert.Equal("reproduced", Claim.Of("c", "p", "r", Clear, Clear).VerdictText);
@@ -42,16 +44,27 @@ public sealed class ClaimTests
     [Fact]
     public void Report_ClaimsStandFirstWithLinks_AndAgainInTheirFigure()
     {
-        Claim judged = Claim.Of("Null-text <ends> near the bound.", "0.3 dB", "0.2 dB", Clear), few = Claim.Of("Random pivots stay behind.", "7.9 dB", "4 dB", PairedDifference.Of([4, 4]));
+        Claim judged = Claim.Of("Null-text <ends> near the bound.", "0.3 dB", "0.2 dB", Clear),
+            few = Claim.Of("Random pivots stay behind.", "7.9 dB", "4 dB", PairedDifference.Of([4, 4]));
         Report report = new()
         {
             Title = "t",
-            Sections = [new FigureSection { Id = "fig04", Title = "Figure 4: PSNR", Claims = [judged, few] }, new FigureSection { Id = "fig09", Title = "Figure 9: w" }],
+            Sections =
+            [
+                new FigureSection
+                {
+                    Id = "fig04",
+                    Title = "Figure 4: PSNR",
+                    Claims = [judged, few],
+                },
+                new FigureSection { Id = "fig09", Title = "Figure 9: w" },
+            ],
         };
 
         string html = report.ToHtml();
 
-        int overview = html.IndexOf("id=\"claims\"", StringComparison.Ordinal), figure = html.IndexOf("id=\"fig04\"", StringComparison.Ordinal);
+        int overview = html.IndexOf("id=\"claims\"", StringComparison.Ordinal),
+            figure = html.IndexOf("id=\"fig04\"", StringComparison.Ordinal);
         Assert.InRange(overview, 1, figure - 1);
         Assert.Contains("Null-text &lt;ends&gt; near the bound. <a href=\"#fig04\">Figure 4</a>", html[overview..figure], StringComparison.Ordinal);
         Assert.Contains("nt-claim nt-yes", html[overview..figure], StringComparison.Ordinal);

@@ -8,20 +8,31 @@ public sealed class CsvTests
     public void Write_SpecialCharacters_AreQuotedAndReadBack()
     {
         string[] header = ["plain", "with,comma"];
-        string?[][] rows = [["say \"hi\"", "two\nlines"], [null, " padded"], ["1.5", ""]];
+        string?[][] rows =
+        [
+            ["say \"hi\"", "two\nlines"],
+            [null, " padded"],
+            ["1.5", ""],
+        ];
 
         string text = Csv.Write(header, rows);
 
         Assert.Equal("plain,\"with,comma\"\n\"say \"\"hi\"\"\",\"two\nlines\"\n,\" padded\"\n1.5,\n", text);
-        Assert.Equal(
-            [header, ["say \"hi\"", "two\nlines"], ["", " padded"], ["1.5", ""]],
-            Parse(text));
+        Assert.Equal([header, ["say \"hi\"", "two\nlines"], ["", " padded"], ["1.5", ""]], Parse(text));
     }
 
     [Fact]
     public void Write_UnevenRow_NamesTheRow()
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => Csv.Write(["a", "b"], [["1", "2"], ["3"]]));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            Csv.Write(
+                ["a", "b"],
+                [
+                    ["1", "2"],
+                    ["3"],
+                ]
+            )
+        );
 
         Assert.Contains("Row 2 has 1 cells, the header has 2", error.Message);
     }

@@ -9,7 +9,9 @@ public sealed class CultureTests
     [Fact]
     public void Charts_BuiltAndWritten_AreTheSame()
     {
-        foreach (Func<Chart> chart in (Func<Chart>[])[() => SampleReport.Lines, () => SampleReport.Bars, () => SampleReport.Heatmap, () => SampleReport.Scatter])
+        foreach (
+            Func<Chart> chart in (Func<Chart>[])[() => SampleReport.Lines, () => SampleReport.Bars, () => SampleReport.Heatmap, () => SampleReport.Scatter]
+        )
         {
             (string invariant, string odd) = OddCulture.Both(() =>
             {
@@ -24,7 +26,20 @@ public sealed class CultureTests
     public void CsvAndTables_Written_AreTheSame()
     {
         (string invariant, string odd) = OddCulture.Both(() =>
-            Csv.Write(["a", "b"], [[Csv.Number(-1234.5), Csv.Number(double.NaN)]]) + new TableData("t", ["x"], [["1.5"]]).ToCsv());
+            Csv.Write(
+                ["a", "b"],
+                [
+                    [Csv.Number(-1234.5), Csv.Number(double.NaN)],
+                ]
+            )
+            + new TableData(
+                "t",
+                ["x"],
+                [
+                    ["1.5"],
+                ]
+            ).ToCsv()
+        );
         Assert.Equal("a,b\n-1234.5,NaN\nx\n1.5\n", odd);
         Assert.Equal(invariant, odd);
     }

@@ -27,7 +27,10 @@ public sealed class HeatmapOverlayTests
 
         RgbImage result = HeatmapOverlay.Over(Grey, ramp, 32, 1);
 
-        double[] luminance = [.. Enumerable.Range(0, 32).Select(x => (0.2126 * result.Rgb[x * 3]) + (0.7152 * result.Rgb[(x * 3) + 1]) + (0.0722 * result.Rgb[(x * 3) + 2]))];
+        double[] luminance =
+        [
+            .. Enumerable.Range(0, 32).Select(x => (0.2126 * result.Rgb[x * 3]) + (0.7152 * result.Rgb[(x * 3) + 1]) + (0.0722 * result.Rgb[(x * 3) + 2])),
+        ];
         Assert.True(luminance[^1] - luminance[0] > 60, $"from {luminance[0]} to {luminance[^1]}");
         for (int i = 4; i < 32; i += 4)
         {
@@ -46,7 +49,8 @@ public sealed class HeatmapOverlayTests
     [Fact]
     public void Over_CommonScale_KeepsAnEvenMapDull()
     {
-        float[] even = [1, 1, 1, 1], one = [4, 0, 0, 0];
+        float[] even = [1, 1, 1, 1],
+            one = [4, 0, 0, 0];
 
         Assert.Equal(HeatmapOverlay.Over(Grey, [1, 1, 1, 4], 2, 2).Rgb[0], HeatmapOverlay.Over(Grey, even, 2, 2, 4).Rgb[0]);
         Assert.Equal(HeatmapOverlay.Over(Grey, one, 2, 2).Rgb, HeatmapOverlay.Over(Grey, one, 2, 2, 4).Rgb);

@@ -14,7 +14,11 @@ public sealed class ImageGridTests
             Title = "title",
             ColumnLabels = ["one", "two"],
             RowLabels = ["first", "second"],
-            Rows = [[new GridCell(inputs[0]) { Label = "a", Highlight = true }, new GridCell(inputs[1])], [new GridCell(inputs[2]), new GridCell(inputs[3]) { Label = "d" }]],
+            Rows =
+            [
+                [new GridCell(inputs[0]) { Label = "a", Highlight = true }, new GridCell(inputs[1])],
+                [new GridCell(inputs[2]), new GridCell(inputs[3]) { Label = "d" }],
+            ],
         };
 
         GridPicture drawn = grid.Draw();
@@ -35,8 +39,10 @@ public sealed class ImageGridTests
         CellPlace[] places = [.. drawn.Places.SelectMany(row => row).OfType<CellPlace>()];
         Assert.Equal(11, places.Length);
         Assert.Null(drawn.Places[1][4]);
-        Assert.All(places, place => Assert.True(
-            place.X >= 0 && place.Y >= 0 && place.X + place.Width <= drawn.Picture.Width && place.Y + place.Height <= drawn.Picture.Height));
+        Assert.All(
+            places,
+            place => Assert.True(place.X >= 0 && place.Y >= 0 && place.X + place.Width <= drawn.Picture.Width && place.Y + place.Height <= drawn.Picture.Height)
+        );
         for (int i = 0; i < places.Length; i++)
         {
             for (int j = 0; j < i; j++)
@@ -53,7 +59,13 @@ public sealed class ImageGridTests
     {
         RgbImage flat = new(600, 300, [.. Enumerable.Range(0, 600 * 300 * 3).Select(i => (byte)(40 + (i % 3 * 70)))]);
 
-        GridPicture drawn = new ImageGrid { Rows = [[new GridCell(flat)]] }.Draw();
+        GridPicture drawn = new ImageGrid
+        {
+            Rows =
+            [
+                [new GridCell(flat)],
+            ],
+        }.Draw();
 
         CellPlace place = drawn.Places[0][0]!.Value;
         Assert.Equal((256, 128), (place.Width, place.Height));
@@ -64,17 +76,28 @@ public sealed class ImageGridTests
     public void Draw_Labels_PutInkWhereTheyBelong()
     {
         GridCell cell = new(Noise(32, 32, 1));
-        ImageGrid bare = new() { Rows = [[cell]] };
+        ImageGrid bare = new()
+        {
+            Rows =
+            [
+                [cell],
+            ],
+        };
 
         CellPlace plain = bare.Draw().Places[0][0]!.Value;
-        GridPicture labelled = (bare with
-        {
-            Title = "Title",
-            Subtitle = "subtitle",
-            ColumnLabels = ["column"],
-            RowLabels = ["row"],
-            Rows = [[cell with { Label = "beneath" }]],
-        }).Draw();
+        GridPicture labelled = (
+            bare with
+            {
+                Title = "Title",
+                Subtitle = "subtitle",
+                ColumnLabels = ["column"],
+                RowLabels = ["row"],
+                Rows =
+                [
+                    [cell with { Label = "beneath" }],
+                ],
+            }
+        ).Draw();
 
         CellPlace place = labelled.Places[0][0]!.Value;
         Assert.True(place.X > plain.X && place.Y > plain.Y);
@@ -87,11 +110,22 @@ public sealed class ImageGridTests
     public void Draw_Letters_AreDifferentGlyphs()
     {
         // A missing font draws the same box, or nothing, for every letter.
-        int[] ink = [.. "iwM±→".Select(letter =>
-        {
-            RgbImage picture = new ImageGrid { Rows = [[new GridCell(Noise(32, 32, 1)) { Label = letter.ToString() }]] }.Draw().Picture;
-            return Ink(picture, 0, 180, picture.Width, picture.Height);
-        })];
+        int[] ink =
+        [
+            .. "iwM±→".Select(letter =>
+            {
+                RgbImage picture = new ImageGrid
+                {
+                    Rows =
+                    [
+                        [new GridCell(Noise(32, 32, 1)) { Label = letter.ToString() }],
+                    ],
+                }
+                    .Draw()
+                    .Picture;
+                return Ink(picture, 0, 180, picture.Width, picture.Height);
+            }),
+        ];
 
         Assert.All(ink, count => Assert.True(count > 0));
         Assert.Equal(ink.Length, ink.Distinct().Count());
@@ -102,7 +136,13 @@ public sealed class ImageGridTests
     {
         GridCell cell = new(Noise(32, 32, 1)) { Label = "a very long caption of a picture that needs several lines and oneverylongwordwithoutanyspaceinside" };
 
-        GridPicture drawn = new ImageGrid { Rows = [[cell]] }.Draw();
+        GridPicture drawn = new ImageGrid
+        {
+            Rows =
+            [
+                [cell],
+            ],
+        }.Draw();
 
         CellPlace place = drawn.Places[0][0]!.Value;
         Assert.True(drawn.Picture.Height > place.Y + place.Height + (4 * 15));
@@ -126,7 +166,13 @@ public sealed class ImageGridTests
     public void Draw_Highlight_FramesOutsideThePicture()
     {
         RgbImage input = Noise(64, 64, 1);
-        GridPicture drawn = new ImageGrid { Rows = [[new GridCell(input) { Highlight = true }]] }.Draw();
+        GridPicture drawn = new ImageGrid
+        {
+            Rows =
+            [
+                [new GridCell(input) { Highlight = true }],
+            ],
+        }.Draw();
 
         CellPlace place = drawn.Places[0][0]!.Value;
         AssertShown(drawn.Picture, place, input);
@@ -165,7 +211,16 @@ public sealed class ImageGridTests
     [Fact]
     public void Draw_WrongLabels_ReportsEveryProblem()
     {
-        ImageGrid grid = new() { Rows = [[new GridCell(Noise(8, 8, 1))]], ColumnLabels = ["a", "b"], RowLabels = [], MinimumCellSize = 300 };
+        ImageGrid grid = new()
+        {
+            Rows =
+            [
+                [new GridCell(Noise(8, 8, 1))],
+            ],
+            ColumnLabels = ["a", "b"],
+            RowLabels = [],
+            MinimumCellSize = 300,
+        };
 
         string message = Assert.Throws<ArgumentException>(() => grid.Draw()).Message;
 

@@ -18,7 +18,8 @@ internal sealed class ReportBrowser : IAsyncDisposable
         Page = page;
         page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning") _complaints.Add(message.Text);
+            if (message.Type is "error" or "warning")
+                _complaints.Add(message.Text);
         };
         page.PageError += (_, error) => _complaints.Add(error);
         page.Request += (_, request) => _requests.Add(request.Url[..Math.Min(100, request.Url.Length)]);
@@ -31,12 +32,15 @@ internal sealed class ReportBrowser : IAsyncDisposable
     public static async Task<ReportBrowser> Start(string executable, int width, int height)
     {
         IPlaywright playwright = await Playwright.CreateAsync();
-        IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = executable,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = height } });
+        IBrowser browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = executable, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"] }
+        );
+        IPage page = await browser.NewPageAsync(
+            new BrowserNewPageOptions
+            {
+                ViewportSize = new ViewportSize { Width = width, Height = height },
+            }
+        );
         return new ReportBrowser(playwright, browser, page);
     }
 
@@ -46,8 +50,17 @@ internal sealed class ReportBrowser : IAsyncDisposable
         // A watchdog only: on a machine with ten processes to a processor a page of five megabytes takes its time.
         await Page.GotoAsync(new Uri(path).AbsoluteUri, new PageGotoOptions { Timeout = 180_000 });
         Assert.Equal(charts, await Page.Locator(".nt-plot").CountAsync());
-        await Page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}", null, new PageWaitForFunctionOptions { Timeout = 180_000 });
-        Assert.Equal(charts, await Page.EvaluateAsync<int>("[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy path, .main-svg .xy image')).length"));
+        await Page.WaitForFunctionAsync(
+            $"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}",
+            null,
+            new PageWaitForFunctionOptions { Timeout = 180_000 }
+        );
+        Assert.Equal(
+            charts,
+            await Page.EvaluateAsync<int>(
+                "[...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy path, .main-svg .xy image')).length"
+            )
+        );
         Assert.True(await Page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
     }
 
@@ -55,9 +68,12 @@ internal sealed class ReportBrowser : IAsyncDisposable
     public async Task AssertTidy(int width)
     {
         Assert.True(await Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
-        Assert.Empty(await Page.EvaluateAsync<string[]>(
-            "[...document.querySelectorAll('.nt-plot, .nt-image img, h1, h2, .nt-finding, .nt-facts')]" +
-            ".filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"));
+        Assert.Empty(
+            await Page.EvaluateAsync<string[]>(
+                "[...document.querySelectorAll('.nt-plot, .nt-image img, h1, h2, .nt-finding, .nt-facts')]"
+                    + ".filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 80))"
+            )
+        );
         Assert.True(await Page.EvaluateAsync<bool>("document.fonts.check('16px Inter')"));
         Assert.Empty(_complaints);
         Assert.All(_requests, url => Assert.True(url.StartsWith("file:", StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal), url));
@@ -66,7 +82,8 @@ internal sealed class ReportBrowser : IAsyncDisposable
     /// <summary>Saves a picture of the whole page where NULLTEXT_SCREENSHOTS names a folder.</summary>
     public async Task Screenshot(string name)
     {
-        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder) return;
+        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder)
+            return;
         await Page.EvaluateAsync("window.scrollTo(0, 0)");
         await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name), FullPage = true });
     }

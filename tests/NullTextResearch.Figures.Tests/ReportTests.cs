@@ -54,9 +54,25 @@ public sealed class ReportTests
             [
                 new FigureSection
                 {
-                    Id = "a", Title = Evil, Caption = Evil, PaperFound = Evil, ThisRunFound = Evil, Command = Evil, ManifestJson = Evil,
+                    Id = "a",
+                    Title = Evil,
+                    Caption = Evil,
+                    PaperFound = Evil,
+                    ThisRunFound = Evil,
+                    Command = Evil,
+                    ManifestJson = Evil,
                     Images = [new ReportImage(SampleReport.Grid.ToPng(), Evil) { Caption = Evil }],
-                    Tables = [new TableData(Evil, [Evil], [[Evil]])], Files = [new ReportFile(Evil, "a b/<x>.csv")],
+                    Tables =
+                    [
+                        new TableData(
+                            Evil,
+                            [Evil],
+                            [
+                                [Evil],
+                            ]
+                        ),
+                    ],
+                    Files = [new ReportFile(Evil, "a b/<x>.csv")],
                 },
                 new FigureSection { Id = "b", Title = "other" },
             ],
@@ -74,7 +90,12 @@ public sealed class ReportTests
     [Fact]
     public void ToHtml_Texts_KeepParagraphs()
     {
-        Report report = new() { Title = "t", Introduction = "one\n\ntwo\nthree", Sections = [] };
+        Report report = new()
+        {
+            Title = "t",
+            Introduction = "one\n\ntwo\nthree",
+            Sections = [],
+        };
 
         Assert.Contains("<p>one</p><p>two<br>three</p>", report.ToHtml());
     }
@@ -117,7 +138,19 @@ public sealed class ReportTests
             string path = Path.Combine(folder, "new", "index.html");
             Report good = new() { Title = "good", Sections = [] };
             good.Write(path);
-            Report bad = new() { Title = "bad", Sections = [new FigureSection { Id = "a", Title = "A", Images = [new ReportImage([1, 2, 3], "broken")] }] };
+            Report bad = new()
+            {
+                Title = "bad",
+                Sections =
+                [
+                    new FigureSection
+                    {
+                        Id = "a",
+                        Title = "A",
+                        Images = [new ReportImage([1, 2, 3], "broken")],
+                    },
+                ],
+            };
 
             string message = Assert.Throws<ArgumentException>(() => bad.Write(path)).Message;
 

@@ -2,7 +2,14 @@ namespace NullTextResearch.Figures.Tests;
 
 public sealed class TableDataTests
 {
-    private static readonly TableData Table = new("A <title>", ["name|pipe", "PSNR [dB]"], [["<b>x</b> & y", "31.2 ± 0.4"], ["two\nlines", "-"]]);
+    private static readonly TableData Table = new(
+        "A <title>",
+        ["name|pipe", "PSNR [dB]"],
+        [
+            ["<b>x</b> & y", "31.2 ± 0.4"],
+            ["two\nlines", "-"],
+        ]
+    );
 
     [Fact]
     public void ToHtml_MarkupInCells_IsEscaped()
@@ -26,15 +33,20 @@ public sealed class TableDataTests
     [Fact]
     public void ToMarkdown_PipesLineEndsAndTags_CannotBreakTheTable()
     {
-        Assert.Equal(
-            "| name\\|pipe | PSNR [dB] |\n| --- | ---: |\n| &lt;b>x&lt;/b> & y | 31.2 ± 0.4 |\n| two lines | - |\n",
-            Table.ToMarkdown());
+        Assert.Equal("| name\\|pipe | PSNR [dB] |\n| --- | ---: |\n| &lt;b>x&lt;/b> & y | 31.2 ± 0.4 |\n| two lines | - |\n", Table.ToMarkdown());
     }
 
     [Fact]
     public void ToHtml_UnevenRow_NamesTableAndRow()
     {
-        TableData uneven = new("scores", ["a", "b"], [["1", "2"], ["3"]]);
+        TableData uneven = new(
+            "scores",
+            ["a", "b"],
+            [
+                ["1", "2"],
+                ["3"],
+            ]
+        );
 
         ArgumentException error = Assert.Throws<ArgumentException>(uneven.ToHtml);
 

@@ -59,7 +59,8 @@ public sealed class BadServerTests : HubTest
         int request = 0;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet || request++ > 0) return false;
+            if (file != Unet || request++ > 0)
+                return false;
             await FakeHub.ServeAsync(context, other, breakAfter: 2 << 20);
             return true;
         };
@@ -73,7 +74,8 @@ public sealed class BadServerTests : HubTest
         int request = 0;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet || request++ > 0) return false;
+            if (file != Unet || request++ > 0)
+                return false;
             await FakeHub.ServeAsync(context, FakeHub.Noise(99, 3 << 20));
             return true;
         };
@@ -89,13 +91,16 @@ public sealed class BadServerTests : HubTest
         byte[] wrong = [.. Hub.Files[file].Select(b => (byte)(b ^ 1))];
         async Task<bool> Lie(HttpContext context, string path)
         {
-            if (path != file) return false;
+            if (path != file)
+                return false;
             await FakeHub.ServeAsync(context, wrong);
             return true;
         }
 
-        if (Hub.IsLarge(file)) Hub.OnContent = Lie;
-        else Hub.OnFile = Lie;
+        if (Hub.IsLarge(file))
+            Hub.OnContent = Lie;
+        else
+            Hub.OnFile = Lie;
         HubException e = await FailsAsync(HubProblem.Damaged);
         Assert.Contains(file, e.Message, StringComparison.Ordinal);
         Assert.Contains($"expected {kind} {Hub.HashOf(file)}", e.Message, StringComparison.Ordinal);
@@ -111,7 +116,8 @@ public sealed class BadServerTests : HubTest
     {
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet) return false;
+            if (file != Unet)
+                return false;
             await FakeHub.ServeAsync(context, FakeHub.Noise(1, length));
             return true;
         };
@@ -124,8 +130,10 @@ public sealed class BadServerTests : HubTest
     {
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet) return false;
-            for (int i = 0; i < 5; i++) await context.Response.Body.WriteAsync(new byte[1 << 20], context.RequestAborted);
+            if (file != Unet)
+                return false;
+            for (int i = 0; i < 5; i++)
+                await context.Response.Body.WriteAsync(new byte[1 << 20], context.RequestAborted);
             return true;
         };
         HubException e = await FailsAsync(HubProblem.Server);
@@ -138,7 +146,8 @@ public sealed class BadServerTests : HubTest
         int request = 0;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet) return false;
+            if (file != Unet)
+                return false;
             request++;
             if (request == 1)
             {
@@ -167,7 +176,8 @@ public sealed class BadServerTests : HubTest
         int request = 0;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet || request++ > 0) return false;
+            if (file != Unet || request++ > 0)
+                return false;
             context.Response.ContentLength = 3 << 20;
             await context.Response.Body.WriteAsync(Hub.Files[Unet].AsMemory(0, 1000));
             await context.Response.Body.FlushAsync();
@@ -196,7 +206,10 @@ public sealed class BadServerTests : HubTest
         Assert.All(Hub.Requests.Where(r => !r.ByContentServer), r => Assert.Equal($"Bearer {Secret}", r.Authorization));
         Assert.All(Hub.ContentRequests(), r => Assert.Null(r.Authorization));
         Assert.Equal(3, Hub.ContentRequests().Count);
-        Assert.DoesNotContain(Directory.GetFiles(Folder, "*", SearchOption.AllDirectories), f => File.ReadAllText(f).Contains(Secret, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFiles(Folder, "*", SearchOption.AllDirectories),
+            f => File.ReadAllText(f).Contains(Secret, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -204,7 +217,8 @@ public sealed class BadServerTests : HubTest
     {
         Hub.OnIndex = context =>
         {
-            if (!context.Request.Path.Value!.Contains("old-name", StringComparison.Ordinal)) return Task.FromResult(false);
+            if (!context.Request.Path.Value!.Contains("old-name", StringComparison.Ordinal))
+                return Task.FromResult(false);
             context.Response.Redirect($"/api/models/{FakeHub.Id}/revision/main?blobs=true");
             return Task.FromResult(true);
         };
@@ -344,14 +358,16 @@ public sealed class BadServerTests : HubTest
         using CancellationTokenSource cancel = new();
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet || cancel.IsCancellationRequested) return false;
+            if (file != Unet || cancel.IsCancellationRequested)
+                return false;
             context.Response.ContentLength = 3 << 20;
             context.Response.Headers.ETag = "\"something\"";
             await context.Response.Body.WriteAsync(Hub.Files[Unet].AsMemory(0, 2 << 20));
             await context.Response.Body.FlushAsync();
             // Until it has arrived.
             string unfinished = Layout.Unfinished(Hub.HashOf(Unet));
-            while (!File.Exists(unfinished) || new FileInfo(unfinished).Length < 2 << 20) await Task.Delay(20);
+            while (!File.Exists(unfinished) || new FileInfo(unfinished).Length < 2 << 20)
+                await Task.Delay(20);
             cancel.Cancel();
             return true;
         };
@@ -387,7 +403,8 @@ public sealed class BadServerTests : HubTest
         int request = 0;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != path) return false;
+            if (file != path)
+                return false;
             await FakeHub.ServeAsync(context, Hub.Files[file], Interlocked.Increment(ref request) <= times ? after : null, ignoreRange);
             return true;
         };

@@ -22,7 +22,8 @@ public sealed class CampaignHub
             return true;
         };
         WholeFile.Write(file!, System.Text.Encoding.UTF8.GetBytes(hub.Address.ToString()));
-        while (File.Exists(file)) await Task.Delay(200, TestContext.Current.CancellationToken);
+        while (File.Exists(file))
+            await Task.Delay(200, TestContext.Current.CancellationToken);
     }
 
     private sealed class SlowStream(Stream inner) : Stream

@@ -67,11 +67,22 @@ internal sealed class FakeHub : IAsyncDisposable
     public static async Task<FakeHub> WithModelAsync(int weightBytes = 3 << 20)
     {
         FakeHub hub = await StartAsync();
-        foreach (string path in (string[])
-        [
-            "README.md", "model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json",
-            "text_encoder/config.json", "unet/config.json", "vae/config.json", "safety_checker/config.json", "feature_extractor/preprocessor_config.json",
-        ])
+        foreach (
+            string path in (string[])
+                [
+                    "README.md",
+                    "model_index.json",
+                    "scheduler/scheduler_config.json",
+                    "tokenizer/vocab.json",
+                    "tokenizer/merges.txt",
+                    "tokenizer/tokenizer_config.json",
+                    "text_encoder/config.json",
+                    "unet/config.json",
+                    "vae/config.json",
+                    "safety_checker/config.json",
+                    "feature_extractor/preprocessor_config.json",
+                ]
+        )
         {
             hub.Files[path] = Encoding.UTF8.GetBytes($"{{\"file\": \"{path}\"}}\n");
         }
@@ -104,10 +115,13 @@ internal sealed class FakeHub : IAsyncDisposable
     public string HashOf(string path)
     {
         byte[] content = Files[path];
-        return IsLarge(path) ? Convert.ToHexStringLower(SHA256.HashData(content)) : Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
+        return IsLarge(path)
+            ? Convert.ToHexStringLower(SHA256.HashData(content))
+            : Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
     }
 
-    public IReadOnlyList<Seen> ContentRequests(string ending = "") => [.. Requests.Where(r => r.ByContentServer && r.Path.EndsWith(ending, StringComparison.Ordinal))];
+    public IReadOnlyList<Seen> ContentRequests(string ending = "") =>
+        [.. Requests.Where(r => r.ByContentServer && r.Path.EndsWith(ending, StringComparison.Ordinal))];
 
     /// <summary>Serves a content as a good server does, with ranges, then perhaps breaks the connection.</summary>
     /// <param name="context">Request and answer.</param>
@@ -119,7 +133,11 @@ internal sealed class FakeHub : IAsyncDisposable
         string tag = $"\"{Convert.ToHexStringLower(MD5.HashData(content))}\"";
         context.Response.Headers.ETag = tag;
         int from = 0;
-        if (!ignoreRange && context.Request.Headers.Range.ToString() is { Length: > 0 } range && (context.Request.Headers.IfRange.Count == 0 || context.Request.Headers.IfRange == tag))
+        if (
+            !ignoreRange
+            && context.Request.Headers.Range.ToString() is { Length: > 0 } range
+            && (context.Request.Headers.IfRange.Count == 0 || context.Request.Headers.IfRange == tag)
+        )
         {
             from = int.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
             if (from >= content.Length)
@@ -136,7 +154,8 @@ internal sealed class FakeHub : IAsyncDisposable
         int most = Math.Min(content.Length - from, breakAfter ?? int.MaxValue);
         await context.Response.Body.WriteAsync(content.AsMemory(from, most));
         await context.Response.Body.FlushAsync();
-        if (breakAfter is null) return;
+        if (breakAfter is null)
+            return;
         // What was sent should arrive before the break.
         await Task.Delay(50);
         context.Abort();
@@ -145,7 +164,8 @@ internal sealed class FakeHub : IAsyncDisposable
     public static Task<bool> StatusAsync(HttpContext context, int status, params IReadOnlyList<(string Name, string Value)> headers)
     {
         context.Response.StatusCode = status;
-        foreach ((string name, string value) in headers) context.Response.Headers[name] = value;
+        foreach ((string name, string value) in headers)
+            context.Response.Headers[name] = value;
         return Task.FromResult(true);
     }
 
@@ -172,36 +192,73 @@ internal sealed class FakeHub : IAsyncDisposable
     private async Task HandleAsync(HttpContext context, bool byContentServer)
     {
         string path = Uri.UnescapeDataString(context.Request.Path.Value!.TrimStart('/'));
-        Requests.Enqueue(new Seen(byContentServer, path, Text(context.Request.Headers.Range), Text(context.Request.Headers.IfRange), Text(context.Request.Headers.Authorization)));
+        Requests.Enqueue(
+            new Seen(
+                byContentServer,
+                path,
+                Text(context.Request.Headers.Range),
+                Text(context.Request.Headers.IfRange),
+                Text(context.Request.Headers.Authorization)
+            )
+        );
         if (byContentServer)
         {
-            if (OnContent is null || !await OnContent(context, path)) await ServeAsync(context, Files[path]);
+            if (OnContent is null || !await OnContent(context, path))
+                await ServeAsync(context, Files[path]);
             return;
         }
 
         if (path.StartsWith("api/models/", StringComparison.Ordinal))
         {
-            if (OnIndex is not null && await OnIndex(context)) return;
-            if (!path.StartsWith($"api/models/{Id}/revision/", StringComparison.Ordinal)) await StatusAsync(context, 404, ("X-Error-Code", "RepoNotFound"));
-            else await context.Response.WriteAsync(Index());
+            if (OnIndex is not null && await OnIndex(context))
+                return;
+            if (!path.StartsWith($"api/models/{Id}/revision/", StringComparison.Ordinal))
+                await StatusAsync(context, 404, ("X-Error-Code", "RepoNotFound"));
+            else
+                await context.Response.WriteAsync(Index());
             return;
         }
 
         string file = path[$"{Id}/resolve/{Commit}/".Length..];
-        if (OnFile is not null && await OnFile(context, file)) return;
-        if (IsLarge(file)) context.Response.Redirect($"{ContentAddress}{file}?{Signature}");
-        else await ServeAsync(context, Files[file]);
+        if (OnFile is not null && await OnFile(context, file))
+            return;
+        if (IsLarge(file))
+            context.Response.Redirect($"{ContentAddress}{file}?{Signature}");
+        else
+            await ServeAsync(context, Files[file]);
     }
 
-    public string Index() => JsonSerializer.Serialize(new
-    {
-        id = Id,
-        sha = Commit,
-        cardData = new { license = "creativeml\u001b[31m-openrail-m" },
-        siblings = Files.Select(f => IsLarge(f.Key)
-            ? (object)new { rfilename = f.Key, size = f.Value.Length, blobId = new string('0', 40), lfs = new { sha256 = HashOf(f.Key), size = f.Value.Length, pointerSize = 130 } }
-            : new { rfilename = f.Key, size = f.Value.Length, blobId = HashOf(f.Key) }),
-    });
+    public string Index() =>
+        JsonSerializer.Serialize(
+            new
+            {
+                id = Id,
+                sha = Commit,
+                cardData = new { license = "creativeml\u001b[31m-openrail-m" },
+                siblings = Files.Select(f =>
+                    IsLarge(f.Key)
+                        ? (object)
+                            new
+                            {
+                                rfilename = f.Key,
+                                size = f.Value.Length,
+                                blobId = new string('0', 40),
+                                lfs = new
+                                {
+                                    sha256 = HashOf(f.Key),
+                                    size = f.Value.Length,
+                                    pointerSize = 130,
+                                },
+                            }
+                        : new
+                        {
+                            rfilename = f.Key,
+                            size = f.Value.Length,
+                            blobId = HashOf(f.Key),
+                        }
+                ),
+            }
+        );
 
     private static string? Text(Microsoft.Extensions.Primitives.StringValues value) => value.Count == 0 ? null : value.ToString();
 }
@@ -222,7 +279,14 @@ public abstract class HubTest : IAsyncLifetime
     internal ModelName Model { get; } = ModelName.Parse(FakeHub.Id);
 
     /// <summary>Quick, so that a test of repeats takes no minute.</summary>
-    internal HubOptions Options => new() { Endpoint = Hub.Address, RetryDelay = TimeSpan.FromMilliseconds(1), Retries = 3, StallTimeout = TimeSpan.FromSeconds(10) };
+    internal HubOptions Options =>
+        new()
+        {
+            Endpoint = Hub.Address,
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            Retries = 3,
+            StallTimeout = TimeSpan.FromSeconds(10),
+        };
 
     internal CacheFolder Layout => new(Cache.Root, Model);
 
@@ -239,11 +303,18 @@ public abstract class HubTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    internal async Task<string> PullAsync(HubOptions? options = null, string? variant = null, ModelName? model = null, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
+    internal async Task<string> PullAsync(
+        HubOptions? options = null,
+        string? variant = null,
+        ModelName? model = null,
+        IProgress<PullProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         using ModelPuller puller = new(Cache, options ?? Options);
         PullPlan plan = await puller.PlanAsync(model ?? Model, variant, progress ?? new Listener(Notes), cancellation);
-        lock (Notes) Notes.AddRange(plan.Notes);
+        lock (Notes)
+            Notes.AddRange(plan.Notes);
         return await puller.FetchAsync(plan, progress ?? new Listener(Notes), cancellation);
     }
 
@@ -258,19 +329,28 @@ public abstract class HubTest : IAsyncLifetime
     }
 
     /// <summary>The files of a snapshot, with '/'.</summary>
-    internal static string[] FilesOf(string snapshot) => [.. Directory.GetFiles(snapshot, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(snapshot, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+    internal static string[] FilesOf(string snapshot) =>
+        [
+            .. Directory
+                .GetFiles(snapshot, "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(snapshot, f).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal),
+        ];
 
     internal void AssertContentsEqual(string snapshot)
     {
-        foreach (string file in FilesOf(snapshot)) Assert.Equal(Hub.Files[file], File.ReadAllBytes(Path.Combine(snapshot, file)));
+        foreach (string file in FilesOf(snapshot))
+            Assert.Equal(Hub.Files[file], File.ReadAllBytes(Path.Combine(snapshot, file)));
     }
 
     internal sealed class Listener(List<string> notes) : IProgress<PullProgress>
     {
         public void Report(PullProgress value)
         {
-            if (value.Note is null) return;
-            lock (notes) notes.Add(value.Note);
+            if (value.Note is null)
+                return;
+            lock (notes)
+                notes.Add(value.Note);
         }
     }
 }

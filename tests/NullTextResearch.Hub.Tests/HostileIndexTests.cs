@@ -17,7 +17,8 @@ public sealed class HostileIndexTests : HubTest
     [InlineData("\"12\"")]
     public async Task Index_SizeThatIsNone_IsRefused(string size)
     {
-        string index = Hub.Index(), large = $"\"size\":{Hub.Files["unet/diffusion_pytorch_model.safetensors"].Length},\"pointerSize\"";
+        string index = Hub.Index(),
+            large = $"\"size\":{Hub.Files["unet/diffusion_pytorch_model.safetensors"].Length},\"pointerSize\"";
         Assert.Contains(large, index, StringComparison.Ordinal);
         Answer(index.Replace(large, $"\"size\":{size},\"pointerSize\"", StringComparison.Ordinal));
         HubException e = await FailsAsync(HubProblem.Server);
@@ -87,7 +88,15 @@ public sealed class HostileIndexTests : HubTest
 
             return true;
         };
-        HubException e = await FailsAsync(HubProblem.Connection, Options with { LeastBytes = 1_000_000, RateInterval = TimeSpan.FromMilliseconds(50), Retries = 1 });
+        HubException e = await FailsAsync(
+            HubProblem.Connection,
+            Options with
+            {
+                LeastBytes = 1_000_000,
+                RateInterval = TimeSpan.FromMilliseconds(50),
+                Retries = 1,
+            }
+        );
         Assert.Contains("bytes a second, and at least 20000000 are needed", e.Message, StringComparison.Ordinal);
     }
 
@@ -109,9 +118,10 @@ public sealed class HostileIndexTests : HubTest
         await FailsAsync(HubProblem.Connection, Options with { LeastBytes = 1_000_000, RateInterval = TimeSpan.FromMilliseconds(50), Retries = 1 });
     }
 
-    private void Answer(string index) => Hub.OnIndex = async context =>
-    {
-        await context.Response.WriteAsync(index, Encoding.UTF8);
-        return true;
-    };
+    private void Answer(string index) =>
+        Hub.OnIndex = async context =>
+        {
+            await context.Response.WriteAsync(index, Encoding.UTF8);
+            return true;
+        };
 }

@@ -16,19 +16,28 @@ public sealed class ModelCommandTests : HubTest
         bool killed = false;
         Hub.OnContent = async (context, file) =>
         {
-            if (file != Unet || killed) return false;
+            if (file != Unet || killed)
+                return false;
             context.Response.ContentLength = 3 << 20;
             await context.Response.Body.WriteAsync(Hub.Files[Unet].AsMemory(0, 2 << 20));
             await context.Response.Body.FlushAsync();
             await Task.Delay(TimeSpan.FromSeconds(60), context.RequestAborted).ContinueWith(_ => { });
             return true;
         };
-        Outcome first = await RunAsync(process =>
-        {
-            SpinWait.SpinUntil(() => process.HasExited || (File.Exists(unfinished) && new FileInfo(unfinished).Length == 2 << 20), TimeSpan.FromSeconds(60));
-            killed = true;
-            process.Kill();
-        }, "model", "pull", FakeHub.Id);
+        Outcome first = await RunAsync(
+            process =>
+            {
+                SpinWait.SpinUntil(
+                    () => process.HasExited || (File.Exists(unfinished) && new FileInfo(unfinished).Length == 2 << 20),
+                    TimeSpan.FromSeconds(60)
+                );
+                killed = true;
+                process.Kill();
+            },
+            "model",
+            "pull",
+            FakeHub.Id
+        );
         Assert.NotEqual(0, first.ExitCode);
         Assert.Null(Cache.Find(Model));
         Assert.Equal(2 << 20, new FileInfo(unfinished).Length);
@@ -52,7 +61,8 @@ public sealed class ModelCommandTests : HubTest
         Outcome first = await RunAsync(null, "model", "pull", FakeHub.Id);
         Assert.Contains("All 11 files are here (11 fetched now, with the right checksums)", first.Out, StringComparison.Ordinal);
         string blob = Layout.Blob(Hub.HashOf(Unet));
-        using (FileStream file = File.OpenWrite(blob)) file.Write("oops"u8);
+        using (FileStream file = File.OpenWrite(blob))
+            file.Write("oops"u8);
 
         // Nothing was hashed, so nothing is claimed.
         Outcome plain = await RunAsync(null, "model", "pull", FakeHub.Id);
@@ -82,7 +92,16 @@ public sealed class ModelCommandTests : HubTest
         Assert.Contains("The server says: expired on Monday", refused.Error, StringComparison.Ordinal);
         // What a server says cannot steer the terminal.
         Assert.DoesNotContain("\u001b", outcome.Out, StringComparison.Ordinal);
-        foreach (string text in (string[])[outcome.Out, outcome.Error, refused.Out, refused.Error, .. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Select(File.ReadAllText)])
+        foreach (
+            string text in (string[])
+                [
+                    outcome.Out,
+                    outcome.Error,
+                    refused.Out,
+                    refused.Error,
+                    .. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Select(File.ReadAllText),
+                ]
+        )
             Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
     }
 
@@ -95,7 +114,11 @@ public sealed class ModelCommandTests : HubTest
         foreach (string file in Directory.GetFiles(mini, "*", SearchOption.AllDirectories))
             Hub.Files[Path.GetRelativePath(mini, file).Replace('\\', '/')] = File.ReadAllBytes(file);
 
-        (await RunAsync(null, "sample", "--prompt", "a cat", "--model", FakeHub.Id)).Refused(1, "no model of that name", "nulltext model pull artist/tiny-diffusion");
+        (await RunAsync(null, "sample", "--prompt", "a cat", "--model", FakeHub.Id)).Refused(
+            1,
+            "no model of that name",
+            "nulltext model pull artist/tiny-diffusion"
+        );
         Outcome dry = await RunAsync(null, "model", "pull", FakeHub.Id, "--dry-run");
         Assert.Contains(Unet, dry.Out, StringComparison.Ordinal);
         Assert.Empty(Cache.List());
@@ -137,22 +160,32 @@ public sealed class ModelCommandTests : HubTest
             await Task.Delay(TimeSpan.FromSeconds(60), context.RequestAborted).ContinueWith(_ => { });
             return true;
         };
-        Outcome outcome = await RunAsync(process =>
-        {
-            reached.Task.Wait(TimeSpan.FromSeconds(60));
-            using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
-            kill.WaitForExit();
-        }, "model", "pull", FakeHub.Id);
+        Outcome outcome = await RunAsync(
+            process =>
+            {
+                reached.Task.Wait(TimeSpan.FromSeconds(60));
+                using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+                kill.WaitForExit();
+            },
+            "model",
+            "pull",
+            FakeHub.Id
+        );
         Assert.Equal(130, outcome.ExitCode);
         Assert.Contains("what was fetched is kept", outcome.Error, StringComparison.Ordinal);
     }
 
     private Task<Outcome> RunAsync(Action<Process>? whileRunning, params IReadOnlyList<string> arguments) => RunAsync(whileRunning, [], arguments);
 
-    private Task<Outcome> RunAsync(Action<Process>? whileRunning, IReadOnlyList<(string Name, string Value)> environment, params IReadOnlyList<string> arguments)
+    private Task<Outcome> RunAsync(
+        Action<Process>? whileRunning,
+        IReadOnlyList<(string Name, string Value)> environment,
+        params IReadOnlyList<string> arguments
+    )
     {
         ProcessStartInfo start = Nulltext.Command(Folder, arguments, [("HF_HUB_CACHE", Cache.Root), ("HF_ENDPOINT", Hub.Address.AbsoluteUri), .. environment]);
-        if (!environment.Any(e => e.Name == "HF_TOKEN")) start.Environment.Remove("HF_TOKEN");
+        if (!environment.Any(e => e.Name == "HF_TOKEN"))
+            start.Environment.Remove("HF_TOKEN");
         return Task.Run(() => Nulltext.Run(start, whileRunning));
     }
 }

@@ -7,8 +7,17 @@ public sealed class ModelPullerTests : HubTest
 {
     private static readonly string[] Needed =
     [
-        "model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "text_encoder/model.safetensors", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json",
-        "tokenizer/vocab.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "text_encoder/config.json",
+        "text_encoder/model.safetensors",
+        "tokenizer/merges.txt",
+        "tokenizer/tokenizer_config.json",
+        "tokenizer/vocab.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/config.json",
+        "vae/diffusion_pytorch_model.safetensors",
     ];
 
     [Fact]
@@ -18,7 +27,13 @@ public sealed class ModelPullerTests : HubTest
         Assert.Equal(Needed, FilesOf(snapshot));
         AssertContentsEqual(snapshot);
         Assert.Equal(snapshot, Cache.Find(Model));
-        Assert.Equal(Needed, Hub.Requests.Where(r => !r.ByContentServer).Skip(1).Select(r => r.Path[$"{FakeHub.Id}/resolve/{FakeHub.Commit}/".Length..]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Needed,
+            Hub.Requests.Where(r => !r.ByContentServer)
+                .Skip(1)
+                .Select(r => r.Path[$"{FakeHub.Id}/resolve/{FakeHub.Commit}/".Length..])
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -28,7 +43,10 @@ public sealed class ModelPullerTests : HubTest
         string model = Path.Combine(Cache.Root, "models--artist--tiny-diffusion");
         Assert.Equal(Path.Combine(model, "snapshots", FakeHub.Commit), snapshot);
         Assert.Equal(FakeHub.Commit, File.ReadAllText(Path.Combine(model, "refs", "main")));
-        Assert.Equal(Needed.Select(Hub.HashOf).Order(StringComparer.Ordinal), Directory.GetFiles(Path.Combine(model, "blobs")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Needed.Select(Hub.HashOf).Order(StringComparer.Ordinal),
+            Directory.GetFiles(Path.Combine(model, "blobs")).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal($"../../../blobs/{Hub.HashOf("unet/config.json")}", new FileInfo(Path.Combine(snapshot, "unet", "config.json")).LinkTarget);
         Assert.Equal($"../../blobs/{Hub.HashOf("model_index.json")}", new FileInfo(Path.Combine(snapshot, "model_index.json")).LinkTarget);
     }
@@ -48,7 +66,8 @@ public sealed class ModelPullerTests : HubTest
         string snapshot = await PullAsync(variant: "fp16");
         Assert.Equal(
             ["text_encoder/model.fp16.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.safetensors"],
-            FilesOf(snapshot).Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)));
+            FilesOf(snapshot).Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal))
+        );
         Assert.Equal("vae has no fp16 weights; taking the default ones.", Assert.Single(Notes));
     }
 
@@ -58,7 +77,10 @@ public sealed class ModelPullerTests : HubTest
         await PullAsync(variant: "fp16");
         Hub.Requests.Clear();
         string snapshot = await PullAsync();
-        Assert.Equal(["text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors"], Hub.ContentRequests().Select(r => r.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors"],
+            Hub.ContentRequests().Select(r => r.Path).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(5, FilesOf(snapshot).Count(f => f.EndsWith(".safetensors", StringComparison.Ordinal)));
     }
 
@@ -148,7 +170,8 @@ public sealed class ModelPullerTests : HubTest
     [Fact]
     public async Task Remove_WhileDownloading_IsRefused()
     {
-        TaskCompletionSource reached = new(), go = new();
+        TaskCompletionSource reached = new(),
+            go = new();
         Hub.OnContent = async (_, _) =>
         {
             reached.TrySetResult();

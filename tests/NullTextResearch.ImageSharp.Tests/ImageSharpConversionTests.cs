@@ -42,7 +42,8 @@ public sealed class ImageSharpConversionTests
         using torch.Tensor own = ImageTensor.ToPixels(Picture, dtype: torch.ScalarType.Float64);
         using Image<Rgb24> rgb = Picture.ToImageSharp();
         using Image<Rgba32> rgba = Picture.ToImageSharpRgba();
-        using torch.Tensor ofRgb = rgb.ToPixels(dtype: torch.ScalarType.Float64), ofRgba = rgba.ToPixels(dtype: torch.ScalarType.Float64);
+        using torch.Tensor ofRgb = rgb.ToPixels(dtype: torch.ScalarType.Float64),
+            ofRgba = rgba.ToPixels(dtype: torch.ScalarType.Float64);
         Assert.Equal(own.data<double>().ToArray(), ofRgb.data<double>().ToArray());
         Assert.Equal(own.data<double>().ToArray(), ofRgba.data<double>().ToArray());
         Image<Rgb24>[] back = own.ToImageSharp();
@@ -67,7 +68,16 @@ public sealed class ImageSharpConversionTests
     [Fact]
     public void StandIn_OfAStandIn_IsAskedForToo()
     {
-        Notebook.ShowInstead(v => v switch { First => new Second(), Second => "seen", Left => new Right(), Right => new Left(), _ => null });
+        Notebook.ShowInstead(v =>
+            v switch
+            {
+                First => new Second(),
+                Second => "seen",
+                Left => new Right(),
+                Right => new Left(),
+                _ => null,
+            }
+        );
         Assert.Equal("seen", Notebook.StandIn(new First()));
         Assert.NotNull(Notebook.StandIn(new Left()));
     }

@@ -18,7 +18,8 @@ public sealed class ImageSharpFileTests : ImageReaderTests
     public void Decode_AnyFormat_IsNearTheLibrarysOwn(SKEncodedImageFormat format, int tolerance)
     {
         byte[] file = Encode(Gradient(75, 41), format);
-        RgbImage own = ImageFile.Decode(file), other = Decode(file);
+        RgbImage own = ImageFile.Decode(file),
+            other = Decode(file);
         Assert.Equal((own.Width, own.Height), (other.Width, other.Height));
         Assert.InRange(own.Rgb.Zip(other.Rgb, (a, b) => Math.Abs(a - b)).Max(), 0, tolerance);
     }
@@ -61,7 +62,8 @@ public sealed class ImageSharpFileTests : ImageReaderTests
         for (int i = 0; i < 500; i++)
         {
             byte[] file = [.. whole];
-            for (int k = random.Next(1, 6); k > 0; k--) file[random.Next(file.Length)] = (byte)random.Next(256);
+            for (int k = random.Next(1, 6); k > 0; k--)
+                file[random.Next(file.Length)] = (byte)random.Next(256);
             try
             {
                 Assert.NotNull(Decode(file, "mutated", new ImageLoadOptions { MaxPixels = 100_000 }));

@@ -36,13 +36,14 @@ public sealed class Bench : IAsyncLifetime
 
     public static InvertOptions Short => new() { Steps = Steps, Method = Methods.NullText(3) };
 
-    public static LineChart Lines => new()
-    {
-        Title = "PSNR <over> steps",
-        XAxis = new Axis("step"),
-        YAxis = new Axis("PSNR", "dB"),
-        Series = [new LineSeries("null-text", [1, 2, 3], [20, 25, 27]), new LineSeries("DDIM", [1, 2, 3], [20, 20.5, 21])],
-    };
+    public static LineChart Lines =>
+        new()
+        {
+            Title = "PSNR <over> steps",
+            XAxis = new Axis("step"),
+            YAxis = new Axis("PSNR", "dB"),
+            Series = [new LineSeries("null-text", [1, 2, 3], [20, 25, 27]), new LineSeries("DDIM", [1, 2, 3], [20, 20.5, 21])],
+        };
 
     public async ValueTask InitializeAsync()
     {
@@ -59,18 +60,22 @@ public sealed class Bench : IAsyncLifetime
     {
         ChromiumSearch search = ChromiumRenderer.Find();
         Assert.SkipWhen(search.Renderer is null, search.Message);
-        if (_browser is not null) return _browser;
+        if (_browser is not null)
+            return _browser;
         _playwright = await Playwright.CreateAsync();
-        return _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = search.Renderer!.ExecutablePath,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
+        return _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = search.Renderer!.ExecutablePath,
+                Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+            }
+        );
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null) await _browser.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
         _playwright?.Dispose();
         Inverted?.Dispose();
         Edited?.Dispose();
@@ -80,13 +85,35 @@ public sealed class Bench : IAsyncLifetime
 
     /// <summary>One of every kind of result.</summary>
     public IReadOnlyList<Visual> Everything =>
-    [
-        Inverted, Edited, Comparison, Sweep, Attention, Trajectory,
-        View.Images(("a", Toy.Image), ("b", Inverted.Reconstruction)), View.Compare(("a", Toy.Image), ("b", Inverted.Reconstruction)),
-        View.Chart(Lines), View.Table("A & B", ["name", "value"], [["x", "1.5"], ["<y>", "2"]]), View.FilmStrip([Toy.Image, Toy.Image], ["one", "two"]),
-        View.Slider(new SliderAxis("k", ["0", "1"]), [("zero", Toy.Image), ("one", Inverted.Reconstruction)]), View.Stack(View.Image(Toy.Image), View.Chart(Lines)),
-        Inverted.LossChart(), Inverted.EmbeddingChart(), Comparison.Chart(), Comparison.Table(), Sweep.PsnrChart(), Sweep.Grid(), Workbench.Latents(Inverted.Inversion.StartLatents),
-    ];
+        [
+            Inverted,
+            Edited,
+            Comparison,
+            Sweep,
+            Attention,
+            Trajectory,
+            View.Images(("a", Toy.Image), ("b", Inverted.Reconstruction)),
+            View.Compare(("a", Toy.Image), ("b", Inverted.Reconstruction)),
+            View.Chart(Lines),
+            View.Table(
+                "A & B",
+                ["name", "value"],
+                [
+                    ["x", "1.5"],
+                    ["<y>", "2"],
+                ]
+            ),
+            View.FilmStrip([Toy.Image, Toy.Image], ["one", "two"]),
+            View.Slider(new SliderAxis("k", ["0", "1"]), [("zero", Toy.Image), ("one", Inverted.Reconstruction)]),
+            View.Stack(View.Image(Toy.Image), View.Chart(Lines)),
+            Inverted.LossChart(),
+            Inverted.EmbeddingChart(),
+            Comparison.Chart(),
+            Comparison.Table(),
+            Sweep.PsnrChart(),
+            Sweep.Grid(),
+            Workbench.Latents(Inverted.Inversion.StartLatents),
+        ];
 }
 
 [CollectionDefinition(nameof(BenchCollection))]

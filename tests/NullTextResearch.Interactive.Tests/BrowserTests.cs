@@ -81,7 +81,11 @@ public sealed class BrowserTests(Bench bench)
     [Fact]
     public async Task Everything_ScriptsOff_StillShowsEveryPicture()
     {
-        await using NotebookPage notebook = await NotebookPage.Open(await bench.Browser(), [bench.Sweep.ToHtml(), bench.Edited.ToHtml(), bench.Attention.ToHtml()], scripts: false);
+        await using NotebookPage notebook = await NotebookPage.Open(
+            await bench.Browser(),
+            [bench.Sweep.ToHtml(), bench.Edited.ToHtml(), bench.Attention.ToHtml()],
+            scripts: false
+        );
 
         Assert.Equal(3 + 1, await notebook.Page.Locator("#out0 td:visible img").CountAsync());
         Assert.Equal(3, await notebook.Page.Locator("#out1 td:visible img").CountAsync());
@@ -95,10 +99,14 @@ public sealed class BrowserTests(Bench bench)
     [InlineData("loader first", "<script>window.define = function () { window.taken = true; }; window.define.amd = {}; </script>")]
     public async Task Chart_WithLoader_IsDrawnOffline(string order, string head)
     {
-        string chart = View.Chart(Bench.Lines).ToHtml(), loader = PlotlyLoader.Here.Render().ToHtml()!;
+        string chart = View.Chart(Bench.Lines).ToHtml(),
+            loader = PlotlyLoader.Here.Render().ToHtml()!;
         await using NotebookPage notebook = await NotebookPage.Open(await bench.Browser(), order == "loader first" ? [loader, chart] : [chart, loader], head);
 
-        await notebook.Page.WaitForSelectorAsync(".nt-plot[data-drawn] .main-svg .xy path", new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached, Timeout = 20_000 });
+        await notebook.Page.WaitForSelectorAsync(
+            ".nt-plot[data-drawn] .main-svg .xy path",
+            new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached, Timeout = 20_000 }
+        );
 
         Assert.Equal(0, await notebook.Page.Locator(".nt-plot[data-drawn] pre").CountAsync());
         Assert.False(await notebook.Page.EvaluateAsync<bool>("!!window.taken"));
@@ -118,9 +126,27 @@ public sealed class BrowserTests(Bench bench)
     public async Task Page_OfManyResults_FitsTheWidth()
     {
         ProgressOf progress = new(bench);
-        await using NotebookPage notebook = await NotebookPage.Open(await bench.Browser(), [PlotlyLoader.Here.Render().ToHtml()!, .. progress.Html, bench.Inverted.ToHtml(), bench.Edited.ToHtml(), bench.Sweep.ToHtml(), bench.Attention.ToHtml(), bench.Trajectory.ToHtml(),
-             bench.Comparison.ToHtml(), bench.Comparison.Chart().ToHtml(), bench.Inverted.LossChart().ToHtml(), bench.Workbench.Latents(bench.Inverted.Inversion.StartLatents).ToHtml()]);
-        await notebook.Page.WaitForFunctionAsync("document.querySelectorAll('.nt-plot[data-drawn]').length === 2", null, new PageWaitForFunctionOptions { Timeout = 20_000 });
+        await using NotebookPage notebook = await NotebookPage.Open(
+            await bench.Browser(),
+            [
+                PlotlyLoader.Here.Render().ToHtml()!,
+                .. progress.Html,
+                bench.Inverted.ToHtml(),
+                bench.Edited.ToHtml(),
+                bench.Sweep.ToHtml(),
+                bench.Attention.ToHtml(),
+                bench.Trajectory.ToHtml(),
+                bench.Comparison.ToHtml(),
+                bench.Comparison.Chart().ToHtml(),
+                bench.Inverted.LossChart().ToHtml(),
+                bench.Workbench.Latents(bench.Inverted.Inversion.StartLatents).ToHtml(),
+            ]
+        );
+        await notebook.Page.WaitForFunctionAsync(
+            "document.querySelectorAll('.nt-plot[data-drawn]').length === 2",
+            null,
+            new PageWaitForFunctionOptions { Timeout = 20_000 }
+        );
 
         Assert.True(await notebook.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 1000);
         Assert.True(await notebook.Page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));
@@ -131,16 +157,27 @@ public sealed class BrowserTests(Bench bench)
     private sealed class ProgressOf(Bench bench)
     {
         public IEnumerable<string> Html =>
-        [
-            new Display.ProgressView("null-text inversion")
-            {
-                At = new Inversion.InversionProgress("null-text inversion", 17, 50, 3, 2.4e-4), Elapsed = TimeSpan.FromSeconds(21), Remaining = TimeSpan.FromSeconds(40), Preview = bench.Inverted.Reconstruction,
-            }.Render().ToHtml()!,
-            new Display.ProgressView("null-text inversion") { End = Display.ProgressEnd.Done, Elapsed = TimeSpan.FromSeconds(61) }.Render().ToHtml()!,
-            new Display.ProgressView("null-text inversion")
-            {
-                At = new Inversion.InversionProgress("null-text inversion", 17, 50, 3, 2.4e-4), End = Display.ProgressEnd.Stopped, Elapsed = TimeSpan.FromSeconds(23),
-            }.Render().ToHtml()!,
-        ];
+            [
+                new Display.ProgressView("null-text inversion")
+                {
+                    At = new Inversion.InversionProgress("null-text inversion", 17, 50, 3, 2.4e-4),
+                    Elapsed = TimeSpan.FromSeconds(21),
+                    Remaining = TimeSpan.FromSeconds(40),
+                    Preview = bench.Inverted.Reconstruction,
+                }
+                    .Render()
+                    .ToHtml()!,
+                new Display.ProgressView("null-text inversion") { End = Display.ProgressEnd.Done, Elapsed = TimeSpan.FromSeconds(61) }
+                    .Render()
+                    .ToHtml()!,
+                new Display.ProgressView("null-text inversion")
+                {
+                    At = new Inversion.InversionProgress("null-text inversion", 17, 50, 3, 2.4e-4),
+                    End = Display.ProgressEnd.Stopped,
+                    Elapsed = TimeSpan.FromSeconds(23),
+                }
+                    .Render()
+                    .ToHtml()!,
+            ];
     }
 }

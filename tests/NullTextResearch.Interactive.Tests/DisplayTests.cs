@@ -167,9 +167,7 @@ namespace NullTextResearch.Interactive.Tests
                 return handle;
             }
 
-            public void ClearOutput(bool wait = false)
-            {
-            }
+            public void ClearOutput(bool wait = false) { }
 
             public string ReadLine(string prompt, bool hidden = false) => throw new InvalidOperationException();
 

@@ -25,7 +25,8 @@ public sealed class ExplorationTests(Bench bench)
 
         LiveView view = Assert.Single(output.Shown.OfType<LiveView>());
         FramesView frames = Assert.Single(output.Shown.OfType<FramesView>());
-        string page = view.Render().ToHtml()!, kept = frames.Render().ToHtml()!;
+        string page = view.Render().ToHtml()!,
+            kept = frames.Render().ToHtml()!;
         Assert.Contains("&quot;live&quot;:false", page, StringComparison.Ordinal);
         // The inversion's own guidance is where the slider starts.
         Assert.Contains("&quot;start&quot;:2", page, StringComparison.Ordinal);
@@ -53,7 +54,10 @@ public sealed class ExplorationTests(Bench bench)
     {
         Experiments.PlannedEdit edit = bench.Toy.Edits[0];
         (Exploration seen, _) = await Recorded(() => Workbench.ExploreGuidance(bench.Toy, edit, [1, 7.5], steps: 4));
-        Assert.Equal(["distance to the source", "distance to the truth", "log-likelihood of the noise", "source, rebuilt: PSNR"], seen.Points[0].Measures.Select(m => m.Name));
+        Assert.Equal(
+            ["distance to the source", "distance to the truth", "log-likelihood of the noise", "source, rebuilt: PSNR"],
+            seen.Points[0].Measures.Select(m => m.Name)
+        );
         // The paper's Fig. 9a: guided inversion ends at noise that is less likely.
         Assert.True(seen.Points[1].Measures[2].Value < seen.Points[0].Measures[2].Value);
         Assert.Equal(MultiScaleDistance.Of(edit.Truth!, seen.Points[0].Image), seen.Points[0].Measures[1].Value);
@@ -83,7 +87,10 @@ public sealed class ExplorationTests(Bench bench)
         }
 
         // What the computation throws is thrown where the call is awaited, as it is.
-        Assert.Equal("never asked", (await Assert.ThrowsAsync<InvalidOperationException>(() => Recorded(() => Workbench.Explore("x", [SweepAxis.Of("a", 1)], none)))).Message);
+        Assert.Equal(
+            "never asked",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => Recorded(() => Workbench.Explore("x", [SweepAxis.Of("a", 1)], none)))).Message
+        );
         await Assert.ThrowsAsync<WordNotInPromptException>(() => Recorded(() => Workbench.Explore(bench.Inverted, [SweepAxis.Word("elephant", 1, 2)])));
     }
 

@@ -26,7 +26,10 @@ public sealed class FormattingTests(Bench bench)
             Assert.DoesNotContain(Mime.Plotly, mimes);
             Assert.Equal(visual.ToString(), visual.ToDisplayString("text/plain"));
             string html = visual.ToDisplayString("text/html");
-            Assert.True(html.Contains("class=\"nt-view", StringComparison.Ordinal) || html.Contains("nt-chart", StringComparison.Ordinal), $"{name}: {html[..Math.Min(200, html.Length)]}");
+            Assert.True(
+                html.Contains("class=\"nt-view", StringComparison.Ordinal) || html.Contains("nt-chart", StringComparison.Ordinal),
+                $"{name}: {html[..Math.Min(200, html.Length)]}"
+            );
             Assert.DoesNotContain("cannot be shown", html);
             Assert.True(html.Length < 400_000, $"{name} has {html.Length} characters of HTML");
         }
@@ -139,7 +142,10 @@ public sealed class FormattingTests(Bench bench)
 
     [Fact]
     public void Assembly_References_NothingOfDotNetInteractive() =>
-        Assert.DoesNotContain(typeof(Visual).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("Microsoft.DotNet.Interactive", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            typeof(Visual).Assembly.GetReferencedAssemblies(),
+            a => a.Name!.StartsWith("Microsoft.DotNet.Interactive", StringComparison.Ordinal)
+        );
 
     /// <summary>What a kernel that follows the convention emits.</summary>
     private static Dictionary<string, string> Bundle(object value)
@@ -150,7 +156,8 @@ public sealed class FormattingTests(Bench bench)
         foreach (RenderingFormatter formatter in source.CreateTypeFormatters())
         {
             StringWriter writer = new();
-            if (attribute.PreferredMimeTypes.Contains(formatter.MimeType) && formatter.Format(value, writer)) bundle.Add(formatter.MimeType, writer.ToString());
+            if (attribute.PreferredMimeTypes.Contains(formatter.MimeType) && formatter.Format(value, writer))
+                bundle.Add(formatter.MimeType, writer.ToString());
         }
 
         return bundle;
@@ -164,9 +171,7 @@ public sealed class FormattingTests(Bench bench)
 
         public IDisplayHandle Display(object? value, params IReadOnlyList<string> mimeTypes) => throw new NotSupportedException();
 
-        public void ClearOutput(bool wait = false)
-        {
-        }
+        public void ClearOutput(bool wait = false) { }
 
         public string ReadLine(string prompt, bool hidden = false) => throw new InvalidOperationException();
     }

@@ -33,7 +33,17 @@ public sealed class LibraryViewsTests(Bench bench)
         Assert.Equal(bench.Workbench.Toy(2).Select(t => t.Caption), toys.Images.Select(i => i.Name));
         Assert.Equal("the first 30 of 50 pictures", many.Title);
         Assert.IsType<ChartView>(Notebook.StandIn(Bench.Lines));
-        Assert.IsType<TableView>(Notebook.StandIn(new TableData("", ["a"], [["b"]])));
+        Assert.IsType<TableView>(
+            Notebook.StandIn(
+                new TableData(
+                    "",
+                    ["a"],
+                    [
+                        ["b"],
+                    ]
+                )
+            )
+        );
     }
 
     [Fact]
@@ -74,13 +84,27 @@ public sealed class LibraryViewsTests(Bench bench)
             "large" => zeros(1, 4, 64, 64, dtype: ScalarType.Float16),
             _ => zeros(1),
         };
-        if (kind == "disposed") tensor.Dispose();
+        if (kind == "disposed")
+            tensor.Dispose();
         long before = TensorAssert.Live;
 
         string text = Notebook.StandIn(tensor)!.ToString()!;
 
         Assert.Equal(before, TensorAssert.Live);
-        Assert.Contains(kind switch { "scalar" => "3.5", "integers" => "0  1  2  3  4", "truths" => "1  1  1", "disposed" => "disposed", "large" => "[1, 4, 64, 64]", "empty" => "[0, 4]", "complex" => "ComplexFloat32", _ => "1  1" }, text);
+        Assert.Contains(
+            kind switch
+            {
+                "scalar" => "3.5",
+                "integers" => "0  1  2  3  4",
+                "truths" => "1  1  1",
+                "disposed" => "disposed",
+                "large" => "[1, 4, 64, 64]",
+                "empty" => "[0, 4]",
+                "complex" => "ComplexFloat32",
+                _ => "1  1",
+            },
+            text
+        );
     }
 
     [Fact]

@@ -13,12 +13,14 @@ internal sealed class NotebookPage : IAsyncDisposable
         Page = page;
         page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning") _complaints.Add(message.Text);
+            if (message.Type is "error" or "warning")
+                _complaints.Add(message.Text);
         };
         page.PageError += (_, error) => _complaints.Add(error);
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith("file:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal)) _complaints.Add("asked for " + request.Url);
+            if (!request.Url.StartsWith("file:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+                _complaints.Add("asked for " + request.Url);
         };
     }
 
@@ -31,11 +33,20 @@ internal sealed class NotebookPage : IAsyncDisposable
     /// <param name="scripts">False as in a notebook that is not trusted.</param>
     public static async Task<NotebookPage> Open(IBrowser browser, IEnumerable<string> outputs, string head = "", bool scripts = true)
     {
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1000, Height = 900 }, JavaScriptEnabled = scripts });
+        IPage page = await browser.NewPageAsync(
+            new BrowserNewPageOptions
+            {
+                ViewportSize = new ViewportSize { Width = 1000, Height = 900 },
+                JavaScriptEnabled = scripts,
+            }
+        );
         NotebookPage notebook = new(page);
         string path = Path.Combine(notebook._folder, "notebook.html");
-        File.WriteAllText(path, $"<!DOCTYPE html><meta charset=\"utf-8\"><title>notebook</title>{head}<body style=\"margin:24px;font-family:sans-serif\">" +
-            string.Concat(outputs.Select((html, i) => $"<div class=\"output\" id=\"out{i}\" style=\"margin-bottom:24px\">{html}</div>")));
+        File.WriteAllText(
+            path,
+            $"<!DOCTYPE html><meta charset=\"utf-8\"><title>notebook</title>{head}<body style=\"margin:24px;font-family:sans-serif\">"
+                + string.Concat(outputs.Select((html, i) => $"<div class=\"output\" id=\"out{i}\" style=\"margin-bottom:24px\">{html}</div>"))
+        );
         await page.GotoAsync(new Uri(path).AbsoluteUri);
         return notebook;
     }
@@ -45,7 +56,8 @@ internal sealed class NotebookPage : IAsyncDisposable
     /// <summary>Saves a picture of the whole page where NULLTEXT_SCREENSHOTS names a folder.</summary>
     public async Task Screenshot(string name)
     {
-        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder) return;
+        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder)
+            return;
         await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name), FullPage = true });
     }
 

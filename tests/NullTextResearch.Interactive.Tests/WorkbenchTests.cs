@@ -18,7 +18,13 @@ public sealed class WorkbenchTests(Bench bench)
     public void Grid_ManyMethods_FoldsEachImagesRow()
     {
         string[] names = [.. Enumerable.Range(0, 9).Select(i => $"method {i}")];
-        Comparison wide = new(names, [[.. names.Select(_ => bench.Inverted)], [.. names.Select(_ => bench.Inverted)]]);
+        Comparison wide = new(
+            names,
+            [
+                [.. names.Select(_ => bench.Inverted)],
+                [.. names.Select(_ => bench.Inverted)],
+            ]
+        );
 
         Figures.ImageGrid grid = wide.Grid().Grid;
 
@@ -26,21 +32,36 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Equal([6, 5, 6, 5], grid.Rows.Select(r => r.Count));
         Assert.Equal([bench.Inverted.Prompt, "", bench.Inverted.Prompt, ""], grid.RowLabels!);
         Assert.Equal("image", grid.Rows[0][0]!.Label);
-        Assert.Equal($"method 8\n{bench.Inverted.ReconstructionPsnr.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)} dB", grid.Rows[1][4]!.Label);
+        Assert.Equal(
+            $"method 8\n{bench.Inverted.ReconstructionPsnr.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)} dB",
+            grid.Rows[1][4]!.Label
+        );
         Assert.NotNull(wide.ToPng());
     }
 
     [Fact]
     public async Task Open_InBf16WithLittleMemory_InvertsAsWell()
     {
-        using Workbench small = Workbench.Open(options: new WorkbenchOptions { Threads = 1, LoadPlotly = false, StaticCharts = false, Precision = "bf16", Memory = MemoryOptions.Least });
+        using Workbench small = Workbench.Open(
+            options: new WorkbenchOptions
+            {
+                Threads = 1,
+                LoadPlotly = false,
+                StaticCharts = false,
+                Precision = "bf16",
+                Memory = MemoryOptions.Least,
+            }
+        );
         Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (small.Model.Dtype, small.Model.LatentDtype));
         Assert.Contains("checkpointing, sequential", small.ToString());
         Assert.DoesNotContain("memory saved by", Workbench.ToString());
         ExperimentImage scene = small.Toy()[0];
         InvertedImage inverted = await small.Invert(scene.Image, scene.Caption, new InvertOptions { Steps = 2, Method = Methods.NullText(2) });
         Assert.InRange(inverted.ReconstructionPsnr, 10, inverted.RoundTripPsnr + 1);
-        Assert.Contains("fp32, bf16, fp16", Assert.Throws<ArgumentException>(() => Workbench.Open(options: new WorkbenchOptions { Precision = "half" })).Message);
+        Assert.Contains(
+            "fp32, bf16, fp16",
+            Assert.Throws<ArgumentException>(() => Workbench.Open(options: new WorkbenchOptions { Precision = "half" })).Message
+        );
     }
 
     [Fact]
@@ -58,14 +79,38 @@ public sealed class WorkbenchTests(Bench bench)
     public async Task AnySize_EveryCall_KeepsItsShape()
     {
         RgbImage wide = new ImagePreparation { Size = new PixelSize(96, 52) }.Apply(bench.Toy.Image);
-        using InvertedImage image = await Workbench.Invert(wide, bench.Toy.Caption, new InvertOptions { Steps = 3, Method = Methods.NullText(1), Size = ImageSizing.AsIs });
+        using InvertedImage image = await Workbench.Invert(
+            wide,
+            bench.Toy.Caption,
+            new InvertOptions
+            {
+                Steps = 3,
+                Method = Methods.NullText(1),
+                Size = ImageSizing.AsIs,
+            }
+        );
         using EditedImage edit = await Workbench.Edit(image, bench.Target, new EditOptions { Blend = [bench.Word] });
         AttentionView maps = await Workbench.Attention(image);
         SweepResult sdEdit = await Workbench.SdEdit(image, bench.Target, [0.5]);
-        Comparison compared = await Workbench.Compare([new ExperimentImage("wide", wide, bench.Toy.Caption)], [Methods.Ddim(), Methods.Direct()], new InvertOptions { Steps = 3 });
+        Comparison compared = await Workbench.Compare(
+            [new ExperimentImage("wide", wide, bench.Toy.Caption)],
+            [Methods.Ddim(), Methods.Direct()],
+            new InvertOptions { Steps = 3 }
+        );
 
-        Assert.All((RgbImage[])[image.Image, image.RoundTrip, image.Reconstruction, edit.Image, edit.Reconstruction, sdEdit.Points[0].Image, compared.Results[0][0].Reconstruction], picture =>
-            Assert.Equal(new PixelSize(96, 52), PixelSize.Of(picture)));
+        Assert.All(
+            (RgbImage[])
+                [
+                    image.Image,
+                    image.RoundTrip,
+                    image.Reconstruction,
+                    edit.Image,
+                    edit.Reconstruction,
+                    sdEdit.Points[0].Image,
+                    compared.Results[0][0].Reconstruction,
+                ],
+            picture => Assert.Equal(new PixelSize(96, 52), PixelSize.Of(picture))
+        );
         Assert.Equal((24, 13), (maps.Width, maps.Height));
         Assert.All(edit.Mask().Images, i => Assert.Equal(96.0 / 52, (double)i.Image.Width / i.Image.Height, 0.001));
         Assert.NotNull(maps.ToPng());
@@ -81,7 +126,10 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Equal(new PixelSize(64, 64), PixelSize.Of(Workbench.Load(path)));
         Assert.Equal(new PixelSize(88, 48), PixelSize.Of(Workbench.Load(path, size: ImageSizing.Keep)));
         Assert.Equal(wide, Workbench.Load(path, size: ImageSizing.AsIs));
-        Assert.Contains("multiples of 4", Assert.Throws<ArgumentException>(() => Workbench.Load(path, new ImagePreparation { Left = 1 }, ImageSizing.AsIs)).Message);
+        Assert.Contains(
+            "multiples of 4",
+            Assert.Throws<ArgumentException>(() => Workbench.Load(path, new ImagePreparation { Left = 1 }, ImageSizing.AsIs)).Message
+        );
         Assert.Equal(Workbench.Toy(3).Select(t => t.Hash), Workbench.Examples(3).Select(t => t.Hash));
         Assert.Equal(new PixelSize(32, 32), PixelSize.Of(Workbench.Examples(1, ImageSizing.Of(32))[0].Image));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
@@ -91,7 +139,11 @@ public sealed class WorkbenchTests(Bench bench)
     public void Examples_ModelOfTheRealKind_AreThePhotographs()
     {
         string folder = Directory.CreateTempSubdirectory("nulltext-real-").FullName;
-        ModelFiles.WriteFolder(folder, (OriginalModel.TinyV1 with { ResidualBlocks = 1, Multipliers = [1, 2], AttentionAt = [2], VaeMultipliers = [1, 1, 1, 1] }).WithVocabulary(), hollow: true);
+        ModelFiles.WriteFolder(
+            folder,
+            (OriginalModel.TinyV1 with { ResidualBlocks = 1, Multipliers = [1, 2], AttentionAt = [2], VaeMultipliers = [1, 1, 1, 1] }).WithVocabulary(),
+            hollow: true
+        );
         using (Workbench real = Workbench.Open(folder, new WorkbenchOptions { LoadPlotly = false, StaticCharts = false }))
         {
             IReadOnlyList<ExperimentImage> photographs = real.Examples(3);
@@ -146,7 +198,8 @@ public sealed class WorkbenchTests(Bench bench)
     public async Task Edit_WordsOfTheOptions_AreLookedUp()
     {
         WordNotInPromptException error = await Assert.ThrowsAsync<WordNotInPromptException>(() =>
-            Workbench.Edit(bench.Inverted, bench.Toy.Caption, new EditOptions { Weights = new Dictionary<string, double> { ["zebra"] = 2 } }));
+            Workbench.Edit(bench.Inverted, bench.Toy.Caption, new EditOptions { Weights = new Dictionary<string, double> { ["zebra"] = 2 } })
+        );
 
         Assert.Contains("zebra", error.Message);
     }
@@ -158,7 +211,11 @@ public sealed class WorkbenchTests(Bench bench)
         Output.Choose(output);
         try
         {
-            using InvertedImage image = await Workbench.Invert(bench.Toy.Image, "a hosue in the snow", new InvertOptions { Steps = 2, Method = Methods.Ddim() });
+            using InvertedImage image = await Workbench.Invert(
+                bench.Toy.Image,
+                "a hosue in the snow",
+                new InvertOptions { Steps = 2, Method = Methods.Ddim() }
+            );
             Assert.StartsWith("note: sd-mini does not know 'hosue' (near: house)", output.Shown.OfType<string>().Single());
             output.Shown.Clear();
 
@@ -196,7 +253,12 @@ public sealed class WorkbenchTests(Bench bench)
         own.Register(new Mine());
         Assert.Equal(5, own.Registered.Count);
 
-        using Comparison comparison = await own.Compare(bench.Toy.Image, bench.Toy.Caption, [own.Registered[0], own.Registered[4]], new InvertOptions { Steps = 2 });
+        using Comparison comparison = await own.Compare(
+            bench.Toy.Image,
+            bench.Toy.Caption,
+            [own.Registered[0], own.Registered[4]],
+            new InvertOptions { Steps = 2 }
+        );
 
         Assert.Equal(["DDIM inversion", "mine"], comparison.Methods);
         Assert.Equal(comparison["DDIM inversion"].Reconstruction, comparison["mine"].Reconstruction);
@@ -251,13 +313,25 @@ public sealed class WorkbenchTests(Bench bench)
         string folder = Directory.CreateTempSubdirectory("nulltext-cache-").FullName;
         try
         {
-            using Workbench own = Workbench.Open(options: new WorkbenchOptions { Threads = 1, StaticCharts = false, CacheFolder = folder });
+            using Workbench own = Workbench.Open(
+                options: new WorkbenchOptions
+                {
+                    Threads = 1,
+                    StaticCharts = false,
+                    CacheFolder = folder,
+                }
+            );
             ExperimentSettings settings = ExperimentSettings.Quick with { Steps = 3 };
             RecordingOutput output = new();
             Output.Choose(output);
 
             double first = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
-            IReadOnlyList<IReadOnlyList<ReconstructionRecord>> ddim = await own.Experiment("ddim", own.Toy(), settings, lab => Reconstruction.Run(lab, ReconstructionMethod.Ddim, []));
+            IReadOnlyList<IReadOnlyList<ReconstructionRecord>> ddim = await own.Experiment(
+                "ddim",
+                own.Toy(),
+                settings,
+                lab => Reconstruction.Run(lab, ReconstructionMethod.Ddim, [])
+            );
             double again = (await own.Experiment("bound", own.Toy(), settings, Reconstruction.Bound))[0].Psnr;
 
             Assert.Equal(first, again);
@@ -281,10 +355,13 @@ public sealed class WorkbenchTests(Bench bench)
         // Stops itself in the midst of the optimisation.
         Stopping method = new(() =>
         {
-            if (++calls == 20) stop.Cancel();
+            if (++calls == 20)
+                stop.Cancel();
         });
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Invert(bench.Toy, new InvertOptions { Steps = 8, Method = method }, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Workbench.Invert(bench.Toy, new InvertOptions { Steps = 8, Method = method }, stop.Token)
+        );
 
         Assert.Equal(20, calls);
         Assert.InRange(torch.Tensor.TotalCount, 0, before);
@@ -305,11 +382,14 @@ public sealed class WorkbenchTests(Bench bench)
             int calls = 0;
             Stopping method = new(() =>
             {
-                if (++calls == 15) stop.Cancel();
+                if (++calls == 15)
+                    stop.Cancel();
             });
 
             // The first method is done when the second is stopped.
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Workbench.Compare(bench.Toy.Image, bench.Toy.Caption, [Methods.Ddim(), method], new InvertOptions { Steps = 5 }));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                Workbench.Compare(bench.Toy.Image, bench.Toy.Caption, [Methods.Ddim(), method], new InvertOptions { Steps = 5 })
+            );
 
             Assert.InRange(torch.Tensor.TotalCount, 0, before);
             Assert.StartsWith("comparison of 2 methods: 2 of 2: stopping", output.Updates[^1].ToString());
@@ -370,16 +450,20 @@ public sealed class WorkbenchTests(Bench bench)
         Assert.Equal(image.Inversion.EvaluationsPerImage, double.Parse(row[1], System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(image.Inversion.BackwardsPerImage, double.Parse(row[2], System.Globalization.CultureInfo.InvariantCulture));
         // A busy machine may be slow in one and quick in the other.
-        Assert.InRange(double.Parse(row[4], System.Globalization.CultureInfo.InvariantCulture), image.Inversion.Elapsed.TotalSeconds / 20, (image.Inversion.Elapsed.TotalSeconds * 20) + 0.1);
+        Assert.InRange(
+            double.Parse(row[4], System.Globalization.CultureInfo.InvariantCulture),
+            image.Inversion.Elapsed.TotalSeconds / 20,
+            (image.Inversion.Elapsed.TotalSeconds * 20) + 0.1
+        );
         Assert.Equal((4 * 3).ToString(System.Globalization.CultureInfo.InvariantCulture), plan.Table.Rows[3][1]);
     }
 
     [Fact]
-    public async Task Invert_FileThatIsNotThere_SaysSo() =>
-        await Assert.ThrowsAnyAsync<Exception>(async () => await Workbench.Invert("/no/such.png", "a cat"));
+    public async Task Invert_FileThatIsNotThere_SaysSo() => await Assert.ThrowsAnyAsync<Exception>(async () => await Workbench.Invert("/no/such.png", "a cat"));
 
     [Fact]
-    public void Open_NoModel_NamesTheFolder() => Assert.Contains("/no/model", Assert.Throws<Weights.ModelFormatException>(() => Workbench.Open("/no/model")).Message);
+    public void Open_NoModel_NamesTheFolder() =>
+        Assert.Contains("/no/model", Assert.Throws<Weights.ModelFormatException>(() => Workbench.Open("/no/model")).Message);
 
     /// <summary>
     /// What is alive, without what only waits for the garbage collector. Not called after the work: a leak must not be swept
@@ -418,7 +502,14 @@ public sealed class WorkbenchTests(Bench bench)
         public string Name => "stopping";
 
         public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
-            new NullTextInversion(NullTextOptions.Default with { StopEarly = false }).Invert(problem with { Predictor = new Watched(problem.Predictor, before) }, progress, cancellation);
+            new NullTextInversion(NullTextOptions.Default with { StopEarly = false }).Invert(
+                problem with
+                {
+                    Predictor = new Watched(problem.Predictor, before),
+                },
+                progress,
+                cancellation
+            );
 
         private sealed class Watched(Diffusion.INoisePredictor inner, Action before) : Diffusion.INoisePredictor
         {

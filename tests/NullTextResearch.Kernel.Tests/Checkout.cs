@@ -10,7 +10,8 @@ internal static class Checkout
         {
             for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
             {
-                if (File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln"))) return Path.Combine(at.FullName, "notebooks");
+                if (File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln")))
+                    return Path.Combine(at.FullName, "notebooks");
             }
 
             throw new DirectoryNotFoundException("The tests run outside the checkout.");

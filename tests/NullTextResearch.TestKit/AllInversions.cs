@@ -24,12 +24,34 @@ public static class AllInversions
         ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional.flip(1), Few),
         ["random pivot"] = _ => new RandomPivotInversion(Few, seed: 5),
         ["global"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2 }),
-        ["global, fresh Adam, reusing"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2, FreshAdam = true, Advance = AdvanceMode.ReuseLastInner }),
+        ["global, fresh Adam, reusing"] = _ => new GlobalNullTextInversion(
+            new GlobalNullTextOptions
+            {
+                InnerSteps = 2,
+                FreshAdam = true,
+                Advance = AdvanceMode.ReuseLastInner,
+            }
+        ),
         ["textual"] = _ => new TextualInversion(new TextualInversionOptions { InnerSteps = 2, Seed = 3 }),
-        ["textual, from noise, prompt's path"] = _ => new TextualInversion(new TextualInversionOptions { InnerSteps = 2, Start = TextualStart.Noise, Path = TextualPath.InvertWithPrompt, Timesteps = TimestepDraw.Schedule }),
+        ["textual, from noise, prompt's path"] = _ => new TextualInversion(
+            new TextualInversionOptions
+            {
+                InnerSteps = 2,
+                Start = TextualStart.Noise,
+                Path = TextualPath.InvertWithPrompt,
+                Timesteps = TimestepDraw.Schedule,
+            }
+        ),
         ["textual with pivot"] = _ => new TextualInversionWithPivot(Few),
         ["non-pivotal"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, Seed = 3 }),
-        ["non-pivotal per step"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, PerStep = true, Timesteps = TimestepDraw.Schedule }),
+        ["non-pivotal per step"] = _ => new NonPivotalInversion(
+            new NonPivotalOptions
+            {
+                InnerSteps = 2,
+                PerStep = true,
+                Timesteps = TimestepDraw.Schedule,
+            }
+        ),
     };
 
     /// <summary>Names of all configurations.</summary>

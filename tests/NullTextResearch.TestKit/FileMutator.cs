@@ -17,13 +17,77 @@ public sealed class FileMutator(int seed)
     // Well-formed by the grammar unless said otherwise; each has hurt some reader.
     private static readonly string[] s_values =
     [
-        "null", "true", "false", "0", "-0", "-1", "1", "2", "1.5", "0.1", "1e0", "1e5", "1E400", "-1e400", "1e-400", "255", "65536", "1048576", "2147483647", "2147483648", "-2147483649", "4294967296",
-        "4611686018427387904", "9223372036854775807", "9223372036854775808", "18446744073709551616", "123456789012345678901234567890", "\"\"", "\"0\"", "\"NaN\"", "\"x\"", "\"\\u0000\"", "\"\\ud800\"",
-        "\"\\udc00\\ud800\"", "\"\\u001b]0;t\\u0007\"", "\"../x\"", "\"/dev/zero\"", "\"\\ufeff\"", "[]", "[null]", "[1.5]", "[2147483648]", "[-1]", "[\"a\",\"a\"]", "[[],[]]", "{}", "{\"\":0}", "{\"a\":1,\"a\":2}",
-        "{\"\\ud800\":1}", "NaN", "Infinity", "01", "+1", "'x'", "[1,]", "/* */1", "tru",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-1",
+        "1",
+        "2",
+        "1.5",
+        "0.1",
+        "1e0",
+        "1e5",
+        "1E400",
+        "-1e400",
+        "1e-400",
+        "255",
+        "65536",
+        "1048576",
+        "2147483647",
+        "2147483648",
+        "-2147483649",
+        "4294967296",
+        "4611686018427387904",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551616",
+        "123456789012345678901234567890",
+        "\"\"",
+        "\"0\"",
+        "\"NaN\"",
+        "\"x\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\u001b]0;t\\u0007\"",
+        "\"../x\"",
+        "\"/dev/zero\"",
+        "\"\\ufeff\"",
+        "[]",
+        "[null]",
+        "[1.5]",
+        "[2147483648]",
+        "[-1]",
+        "[\"a\",\"a\"]",
+        "[[],[]]",
+        "{}",
+        "{\"\":0}",
+        "{\"a\":1,\"a\":2}",
+        "{\"\\ud800\":1}",
+        "NaN",
+        "Infinity",
+        "01",
+        "+1",
+        "'x'",
+        "[1,]",
+        "/* */1",
+        "tru",
     ];
 
-    private static readonly string[] s_keys = ["\"\"", "\"\\ud800\"", "\"\\u0000\"", "\"__metadata__\"", "\"__proto__\"", "\"\\u001b[2J\"", "\"a.b\"", "\"x\"", "\"../../x\""];
+    private static readonly string[] s_keys =
+    [
+        "\"\"",
+        "\"\\ud800\"",
+        "\"\\u0000\"",
+        "\"__metadata__\"",
+        "\"__proto__\"",
+        "\"\\u001b[2J\"",
+        "\"a.b\"",
+        "\"x\"",
+        "\"../../x\"",
+    ];
 
     private readonly Random _random = new(seed);
 
@@ -33,7 +97,8 @@ public sealed class FileMutator(int seed)
     {
         List<byte> bytes = [.. file];
         List<string> what = [];
-        for (int times = 1 + _random.Next(3); times > 0; times--) what.Add(DamageBytes(bytes));
+        for (int times = 1 + _random.Next(3); times > 0; times--)
+            what.Add(DamageBytes(bytes));
         return new Mutant([.. bytes], string.Join(", then ", what));
     }
 
@@ -63,9 +128,11 @@ public sealed class FileMutator(int seed)
     /// <param name="text">The sound content, UTF-8.</param>
     public Mutant Lines(ReadOnlySpan<byte> text)
     {
-        if (_random.Next(3) == 0) return Bytes(text);
+        if (_random.Next(3) == 0)
+            return Bytes(text);
         List<string> lines = [.. Encoding.UTF8.GetString(text).Split('\n')];
-        int at = _random.Next(lines.Count), other = _random.Next(lines.Count);
+        int at = _random.Next(lines.Count),
+            other = _random.Next(lines.Count);
         string what = $"line {at + 1}: ";
         switch (_random.Next(6))
         {
@@ -86,7 +153,21 @@ public sealed class FileMutator(int seed)
                 what += "carriage return";
                 break;
             case 4:
-                lines[at] = Pick((string[])["", " ", "\t", "a", "\0", "\uFFFD", "#version: 0.2", new string('x', 100_000), lines[at] + " " + lines[other], lines[at].ToUpperInvariant()]);
+                lines[at] = Pick(
+                    (string[])
+                        [
+                            "",
+                            " ",
+                            "\t",
+                            "a",
+                            "\0",
+                            "\uFFFD",
+                            "#version: 0.2",
+                            new string('x', 100_000),
+                            lines[at] + " " + lines[other],
+                            lines[at].ToUpperInvariant(),
+                        ]
+                );
                 what += "other text";
                 break;
             default:
@@ -102,7 +183,8 @@ public sealed class FileMutator(int seed)
     public Mutant Safetensors(ReadOnlySpan<byte> file)
     {
         int kind = _random.Next(8);
-        if (kind == 0) return Bytes(file);
+        if (kind == 0)
+            return Bytes(file);
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
         Mutant header = Json(file.Slice(8, length));
         byte[] bytes = new byte[8 + header.Bytes.Length + file.Length - 8 - length];
@@ -119,7 +201,9 @@ public sealed class FileMutator(int seed)
             bytes.Add((byte)_random.Next(256));
             return "a byte in an empty file";
         }
-        int at = _random.Next(bytes.Count), length = Math.Min(bytes.Count - at, 1 << _random.Next(8)), to = _random.Next(bytes.Count);
+        int at = _random.Next(bytes.Count),
+            length = Math.Min(bytes.Count - at, 1 << _random.Next(8)),
+            to = _random.Next(bytes.Count);
         switch (_random.Next(7))
         {
             case 0:
@@ -138,7 +222,8 @@ public sealed class FileMutator(int seed)
                 bytes.InsertRange(to, bytes.GetRange(at, length));
                 return $"{length} bytes of {at} again at {to}";
             case 5:
-                for (int i = 0; i < length; i++) bytes[at + i] = (byte)_random.Next(256);
+                for (int i = 0; i < length; i++)
+                    bytes[at + i] = (byte)_random.Next(256);
                 return $"{length} random bytes at {at}";
             default:
                 bytes.AddRange(Enumerable.Repeat(bytes[at], length));
@@ -148,7 +233,8 @@ public sealed class FileMutator(int seed)
 
     private (byte[] Bytes, string What) DamageJson(byte[] json, List<Place> places)
     {
-        Place place = Pick(places), other = Pick(places);
+        Place place = Pick(places),
+            other = Pick(places);
         string at = $"at byte {place.Value.Start}";
         switch (_random.Next(12))
         {
@@ -156,28 +242,54 @@ public sealed class FileMutator(int seed)
                 return (Insert(json, key.Start, [.. json.AsSpan(key.Start, place.Value.End - key.Start), (byte)',']), $"member {at} twice");
             case 1 when place.Key is { } key:
                 // The same member again with another value: readers differ on which one counts.
-                return (Insert(json, key.Start, [.. json.AsSpan(key.Start, place.Value.Start - key.Start), .. Encoding.UTF8.GetBytes(Pick(s_values)), (byte)',']), $"member {at} twice, with two values");
+                return (
+                    Insert(json, key.Start, [.. json.AsSpan(key.Start, place.Value.Start - key.Start), .. Encoding.UTF8.GetBytes(Pick(s_values)), (byte)',']),
+                    $"member {at} twice, with two values"
+                );
             case 2 when place.Key is { } key:
                 int end = place.Value.End;
-                while (end < json.Length && json[end] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') end++;
-                if (end < json.Length && json[end] == (byte)',') end++;
+                while (end < json.Length && json[end] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+                    end++;
+                if (end < json.Length && json[end] == (byte)',')
+                    end++;
                 return (Replace(json, new Span(key.Start, end), ""u8), $"member {at} lost");
             case 3 when place.Key is { } key:
                 return (Replace(json, key, Encoding.UTF8.GetBytes(Pick(s_keys))), $"member {at} renamed");
             case 4 when place.Key is { } key && other.Key is { } name:
                 return (Replace(json, key, json.AsSpan(name.Start, name.End - name.Start)), $"member {at} has the name of that at byte {name.Start}");
             case 5:
-                return (Replace(json, place.Value, json.AsSpan(other.Value.Start, other.Value.End - other.Value.Start)), $"value {at} is that at byte {other.Value.Start}");
+                return (
+                    Replace(json, place.Value, json.AsSpan(other.Value.Start, other.Value.End - other.Value.Start)),
+                    $"value {at} is that at byte {other.Value.Start}"
+                );
             case 6:
                 int depth = Pick((int[])[3, 63, 64, 65, 300, 5000]);
-                return (Replace(json, place.Value, Encoding.UTF8.GetBytes(new string('[', depth) + "1" + new string(']', depth))), $"value {at} is nested {depth} deep");
+                return (
+                    Replace(json, place.Value, Encoding.UTF8.GetBytes(new string('[', depth) + "1" + new string(']', depth))),
+                    $"value {at} is nested {depth} deep"
+                );
             case 7:
-                string text = Pick((string[])["\"" + new string('x', 20_000) + "\"", "[" + string.Join(',', Enumerable.Repeat("1", 5000)) + "]", new string('9', 2000), "{" + string.Join(',', Enumerable.Range(0, 1000).Select(i => $"\"k{i}\":{i}")) + "}"]);
+                string text = Pick(
+                    (string[])
+                        [
+                            "\"" + new string('x', 20_000) + "\"",
+                            "[" + string.Join(',', Enumerable.Repeat("1", 5000)) + "]",
+                            new string('9', 2000),
+                            "{" + string.Join(',', Enumerable.Range(0, 1000).Select(i => $"\"k{i}\":{i}")) + "}",
+                        ]
+                );
                 return (Replace(json, place.Value, Encoding.UTF8.GetBytes(text)), $"value {at} is large");
             case 8:
                 return (Replace(json, place.Value, [(byte)'"', Pick((byte[])[0xFF, 0xC0, 0xED, 0x80]), (byte)'"']), $"value {at} is no UTF-8");
             case 9 when json[place.Value.Start] is (byte)'-' or (>= (byte)'0' and <= (byte)'9'):
-                return (Insert(json, _random.Next(place.Value.Start, place.Value.End + 1), Encoding.UTF8.GetBytes(_random.Next(10).ToString(CultureInfo.InvariantCulture))), $"one digit more {at}");
+                return (
+                    Insert(
+                        json,
+                        _random.Next(place.Value.Start, place.Value.End + 1),
+                        Encoding.UTF8.GetBytes(_random.Next(10).ToString(CultureInfo.InvariantCulture))
+                    ),
+                    $"one digit more {at}"
+                );
             default:
                 string value = Pick(s_values);
                 return (Replace(json, place.Value, Encoding.UTF8.GetBytes(value)), $"value {at} is {value}");
@@ -201,7 +313,8 @@ public sealed class FileMutator(int seed)
             Utf8JsonReader reader = new(json, new JsonReaderOptions { MaxDepth = 10_000 });
             while (reader.Read())
             {
-                int start = (int)reader.TokenStartIndex, end = (int)reader.BytesConsumed;
+                int start = (int)reader.TokenStartIndex,
+                    end = (int)reader.BytesConsumed;
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.PropertyName:

@@ -9,7 +9,13 @@ namespace NullTextResearch.TestKit;
 /// <param name="Read">Writes it where the reader looks, and reads it.</param>
 /// <param name="IsDocumented">Whether an exception is one that the reader promises for a damaged file; judges the message too, where there is something to hold it to.</param>
 /// <param name="AllocationLimit">Bytes that one case may allocate for a file of so many bytes.</param>
-public sealed record FuzzFormat(string Name, Func<FileMutator, Mutant> Damage, Action<Mutant> Read, Func<Exception, bool> IsDocumented, Func<long, long> AllocationLimit);
+public sealed record FuzzFormat(
+    string Name,
+    Func<FileMutator, Mutant> Damage,
+    Action<Mutant> Read,
+    Func<Exception, bool> IsDocumented,
+    Func<long, long> AllocationLimit
+);
 
 /// <summary>What became of one format's damaged files.</summary>
 public sealed record FuzzOutcome
@@ -36,8 +42,11 @@ public sealed record FuzzOutcome
     public long PeakAllocated { get; set; }
 
     /// <summary>One line of the report.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Name,-28} tried {Tried,7:#,0}  accepted {Accepted,6:#,0}  documented {Documented,7:#,0}  faults {Faults.Count,4}  slowest {SlowestMs,6:0.0} ms  most memory of a case {PeakAllocated / 1e6,5:0.0} MB");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Name, -28} tried {Tried, 7:#,0}  accepted {Accepted, 6:#,0}  documented {Documented, 7:#,0}  faults {Faults.Count, 4}  slowest {SlowestMs, 6:0.0} ms  most memory of a case {PeakAllocated / 1e6, 5:0.0} MB"
+        );
 }
 
 /// <summary>Reads damaged files, and holds the readers to what they document.</summary>
@@ -74,18 +83,22 @@ public static class FuzzCampaign
                 broken = e;
             }
         })
-        { IsBackground = true };
+        {
+            IsBackground = true,
+        };
         worker.Start();
         while (!worker.Join(250))
         {
-            if (Stopwatch.GetElapsedTime(Volatile.Read(ref started)) > Hang) throw new TimeoutException($"{format.Name}, {Volatile.Read(ref current)}: not done after {Hang.TotalSeconds:0} s.");
+            if (Stopwatch.GetElapsedTime(Volatile.Read(ref started)) > Hang)
+                throw new TimeoutException($"{format.Name}, {Volatile.Read(ref current)}: not done after {Hang.TotalSeconds:0} s.");
         }
         return broken is null ? outcome : throw new InvalidOperationException($"{format.Name}, {current}: the campaign itself failed.", broken);
     }
 
     private static void Try(FuzzFormat format, Mutant mutant, FuzzOutcome outcome, string what)
     {
-        long before = GC.GetAllocatedBytesForCurrentThread(), clock = Stopwatch.GetTimestamp();
+        long before = GC.GetAllocatedBytesForCurrentThread(),
+            clock = Stopwatch.GetTimestamp();
         outcome.Tried++;
         try
         {
@@ -98,11 +111,14 @@ public static class FuzzCampaign
         }
         catch (Exception e)
         {
-            outcome.Faults.Add($"{what}: {e.GetType().FullName}: {e.Message.ReplaceLineEndings(" ")} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("NullTextResearch", StringComparison.Ordinal))?.Trim()}");
+            outcome.Faults.Add(
+                $"{what}: {e.GetType().FullName}: {e.Message.ReplaceLineEndings(" ")} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("NullTextResearch", StringComparison.Ordinal))?.Trim()}"
+            );
         }
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         outcome.SlowestMs = Math.Max(outcome.SlowestMs, Stopwatch.GetElapsedTime(clock).TotalMilliseconds);
         outcome.PeakAllocated = Math.Max(outcome.PeakAllocated, allocated);
-        if (allocated > format.AllocationLimit(mutant.Bytes.Length)) outcome.Faults.Add($"{what}: allocated {allocated:#,0} bytes for a file of {mutant.Bytes.Length:#,0}");
+        if (allocated > format.AllocationLimit(mutant.Bytes.Length))
+            outcome.Faults.Add($"{what}: allocated {allocated:#,0} bytes for a file of {mutant.Bytes.Length:#,0}");
     }
 }

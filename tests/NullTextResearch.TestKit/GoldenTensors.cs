@@ -33,17 +33,21 @@ public sealed class GoldenTensors
         get
         {
             JsonElement entry = _header.GetProperty(name);
-            int begin = entry.GetProperty("data_offsets")[0].GetInt32(), end = entry.GetProperty("data_offsets")[1].GetInt32();
-            Tensor result = empty([.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())], entry.GetProperty("dtype").GetString() switch
-            {
-                "F32" => ScalarType.Float32,
-                "F64" => ScalarType.Float64,
-                "I64" => ScalarType.Int64,
-                "U8" => ScalarType.Byte,
-                "BOOL" => ScalarType.Bool,
-                string other => throw new NotSupportedException($"{name}: dtype {other}"),
-                null => throw new InvalidDataException($"{name}: no dtype"),
-            });
+            int begin = entry.GetProperty("data_offsets")[0].GetInt32(),
+                end = entry.GetProperty("data_offsets")[1].GetInt32();
+            Tensor result = empty(
+                [.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())],
+                entry.GetProperty("dtype").GetString() switch
+                {
+                    "F32" => ScalarType.Float32,
+                    "F64" => ScalarType.Float64,
+                    "I64" => ScalarType.Int64,
+                    "U8" => ScalarType.Byte,
+                    "BOOL" => ScalarType.Bool,
+                    string other => throw new NotSupportedException($"{name}: dtype {other}"),
+                    null => throw new InvalidDataException($"{name}: no dtype"),
+                }
+            );
             result.bytes = _bytes.AsSpan(_data + begin, end - begin);
             return result;
         }
@@ -56,7 +60,8 @@ public sealed class GoldenTensors
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "NullTextResearch.sln"))) return Path.Combine(folder.FullName, "data", "golden");
+            if (File.Exists(Path.Combine(folder.FullName, "NullTextResearch.sln")))
+                return Path.Combine(folder.FullName, "data", "golden");
         }
         throw new DirectoryNotFoundException($"No NullTextResearch.sln above {AppContext.BaseDirectory}.");
     }

@@ -83,7 +83,8 @@ public abstract class ImageReaderTests : IDisposable
     [InlineData(8, "GK/RB")]
     public void Load_OrientationOfPngAndWebp_TurnsTheImageUpright(int orientation, string corners)
     {
-        byte[] png = Encode(Blocks(48, 32), SKEncodedImageFormat.Png), webp = Encode(Blocks(48, 32), SKEncodedImageFormat.Webp);
+        byte[] png = Encode(Blocks(48, 32), SKEncodedImageFormat.Png),
+            webp = Encode(Blocks(48, 32), SKEncodedImageFormat.Webp);
         foreach (bool big in (bool[])[true, false])
         {
             byte[] exif = Exif(orientation, big);
@@ -112,7 +113,10 @@ public abstract class ImageReaderTests : IDisposable
     [InlineData("4D4D002A000000080001011200030000000100090000")] // No such orientation.
     [InlineData("49492A00080000000100120102000000010000000600")] // Text in place of a number.
     public void Load_PngWithDamagedOrientation_IsTakenAsItStands(string exif) =>
-        Assert.Equal("RG/BK", Corners(Decode(WithChunk(Encode(Blocks(48, 32), SKEncodedImageFormat.Png), "eXIf", Convert.FromHexString(exif), before: "IDAT"))));
+        Assert.Equal(
+            "RG/BK",
+            Corners(Decode(WithChunk(Encode(Blocks(48, 32), SKEncodedImageFormat.Png), "eXIf", Convert.FromHexString(exif), before: "IDAT")))
+        );
 
     [Fact]
     public void Load_MissingFile_NamesIt()
@@ -128,8 +132,7 @@ public abstract class ImageReaderTests : IDisposable
     public void Load_Folder_SaysSo() => Assert.Contains("folder", Assert.Throws<ImageFileException>(() => Load(Folder)).Message);
 
     [Fact]
-    public void Load_EmptyFile_SaysSo() =>
-        Assert.Contains("empty", Assert.Throws<ImageFileException>(() => Load(Write("e.png", []))).Message);
+    public void Load_EmptyFile_SaysSo() => Assert.Contains("empty", Assert.Throws<ImageFileException>(() => Load(Write("e.png", []))).Message);
 
     /// <summary>Beginnings of real files, as Latin-1.</summary>
     [Theory]
@@ -229,7 +232,15 @@ public abstract class ImageReaderTests : IDisposable
     [InlineData("webp")]
     public void Load_SizeThatTheFileCannotHold_IsRefusedWithoutMemory(string format)
     {
-        byte[] bomb = Encode(Noise(16, 16), format switch { "jpeg" => SKEncodedImageFormat.Jpeg, "webp" => SKEncodedImageFormat.Webp, _ => SKEncodedImageFormat.Png });
+        byte[] bomb = Encode(
+            Noise(16, 16),
+            format switch
+            {
+                "jpeg" => SKEncodedImageFormat.Jpeg,
+                "webp" => SKEncodedImageFormat.Webp,
+                _ => SKEncodedImageFormat.Png,
+            }
+        );
         switch (format)
         {
             case "jpeg":
@@ -243,7 +254,8 @@ public abstract class ImageReaderTests : IDisposable
             default:
                 BinaryPrimitives.WriteInt32BigEndian(bomb.AsSpan(16), 8000);
                 BinaryPrimitives.WriteInt32BigEndian(bomb.AsSpan(20), 8000);
-                if (format != "png") bomb[28] = 1;
+                if (format != "png")
+                    bomb[28] = 1;
                 BinaryPrimitives.WriteUInt32BigEndian(bomb.AsSpan(29), Crc32(bomb.AsSpan(12, 17)));
                 break;
         }
@@ -290,13 +302,19 @@ public abstract class ImageReaderTests : IDisposable
         return new RgbImage(width, height, rgb);
     }
 
-    private static RgbImage Blocks(int width, int height) => Paint(width, height, (x, y) => (x < width / 2, y < height / 2) switch
-    {
-        (true, true) => ((byte)255, (byte)0, (byte)0),
-        (false, true) => ((byte)0, (byte)255, (byte)0),
-        (true, false) => ((byte)0, (byte)0, (byte)255),
-        _ => ((byte)0, (byte)0, (byte)0),
-    });
+    private static RgbImage Blocks(int width, int height) =>
+        Paint(
+            width,
+            height,
+            (x, y) =>
+                (x < width / 2, y < height / 2) switch
+                {
+                    (true, true) => ((byte)255, (byte)0, (byte)0),
+                    (false, true) => ((byte)0, (byte)255, (byte)0),
+                    (true, false) => ((byte)0, (byte)0, (byte)255),
+                    _ => ((byte)0, (byte)0, (byte)0),
+                }
+        );
 
     protected static RgbImage Paint(int width, int height, Func<int, int, (byte R, byte G, byte B)> colour)
     {
@@ -314,10 +332,14 @@ public abstract class ImageReaderTests : IDisposable
         char At(int x, int y)
         {
             ReadOnlySpan<byte> pixel = image.Rgb.AsSpan(((y * image.Width) + x) * 3, 3);
-            return pixel[0] > 128 ? 'R' : pixel[1] > 128 ? 'G' : pixel[2] > 128 ? 'B' : 'K';
+            return pixel[0] > 128 ? 'R'
+                : pixel[1] > 128 ? 'G'
+                : pixel[2] > 128 ? 'B'
+                : 'K';
         }
 
-        int right = image.Width - 4, bottom = image.Height - 4;
+        int right = image.Width - 4,
+            bottom = image.Height - 4;
         return $"{At(3, 3)}{At(right, 3)}/{At(3, bottom)}{At(right, bottom)}";
     }
 
@@ -334,7 +356,12 @@ public abstract class ImageReaderTests : IDisposable
     }
 
     private static byte[] EncodeRgba(
-        byte[] rgba, int width, int height, SKEncodedImageFormat format = SKEncodedImageFormat.Png, SKAlphaType alpha = SKAlphaType.Unpremul)
+        byte[] rgba,
+        int width,
+        int height,
+        SKEncodedImageFormat format = SKEncodedImageFormat.Png,
+        SKAlphaType alpha = SKAlphaType.Unpremul
+    )
     {
         using SKImage image = SKImage.FromPixelCopy(new SKImageInfo(width, height, SKColorType.Rgba8888, alpha), rgba);
         using SKData data = image.Encode(format, 100);
@@ -346,20 +373,57 @@ public abstract class ImageReaderTests : IDisposable
     {
         byte[] exif =
         [
-            0xFF, 0xE1, 0, 34, (byte)'E', (byte)'x', (byte)'i', (byte)'f', 0, 0,
-            (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
+            0xFF,
+            0xE1,
+            0,
+            34,
+            (byte)'E',
+            (byte)'x',
+            (byte)'i',
+            (byte)'f',
+            0,
+            0,
+            (byte)'M',
+            (byte)'M',
+            0,
+            42,
+            0,
+            0,
+            0,
+            8,
+            0,
+            1,
+            0x01,
+            0x12,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            (byte)orientation,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
         ];
         return [.. jpeg.AsSpan(0, 2), .. exif, .. jpeg.AsSpan(2)];
     }
 
-    private static byte[] Exif(int orientation, bool big) => big
-        ? [(byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0]
-        : [(byte)'I', (byte)'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0];
+    private static byte[] Exif(int orientation, bool big) =>
+        big
+            ? [(byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0]
+            : [(byte)'I', (byte)'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0];
 
     private static byte[] WithChunk(byte[] png, string type, byte[] content, string before)
     {
         int at = png.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(before)) - 4;
-        byte[] body = [.. System.Text.Encoding.ASCII.GetBytes(type), .. content], length = new byte[4], check = new byte[4];
+        byte[] body = [.. System.Text.Encoding.ASCII.GetBytes(type), .. content],
+            length = new byte[4],
+            check = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(length, content.Length);
         BinaryPrimitives.WriteUInt32BigEndian(check, Crc32(body));
         return [.. png.AsSpan(0, at), .. length, .. body, .. check, .. png.AsSpan(at)];
@@ -368,9 +432,32 @@ public abstract class ImageReaderTests : IDisposable
     // The extended form: a header that announces the chunk, the picture, the chunk.
     private static byte[] WebpWithExif(byte[] webp, int width, int height, byte[] exif)
     {
-        byte[] padded = exif.Length % 2 == 0 ? exif : [.. exif, 0], size = new byte[4], length = new byte[4];
+        byte[] padded = exif.Length % 2 == 0 ? exif : [.. exif, 0],
+            size = new byte[4],
+            length = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(length, exif.Length);
-        byte[] body = [.. "WEBPVP8X"u8, 10, 0, 0, 0, 8, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. webp.AsSpan(12), .. "EXIF"u8, .. length, .. padded];
+        byte[] body =
+        [
+            .. "WEBPVP8X"u8,
+            10,
+            0,
+            0,
+            0,
+            8,
+            0,
+            0,
+            0,
+            (byte)(width - 1),
+            0,
+            0,
+            (byte)(height - 1),
+            0,
+            0,
+            .. webp.AsSpan(12),
+            .. "EXIF"u8,
+            .. length,
+            .. padded,
+        ];
         BinaryPrimitives.WriteInt32LittleEndian(size, body.Length);
         return [.. "RIFF"u8, .. size, .. body];
     }

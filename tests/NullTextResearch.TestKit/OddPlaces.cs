@@ -6,9 +6,17 @@ namespace NullTextResearch.TestKit;
 public static class OddPlaces
 {
     /// <summary>All of them, each with a word that the complaint about it has.</summary>
-    public static IReadOnlyDictionary<string, string> Kinds { get; } = OperatingSystem.IsLinux()
-        ? new Dictionary<string, string> { ["folder"] = "is a folder", ["loop"] = "in a circle", ["dangling"] = "leads nowhere", ["pipe"] = "is a named pipe", ["device"] = "is a device" }
-        : new Dictionary<string, string> { ["folder"] = "is a folder" };
+    public static IReadOnlyDictionary<string, string> Kinds { get; } =
+        OperatingSystem.IsLinux()
+            ? new Dictionary<string, string>
+            {
+                ["folder"] = "is a folder",
+                ["loop"] = "in a circle",
+                ["dangling"] = "leads nowhere",
+                ["pipe"] = "is a named pipe",
+                ["device"] = "is a device",
+            }
+            : new Dictionary<string, string> { ["folder"] = "is a folder" };
 
     /// <summary>Runs a reader that must not wait at a pipe for ever; ten seconds are only for that.</summary>
     /// <exception cref="TimeoutException">It hangs.</exception>
@@ -21,7 +29,8 @@ public static class OddPlaces
     /// <summary>Puts one at a path, in place of what is there.</summary>
     public static void Put(string path, string kind)
     {
-        if (File.Exists(path)) File.Delete(path);
+        if (File.Exists(path))
+            File.Delete(path);
         switch (kind)
         {
             case "folder":
@@ -35,7 +44,8 @@ public static class OddPlaces
                 File.CreateSymbolicLink(path, path + ".gone");
                 break;
             case "pipe":
-                using (Process make = Process.Start("mkfifo", [path])) make.WaitForExit();
+                using (Process make = Process.Start("mkfifo", [path]))
+                    make.WaitForExit();
                 break;
             case "device":
                 File.CreateSymbolicLink(path, "/dev/zero");

@@ -60,30 +60,50 @@ public sealed record OriginalModel
 
     public static OriginalModel V1 { get; } = new();
 
-    public static OriginalModel V2 { get; } = new() { Context = 1024, LinearProjections = true, TextNaming = OriginalText.OpenClip, TextLayers = 24, UsedTextLayers = 23 };
+    public static OriginalModel V2 { get; } =
+        new()
+        {
+            Context = 1024,
+            LinearProjections = true,
+            TextNaming = OriginalText.OpenClip,
+            TextLayers = 24,
+            UsedTextLayers = 23,
+        };
 
     /// <summary>1.x, small: three levels, attention at two of them.</summary>
-    public static OriginalModel TinyV1 { get; } = new()
-    {
-        Channels = 64,
-        Multipliers = [1, 2, 2],
-        AttentionAt = [1, 2],
-        Context = 64,
-        VaeChannels = 32,
-        VaeMultipliers = [1, 1, 2, 2],
-        TextLayers = 2,
-        UsedTextLayers = 2,
-        Vocabulary = 0,
-    };
+    public static OriginalModel TinyV1 { get; } =
+        new()
+        {
+            Channels = 64,
+            Multipliers = [1, 2, 2],
+            AttentionAt = [1, 2],
+            Context = 64,
+            VaeChannels = 32,
+            VaeMultipliers = [1, 1, 2, 2],
+            TextLayers = 2,
+            UsedTextLayers = 2,
+            Vocabulary = 0,
+        };
 
     /// <summary>2.x, small.</summary>
-    public static OriginalModel TinyV2 { get; } = TinyV1 with { Context = 128, LinearProjections = true, TextNaming = OriginalText.OpenClip, TextLayers = 3, UsedTextLayers = 2 };
+    public static OriginalModel TinyV2 { get; } =
+        TinyV1 with
+        {
+            Context = 128,
+            LinearProjections = true,
+            TextNaming = OriginalText.OpenClip,
+            TextLayers = 3,
+            UsedTextLayers = 2,
+        };
 
     public IReadOnlyList<OriginalTensor> UNet()
     {
         const string At = "model.diffusion_model.";
         List<OriginalTensor> all = [];
-        int time = 4 * Channels, now = Channels, factor = 1, blocks = 1;
+        int time = 4 * Channels,
+            now = Channels,
+            factor = 1,
+            blocks = 1;
         Pair("time_embed.0", "time_embedding.linear_1", [time, Channels]);
         Pair("time_embed.2", "time_embedding.linear_2", [time, time]);
         Pair("input_blocks.0.0", "conv_in", [Channels, InChannels, 3, 3]);
@@ -95,11 +115,13 @@ public sealed record OriginalModel
                 int to = Multipliers[level] * Channels;
                 Residual($"input_blocks.{blocks}.0", $"down_blocks.{level}.resnets.{i}", now, to);
                 now = to;
-                if (AttentionAt.Contains(factor)) Transformer($"input_blocks.{blocks}.1", $"down_blocks.{level}.attentions.{i}", now);
+                if (AttentionAt.Contains(factor))
+                    Transformer($"input_blocks.{blocks}.1", $"down_blocks.{level}.attentions.{i}", now);
                 blocks++;
                 skips.Push(now);
             }
-            if (level == Multipliers.Length - 1) continue;
+            if (level == Multipliers.Length - 1)
+                continue;
             Pair($"input_blocks.{blocks}.0.op", $"down_blocks.{level}.downsamplers.0.conv", [now, now, 3, 3]);
             blocks++;
             skips.Push(now);
@@ -114,11 +136,14 @@ public sealed record OriginalModel
             string up = $"up_blocks.{Multipliers.Length - 1 - level}";
             for (int i = 0; i <= ResidualBlocks; i++)
             {
-                int item = 0, to = Multipliers[level] * Channels;
+                int item = 0,
+                    to = Multipliers[level] * Channels;
                 Residual($"output_blocks.{blocks}.{item++}", $"{up}.resnets.{i}", now + skips.Pop(), to);
                 now = to;
-                if (AttentionAt.Contains(factor)) Transformer($"output_blocks.{blocks}.{item++}", $"{up}.attentions.{i}", now);
-                if (level > 0 && i == ResidualBlocks) Pair($"output_blocks.{blocks}.{item}.conv", $"{up}.upsamplers.0.conv", [now, now, 3, 3]);
+                if (AttentionAt.Contains(factor))
+                    Transformer($"output_blocks.{blocks}.{item++}", $"{up}.attentions.{i}", now);
+                if (level > 0 && i == ResidualBlocks)
+                    Pair($"output_blocks.{blocks}.{item}.conv", $"{up}.upsamplers.0.conv", [now, now, 3, 3]);
                 blocks++;
             }
             factor /= 2;
@@ -142,7 +167,8 @@ public sealed record OriginalModel
             Pair($"{theirs}.emb_layers.1", $"{ours}.time_emb_proj", [to, time]);
             Norm($"{theirs}.out_layers.0", $"{ours}.norm2", to);
             Pair($"{theirs}.out_layers.3", $"{ours}.conv2", [to, to, 3, 3]);
-            if (from != to) Pair($"{theirs}.skip_connection", $"{ours}.conv_shortcut", [to, from, 1, 1]);
+            if (from != to)
+                Pair($"{theirs}.skip_connection", $"{ours}.conv_shortcut", [to, from, 1, 1]);
         }
 
         void Transformer(string theirs, string ours, int channels)
@@ -150,7 +176,8 @@ public sealed record OriginalModel
             long[] projection = LinearProjections ? [channels, channels] : [channels, channels, 1, 1];
             Norm($"{theirs}.norm", $"{ours}.norm", channels);
             Pair($"{theirs}.proj_in", $"{ours}.proj_in", projection);
-            string a = $"{theirs}.transformer_blocks.0", b = $"{ours}.transformer_blocks.0";
+            string a = $"{theirs}.transformer_blocks.0",
+                b = $"{ours}.transformer_blocks.0";
             foreach ((string attention, int width) in ((string, int)[])[("attn1", channels), ("attn2", Context)])
             {
                 foreach ((string name, long from) in ((string, long)[])[("to_q", channels), ("to_k", width), ("to_v", width)])
@@ -159,7 +186,8 @@ public sealed record OriginalModel
             }
             Pair($"{a}.ff.net.0.proj", $"{b}.ff.net.0.proj", [8 * channels, channels]);
             Pair($"{a}.ff.net.2", $"{b}.ff.net.2", [channels, 4 * channels]);
-            foreach (string norm in (string[])["norm1", "norm2", "norm3"]) Norm($"{a}.{norm}", $"{b}.{norm}", channels);
+            foreach (string norm in (string[])["norm1", "norm2", "norm3"])
+                Norm($"{a}.{norm}", $"{b}.{norm}", channels);
             Pair($"{theirs}.proj_out", $"{ours}.proj_out", projection);
         }
     }
@@ -168,7 +196,8 @@ public sealed record OriginalModel
     {
         const string At = "first_stage_model.";
         List<OriginalTensor> all = [];
-        int levels = VaeMultipliers.Length, top = VaeChannels * VaeMultipliers[^1];
+        int levels = VaeMultipliers.Length,
+            top = VaeChannels * VaeMultipliers[^1];
         Pair("encoder.conv_in", "encoder.conv_in", [VaeChannels, 3, 3, 3]);
         int now = VaeChannels;
         for (int level = 0; level < levels; level++)
@@ -178,7 +207,8 @@ public sealed record OriginalModel
                 Residual($"encoder.down.{level}.block.{i}", $"encoder.down_blocks.{level}.resnets.{i}", now, VaeChannels * VaeMultipliers[level]);
                 now = VaeChannels * VaeMultipliers[level];
             }
-            if (level < levels - 1) Pair($"encoder.down.{level}.downsample.conv", $"encoder.down_blocks.{level}.downsamplers.0.conv", [now, now, 3, 3]);
+            if (level < levels - 1)
+                Pair($"encoder.down.{level}.downsample.conv", $"encoder.down_blocks.{level}.downsamplers.0.conv", [now, now, 3, 3]);
         }
         Middle("encoder");
         Pair("encoder.norm_out", "encoder.conv_norm_out", [top]);
@@ -194,7 +224,8 @@ public sealed record OriginalModel
                 Residual($"decoder.up.{level}.block.{i}", $"{up}.resnets.{i}", now, VaeChannels * VaeMultipliers[level]);
                 now = VaeChannels * VaeMultipliers[level];
             }
-            if (level > 0) Pair($"decoder.up.{level}.upsample.conv", $"{up}.upsamplers.0.conv", [now, now, 3, 3]);
+            if (level > 0)
+                Pair($"decoder.up.{level}.upsample.conv", $"{up}.upsamplers.0.conv", [now, now, 3, 3]);
         }
         Pair("decoder.norm_out", "decoder.conv_norm_out", [now]);
         Pair("decoder.conv_out", "decoder.conv_out", [3, now, 3, 3]);
@@ -214,15 +245,18 @@ public sealed record OriginalModel
             Pair($"{theirs}.conv1", $"{ours}.conv1", [to, from, 3, 3]);
             Pair($"{theirs}.norm2", $"{ours}.norm2", [to]);
             Pair($"{theirs}.conv2", $"{ours}.conv2", [to, to, 3, 3]);
-            if (from != to) Pair($"{theirs}.nin_shortcut", $"{ours}.conv_shortcut", [to, from, 1, 1]);
+            if (from != to)
+                Pair($"{theirs}.nin_shortcut", $"{ours}.conv_shortcut", [to, from, 1, 1]);
         }
 
         void Middle(string half)
         {
             Residual($"{half}.mid.block_1", $"{half}.mid_block.resnets.0", top, top);
-            string a = $"{half}.mid.attn_1", b = $"{half}.mid_block.attentions.0";
+            string a = $"{half}.mid.attn_1",
+                b = $"{half}.mid_block.attentions.0";
             Pair($"{a}.norm", $"{b}.group_norm", [top]);
-            foreach ((string theirs, string ours) in ((string, string)[])[("q", "to_q"), ("k", "to_k"), ("v", "to_v"), ("proj_out", "to_out.0")]) Pair($"{a}.{theirs}", $"{b}.{ours}", [top, top, 1, 1]);
+            foreach ((string theirs, string ours) in ((string, string)[])[("q", "to_q"), ("k", "to_k"), ("v", "to_v"), ("proj_out", "to_out.0")])
+                Pair($"{a}.{theirs}", $"{b}.{ours}", [top, top, 1, 1]);
             Residual($"{half}.mid.block_2", $"{half}.mid_block.resnets.1", top, top);
         }
     }
@@ -240,10 +274,17 @@ public sealed record OriginalModel
             all.Add(new OriginalTensor($"{At}token_embedding.weight", [Vocabulary, d], "text_model.embeddings.token_embedding.weight"));
             for (int i = 0; i < TextLayers; i++)
             {
-                string theirs = $"{At}transformer.resblocks.{i}", ours = $"text_model.encoder.layers.{i}";
+                string theirs = $"{At}transformer.resblocks.{i}",
+                    ours = $"text_model.encoder.layers.{i}";
                 Pair($"{theirs}.ln_1", $"{ours}.layer_norm1", i, [d]);
                 foreach ((string end, long[] shape) in ((string, long[])[])[("weight", [3 * d, d]), ("bias", [3 * d])])
-                    all.Add(new OriginalTensor($"{theirs}.attn.in_proj_{end}", shape, i < UsedTextLayers ? [.. ((string[])["q", "k", "v"]).Select(p => $"{ours}.self_attn.{p}_proj.{end}")] : []));
+                    all.Add(
+                        new OriginalTensor(
+                            $"{theirs}.attn.in_proj_{end}",
+                            shape,
+                            i < UsedTextLayers ? [.. ((string[])["q", "k", "v"]).Select(p => $"{ours}.self_attn.{p}_proj.{end}")] : []
+                        )
+                    );
                 Pair($"{theirs}.attn.out_proj", $"{ours}.self_attn.out_proj", i, [d, d]);
                 Pair($"{theirs}.ln_2", $"{ours}.layer_norm2", i, [d]);
                 Pair($"{theirs}.mlp.c_fc", $"{ours}.mlp.fc1", i, [4 * d, d]);
@@ -260,8 +301,19 @@ public sealed record OriginalModel
         for (int i = 0; i < TextLayers; i++)
         {
             string at = $"encoder.layers.{i}";
-            foreach ((string name, long[] shape) in ((string, long[])[])
-                [("self_attn.k_proj", [d, d]), ("self_attn.v_proj", [d, d]), ("self_attn.q_proj", [d, d]), ("self_attn.out_proj", [d, d]), ("layer_norm1", [d]), ("mlp.fc1", [4 * d, d]), ("mlp.fc2", [d, 4 * d]), ("layer_norm2", [d])])
+            foreach (
+                (string name, long[] shape) in ((string, long[])[])
+                    [
+                        ("self_attn.k_proj", [d, d]),
+                        ("self_attn.v_proj", [d, d]),
+                        ("self_attn.q_proj", [d, d]),
+                        ("self_attn.out_proj", [d, d]),
+                        ("layer_norm1", [d]),
+                        ("mlp.fc1", [4 * d, d]),
+                        ("mlp.fc2", [d, 4 * d]),
+                        ("layer_norm2", [d]),
+                    ]
+            )
                 Pair($"{clip}{at}.{name}", $"text_model.{at}.{name}", i, shape);
         }
         Pair($"{clip}final_layer_norm", "text_model.final_layer_norm", 0, [d]);
@@ -277,8 +329,25 @@ public sealed record OriginalModel
 
     /// <summary>What training leaves in the published files.</summary>
     public static IReadOnlyList<OriginalTensor> Leftovers { get; } =
-        [.. ((string[])["betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod", "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod",
-            "sqrt_recipm1_alphas_cumprod", "posterior_variance", "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2"]).Select(n => new OriginalTensor(n, [1000]))];
+    [
+        .. (
+            (string[])
+                [
+                    "betas",
+                    "alphas_cumprod",
+                    "alphas_cumprod_prev",
+                    "sqrt_alphas_cumprod",
+                    "sqrt_one_minus_alphas_cumprod",
+                    "log_one_minus_alphas_cumprod",
+                    "sqrt_recip_alphas_cumprod",
+                    "sqrt_recipm1_alphas_cumprod",
+                    "posterior_variance",
+                    "posterior_log_variance_clipped",
+                    "posterior_mean_coef1",
+                    "posterior_mean_coef2",
+                ]
+        ).Select(n => new OriginalTensor(n, [1000])),
+    ];
 
     /// <summary>Everything.</summary>
     public IReadOnlyList<OriginalTensor> All() => [.. UNet(), .. Vae(), .. Text(), .. Leftovers];

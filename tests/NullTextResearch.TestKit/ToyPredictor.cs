@@ -37,16 +37,17 @@ public sealed class ToyPredictor : INoisePredictor
     }
 
     /// <summary>A problem with these images, rows 0.. of an endless series, so that parts of a batch can be made alone.</summary>
-    public InversionProblem Problem(int images = 1, int first = 0, int steps = 10, double guidanceScale = 7.5) => new()
-    {
-        Predictor = this,
-        Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps),
-        Latents = cat([.. Enumerable.Range(first, images).Select(i => Wave(Pixels, 0.9 + 0.31 * i, null).mul(0.8 + 0.25 * i).reshape(1, 4, 2, 2))], 0),
-        Conditional = cat([.. Enumerable.Range(first, images).Select(i => Wave(Text, 1.7 + 0.17 * i, null).reshape(1, 5, 4))], 0),
-        Unconditional = Wave(Text, 2.6, null).mul(0.7).reshape(1, 5, 4),
-        GuidanceScale = guidanceScale,
-        ImageKeys = [.. Enumerable.Range(first, images).Select(i => (long)i)],
-    };
+    public InversionProblem Problem(int images = 1, int first = 0, int steps = 10, double guidanceScale = 7.5) =>
+        new()
+        {
+            Predictor = this,
+            Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps),
+            Latents = cat([.. Enumerable.Range(first, images).Select(i => Wave(Pixels, 0.9 + 0.31 * i, null).mul(0.8 + 0.25 * i).reshape(1, 4, 2, 2))], 0),
+            Conditional = cat([.. Enumerable.Range(first, images).Select(i => Wave(Text, 1.7 + 0.17 * i, null).reshape(1, 5, 4))], 0),
+            Unconditional = Wave(Text, 2.6, null).mul(0.7).reshape(1, 5, 4),
+            GuidanceScale = guidanceScale,
+            ImageKeys = [.. Enumerable.Range(first, images).Select(i => (long)i)],
+        };
 
     private static Tensor Wave(int count, double frequency, Tensor? like) =>
         arange(1, count + 1, ScalarType.Float64, device: like?.device ?? CPU).mul(frequency).sin();

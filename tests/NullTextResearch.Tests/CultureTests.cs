@@ -42,7 +42,10 @@ public sealed class CultureTests : IDisposable
                 StartLatents = full([1, 4, 2, 2], -1.5f).DetachFromDisposeScope(),
                 Conditional = StepEmbeddings.Constant(ones(1, 3, 5)),
                 Unconditional = StepEmbeddings.PerStep(ones(2, 1, 3, 5)),
-                Optimisation = [[new StepOptimisation([0.5, 0.25], StopReason.InnerStepLimit), new StepOptimisation([1e-6], StopReason.EarlyStop)]],
+                Optimisation =
+                [
+                    [new StepOptimisation([0.5, 0.25], StopReason.InnerStepLimit), new StepOptimisation([1e-6], StopReason.EarlyStop)],
+                ],
                 EvaluationsPerImage = 9.5,
                 Elapsed = TimeSpan.FromSeconds(2.5),
                 Options = NullTextOptions.Default,
@@ -68,7 +71,10 @@ public sealed class CultureTests : IDisposable
             InversionManifest read = folder.ReadManifest();
             using InversionResult loaded = folder.Load(CPU);
             Assert.Equal((7.5, -12.75, 2.5, 0.25), (read.GuidanceScale, read.Psnr, loaded.Elapsed.TotalSeconds, loaded.Optimisation![0][0].Losses[1]));
-            return string.Join('\n', Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal).Select(f => Path.GetFileName(f) + Convert.ToHexString(File.ReadAllBytes(f))));
+            return string.Join(
+                '\n',
+                Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal).Select(f => Path.GetFileName(f) + Convert.ToHexString(File.ReadAllBytes(f)))
+            );
         });
         Assert.Equal(invariant, odd);
     }
@@ -97,9 +103,20 @@ public sealed class CultureTests : IDisposable
         [
             () => $"{new PixelSize(640, 448)} {ImageSizing.Of(512)} {new MemoryOptions { VaeTile = 64 }}",
             () => PixelSize.TryParse("640x448", out PixelSize size) ? size.ToString() : "unread",
-            () => Message(() => new LocalBlend { SourceWords = ["a"], TargetWords = [], Threshold = -1.5 }.Validate(null!, null!)),
+            () =>
+                Message(() =>
+                    new LocalBlend
+                    {
+                        SourceWords = ["a"],
+                        TargetWords = [],
+                        Threshold = -1.5,
+                    }.Validate(null!, null!)
+                ),
             () => Message(() => new ReWeight { Factors = [new WordFactor("a", double.NaN)] }.Equalizer(EditingLab.Prompt("a"))),
-            () => Message(() => ImageFile.Decode(ImageFile.EncodePng(new RgbImage(1200, 1000, new byte[3_600_000])), "a", new ImageLoadOptions { MaxPixels = 1_000_000 })),
+            () =>
+                Message(() =>
+                    ImageFile.Decode(ImageFile.EncodePng(new RgbImage(1200, 1000, new byte[3_600_000])), "a", new ImageLoadOptions { MaxPixels = 1_000_000 })
+                ),
         ];
         foreach (Func<string> text in texts)
         {

@@ -7,8 +7,7 @@ public sealed class NativeTests
     private const string Version = "GLIBCXX_3.4.32";
 
     [Fact]
-    public void Report_OnThisMachine_LoadedOneWayOrTheOther() =>
-        Assert.NotEqual(NativeLoadMode.Failed, Native.Report.Mode);
+    public void Report_OnThisMachine_LoadedOneWayOrTheOther() => Assert.NotEqual(NativeLoadMode.Failed, Native.Report.Mode);
 
     [Fact]
     public void SearchFolders_InAnotherProgram_HaveThoseOfTheReferencedAssemblyLast()
@@ -22,7 +21,8 @@ public sealed class NativeTests
     [Fact]
     public void MakeVersionOptional_ShippedLibrary_ChangesOneBit()
     {
-        byte[] before = Shipped(), after = [.. before];
+        byte[] before = Shipped(),
+            after = [.. before];
 
         Native.MakeVersionOptional(after, Version);
 
@@ -36,7 +36,8 @@ public sealed class NativeTests
     [Fact]
     public void MakeVersionOptional_VersionThatIsNotAsked_ChangesNothingAndSaysSo()
     {
-        byte[] before = Shipped(), after = [.. before];
+        byte[] before = Shipped(),
+            after = [.. before];
 
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(after, "GLIBCXX_9.9.99"));
 
@@ -45,8 +46,7 @@ public sealed class NativeTests
     }
 
     [Fact]
-    public void MakeVersionOptional_NoElfFile_IsRefused() =>
-        Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(new byte[4096], Version));
+    public void MakeVersionOptional_NoElfFile_IsRefused() => Assert.Throws<InvalidDataException>(() => Native.MakeVersionOptional(new byte[4096], Version));
 
     /// <summary>Where NNPACK does not know the processor, libtorch would log a line at every small convolution; elsewhere nothing may change either.</summary>
     [Fact]
@@ -62,7 +62,9 @@ public sealed class NativeTests
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/proc/self/smaps"), "only Linux tells");
         Assert.SkipUnless(File.Exists("/sys/kernel/mm/transparent_hugepage/enabled"), "this kernel has no large pages");
         HugePages.AdviseProcess();
-        string flags = File.ReadLines("/proc/self/smaps").SkipWhile(l => !l.EndsWith("[heap]", StringComparison.Ordinal)).First(l => l.StartsWith("VmFlags:", StringComparison.Ordinal));
+        string flags = File.ReadLines("/proc/self/smaps")
+            .SkipWhile(l => !l.EndsWith("[heap]", StringComparison.Ordinal))
+            .First(l => l.StartsWith("VmFlags:", StringComparison.Ordinal));
         Assert.Contains(" hg", flags, StringComparison.Ordinal);
     }
 

@@ -7,8 +7,8 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Metrics;
 using NullTextResearch.Tensors;
-using NullTextResearch.Text;
 using NullTextResearch.TestKit;
+using NullTextResearch.Text;
 using NullTextResearch.Weights;
 using TorchSharp;
 using Xunit;
@@ -29,9 +29,20 @@ public sealed class PrecisionTests
     [InlineData(ScalarType.Float16, 0.1)]
     public void NullText_InSixteenBits_ConvergesAsInSingle(ScalarType dtype, double decibels)
     {
-        Outcome single = OutcomeOf(ScalarType.Float32), half = OutcomeOf(dtype);
-        TestContext.Current.SendDiagnosticMessage("{0}: {1:0.00} dB against the image, fp32 {2:0.00} dB, DDIM {3:0.00} dB; pictures apart {4:0.0} dB, edits apart {5:0.0} dB; loss {6:e2}, fp32 {7:e2} of {8:e2}",
-            dtype, half.Psnr, single.Psnr, single.PlainPsnr, Psnr.Of(half.Reconstruction, single.Reconstruction), Psnr.Of(half.Edit, single.Edit), half.LastLoss, single.LastLoss, single.FirstLoss);
+        Outcome single = OutcomeOf(ScalarType.Float32),
+            half = OutcomeOf(dtype);
+        TestContext.Current.SendDiagnosticMessage(
+            "{0}: {1:0.00} dB against the image, fp32 {2:0.00} dB, DDIM {3:0.00} dB; pictures apart {4:0.0} dB, edits apart {5:0.0} dB; loss {6:e2}, fp32 {7:e2} of {8:e2}",
+            dtype,
+            half.Psnr,
+            single.Psnr,
+            single.PlainPsnr,
+            Psnr.Of(half.Reconstruction, single.Reconstruction),
+            Psnr.Of(half.Edit, single.Edit),
+            half.LastLoss,
+            single.LastLoss,
+            single.FirstLoss
+        );
         Assert.InRange(half.Psnr, single.Psnr - decibels, single.Psnr + decibels);
         Assert.True(single.Psnr > single.PlainPsnr + 1, "the optimisation has something to do");
         Assert.InRange(half.LastLoss / half.FirstLoss, 0.9 * single.LastLoss / single.FirstLoss, 1.1 * single.LastLoss / single.FirstLoss);
@@ -52,7 +63,8 @@ public sealed class PrecisionTests
         ScalarType wide = dtype == ScalarType.Float64 ? dtype : ScalarType.Float32;
         Assert.Equal((dtype, wide, wide), (model.Dtype, model.VaeDtype, model.LatentDtype));
         Assert.All((WeightSet[])[model.Text.Weights, model.UNet.Weights], set => Assert.Equal(dtype, set.All[0].Value.dtype));
-        Tensor latents = model.Encode([Scene.Image]), embedding = model.Embed("a red house");
+        Tensor latents = model.Encode([Scene.Image]),
+            embedding = model.Embed("a red house");
         Tensor noise = model.Predictor().Predict(latents, model.Grid(10).Moves[0], embedding);
         Assert.All((Tensor[])[latents, embedding, noise], t => Assert.Equal(wide, t.dtype));
         Assert.NotEqual(0, noise.abs().max().ToDouble());
@@ -72,25 +84,34 @@ public sealed class PrecisionTests
     {
         using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = ScalarType.Float16 });
         using DisposeScope scope = NewDisposeScope();
-        using (no_grad()) model.UNet.Weights.Find("conv_out.weight")!.Value.mul_(500_000);
-        Tensor latents = model.Encode([Scene.Image]), embedding = model.Embed("a red house");
+        using (no_grad())
+            model.UNet.Weights.Find("conv_out.weight")!.Value.mul_(500_000);
+        Tensor latents = model.Encode([Scene.Image]),
+            embedding = model.Embed("a red house");
         DiffusionStep step = model.Grid(10).Moves[0];
         PrecisionException e = Assert.Throws<PrecisionException>(() => model.Predictor().Predict(latents, step, embedding));
-        Assert.Equal($"The U-Net's prediction at timestep {step.Timestep} is not finite in fp16, whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32).", e.Message);
+        Assert.Equal(
+            $"The U-Net's prediction at timestep {step.Timestep} is not finite in fp16, whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32).",
+            e.Message
+        );
         Assert.Throws<PrecisionException>(() => model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L])));
     }
 
     [Fact]
     public void Gradient_BelowTheRangeOfFloat16_SurvivesByScaling()
     {
-        using StableDiffusion half = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = ScalarType.Float16 }), single = StableDiffusion.LoadMini();
+        using StableDiffusion half = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = ScalarType.Float16 }),
+            single = StableDiffusion.LoadMini();
         using DisposeScope scope = NewDisposeScope();
-        Tensor latents = single.Encode([Scene.Image]), embedding = single.Embed("a red house");
+        Tensor latents = single.Encode([Scene.Image]),
+            embedding = single.Embed("a red house");
         DiffusionStep step = single.Grid(10).Moves[3];
         foreach (double factor in (double[])[1, 1e-12, 1e12])
         {
-            Tensor Gradient(StableDiffusion model) => model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L]).mul(factor)).Gradient.div(factor);
-            Tensor expected = Gradient(single), actual = Gradient(half);
+            Tensor Gradient(StableDiffusion model) =>
+                model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L]).mul(factor)).Gradient.div(factor);
+            Tensor expected = Gradient(single),
+                actual = Gradient(half);
             double difference = actual.sub(expected).norm().ToDouble() / expected.norm().ToDouble();
             Assert.InRange(difference, 1e-5, 0.02);
         }
@@ -110,7 +131,9 @@ public sealed class PrecisionTests
         Assert.Equal(before - (4 * backOffs), scale.Exponent);
         TensorAssert.Close(upstream.flatten(1).unsqueeze(1).mul(30000), gradient, 20);
         Assert.Equal(0, scale.PullBack(upstream, Network, () => "it").BackOffs);
-        PrecisionException e = Assert.Throws<PrecisionException>(() => scale.PullBack(upstream, g => full_like(g, double.PositiveInfinity).flatten(1).unsqueeze(1), () => "The gradient is, at every scale,"));
+        PrecisionException e = Assert.Throws<PrecisionException>(() =>
+            scale.PullBack(upstream, g => full_like(g, double.PositiveInfinity).flatten(1).unsqueeze(1), () => "The gradient is, at every scale,")
+        );
         Assert.StartsWith("The gradient is, at every scale, not finite in fp16", e.Message);
     }
 
@@ -121,7 +144,8 @@ public sealed class PrecisionTests
         GradientScale scale = new();
         int before = scale.Exponent;
         Tensor upstream = ones([1, 1, 1, 1]);
-        for (int i = 0; i < 201; i++) scale.PullBack(upstream, g => g.flatten(1).unsqueeze(1), () => "it").Gradient.Dispose();
+        for (int i = 0; i < 201; i++)
+            scale.PullBack(upstream, g => g.flatten(1).unsqueeze(1), () => "it").Gradient.Dispose();
         Assert.Equal(before + 1, scale.Exponent);
     }
 
@@ -132,23 +156,32 @@ public sealed class PrecisionTests
         AttentionSite site = new("here", UNetStage.Mid, 0, 0, AttentionKind.Cross, 0, 2);
         foreach (ScalarType dtype in (ScalarType[])[ScalarType.BFloat16, ScalarType.Float16])
         {
-            Tensor q = randn([1, 2, 9, 8]).to(dtype), k = randn([1, 2, 77, 8]).to(dtype), v = randn([1, 2, 77, 8]).to(dtype);
-            MapHook hook = new((_, map) =>
-            {
-                Assert.Equal(ScalarType.Float32, map.dtype);
-                Assert.InRange(map.sum(-1).sub(1).abs().max().ToDouble(), 0, 1e-6);
-                return map;
-            });
+            Tensor q = randn([1, 2, 9, 8]).to(dtype),
+                k = randn([1, 2, 77, 8]).to(dtype),
+                v = randn([1, 2, 77, 8]).to(dtype);
+            MapHook hook = new(
+                (_, map) =>
+                {
+                    Assert.Equal(ScalarType.Float32, map.dtype);
+                    Assert.InRange(map.sum(-1).sub(1).abs().max().ToDouble(), 0, 1e-6);
+                    return map;
+                }
+            );
             Tensor attended = hook.Attend(new AttentionCall(site, 0, 3, 3), q, k, v);
             Assert.Equal(dtype, attended.dtype);
-            TensorAssert.Close(FusedAttention.Instance.Attend(default, q.to(ScalarType.Float32), k.to(ScalarType.Float32), v.to(ScalarType.Float32)), attended, 0.03);
+            TensorAssert.Close(
+                FusedAttention.Instance.Attend(default, q.to(ScalarType.Float32), k.to(ScalarType.Float32), v.to(ScalarType.Float32)),
+                attended,
+                0.03
+            );
         }
     }
 
     [Fact]
     public void Offload_OnACpu_FreesAndReadsAgain()
     {
-        using StableDiffusion away = StableDiffusion.LoadMini(new ModelLoadOptions { Memory = new MemoryOptions { Offload = true } }), there = StableDiffusion.LoadMini();
+        using StableDiffusion away = StableDiffusion.LoadMini(new ModelLoadOptions { Memory = new MemoryOptions { Offload = true } }),
+            there = StableDiffusion.LoadMini();
         using DisposeScope scope = NewDisposeScope();
         Assert.All((WeightSet[])[away.Text.Weights, away.Vae.Weights], set => Assert.DoesNotContain(set.All, w => w.HasValue));
         Assert.Contains(away.UNet.Weights.All, w => w.HasValue);
@@ -193,24 +226,33 @@ public sealed class PrecisionTests
     {
         Assert.All(Precision.Names, name => Assert.Equal(name, Precision.NameOf(Precision.Parse(name))));
         Assert.Contains("must be one of fp32, bf16, fp16", Assert.Throws<ArgumentException>(() => Precision.Parse("int8")).Message);
-        Assert.Equal("bf16, autoencoder fp32, tiles of 32 (overlap 8)", new ModelLoadOptions { Dtype = ScalarType.BFloat16, Memory = MemoryOptions.Least }.Numerics);
+        Assert.Equal(
+            "bf16, autoencoder fp32, tiles of 32 (overlap 8)",
+            new ModelLoadOptions { Dtype = ScalarType.BFloat16, Memory = MemoryOptions.Least }.Numerics
+        );
     }
 
     // Everything at once: precision, segments, rows apart, tiles of the image's size, parts away.
     [Fact]
     public void Edit_WithEveryMemoryOption_EqualsThePlainOne()
     {
-        using StableDiffusion plain = StableDiffusion.LoadMini(), saving = StableDiffusion.LoadMini(new ModelLoadOptions { Memory = MemoryOptions.Least });
-        Outcome a = Run(plain, 3, 2), b = Run(saving, 3, 2);
+        using StableDiffusion plain = StableDiffusion.LoadMini(),
+            saving = StableDiffusion.LoadMini(new ModelLoadOptions { Memory = MemoryOptions.Least });
+        Outcome a = Run(plain, 3, 2),
+            b = Run(saving, 3, 2);
         Assert.InRange(Psnr.Of(a.Reconstruction, b.Reconstruction), 60, double.PositiveInfinity);
         Assert.InRange(Psnr.Of(a.Edit, b.Edit), 60, double.PositiveInfinity);
     }
 
-    private static Outcome OutcomeOf(ScalarType dtype) => Outcomes.GetOrAdd(dtype, wanted =>
-    {
-        using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = wanted });
-        return Run(model, Steps, 8);
-    });
+    private static Outcome OutcomeOf(ScalarType dtype) =>
+        Outcomes.GetOrAdd(
+            dtype,
+            wanted =>
+            {
+                using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = wanted });
+                return Run(model, Steps, 8);
+            }
+        );
 
     private static Outcome Run(StableDiffusion model, int steps, int inner)
     {
@@ -223,17 +265,25 @@ public sealed class PrecisionTests
             Conditional = model.Embed(Scene.Caption),
             Unconditional = model.Embed(""),
         };
-        using InversionResult result = new NullTextInversion(NullTextOptions.Default with { InnerSteps = inner }).Invert(problem), plain = new DdimInversion().Invert(problem);
+        using InversionResult result = new NullTextInversion(NullTextOptions.Default with { InnerSteps = inner }).Invert(problem),
+            plain = new DdimInversion().Invert(problem);
         RgbImage Decoded(InversionResult of) => model.Decode(Sampler.Run(problem.Predictor, problem.Grid, of.Plan))[0];
         RgbImage reconstruction = Decoded(result);
         EditSession session = new(prompts => model.Embed(prompts), processor => model.Predictor(processor), problem.Grid);
         PlannedEdit planned = Scene.Edits[0];
-        TokenizedPrompt source = model.Tokenizer.Tokenize(Scene.Caption), target = model.Tokenizer.Tokenize(planned.Prompt);
+        TokenizedPrompt source = model.Tokenizer.Tokenize(Scene.Caption),
+            target = model.Tokenizer.Tokenize(planned.Prompt);
         ImageEdit edit = new() { Source = source, Targets = [new EditTarget { Prompt = target, Edit = PromptEdit.Between(source, target) }] };
         using EditResult edited = session.Edit(result, [edit]);
         IReadOnlyList<StepOptimisation> log = result.Optimisation[0];
         return new Outcome(
-            Psnr.Of(reconstruction, Scene.Image), Psnr.Of(Decoded(plain), Scene.Image), reconstruction, model.Decode(edited.Target())[0], log.Sum(l => l.Losses[0]), log.Sum(l => l.Losses[^1]));
+            Psnr.Of(reconstruction, Scene.Image),
+            Psnr.Of(Decoded(plain), Scene.Image),
+            reconstruction,
+            model.Decode(edited.Target())[0],
+            log.Sum(l => l.Losses[0]),
+            log.Sum(l => l.Losses[^1])
+        );
     }
 
     // Losses are summed over the steps.

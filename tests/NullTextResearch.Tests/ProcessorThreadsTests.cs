@@ -18,7 +18,8 @@ public sealed class ProcessorThreadsTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(16)]
-    public void Worth_StableDiffusion_IsAllProcessors(int processors) => Assert.Equal(processors, ProcessorThreads.Worth(UNetConfig.StableDiffusion1, 64, 64, processors));
+    public void Worth_StableDiffusion_IsAllProcessors(int processors) =>
+        Assert.Equal(processors, ProcessorThreads.Worth(UNetConfig.StableDiffusion1, 64, 64, processors));
 
     [Fact]
     public void Worth_LargerImages_IsNeverLess()

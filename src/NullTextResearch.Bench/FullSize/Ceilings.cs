@@ -19,7 +19,8 @@ internal sealed class Ceilings
     }
 
     /// <summary>The better of two measurements, operation by operation.</summary>
-    public Ceilings Better(Ceilings other) => new(_seconds.ToDictionary(s => s.Key, s => Math.Min(s.Value, other._seconds[s.Key])), Math.Max(_square, other._square));
+    public Ceilings Better(Ceilings other) =>
+        new(_seconds.ToDictionary(s => s.Key, s => Math.Min(s.Value, other._seconds[s.Key])), Math.Max(_square, other._square));
 
     /// <summary>Seconds of an operation alone.</summary>
     public double Alone(OperationShape shape) => _seconds[shape];
@@ -57,7 +58,10 @@ internal sealed record Work(IReadOnlyDictionary<WorkKind, double> ByKind, IReadO
     private static Work Of(IEnumerable<NetworkOperation> operations, Func<NetworkOperation, double> flops)
     {
         NetworkOperation[] all = [.. operations];
-        return new(all.GroupBy(o => o.Shape.Kind).ToDictionary(g => g.Key, g => g.Sum(flops)), all.GroupBy(o => o.Shape).ToDictionary(g => g.Key, g => g.Sum(flops) / g.Key.Flops));
+        return new(
+            all.GroupBy(o => o.Shape.Kind).ToDictionary(g => g.Key, g => g.Sum(flops)),
+            all.GroupBy(o => o.Shape).ToDictionary(g => g.Key, g => g.Sum(flops) / g.Key.Flops)
+        );
     }
 
     private static Dictionary<TKey, double> Sum<TKey>(IReadOnlyDictionary<TKey, double> a, IReadOnlyDictionary<TKey, double> b)

@@ -16,20 +16,26 @@ internal static class FormulaNumbers
         Tensor j = arange(Period, ScalarType.Float64);
         Tensor t = j.mul(j).mul(0.6180339887498949);
         Tensor table = t.sub(t.floor()).sub(0.5).mul(Math.Sqrt(12)).to(ScalarType.Float32);
-        long count = shape.Aggregate(1L, (a, b) => a * b), start = offset % Period;
+        long count = shape.Aggregate(1L, (a, b) => a * b),
+            start = offset % Period;
         return table.repeat([((start + count) / Period) + 1]).narrow(0, start, count).reshape(shape).clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>Gives every weight its numbers: the i-th in the order of keys starts at the 7919 i-th number.</summary>
     public static void Fill(WeightSet weights, Device device)
     {
-        Dictionary<string, long> places = weights.All.Select(w => w.Key).Order(StringComparer.Ordinal).Select((key, i) => (key, i)).ToDictionary(p => p.key, p => 7919L * p.i);
+        Dictionary<string, long> places = weights
+            .All.Select(w => w.Key)
+            .Order(StringComparer.Ordinal)
+            .Select((key, i) => (key, i))
+            .ToDictionary(p => p.key, p => 7919L * p.i);
         weights.Fill(weight =>
         {
             using DisposeScope scope = NewDisposeScope();
             long[] shape = [.. weight.Dimensions];
             Tensor numbers = Of(shape, places[weight.Key]);
-            Tensor value = shape.Length > 1 ? numbers.div(Math.Sqrt(weight.Count / shape[0]))
+            Tensor value =
+                shape.Length > 1 ? numbers.div(Math.Sqrt(weight.Count / shape[0]))
                 : weight.Init == WeightInit.Ones ? numbers.mul(0.1).add(1)
                 : numbers.mul(0.1);
             return value.to(device).MoveToOuterDisposeScope();

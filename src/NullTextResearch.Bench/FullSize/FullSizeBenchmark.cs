@@ -39,10 +39,14 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         IReadOnlyList<NetworkOperation> operations = NetworkWork.OfUNet(_config, Latents, Latents);
         ScalarType[] dtypes = [ScalarType.Float32, Low];
         Note("ceilings");
-        Dictionary<ScalarType, Ceilings> before = dtypes.ToDictionary(d => d, d => Ceilings.Measure(new OperationTimer(_device, OperationRepeats), operations, d));
+        Dictionary<ScalarType, Ceilings> before = dtypes.ToDictionary(
+            d => d,
+            d => Ceilings.Measure(new OperationTimer(_device, OperationRepeats), operations, d)
+        );
 
         Note("weights");
-        using UNet2DConditionModel full = new(_config), low = new(_config);
+        using UNet2DConditionModel full = new(_config),
+            low = new(_config);
         full.Weights.Initialise(1, _device, ScalarType.Float32);
         low.Weights.Fill(weight => full.Weights.Find(weight.Key)!.Value.to(Low));
         Dictionary<ScalarType, UNet2DConditionModel> networks = new() { [ScalarType.Float32] = full, [Low] = low };
@@ -53,19 +57,25 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             foreach (Row row in rows)
             {
                 // Round 0 warms up what is short.
-                if (round == 0 && row.Calls > 2) continue;
-                if (round > 1 && row.Calls > 2) continue;
+                if (round == 0 && row.Calls > 2)
+                    continue;
+                if (round > 1 && row.Calls > 2)
+                    continue;
                 foreach (ScalarType dtype in dtypes)
                 {
                     double seconds = Seconds(() => row.Body(networks[dtype], dtype));
                     Note(string.Create(_c, $"round {round}: {row.Name}, {dtype}: {seconds.ToString(Digits, _c)} s"));
-                    if (round > 0) best[(row.Name, dtype)] = Math.Min(seconds, best.GetValueOrDefault((row.Name, dtype), double.PositiveInfinity));
+                    if (round > 0)
+                        best[(row.Name, dtype)] = Math.Min(seconds, best.GetValueOrDefault((row.Name, dtype), double.PositiveInfinity));
                 }
             }
         }
 
         Note("ceilings again");
-        Dictionary<ScalarType, Ceilings> ceilings = dtypes.ToDictionary(d => d, d => before[d].Better(Ceilings.Measure(new OperationTimer(_device, OperationRepeats), operations, d)));
+        Dictionary<ScalarType, Ceilings> ceilings = dtypes.ToDictionary(
+            d => d,
+            d => before[d].Better(Ceilings.Measure(new OperationTimer(_device, OperationRepeats), operations, d))
+        );
         Header();
         Ceiling(ceilings);
         Table(rows, dtypes, best, ceilings);
@@ -82,13 +92,24 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private IEnumerable<Row> Rows(IReadOnlyList<NetworkOperation> operations)
     {
         NetworkOperation[] outside = [.. operations.Where(o => o.Shape.Kind != WorkKind.SelfAttention)];
-        Work forward = Work.Forward(operations), both = forward.Plus(Work.Backward(operations));
+        Work forward = Work.Forward(operations),
+            both = forward.Plus(Work.Backward(operations));
         yield return new Row("forward", 1, forward, (net, dtype) => Forward(net, dtype, null));
         yield return new Row("forward, self-attention left out", 1, Work.Forward(outside), (net, dtype) => Forward(net, dtype, WithoutSelfAttention.Instance));
         yield return new Row("forward and backward to the embedding", 2, both, (net, dtype) => ForwardBackward(net, dtype, null));
-        yield return new Row("forward and backward, self-attention left out", 2, Work.Forward(outside).Plus(Work.Backward(outside)), (net, dtype) => ForwardBackward(net, dtype, WithoutSelfAttention.Instance));
+        yield return new Row(
+            "forward and backward, self-attention left out",
+            2,
+            Work.Forward(outside).Plus(Work.Backward(outside)),
+            (net, dtype) => ForwardBackward(net, dtype, WithoutSelfAttention.Instance)
+        );
         // One prediction with the caption, the inner steps, one prediction to advance.
-        yield return new Row($"one null-text timestep, {work.InnerSteps} inner steps", 2 + (2 * work.InnerSteps), forward.Times(2).Plus(both.Times(work.InnerSteps)), Timestep);
+        yield return new Row(
+            $"one null-text timestep, {work.InnerSteps} inner steps",
+            2 + (2 * work.InnerSteps),
+            forward.Times(2).Plus(both.Times(work.InnerSteps)),
+            Timestep
+        );
     }
 
     private void Forward(UNet2DConditionModel net, ScalarType dtype, IAttentionProcessor? attention)
@@ -127,8 +148,11 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private (Tensor Latents, Tensor Time, Tensor Text) Inputs(ScalarType dtype)
     {
         using Generator generator = new(7);
-        return (randn([1, _config.InChannels, Latents, Latents], generator: generator).to(dtype, _device), tensor((long[])[501], device: _device),
-            randn([1, NetworkWork.Tokens, _config.CrossAttentionDim], generator: generator).to(dtype, _device));
+        return (
+            randn([1, _config.InChannels, Latents, Latents], generator: generator).to(dtype, _device),
+            tensor((long[])[501], device: _device),
+            randn([1, NetworkWork.Tokens, _config.CrossAttentionDim], generator: generator).to(dtype, _device)
+        );
     }
 
     private double Seconds(Action body)
@@ -142,7 +166,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private void Synchronize()
     {
-        if (_device.type == DeviceType.CUDA) cuda.synchronize();
+        if (_device.type == DeviceType.CUDA)
+            cuda.synchronize();
     }
 
     private void Header()
@@ -151,13 +176,18 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         _text.AppendLine();
         _text.AppendLine(_c, $"`{work.Command}`");
         _text.AppendLine();
-        _text.AppendLine(_c, $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; batch of 1, random weights, best of {work.Rounds} rounds in which the two precisions took turns (the timestep: one round).");
+        _text.AppendLine(
+            _c,
+            $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; batch of 1, random weights, best of {work.Rounds} rounds in which the two precisions took turns (the timestep: one round)."
+        );
         _text.AppendLine();
     }
 
     private void Ceiling(Dictionary<ScalarType, Ceilings> ceilings)
     {
-        _text.AppendLine("**The limit.** Every distinct operation of the network is timed alone, before and after the rows below, best of all. A kind's ceiling is the best rate that any of the network's own shapes reaches (for matrix products a square one of 4,096 too). The *limit* of a row is what its FLOPs cost at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and softmax; backward, each operation on the way to the embedding counts once more (attention, whose two products have two inputs each, twice). Attention is a fused kernel with a softmax inside and has ceilings of its own; the column *attention as products* holds its FLOPs against the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best times: it shows what of the distance lies in the shapes (small maps, big weights), and what between the operations.");
+        _text.AppendLine(
+            "**The limit.** Every distinct operation of the network is timed alone, before and after the rows below, best of all. A kind's ceiling is the best rate that any of the network's own shapes reaches (for matrix products a square one of 4,096 too). The *limit* of a row is what its FLOPs cost at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and softmax; backward, each operation on the way to the embedding counts once more (attention, whose two products have two inputs each, twice). Attention is a fused kernel with a softmax inside and has ceilings of its own; the column *attention as products* holds its FLOPs against the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best times: it shows what of the distance lies in the shapes (small maps, big weights), and what between the operations."
+        );
         _text.AppendLine();
         _text.AppendLine("| ceiling, GF/s | " + string.Join(" | ", ceilings.Keys) + " |");
         _text.AppendLine("|---|" + string.Concat(ceilings.Keys.Select(_ => "---|")));
@@ -168,14 +198,21 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private void Table(Row[] rows, ScalarType[] dtypes, Dictionary<(string, ScalarType), double> best, Dictionary<ScalarType, Ceilings> ceilings)
     {
-        _text.AppendLine("| row | precision | time, s | GFLOPs | GF/s | limit, s | fraction of the limit | the same, attention as products | alone, s | speed against float32 |");
+        _text.AppendLine(
+            "| row | precision | time, s | GFLOPs | GF/s | limit, s | fraction of the limit | the same, attention as products | alone, s | speed against float32 |"
+        );
         _text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (Row row in rows)
         {
             foreach (ScalarType dtype in dtypes)
             {
-                double seconds = best[(row.Name, dtype)], limit = row.Work.Limit(ceilings[dtype], attentionAsProducts: false), strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
-                _text.AppendLine(_c, $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | {limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | {row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | {(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |");
+                double seconds = best[(row.Name, dtype)],
+                    limit = row.Work.Limit(ceilings[dtype], attentionAsProducts: false),
+                    strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
+                _text.AppendLine(
+                    _c,
+                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | {limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | {row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | {(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |"
+                );
             }
         }
         _text.AppendLine();
@@ -184,20 +221,33 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     }
 
     /// <summary>Where the time of a forward pass goes: what passes between one module's end and the next one's.</summary>
-    private void Kinds(IReadOnlyList<NetworkOperation> operations, ScalarType[] dtypes, Dictionary<ScalarType, Ceilings> ceilings, Dictionary<ScalarType, UNet2DConditionModel> networks)
+    private void Kinds(
+        IReadOnlyList<NetworkOperation> operations,
+        ScalarType[] dtypes,
+        Dictionary<ScalarType, Ceilings> ceilings,
+        Dictionary<ScalarType, UNet2DConditionModel> networks
+    )
     {
-        _text.AppendLine("Where a forward pass spends its time, s (what lies between the ends of two modules; activations, additions and copies count to the module after them):");
+        _text.AppendLine(
+            "Where a forward pass spends its time, s (what lies between the ends of two modules; activations, additions and copies count to the module after them):"
+        );
         _text.AppendLine();
         _text.AppendLine("| modules | " + string.Join(" | ", dtypes.Select(d => $"{d} | alone")) + " |");
         _text.AppendLine("|---|" + string.Concat(dtypes.Select(_ => "---|---|")));
         Dictionary<ScalarType, Dictionary<string, double>> spent = dtypes.ToDictionary(d => d, d => Profile(networks[d], d));
         foreach (string kind in spent.Values.SelectMany(s => s.Keys).Distinct().Order(StringComparer.Ordinal))
         {
-            string[] cells = [.. dtypes.Select(d =>
-            {
-                double alone = operations.Where(o => KindOf(o.Path, o.Shape.Kind) == kind).Sum(o => ceilings[d].Alone(o.Shape));
-                return string.Create(_c, $"{spent[d].GetValueOrDefault(kind).ToString(Digits + "0", _c)} | {(alone > 0 ? alone.ToString(Digits + "0", _c) : "")}");
-            })];
+            string[] cells =
+            [
+                .. dtypes.Select(d =>
+                {
+                    double alone = operations.Where(o => KindOf(o.Path, o.Shape.Kind) == kind).Sum(o => ceilings[d].Alone(o.Shape));
+                    return string.Create(
+                        _c,
+                        $"{spent[d].GetValueOrDefault(kind).ToString(Digits + "0", _c)} | {(alone > 0 ? alone.ToString(Digits + "0", _c) : "")}"
+                    );
+                }),
+            ];
             _text.AppendLine($"| {kind} | {string.Join(" | ", cells)} |");
         }
     }
@@ -214,7 +264,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             // The processor is told apart from the linear layers around it.
             Forward(net, dtype, new Watching(Count));
             net.Weights.Observer = null;
-            foreach ((string kind, double seconds) in spent) best[kind] = Math.Min(seconds, best.GetValueOrDefault(kind, double.PositiveInfinity));
+            foreach ((string kind, double seconds) in spent)
+                best[kind] = Math.Min(seconds, best.GetValueOrDefault(kind, double.PositiveInfinity));
 
             void Count(string kind)
             {
@@ -229,25 +280,34 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private static string KindOf(string path, WorkKind? kind)
     {
-        if (kind is WorkKind.SelfAttention or WorkKind.CrossAttention) return Name(kind.Value);
-        if (path.Contains("time", StringComparison.Ordinal)) return "time embedding (linear)";
-        if (path.Contains(".attn", StringComparison.Ordinal)) return path.Contains("to_", StringComparison.Ordinal) ? "attention's projections (linear)" : "end of blocks";
-        if (path.Contains(".ff.", StringComparison.Ordinal)) return path.EndsWith("proj", StringComparison.Ordinal) ? "feed-forward, first half (linear)" : "feed-forward, second half with the gate (linear)";
-        if (path.Contains("proj_", StringComparison.Ordinal)) return "transformer's entry and exit (1x1 convolution)";
-        if (path.Contains("norm", StringComparison.Ordinal)) return "normalisations";
-        if (path.EndsWith("conv_shortcut", StringComparison.Ordinal)) return "shortcuts (1x1 convolution)";
-        if (path.Contains("conv", StringComparison.Ordinal)) return path.Contains("upsamplers", StringComparison.Ordinal) ? "upsampling (repeat and convolution)" : "3x3 convolutions, with their activation";
+        if (kind is WorkKind.SelfAttention or WorkKind.CrossAttention)
+            return Name(kind.Value);
+        if (path.Contains("time", StringComparison.Ordinal))
+            return "time embedding (linear)";
+        if (path.Contains(".attn", StringComparison.Ordinal))
+            return path.Contains("to_", StringComparison.Ordinal) ? "attention's projections (linear)" : "end of blocks";
+        if (path.Contains(".ff.", StringComparison.Ordinal))
+            return path.EndsWith("proj", StringComparison.Ordinal) ? "feed-forward, first half (linear)" : "feed-forward, second half with the gate (linear)";
+        if (path.Contains("proj_", StringComparison.Ordinal))
+            return "transformer's entry and exit (1x1 convolution)";
+        if (path.Contains("norm", StringComparison.Ordinal))
+            return "normalisations";
+        if (path.EndsWith("conv_shortcut", StringComparison.Ordinal))
+            return "shortcuts (1x1 convolution)";
+        if (path.Contains("conv", StringComparison.Ordinal))
+            return path.Contains("upsamplers", StringComparison.Ordinal) ? "upsampling (repeat and convolution)" : "3x3 convolutions, with their activation";
         return "end of blocks";
     }
 
-    private static string Name(WorkKind kind) => kind switch
-    {
-        WorkKind.Convolution => "convolution",
-        WorkKind.Linear => "matrix product (linear)",
-        WorkKind.SelfAttention => "self-attention",
-        WorkKind.CrossAttention => "cross-attention",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-    };
+    private static string Name(WorkKind kind) =>
+        kind switch
+        {
+            WorkKind.Convolution => "convolution",
+            WorkKind.Linear => "matrix product (linear)",
+            WorkKind.SelfAttention => "self-attention",
+            WorkKind.CrossAttention => "cross-attention",
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
 
     private static void Note(string what) => Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {what}");
 

@@ -67,6 +67,7 @@ internal sealed class NetworkPass : IDisposable
 
     private void Synchronize()
     {
-        if (_latents.device_type == DeviceType.CUDA) cuda.synchronize();
+        if (_latents.device_type == DeviceType.CUDA)
+            cuda.synchronize();
     }
 }

@@ -19,17 +19,23 @@ internal sealed class OperationTimer(Device device, int repeats)
         switch (shape.Kind)
         {
             case WorkKind.Convolution:
-                Tensor map = Random(shape.Rows, shape.From, shape.Height, shape.Width), kernel = Random(shape.To, shape.From, shape.Kernel, shape.Kernel), shift = Random(shape.To);
+                Tensor map = Random(shape.Rows, shape.From, shape.Height, shape.Width),
+                    kernel = Random(shape.To, shape.From, shape.Kernel, shape.Kernel),
+                    shift = Random(shape.To);
                 operation = () => Convolution.Of(map, kernel, shift, shape.Stride, shape.Padding);
                 break;
             case WorkKind.Linear:
-                Tensor rows = Random(shape.Rows, shape.Width, shape.From), weight = Random(shape.To, shape.From), bias = Random(shape.To);
+                Tensor rows = Random(shape.Rows, shape.Width, shape.From),
+                    weight = Random(shape.To, shape.From),
+                    bias = Random(shape.To);
                 operation = () => F.linear(rows, weight, bias);
                 break;
             default:
                 // Strided as the network has them: heads are a view of the channels.
                 Tensor Heads(long positions) => Random(shape.Rows, positions, shape.Heads, shape.To / shape.Heads).transpose(1, 2);
-                Tensor query = Heads(shape.Width), key = Heads(shape.Keys), value = Heads(shape.Keys);
+                Tensor query = Heads(shape.Width),
+                    key = Heads(shape.Keys),
+                    value = Heads(shape.Keys);
                 operation = () => F.scaled_dot_product_attention(query, key, value);
                 break;
         }
@@ -43,7 +49,8 @@ internal sealed class OperationTimer(Device device, int repeats)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Tensor a = randn([side, side], device: device).to(dtype), b = randn([side, side], device: device).to(dtype);
+        Tensor a = randn([side, side], device: device).to(dtype),
+            b = randn([side, side], device: device).to(dtype);
         return Best(() => mm(a, b));
     }
 
@@ -54,14 +61,16 @@ internal sealed class OperationTimer(Device device, int repeats)
         Seconds(1);
         double first = Seconds(1);
         int calls = (int)Math.Clamp(0.02 / first, 1, 200);
-        for (int i = 0; i < repeats; i++) best = Math.Min(best, Seconds(calls));
+        for (int i = 0; i < repeats; i++)
+            best = Math.Min(best, Seconds(calls));
         return best;
 
         double Seconds(int count)
         {
             Synchronize();
             long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < count; i++) operation().Dispose();
+            for (int i = 0; i < count; i++)
+                operation().Dispose();
             Synchronize();
             return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
         }
@@ -69,6 +78,7 @@ internal sealed class OperationTimer(Device device, int repeats)
 
     private void Synchronize()
     {
-        if (device.type == DeviceType.CUDA) cuda.synchronize();
+        if (device.type == DeviceType.CUDA)
+            cuda.synchronize();
     }
 }

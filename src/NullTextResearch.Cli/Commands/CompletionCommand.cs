@@ -67,7 +67,8 @@ internal static class CompletionCommand
         shell.CompletionSources.Add([.. Scripts.Keys]);
         shell.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && !Scripts.ContainsKey(result.Tokens[0].Value)) result.AddError($"there is no script for '{result.Tokens[0].Value}'; the shells are: {string.Join(", ", Scripts.Keys)}.");
+            if (result.Tokens.Count == 1 && !Scripts.ContainsKey(result.Tokens[0].Value))
+                result.AddError($"there is no script for '{result.Tokens[0].Value}'; the shells are: {string.Join(", ", Scripts.Keys)}.");
         });
         Command command = new("completion", "Print a script that lets a shell complete commands, options and values.") { shell };
         // Not through the runner: nothing of it needs libtorch, and a shell waits for it.

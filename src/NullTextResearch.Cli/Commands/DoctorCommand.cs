@@ -11,7 +11,9 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        ModelOptions model = new("A model to look at too: a folder in diffusers format, a single-file .safetensors checkpoint, or owner/name of a pulled model.");
+        ModelOptions model = new(
+            "A model to look at too: a folder in diffusers format, a single-file .safetensors checkpoint, or owner/name of a pulled model."
+        );
         Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.");
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(context, model.Read(parsed)));
@@ -22,8 +24,21 @@ internal static class DoctorCommand
     {
         List<CheckupModel> models = [Model(CheckupModel.MiniName, new ModelRequest(), CheckupModel.MiniMend)];
         if (extra.Name is not null)
-            models.Insert(0, Model("model", extra, "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint"));
-        Checkup checkup = new() { AskedThreads = context.Asked, ApplyThreads = context.ApplyThreads, Models = models, Besides = [Jupyter()] };
+            models.Insert(
+                0,
+                Model(
+                    "model",
+                    extra,
+                    "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint"
+                )
+            );
+        Checkup checkup = new()
+        {
+            AskedThreads = context.Asked,
+            ApplyThreads = context.ApplyThreads,
+            Models = models,
+            Besides = [Jupyter()],
+        };
         return checkup.Run(context.Out, context.Cancel) ? CommandRunner.Done : CommandRunner.Failed;
 
         CheckupModel Model(string what, ModelRequest request, string mend) =>
@@ -38,7 +53,12 @@ internal static class DoctorCommand
         {
             (not null, not null) => new(CheckupVerdict.Good, "Jupyter", $"{jupyter}, kernel {kernel}", null),
             (not null, null) => new(CheckupVerdict.Good, "Jupyter", $"{jupyter}; 'nulltext notebook' brings the kernel", null),
-            _ => new(CheckupVerdict.Missing, "Jupyter", "not found; only notebooks need it", "sudo apt-get install --no-install-recommends jupyter-notebook, or pip install jupyterlab; then: nulltext notebook"),
+            _ => new(
+                CheckupVerdict.Missing,
+                "Jupyter",
+                "not found; only notebooks need it",
+                "sudo apt-get install --no-install-recommends jupyter-notebook, or pip install jupyterlab; then: nulltext notebook"
+            ),
         };
     }
 }

@@ -25,46 +25,92 @@ internal static class EditCommand
     public static Command Create()
     {
         Argument<string> run = new("RUN") { Description = "Run folder that 'nulltext invert' made.", HelpName = "RUN" };
-        run.CompletionSources.Add(_ => Directory.Exists("runs") ? Directory.GetDirectories("runs").Where(f => File.Exists(Path.Combine(f, "manifest.json"))).Select(f => new CompletionItem(f)) : []);
+        run.CompletionSources.Add(_ =>
+            Directory.Exists("runs")
+                ? Directory.GetDirectories("runs").Where(f => File.Exists(Path.Combine(f, "manifest.json"))).Select(f => new CompletionItem(f))
+                : []
+        );
         Option<string?> to = new("--to") { Description = "What the edited image should show. May be left out with --reweight: then the prompt stays." };
         Option<bool> swap = new("--swap") { Description = "Exchange words one for one; both prompts have equally many words." };
-        Option<bool> refine = new("--refine") { Description = "Words are added or removed; the others keep their place. Without --swap and --refine, the numbers of words decide." };
-        Option<string[]> reweight = new("--reweight") { Description = "Strengthen or weaken words of the target prompt: word=2 word=-1 ...", AllowMultipleArgumentsPerToken = true };
-        Option<string?> blend = new("--blend") { Description = "Change only the place of these words: word[,word...], of either prompt. In a swap, the partner of a word comes along by itself." };
+        Option<bool> refine = new("--refine")
+        {
+            Description = "Words are added or removed; the others keep their place. Without --swap and --refine, the numbers of words decide.",
+        };
+        Option<string[]> reweight = new("--reweight")
+        {
+            Description = "Strengthen or weaken words of the target prompt: word=2 word=-1 ...",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        Option<string?> blend = new("--blend")
+        {
+            Description = "Change only the place of these words: word[,word...], of either prompt. In a swap, the partner of a word comes along by itself.",
+        };
         Option<double> cross = SharedOptions.Number("--cross", "Share of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
         Option<double> self = SharedOptions.Number("--self", "Share of the steps in which its self-attention is injected, 0 to 1.", 0.4, 0, 1);
-        Option<double?> guidance = SharedOptions.OptionalNumber("--guidance", "Guidance scale (default: the inversion's, to which its null texts belong).", 0, 100);
+        Option<double?> guidance = SharedOptions.OptionalNumber(
+            "--guidance",
+            "Guidance scale (default: the inversion's, to which its null texts belong).",
+            0,
+            100
+        );
         ModelOptions model = new("Model folder or file, or owner/name of a pulled model, where it has moved since the inversion.");
         Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
         {
-            run, to, swap, refine, reweight, blend, cross, self, guidance,
+            run,
+            to,
+            swap,
+            refine,
+            reweight,
+            blend,
+            cross,
+            self,
+            guidance,
         };
         model.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(swap) && result.GetValue(refine)) result.AddError("--swap and --refine exclude each other; give one, or none to let the numbers of words decide.");
-            if (result.GetValue(to) is null && result.GetValue(reweight) is not { Length: > 0 }) result.AddError("give --to \"...\", or --reweight word=2, or both.");
+            if (result.GetValue(swap) && result.GetValue(refine))
+                result.AddError("--swap and --refine exclude each other; give one, or none to let the numbers of words decide.");
+            if (result.GetValue(to) is null && result.GetValue(reweight) is not { Length: > 0 })
+                result.AddError("give --to \"...\", or --reweight word=2, or both.");
             foreach (string factor in result.GetValue(reweight) ?? [])
             {
-                if (!TryFactor(factor, out _)) result.AddError($"--reweight takes word=number, such as snow=2; got '{factor}'.");
+                if (!TryFactor(factor, out _))
+                    result.AddError($"--reweight takes word=number, such as snow=2; got '{factor}'.");
             }
         });
-        CommandRunner.Handle(command, (parsed, context) => Run(context, new Request
-        {
-            Folder = parsed.GetValue(run)!,
-            To = parsed.GetValue(to),
-            Kind = parsed.GetValue(swap) ? new WordSwap() : parsed.GetValue(refine) ? new Refinement() : null,
-            Factors = [.. (parsed.GetValue(reweight) ?? []).Select(f => TryFactor(f, out WordFactor? factor) ? factor! : throw new UsageException($"--reweight: '{f}'"))],
-            Blend = parsed.GetValue(blend),
-            Cross = parsed.GetValue(cross),
-            Self = parsed.GetValue(self),
-            Guidance = parsed.GetValue(guidance),
-            Model = model.Read(parsed),
-        }));
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+                Run(
+                    context,
+                    new Request
+                    {
+                        Folder = parsed.GetValue(run)!,
+                        To = parsed.GetValue(to),
+                        Kind =
+                            parsed.GetValue(swap) ? new WordSwap()
+                            : parsed.GetValue(refine) ? new Refinement()
+                            : null,
+                        Factors =
+                        [
+                            .. (parsed.GetValue(reweight) ?? []).Select(f =>
+                                TryFactor(f, out WordFactor? factor) ? factor! : throw new UsageException($"--reweight: '{f}'")
+                            ),
+                        ],
+                        Blend = parsed.GetValue(blend),
+                        Cross = parsed.GetValue(cross),
+                        Self = parsed.GetValue(self),
+                        Guidance = parsed.GetValue(guidance),
+                        Model = model.Read(parsed),
+                    }
+                )
+        );
         return command.WithExamples(
             "nulltext edit runs/photo --to \"a dog on a meadow\" --blend cat",
             "nulltext edit runs/photo --to \"a cat on a snowy meadow\" --refine",
-            "nulltext edit runs/photo --reweight cat=2 meadow=-1");
+            "nulltext edit runs/photo --reweight cat=2 meadow=-1"
+        );
     }
 
     private static int Run(RunContext context, Request request)
@@ -85,9 +131,21 @@ internal static class EditCommand
         };
         ModelSource found = wanted.Find(context);
         if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
-            throw new CommandException($"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again.");
-        using StableDiffusion model = wanted.Load(context, found, new MemoryDemand { ImageSize = manifest.ImageSize, Rows = 4, ExplicitAttention = true });
-        if (request.To is { } wish) SharedOptions.RequirePrompts(context, model, wish);
+            throw new CommandException(
+                $"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again."
+            );
+        using StableDiffusion model = wanted.Load(
+            context,
+            found,
+            new MemoryDemand
+            {
+                ImageSize = manifest.ImageSize,
+                Rows = 4,
+                ExplicitAttention = true,
+            }
+        );
+        if (request.To is { } wish)
+            SharedOptions.RequirePrompts(context, model, wish);
         ImageEdit edit;
         try
         {
@@ -101,36 +159,48 @@ internal static class EditCommand
         using DisposeScope scope = NewDisposeScope();
         using InversionResult inversion = folder.Load(model.Device);
         // Read before the work: whatever is wrong with them should not cost an edit.
-        RgbImage source = ImageFile.Load(folder.SourcePath), reconstruction = ImageFile.Load(folder.ReconstructionPath);
+        RgbImage source = ImageFile.Load(folder.SourcePath),
+            reconstruction = ImageFile.Load(folder.ReconstructionPath);
         EditSession session = new(prompts => model.Embed(prompts), processor => model.Predictor(processor), model.Grid(manifest.Steps));
         context.Kept = $"{request.Folder} and its earlier edits are as they were.";
-        using EditResult result = context.Track(progress => session.Edit(inversion, [edit], guidanceScale: request.Guidance, progress: progress, cancellation: context.Cancel));
+        using EditResult result = context.Track(progress =>
+            session.Edit(inversion, [edit], guidanceScale: request.Guidance, progress: progress, cancellation: context.Cancel)
+        );
         RgbImage edited = model.Decode(result.Target())[0];
         string written = folder.AddEdit(into =>
         {
             ImageFile.SavePng(edited, Path.Combine(into, "edit.png"));
-            ImageGrid strip = ImageGrid.FilmStrip([source, reconstruction, edited], ["source", $"reconstruction: {manifest.Prompt}", $"edit: {edit.Targets[0].Prompt.Prompt}"]);
+            ImageGrid strip = ImageGrid.FilmStrip(
+                [source, reconstruction, edited],
+                ["source", $"reconstruction: {manifest.Prompt}", $"edit: {edit.Targets[0].Prompt.Prompt}"]
+            );
             File.WriteAllBytes(Path.Combine(into, "strip.png"), strip.ToPng());
-            File.WriteAllText(Path.Combine(into, "edit.json"), JsonSerializer.Serialize(
-                new
-                {
-                    Source = manifest.Prompt,
-                    Target = edit.Targets[0].Prompt.Prompt,
-                    edit.Targets[0].Edit,
-                    edit.Targets[0].CrossReplace,
-                    edit.Targets[0].SelfReplace,
-                    edit.Targets[0].Blend,
-                    GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
-                    InversionKey = manifest.Key,
-                    Precision = Precision.NameOf(model.Dtype),
-                    result.Evaluations,
-                    Seconds = result.Elapsed.TotalSeconds,
-                    context.Threads,
-                },
-                Json));
+            File.WriteAllText(
+                Path.Combine(into, "edit.json"),
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        Source = manifest.Prompt,
+                        Target = edit.Targets[0].Prompt.Prompt,
+                        edit.Targets[0].Edit,
+                        edit.Targets[0].CrossReplace,
+                        edit.Targets[0].SelfReplace,
+                        edit.Targets[0].Blend,
+                        GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
+                        InversionKey = manifest.Key,
+                        Precision = Precision.NameOf(model.Dtype),
+                        result.Evaluations,
+                        Seconds = result.Elapsed.TotalSeconds,
+                        context.Threads,
+                    },
+                    Json
+                )
+            );
         });
         context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{edit.Targets[0].Prompt.Prompt}\": {Name(edit.Targets[0].Edit)}");
-        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s"));
+        context.Out.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s")
+        );
         context.Out.WriteLine($"  change      {PictureMeasures.Decibels(Psnr.Of(edited, reconstruction))} PSNR against the reconstruction");
         context.Out.WriteLine($"  picture     {Path.Combine(written, "edit.png")}");
         context.Out.WriteLine($"  strip       {Path.Combine(written, "strip.png")}");
@@ -139,9 +209,11 @@ internal static class EditCommand
 
     private static ImageEdit Edit(ITextTokenizer tokenizer, string sourceText, Request request)
     {
-        TokenizedPrompt source = tokenizer.Tokenize(sourceText).EnsureFits(), target = tokenizer.Tokenize(request.To ?? sourceText).EnsureFits();
+        TokenizedPrompt source = tokenizer.Tokenize(sourceText).EnsureFits(),
+            target = tokenizer.Tokenize(request.To ?? sourceText).EnsureFits();
         // Checked here, before the network runs, so that the error names the prompts and not a tensor.
-        if (request.Kind is WordSwap && source.Words.Count != target.Words.Count) throw new WordCountMismatchException(source, target);
+        if (request.Kind is WordSwap && source.Words.Count != target.Words.Count)
+            throw new WordCountMismatchException(source, target);
         PromptEdit edit = request.Kind ?? PromptEdit.Between(source, target);
         if (request.Factors.Count > 0)
         {
@@ -167,21 +239,23 @@ internal static class EditCommand
         };
     }
 
-    private static string Name(PromptEdit edit) => edit switch
-    {
-        WordSwap => "word swap",
-        Refinement => "refinement",
-        ReWeight { After: { } after } r => $"{Name(after)}, then {Name(r with { After = null })}",
-        ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
-        _ => edit.GetType().Name,
-    };
+    private static string Name(PromptEdit edit) =>
+        edit switch
+        {
+            WordSwap => "word swap",
+            Refinement => "refinement",
+            ReWeight { After: { } after } r => $"{Name(after)}, then {Name(r with { After = null })}",
+            ReWeight r => "re-weighting of " + string.Join(", ", r.Factors.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Word} x {f.Factor}"))),
+            _ => edit.GetType().Name,
+        };
 
     private static bool TryFactor(string text, out WordFactor? factor)
     {
         int at = text.LastIndexOf('=');
-        factor = at > 0 && double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
-            ? new WordFactor(text[..at], value)
-            : null;
+        factor =
+            at > 0 && double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+                ? new WordFactor(text[..at], value)
+                : null;
         return factor is not null;
     }
 

@@ -24,22 +24,50 @@ internal static class InvertCommand
 
     public static Command Create()
     {
-        Argument<string?> image = new("IMAGE") { Description = "PNG, JPEG or WebP file of any size (default: an example that suits the model, a photograph for Stable Diffusion).", Arity = ArgumentArity.ZeroOrOne };
-        Option<string?> prompt = new("--prompt") { Description = "What the image shows (default: the first line of the .txt file of the image's name beside it)." };
+        Argument<string?> image = new("IMAGE")
+        {
+            Description = "PNG, JPEG or WebP file of any size (default: an example that suits the model, a photograph for Stable Diffusion).",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<string?> prompt = new("--prompt")
+        {
+            Description = "What the image shows (default: the first line of the .txt file of the image's name beside it).",
+        };
         ModelOptions model = new();
         Option<string> method = SharedOptions.Choice("--method", "How to invert.", "null-text", Methods);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
-        Option<string> preset = SharedOptions.Choice("--preset", "default: the released code; paper: constant threshold and rate; fast: one evaluation less per step, slightly other results.", "default", "default", "paper", "fast");
+        Option<string> preset = SharedOptions.Choice(
+            "--preset",
+            "default: the released code; paper: constant threshold and rate; fast: one evaluation less per step, slightly other results.",
+            "default",
+            "default",
+            "paper",
+            "fast"
+        );
         Option<string?> folder = new("--out") { Description = "Run folder (default: runs/ and the image's name)." };
-        Option<string?> crop = new("--crop") { Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to the shape of --size around its centre." };
+        Option<string?> crop = new("--crop")
+        {
+            Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to the shape of --size around its centre.",
+        };
         Option<string> size = SharedOptions.Size("Size to resize to, in pixels:");
         Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
         Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
         Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
         {
-            image, prompt, method, steps, inner, guidance, preset, folder, crop, size, seed, restart,
+            image,
+            prompt,
+            method,
+            steps,
+            inner,
+            guidance,
+            preset,
+            folder,
+            crop,
+            size,
+            seed,
+            restart,
         };
         model.AddTo(command);
         command.Validators.Add(result =>
@@ -47,44 +75,61 @@ internal static class InvertCommand
             if (result.GetResult(crop) is { Implicit: false } && result.GetValue(crop) is { } text && !TryCrop(text, out _))
                 result.AddError($"--crop is '{text}'; it must be four whole numbers, left,top,right,bottom, such as 0,20,0,20.");
         });
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            string chosen = parsed.GetValue(method)!;
-            if (WithoutOptimisation.Contains(chosen) && SharedOptions.WasGiven(parsed, inner))
-                throw new UsageException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
-            if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
-                throw new UsageException($"--preset has no meaning for --method {chosen}; leave it out.");
-            string? path = parsed.GetValue(image);
-            if (path is null && parsed.GetValue(prompt) is not null) throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
-            if (path is null && parsed.GetValue(crop) is not null) throw new UsageException("--crop is for an IMAGE; the examples are whole.");
-            TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
-            return Run(context, new Request
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
             {
-                Image = path,
-                Prompt = parsed.GetValue(prompt),
-                Model = model.Read(parsed),
-                Steps = parsed.GetValue(steps),
-                Guidance = parsed.GetValue(guidance),
-                Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
-                Optimises = !WithoutOptimisation.Contains(chosen),
-                Folder = parsed.GetValue(folder),
-                Crop = edges,
-                Size = SharedOptions.ReadSize(parsed, size),
-                Restart = parsed.GetValue(restart),
-            });
-        });
+                string chosen = parsed.GetValue(method)!;
+                if (WithoutOptimisation.Contains(chosen) && SharedOptions.WasGiven(parsed, inner))
+                    throw new UsageException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
+                if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
+                    throw new UsageException($"--preset has no meaning for --method {chosen}; leave it out.");
+                string? path = parsed.GetValue(image);
+                if (path is null && parsed.GetValue(prompt) is not null)
+                    throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
+                if (path is null && parsed.GetValue(crop) is not null)
+                    throw new UsageException("--crop is for an IMAGE; the examples are whole.");
+                TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
+                return Run(
+                    context,
+                    new Request
+                    {
+                        Image = path,
+                        Prompt = parsed.GetValue(prompt),
+                        Model = model.Read(parsed),
+                        Steps = parsed.GetValue(steps),
+                        Guidance = parsed.GetValue(guidance),
+                        Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
+                        Optimises = !WithoutOptimisation.Contains(chosen),
+                        Folder = parsed.GetValue(folder),
+                        Crop = edges,
+                        Size = SharedOptions.ReadSize(parsed, size),
+                        Restart = parsed.GetValue(restart),
+                    }
+                );
+            }
+        );
         return command.WithExamples(
             "nulltext invert photo.png --prompt \"a cat on a meadow\"",
             "nulltext invert photo.png --prompt \"a cat on a meadow\" --size keep --crop 0,20,0,20 --out runs/cat",
-            "nulltext invert --model stable-diffusion-v1-5/stable-diffusion-v1-5 --device cuda --precision fp16");
+            "nulltext invert --model stable-diffusion-v1-5/stable-diffusion-v1-5 --device cuda --precision fp16"
+        );
     }
 
     private static Subject Given(string image, string? prompt)
     {
         RgbImage picture = ImageFile.Load(image);
         (string Caption, IReadOnlyList<PlannedEdit> Edits)? beside = ExperimentImages.TextBeside(image);
-        return new Subject(image, picture, prompt ?? beside?.Caption
-            ?? throw new UsageException($"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."), prompt is null ? beside!.Value.Edits : []);
+        return new Subject(
+            image,
+            picture,
+            prompt
+                ?? beside?.Caption
+                ?? throw new UsageException(
+                    $"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."
+                ),
+            prompt is null ? beside!.Value.Edits : []
+        );
     }
 
     private static Subject Example(SizeRule sizes)
@@ -96,24 +141,40 @@ internal static class InvertCommand
 
     private static (IInversion Method, object Options) Create(string method, string preset, int inner, long seed)
     {
-        NullTextOptions nullText = (preset switch { "paper" => NullTextOptions.Paper, "fast" => NullTextOptions.Fast, _ => NullTextOptions.Default }) with { InnerSteps = inner };
+        NullTextOptions nullText = (
+            preset switch
+            {
+                "paper" => NullTextOptions.Paper,
+                "fast" => NullTextOptions.Fast,
+                _ => NullTextOptions.Default,
+            }
+        ) with
+        {
+            InnerSteps = inner,
+        };
         switch (method)
         {
-            case "ddim": return (new DdimInversion(), new DdimInversionOptions());
-            case "npi": return (new NegativePromptInversion(), new NegativePromptOptions());
-            case "direct": return (new DirectInversion(), new DdimInversionOptions());
+            case "ddim":
+                return (new DdimInversion(), new DdimInversionOptions());
+            case "npi":
+                return (new NegativePromptInversion(), new NegativePromptOptions());
+            case "direct":
+                return (new DirectInversion(), new DdimInversionOptions());
             case "global":
                 GlobalNullTextOptions global = new() { InnerSteps = inner };
                 return (new GlobalNullTextInversion(global), global);
-            case "random-pivot": return (new RandomPivotInversion(nullText, seed), new RandomPivotOptions(nullText, seed));
+            case "random-pivot":
+                return (new RandomPivotInversion(nullText, seed), new RandomPivotOptions(nullText, seed));
             case "textual":
                 TextualInversionOptions textual = new() { InnerSteps = inner, Seed = seed };
                 return (new TextualInversion(textual), textual);
-            case "textual-pivot": return (new TextualInversionWithPivot(nullText), nullText);
+            case "textual-pivot":
+                return (new TextualInversionWithPivot(nullText), nullText);
             case "non-pivotal":
                 NonPivotalOptions nonPivotal = new() { InnerSteps = inner, Seed = seed };
                 return (new NonPivotalInversion(nonPivotal), nonPivotal);
-            default: return (new NullTextInversion(nullText), nullText);
+            default:
+                return (new NullTextInversion(nullText), nullText);
         }
     }
 
@@ -125,14 +186,25 @@ internal static class InvertCommand
         Subject subject = own ?? Example(found.Sizes);
         RgbImage picture = subject.Picture;
         string runFolder = request.Folder ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(subject.Name));
-        ImagePreparation preparation = new() { Left = request.Crop[0], Top = request.Crop[1], Right = request.Crop[2], Bottom = request.Crop[3] };
+        ImagePreparation preparation = new()
+        {
+            Left = request.Crop[0],
+            Top = request.Crop[1],
+            Right = request.Crop[2],
+            Bottom = request.Crop[3],
+        };
         PixelSize cropped = preparation.Remaining(PixelSize.Of(picture));
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
         request = request with { Folder = runFolder };
         RunFolder folder = new(runFolder);
         // A complete run is only read. Anything else is kept for this process alone, and shows that it can be written, before the work.
         using OutputLock? alone = folder.IsComplete && !request.Restart ? null : OutputLock.OnFolder(runFolder);
-        MemoryDemand demand = new() { ImageSize = planned, Rows = 2, GradientRows = request.Optimises ? 1 : 0 };
+        MemoryDemand demand = new()
+        {
+            ImageSize = planned,
+            Rows = 2,
+            GradientRows = request.Optimises ? 1 : 0,
+        };
         using StableDiffusion model = request.Model.Load(context, found, demand);
         // A model that had to be asked what it predicts may be smaller than its file looked.
         PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
@@ -140,12 +212,23 @@ internal static class InvertCommand
         SharedOptions.RequirePrompts(context, model, subject.Prompt);
 
         string identity = RunFolder.ModelIdentity(found);
-        string key = RunFolder.Key(source, subject.Prompt, identity, request.Inversion.Method.Name, request.Steps, request.Guidance, request.Inversion.Options, found.Options.Numerics);
+        string key = RunFolder.Key(
+            source,
+            subject.Prompt,
+            identity,
+            request.Inversion.Method.Name,
+            request.Steps,
+            request.Guidance,
+            request.Inversion.Options,
+            found.Options.Numerics
+        );
         if (folder.IsComplete && !request.Restart)
         {
             InversionManifest earlier = folder.ReadManifest();
             if (earlier.Key != key)
-                throw new CommandException($"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give --restart to replace it.");
+                throw new CommandException(
+                    $"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give --restart to replace it."
+                );
             // Killed between its last file and giving back the folder.
             OutputLock.Tidy(folder.Path);
             context.Out.WriteLine("This run is already complete (--restart does it again).");
@@ -166,7 +249,9 @@ internal static class InvertCommand
         };
         using InversionResult result = context.Track(progress => Invert(context, request, folder, key, problem, progress));
         RgbImage vae = model.Decode(latents)[0];
-        RgbImage reconstruction = model.Decode(result.Reconstruction ?? Sampler.Run(problem.Predictor, problem.Grid, result.Plan, cancellation: context.Cancel))[0];
+        RgbImage reconstruction = model.Decode(
+            result.Reconstruction ?? Sampler.Run(problem.Predictor, problem.Grid, result.Plan, cancellation: context.Cancel)
+        )[0];
         InversionManifest manifest = new()
         {
             Key = key,
@@ -199,16 +284,30 @@ internal static class InvertCommand
         folder.Save(result, manifest, source, vae, reconstruction);
         Summarise(context, folder, manifest);
         if (model.Device.type == DeviceType.CPU && ProcessMemory.PeakOwn() is { } peak)
-            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  memory           {(peak + MemoryPlan.CodeBytes) / 1e6:0} MB at most, {MemoryPlan.For(found, demand).TotalBytes / 1e6:0} MB planned"));
+            context.Out.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  memory           {(peak + MemoryPlan.CodeBytes) / 1e6:0} MB at most, {MemoryPlan.For(found, demand).TotalBytes / 1e6:0} MB planned"
+                )
+            );
         string[] edits = [.. subject.Edits.Select(e => $"\"{e.Prompt}\"{(e.SourceBlendWord is { } word ? $" --blend {word}" : "")}")];
-        foreach (string edit in edits.DefaultIfEmpty("\"...\"")) context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
+        foreach (string edit in edits.DefaultIfEmpty("\"...\""))
+            context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
         return CommandRunner.Done;
     }
 
-    private static InversionResult Invert(RunContext context, Request request, RunFolder folder, string key, InversionProblem problem, IProgress<InversionProgress> progress)
+    private static InversionResult Invert(
+        RunContext context,
+        Request request,
+        RunFolder folder,
+        string key,
+        InversionProblem problem,
+        IProgress<InversionProgress> progress
+    )
     {
         // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
-        if (request.Inversion.Method is not NullTextInversion nullText) return request.Inversion.Method.Invert(problem, progress, context.Cancel);
+        if (request.Inversion.Method is not NullTextInversion nullText)
+            return request.Inversion.Method.Invert(problem, progress, context.Cancel);
         SavedNullTextState? saved = null;
         string? note = null;
         Stopwatch clock = Stopwatch.StartNew();
@@ -218,7 +317,8 @@ internal static class InvertCommand
             context.Kept = Kept(saved.State.StepsDone);
         }
 
-        if (note is not null) context.Error.WriteLine($"note: {note}; the inversion starts anew");
+        if (note is not null)
+            context.Error.WriteLine($"note: {note}; the inversion starts anew");
         using (saved)
         {
             return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, context.Cancel);
@@ -228,7 +328,8 @@ internal static class InvertCommand
         {
             // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
             bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
-            if (!due || state.StepsDone == request.Steps) return;
+            if (!due || state.StepsDone == request.Steps)
+                return;
             folder.SaveState(key, state);
             clock.Restart();
             context.Kept = Kept(state.StepsDone);
@@ -242,10 +343,16 @@ internal static class InvertCommand
         CultureInfo culture = CultureInfo.InvariantCulture;
         context.Out.WriteLine($"{m.Method} of {m.Image}, \"{m.Prompt}\", {m.Model}, {m.ImageSize} px");
         context.Out.WriteLine($"  reconstruction   {PictureMeasures.Decibels(m.Psnr)} PSNR against the image");
-        context.Out.WriteLine($"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: {PictureMeasures.Decibels(m.PsnrAgainstVae)}");
-        context.Out.WriteLine(string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s"));
+        context.Out.WriteLine(
+            $"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: {PictureMeasures.Decibels(m.PsnrAgainstVae)}"
+        );
+        context.Out.WriteLine(
+            string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s")
+        );
         if (m.ModelPrecision is { } precision && (precision != Precision.Names[0] || m.ModelMemory is not null))
-            context.Out.WriteLine($"  networks         {precision}{(m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "")}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}");
+            context.Out.WriteLine(
+                $"  networks         {precision}{(m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "")}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}"
+            );
         context.Out.WriteLine($"  run folder       {folder.Path}");
     }
 
@@ -253,10 +360,12 @@ internal static class InvertCommand
     {
         string[] parts = text.Split(',');
         edges = new int[4];
-        if (parts.Length != 4) return false;
+        if (parts.Length != 4)
+            return false;
         for (int i = 0; i < 4; i++)
         {
-            if (!int.TryParse(parts[i], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out edges[i])) return false;
+            if (!int.TryParse(parts[i], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out edges[i]))
+                return false;
         }
 
         return true;

@@ -43,21 +43,24 @@ internal static class KernelCommand
 
     /// <summary>An engine whose cells can use libtorch at once.</summary>
     /// <param name="threads">Threads that were asked for. Null leaves cells libtorch's own choice, and a workbench takes what suits its model.</param>
-    public static EngineOptions Options(int? threads) => new()
-    {
-        DrawDiagram = (text, stop) => ChromiumRenderer.TryFind() is { } browser ? MermaidDiagram.Draw(browser, text, stop) : null,
-        Languages = [new LanguageFactory(CellPlan.FSharp, StartFSharp)],
-        Prepare = () =>
+    public static EngineOptions Options(int? threads) =>
+        new()
         {
-            // Says how the library's own types are shown, also before a cell names anything of the workbench.
-            RuntimeHelpers.RunModuleConstructor(typeof(Workbench).Module.ModuleHandle);
-            RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
-            // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
-            NativeLoadReport report = Native.EnsureLoaded();
-            if (report.Mode == NativeLoadMode.Failed) Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");
-            else if (threads is { } asked) torch.set_num_threads(asked);
-        },
-    };
+            DrawDiagram = (text, stop) => ChromiumRenderer.TryFind() is { } browser ? MermaidDiagram.Draw(browser, text, stop) : null,
+            Languages = [new LanguageFactory(CellPlan.FSharp, StartFSharp)],
+            Prepare = () =>
+            {
+                // Says how the library's own types are shown, also before a cell names anything of the workbench.
+                RuntimeHelpers.RunModuleConstructor(typeof(Workbench).Module.ModuleHandle);
+                RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
+                // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
+                NativeLoadReport report = Native.EnsureLoaded();
+                if (report.Mode == NativeLoadMode.Failed)
+                    Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");
+                else if (threads is { } asked)
+                    torch.set_num_threads(asked);
+            },
+        };
 
     // A method of its own: the F# compiler is loaded when a cell needs it, and not before.
     private static ICellLanguage StartFSharp(LanguageSession session) => new FSharpLanguage(session);

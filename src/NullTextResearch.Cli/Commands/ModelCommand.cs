@@ -8,25 +8,51 @@ namespace NullTextResearch.Cli.Commands;
 /// <summary><c>nulltext model</c>: downloads models from a hub, lists and removes them.</summary>
 internal static class ModelCommand
 {
-    public static Command Create() => new Command("model", "Download Stable Diffusion models from a model hub; list and remove them.") { Pull(), List(), Remove() }
-        .WithExamples("nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16", "nulltext model list");
+    public static Command Create() =>
+        new Command("model", "Download Stable Diffusion models from a model hub; list and remove them.") { Pull(), List(), Remove() }.WithExamples(
+            "nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16",
+            "nulltext model list"
+        );
 
     private static Command Pull()
     {
         Argument<string> name = Name("owner/name of the model, as on the hub, such as stable-diffusion-v1-5/stable-diffusion-v1-5; @revision may follow.");
         Option<string?> revision = new("--revision") { Description = "Branch, tag or commit (default: main)." };
-        Option<string?> variant = new("--variant") { Description = "Set of weights, such as fp16, which is half as large; a network without it brings its default weights." };
-        Option<bool> dry = new("--dry-run") { Description = "Say what would be downloaded, and download nothing." };
-        Option<bool> verify = new("--verify") { Description = "Compute the checksums of the files that are here already, too, and fetch anew what is damaged; with HF_HUB_OFFLINE set, say what is damaged." };
-        Command command = new("pull", "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured).") { name, revision, variant, dry, verify };
-        CommandRunner.Handle(command, (parsed, context) =>
+        Option<string?> variant = new("--variant")
         {
-            ModelName model = Named(() => parsed.GetValue(revision) is { } asked ? ModelName.Parse(parsed.GetValue(name)!).At(asked) : ModelName.Parse(parsed.GetValue(name)!));
-            return Pull(context, model, parsed.GetValue(variant), parsed.GetValue(dry), parsed.GetValue(verify));
-        });
+            Description = "Set of weights, such as fp16, which is half as large; a network without it brings its default weights.",
+        };
+        Option<bool> dry = new("--dry-run") { Description = "Say what would be downloaded, and download nothing." };
+        Option<bool> verify = new("--verify")
+        {
+            Description =
+                "Compute the checksums of the files that are here already, too, and fetch anew what is damaged; with HF_HUB_OFFLINE set, say what is damaged.",
+        };
+        Command command = new(
+            "pull",
+            "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured)."
+        )
+        {
+            name,
+            revision,
+            variant,
+            dry,
+            verify,
+        };
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                ModelName model = Named(() =>
+                    parsed.GetValue(revision) is { } asked ? ModelName.Parse(parsed.GetValue(name)!).At(asked) : ModelName.Parse(parsed.GetValue(name)!)
+                );
+                return Pull(context, model, parsed.GetValue(variant), parsed.GetValue(dry), parsed.GetValue(verify));
+            }
+        );
         return command.WithExamples(
             "nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16",
-            "nulltext model pull OWNER/NAME@main --dry-run");
+            "nulltext model pull OWNER/NAME@main --dry-run"
+        );
     }
 
     private static int Pull(RunContext context, ModelName model, string? variant, bool dry, bool verify)
@@ -41,21 +67,29 @@ internal static class ModelCommand
 
         using ModelPuller puller = new(cache, options);
         PullPlan plan = puller.PlanAsync(model, variant, PullReport.Notes(context.Error), context.Cancel).GetAwaiter().GetResult();
-        if (verify) plan = puller.VerifyAsync(plan, PullReport.Notes(context.Error), context.Cancel).GetAwaiter().GetResult();
-        context.Out.WriteLine($"{model} is commit {plan.Commit[..8]} of {options.Endpoint.Authority}{(plan.Licence is null ? "" : $"; licence: {plan.Licence}")}");
-        foreach (string note in plan.Notes) context.Out.WriteLine(note);
+        if (verify)
+            plan = puller.VerifyAsync(plan, PullReport.Notes(context.Error), context.Cancel).GetAwaiter().GetResult();
+        context.Out.WriteLine(
+            $"{model} is commit {plan.Commit[..8]} of {options.Endpoint.Authority}{(plan.Licence is null ? "" : $"; licence: {plan.Licence}")}"
+        );
+        foreach (string note in plan.Notes)
+            context.Out.WriteLine(note);
         long begun = plan.Missing.Sum(f => f.Size) - plan.BytesToFetch;
-        context.Out.WriteLine($"{plan.Files.Count} files, {PullReport.Size(plan.Bytes)}; {(plan.Missing.Count == 0 ? "all of it is here" : $"to fetch: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{(begun > 0 ? $", going on after {PullReport.Size(begun)}" : "")}")}");
+        context.Out.WriteLine(
+            $"{plan.Files.Count} files, {PullReport.Size(plan.Bytes)}; {(plan.Missing.Count == 0 ? "all of it is here" : $"to fetch: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{(begun > 0 ? $", going on after {PullReport.Size(begun)}" : "")}")}"
+        );
         if (dry)
         {
-            foreach (HubFile file in plan.Missing) context.Out.WriteLine($"  {PullReport.Size(file.Size),10}  {file.Path}");
+            foreach (HubFile file in plan.Missing)
+                context.Out.WriteLine($"  {PullReport.Size(file.Size), 10}  {file.Path}");
             return CommandRunner.Done;
         }
 
         context.Kept = "what was fetched is kept, and the same command goes on with it.";
-        string folder = plan.Missing.Count == 0
-            ? puller.FetchAsync(plan, null, context.Cancel).GetAwaiter().GetResult()
-            : PullReport.Track(context, plan, progress => puller.FetchAsync(plan, progress, context.Cancel).GetAwaiter().GetResult());
+        string folder =
+            plan.Missing.Count == 0
+                ? puller.FetchAsync(plan, null, context.Cancel).GetAwaiter().GetResult()
+                : PullReport.Track(context, plan, progress => puller.FetchAsync(plan, progress, context.Cancel).GetAwaiter().GetResult());
         context.Out.WriteLine($"All {plan.Files.Count} files are here ({PullReport.Checked(plan)}): {folder}");
         context.Out.WriteLine($"Use it: nulltext invert photo.png --prompt \"...\" --model {model}");
         return CommandRunner.Done;
@@ -63,39 +97,57 @@ internal static class ModelCommand
 
     private static int VerifyOffline(RunContext context, ModelCache cache, ModelName model)
     {
-        (IReadOnlyList<string> right, IReadOnlyList<string> damaged, IReadOnlyList<string> unknown) = ModelPuller.VerifyOfflineAsync(cache, model, context.Cancel).GetAwaiter().GetResult();
-        context.Out.WriteLine($"{right.Count} files have the checksum of their name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}");
-        if (damaged.Count == 0) return CommandRunner.Done;
-        context.Error.WriteLine($"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, without HF_HUB_OFFLINE.");
+        (IReadOnlyList<string> right, IReadOnlyList<string> damaged, IReadOnlyList<string> unknown) = ModelPuller
+            .VerifyOfflineAsync(cache, model, context.Cancel)
+            .GetAwaiter()
+            .GetResult();
+        context.Out.WriteLine(
+            $"{right.Count} files have the checksum of their name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}"
+        );
+        if (damaged.Count == 0)
+            return CommandRunner.Done;
+        context.Error.WriteLine(
+            $"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, without HF_HUB_OFFLINE."
+        );
         return CommandRunner.Failed;
     }
 
     private static Command List()
     {
         Command command = new("list", "List the models in the cache.");
-        CommandRunner.Handle(command, (_, context) =>
-        {
-            ModelCache cache = ModelCache.FromEnvironment();
-            IReadOnlyList<CachedModel> all = cache.List();
-            CachedModel[] usable = [.. all.Where(m => m.IsPipeline || (m.Revisions.Count == 0 && m.Bytes + m.UnfinishedBytes > 0))];
-            int width = usable.Select(m => m.Name.Id.Length).DefaultIfEmpty().Max();
-            foreach (CachedModel model in usable)
+        CommandRunner.Handle(
+            command,
+            (_, context) =>
             {
-                if (model.Revisions.Count == 0)
-                    context.Out.WriteLine($"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes),9}  not finished: nulltext model pull {model.Name.Id}");
-                foreach (CachedRevision revision in model.Revisions.Where(r => r.HasIndex))
+                ModelCache cache = ModelCache.FromEnvironment();
+                IReadOnlyList<CachedModel> all = cache.List();
+                CachedModel[] usable = [.. all.Where(m => m.IsPipeline || (m.Revisions.Count == 0 && m.Bytes + m.UnfinishedBytes > 0))];
+                int width = usable.Select(m => m.Name.Id.Length).DefaultIfEmpty().Max();
+                foreach (CachedModel model in usable)
                 {
-                    string names = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..8];
-                    string state = revision.Missing.Count == 0 ? "" : $"  lacks {string.Join(", ", revision.Missing)}";
-                    context.Out.WriteLine($"{model.Name.Id.PadRight(width)}  {PullReport.Size(revision.Bytes),9}  {names}{state}{(model.UnfinishedBytes > 0 ? $"  (and {PullReport.Size(model.UnfinishedBytes)} of unfinished downloads)" : "")}");
+                    if (model.Revisions.Count == 0)
+                        context.Out.WriteLine(
+                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes), 9}  not finished: nulltext model pull {model.Name.Id}"
+                        );
+                    foreach (CachedRevision revision in model.Revisions.Where(r => r.HasIndex))
+                    {
+                        string names = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..8];
+                        string state = revision.Missing.Count == 0 ? "" : $"  lacks {string.Join(", ", revision.Missing)}";
+                        context.Out.WriteLine(
+                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(revision.Bytes), 9}  {names}{state}{(model.UnfinishedBytes > 0 ? $"  (and {PullReport.Size(model.UnfinishedBytes)} of unfinished downloads)" : "")}"
+                        );
+                    }
                 }
-            }
 
-            int others = all.Count - usable.Length;
-            if (usable.Length == 0) context.Out.WriteLine("No Stable Diffusion model here yet. For example: nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16");
-            context.Out.WriteLine($"{cache.Root}{(others > 0 ? $", which also has {others} model{(others == 1 ? "" : "s")} of other kinds" : "")}");
-            return CommandRunner.Done;
-        });
+                int others = all.Count - usable.Length;
+                if (usable.Length == 0)
+                    context.Out.WriteLine(
+                        "No Stable Diffusion model here yet. For example: nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16"
+                    );
+                context.Out.WriteLine($"{cache.Root}{(others > 0 ? $", which also has {others} model{(others == 1 ? "" : "s")} of other kinds" : "")}");
+                return CommandRunner.Done;
+            }
+        );
         return command.WithExamples("nulltext model list");
     }
 
@@ -103,14 +155,17 @@ internal static class ModelCommand
     {
         Argument<string> name = Name("owner/name of the model; with @revision, only that revision.");
         Command command = new("remove", "Delete a model from the cache; Python's hub library loses it too.") { name };
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            ModelCache cache = ModelCache.FromEnvironment();
-            ModelName model = Named(() => ModelName.Parse(parsed.GetValue(name)!));
-            long freed = cache.Remove(model);
-            context.Out.WriteLine($"Removed {model}: {PullReport.Size(freed)} are free again in {cache.Root}.");
-            return CommandRunner.Done;
-        });
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                ModelCache cache = ModelCache.FromEnvironment();
+                ModelName model = Named(() => ModelName.Parse(parsed.GetValue(name)!));
+                long freed = cache.Remove(model);
+                context.Out.WriteLine($"Removed {model}: {PullReport.Size(freed)} are free again in {cache.Root}.");
+                return CommandRunner.Done;
+            }
+        );
         return command.WithExamples("nulltext model remove OWNER/NAME");
     }
 

@@ -18,7 +18,11 @@ internal static class NotebookCommand
 
     public static Command Create()
     {
-        Argument<string[]> files = new("files") { Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> files = new("files")
+        {
+            Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         Command command = new("notebook", "Open Jupyter with the C# kernel; install or remove the kernel; run or convert notebooks.") { files };
         command.TreatUnmatchedTokensAsErrors = false;
         CommandRunner.Handle(command, (parsed, context) => Open([.. parsed.GetValue(files) ?? [], .. parsed.UnmatchedTokens], context));
@@ -26,26 +30,38 @@ internal static class NotebookCommand
         command.Subcommands.Add(Uninstall());
         command.Subcommands.Add(Convert());
         command.Subcommands.Add(NotebookRunCommand.Create());
-        return command.WithExamples("nulltext notebook", "nulltext notebook notebooks/00-quickstart.ipynb", "nulltext notebook notebooks --no-browser --port 8899");
+        return command.WithExamples(
+            "nulltext notebook",
+            "nulltext notebook notebooks/00-quickstart.ipynb",
+            "nulltext notebook notebooks --no-browser --port 8899"
+        );
     }
 
     private static Command Install()
     {
-        Option<string?> name = new("--name") { Description = $"Name of the kernel (default: {KernelSpec.StandardName}, or {KernelSpec.OtherName} where another kernel has that name)." };
-        Command command = new("install", "Install the kernel for this user, for JupyterLab, Notebook and VS Code.") { name };
-        CommandRunner.Handle(command, (parsed, context) =>
+        Option<string?> name = new("--name")
         {
-            KernelSpecPlace place = KernelSpec.Install(Program(), parsed.GetValue(name));
-            context.Out.WriteLine($"The kernel '{place.Name}' is installed in {place.Folder}.");
-            if (place.Taken is { } taken)
+            Description = $"Name of the kernel (default: {KernelSpec.StandardName}, or {KernelSpec.OtherName} where another kernel has that name).",
+        };
+        Command command = new("install", "Install the kernel for this user, for JupyterLab, Notebook and VS Code.") { name };
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
             {
-                // Another's file says its name: a terminal must not obey it.
-                context.Out.WriteLine($"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: {PrintableText.Clean(taken)}.");
-                context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
-            }
+                KernelSpecPlace place = KernelSpec.Install(Program(), parsed.GetValue(name));
+                context.Out.WriteLine($"The kernel '{place.Name}' is installed in {place.Folder}.");
+                if (place.Taken is { } taken)
+                {
+                    // Another's file says its name: a terminal must not obey it.
+                    context.Out.WriteLine(
+                        $"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: {PrintableText.Clean(taken)}."
+                    );
+                    context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
+                }
 
-            return CommandRunner.Done;
-        });
+                return CommandRunner.Done;
+            }
+        );
         return command.WithExamples("nulltext notebook install");
     }
 
@@ -53,13 +69,18 @@ internal static class NotebookCommand
     {
         Option<string?> name = new("--name") { Description = "Only this one (default: all kernels of ours)." };
         Command command = new("uninstall", "Remove the kernel for this user.") { name };
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            IReadOnlyList<string> removed = KernelSpec.Uninstall(parsed.GetValue(name));
-            foreach (string folder in removed) context.Out.WriteLine($"Removed {folder}.");
-            if (removed.Count == 0) context.Out.WriteLine("No kernel of ours is installed for this user.");
-            return CommandRunner.Done;
-        });
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                IReadOnlyList<string> removed = KernelSpec.Uninstall(parsed.GetValue(name));
+                foreach (string folder in removed)
+                    context.Out.WriteLine($"Removed {folder}.");
+                if (removed.Count == 0)
+                    context.Out.WriteLine("No kernel of ours is installed for this user.");
+                return CommandRunner.Done;
+            }
+        );
         return command.WithExamples("nulltext notebook uninstall");
     }
 
@@ -76,15 +97,20 @@ internal static class NotebookCommand
         Command command = new("convert", "Write a notebook in another format.") { from, to };
         from.Validators.Add(result => RequireEnding(result, Readable));
         to.Validators.Add(result => RequireEnding(result, Writable));
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
-            string target = parsed.GetValue(to)!;
-            if (Path.GetExtension(target).Equals(".html", StringComparison.OrdinalIgnoreCase)) File.WriteAllText(target, NotebookHtml.Write(document, Path.GetFileNameWithoutExtension(target)));
-            else document.Save(target);
-            context.Out.WriteLine($"{document.Cells.Count} cells written to {target}.");
-            return CommandRunner.Done;
-        });
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
+                string target = parsed.GetValue(to)!;
+                if (Path.GetExtension(target).Equals(".html", StringComparison.OrdinalIgnoreCase))
+                    File.WriteAllText(target, NotebookHtml.Write(document, Path.GetFileNameWithoutExtension(target)));
+                else
+                    document.Save(target);
+                context.Out.WriteLine($"{document.Cells.Count} cells written to {target}.");
+                return CommandRunner.Done;
+            }
+        );
         return command.WithExamples("nulltext notebook convert notebooks/00-quickstart.ipynb quickstart.html");
     }
 
@@ -96,20 +122,23 @@ internal static class NotebookCommand
         // Jupyter would open its browser first and complain there.
         foreach (string file in words.Where(w => w.EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase)))
         {
-            if (!File.Exists(file)) throw new CommandException($"there is no notebook '{file}'.");
+            if (!File.Exists(file))
+                throw new CommandException($"there is no notebook '{file}'.");
         }
 
         string? lab = JupyterPaths.OnPath("jupyter-lab");
         string? classic = JupyterPaths.OnPath("jupyter-notebook");
         if ((lab ?? classic) is not { } jupyter)
         {
-            context.Error.WriteLine("""
+            context.Error.WriteLine(
+                """
                 error: Jupyter was not found on the PATH. Install one of these, then run the same command again:
                   Debian, Ubuntu     sudo apt-get install --no-install-recommends jupyter-notebook
                   Python (any)       python3 -m pip install jupyterlab
                   Conda              conda install -c conda-forge jupyterlab
                 Or use VS Code: install its 'Jupyter' extension, run 'nulltext notebook install', and choose the kernel '.NET (C#)'.
-                """);
+                """
+            );
             return CommandRunner.Failed;
         }
 
@@ -117,7 +146,8 @@ internal static class NotebookCommand
         string data = Path.Combine(JupyterPaths.UserCache(), "jupyter");
         KernelSpec.Write(Path.Combine(data, "kernels", KernelSpec.StandardName), Program());
         ProcessStartInfo start = new(jupyter);
-        foreach (string word in words) start.ArgumentList.Add(word);
+        foreach (string word in words)
+            start.ArgumentList.Add(word);
         string? others = Environment.GetEnvironmentVariable("JUPYTER_PATH");
         start.Environment["JUPYTER_PATH"] = string.IsNullOrEmpty(others) ? data : $"{data}{Path.PathSeparator}{others}";
         using Process process = Process.Start(start) ?? throw new CommandException($"{jupyter} could not be started.");

@@ -13,28 +13,52 @@ internal static class NotebookRunCommand
 {
     public static Command Create()
     {
-        Argument<string[]> files = new("files") { Description = "Notebooks (.ipynb, .dib), folders of notebooks, or 'all' for those of this folder or its notebooks/.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> files = new("files")
+        {
+            Description = "Notebooks (.ipynb, .dib), folders of notebooks, or 'all' for those of this folder or its notebooks/.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         Option<string[]> values = new("--parameter", "-p") { Description = "name=value for the cell tagged 'parameters'; may be given several times." };
         Option<string?> output = new("--out") { Description = "Folder for the notebooks with their outputs (default: the files themselves are rewritten)." };
         Option<bool> html = new("--html") { Description = "Write a self-contained web page beside each." };
-        Option<bool> lenient = new("--ignore-unknown") { Description = "Leave out values for parameters that a notebook does not have, for runs of many notebooks." };
-        Command command = new("run", "Run notebooks without Jupyter and write their outputs; ends with an error if a cell fails.") { files, values, output, html, lenient };
-        CommandRunner.Handle(command, (parsed, context) =>
+        Option<bool> lenient = new("--ignore-unknown")
         {
-            string[] notebooks = [.. parsed.GetValue(files)!.SelectMany(Find).Distinct()];
-            string[] given = parsed.GetValue(values) ?? [];
-            string? folder = parsed.GetValue(output);
-            return notebooks is [var only]
-                ? RunOne(only, given, folder, parsed.GetValue(html), parsed.GetValue(lenient), context)
-                : RunEach(notebooks, given, folder, parsed.GetValue(html), context);
-        });
+            Description = "Leave out values for parameters that a notebook does not have, for runs of many notebooks.",
+        };
+        Command command = new("run", "Run notebooks without Jupyter and write their outputs; ends with an error if a cell fails.")
+        {
+            files,
+            values,
+            output,
+            html,
+            lenient,
+        };
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                string[] notebooks = [.. parsed.GetValue(files)!.SelectMany(Find).Distinct()];
+                string[] given = parsed.GetValue(values) ?? [];
+                string? folder = parsed.GetValue(output);
+                return notebooks is [var only]
+                    ? RunOne(only, given, folder, parsed.GetValue(html), parsed.GetValue(lenient), context)
+                    : RunEach(notebooks, given, folder, parsed.GetValue(html), context);
+            }
+        );
         return command.WithExamples("nulltext notebook run notebooks/00-quickstart.ipynb --html", "nulltext notebook run all -p steps=10 --out outputs");
     }
 
     private static IEnumerable<string> Find(string word)
     {
-        string? folder = Directory.Exists(word) ? word : word != "all" || File.Exists(word) ? null : Directory.Exists("notebooks") ? "notebooks" : ".";
-        if (folder is null) return File.Exists(word) ? [Path.GetFullPath(word)] : throw new CommandException($"there is no notebook '{word}'. Give a file, a folder, or 'all'.");
+        string? folder =
+            Directory.Exists(word) ? word
+            : word != "all" || File.Exists(word) ? null
+            : Directory.Exists("notebooks") ? "notebooks"
+            : ".";
+        if (folder is null)
+            return File.Exists(word)
+                ? [Path.GetFullPath(word)]
+                : throw new CommandException($"there is no notebook '{word}'. Give a file, a folder, or 'all'.");
         string[] found = [.. Directory.GetFiles(folder, "*.ipynb").Select(Path.GetFullPath).Order(StringComparer.Ordinal)];
         return found.Length > 0 ? found : throw new CommandException($"there is no .ipynb file in {Path.GetFullPath(folder)}.");
     }
@@ -46,7 +70,10 @@ internal static class NotebookRunCommand
         HashSet<string> known = [.. notebooks.SelectMany(n => NotebookParameters.Names(NotebookDocument.Load(n)))];
         foreach ((string name, _) in given.Select(Split))
         {
-            if (!known.Contains(name)) throw new UsageException($"none of the notebooks has a parameter '{name}'. They have: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+            if (!known.Contains(name))
+                throw new UsageException(
+                    $"none of the notebooks has a parameter '{name}'. They have: {string.Join(", ", known.Order(StringComparer.Ordinal))}."
+                );
         }
 
         int failed = 0;
@@ -55,8 +82,19 @@ internal static class NotebookRunCommand
             context.Cancel.ThrowIfCancellationRequested();
             context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"notebook {at + 1} of {notebooks.Length}: {Path.GetFileName(notebook)}"));
             ProcessStartInfo start = new(Environment.ProcessPath!);
-            if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
-            foreach (string word in (string[])["notebook", "run", notebook, "--ignore-unknown", .. context.Asked is { } asked ? (string[])["--threads", asked.ToString(CultureInfo.InvariantCulture)] : []]) start.ArgumentList.Add(word);
+            if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
+                start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
+            foreach (
+                string word in (string[])
+                    [
+                        "notebook",
+                        "run",
+                        notebook,
+                        "--ignore-unknown",
+                        .. context.Asked is { } asked ? (string[])["--threads", asked.ToString(CultureInfo.InvariantCulture)] : [],
+                    ]
+            )
+                start.ArgumentList.Add(word);
             foreach (string value in given)
             {
                 start.ArgumentList.Add("-p");
@@ -69,11 +107,14 @@ internal static class NotebookRunCommand
                 start.ArgumentList.Add(folder);
             }
 
-            if (html) start.ArgumentList.Add("--html");
+            if (html)
+                start.ArgumentList.Add("--html");
             using Process process = Process.Start(start) ?? throw new CommandException("this program could not be started again.");
             process.WaitForExit();
-            if (process.ExitCode == CommandRunner.Cancelled) return CommandRunner.Cancelled;
-            if (process.ExitCode != CommandRunner.Done) failed++;
+            if (process.ExitCode == CommandRunner.Cancelled)
+                return CommandRunner.Cancelled;
+            if (process.ExitCode != CommandRunner.Done)
+                failed++;
         }
 
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{notebooks.Length - failed} of {notebooks.Length} notebooks ran to their end."));
@@ -106,7 +147,18 @@ internal static class NotebookRunCommand
         Stopwatch clock = Stopwatch.StartNew();
         try
         {
-            run = NotebookRunner.RunAsync(document, KernelCommand.Options(context.Asked), cell => context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: cell {cell} of {last}, {Terminal.Time(clock.Elapsed)} so far")), context.Cancel).GetAwaiter().GetResult();
+            run = NotebookRunner
+                .RunAsync(
+                    document,
+                    KernelCommand.Options(context.Asked),
+                    cell =>
+                        context.Error.WriteLine(
+                            string.Create(CultureInfo.InvariantCulture, $"{name}: cell {cell} of {last}, {Terminal.Time(clock.Elapsed)} so far")
+                        ),
+                    context.Cancel
+                )
+                .GetAwaiter()
+                .GetResult();
         }
         finally
         {
@@ -114,17 +166,28 @@ internal static class NotebookRunCommand
         }
 
         // Also after a failure: the outputs up to there tell what went wrong.
-        if (run.Failure is null || folder is not null) run.Document.Save(target);
-        if (html) WholeFile.Write(Path.ChangeExtension(target, ".html"), Encoding.UTF8.GetBytes(NotebookHtml.Write(run.Document, Path.GetFileNameWithoutExtension(name))));
+        if (run.Failure is null || folder is not null)
+            run.Document.Save(target);
+        if (html)
+            WholeFile.Write(
+                Path.ChangeExtension(target, ".html"),
+                Encoding.UTF8.GetBytes(NotebookHtml.Write(run.Document, Path.GetFileNameWithoutExtension(name)))
+            );
         if (run.Failure is { } failure)
         {
             context.Cancel.ThrowIfCancellationRequested();
             context.Error.WriteLine($"error: {name}, cell {failure.Cell}: {failure.Error.Name}: {failure.Error.Message}");
-            foreach (string line in failure.Code.Split('\n').Take(12)) context.Error.WriteLine($"    {line}");
+            foreach (string line in failure.Code.Split('\n').Take(12))
+                context.Error.WriteLine($"    {line}");
             return CommandRunner.Failed;
         }
 
-        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {run.Document.Cells.Count(c => c.ExecutionCount is not null)} cells in {run.Elapsed.TotalSeconds:0.0} s, {new FileInfo(target).Length / 1e6:0.0} MB -> {target}"));
+        context.Out.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {run.Document.Cells.Count(c => c.ExecutionCount is not null)} cells in {run.Elapsed.TotalSeconds:0.0} s, {new FileInfo(target).Length / 1e6:0.0} MB -> {target}"
+            )
+        );
         return CommandRunner.Done;
     }
 

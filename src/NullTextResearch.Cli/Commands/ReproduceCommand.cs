@@ -15,57 +15,127 @@ internal static class ReproduceCommand
 {
     public static Command Create()
     {
-        Option<string> figures = new("--figures") { HelpName = "figures", Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.", DefaultValueFactory = _ => "all" };
+        Option<string> figures = new("--figures")
+        {
+            HelpName = "figures",
+            Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.",
+            DefaultValueFactory = _ => "all",
+        };
         figures.CompletionSources.Add([.. Figure.All.SelectMany(f => f.Aliases.Prepend(f.Id)), "all"]);
         figures.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && Figure.Unknown(result.Tokens[0].Value) is { } unknown) result.AddError(unknown);
+            if (result.Tokens.Count == 1 && Figure.Unknown(result.Tokens[0].Value) is { } unknown)
+                result.AddError(unknown);
         });
         ModelOptions model = new();
-        Option<string?> images = new("--images") { HelpName = "toy|photos|folder", Description = $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion." };
+        Option<string?> images = new("--images")
+        {
+            HelpName = "toy|photos|folder",
+            Description =
+                $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion.",
+        };
         images.CompletionSources.Add(ExperimentImages.ToyName, ExperimentImages.PhotographsName);
         Option<string> size = SharedOptions.Size("Size of the images in pixels:");
-        Option<int?> count = new("--count") { Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes)." };
+        Option<int?> count = new("--count")
+        {
+            Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes).",
+        };
         count.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) && n < 1) result.AddError($"--count is {n}; it must be at least 1.");
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) && n < 1)
+                result.AddError($"--count is {n}; it must be at least 1.");
         });
-        Option<string> folder = new("--out") { Description = "Folder for the report. Results found there are not computed again.", DefaultValueFactory = _ => Path.Combine("runs", "reproduce") };
+        Option<string> folder = new("--out")
+        {
+            Description = "Folder for the report. Results found there are not computed again.",
+            DefaultValueFactory = _ => Path.Combine("runs", "reproduce"),
+        };
         Option<bool> quick = new("--quick") { Description = "Every figure, small: 2 images, T = 20, N = 1, 3, 10." };
-        Option<string> protocol = SharedOptions.Choice("--protocol", "default: T = 50, N = 1, 2, 3, 5, 10; paper: the paper's grid of N up to 20.", "default", "default", "paper");
-        Option<double?> guidance = SharedOptions.OptionalNumber("--edit-guidance", "Guidance scale of edits (default 7.5); another one costs an inversion of its own.", 0, 100);
+        Option<string> protocol = SharedOptions.Choice(
+            "--protocol",
+            "default: T = 50, N = 1, 2, 3, 5, 10; paper: the paper's grid of N up to 20.",
+            "default",
+            "default",
+            "paper"
+        );
+        Option<double?> guidance = SharedOptions.OptionalNumber(
+            "--edit-guidance",
+            "Guidance scale of edits (default 7.5); another one costs an inversion of its own.",
+            0,
+            100
+        );
         Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
         Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
         Command command = new("reproduce", "Make the paper's figures.") { figures, images, size, count, folder, quick, protocol, guidance, seed, batch };
         model.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(quick) && result.GetResult(protocol) is { Implicit: false }) result.AddError("--quick and --protocol exclude each other.");
+            if (result.GetValue(quick) && result.GetResult(protocol) is { Implicit: false })
+                result.AddError("--quick and --protocol exclude each other.");
         });
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            bool paper = parsed.GetValue(protocol) == "paper", small = parsed.GetValue(quick);
-            ModelRequest request = model.Read(parsed);
-            ExperimentSettings settings = (small ? ExperimentSettings.Quick : paper ? ExperimentSettings.Paper : ExperimentSettings.Default) with
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
             {
-                EditGuidanceScale = parsed.GetValue(guidance) ?? 7.5,
-                Seed = parsed.GetValue(seed),
-                BatchSize = parsed.GetValue(batch),
-            };
-            string repeat = string.Concat(parsed.Tokens.Select(t => t.Value).Skip(1).Aggregate((Text: new List<string>(), Skip: false), (state, token) =>
-            {
-                if (state.Skip) return (state.Text, false);
-                if (token is "--figures" or "--out") return (state.Text, true);
-                state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
-                return (state.Text, false);
-            }).Text);
-            return Run(context, Figure.Parse(parsed.GetValue(figures)), request, parsed.GetValue(images), SharedOptions.ReadSize(parsed, size),
-                set => parsed.GetValue(count) ?? (paper ? set == ExperimentImages.ToyName ? 24 : null : small ? 2 : 4), parsed.GetValue(folder)!, settings, repeat);
-        });
+                bool paper = parsed.GetValue(protocol) == "paper",
+                    small = parsed.GetValue(quick);
+                ModelRequest request = model.Read(parsed);
+                ExperimentSettings settings = (
+                    small ? ExperimentSettings.Quick
+                    : paper ? ExperimentSettings.Paper
+                    : ExperimentSettings.Default
+                ) with
+                {
+                    EditGuidanceScale = parsed.GetValue(guidance) ?? 7.5,
+                    Seed = parsed.GetValue(seed),
+                    BatchSize = parsed.GetValue(batch),
+                };
+                string repeat = string.Concat(
+                    parsed
+                        .Tokens.Select(t => t.Value)
+                        .Skip(1)
+                        .Aggregate(
+                            (Text: new List<string>(), Skip: false),
+                            (state, token) =>
+                            {
+                                if (state.Skip)
+                                    return (state.Text, false);
+                                if (token is "--figures" or "--out")
+                                    return (state.Text, true);
+                                state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
+                                return (state.Text, false);
+                            }
+                        )
+                        .Text
+                );
+                return Run(
+                    context,
+                    Figure.Parse(parsed.GetValue(figures)),
+                    request,
+                    parsed.GetValue(images),
+                    SharedOptions.ReadSize(parsed, size),
+                    set =>
+                        parsed.GetValue(count)
+                        ?? (
+                            paper
+                                ? set == ExperimentImages.ToyName
+                                    ? 24
+                                    : null
+                                : small
+                                    ? 2
+                                    : 4
+                        ),
+                    parsed.GetValue(folder)!,
+                    settings,
+                    repeat
+                );
+            }
+        );
         return command.WithExamples(
             "nulltext reproduce --quick",
             "nulltext reproduce --figures 4,9,ablations --images photographs/ --count 8 --out runs/mine",
-            "nulltext reproduce --protocol paper --model OWNER/NAME --device cuda");
+            "nulltext reproduce --protocol paper --model OWNER/NAME --device cuda"
+        );
     }
 
     private static int ToySide(SizeRule sizes, ImageSizing sizing)
@@ -80,7 +150,17 @@ internal static class ReproduceCommand
         }
     }
 
-    private static int Run(RunContext context, IReadOnlyList<Figure> figures, ModelRequest request, string? named, ImageSizing sizing, Func<string, int?> countOf, string folder, ExperimentSettings settings, string repeat)
+    private static int Run(
+        RunContext context,
+        IReadOnlyList<Figure> figures,
+        ModelRequest request,
+        string? named,
+        ImageSizing sizing,
+        Func<string, int?> countOf,
+        string folder,
+        ExperimentSettings settings,
+        string repeat
+    )
     {
         Stopwatch clock = Stopwatch.StartNew();
         ModelSource found = request.Find(context);
@@ -94,19 +174,36 @@ internal static class ReproduceCommand
         };
         // Before anything is computed: hours later is too late to hear of a missing line.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
-            throw new CommandException($"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))}).");
+            throw new CommandException(
+                $"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
+            );
         // Two reports in one folder would mix; the results in it are shared by runs that follow each other.
         string results = Path.Combine(folder, "results");
         using OutputLock alone = OutputLock.OnFolder(folder);
-        foreach (string part in Figure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results)) alone.Sweep(part);
+        foreach (string part in Figure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
+            alone.Sweep(part);
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
-        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area), Rows = 2 * rows * edits, GradientRows = rows, Images = rows * edits, ExplicitAttention = true });
+        using StableDiffusion model = request.Load(
+            context,
+            found,
+            new MemoryDemand
+            {
+                ImageSize = images.Select(i => PixelSize.Of(i.Image)).MaxBy(s => s.Area),
+                Rows = 2 * rows * edits,
+                GradientRows = rows,
+                Images = rows * edits,
+                ExplicitAttention = true,
+            }
+        );
         string[] prompts = [.. images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))];
         // The photographs come with captions that nobody typed: whoever has a model of a few words may still look at them.
-        if (source == ExperimentImages.PhotographsName) foreach (string prompt in prompts) model.Tokenizer.Tokenize(prompt).EnsureFits();
-        else SharedOptions.RequirePrompts(context, model, prompts);
+        if (source == ExperimentImages.PhotographsName)
+            foreach (string prompt in prompts)
+                model.Tokenizer.Tokenize(prompt).EnsureFits();
+        else
+            SharedOptions.RequirePrompts(context, model, prompts);
         using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
         {
             Cancellation = context.Cancel,
@@ -119,14 +216,24 @@ internal static class ReproduceCommand
             Figures = figures,
             Folder = folder,
             CommandOptions = repeat,
-            ImageSource = source switch { ExperimentImages.ToyName => "held-out toy scenes", ExperimentImages.PhotographsName => "photographs of data/images/photos", _ => source },
+            ImageSource = source switch
+            {
+                ExperimentImages.ToyName => "held-out toy scenes",
+                ExperimentImages.PhotographsName => "photographs of data/images/photos",
+                _ => source,
+            },
             Threads = Math.Max(lab.Workers, context.Threads),
         };
         List<string> lines = [];
         string index = context.TrackWork(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
-        foreach (string line in lines) context.Out.WriteLine(line);
-        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): {Path.GetFullPath(index)}"));
+        foreach (string line in lines)
+            context.Out.WriteLine(line);
+        context.Out.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): {Path.GetFullPath(index)}"
+            )
+        );
         return CommandRunner.Done;
     }
 }

@@ -27,26 +27,66 @@ internal static class SampleCommand
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w.", 7.5, 0, 100);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> count = SharedOptions.Int("--count", "Number of images.", 4, 1, 1000);
-        Option<string?> size = new("--size") { Description = $"Size of the images in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square that the model was trained at)." };
+        Option<string?> size = new("--size")
+        {
+            Description =
+                $"Size of the images in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square that the model was trained at).",
+        };
         size.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && !PixelSize.TryParse(result.Tokens[0].Value, out _)) result.AddError($"--size is '{result.Tokens[0].Value}'; it must be a size such as 640x448 or 512.");
+            if (result.Tokens.Count == 1 && !PixelSize.TryParse(result.Tokens[0].Value, out _))
+                result.AddError($"--size is '{result.Tokens[0].Value}'; it must be a size such as 640x448 or 512.");
         });
         Option<string> file = new("--out") { Description = "PNG file of the grid.", DefaultValueFactory = _ => "samples.png" };
         Command command = new("sample", "Make images from a prompt.") { prompt, seed, guidance, steps, count, size, file };
         model.AddTo(command);
-        CommandRunner.Handle(command, (parsed, context) => Run(
-            context, parsed.GetValue(prompt)!, model.Read(parsed), parsed.GetValue(seed), parsed.GetValue(guidance), parsed.GetValue(steps), parsed.GetValue(count), PixelSize.TryParse(parsed.GetValue(size), out PixelSize given) ? ImageSizing.Of(given) : ImageSizing.Own, parsed.GetValue(file)!));
-        return command.WithExamples("nulltext sample --prompt \"a red car in the desert\"", "nulltext sample --prompt \"a fox in the snow\" --count 9 --seed 7 --size 96x64 --out foxes.png");
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+                Run(
+                    context,
+                    parsed.GetValue(prompt)!,
+                    model.Read(parsed),
+                    parsed.GetValue(seed),
+                    parsed.GetValue(guidance),
+                    parsed.GetValue(steps),
+                    parsed.GetValue(count),
+                    PixelSize.TryParse(parsed.GetValue(size), out PixelSize given) ? ImageSizing.Of(given) : ImageSizing.Own,
+                    parsed.GetValue(file)!
+                )
+        );
+        return command.WithExamples(
+            "nulltext sample --prompt \"a red car in the desert\"",
+            "nulltext sample --prompt \"a fox in the snow\" --count 9 --seed 7 --size 96x64 --out foxes.png"
+        );
     }
 
-    private static int Run(RunContext context, string prompt, ModelRequest request, long seed, double guidance, int steps, int count, ImageSizing sizing, string file)
+    private static int Run(
+        RunContext context,
+        string prompt,
+        ModelRequest request,
+        long seed,
+        double guidance,
+        int steps,
+        int count,
+        ImageSizing sizing,
+        string file
+    )
     {
         ModelSource found = request.Find(context);
         // Shows that the file can be written, before the work.
         using OutputLock place = OutputLock.OnFile(file);
         int batch = Math.Min(count, ImagesAtATime);
-        using StableDiffusion model = request.Load(context, found, new MemoryDemand { ImageSize = SharedOptions.SizeFor(sizing, found.ImageSize, found.Sizes), Rows = 2 * batch, Images = batch });
+        using StableDiffusion model = request.Load(
+            context,
+            found,
+            new MemoryDemand
+            {
+                ImageSize = SharedOptions.SizeFor(sizing, found.ImageSize, found.Sizes),
+                Rows = 2 * batch,
+                Images = batch,
+            }
+        );
         PixelSize size = SharedOptions.SizeFor(sizing, model.ImageSize, model.Sizes);
         SharedOptions.RequirePrompts(context, model, prompt);
         Stopwatch clock = Stopwatch.StartNew();
@@ -55,18 +95,23 @@ internal static class SampleCommand
         {
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = no_grad();
-            long height = size.Height / model.Vae.Config.Downscale, width = size.Width / model.Vae.Config.Downscale;
+            long height = size.Height / model.Vae.Config.Downscale,
+                width = size.Width / model.Vae.Config.Downscale;
             TimestepGrid grid = model.Grid(steps);
             using StepEmbeddings unconditional = StepEmbeddings.Constant(model.Embed(""));
             Tensor one = model.Embed(prompt);
             for (int first = 0; first < count; first += batch)
             {
-                int rows = Math.Min(batch, count - first), done = first;
+                int rows = Math.Min(batch, count - first),
+                    done = first;
                 using DisposeScope inner = NewDisposeScope();
                 using StepEmbeddings conditional = StepEmbeddings.Constant(one.expand(rows, -1, -1));
                 SamplingPlan plan = new()
                 {
-                    StartLatents = cat([.. Enumerable.Range(first, rows).Select(i => Seeds.Normal(seed + i, [1, model.UNet.Config.InChannels, height, width], one))], 0),
+                    StartLatents = cat(
+                        [.. Enumerable.Range(first, rows).Select(i => Seeds.Normal(seed + i, [1, model.UNet.Config.InChannels, height, width], one))],
+                        0
+                    ),
                     Conditional = conditional,
                     Unconditional = unconditional,
                     GuidanceScale = guidance,
@@ -81,11 +126,19 @@ internal static class SampleCommand
                 }
             }
         });
-        ImageGrid picture = ImageGrid.FilmStrip(images, [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"seed {seed + i}"))], (int)Math.Ceiling(Math.Sqrt(count)))
-            with
-        { Title = prompt, Subtitle = string.Create(CultureInfo.InvariantCulture, $"{model.Name}, w = {guidance}, {steps} steps") };
+        ImageGrid picture = ImageGrid.FilmStrip(
+            images,
+            [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"seed {seed + i}"))],
+            (int)Math.Ceiling(Math.Sqrt(count))
+        ) with
+        {
+            Title = prompt,
+            Subtitle = string.Create(CultureInfo.InvariantCulture, $"{model.Name}, w = {guidance}, {steps} steps"),
+        };
         ImageFile.SavePng(picture.Draw().Picture, file);
-        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} images of \"{prompt}\" in {clock.Elapsed.TotalSeconds:0.0} s: {Path.GetFullPath(file)}"));
+        context.Out.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{count} images of \"{prompt}\" in {clock.Elapsed.TotalSeconds:0.0} s: {Path.GetFullPath(file)}")
+        );
         return CommandRunner.Done;
     }
 }

@@ -13,45 +13,128 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        Option<DirectoryInfo> run = new("--out") { Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.", DefaultValueFactory = _ => new DirectoryInfo("training") };
+        Option<DirectoryInfo> run = new("--out")
+        {
+            Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.",
+            DefaultValueFactory = _ => new DirectoryInfo("training"),
+        };
         Option<double> minutes = SharedOptions.Number("--minutes", "Time for all stages together; the recipe's proportions are kept.", 120, 0.001, 1e6);
-        Option<int?> steps = new("--steps") { Description = "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights to the last bit, also when they are interrupted." };
+        Option<int?> steps = new("--steps")
+        {
+            Description =
+                "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights to the last bit, also when they are interrupted.",
+        };
         steps.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) && n < 1) result.AddError($"--steps is {n}; it must be at least 1.");
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) && n < 1)
+                result.AddError($"--steps is {n}; it must be at least 1.");
         });
-        Option<int> encoded = SharedOptions.Int("--training-scenes", "Scenes that are encoded once for the training of the U-Net.", new TrainingRecipe().TrainingScenes, 1, 1_000_000);
-        Option<double> checkpoint = SharedOptions.Number("--checkpoint-seconds", "Seconds between checkpoints; the first comes after ten at most.", new TrainingRunOptions { Folder = "" }.CheckpointSeconds, 0, 86_400);
+        Option<int> encoded = SharedOptions.Int(
+            "--training-scenes",
+            "Scenes that are encoded once for the training of the U-Net.",
+            new TrainingRecipe().TrainingScenes,
+            1,
+            1_000_000
+        );
+        Option<double> checkpoint = SharedOptions.Number(
+            "--checkpoint-seconds",
+            "Seconds between checkpoints; the first comes after ten at most.",
+            new TrainingRunOptions { Folder = "" }.CheckpointSeconds,
+            0,
+            86_400
+        );
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
         Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
-        Option<double?> rate = SharedOptions.OptionalNumber("--rate", "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued.", 1e-9, 1);
-        Option<double> weak = SharedOptions.Number("--weak-captions-from", "Share of the U-Net's training after which captions become weak and sometimes wrong, which softens guidance; 1 for never.", 1, 0, 1);
-        Option<DirectoryInfo?> autoencoder = new("--autoencoder-from") { Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, in place of a new one." };
-        Option<string> precision = new("--precision") { Description = "Numbers of the activations; weights and the optimiser are always fp32. bf16 is slow on processors without AVX-512.", DefaultValueFactory = _ => "bf16" };
+        Option<double?> rate = SharedOptions.OptionalNumber(
+            "--rate",
+            "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued.",
+            1e-9,
+            1
+        );
+        Option<double> weak = SharedOptions.Number(
+            "--weak-captions-from",
+            "Share of the U-Net's training after which captions become weak and sometimes wrong, which softens guidance; 1 for never.",
+            1,
+            0,
+            1
+        );
+        Option<DirectoryInfo?> autoencoder = new("--autoencoder-from")
+        {
+            Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, in place of a new one.",
+        };
+        Option<string> precision = new("--precision")
+        {
+            Description = "Numbers of the activations; weights and the optimiser are always fp32. bf16 is slow on processors without AVX-512.",
+            DefaultValueFactory = _ => "bf16",
+        };
         precision.AcceptOnlyFromAmong("fp32", "bf16");
         Option<string> device = SharedOptions.Device();
         Option<int> workers = SharedOptions.Int("--workers", "Threads that share out each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
         Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out measures and sample grids.", 6, 0.001, 1e6);
-        Option<DirectoryInfo?> export = new("--export") { Description = "Write the run's networks to this model folder (half precision) when the stages are done." };
-        Option<bool> evaluate = new("--evaluate") { Description = "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on." };
-        Option<bool> claims = new("--claims") { Description = "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown table, keep results in --out." };
-        Option<int[]> rows = new("--rows") { Description = "Numbers of leading rows of the null text that --claims lets change, beside all of them.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        Option<DirectoryInfo?> export = new("--export")
+        {
+            Description = "Write the run's networks to this model folder (half precision) when the stages are done.",
+        };
+        Option<bool> evaluate = new("--evaluate")
+        {
+            Description =
+                "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on.",
+        };
+        Option<bool> claims = new("--claims")
+        {
+            Description =
+                "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown table, keep results in --out.",
+        };
+        Option<int[]> rows = new("--rows")
+        {
+            Description = "Numbers of leading rows of the null text that --claims lets change, beside all of them.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
         Option<int> timesteps = SharedOptions.Int("--timesteps", "T of --claims.", ExperimentSettings.Quick.Steps, 1, 999);
-        Option<string?> model = new("--model") { Description = "Model folder, or owner/name of a pulled model, that --evaluate and --claims measure; sd-mini if not given." };
+        Option<string?> model = new("--model")
+        {
+            Description = "Model folder, or owner/name of a pulled model, that --evaluate and --claims measure; sd-mini if not given.",
+        };
         Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes that --evaluate looks at.", 64, 1, 100_000);
         Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate and --claims invert and edit.", 32, 1, 100_000);
         Option<int> variants = SharedOptions.Int("--variants", "Held-out scenes on which --evaluate compares variants of null-text inversion.", 32, 1, 100_000);
         Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
         {
-            run, minutes, steps, encoded, checkpoint, stages, seed, rate, weak, autoencoder, precision, device, workers, samples, export, evaluate, claims, rows, timesteps, model, scenes, inverted, variants,
+            run,
+            minutes,
+            steps,
+            encoded,
+            checkpoint,
+            stages,
+            seed,
+            rate,
+            weak,
+            autoencoder,
+            precision,
+            device,
+            workers,
+            samples,
+            export,
+            evaluate,
+            claims,
+            rows,
+            timesteps,
+            model,
+            scenes,
+            inverted,
+            variants,
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(steps) is { Implicit: false } && result.GetResult(minutes) is { Implicit: false }) result.AddError("--steps and --minutes exclude each other; give one.");
+            if (result.GetResult(steps) is { Implicit: false } && result.GetResult(minutes) is { Implicit: false })
+                result.AddError("--steps and --minutes exclude each other; give one.");
             if (result.GetValue(evaluate))
             {
-                if (result.GetResult(export) is { Implicit: false }) result.AddError("--evaluate trains nothing, so there is nothing to --export; give one of the two.");
-                if (result.GetValue(claims)) result.AddError("--evaluate and --claims are two measures; give one.");
+                if (result.GetResult(export) is { Implicit: false })
+                    result.AddError("--evaluate trains nothing, so there is nothing to --export; give one of the two.");
+                if (result.GetValue(claims))
+                    result.AddError("--evaluate and --claims are two measures; give one.");
             }
             else if (result.GetValue(claims) && result.GetResult(export) is { Implicit: false })
             {
@@ -59,69 +142,166 @@ internal static class TrainCommand
             }
             foreach (Option option in (Option[])[rows, timesteps])
             {
-                if (result.GetResult(option) is { Implicit: false } && !result.GetValue(claims)) result.AddError($"{option.Name} is for --claims; give that too, or leave it out.");
+                if (result.GetResult(option) is { Implicit: false } && !result.GetValue(claims))
+                    result.AddError($"{option.Name} is for --claims; give that too, or leave it out.");
             }
-            if (result.GetValue(rows) is { } some && some.Any(r => r < 1)) result.AddError("--rows must be at least 1.");
-            if (result.GetValue(evaluate)) return;
+            if (result.GetValue(rows) is { } some && some.Any(r => r < 1))
+                result.AddError("--rows must be at least 1.");
+            if (result.GetValue(evaluate))
+                return;
             if (result.GetValue(claims))
             {
                 foreach (Option option in (Option[])[scenes, variants])
                 {
-                    if (result.GetResult(option) is { Implicit: false }) result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
+                    if (result.GetResult(option) is { Implicit: false })
+                        result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
                 }
                 return;
             }
             foreach (Option option in (Option[])[model, scenes, inverted, variants])
             {
-                if (result.GetResult(option) is { Implicit: false }) result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
+                if (result.GetResult(option) is { Implicit: false })
+                    result.AddError($"{option.Name} is for --evaluate; give that too, or leave it out.");
             }
         });
-        CommandRunner.Handle(command, (parsed, context) =>
-        {
-            string folder = parsed.GetValue(run)!.FullName;
-            context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
-            TrainingRecipe recipe = parsed.GetValue(steps) is { } fixedSteps ? TrainingRecipe.Steps(fixedSteps) : TrainingRecipe.Within(parsed.GetValue(minutes));
-            recipe = recipe with { Seed = parsed.GetValue(seed), TrainingScenes = parsed.GetValue(encoded), NoisyFrom = parsed.GetValue(weak), ActivationDtype = Precision.Parse(parsed.GetValue(precision)!) };
-            if (parsed.GetValue(autoencoder) is { } from) recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };
-            if (parsed.GetValue(rate) is { } highest) recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
-            TrainingRunOptions options = new() { Folder = folder, CheckpointSeconds = parsed.GetValue(checkpoint), SampleMinutes = parsed.GetValue(samples) };
-            if (parsed.GetValue(claims))
-                return Claims(options.Folder, parsed.GetValue(device)!, parsed.GetValue(workers), parsed.GetValue(model), parsed.GetValue(inverted), parsed.GetValue(rows)!, parsed.GetValue(timesteps), context.Cancel);
-            return Run(
-                recipe, options, parsed.GetValue(stages), parsed.GetValue(device)!, parsed.GetValue(workers),
-                parsed.GetValue(export)?.FullName, parsed.GetValue(evaluate), parsed.GetValue(model), parsed.GetValue(scenes), parsed.GetValue(inverted), parsed.GetValue(variants), context.Cancel);
-        });
-        return command.WithExamples("nulltext train --minutes 30 --out runs/mini --export models/mini", "nulltext train --evaluate --model models/mini --out runs/evaluation", "nulltext train --claims --rows 29 --inverted 8 --out runs/claims");
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+            {
+                string folder = parsed.GetValue(run)!.FullName;
+                context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
+                TrainingRecipe recipe = parsed.GetValue(steps) is { } fixedSteps
+                    ? TrainingRecipe.Steps(fixedSteps)
+                    : TrainingRecipe.Within(parsed.GetValue(minutes));
+                recipe = recipe with
+                {
+                    Seed = parsed.GetValue(seed),
+                    TrainingScenes = parsed.GetValue(encoded),
+                    NoisyFrom = parsed.GetValue(weak),
+                    ActivationDtype = Precision.Parse(parsed.GetValue(precision)!),
+                };
+                if (parsed.GetValue(autoencoder) is { } from)
+                    recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };
+                if (parsed.GetValue(rate) is { } highest)
+                    recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
+                TrainingRunOptions options = new()
+                {
+                    Folder = folder,
+                    CheckpointSeconds = parsed.GetValue(checkpoint),
+                    SampleMinutes = parsed.GetValue(samples),
+                };
+                if (parsed.GetValue(claims))
+                    return Claims(
+                        options.Folder,
+                        parsed.GetValue(device)!,
+                        parsed.GetValue(workers),
+                        parsed.GetValue(model),
+                        parsed.GetValue(inverted),
+                        parsed.GetValue(rows)!,
+                        parsed.GetValue(timesteps),
+                        context.Cancel
+                    );
+                return Run(
+                    recipe,
+                    options,
+                    parsed.GetValue(stages),
+                    parsed.GetValue(device)!,
+                    parsed.GetValue(workers),
+                    parsed.GetValue(export)?.FullName,
+                    parsed.GetValue(evaluate),
+                    parsed.GetValue(model),
+                    parsed.GetValue(scenes),
+                    parsed.GetValue(inverted),
+                    parsed.GetValue(variants),
+                    context.Cancel
+                );
+            }
+        );
+        return command.WithExamples(
+            "nulltext train --minutes 30 --out runs/mini --export models/mini",
+            "nulltext train --evaluate --model models/mini --out runs/evaluation",
+            "nulltext train --claims --rows 29 --inverted 8 --out runs/claims"
+        );
     }
 
     private static int Claims(string folder, string deviceName, int workers, string? model, int images, int[] rows, int timesteps, CancellationToken cancel)
     {
         torch.set_num_threads(1);
         torch.Device device = torch.device(deviceName);
-        if (workers == 0) workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
+        if (workers == 0)
+            workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
         using OutputLock alone = OutputLock.OnFolder(folder);
-        using StableDiffusion network = StableDiffusion.Load(SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel), new ModelLoadOptions { Device = device }, cancel);
+        using StableDiffusion network = StableDiffusion.Load(
+            SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel),
+            new ModelLoadOptions { Device = device },
+            cancel
+        );
         IReadOnlyList<ClaimRow> table = ClaimStudy.Run(
-            network, images, [null, .. rows.Select(r => (int?)r)], ExperimentSettings.Quick with { Steps = timesteps, InnerSteps = [1, 10], GlobalPasses = [1, 10], BatchSize = 4 },
-            new ResultCache(folder), workers, new Lines<string>(line => line), cancel);
+            network,
+            images,
+            [null, .. rows.Select(r => (int?)r)],
+            ExperimentSettings.Quick with
+            {
+                Steps = timesteps,
+                InnerSteps = [1, 10],
+                GlobalPasses = [1, 10],
+                BatchSize = 4,
+            },
+            new ResultCache(folder),
+            workers,
+            new Lines<string>(line => line),
+            cancel
+        );
         Console.WriteLine();
         Console.WriteLine(ClaimStudy.ToMarkdown(table));
         return 0;
     }
 
-    private static int Run(TrainingRecipe recipe, TrainingRunOptions options, TrainingStages stages, string deviceName, int workers, string? export, bool evaluate, string? model, int scenes, int inverted, int variants, CancellationToken cancel)
+    private static int Run(
+        TrainingRecipe recipe,
+        TrainingRunOptions options,
+        TrainingStages stages,
+        string deviceName,
+        int workers,
+        string? export,
+        bool evaluate,
+        string? model,
+        int scenes,
+        int inverted,
+        int variants,
+        CancellationToken cancel
+    )
     {
         // Workers bring the parallelism: libtorch's own threads would only wait for each other.
         torch.set_num_threads(1);
         torch.Device device = torch.device(deviceName);
-        if (workers == 0) workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
+        if (workers == 0)
+            workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
         options = options with { Device = device, Workers = workers, Progress = new Steps() };
         if (evaluate)
         {
             using OutputLock alone = OutputLock.OnFolder(options.Folder);
-            using StableDiffusion network = StableDiffusion.Load(SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel), new ModelLoadOptions { Device = device }, cancel);
-            using SceneClassifier judge = SceneClassifier.Load(network.Folder ?? throw new CommandException($"--evaluate needs a model folder with its classifier, which 'nulltext train --export' writes; {model} is a single file."), device);
-            EvaluationOptions what = new() { Folder = options.Folder, Workers = workers, Scenes = scenes, InvertedScenes = inverted, VariantScenes = variants, Progress = new Lines<string>(s => s) };
+            using StableDiffusion network = StableDiffusion.Load(
+                SharedOptions.ModelPath(model ?? SharedOptions.EmbeddedModel),
+                new ModelLoadOptions { Device = device },
+                cancel
+            );
+            using SceneClassifier judge = SceneClassifier.Load(
+                network.Folder
+                    ?? throw new CommandException(
+                        $"--evaluate needs a model folder with its classifier, which 'nulltext train --export' writes; {model} is a single file."
+                    ),
+                device
+            );
+            EvaluationOptions what = new()
+            {
+                Folder = options.Folder,
+                Workers = workers,
+                Scenes = scenes,
+                InvertedScenes = inverted,
+                VariantScenes = variants,
+                Progress = new Lines<string>(s => s),
+            };
             IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
             Console.WriteLine();
             Console.WriteLine(ModelEvaluation.ToMarkdown(rows));
@@ -131,7 +311,8 @@ internal static class TrainCommand
         // Shows that the model can be written, before the hours of training.
         using OutputLock? place = export is null ? null : OutputLock.OnFolder(export);
         using ModelTrainer trainer = new(recipe, options);
-        if (stages != 0) trainer.Train(stages, cancel);
+        if (stages != 0)
+            trainer.Train(stages, cancel);
         if (export is not null)
         {
             trainer.Export(export);
@@ -155,11 +336,14 @@ internal static class TrainCommand
                 return;
             }
 
-            if (_stage.Name != value.Stage) _stage = (value.Stage, value.Progress, _pace.Elapsed);
+            if (_stage.Name != value.Stage)
+                _stage = (value.Stage, value.Progress, _pace.Elapsed);
             bool last = value.Progress >= 1;
-            if (!_pace.IsDue() && !last) return;
+            if (!_pace.IsDue() && !last)
+                return;
             double done = value.Progress - _stage.First;
-            string left = last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left of this stage";
+            string left =
+                last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left of this stage";
             Console.WriteLine($"{value.Message}, {Terminal.Time(_pace.Elapsed)} so far{left}");
         }
     }

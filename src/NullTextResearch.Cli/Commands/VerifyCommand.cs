@@ -9,13 +9,43 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        Option<DirectoryInfo> golden = new("--golden") { Description = "Folder with manifest.json, checks.json and the safetensors files they describe.", Required = true };
-        Option<string> files = new("--files") { Description = "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run decides.", DefaultValueFactory = _ => "*" };
+        Option<DirectoryInfo> golden = new("--golden")
+        {
+            Description = "Folder with manifest.json, checks.json and the safetensors files they describe.",
+            Required = true,
+        };
+        Option<string> files = new("--files")
+        {
+            Description =
+                "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run decides.",
+            DefaultValueFactory = _ => "*",
+        };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
-        Option<bool> allowMissing = new("--allow-missing") { Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures." };
-        Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.") { golden, files, only, allowMissing };
-        CommandRunner.Handle(command, (parsed, context) =>
-            Run(parsed.GetValue(golden)!.FullName, new VerificationOptions { Files = parsed.GetValue(files)!, Only = parsed.GetValue(only), AllowMissing = parsed.GetValue(allowMissing) }, context.Cancel));
+        Option<bool> allowMissing = new("--allow-missing")
+        {
+            Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures.",
+        };
+        Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.")
+        {
+            golden,
+            files,
+            only,
+            allowMissing,
+        };
+        CommandRunner.Handle(
+            command,
+            (parsed, context) =>
+                Run(
+                    parsed.GetValue(golden)!.FullName,
+                    new VerificationOptions
+                    {
+                        Files = parsed.GetValue(files)!,
+                        Only = parsed.GetValue(only),
+                        AllowMissing = parsed.GetValue(allowMissing),
+                    },
+                    context.Cancel
+                )
+        );
         return command.WithExamples("nulltext verify --golden data/golden", "nulltext verify --golden data/golden --files \"p2p_*\" --only mapper");
     }
 
@@ -23,11 +53,14 @@ internal static class VerifyCommand
     {
         IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(folder, options, result => Console.WriteLine(result), cancel);
         Console.WriteLine();
-        foreach (IGrouping<string, VerificationResult> file in results.GroupBy(r => r.File)) Console.WriteLine($"{file.Key}: {Count(file)}");
+        foreach (IGrouping<string, VerificationResult> file in results.GroupBy(r => r.File))
+            Console.WriteLine($"{file.Key}: {Count(file)}");
         Console.WriteLine();
         Console.WriteLine(Count(results));
         // Nothing compared is no success: a mistyped --files should not look like agreement.
-        return results.All(r => r.Status != VerificationStatus.Fail) && results.Any(r => r.Status == VerificationStatus.Pass) ? CommandRunner.Done : CommandRunner.Failed;
+        return results.All(r => r.Status != VerificationStatus.Fail) && results.Any(r => r.Status == VerificationStatus.Pass)
+            ? CommandRunner.Done
+            : CommandRunner.Failed;
     }
 
     private static string Count(IEnumerable<VerificationResult> results)

@@ -9,7 +9,18 @@ namespace NullTextResearch.Cli.Reproduce;
 internal sealed class AblationTable : Figure
 {
     private static readonly ReconstructionMethod[] Methods =
-        [Ddim, NullText, RandomCaption, GlobalNullText, RandomPivot, TextualInversion, NonPivotal, TextualInversionWithPivot, NegativePrompt, DirectInversion];
+    [
+        Ddim,
+        NullText,
+        RandomCaption,
+        GlobalNullText,
+        RandomPivot,
+        TextualInversion,
+        NonPivotal,
+        TextualInversionWithPivot,
+        NegativePrompt,
+        DirectInversion,
+    ];
 
     // dB.
     private const double Comparable = 0.5;
@@ -27,39 +38,70 @@ internal sealed class AblationTable : Figure
         int n = lab.Settings.InnerSteps[^1];
         double[] bound = [.. Reconstruction.Bound(lab).Select(r => r.Psnr)];
         (ReconstructionMethod Method, IReadOnlyList<ReconstructionRecord> Records)[] all =
-            [.. Methods.Select(m => (m, m == TextualInversionWithPivot ? Reconstruction.Run(lab, m, [n])[0] : Fig04.Curve(lab, m)[^1]))];
+        [
+            .. Methods.Select(m => (m, m == TextualInversionWithPivot ? Reconstruction.Run(lab, m, [n])[0] : Fig04.Curve(lab, m)[^1])),
+        ];
         double Of(ReconstructionMethod method) => Mean(all.First(a => a.Method == method).Records.Select(r => r.Psnr));
         double[] Psnrs(ReconstructionMethod method) => [.. all.First(a => a.Method == method).Records.Select(r => r.Psnr)];
-        double[] ours = Psnrs(NullText), textual = Psnrs(TextualInversionWithPivot);
+        double[] ours = Psnrs(NullText),
+            textual = Psnrs(TextualInversionWithPivot);
         PairedDifference apart = PairedDifference.Of(ours, textual);
         return new FigureContent
         {
-            Claims = [Claim.Of(Invariant($"Textual inversion with a pivot reconstructs comparably (within {Comparable} dB)."), "pictures only", Invariant($"null-text {Claim.Say(apart, format: "0.00")} above it"), PairedDifference.Of(ours.Zip(textual, (o, t) => Comparable - Math.Abs(o - t))))],
-            Caption = Invariant($"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through several N in one run, evaluations and seconds are those up to this N."),
-            Paper = "Pivot and null text are both needed: textual inversion with a pivot reconstructs comparably but spoils the attention maps, non-pivotal optimisation ends below DDIM inversion. Negative-prompt and direct inversion came later and are shown as free baselines.",
-            Found = Invariant($"Null-text {Of(NullText):0.00} dB, textual inversion with a pivot {Of(TextualInversionWithPivot):0.00} dB, negative prompt {Of(NegativePrompt):0.00} dB, direct inversion {Of(DirectInversion):0.00} dB; autoencoder {bound.Average():0.00} dB, DDIM inversion {Of(Ddim):0.00} dB, non-pivotal {Of(NonPivotal):0.00} dB."),
+            Claims =
+            [
+                Claim.Of(
+                    Invariant($"Textual inversion with a pivot reconstructs comparably (within {Comparable} dB)."),
+                    "pictures only",
+                    Invariant($"null-text {Claim.Say(apart, format: "0.00")} above it"),
+                    PairedDifference.Of(ours.Zip(textual, (o, t) => Comparable - Math.Abs(o - t)))
+                ),
+            ],
+            Caption = Invariant(
+                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through several N in one run, evaluations and seconds are those up to this N."
+            ),
+            Paper =
+                "Pivot and null text are both needed: textual inversion with a pivot reconstructs comparably but spoils the attention maps, non-pivotal optimisation ends below DDIM inversion. Negative-prompt and direct inversion came later and are shown as free baselines.",
+            Found = Invariant(
+                $"Null-text {Of(NullText):0.00} dB, textual inversion with a pivot {Of(TextualInversionWithPivot):0.00} dB, negative prompt {Of(NegativePrompt):0.00} dB, direct inversion {Of(DirectInversion):0.00} dB; autoencoder {bound.Average():0.00} dB, DDIM inversion {Of(Ddim):0.00} dB, non-pivotal {Of(NonPivotal):0.00} dB."
+            ),
             Charts =
             [
-                ("psnr", new BarChart
-                {
-                    Title = Invariant($"PSNR of all methods at N = {n}"),
-                    XAxis = new Axis("method"),
-                    YAxis = new Axis("PSNR", "dB"),
-                    Categories = [.. all.Select(a => Reconstruction.NameOf(a.Method))],
-                    Series = [new BarSeries("mean over images", [.. all.Select(a => Mean(a.Records.Select(r => r.Psnr)))])],
-                    HorizontalLines = [new ReferenceLine("autoencoder (bound)", bound.Average())],
-                }),
+                (
+                    "psnr",
+                    new BarChart
+                    {
+                        Title = Invariant($"PSNR of all methods at N = {n}"),
+                        XAxis = new Axis("method"),
+                        YAxis = new Axis("PSNR", "dB"),
+                        Categories = [.. all.Select(a => Reconstruction.NameOf(a.Method))],
+                        Series = [new BarSeries("mean over images", [.. all.Select(a => Mean(a.Records.Select(r => r.Psnr)))])],
+                        HorizontalLines = [new ReferenceLine("autoencoder (bound)", bound.Average())],
+                    }
+                ),
             ],
             Tables =
             [
-                ("methods", new TableData("Methods", ["method", "PSNR [dB]", "below the bound [dB]", "evaluations per image", "with backward pass", "seconds per image"],
-                [
-                    .. all.Select(a => (IReadOnlyList<string>)
-                    [
-                        Reconstruction.NameOf(a.Method), MeanAndDeviation([.. a.Records.Select(r => r.Psnr)]), Invariant($"{bound.Average() - Mean(a.Records.Select(r => r.Psnr)):0.00}"),
-                        Invariant($"{Mean(a.Records.Select(r => r.Evaluations)):0}"), Invariant($"{Mean(a.Records.Select(r => r.Backwards)):0}"), Invariant($"{Mean(a.Records.Select(r => r.Seconds)):0.0}"),
-                    ]),
-                ])),
+                (
+                    "methods",
+                    new TableData(
+                        "Methods",
+                        ["method", "PSNR [dB]", "below the bound [dB]", "evaluations per image", "with backward pass", "seconds per image"],
+                        [
+                            .. all.Select(a =>
+                                (IReadOnlyList<string>)
+                                    [
+                                        Reconstruction.NameOf(a.Method),
+                                        MeanAndDeviation([.. a.Records.Select(r => r.Psnr)]),
+                                        Invariant($"{bound.Average() - Mean(a.Records.Select(r => r.Psnr)):0.00}"),
+                                        Invariant($"{Mean(a.Records.Select(r => r.Evaluations)):0}"),
+                                        Invariant($"{Mean(a.Records.Select(r => r.Backwards)):0}"),
+                                        Invariant($"{Mean(a.Records.Select(r => r.Seconds)):0.0}"),
+                                    ]
+                            ),
+                        ]
+                    )
+                ),
             ],
         };
     }

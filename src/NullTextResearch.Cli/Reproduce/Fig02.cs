@@ -24,42 +24,99 @@ internal sealed class Fig02 : Figure
     {
         IReadOnlyList<GalleryRecord> records = EditExperiments.Gallery(lab);
         EditRecord[] all = [.. records.SelectMany(r => r.Edits)];
-        EditRecord[] judged = [.. all.Where(e => e.Recognised is not null)], measured = [.. all.Where(e => e.PsnrToTruth is not null)];
-        List<string> found = [Invariant($"{all.Length} edits of {Count(records.Count, "image")}, reconstructed at {Mean(records.Select(r => r.Psnr)):0.0} dB.")];
+        EditRecord[] judged = [.. all.Where(e => e.Recognised is not null)],
+            measured = [.. all.Where(e => e.PsnrToTruth is not null)];
+        List<string> found =
+        [
+            Invariant($"{all.Length} edits of {Count(records.Count, "image")}, reconstructed at {Mean(records.Select(r => r.Psnr)):0.0} dB."),
+        ];
         if (judged.Length > 0)
-            found.Add(Invariant($"The classifier finds exactly the target's objects and background in {judged.Count(e => e.Recognised == true)} of {judged.Length} edited images."));
+            found.Add(
+                Invariant(
+                    $"The classifier finds exactly the target's objects and background in {judged.Count(e => e.Recognised == true)} of {judged.Length} edited images."
+                )
+            );
         EditRecord[] whole = [.. measured.Where(e => e.Recognised is not null)];
         int successes = whole.Count(e => e.Recognised == true && e.PsnrToTruth > e.SourcePsnrToTruth);
         if (whole.Length > 0)
             found.Add(Invariant($"Success, seen by the classifier and nearer to the rendered truth than the input is: {successes} of {whole.Length}."));
         if (measured.Length > 0)
-            found.Add(Invariant($"PSNR against the rendered truth of the edit: {Mean(measured.Select(e => e.PsnrToTruth!.Value)):0.0} dB on average; the unedited input has {Mean(measured.Select(e => e.SourcePsnrToTruth!.Value)):0.0} dB."));
+            found.Add(
+                Invariant(
+                    $"PSNR against the rendered truth of the edit: {Mean(measured.Select(e => e.PsnrToTruth!.Value)):0.0} dB on average; the unedited input has {Mean(measured.Select(e => e.SourcePsnrToTruth!.Value)):0.0} dB."
+                )
+            );
         List<Claim> claims = [];
         if (measured.Length > 0)
         {
-            PairedDifference nearer = PairedDifference.Of(records.Where(r => r.Edits.Any(e => e.PsnrToTruth is not null)).Select(r => r.Edits.Where(e => e.PsnrToTruth is not null).Average(e => e.PsnrToTruth!.Value - e.SourcePsnrToTruth!.Value)));
-            claims.Add(Claim.Of("Edits from one inversion show what was asked for and keep the rest.", "pictures only",
-                Invariant($"{successes} of {whole.Length} seen by the classifier and nearer to the truth than the input; {Claim.Say(nearer)} nearer on average"), nearer));
+            PairedDifference nearer = PairedDifference.Of(
+                records
+                    .Where(r => r.Edits.Any(e => e.PsnrToTruth is not null))
+                    .Select(r => r.Edits.Where(e => e.PsnrToTruth is not null).Average(e => e.PsnrToTruth!.Value - e.SourcePsnrToTruth!.Value))
+            );
+            claims.Add(
+                Claim.Of(
+                    "Edits from one inversion show what was asked for and keep the rest.",
+                    "pictures only",
+                    Invariant(
+                        $"{successes} of {whole.Length} seen by the classifier and nearer to the truth than the input; {Claim.Say(nearer)} nearer on average"
+                    ),
+                    nearer
+                )
+            );
         }
 
         PairedDifference kept = PairedDifference.Of(lab.Images.Zip(records, (image, r) => r.Psnr - Psnr.Of(image.Image, ImageFile.Decode(r.DdimPng))));
-        claims.Add(Claim.Of("Plain DDIM inversion at the same guidance loses what null-text keeps.", "pictures only", Invariant($"null-text {Claim.Say(kept)} above it"), kept));
+        claims.Add(
+            Claim.Of(
+                "Plain DDIM inversion at the same guidance loses what null-text keeps.",
+                "pictures only",
+                Invariant($"null-text {Claim.Say(kept)} above it"),
+                kept
+            )
+        );
         return new FigureContent
         {
             Claims = claims,
-            Caption = Invariant($"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = {lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for {lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to its word's place). ")
-                + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
-            Paper = "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the same guidance loses pose, colours and background.",
+            Caption =
+                Invariant(
+                    $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = {lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for {lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to its word's place). "
+                ) + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
+            Paper =
+                "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the same guidance loses pose, colours and background.",
             Found = string.Join(" ", found),
             Grids = [.. lab.Images.Take(MostGrids).Select((image, i) => (image.Name, Grid(image, records[i]), $"Edits of '{image.Caption}'"))],
             Tables =
             [
-                ("edits", new TableData("Edits", ["image", "edit", "target prompt", "PSNR to truth [dB]", "input to truth [dB]", "classifier agrees", "distance to input"],
-                    [.. records.SelectMany((r, i) => r.Edits.Select(e => (IReadOnlyList<string>)
-                    [
-                        lab.Images[i].Name, e.Label, e.Prompt, e.PsnrToTruth is { } p ? Invariant($"{p:0.0}") : "", e.SourcePsnrToTruth is { } s ? Invariant($"{s:0.0}") : "",
-                        e.Recognised switch { true => "yes", false => "no", null => "" }, Invariant($"{e.DistanceToSource:0.000}"),
-                    ]))])),
+                (
+                    "edits",
+                    new TableData(
+                        "Edits",
+                        ["image", "edit", "target prompt", "PSNR to truth [dB]", "input to truth [dB]", "classifier agrees", "distance to input"],
+                        [
+                            .. records.SelectMany(
+                                (r, i) =>
+                                    r.Edits.Select(e =>
+                                        (IReadOnlyList<string>)
+                                            [
+                                                lab.Images[i].Name,
+                                                e.Label,
+                                                e.Prompt,
+                                                e.PsnrToTruth is { } p ? Invariant($"{p:0.0}") : "",
+                                                e.SourcePsnrToTruth is { } s ? Invariant($"{s:0.0}") : "",
+                                                e.Recognised switch
+                                                {
+                                                    true => "yes",
+                                                    false => "no",
+                                                    null => "",
+                                                },
+                                                Invariant($"{e.DistanceToSource:0.000}"),
+                                            ]
+                                    )
+                            ),
+                        ]
+                    )
+                ),
             ],
         };
     }
@@ -76,7 +133,14 @@ internal sealed class Fig02 : Figure
             ],
         ];
         bool truth = record.Edits.Any(e => e.TruthPng is not null);
-        if (truth) rows.Add([null, null, null, .. record.Edits.Select(e => e.TruthPng is { } png ? new GridCell(ImageFile.Decode(png)) : null)]);
-        return new ImageGrid { Title = image.Caption, Rows = rows, RowLabels = truth ? ["result", "truth"] : null, MinimumCellSize = 128 };
+        if (truth)
+            rows.Add([null, null, null, .. record.Edits.Select(e => e.TruthPng is { } png ? new GridCell(ImageFile.Decode(png)) : null)]);
+        return new ImageGrid
+        {
+            Title = image.Caption,
+            Rows = rows,
+            RowLabels = truth ? ["result", "truth"] : null,
+            MinimumCellSize = 128,
+        };
     }
 }

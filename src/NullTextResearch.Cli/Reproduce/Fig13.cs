@@ -22,33 +22,70 @@ internal sealed class Fig13 : Figure
     public override FigureContent Make(ExperimentLab lab)
     {
         IReadOnlyList<int> counts = lab.Settings.InnerSteps;
-        IReadOnlyList<ReconstructionRecord> bound = Reconstruction.Bound(lab), ddim = Reconstruction.Run(lab, Ddim, [])[0];
+        IReadOnlyList<ReconstructionRecord> bound = Reconstruction.Bound(lab),
+            ddim = Reconstruction.Run(lab, Ddim, [])[0];
         IReadOnlyList<IReadOnlyList<ReconstructionRecord>>[] curves = [.. Methods.Select(m => Fig04.Curve(lab, m))];
         GridCell Cell(ReconstructionRecord record, string? name = null, bool highlight = false) =>
             new(record.Image()) { Label = (name is null ? "" : name + "\n") + Invariant($"{record.Psnr:0.0} dB"), Highlight = highlight };
-        (string, ImageGrid, string)[] grids = [.. lab.Images.Take(MostGrids).Select((image, i) => (image.Name, new ImageGrid
-        {
-            Title = image.Caption,
-            Subtitle = Invariant($"T = {lab.Settings.Steps}, w = {lab.Settings.GuidanceScale}; iterations = N x T"),
-            ColumnLabels = ["reference", .. counts.Select(n => $"N = {n}")],
-            RowLabels = [.. Methods.Select(Reconstruction.NameOf)],
-            MinimumCellSize = 128,
-            Rows = [.. Methods.Select((m, row) => (IReadOnlyList<GridCell?>)
-            [
-                row switch { 0 => new GridCell(image.Image) { Label = "input" }, 1 => Cell(bound[i], "autoencoder"), 2 => Cell(ddim[i], "DDIM"), _ => null },
-                .. curves[row].Select((c, n) => Cell(c[i], null, m == NullText && n == counts.Count - 1)),
-            ])],
-        }, $"Reconstructions of '{image.Caption}' by six variants over iterations"))];
+        (string, ImageGrid, string)[] grids =
+        [
+            .. lab
+                .Images.Take(MostGrids)
+                .Select(
+                    (image, i) =>
+                        (
+                            image.Name,
+                            new ImageGrid
+                            {
+                                Title = image.Caption,
+                                Subtitle = Invariant($"T = {lab.Settings.Steps}, w = {lab.Settings.GuidanceScale}; iterations = N x T"),
+                                ColumnLabels = ["reference", .. counts.Select(n => $"N = {n}")],
+                                RowLabels = [.. Methods.Select(Reconstruction.NameOf)],
+                                MinimumCellSize = 128,
+                                Rows =
+                                [
+                                    .. Methods.Select(
+                                        (m, row) =>
+                                            (IReadOnlyList<GridCell?>)
+                                                [
+                                                    row switch
+                                                    {
+                                                        0 => new GridCell(image.Image) { Label = "input" },
+                                                        1 => Cell(bound[i], "autoencoder"),
+                                                        2 => Cell(ddim[i], "DDIM"),
+                                                        _ => null,
+                                                    },
+                                                    .. curves[row].Select((c, n) => Cell(c[i], null, m == NullText && n == counts.Count - 1)),
+                                                ]
+                                    ),
+                                ],
+                            },
+                            $"Reconstructions of '{image.Caption}' by six variants over iterations"
+                        )
+                ),
+        ];
         double plain = Mean(ddim.Select(r => r.Psnr));
         PairedDifference below = PairedDifference.Of([.. ddim.Select(r => r.Psnr)], [.. curves[1][^1].Select(r => r.Psnr)]);
         return new FigureContent
         {
-            Caption = Invariant($"{Conditions(lab)} ({Math.Min(MostGrids, lab.Images.Count)} shown), w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)}. Left: input, autoencoder round trip and DDIM inversion without optimisation. Numbers: PSNR against the input."),
-            Paper = "Null-text is close to the autoencoder after 200 to 300 iterations, a random caption a little later; global null-text keeps the layout but invents details, random pivot stays blurred, textual inversion changes the image, and the non-pivotal variant is worse than DDIM inversion without any optimisation.",
-            Found = Invariant($"Mean PSNR at N = {counts[^1]}: {string.Join(", ", Methods.Select((m, r) => Invariant($"{Reconstruction.NameOf(m)} {Mean(curves[r][^1].Select(x => x.Psnr)):0.0}")))} dB. Plain DDIM inversion: {plain:0.0} dB."),
+            Caption = Invariant(
+                $"{Conditions(lab)} ({Math.Min(MostGrids, lab.Images.Count)} shown), w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)}. Left: input, autoencoder round trip and DDIM inversion without optimisation. Numbers: PSNR against the input."
+            ),
+            Paper =
+                "Null-text is close to the autoencoder after 200 to 300 iterations, a random caption a little later; global null-text keeps the layout but invents details, random pivot stays blurred, textual inversion changes the image, and the non-pivotal variant is worse than DDIM inversion without any optimisation.",
+            Found = Invariant(
+                $"Mean PSNR at N = {counts[^1]}: {string.Join(", ", Methods.Select((m, r) => Invariant($"{Reconstruction.NameOf(m)} {Mean(curves[r][^1].Select(x => x.Psnr)):0.0}")))} dB. Plain DDIM inversion: {plain:0.0} dB."
+            ),
             Claims =
             [
-                Claim.Of("Without a pivot the optimisation ends below plain DDIM inversion.", "pictures only", Invariant($"{Mean(curves[1][^1].Select(r => r.Psnr)):0.0} dB against {plain:0.0} dB: {(below.Mean > 0 ? "below" : "above")} by {Claim.Say(below.Mean > 0 ? below : below with { Mean = -below.Mean })}"), below),
+                Claim.Of(
+                    "Without a pivot the optimisation ends below plain DDIM inversion.",
+                    "pictures only",
+                    Invariant(
+                        $"{Mean(curves[1][^1].Select(r => r.Psnr)):0.0} dB against {plain:0.0} dB: {(below.Mean > 0 ? "below" : "above")} by {Claim.Say(below.Mean > 0 ? below : below with { Mean = -below.Mean })}"
+                    ),
+                    below
+                ),
             ],
             Grids = grids,
         };

@@ -40,7 +40,7 @@ internal abstract class Figure
 {
     /// <summary>All of them, in the order of the report.</summary>
     public static IReadOnlyList<Figure> All { get; } =
-        [new Fig04(), new Fig09(), new GlobalFigure(), new Fig13(), new Fig02(), new Fig05(), new Fig15(), new Fig08(), new AblationTable()];
+    [new Fig04(), new Fig09(), new GlobalFigure(), new Fig13(), new Fig02(), new Fig05(), new Fig15(), new Fig08(), new AblationTable()];
 
     /// <summary>Name in options, files and links.</summary>
     public abstract string Id { get; }
@@ -66,14 +66,16 @@ internal abstract class Figure
     /// <summary>What is wrong with the names of an option, or null.</summary>
     public static string? Unknown(string? names)
     {
-        if (Split(names).FirstOrDefault(n => Find(n) is null) is not { } name) return null;
+        if (Split(names).FirstOrDefault(n => Find(n) is null) is not { } name)
+            return null;
         string[] known = [.. All.SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id])];
         return $"There is no figure '{name}'. Known: {string.Join(", ", known)}{Spelling.Hint(name, known)}.";
     }
 
-    private static IEnumerable<string> Split(string? names) => string.IsNullOrWhiteSpace(names) || names.Trim() == "all"
-        ? All.Select(f => f.Id)
-        : names.Split((char[])[',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries);
+    private static IEnumerable<string> Split(string? names) =>
+        string.IsNullOrWhiteSpace(names) || names.Trim() == "all"
+            ? All.Select(f => f.Id)
+            : names.Split((char[])[',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries);
 
     private static Figure? Find(string name)
     {
@@ -97,14 +99,18 @@ internal abstract class Figure
     }
 
     /// <summary>The mean; with the sample standard deviation from five values on, for fewer show none.</summary>
-    protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") => values.Count < Claim.FewestImages
-        ? values.Average().ToString(format, CultureInfo.InvariantCulture)
-        : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
+    protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") =>
+        values.Count < Claim.FewestImages
+            ? values.Average().ToString(format, CultureInfo.InvariantCulture)
+            : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
 
     /// <summary>Cost of a method's curve: inversion, optimisation, advance, sampling.</summary>
     protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method)
     {
-        double t = s.Steps, runs = s.InnerSteps.Count, all = s.InnerSteps.Sum(), most = s.InnerSteps[^1];
+        double t = s.Steps,
+            runs = s.InnerSteps.Count,
+            all = s.InnerSteps.Sum(),
+            most = s.InnerSteps[^1];
         double cost = method switch
         {
             ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt => 3 * t,

@@ -55,8 +55,11 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         _totalWork = lab.Images.Count * plan.Figures.SelectMany(f => f.Work(lab.Settings)).DistinctBy(w => w.Name).Sum(w => w.Cost);
         foreach (Figure figure in plan.Figures)
         {
-            double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost), start = lab.Work;
-            lab.Progress = progress is null ? null : new Direct<ExperimentProgress>(p => progress.Report(Share(figure, Math.Min(_doneWork + p.Work - start, _doneWork + here))));
+            double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost),
+                start = lab.Work;
+            lab.Progress = progress is null
+                ? null
+                : new Direct<ExperimentProgress>(p => progress.Report(Share(figure, Math.Min(_doneWork + p.Work - start, _doneWork + here))));
             sections.Add(Write(figure, log));
             _doneWork += here;
             done.UnionWith(figure.Work(lab.Settings).Select(w => w.Name));
@@ -66,7 +69,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         Report report = new()
         {
             Title = "Null-text inversion: the paper's experiments",
-            Introduction = "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the paired difference excludes chance.",
+            Introduction =
+                "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the paired difference excludes chance.",
             Facts =
             [
                 new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
@@ -74,7 +78,10 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
                 new("T and N", $"{lab.Settings.Steps} steps; {string.Join(", ", lab.Settings.InnerSteps)} inner iterations"),
                 new("Guidance", string.Create(CultureInfo.InvariantCulture, $"{lab.Settings.GuidanceScale} (edits {lab.Settings.EditGuidanceScale})")),
                 new("Device", $"{lab.Model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
-                new("This run", $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} results computed, {lab.Cache.Found} found)"),
+                new(
+                    "This run",
+                    $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} results computed, {lab.Cache.Found} found)"
+                ),
             ],
             Sections = sections,
         };
@@ -95,7 +102,12 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         double share = Math.Min(1, work / Math.Max(_totalWork, 1));
         int at = plan.Figures.ToList().IndexOf(figure) + 1;
         // Rounded down: all is done when all is done.
-        return new("figures", share, 1, string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of all"));
+        return new(
+            "figures",
+            share,
+            1,
+            string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of all")
+        );
     }
 
     private FigureSection Write(Figure figure, Action<string> log)
@@ -103,7 +115,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         Stopwatch clock = Stopwatch.StartNew();
         DateTimeOffset started = DateTimeOffset.UtcNow;
         long evaluations = lab.Evaluations;
-        int found = lab.Cache.Found, written = lab.Cache.Written;
+        int found = lab.Cache.Found,
+            written = lab.Cache.Written;
         FigureContent content = figure.Make(lab);
         string folder = Path.Combine(plan.Folder, figure.Id);
         List<ReportFile> files = [];
@@ -116,7 +129,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             Save(name + ".csv", Encoding.UTF8.GetBytes(bundle.ToCsv()));
             _photographs.Add((bundle, Path.Combine(folder, name + ".png")));
         }
-        foreach ((string name, TableData table) in content.Tables) Save(name + ".csv", Encoding.UTF8.GetBytes(table.ToCsv()));
+        foreach ((string name, TableData table) in content.Tables)
+            Save(name + ".csv", Encoding.UTF8.GetBytes(table.ToCsv()));
         foreach ((string name, ImageGrid grid, string alt) in content.Grids)
         {
             byte[] png = grid.ToPng();
@@ -124,25 +138,41 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             images.Add(new ReportImage(png, alt));
         }
         string command = $"dotnet run -c Release --project src/NullTextResearch.Cli -- reproduce --figures {figure.Id}{plan.CommandOptions}";
-        string manifest = JsonSerializer.Serialize(new
-        {
-            figure = figure.Id,
-            title = figure.Title,
-            command,
-            started,
-            seconds = Math.Round(clock.Elapsed.TotalSeconds, 2),
-            unetEvaluations = lab.Evaluations - evaluations,
-            results = new { computed = lab.Cache.Written - written, read = lab.Cache.Found - found },
-            options = lab.Settings,
-            seed = lab.Settings.Seed,
-            model = new { name = lab.Model.Name, sha256 = lab.Fingerprint, dtype = lab.Model.Dtype.ToString(), numerics = lab.Model.Source?.Options.Numerics, memory = lab.Model.Memory.ToString(), imageSize = lab.Model.ImageSize },
-            images = lab.Images.Select(i => new { i.Name, i.Caption, sha256 = i.Hash }),
-            algorithmVersion = ExperimentLab.AlgorithmVersion,
-            versions = Versions(),
-            device = lab.Model.Device.ToString(),
-            threads = plan.Threads,
-            processors = Environment.ProcessorCount,
-        }, Json);
+        string manifest = JsonSerializer.Serialize(
+            new
+            {
+                figure = figure.Id,
+                title = figure.Title,
+                command,
+                started,
+                seconds = Math.Round(clock.Elapsed.TotalSeconds, 2),
+                unetEvaluations = lab.Evaluations - evaluations,
+                results = new { computed = lab.Cache.Written - written, read = lab.Cache.Found - found },
+                options = lab.Settings,
+                seed = lab.Settings.Seed,
+                model = new
+                {
+                    name = lab.Model.Name,
+                    sha256 = lab.Fingerprint,
+                    dtype = lab.Model.Dtype.ToString(),
+                    numerics = lab.Model.Source?.Options.Numerics,
+                    memory = lab.Model.Memory.ToString(),
+                    imageSize = lab.Model.ImageSize,
+                },
+                images = lab.Images.Select(i => new
+                {
+                    i.Name,
+                    i.Caption,
+                    sha256 = i.Hash,
+                }),
+                algorithmVersion = ExperimentLab.AlgorithmVersion,
+                versions = Versions(),
+                device = lab.Model.Device.ToString(),
+                threads = plan.Threads,
+                processors = Environment.ProcessorCount,
+            },
+            Json
+        );
         Save("manifest.json", Encoding.UTF8.GetBytes(manifest));
         FigureSection section = new()
         {
@@ -159,8 +189,12 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             Files = files,
             ManifestJson = manifest,
         };
-        Report.Of(section with { Files = [.. files.Select(f => f with { RelativePath = f.RelativePath[(figure.Id.Length + 1)..] })] }).Write(Path.Combine(folder, "figure.html"));
-        log($"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}{string.Concat(content.Claims.Select(c => $"\n  {c.VerdictText}: {c.Sentence} (paper: {c.Paper}; this run: {c.Run}, n = {c.Images})"))}");
+        Report
+            .Of(section with { Files = [.. files.Select(f => f with { RelativePath = f.RelativePath[(figure.Id.Length + 1)..] })] })
+            .Write(Path.Combine(folder, "figure.html"));
+        log(
+            $"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}{string.Concat(content.Claims.Select(c => $"\n  {c.VerdictText}: {c.Sentence} (paper: {c.Paper}; this run: {c.Run}, n = {c.Images})"))}"
+        );
         return section;
 
         void Save(string name, byte[] bytes)
@@ -172,27 +206,31 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
 
     private void Photograph(Action<string> log)
     {
-        if (_photographs.Count == 0) return;
+        if (_photographs.Count == 0)
+            return;
         if (ChromiumRenderer.TryFind() is not { } chromium)
         {
             log("No Chromium was found: charts are in the HTML pages only, not as PNG files.");
             return;
         }
-        foreach (RenderResult result in chromium.RenderCharts(_photographs, cancellationToken: lab.Cancellation).Where(r => !r.Rendered)) log($"A chart has no PNG: {result.Message}");
+        foreach (RenderResult result in chromium.RenderCharts(_photographs, cancellationToken: lab.Cancellation).Where(r => !r.Rendered))
+            log($"A chart has no PNG: {result.Message}");
     }
 
-    private static object Versions() => new
-    {
-        program = typeof(Reproduction).Assembly.GetName().Version?.ToString(3),
-        runtime = RuntimeInformation.FrameworkDescription,
-        system = RuntimeInformation.OSDescription,
-        torchSharp = typeof(torch).Assembly.GetName().Version?.ToString(),
-        libtorch = torch.__version__,
-    };
+    private static object Versions() =>
+        new
+        {
+            program = typeof(Reproduction).Assembly.GetName().Version?.ToString(3),
+            runtime = RuntimeInformation.FrameworkDescription,
+            system = RuntimeInformation.OSDescription,
+            torchSharp = typeof(torch).Assembly.GetName().Version?.ToString(),
+            libtorch = torch.__version__,
+        };
 
-    internal static string Duration(TimeSpan time) => time.TotalMinutes < 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
+    internal static string Duration(TimeSpan time) =>
+        time.TotalMinutes < 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
 
     private static string Safe(string name) => new([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-')]);
 

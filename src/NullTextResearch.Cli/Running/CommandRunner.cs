@@ -26,22 +26,23 @@ internal static class CommandRunner
 
     private static readonly Option<int?> ThreadsOption = new("--threads")
     {
-        Description = "Processor threads (default: $NULLTEXT_THREADS, else what the model's size is worth: 1 for sd-mini, all processors for Stable Diffusion).",
+        Description =
+            "Processor threads (default: $NULLTEXT_THREADS, else what the model's size is worth: 1 for sd-mini, all processors for Stable Diffusion).",
         Recursive = true,
     };
 
-    private static readonly Option<bool> DebugOption = new("--debug")
-    {
-        Description = "On failure, show where in the program it happened.",
-        Recursive = true,
-    };
+    private static readonly Option<bool> DebugOption = new("--debug") { Description = "On failure, show where in the program it happened.", Recursive = true };
 
     /// <summary>Adds the options that all commands have.</summary>
     public static void AddSharedOptions(RootCommand root)
     {
         ThreadsOption.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int threads) && threads is < 1 or > 1024)
+            if (
+                result.Tokens.Count == 1
+                && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int threads)
+                && threads is < 1 or > 1024
+            )
                 result.AddError($"--threads is {threads}; give 1 to 1024.");
         });
         root.Options.Add(ThreadsOption);
@@ -49,8 +50,7 @@ internal static class CommandRunner
     }
 
     /// <summary>Gives a command its work, which runs on the calling thread.</summary>
-    public static void Handle(Command command, Func<ParseResult, RunContext, int> work) =>
-        command.SetAction(parsed => Run(parsed, work));
+    public static void Handle(Command command, Func<ParseResult, RunContext, int> work) => command.SetAction(parsed => Run(parsed, work));
 
     /// <summary>Reads and runs a command line.</summary>
     public static int Invoke(RootCommand root, string[] args)
@@ -60,8 +60,10 @@ internal static class CommandRunner
         bool isQuestion = parsed.Tokens.Any(t => t.Type == TokenType.Directive) || (parsed.Action is HelpWithExamples && parsed.UnmatchedTokens.Count == 0);
         IReadOnlyList<string> mistakes = isQuestion ? [] : Misuse.Of(parsed);
         // The runner handles signals itself: the library would end the process after two seconds, in the middle of a step.
-        if (mistakes.Count == 0) return parsed.Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
-        foreach (string message in mistakes) Console.Error.WriteLine($"error: {message}");
+        if (mistakes.Count == 0)
+            return parsed.Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        foreach (string message in mistakes)
+            Console.Error.WriteLine($"error: {message}");
         return Misunderstood(parsed);
     }
 
@@ -77,7 +79,8 @@ internal static class CommandRunner
         void OnSignal(PosixSignalContext signal)
         {
             // The second one goes through to the system and ends the process at once.
-            if (cancel.IsCancellationRequested) return;
+            if (cancel.IsCancellationRequested)
+                return;
             signal.Cancel = true;
             cancel.Cancel();
         }
@@ -107,8 +110,10 @@ internal static class CommandRunner
         catch (Exception e)
         {
             Console.Error.WriteLine($"error: {ErrorText.Of(e)}");
-            if (parsed.GetValue(DebugOption)) Console.Error.WriteLine(e);
-            else if (!ErrorText.IsKnown(e)) Console.Error.WriteLine("This looks like a mistake in the program: run it again with --debug and report what it prints.");
+            if (parsed.GetValue(DebugOption))
+                Console.Error.WriteLine(e);
+            else if (!ErrorText.IsKnown(e))
+                Console.Error.WriteLine("This looks like a mistake in the program: run it again with --debug and report what it prints.");
             return Failed;
         }
     }

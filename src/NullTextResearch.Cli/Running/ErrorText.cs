@@ -10,19 +10,35 @@ namespace NullTextResearch.Cli.Running;
 internal static class ErrorText
 {
     /// <summary>Whether the message tells what to do; anything else is a mistake of the program.</summary>
-    public static bool IsKnown(Exception e) => e is
-        ModelFormatException or CheckpointMismatchException or InversionDivergedException or TrainingDivergedException
-        or ArgumentException and not ArgumentNullException or IOException or UnauthorizedAccessException or OutOfMemoryException or CommandException
-        || IsKnownElsewhere(e) || IsOutOfMemory(e) || IsLibtorchMissing(e);
+    public static bool IsKnown(Exception e) =>
+        e
+            is ModelFormatException
+                or CheckpointMismatchException
+                or InversionDivergedException
+                or TrainingDivergedException
+                or ArgumentException
+                and not ArgumentNullException
+                or IOException
+                or UnauthorizedAccessException
+                or OutOfMemoryException
+                or CommandException
+        || IsKnownElsewhere(e)
+        || IsOutOfMemory(e)
+        || IsLibtorchMissing(e);
 
     /// <summary>One or two lines.</summary>
     public static string Of(Exception e)
     {
-        if (IsDiskFull(e)) return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, and the same command goes on.";
-        if (IsOutOfMemory(e)) return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, --checkpointing, --offload or --vae-tile 32, or close other programs.";
-        if (IsLibtorchMissing(e)) return $"libtorch could not be loaded ({FirstLine((e.InnerException ?? e).Message)}). 'nulltext doctor' says what is missing.";
-        if (e is UnauthorizedAccessException) return $"{e.Message} Choose a place you may write to, or change its permissions.";
-        if (IsKnown(e)) return WithoutParameter(e);
+        if (IsDiskFull(e))
+            return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, and the same command goes on.";
+        if (IsOutOfMemory(e))
+            return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, --checkpointing, --offload or --vae-tile 32, or close other programs.";
+        if (IsLibtorchMissing(e))
+            return $"libtorch could not be loaded ({FirstLine((e.InnerException ?? e).Message)}). 'nulltext doctor' says what is missing.";
+        if (e is UnauthorizedAccessException)
+            return $"{e.Message} Choose a place you may write to, or change its permissions.";
+        if (IsKnown(e))
+            return WithoutParameter(e);
         return $"{e.GetType().Name}: {FirstLine(e.Message)}";
     }
 

@@ -38,10 +38,12 @@ internal sealed class HelpWithExamples(HelpAction plain) : SynchronousCommandLin
     {
         int code = plain.Invoke(parseResult);
         IReadOnlyList<string> lines = Examples.Of(parseResult.CommandResult.Command);
-        if (lines.Count == 0) return code;
+        if (lines.Count == 0)
+            return code;
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine(lines.Count == 1 ? "Example:" : "Examples:");
-        foreach (string line in lines) output.WriteLine($"  {line}");
+        foreach (string line in lines)
+            output.WriteLine($"  {line}");
         output.WriteLine();
         return code;
     }

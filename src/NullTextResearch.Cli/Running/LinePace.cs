@@ -15,8 +15,10 @@ internal sealed class LinePace(TimeProvider? clock = null)
     /// <summary>Whether it is time for a line, which is then taken as written.</summary>
     public bool IsDue()
     {
-        TimeSpan now = Elapsed, wait = _last * Growth;
-        if (now - _last < (wait > Least ? wait : Least)) return false;
+        TimeSpan now = Elapsed,
+            wait = _last * Growth;
+        if (now - _last < (wait > Least ? wait : Least))
+            return false;
         _last = now;
         return true;
     }

@@ -23,18 +23,26 @@ internal static class Misuse
                 ArgumentResult argument => (argument.Argument.Name, argument.Tokens),
                 _ => ("", []),
             };
-            if (tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) && !MayBeEmpty.Contains(name)) mistakes.Add($"{name} is empty; give a value or leave it out.");
+            if (tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) && !MayBeEmpty.Contains(name))
+                mistakes.Add($"{name} is empty; give a value or leave it out.");
         }
 
-        if (mistakes.Count == 0 || parsed.UnmatchedTokens.Count == 0) return mistakes;
+        if (mistakes.Count == 0 || parsed.UnmatchedTokens.Count == 0)
+            return mistakes;
         // What follows a word that was not understood was meant for it.
         string first = parsed.UnmatchedTokens[0];
         HashSet<string> others = [.. parsed.UnmatchedTokens.Skip(1).Where(t => t != first && !IsOption(t))];
-        if (!IsOption(first) && command.Subcommands.Count > 0) return [$"there is no command '{first}'{Hint(command, first)}"];
+        if (!IsOption(first) && command.Subcommands.Count > 0)
+            return [$"there is no command '{first}'{Hint(command, first)}"];
         return
         [
-            .. mistakes.Where(m => !others.Any(t => m.Contains($"'{t}'", StringComparison.Ordinal)))
-                .Select(m => parsed.UnmatchedTokens.FirstOrDefault(t => m.Contains($"'{t}'", StringComparison.Ordinal)) is { } token ? m.TrimEnd('.') + Hint(command, token) : m),
+            .. mistakes
+                .Where(m => !others.Any(t => m.Contains($"'{t}'", StringComparison.Ordinal)))
+                .Select(m =>
+                    parsed.UnmatchedTokens.FirstOrDefault(t => m.Contains($"'{t}'", StringComparison.Ordinal)) is { } token
+                        ? m.TrimEnd('.') + Hint(command, token)
+                        : m
+                ),
         ];
     }
 

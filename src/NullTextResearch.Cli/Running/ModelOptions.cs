@@ -18,37 +18,70 @@ internal sealed class ModelOptions
     private const string Velocity = "v";
 
     private readonly Option<string?> _model;
-    private readonly Option<string?> _variant = new("--variant") { Description = "Weight files of this variant (fp16 for diffusion_pytorch_model.fp16.safetensors). Default: the plain ones, else what there is." };
-    private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not say is asked." };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache." };
+    private readonly Option<string?> _variant = new("--variant")
+    {
+        Description = "Weight files of this variant (fp16 for diffusion_pytorch_model.fp16.safetensors). Default: the plain ones, else what there is.",
+    };
+    private readonly Option<string?> _prediction = new("--prediction")
+    {
+        Description =
+            "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not say is asked.",
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache.",
+    };
     private readonly Option<string> _device = SharedOptions.Device();
-    private readonly Option<string?> _precision = new("--precision") { Description = $"Precision of the U-Net and the text encoder: {string.Join(", ", Precision.Names)}. What lies between the networks stays fp32 (default: fp32)." };
+    private readonly Option<string?> _precision = new("--precision")
+    {
+        Description =
+            $"Precision of the U-Net and the text encoder: {string.Join(", ", Precision.Names)}. What lies between the networks stays fp32 (default: fp32).",
+    };
     private readonly Option<string?> _vaePrecision = new("--vae-precision") { Description = "Precision of the autoencoder (default: fp32)." };
-    private readonly Option<bool> _checkpointing = new("--checkpointing") { Description = "Save memory: take gradients in segments of the U-Net. About a third slower." };
+    private readonly Option<bool> _checkpointing = new("--checkpointing")
+    {
+        Description = "Save memory: take gradients in segments of the U-Net. About a third slower.",
+    };
     private readonly Option<bool> _sequential = new("--sequential") { Description = "Save memory: the two predictions of guidance one after the other." };
-    private readonly Option<int> _vaeTile = SharedOptions.Int("--vae-tile", "Save memory: autoencoder in blended tiles of so many latents (64 are 512 pixels); 0 takes the image whole.", 0, 0, 1024);
+    private readonly Option<int> _vaeTile = SharedOptions.Int(
+        "--vae-tile",
+        "Save memory: autoencoder in blended tiles of so many latents (64 are 512 pixels); 0 takes the image whole.",
+        0,
+        0,
+        1024
+    );
     private readonly Option<bool> _offload = new("--offload") { Description = "Save memory: text encoder and autoencoder are there only while they work." };
 
-    public ModelOptions(string description = "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default).")
+    public ModelOptions(
+        string description =
+            "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default)."
+    )
     {
         _model = new("--model") { Description = description, HelpName = "model" };
         _model.CompletionSources.Add(_ => [new CompletionItem(SharedOptions.EmbeddedModel), .. PulledModels()]);
         _prediction.CompletionSources.Add(Epsilon, Velocity);
         _prediction.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && result.Tokens[0].Value is not (Epsilon or Velocity)) result.AddError($"--prediction is '{result.Tokens[0].Value}'; it must be {Epsilon} or {Velocity}.");
+            if (result.Tokens.Count == 1 && result.Tokens[0].Value is not (Epsilon or Velocity))
+                result.AddError($"--prediction is '{result.Tokens[0].Value}'; it must be {Epsilon} or {Velocity}.");
         });
         foreach (Option<string?> precision in (Option<string?>[])[_precision, _vaePrecision])
         {
             precision.CompletionSources.Add([.. Precision.Names]);
             precision.Validators.Add(result =>
             {
-                if (result.Tokens.Count == 1 && !Precision.Names.Contains(result.Tokens[0].Value)) result.AddError($"{precision.Name} is '{result.Tokens[0].Value}'; it must be one of {string.Join(", ", Precision.Names)}.");
+                if (result.Tokens.Count == 1 && !Precision.Names.Contains(result.Tokens[0].Value))
+                    result.AddError($"{precision.Name} is '{result.Tokens[0].Value}'; it must be one of {string.Join(", ", Precision.Names)}.");
             });
         }
         _vaeTile.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int tile) && tile is > 0 and < 8) result.AddError($"--vae-tile is {tile}; it must be at least 8 latents, or 0 for no tiles.");
+            if (
+                result.Tokens.Count == 1
+                && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int tile)
+                && tile is > 0 and < 8
+            )
+                result.AddError($"--vae-tile is {tile}; it must be at least 8 latents, or 0 for no tiles.");
         });
     }
 
@@ -67,26 +100,36 @@ internal sealed class ModelOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _variant, _prediction, _tokenizer, _device, _precision, _vaePrecision, _checkpointing, _sequential, _vaeTile, _offload]) command.Options.Add(option);
+        foreach (
+            Option option in (Option[])
+                [_model, _variant, _prediction, _tokenizer, _device, _precision, _vaePrecision, _checkpointing, _sequential, _vaeTile, _offload]
+        )
+            command.Options.Add(option);
     }
 
-    public ModelRequest Read(ParseResult parsed) => new()
-    {
-        Name = parsed.GetValue(_model),
-        Variant = parsed.GetValue(_variant),
-        Prediction = parsed.GetValue(_prediction) switch { Epsilon => PredictionType.Epsilon, Velocity => PredictionType.Velocity, _ => null },
-        Tokenizer = parsed.GetValue(_tokenizer),
-        Device = parsed.GetValue(_device) ?? "cpu",
-        Precision = parsed.GetValue(_precision),
-        VaePrecision = parsed.GetValue(_vaePrecision),
-        Memory = new MemoryOptions
+    public ModelRequest Read(ParseResult parsed) =>
+        new()
         {
-            Checkpointing = parsed.GetValue(_checkpointing),
-            Sequential = parsed.GetValue(_sequential),
-            VaeTile = parsed.GetValue(_vaeTile) is > 0 and int tile ? tile : null,
-            Offload = parsed.GetValue(_offload),
-        },
-    };
+            Name = parsed.GetValue(_model),
+            Variant = parsed.GetValue(_variant),
+            Prediction = parsed.GetValue(_prediction) switch
+            {
+                Epsilon => PredictionType.Epsilon,
+                Velocity => PredictionType.Velocity,
+                _ => null,
+            },
+            Tokenizer = parsed.GetValue(_tokenizer),
+            Device = parsed.GetValue(_device) ?? "cpu",
+            Precision = parsed.GetValue(_precision),
+            VaePrecision = parsed.GetValue(_vaePrecision),
+            Memory = new MemoryOptions
+            {
+                Checkpointing = parsed.GetValue(_checkpointing),
+                Sequential = parsed.GetValue(_sequential),
+                VaeTile = parsed.GetValue(_vaeTile) is > 0 and int tile ? tile : null,
+                Offload = parsed.GetValue(_offload),
+            },
+        };
 }
 
 /// <summary>A model that was asked for.</summary>
@@ -119,31 +162,39 @@ internal sealed record ModelRequest
     {
         // Before the device is named to libtorch, which would report the missing library and not what to do.
         if (Device.StartsWith("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
-            throw new CommandException("--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more).");
+            throw new CommandException(
+                "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more)."
+            );
         return Look(context);
     }
 
-    private ModelSource Look(RunContext context) => ModelSource.Find(SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel), new ModelLoadOptions
-    {
-        Device = torch.device(Device),
-        Dtype = Tensors.Precision.Parse(Precision ?? Tensors.Precision.Names[0]),
-        VaeDtype = VaePrecision is { } vae ? Tensors.Precision.Parse(vae) : null,
-        Memory = Memory,
-        Variant = Variant,
-        Prediction = Prediction,
-        Tokenizer = Tokenizer,
-        Progress = new Lines(context.Error),
-    });
+    private ModelSource Look(RunContext context) =>
+        ModelSource.Find(
+            SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel),
+            new ModelLoadOptions
+            {
+                Device = torch.device(Device),
+                Dtype = Tensors.Precision.Parse(Precision ?? Tensors.Precision.Names[0]),
+                VaeDtype = VaePrecision is { } vae ? Tensors.Precision.Parse(vae) : null,
+                Memory = Memory,
+                Variant = Variant,
+                Prediction = Prediction,
+                Tokenizer = Tokenizer,
+                Progress = new Lines(context.Error),
+            }
+        );
 
     /// <summary>Refuses a job that does not fit, then loads the model.</summary>
     public StableDiffusion Load(RunContext context, ModelSource source, MemoryDemand demand)
     {
         torch.Device device = torch.device(Device);
         // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU) MemoryPlan.For(source, demand).RequireFits();
+        if (device.type == DeviceType.CPU)
+            MemoryPlan.For(source, demand).RequireFits();
         context.Choose(source, demand.ImageSize);
         StableDiffusion model = StableDiffusion.Load(source, context.Cancel);
-        foreach (string note in model.Notes) context.Error.WriteLine($"note: {note}");
+        foreach (string note in model.Notes)
+            context.Error.WriteLine($"note: {note}");
         return model;
     }
 
@@ -154,8 +205,14 @@ internal sealed record ModelRequest
 
         public void Report(LoadProgress value)
         {
-            if (!_pace.IsDue()) return;
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB, {Terminal.Time(_pace.Elapsed)} so far"));
+            if (!_pace.IsDue())
+                return;
+            error.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB, {Terminal.Time(_pace.Elapsed)} so far"
+                )
+            );
         }
     }
 }

@@ -6,5 +6,6 @@ namespace NullTextResearch.Cli.Running;
 internal static class PictureMeasures
 {
     /// <summary>A PSNR in words.</summary>
-    public static string Decibels(double psnr) => double.IsPositiveInfinity(psnr) ? "equal to the pixel" : string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB");
+    public static string Decibels(double psnr) =>
+        double.IsPositiveInfinity(psnr) ? "equal to the pixel" : string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB");
 }

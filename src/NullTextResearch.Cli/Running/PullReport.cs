@@ -11,10 +11,18 @@ internal static class PullReport
     /// <summary>Runs a download under a display.</summary>
     public static T Track<T>(RunContext context, PullPlan plan, Func<IProgress<PullProgress>, T> work)
     {
-        if (!Terminal.ShowsBars) return work(new Lines(context.Error));
+        if (!Terminal.ShowsBars)
+            return work(new Lines(context.Error));
         IAnsiConsole console = Terminal.Drawing();
-        return console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn { Base = FileSizeBase.Decimal }, new TransferSpeedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn())
+        return console
+            .Progress()
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new DownloadedColumn { Base = FileSizeBase.Decimal },
+                new TransferSpeedColumn { Base = FileSizeBase.Decimal },
+                new RemainingTimeColumn()
+            )
             .Start(bars => work(new Bars(console, bars, plan)));
     }
 
@@ -24,22 +32,29 @@ internal static class PullReport
     /// <summary>What was found out about each file, for the last line: nothing is claimed that was not done.</summary>
     public static string Checked(PullPlan plan)
     {
-        HashSet<string> fetched = [.. plan.Missing.Select(f => f.Hash)], verified = [.. plan.Verified.Select(f => f.Hash)];
-        int now = plan.Files.Count(f => fetched.Contains(f.Hash)), before = plan.Files.Count(f => verified.Contains(f.Hash)), rest = plan.Files.Count - now - before;
+        HashSet<string> fetched = [.. plan.Missing.Select(f => f.Hash)],
+            verified = [.. plan.Verified.Select(f => f.Hash)];
+        int now = plan.Files.Count(f => fetched.Contains(f.Hash)),
+            before = plan.Files.Count(f => verified.Contains(f.Hash)),
+            rest = plan.Files.Count - now - before;
         List<string> parts = [];
-        if (now > 0) parts.Add($"{now} fetched now, with the right checksums");
-        if (before > 0) parts.Add($"{before} from the cache, with the right checksums");
-        if (rest > 0) parts.Add($"{rest} from the cache, of which only the size was compared; --verify computes the checksums");
+        if (now > 0)
+            parts.Add($"{now} fetched now, with the right checksums");
+        if (before > 0)
+            parts.Add($"{before} from the cache, with the right checksums");
+        if (rest > 0)
+            parts.Add($"{rest} from the cache, of which only the size was compared; --verify computes the checksums");
         return string.Join("; ", parts);
     }
 
     /// <summary>A size as download pages give it.</summary>
-    public static string Size(long bytes) => bytes switch
-    {
-        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
-        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
-    };
+    public static string Size(long bytes) =>
+        bytes switch
+        {
+            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
+        };
 
     /// <summary>One bar for each large file, and one for all.</summary>
     private sealed class Bars : IProgress<PullProgress>
@@ -52,15 +67,19 @@ internal static class PullReport
         public Bars(IAnsiConsole console, ProgressContext bars, PullPlan plan)
         {
             _console = console;
-            foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large)) _files[file.Hash] = bars.AddTask(Terminal.Plain(file.Path), maxValue: file.Size);
+            foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large))
+                _files[file.Hash] = bars.AddTask(Terminal.Plain(file.Path), maxValue: file.Size);
             _all = bars.AddTask("all", maxValue: Math.Max(1, plan.Missing.Sum(f => f.Size)));
         }
 
         public void Report(PullProgress value)
         {
-            if (value.Note is not null) _console.WriteLine(PrintableText.Clean(value.Note));
-            if (value.File is null) return;
-            if (_files.TryGetValue(value.File.Hash, out ProgressTask? bar)) bar.Value = value.FileBytes;
+            if (value.Note is not null)
+                _console.WriteLine(PrintableText.Clean(value.Note));
+            if (value.File is null)
+                return;
+            if (_files.TryGetValue(value.File.Hash, out ProgressTask? bar))
+                bar.Value = value.FileBytes;
             _all.Value = value.Bytes;
         }
     }
@@ -73,13 +92,22 @@ internal static class PullReport
 
         public void Report(PullProgress value)
         {
-            if (value.Note is not null) writer.WriteLine(value.Note);
-            if (value.Of == 0) return;
-            if (_first < 0) _first = value.Bytes;
-            if (!_pace.IsDue()) return;
+            if (value.Note is not null)
+                writer.WriteLine(value.Note);
+            if (value.Of == 0)
+                return;
+            if (_first < 0)
+                _first = value.Bytes;
+            if (!_pace.IsDue())
+                return;
             long done = value.Bytes - _first;
             string left = done <= 0 ? "" : $", about {Terminal.Time(_pace.Elapsed / done * (value.Of - value.Bytes))} left";
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%}), {Terminal.Time(_pace.Elapsed)} so far{left}"));
+            writer.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%}), {Terminal.Time(_pace.Elapsed)} so far{left}"
+                )
+            );
         }
     }
 }

@@ -48,8 +48,11 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     /// <summary>Runs work under a progress bar, or with a line now and then where the output cannot show one.</summary>
     public T TrackWork<T>(Func<IProgress<WorkProgress>, T> work)
     {
-        if (!Terminal.ShowsBars) return work(new LineProgress(error));
-        return Terminal.Drawing().Progress()
+        if (!Terminal.ShowsBars)
+            return work(new LineProgress(error));
+        return Terminal
+            .Drawing()
+            .Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(bars =>
             {
@@ -62,11 +65,12 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     public T Track<T>(Func<IProgress<InversionProgress>, T> work) => TrackWork(progress => work(new Steps(progress)));
 
     /// <summary>As <see cref="Track{T}"/>, without a result.</summary>
-    public void Track(Action<IProgress<InversionProgress>> work) => Track<int>(progress =>
-    {
-        work(progress);
-        return 0;
-    });
+    public void Track(Action<IProgress<InversionProgress>> work) =>
+        Track<int>(progress =>
+        {
+            work(progress);
+            return 0;
+        });
 
     private sealed class Steps(IProgress<WorkProgress> progress) : IProgress<InversionProgress>
     {

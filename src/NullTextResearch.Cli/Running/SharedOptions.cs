@@ -15,13 +15,21 @@ internal static class SharedOptions
 
     public static Option<string> Device()
     {
-        Option<string> option = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "device", DefaultValueFactory = _ => "cpu" };
+        Option<string> option = new("--device")
+        {
+            Description = "cpu, cuda or cuda:N.",
+            HelpName = "device",
+            DefaultValueFactory = _ => "cpu",
+        };
         option.CompletionSources.Add("cpu", "cuda");
         option.Validators.Add(result =>
         {
             string value = result.Tokens.Count == 1 ? result.Tokens[0].Value : "cpu";
-            bool good = value is "cpu" or "cuda" || (value.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(value[5..], NumberStyles.None, CultureInfo.InvariantCulture, out _));
-            if (!good) result.AddError($"--device is '{value}'; it must be cpu, cuda or cuda:N.");
+            bool good =
+                value is "cpu" or "cuda"
+                || (value.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(value[5..], NumberStyles.None, CultureInfo.InvariantCulture, out _));
+            if (!good)
+                result.AddError($"--device is '{value}'; it must be cpu, cuda or cuda:N.");
         });
         return option;
     }
@@ -37,7 +45,12 @@ internal static class SharedOptions
     /// <summary>A number between bounds.</summary>
     public static Option<double> Number(string name, string description, double value, double least, double most)
     {
-        Option<double> option = new(name) { Description = description, DefaultValueFactory = _ => value, CustomParser = result => Read(result, name) ?? value };
+        Option<double> option = new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => value,
+            CustomParser = result => Read(result, name) ?? value,
+        };
         option.Validators.Add(result => Check(result, name, least, most));
         return option;
     }
@@ -53,7 +66,13 @@ internal static class SharedOptions
     /// <summary>What size images get.</summary>
     public static Option<string> Size(string description)
     {
-        Option<string> option = new("--size") { Description = $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.", HelpName = "size", DefaultValueFactory = _ => "own" };
+        Option<string> option = new("--size")
+        {
+            Description =
+                $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.",
+            HelpName = "size",
+            DefaultValueFactory = _ => "own",
+        };
         option.CompletionSources.Add("own", "keep", "as-is");
         option.Validators.Add(result =>
         {
@@ -87,7 +106,9 @@ internal static class SharedOptions
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && !choices.Contains(result.Tokens[0].Value))
-                result.AddError($"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}{Spelling.Hint(result.Tokens[0].Value, choices)}.");
+                result.AddError(
+                    $"{name} is '{result.Tokens[0].Value}'; it must be one of: {string.Join(", ", choices)}{Spelling.Hint(result.Tokens[0].Value, choices)}."
+                );
         });
         option.CompletionSources.Add([.. choices]);
         return option;
@@ -96,8 +117,10 @@ internal static class SharedOptions
     /// <summary>Refuses prompts that the model cannot follow, and says what of the others it will not understand.</summary>
     public static void RequirePrompts(RunContext context, StableDiffusion model, params IReadOnlyList<string> prompts)
     {
-        foreach (string prompt in prompts) model.Tokenizer.Tokenize(prompt).EnsureFits();
-        foreach (string note in ClosedVocabulary.Check(model.Name, model.Tokenizer, prompts)) context.Error.WriteLine($"note: {note}");
+        foreach (string prompt in prompts)
+            model.Tokenizer.Tokenize(prompt).EnsureFits();
+        foreach (string note in ClosedVocabulary.Check(model.Name, model.Tokenizer, prompts))
+            context.Error.WriteLine($"note: {note}");
     }
 
     /// <summary>Whether an option was typed.</summary>
@@ -111,16 +134,19 @@ internal static class SharedOptions
     private static double? Read(ArgumentResult result, string name)
     {
         // A missing value is told by the parser.
-        if (result.Tokens.Count != 1) return null;
+        if (result.Tokens.Count != 1)
+            return null;
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
+            return number;
         result.AddError($"{name} is '{text}'; it must be a number, such as 7.5.");
         return null;
     }
 
     private static void Check(OptionResult result, string name, double least, double most)
     {
-        if (result.Tokens.Count != 1) return;
+        if (result.Tokens.Count != 1)
+            return;
         string text = result.Tokens[0].Value;
         // What is no number at all is told where it is read.
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= least && value <= most))

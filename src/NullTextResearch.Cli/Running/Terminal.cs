@@ -24,18 +24,25 @@ internal static class Terminal
     public static bool ShowsBars => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
     /// <summary>Standard error as a console that can draw, for <see cref="ShowsBars"/>; its texts must be cleaned before they are given to it.</summary>
-    public static IAnsiConsole Drawing() => AnsiConsole.Create(new AnsiConsoleSettings
-    {
-        Out = new ErrorOutput(s_error),
-        ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-    });
+    public static IAnsiConsole Drawing() =>
+        AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new ErrorOutput(s_error),
+                ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            }
+        );
 
     /// <summary>A text for <see cref="Drawing"/>: neither the terminal nor the console takes anything in it for an order.</summary>
     public static string Plain(string text) => Markup.Escape(PrintableText.Clean(text));
 
     /// <summary>Time in words, to the second or, for hours, to the minute.</summary>
-    public static string Time(TimeSpan time) => FormattableString.Invariant(time.TotalSeconds < 90 ? $"{time.TotalSeconds:0} s"
-        : time.TotalMinutes < 90 ? $"{(int)time.TotalMinutes} min {time.Seconds} s" : (FormattableString)$"{(int)time.TotalHours} h {time.Minutes} min");
+    public static string Time(TimeSpan time) =>
+        FormattableString.Invariant(
+            time.TotalSeconds < 90 ? $"{time.TotalSeconds:0} s"
+            : time.TotalMinutes < 90 ? $"{(int)time.TotalMinutes} min {time.Seconds} s"
+            : (FormattableString)$"{(int)time.TotalHours} h {time.Minutes} min"
+        );
 
     // Spectre's own output takes any writer but the console's for a file.
     private sealed class ErrorOutput(TextWriter writer) : IAnsiConsoleOutput
@@ -63,8 +70,10 @@ internal sealed class PlainWriter(TextWriter inner) : TextWriter(System.Globaliz
     // Half of a character above the basic plane says nothing yet; none of them is a terminal's order by itself.
     public override void Write(char value)
     {
-        if (char.IsSurrogate(value)) inner.Write(value);
-        else inner.Write(PrintableText.Clean(value.ToString()));
+        if (char.IsSurrogate(value))
+            inner.Write(value);
+        else
+            inner.Write(PrintableText.Clean(value.ToString()));
     }
 
     public override void Write(string? value) => inner.Write(PrintableText.Clean(value ?? ""));

@@ -27,7 +27,8 @@ internal sealed class BarProgress(ProgressContext bars) : IProgress<WorkProgress
     {
         if (_bar is null || _stage != value.Stage)
         {
-            if (_bar is not null) _bar.Value = _bar.MaxValue;
+            if (_bar is not null)
+                _bar.Value = _bar.MaxValue;
             _stage = value.Stage;
             _bar = bars.AddTask(Terminal.Plain(value.Stage), maxValue: value.Of);
         }
@@ -62,7 +63,8 @@ internal sealed class LineProgress(TextWriter writer, TimeProvider? clock = null
 
         bool last = value.Done >= value.Of;
         bool tellEnd = last && !_ended && _ends < MostEnds;
-        if (!tellEnd && (_ended || !_pace.IsDue())) return;
+        if (!tellEnd && (_ended || !_pace.IsDue()))
+            return;
         if (last)
         {
             _ended = true;

@@ -22,7 +22,8 @@ internal sealed class ArithmeticTable
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static ArithmeticTable Make(int allThreads, CancellationToken cancel)
     {
-        if (ArithmeticSelfTest.IsOff) return Empty;
+        if (ArithmeticSelfTest.IsOff)
+            return Empty;
         int[] threads = allThreads > 1 ? [1, allThreads] : [1];
         return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, cancel)))]);
     }
@@ -30,18 +31,30 @@ internal sealed class ArithmeticTable
     /// <summary>Prints the table; nothing where nothing was tested.</summary>
     public void Write(TextWriter to)
     {
-        if (Checks.Count == 0) return;
+        if (Checks.Count == 0)
+            return;
         (torch.ScalarType Dtype, int Threads, double Limit)[] columns = [.. Checks.Select(c => (c.Dtype, c.Threads, c.Limit)).Distinct()];
         int width = Checks.Max(c => c.Operation.Length) + 2;
         to.WriteLine();
-        to.WriteLine("Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by more than the limit.");
-        to.WriteLine($"{new string(' ', width + 8)}{string.Concat(columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}".PadRight(ColumnWidth)))}".TrimEnd());
+        to.WriteLine(
+            "Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by more than the limit."
+        );
+        to.WriteLine(
+            $"{new string(' ', width + 8)}{string.Concat(columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}".PadRight(ColumnWidth)))}".TrimEnd()
+        );
         to.WriteLine($"        {"limit".PadRight(width)}{string.Concat(columns.Select(c => Number(c.Limit).PadRight(ColumnWidth)))}".TrimEnd());
         foreach (IGrouping<string, ArithmeticCheck> line in Checks.GroupBy(c => c.Operation))
         {
             ArithmeticVerdict worst = line.Max(c => c.Verdict);
-            string mark = worst switch { ArithmeticVerdict.Right => "ok", ArithmeticVerdict.WorkedAround => "around", _ => "WRONG" };
-            to.WriteLine($"{mark,-8}{line.Key.PadRight(width)}{string.Concat(line.Select(c => $"{Number(c.ResultError)} {Number(c.GradientError)}{(c.Verdict == ArithmeticVerdict.Wrong ? " !" : "")}".PadRight(ColumnWidth)))}".TrimEnd());
+            string mark = worst switch
+            {
+                ArithmeticVerdict.Right => "ok",
+                ArithmeticVerdict.WorkedAround => "around",
+                _ => "WRONG",
+            };
+            to.WriteLine(
+                $"{mark, -8}{line.Key.PadRight(width)}{string.Concat(line.Select(c => $"{Number(c.ResultError)} {Number(c.GradientError)}{(c.Verdict == ArithmeticVerdict.Wrong ? " !" : "")}".PadRight(ColumnWidth)))}".TrimEnd()
+            );
         }
         to.WriteLine();
     }

@@ -41,13 +41,15 @@ internal sealed record CheckupLine(CheckupVerdict Verdict, string What, string F
 internal sealed record CheckupModel(string What, Func<ModelSource> Find, Func<ModelSource, StableDiffusion> Load, string Mend)
 {
     /// <summary>The embedded model, as a notebook opens it.</summary>
-    public static CheckupModel Embedded { get; } = new(MiniName, () => ModelSource.Find(StableDiffusion.MiniFolder()), source => StableDiffusion.Load(source), MiniMend);
+    public static CheckupModel Embedded { get; } =
+        new(MiniName, () => ModelSource.Find(StableDiffusion.MiniFolder()), source => StableDiffusion.Load(source), MiniMend);
 
     /// <summary>What the embedded model is called.</summary>
     public const string MiniName = "sd-mini";
 
     /// <summary>What to do where the embedded model is missing.</summary>
-    public const string MiniMend = "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'";
+    public const string MiniMend =
+        "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'";
 }
 
 /// <summary>Looks at everything that the library lives on: one line per thing, and how to mend what is missing.</summary>
@@ -78,15 +80,22 @@ internal sealed class Checkup
         lines.Add(Pulled());
         // After the models: what it leaves in the allocator would hide some of their peak.
         ArithmeticTable arithmetic = loaded ? ArithmeticTable.Make(AskedThreads ?? Environment.ProcessorCount, cancel) : ArithmeticTable.Empty;
-        if (loaded) lines.Add(Arithmetic(arithmetic));
+        if (loaded)
+            lines.Add(Arithmetic(arithmetic));
         lines.Add(Chromium());
         lines.AddRange(Besides);
         int width = lines.Max(l => l.What.Length);
         foreach (CheckupLine line in lines)
         {
-            string mark = line.Verdict switch { CheckupVerdict.Good => "ok     ", CheckupVerdict.Missing => "missing", _ => "BROKEN " };
+            string mark = line.Verdict switch
+            {
+                CheckupVerdict.Good => "ok     ",
+                CheckupVerdict.Missing => "missing",
+                _ => "BROKEN ",
+            };
             to.WriteLine($"{mark}  {line.What.PadRight(width)}  {line.Found}");
-            if (line.Mend is not null) to.WriteLine($"{new string(' ', 9 + width)}  -> {line.Mend}");
+            if (line.Mend is not null)
+                to.WriteLine($"{new string(' ', 9 + width)}  -> {line.Mend}");
         }
 
         arithmetic.Write(to);
@@ -96,9 +105,15 @@ internal sealed class Checkup
         return broken == 0;
     }
 
-    private static CheckupLine Runtime() => Environment.Version.Major >= 10
-        ? new(CheckupVerdict.Good, "runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}", null)
-        : new(CheckupVerdict.Broken, "runtime", RuntimeInformation.FrameworkDescription, "install the .NET 10 SDK");
+    private static CheckupLine Runtime() =>
+        Environment.Version.Major >= 10
+            ? new(
+                CheckupVerdict.Good,
+                "runtime",
+                $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+                null
+            )
+            : new(CheckupVerdict.Broken, "runtime", RuntimeInformation.FrameworkDescription, "install the .NET 10 SDK");
 
     private IEnumerable<CheckupLine> Torch()
     {
@@ -111,11 +126,13 @@ internal sealed class Checkup
             {
                 using Tensor pair = ones(2);
                 using Tensor two = pair.sum();
-                if (two.item<float>() != 2) problem = "1 + 1 is not 2: the library is damaged";
+                if (two.item<float>() != 2)
+                    problem = "1 + 1 is not 2: the library is damaged";
                 ApplyThreads();
                 cuda = torch.cuda.is_available();
             }
-            catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException or NotSupportedException or ExternalException)
+            catch (Exception e)
+                when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException or NotSupportedException or ExternalException)
             {
                 problem = (e.InnerException ?? e).Message.Split('\n')[0];
             }
@@ -124,38 +141,68 @@ internal sealed class Checkup
         string version = torch.__version__;
         if (problem is not null)
         {
-            yield return new(CheckupVerdict.Broken, "libtorch", problem, "run 'dotnet restore' and build again; on Linux x64 the package libtorch-cpu-linux-x64 must be in the NuGet cache. On Debian: apt-get install libgomp1 libstdc++6");
+            yield return new(
+                CheckupVerdict.Broken,
+                "libtorch",
+                problem,
+                "run 'dotnet restore' and build again; on Linux x64 the package libtorch-cpu-linux-x64 must be in the NuGet cache. On Debian: apt-get install libgomp1 libstdc++6"
+            );
             yield break;
         }
 
-        yield return new(CheckupVerdict.Good, "libtorch", $"TorchSharp for libtorch {version}; {native.Mode switch
+        yield return new(
+            CheckupVerdict.Good,
+            "libtorch",
+            $"TorchSharp for libtorch {version}; {native.Mode switch
         {
             NativeLoadMode.AsShipped => "loaded as shipped",
             NativeLoadMode.RelaxedCopy => "loaded through a relaxed copy",
             _ => "loaded by TorchSharp",
-        }}. {native.Detail}", null);
+        }}. {native.Detail}",
+            null
+        );
         string? driver = NvidiaDriver();
-        yield return cuda
-            ? new(CheckupVerdict.Good, "device", $"cpu, and {torch.cuda.device_count()} CUDA device(s): --device cuda", null)
-            : driver is null
-                ? new(CheckupVerdict.Good, "device", "cpu; no NVIDIA driver here, and none is needed", null)
-                : new(CheckupVerdict.Missing, "device", $"cpu only, but there is an NVIDIA driver ({driver})", "for the GPU, build with: dotnet build -c Release -p:TorchBackend=cuda (package TorchSharp-cuda-linux, about 3 GB), then use --device cuda");
-        yield return new(CheckupVerdict.Good, "threads", string.Create(CultureInfo.InvariantCulture, $"{(AskedThreads is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of {Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"), null);
+        yield return cuda ? new(CheckupVerdict.Good, "device", $"cpu, and {torch.cuda.device_count()} CUDA device(s): --device cuda", null)
+        : driver is null ? new(CheckupVerdict.Good, "device", "cpu; no NVIDIA driver here, and none is needed", null)
+        : new(
+            CheckupVerdict.Missing,
+            "device",
+            $"cpu only, but there is an NVIDIA driver ({driver})",
+            "for the GPU, build with: dotnet build -c Release -p:TorchBackend=cuda (package TorchSharp-cuda-linux, about 3 GB), then use --device cuda"
+        );
+        yield return new(
+            CheckupVerdict.Good,
+            "threads",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(AskedThreads is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of {Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"
+            ),
+            null
+        );
     }
 
     private static CheckupLine Arithmetic(ArithmeticTable table)
     {
         const string What = "arithmetic";
-        if (table.Checks.Count == 0) return new(CheckupVerdict.Missing, What, $"not tested, as {ArithmeticSelfTest.Variable}=off asks", $"unset {ArithmeticSelfTest.Variable}");
+        if (table.Checks.Count == 0)
+            return new(CheckupVerdict.Missing, What, $"not tested, as {ArithmeticSelfTest.Variable}=off asks", $"unset {ArithmeticSelfTest.Variable}");
         string where = $"{Processor.Name}, libtorch {torch.__version__}";
         ArithmeticCheck[] wrong = [.. table.Checks.Where(c => c.Verdict == ArithmeticVerdict.Wrong)];
         int around = table.Checks.Count(c => c.Verdict == ArithmeticVerdict.WorkedAround);
-        string found = $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
-        if (wrong.Length == 0) return new(CheckupVerdict.Good, What, found, null);
+        string found =
+            $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
+        if (wrong.Length == 0)
+            return new(CheckupVerdict.Good, What, found, null);
         string[] precisions = [.. wrong.Select(c => Precision.NameOf(c.Dtype)).Distinct()];
         bool essential = wrong.Any(c => c.Dtype == ScalarType.Float32);
-        return new(essential ? CheckupVerdict.Broken : CheckupVerdict.Missing, What, found,
-            essential ? "use another machine, or another number of threads if the table below has a column that is right" : $"do not use --precision {string.Join(" or ", precisions)} on this machine");
+        return new(
+            essential ? CheckupVerdict.Broken : CheckupVerdict.Missing,
+            What,
+            found,
+            essential
+                ? "use another machine, or another number of threads if the table below has a column that is right"
+                : $"do not use --precision {string.Join(" or ", precisions)} on this machine"
+        );
     }
 
     private static CheckupLine Memory()
@@ -183,9 +230,14 @@ internal sealed class Checkup
         try
         {
             CachedModel[] models = [.. cache.List().Where(m => m.IsPipeline)];
-            return new(CheckupVerdict.Good, "pulled models", models.Length == 0
-                ? $"none in {cache.Root}; 'nulltext model pull <owner/name>' fetches one"
-                : $"{string.Join(", ", models.Select(m => m.Name.Id))} in {cache.Root}", null);
+            return new(
+                CheckupVerdict.Good,
+                "pulled models",
+                models.Length == 0
+                    ? $"none in {cache.Root}; 'nulltext model pull <owner/name>' fetches one"
+                    : $"{string.Join(", ", models.Select(m => m.Name.Id))} in {cache.Root}",
+                null
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -203,13 +255,31 @@ internal sealed class Checkup
             long before = ProcessMemory.Resident() ?? 0;
             Stopwatch clock = Stopwatch.StartNew();
             using StableDiffusion model = asked.Load(found);
-            string memory = measured && ProcessMemory.Peak() is { } peak
-                ? string.Create(CultureInfo.InvariantCulture, $", {WeightBytes(model) / 1e6:0} MB of weights at a peak of {(peak - before) / 1e6:0} MB")
-                : "";
-            CheckupLine loaded = new(CheckupVerdict.Good, what, string.Create(CultureInfo.InvariantCulture, $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"), null);
+            string memory =
+                measured && ProcessMemory.Peak() is { } peak
+                    ? string.Create(CultureInfo.InvariantCulture, $", {WeightBytes(model) / 1e6:0} MB of weights at a peak of {(peak - before) / 1e6:0} MB")
+                    : "";
+            CheckupLine loaded = new(
+                CheckupVerdict.Good,
+                what,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{model.Name}, {model.ImageSize} px, loaded in {clock.Elapsed.TotalSeconds:0.0} s{memory} from {found.Path}"
+                ),
+                null
+            );
             return [loaded, .. Damage(model, what)];
         }
-        catch (Exception e) when (e is ModelFormatException or ModelNotFoundException or CheckpointMismatchException or IOException or UnauthorizedAccessException or MemoryPlanException or ArgumentException)
+        catch (Exception e)
+            when (e
+                    is ModelFormatException
+                        or ModelNotFoundException
+                        or CheckpointMismatchException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or MemoryPlanException
+                        or ArgumentException
+            )
         {
             return [new(CheckupVerdict.Broken, what, e.Message, asked.Mend)];
         }
@@ -232,17 +302,29 @@ internal sealed class Checkup
         foreach ((string part, string key, long nan, long infinite) in bad.Take(Told))
             yield return new(CheckupVerdict.Broken, what, $"{part}: {key} has {nan} NaN and {infinite} infinite numbers", null);
         if (bad.Length > 0)
-            yield return new(CheckupVerdict.Broken, what, $"{bad.Length} tensors hold numbers that are none, so every picture will be", "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit --precision, try fp32 first");
+            yield return new(
+                CheckupVerdict.Broken,
+                what,
+                $"{bad.Length} tensors hold numbers that are none, so every picture will be",
+                "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit --precision, try fp32 first"
+            );
     }
 
     private static double WeightBytes(StableDiffusion model) =>
-        new[] { model.Text.Weights, model.Vae.Weights, model.UNet.Weights }.Sum(set => set.All.Where(w => w.HasValue).Sum(w => (double)w.Value.numel() * w.Value.element_size()));
+        new[] { model.Text.Weights, model.Vae.Weights, model.UNet.Weights }.Sum(set =>
+            set.All.Where(w => w.HasValue).Sum(w => (double)w.Value.numel() * w.Value.element_size())
+        );
 
     private static CheckupLine Chromium()
     {
         ChromiumSearch search = ChromiumRenderer.Find();
         return search.Renderer is null
-            ? new(CheckupVerdict.Missing, "Chromium", "not found; charts are interactive HTML, their PNG copies are left out", "Debian: apt-get install chromium; or set " + ChromiumRenderer.EnvironmentVariable + " to a Chrome or Edge program")
+            ? new(
+                CheckupVerdict.Missing,
+                "Chromium",
+                "not found; charts are interactive HTML, their PNG copies are left out",
+                "Debian: apt-get install chromium; or set " + ChromiumRenderer.EnvironmentVariable + " to a Chrome or Edge program"
+            )
             : new(CheckupVerdict.Good, "Chromium", search.Message, null);
     }
 
@@ -254,9 +336,11 @@ internal sealed class Checkup
 
     /// <summary>A program on the PATH, or null.</summary>
     public static string? OnPath(string program) =>
-        (from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-         from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
-         let path = Path.Combine(folder, program + ending)
-         where File.Exists(path)
-         select path).FirstOrDefault();
+        (
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
+            let path = Path.Combine(folder, program + ending)
+            where File.Exists(path)
+            select path
+        ).FirstOrDefault();
 }

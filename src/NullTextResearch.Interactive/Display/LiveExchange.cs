@@ -6,7 +6,12 @@ using NullTextResearch.Interactive.Rendering;
 namespace NullTextResearch.Interactive.Display;
 
 /// <summary>What an exploration's sliders and the kernel say to each other: a position, and its picture and numbers.</summary>
-internal sealed class LiveExchange(Workbench bench, Exploration exploration, IReadOnlyList<SweepAxis> axes, Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute)
+internal sealed class LiveExchange(
+    Workbench bench,
+    Exploration exploration,
+    IReadOnlyList<SweepAxis> axes,
+    Func<IReadOnlyList<double>, ExplorationWork, ExplorationPoint> compute
+)
 {
     private IDisplayHandle? _store;
 
@@ -20,7 +25,8 @@ internal sealed class LiveExchange(Workbench bench, Exploration exploration, IRe
     public void Compute(IReadOnlyList<int> at, LiveProgress progress, CancellationToken stop)
     {
         string place = FramesView.Place(at);
-        if (exploration.At(place) is not null) return;
+        if (exploration.At(place) is not null)
+            return;
         double[] values = [.. at.Select((p, i) => axes[i].Values[p])];
         ExplorationPoint point = compute(values, new ExplorationWork(progress, bench.Model, stop));
         exploration.Keep(place, point with { Values = values });
@@ -31,8 +37,10 @@ internal sealed class LiveExchange(Workbench bench, Exploration exploration, IRe
     {
         FramesView frames = new(Id, exploration);
         // A cell's output can be replaced later only by its handle.
-        if (Notebook.Host is { } host && output is HostOutput) _store = host.Display(frames);
-        else output.Display(frames);
+        if (Notebook.Host is { } host && output is HostOutput)
+            _store = host.Display(frames);
+        else
+            output.Display(frames);
     }
 
     /// <summary>Answers a position of the sliders.</summary>
@@ -49,13 +57,22 @@ internal sealed class LiveExchange(Workbench bench, Exploration exploration, IRe
         if (exploration.At(place) is null)
         {
             Stopwatch clock = Stopwatch.StartNew();
-            if (!Compute(at, send, superseded)) return;
+            if (!Compute(at, send, superseded))
+                return;
             seconds = Math.Round(clock.Elapsed.TotalSeconds, 1);
             _store?.Update(new FramesView(Id, exploration));
         }
 
         ExplorationPoint point = exploration.At(place)!;
-        send(new JsonObject { ["at"] = place, ["picture"] = Markup.DataUri(point.Image), ["measures"] = FramesView.Measures(point), ["seconds"] = seconds });
+        send(
+            new JsonObject
+            {
+                ["at"] = place,
+                ["picture"] = Markup.DataUri(point.Image),
+                ["measures"] = FramesView.Measures(point),
+                ["seconds"] = seconds,
+            }
+        );
     }
 
     private bool Compute(int[] at, Action<JsonObject> send, CancellationToken superseded)
@@ -63,11 +80,18 @@ internal sealed class LiveExchange(Workbench bench, Exploration exploration, IRe
         Output.Choose(new LiveOutput(send, superseded));
         try
         {
-            bench.Run(exploration.Title, (progress, stop) =>
-            {
-                Compute(at, progress, stop);
-                return 0;
-            }, superseded).GetAwaiter().GetResult();
+            bench
+                .Run(
+                    exploration.Title,
+                    (progress, stop) =>
+                    {
+                        Compute(at, progress, stop);
+                        return 0;
+                    },
+                    superseded
+                )
+                .GetAwaiter()
+                .GetResult();
             return true;
         }
         catch (OperationCanceledException)
@@ -89,7 +113,8 @@ internal sealed class LiveExchange(Workbench bench, Exploration exploration, IRe
 
     private int[]? Position(JsonObject message)
     {
-        if (message["at"] is not JsonArray at || at.Count != axes.Count) return null;
+        if (message["at"] is not JsonArray at || at.Count != axes.Count)
+            return null;
         int[] position = [.. at.Select(n => n is JsonValue value && value.TryGetValue(out int i) ? i : -1)];
         return position.Zip(axes).All(p => p.First >= 0 && p.First < p.Second.Values.Count) ? position : null;
     }

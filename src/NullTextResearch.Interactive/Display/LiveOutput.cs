@@ -24,14 +24,17 @@ internal sealed class LiveOutput(Action<JsonObject> send, CancellationToken supe
     private void Show(object value)
     {
         // What a cell would have written beneath itself, such as a note on a word, is said in the line beneath the sliders.
-        if (value is not ProgressView view) send(new JsonObject { ["note"] = value.ToString() });
+        if (value is not ProgressView view)
+            send(new JsonObject { ["note"] = value.ToString() });
         else if (!view.IsLast)
         {
-            send(new JsonObject
-            {
-                ["busy"] = view.At is { Of: > 0 } at ? string.Create(CultureInfo.InvariantCulture, $"{at.Stage}: step {at.Step} of {at.Of}") : view.Title,
-                ["preview"] = view.Preview is { } picture ? Markup.DataUri(picture) : null,
-            });
+            send(
+                new JsonObject
+                {
+                    ["busy"] = view.At is { Of: > 0 } at ? string.Create(CultureInfo.InvariantCulture, $"{at.Stage}: step {at.Step} of {at.Of}") : view.Title,
+                    ["preview"] = view.Preview is { } picture ? Markup.DataUri(picture) : null,
+                }
+            );
         }
     }
 }

@@ -45,7 +45,8 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     {
         get
         {
-            lock (_gate) return _now;
+            lock (_gate)
+                return _now;
         }
     }
 
@@ -85,7 +86,12 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
         lock (_gate)
         {
             // The pictures of the work are its result; the display keeps a line.
-            _now = _now with { End = end, Preview = null, Remaining = null };
+            _now = _now with
+            {
+                End = end,
+                Preview = null,
+                Remaining = null,
+            };
             Send(last: true);
         }
     }
@@ -95,7 +101,8 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
 
     private void Send(bool last)
     {
-        if (!last && _clock.GetElapsedTime(_shown) < BetweenUpdates) return;
+        if (!last && _clock.GetElapsedTime(_shown) < BetweenUpdates)
+            return;
         _shown = _clock.GetTimestamp();
         _now = _now with { Elapsed = _clock.GetElapsedTime(_started) };
         _update(_now);
@@ -129,14 +136,16 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
         public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
         {
             Tensor noise = inner.Predict(latents, step, embedding);
-            if (owner.PreviewDue()) owner.Preview(() => Estimate(latents, noise, step));
+            if (owner.PreviewDue())
+                owner.Preview(() => Estimate(latents, noise, step));
             return noise;
         }
 
         public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
         {
             PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
-            if (owner.PreviewDue()) owner.Preview(() => Estimate(latents, result.Prediction, step));
+            if (owner.PreviewDue())
+                owner.Preview(() => Estimate(latents, result.Prediction, step));
             return result;
         }
 

@@ -13,7 +13,8 @@ internal abstract class Output
     /// Our own kernel if this is one, else .NET Interactive if a cell of it runs, else the console. Asked in the cell, before
     /// any work starts: what .NET Interactive says is bound to the cell's own flow.
     /// </summary>
-    public static Output Current => Chosen.Value ?? (Notebook.Host is { } host ? new HostOutput(host) : DotNetInteractiveOutput.TryFind() ?? (Output)new ConsoleOutput(Console.Out));
+    public static Output Current =>
+        Chosen.Value ?? (Notebook.Host is { } host ? new HostOutput(host) : DotNetInteractiveOutput.TryFind() ?? (Output)new ConsoleOutput(Console.Out));
 
     /// <summary>Whether pictures can be seen.</summary>
     public abstract bool IsRich { get; }
@@ -68,15 +69,24 @@ internal sealed class DotNetInteractiveOutput : Output
 
     /// <summary>The running cell, or null where there is none.</summary>
     public static DotNetInteractiveOutput? TryFind() =>
-        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive") is { } assembly ? TryFind(assembly) : null;
+        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive") is { } assembly
+            ? TryFind(assembly)
+            : null;
 
     internal static DotNetInteractiveOutput? TryFind(Assembly assembly)
     {
         Type? type = assembly.GetType("Microsoft.DotNet.Interactive.KernelInvocationContext");
         object? context = type?.GetProperty("Current", BindingFlags.Public | BindingFlags.Static)?.GetValue(null);
-        MethodInfo? display = assembly.GetType("Microsoft.DotNet.Interactive.KernelInvocationContextExtensions")?.GetMethods()
-            .FirstOrDefault(m => m.Name == "Display" && m.GetParameters() is [{ } of, { ParameterType: var value }, { ParameterType: var mimes }]
-                && of.ParameterType == type && value == typeof(object) && mimes == typeof(string[]));
+        MethodInfo? display = assembly
+            .GetType("Microsoft.DotNet.Interactive.KernelInvocationContextExtensions")
+            ?.GetMethods()
+            .FirstOrDefault(m =>
+                m.Name == "Display"
+                && m.GetParameters() is [{ } of, { ParameterType: var value }, { ParameterType: var mimes }]
+                && of.ParameterType == type
+                && value == typeof(object)
+                && mimes == typeof(string[])
+            );
         return context is null || display is null ? null : new DotNetInteractiveOutput(context, display);
     }
 
@@ -99,16 +109,19 @@ internal sealed class ConsoleOutput(TextWriter writer) : Output
     {
         long written = TimeProvider.System.GetTimestamp();
         // A progress that has not begun has nothing to say.
-        if (value is not ProgressView) Write(value);
+        if (value is not ProgressView)
+            Write(value);
         return next =>
         {
             bool last = next is not ProgressView { IsLast: false };
-            if (!last && TimeProvider.System.GetElapsedTime(written) < Interval) return;
+            if (!last && TimeProvider.System.GetElapsedTime(written) < Interval)
+                return;
             written = TimeProvider.System.GetTimestamp();
             Write(next);
         };
     }
 
     // Names and prompts come from files: a terminal must not obey them.
-    private void Write(object value) => writer.WriteLine(PrintableText.Clean((value is Rendering.IRendered rendered ? rendered.Render().Text : value.ToString()) ?? ""));
+    private void Write(object value) =>
+        writer.WriteLine(PrintableText.Clean((value is Rendering.IRendered rendered ? rendered.Render().Text : value.ToString()) ?? ""));
 }

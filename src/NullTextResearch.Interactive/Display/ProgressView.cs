@@ -1,7 +1,7 @@
 using System.Globalization;
 using NullTextResearch.Images;
-using NullTextResearch.Inversion;
 using NullTextResearch.Interactive.Rendering;
+using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Interactive.Display;
 
@@ -47,7 +47,10 @@ internal sealed record ProgressView(string Title) : IRendered
     public bool IsLast => End != ProgressEnd.Running;
 
     /// <summary>Share of the stage that is done, 0 to 1; null where it is not known.</summary>
-    public double? Share => End == ProgressEnd.Done ? 1 : At is { Of: > 0 } at ? Math.Clamp((double)at.Step / at.Of, 0, 1) : null;
+    public double? Share =>
+        End == ProgressEnd.Done ? 1
+        : At is { Of: > 0 } at ? Math.Clamp((double)at.Step / at.Of, 0, 1)
+        : null;
 
     /// <inheritdoc/>
     public Rendition Render() => new(Text()) { Html = id => Markup.View(id, "progress", Body()) };
@@ -57,7 +60,13 @@ internal sealed record ProgressView(string Title) : IRendered
 
     private string Text()
     {
-        string end = End switch { ProgressEnd.Done => "done", ProgressEnd.Stopped => "stopped", ProgressEnd.Failed => "failed", _ => "" };
+        string end = End switch
+        {
+            ProgressEnd.Done => "done",
+            ProgressEnd.Stopped => "stopped",
+            ProgressEnd.Failed => "failed",
+            _ => "",
+        };
         string[] parts = [Where(), Loss(), End == ProgressEnd.Running ? Left() : $"{end} after {Time(Elapsed)}"];
         string now = string.Join(", ", parts.Where(p => p.Length > 0));
         return now.Length == 0 ? Title : $"{Title}: {now}";
@@ -65,11 +74,26 @@ internal sealed record ProgressView(string Title) : IRendered
 
     private string Body()
     {
-        string numbers = string.Join(" · ", new[] { Where(), Loss(), Time(Elapsed) + (End == ProgressEnd.Running && Left() is { Length: > 0 } left ? $", {left}" : "") }.Where(p => p.Length > 0));
+        string numbers = string.Join(
+            " · ",
+            new[] { Where(), Loss(), Time(Elapsed) + (End == ProgressEnd.Running && Left() is { Length: > 0 } left ? $", {left}" : "") }.Where(p =>
+                p.Length > 0
+            )
+        );
         if (End != ProgressEnd.Running)
         {
-            string mark = End switch { ProgressEnd.Done => "&#10003;", ProgressEnd.Stopped => "&#9632;", _ => "&#10007;" };
-            string word = End switch { ProgressEnd.Done => "", ProgressEnd.Stopped => " stopped ·", _ => " failed ·" };
+            string mark = End switch
+            {
+                ProgressEnd.Done => "&#10003;",
+                ProgressEnd.Stopped => "&#9632;",
+                _ => "&#10007;",
+            };
+            string word = End switch
+            {
+                ProgressEnd.Done => "",
+                ProgressEnd.Stopped => " stopped ·",
+                _ => " failed ·",
+            };
             return $"<div class=\"nt-note\">{mark} <b>{Markup.Text(Title)}</b>{word} {Markup.Text(End == ProgressEnd.Done ? Time(Elapsed) : numbers)}</div>";
         }
 
@@ -90,7 +114,8 @@ internal sealed record ProgressView(string Title) : IRendered
 
     private string Left() => Remaining is { } remaining ? $"about {Time(remaining)} left" : "";
 
-    private static string Time(TimeSpan time) => time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
+    private static string Time(TimeSpan time) =>
+        time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
         : time.TotalSeconds < 90 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
         : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:00} min");
 }

@@ -15,7 +15,8 @@ internal static class DotNetInteractiveFormatters
     /// <summary>Registers with the kernel that this process is, if it is that one.</summary>
     public static void Register()
     {
-        if (AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive.Formatting") is { } assembly) Register(assembly);
+        if (AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive.Formatting") is { } assembly)
+            Register(assembly);
     }
 
     internal static void Register(Assembly formatting)
@@ -23,10 +24,12 @@ internal static class DotNetInteractiveFormatters
         Type? formatter = formatting.GetType("Microsoft.DotNet.Interactive.Formatting.Formatter");
         MethodInfo? register = formatter?.GetMethod("Register", [typeof(Type), typeof(Action<object, TextWriter>), typeof(string)]);
         MethodInfo? prefer = formatter?.GetMethod("SetPreferredMimeTypesFor", [typeof(Type), typeof(string[])]);
-        if (register is null || prefer is null) return;
+        if (register is null || prefer is null)
+            return;
         foreach (Type type in LibraryViews.Shown)
         {
-            foreach (string mime in Mimes) register.Invoke(null, [type, Writer(mime), mime]);
+            foreach (string mime in Mimes)
+                register.Invoke(null, [type, Writer(mime), mime]);
             prefer.Invoke(null, [type, Mimes.ToArray()]);
         }
     }
@@ -38,7 +41,8 @@ internal static class DotNetInteractiveFormatters
         return (value, writer) =>
         {
             // An empty collection has nothing to stand in for it.
-            if (Notebook.StandIn(value) is not { } standIn || !formatter.Format(standIn, writer)) writer.Write(value);
+            if (Notebook.StandIn(value) is not { } standIn || !formatter.Format(standIn, writer))
+                writer.Write(value);
         };
     }
 }

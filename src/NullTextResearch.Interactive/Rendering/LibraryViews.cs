@@ -28,16 +28,25 @@ internal static class LibraryViews
     // Besides these, all classes that show their members.
     private static readonly Type[] Pictured =
     [
-        typeof(RgbImage), typeof(IReadOnlyCollection<RgbImage>), typeof(ExperimentImage), typeof(IReadOnlyCollection<ExperimentImage>), typeof(IReadOnlyCollection<NamedImage>),
-        typeof(Chart), typeof(ImageGrid), typeof(TableData), typeof(Tensor),
+        typeof(RgbImage),
+        typeof(IReadOnlyCollection<RgbImage>),
+        typeof(ExperimentImage),
+        typeof(IReadOnlyCollection<ExperimentImage>),
+        typeof(IReadOnlyCollection<NamedImage>),
+        typeof(Chart),
+        typeof(ImageGrid),
+        typeof(TableData),
+        typeof(Tensor),
     ];
 
     private static readonly Lazy<IReadOnlyList<Type>> All = new(() =>
-    [
-        .. Pictured,
-        .. new[] { typeof(RgbImage).Assembly, typeof(Chart).Assembly, typeof(LibraryViews).Assembly }.SelectMany(a => a.GetExportedTypes())
-            .Where(t => IsOurs(t) && !t.IsGenericTypeDefinition && !typeof(IRendered).IsAssignableFrom(t) && !Pictured.Any(p => p.IsAssignableFrom(t))),
-    ]);
+        [
+            .. Pictured,
+            .. new[] { typeof(RgbImage).Assembly, typeof(Chart).Assembly, typeof(LibraryViews).Assembly }
+                .SelectMany(a => a.GetExportedTypes())
+                .Where(t => IsOurs(t) && !t.IsGenericTypeDefinition && !typeof(IRendered).IsAssignableFrom(t) && !Pictured.Any(p => p.IsAssignableFrom(t))),
+        ]
+    );
 
     /// <summary>For kernels that are told of types, not asked about values: all that <see cref="Of"/> may know. Derived classes and implementations are meant too.</summary>
     public static IReadOnlyList<Type> Shown => All.Value;
@@ -53,32 +62,52 @@ internal static class LibraryViews
     }
 
     /// <summary>A result that shows the value, or null where it is none of ours, or shows itself.</summary>
-    public static object? Of(object value) => value switch
-    {
-        IRendered => null,
-        RgbImage image => View.Image(image),
-        ExperimentImage image => new ImageView([Named(image)], null),
-        IReadOnlyCollection<RgbImage> { Count: > 0 } images => Several(images.Count, images.Select((image, i) => new NamedImage(i.ToString(CultureInfo.InvariantCulture), image))),
-        IReadOnlyCollection<ExperimentImage> { Count: > 0 } images => Several(images.Count, images.Select(Named)),
-        IReadOnlyCollection<NamedImage> { Count: > 0 } images => Several(images.Count, images),
-        Chart chart => View.Chart(chart),
-        ImageGrid grid => View.Grid(grid),
-        TableData table => View.Table(table),
-        Tensor tensor => OfTensor(tensor),
-        _ => IsOurs(value.GetType()) ? Members(value) : null,
-    };
+    public static object? Of(object value) =>
+        value switch
+        {
+            IRendered => null,
+            RgbImage image => View.Image(image),
+            ExperimentImage image => new ImageView([Named(image)], null),
+            IReadOnlyCollection<RgbImage> { Count: > 0 } images => Several(
+                images.Count,
+                images.Select((image, i) => new NamedImage(i.ToString(CultureInfo.InvariantCulture), image))
+            ),
+            IReadOnlyCollection<ExperimentImage> { Count: > 0 } images => Several(images.Count, images.Select(Named)),
+            IReadOnlyCollection<NamedImage> { Count: > 0 } images => Several(images.Count, images),
+            Chart chart => View.Chart(chart),
+            ImageGrid grid => View.Grid(grid),
+            TableData table => View.Table(table),
+            Tensor tensor => OfTensor(tensor),
+            _ => IsOurs(value.GetType()) ? Members(value) : null,
+        };
 
     private static NamedImage Named(ExperimentImage image) => new(image.Caption, image.Image);
 
     private static ImageView Several(int count, IEnumerable<NamedImage> images) =>
-        new([.. images.Take(MostPictures)], count > MostPictures ? string.Create(CultureInfo.InvariantCulture, $"the first {MostPictures} of {count} pictures") : null);
+        new(
+            [.. images.Take(MostPictures)],
+            count > MostPictures ? string.Create(CultureInfo.InvariantCulture, $"the first {MostPictures} of {count} pictures") : null
+        );
 
     private static Visual OfTensor(Tensor tensor)
     {
-        if (tensor.IsInvalid) return View.Table("", ["tensor", ""], [["state", "disposed"]]);
-        List<IReadOnlyList<string>> rows = [["shape", Shape(tensor)], ["type", tensor.dtype.ToString()], ["device", tensor.device.ToString()]];
+        if (tensor.IsInvalid)
+            return View.Table(
+                "",
+                ["tensor", ""],
+                [
+                    ["state", "disposed"],
+                ]
+            );
+        List<IReadOnlyList<string>> rows =
+        [
+            ["shape", Shape(tensor)],
+            ["type", tensor.dtype.ToString()],
+            ["device", tensor.device.ToString()],
+        ];
         long count = tensor.numel();
-        if (count == 0 || tensor.is_complex()) return View.Table("", ["tensor", ""], rows);
+        if (count == 0 || tensor.is_complex())
+            return View.Table("", ["tensor", ""], rows);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         Tensor values = tensor.detach().cpu().to(ScalarType.Float64).contiguous();
@@ -90,17 +119,26 @@ internal static class LibraryViews
             {
                 rows.Add(["smallest, largest", $"{Number(finite.min().item<double>())}, {Number(finite.max().item<double>())}"]);
                 rows.Add(["mean", Number(finite.mean().item<double>())]);
-                if (good > 1) rows.Add(["standard deviation", Number(finite.std().item<double>())]);
+                if (good > 1)
+                    rows.Add(["standard deviation", Number(finite.std().item<double>())]);
             }
 
-            if (good < count) rows.Add(["not finite", string.Create(CultureInfo.InvariantCulture, $"{count - good} of {count}")]);
+            if (good < count)
+                rows.Add(["not finite", string.Create(CultureInfo.InvariantCulture, $"{count - good} of {count}")]);
         }
 
         if (count <= MostValues && tensor.dim() <= 2)
         {
             double[] flat = values.data<double>().ToArray();
             int width = tensor.dim() == 0 ? 1 : (int)tensor.shape[^1];
-            rows.AddRange(flat.Chunk(width).Select((row, i) => (IReadOnlyList<string>)[tensor.dim() < 2 ? "values" : string.Create(CultureInfo.InvariantCulture, $"row {i}"), string.Join("  ", row.Select(Number))]));
+            rows.AddRange(
+                flat.Chunk(width)
+                    .Select(
+                        (row, i) =>
+                            (IReadOnlyList<string>)
+                                [tensor.dim() < 2 ? "values" : string.Create(CultureInfo.InvariantCulture, $"row {i}"), string.Join("  ", row.Select(Number))]
+                    )
+            );
         }
 
         return View.Table("", ["tensor", ""], rows);
@@ -108,16 +146,23 @@ internal static class LibraryViews
 
     // Types that have something to say for themselves keep their text.
     private static bool IsOurs(Type type) =>
-        type is { IsClass: true, IsArray: false } && type.Assembly.GetName().Name is "NullTextResearch" or "NullTextResearch.Figures" or "NullTextResearch.Interactive"
-        && !typeof(Delegate).IsAssignableFrom(type) && !typeof(Exception).IsAssignableFrom(type)
+        type is { IsClass: true, IsArray: false }
+        && type.Assembly.GetName().Name is "NullTextResearch" or "NullTextResearch.Figures" or "NullTextResearch.Interactive"
+        && !typeof(Delegate).IsAssignableFrom(type)
+        && !typeof(Exception).IsAssignableFrom(type)
         && (IsRecord(type) || type.GetMethod(nameof(ToString), Type.EmptyTypes)?.DeclaringType == typeof(object));
 
     private static bool IsRecord(Type type) => type.GetMethod("<Clone>$") is not null;
 
     private static TableView? Members(object value)
     {
-        PropertyInfo[] members = [.. value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanRead && p.GetIndexParameters().Length == 0)];
-        return members.Length == 0 ? null : View.Table("", [value.GetType().Name, ""], [.. members.Select(m => (IReadOnlyList<string>)[m.Name, Value(m, value)])]);
+        PropertyInfo[] members =
+        [
+            .. value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanRead && p.GetIndexParameters().Length == 0),
+        ];
+        return members.Length == 0
+            ? null
+            : View.Table("", [value.GetType().Name, ""], [.. members.Select(m => (IReadOnlyList<string>)[m.Name, Value(m, value)])]);
     }
 
     private static string Value(PropertyInfo member, object of)
@@ -137,29 +182,34 @@ internal static class LibraryViews
         }
     }
 
-    private static string Short(object? value) => value switch
-    {
-        null => "",
-        string text => Cut(text),
-        bool flag => flag ? "true" : "false",
-        double number => Number(number),
-        float number => Number(number),
-        TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s"),
-        Tensor { IsInvalid: true } => "disposed",
-        Tensor tensor => $"{Shape(tensor)} {tensor.dtype}",
-        StepEmbeddings embeddings => $"{Short(embeddings.Values)}, {(embeddings.IsPerStep ? "one per step" : "the same at all steps")}",
-        PivotTrajectory pivot => string.Create(CultureInfo.InvariantCulture, $"{pivot.Steps + 1} levels of {Short(pivot.Noisiest)}"),
-        RgbImage image => string.Create(CultureInfo.InvariantCulture, $"{image.Width} x {image.Height} pixels"),
-        IFormattable plain when value.GetType().IsPrimitive || value is Enum => plain.ToString(null, CultureInfo.InvariantCulture),
-        ICollection items => Items(items),
-        _ => IsRecord(value.GetType()) || !IsOurs(value.GetType()) ? Cut(value.ToString() ?? "") : value.GetType().Name,
-    };
+    private static string Short(object? value) =>
+        value switch
+        {
+            null => "",
+            string text => Cut(text),
+            bool flag => flag ? "true" : "false",
+            double number => Number(number),
+            float number => Number(number),
+            TimeSpan time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s"),
+            Tensor { IsInvalid: true } => "disposed",
+            Tensor tensor => $"{Shape(tensor)} {tensor.dtype}",
+            StepEmbeddings embeddings => $"{Short(embeddings.Values)}, {(embeddings.IsPerStep ? "one per step" : "the same at all steps")}",
+            PivotTrajectory pivot => string.Create(CultureInfo.InvariantCulture, $"{pivot.Steps + 1} levels of {Short(pivot.Noisiest)}"),
+            RgbImage image => string.Create(CultureInfo.InvariantCulture, $"{image.Width} x {image.Height} pixels"),
+            IFormattable plain when value.GetType().IsPrimitive || value is Enum => plain.ToString(null, CultureInfo.InvariantCulture),
+            ICollection items => Items(items),
+            _ => IsRecord(value.GetType()) || !IsOurs(value.GetType()) ? Cut(value.ToString() ?? "") : value.GetType().Name,
+        };
 
     private static string Items(ICollection items)
     {
         object?[] few = [.. items.Cast<object?>().Take(9)];
-        if (few.Length <= 8 && few.All(i => i is string or bool or double or float or int or long or Enum)) return Cut($"[{string.Join(", ", few.Select(Short))}]");
-        string each = few is [ICollection inner, ..] ? $" x {inner.Count.ToString(CultureInfo.InvariantCulture)}" : few is [{ } first, ..] ? $" x {first.GetType().Name}" : "";
+        if (few.Length <= 8 && few.All(i => i is string or bool or double or float or int or long or Enum))
+            return Cut($"[{string.Join(", ", few.Select(Short))}]");
+        string each =
+            few is [ICollection inner, ..] ? $" x {inner.Count.ToString(CultureInfo.InvariantCulture)}"
+            : few is [{ } first, ..] ? $" x {first.GetType().Name}"
+            : "";
         return items.Count.ToString(CultureInfo.InvariantCulture) + each;
     }
 

@@ -38,11 +38,17 @@ internal static class Markup
     public static string View(string id, string kind, string body, string? script = null, string? data = null)
     {
         StringBuilder html = new();
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"{(data is null ? "" : $" data-say=\"{Text(data)}\"")}><style>{Asset("view.css")}</style>{body}</div>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"{(data is null ? "" : $" data-say=\"{Text(data)}\"")}><style>{Asset("view.css")}</style>{body}</div>"
+        );
         if (script is not null)
         {
             // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output is another box.
-            html.Append(CultureInfo.InvariantCulture, $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); ({Asset(script)})(box); }});</script>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); ({Asset(script)})(box); }});</script>"
+            );
         }
 
         return html.ToString();
@@ -56,14 +62,18 @@ internal static class Markup
     {
         (int width, int height) = ShownSize(image, least);
         string crisp = width > image.Width ? ";image-rendering:pixelated" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"<img alt=\"{Text(alt)}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%;height:auto{crisp}\" src=\"{DataUri(image)}\">");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"<img alt=\"{Text(alt)}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%;height:auto{crisp}\" src=\"{DataUri(image)}\">"
+        );
     }
 
     /// <summary>Size on the page: small pictures are enlarged by a whole factor, large ones reduced.</summary>
     public static (int Width, int Height) ShownSize(RgbImage image, int least)
     {
         int longer = Math.Max(image.Width, image.Height);
-        if (longer > LargestShown) return (Math.Max(1, image.Width * LargestShown / longer), Math.Max(1, image.Height * LargestShown / longer));
+        if (longer > LargestShown)
+            return (Math.Max(1, image.Width * LargestShown / longer), Math.Max(1, image.Height * LargestShown / longer));
         int factor = Math.Max(1, (least + longer - 1) / longer);
         return (image.Width * factor, image.Height * factor);
     }
@@ -81,7 +91,8 @@ internal static class Markup
 
         bool small = Math.Max(image.Width, image.Height) <= 128;
         using SKPixmap pixmap = bitmap.PeekPixels();
-        using SKData data = pixmap.Encode(new SKWebpEncoderOptions(small ? SKWebpEncoderCompression.Lossless : SKWebpEncoderCompression.Lossy, small ? 75 : 88))
+        using SKData data =
+            pixmap.Encode(new SKWebpEncoderOptions(small ? SKWebpEncoderCompression.Lossless : SKWebpEncoderCompression.Lossy, small ? 75 : 88))
             ?? throw new InvalidOperationException($"A picture of {image.Width} x {image.Height} pixels could not be encoded.");
         return "data:image/webp;base64," + Convert.ToBase64String(data.AsSpan());
     }
@@ -91,9 +102,13 @@ internal static class Markup
     {
         lock (Files)
         {
-            if (Files.TryGetValue(name, out string? known)) return known;
-            using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
-                ?? throw new InvalidOperationException($"This build of NullTextResearch.Interactive lacks its resource '{name}'; build it again from a complete checkout.");
+            if (Files.TryGetValue(name, out string? known))
+                return known;
+            using Stream stream =
+                Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+                ?? throw new InvalidOperationException(
+                    $"This build of NullTextResearch.Interactive lacks its resource '{name}'; build it again from a complete checkout."
+                );
             using StreamReader reader = new(stream, Encoding.UTF8);
             string text = reader.ReadToEnd().TrimEnd();
             Files.Add(name, text);

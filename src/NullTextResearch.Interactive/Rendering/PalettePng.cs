@@ -24,7 +24,8 @@ internal static class PalettePng
 
         int[] palette = [.. counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key).Take(Colours).Select(c => c.Key)];
         Dictionary<int, byte> indices = [];
-        for (int i = 0; i < palette.Length; i++) indices[palette[i]] = (byte)i;
+        for (int i = 0; i < palette.Length; i++)
+            indices[palette[i]] = (byte)i;
 
         using MemoryStream rows = new();
         using (ZLibStream zip = new(rows, CompressionLevel.SmallestSize, leaveOpen: true))
@@ -36,7 +37,8 @@ internal static class PalettePng
                 for (int x = 0; x < image.Width; x++)
                 {
                     int colour = Colour(image.Rgb, ((y * image.Width) + x) * 3);
-                    if (!indices.TryGetValue(colour, out byte index)) indices[colour] = index = Nearest(palette, colour);
+                    if (!indices.TryGetValue(colour, out byte index))
+                        indices[colour] = index = Nearest(palette, colour);
                     row[x + 1] = index;
                 }
 
@@ -62,12 +64,16 @@ internal static class PalettePng
 
     private static byte Nearest(int[] palette, int colour)
     {
-        int best = 0, least = int.MaxValue;
+        int best = 0,
+            least = int.MaxValue;
         for (int i = 0; i < palette.Length; i++)
         {
-            int r = (palette[i] >> 16) - (colour >> 16), g = ((palette[i] >> 8) & 255) - ((colour >> 8) & 255), b = (palette[i] & 255) - (colour & 255);
+            int r = (palette[i] >> 16) - (colour >> 16),
+                g = ((palette[i] >> 8) & 255) - ((colour >> 8) & 255),
+                b = (palette[i] & 255) - (colour & 255);
             int distance = (r * r) + (g * g) + (b * b);
-            if (distance < least) (best, least) = (i, distance);
+            if (distance < least)
+                (best, least) = (i, distance);
         }
 
         return (byte)best;
@@ -89,7 +95,8 @@ internal static class PalettePng
         foreach (byte value in bytes)
         {
             crc ^= value;
-            for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320u & (uint)-(int)(crc & 1));
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc >> 1) ^ (0xEDB88320u & (uint)-(int)(crc & 1));
         }
 
         return crc;

@@ -18,7 +18,8 @@ internal sealed class RenderingFormatter(string mimeType)
     /// <returns>False where the value has no such representation.</returns>
     public bool Format(object value, TextWriter writer)
     {
-        if (value is not IRendered rendered) return false;
+        if (value is not IRendered rendered)
+            return false;
         string? content;
         try
         {
@@ -34,12 +35,14 @@ internal sealed class RenderingFormatter(string mimeType)
         catch (Exception e)
         {
             // An exception here would fail the cell that computed the value; what is wrong is shown in place of the picture.
-            if (mimeType is not (Mime.Html or Mime.Text)) return false;
+            if (mimeType is not (Mime.Html or Mime.Text))
+                return false;
             string problem = $"{value.GetType().Name} cannot be shown: {e.GetType().Name}: {e.Message}";
             content = mimeType == Mime.Html ? $"<pre>{Markup.Text(problem)}</pre>" : problem;
         }
 
-        if (content is null) return false;
+        if (content is null)
+            return false;
         writer.Write(content);
         return true;
     }

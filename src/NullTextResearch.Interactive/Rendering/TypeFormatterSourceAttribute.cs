@@ -19,8 +19,10 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
     {
         // .NET Interactive sends every mime type but application/json as a string, and no front end draws a chart from that.
         // Where a formatter declines it sends an empty string, so what cannot be made is not offered.
-        get => Notebook.Host is { DeliversJson: true } ? _preferred
-            : [.. _preferred.Where(m => m != Mime.Plotly && !(m == Mime.Png && _preferred.Contains(Mime.Plotly) && !StaticCharts.Available))];
+        get =>
+            Notebook.Host is { DeliversJson: true }
+                ? _preferred
+                : [.. _preferred.Where(m => m != Mime.Plotly && !(m == Mime.Png && _preferred.Contains(Mime.Plotly) && !StaticCharts.Available))];
         set => _preferred = value;
     }
 }

@@ -29,25 +29,38 @@ internal sealed class LibraryArrays : ISharedArrayConverter
     ];
 
     /// <inheritdoc/>
-    public SharedArray? ToShared(object value) => value switch
-    {
-        RgbImage image => new SharedArray(SharedElement.UInt8, [image.Height, image.Width, 3], (offset, destination) => image.Rgb.AsSpan((int)offset, destination.Length).CopyTo(destination)),
-        Tensor tensor => OfTensor(tensor),
-        _ => null,
-    };
+    public SharedArray? ToShared(object value) =>
+        value switch
+        {
+            RgbImage image => new SharedArray(
+                SharedElement.UInt8,
+                [image.Height, image.Width, 3],
+                (offset, destination) => image.Rgb.AsSpan((int)offset, destination.Length).CopyTo(destination)
+            ),
+            Tensor tensor => OfTensor(tensor),
+            _ => null,
+        };
 
     /// <inheritdoc/>
     public object? FromShared(SharedArray array, Type? wanted)
     {
         if (wanted == typeof(RgbImage) || (wanted is null && IsPicture(array)))
         {
-            if (!IsPicture(array)) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"A picture is UInt8 [height, width, 3]; this is {array.Element} [{string.Join(", ", array.Shape)}]."), nameof(array));
+            if (!IsPicture(array))
+                throw new ArgumentException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"A picture is UInt8 [height, width, 3]; this is {array.Element} [{string.Join(", ", array.Shape)}]."
+                    ),
+                    nameof(array)
+                );
             byte[] rgb = new byte[array.ByteCount];
             array.Read(0, rgb);
             return new RgbImage((int)array.Shape[1], (int)array.Shape[0], rgb);
         }
 
-        if (wanted is not null && wanted != typeof(Tensor)) return null;
+        if (wanted is not null && wanted != typeof(Tensor))
+            return null;
         // Elements that tensors do not have are left to the kernel, which makes arrays of .NET of them.
         int known = Array.FindIndex(Elements, e => e.Element == array.Element);
         return known < 0 ? null : ToTensor(array, Elements[known].Type);
@@ -58,11 +71,17 @@ internal sealed class LibraryArrays : ISharedArrayConverter
 
     private static SharedArray OfTensor(Tensor tensor)
     {
-        if (tensor.IsInvalid) throw new ArgumentException("The tensor is disposed: share it before the end of its scope, or move it out of there with MoveToOuterDisposeScope().");
+        if (tensor.IsInvalid)
+            throw new ArgumentException(
+                "The tensor is disposed: share it before the end of its scope, or move it out of there with MoveToOuterDisposeScope()."
+            );
         bool widened = tensor.dtype == ScalarType.BFloat16;
         ScalarType type = widened ? ScalarType.Float32 : tensor.dtype;
         int known = Array.FindIndex(Elements, e => e.Type == type);
-        if (known < 0) throw new ArgumentException($"Tensors of {tensor.dtype} are not shared; change it first: tensor.to(ScalarType.Float32), or tensor.real and tensor.imag one by one.");
+        if (known < 0)
+            throw new ArgumentException(
+                $"Tensors of {tensor.dtype} are not shared; change it first: tensor.to(ScalarType.Float32), or tensor.real and tensor.imag one by one."
+            );
         SharedElement element = Elements[known].Element;
         // The same memory where it can be: a tensor of the processor whose elements lie one after the other.
         Tensor flat;
@@ -73,11 +92,16 @@ internal sealed class LibraryArrays : ISharedArrayConverter
         }
 
         int size = SharedArray.ElementSize(element);
-        return new SharedArray(element, tensor.shape, (offset, destination) =>
-        {
-            using Tensor piece = flat.narrow(0, offset / size, destination.Length / size).DetachFromDisposeScope();
-            piece.bytes.CopyTo(destination);
-        }, flat)
+        return new SharedArray(
+            element,
+            tensor.shape,
+            (offset, destination) =>
+            {
+                using Tensor piece = flat.narrow(0, offset / size, destination.Length / size).DetachFromDisposeScope();
+                piece.bytes.CopyTo(destination);
+            },
+            flat
+        )
         {
             Note = widened ? "bfloat16, which numpy does not have, is passed on as float32: the same values in twice the memory" : null,
         };

@@ -27,7 +27,8 @@ public sealed class AttentionView : Visual
 
     internal AttentionView(RgbImage image, string prompt, int width, int height, IReadOnlyList<WordAttention> words)
     {
-        if (words.Count == 0) throw new ArgumentException("There is no word to show attention for.", nameof(words));
+        if (words.Count == 0)
+            throw new ArgumentException("There is no word to show attention for.", nameof(words));
         Image = image;
         Prompt = prompt;
         Width = width;
@@ -53,17 +54,35 @@ public sealed class AttentionView : Visual
     /// <summary>The map of a word.</summary>
     /// <param name="word">A word of the prompt; letter case and the punctuation around it are ignored where no word is spelled so.</param>
     /// <exception cref="ArgumentException">The prompt has no such word.</exception>
-    public WordAttention this[string word] => PromptWords.Find([.. Words.Select(w => w.Word)], word) is [int first, ..]
-        ? Words[first]
-        : throw new ArgumentException($"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => PromptWords.NameOf(w.Word)).Distinct())}.", nameof(word));
+    public WordAttention this[string word] =>
+        PromptWords.Find([.. Words.Select(w => w.Word)], word) is [int first, ..]
+            ? Words[first]
+            : throw new ArgumentException(
+                $"There is no map for '{word}'; the words are: {string.Join(", ", Words.Select(w => PromptWords.NameOf(w.Word)).Distinct())}.",
+                nameof(word)
+            );
 
     /// <summary>The same as one picture, a map per word.</summary>
-    public GridView Grid() => new(ImageGrid.AttentionMaps(Image, [.. Words.Select(w => w.Word)], [.. Words.Select(w => w.Values)], Width, Height, Pictures.PerRow(1 + Words.Count)) with { Title = Prompt });
+    public GridView Grid() =>
+        new(
+            ImageGrid.AttentionMaps(
+                Image,
+                [.. Words.Select(w => w.Word)],
+                [.. Words.Select(w => w.Values)],
+                Width,
+                Height,
+                Pictures.PerRow(1 + Words.Count)
+            ) with
+            {
+                Title = Prompt,
+            }
+        );
 
     // The map to begin with: of the words that name something, the one with the clearest place.
     private int Clearest()
     {
-        (int Index, WordAttention Item)[] all = [.. Words.Index()], naming = [.. all.Where(w => !FunctionWords.Contains(w.Item.Word))];
+        (int Index, WordAttention Item)[] all = [.. Words.Index()],
+            naming = [.. all.Where(w => !FunctionWords.Contains(w.Item.Word))];
         return (naming.Length > 0 ? naming : all).MaxBy(w => w.Item.Concentration).Index;
     }
 
@@ -75,14 +94,20 @@ public sealed class AttentionView : Visual
         return Words.Zip(densities, (word, map) => new NamedImage(word.Word, HeatmapOverlay.Over(Image, map, Width, Height, brightest)));
     }
 
-    private protected override Rendition Draw() => new(
-        $"cross-attention of \"{Prompt}\" ({Width} x {Height}), share in the strongest tenth of the pixels: " +
-        string.Join(", ", Words.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Word} {w.Concentration:0.00}"))))
-    {
-        Png = () => Grid().ToPng(),
-        Html = id => Markup.View(id, "attention",
-            Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Overlays()]),
-            "attention.js",
-            (1 + Clearest()).ToString(CultureInfo.InvariantCulture)),
-    };
+    private protected override Rendition Draw() =>
+        new(
+            $"cross-attention of \"{Prompt}\" ({Width} x {Height}), share in the strongest tenth of the pixels: "
+                + string.Join(", ", Words.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Word} {w.Concentration:0.00}")))
+        )
+        {
+            Png = () => Grid().ToPng(),
+            Html = id =>
+                Markup.View(
+                    id,
+                    "attention",
+                    Pictures.Head(Prompt) + Pictures.Table([new NamedImage("image", Image), .. Overlays()]),
+                    "attention.js",
+                    (1 + Clearest()).ToString(CultureInfo.InvariantCulture)
+                ),
+        };
 }

@@ -25,19 +25,20 @@ public sealed class ChartView : Visual
     /// <summary>Plotly JSON, HTML and CSV.</summary>
     public ChartBundle Bundle => _bundle.Value;
 
-    private protected override Rendition Draw() => new(Summary())
-    {
-        PlotlyJson = () => Bundle.PlotlyJson,
-        Png = () => _png.Value,
-        Html = id =>
+    private protected override Rendition Draw() =>
+        new(Summary())
         {
-            string standIn = _png.Value is { } png
-                ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
-                : $"<pre>{Markup.Text(Summary())}</pre>";
-            // A white sheet, also on a dark page: the chart's own text is dark.
-            return $"<div style=\"background:#fff;max-width:900px;padding:8px 12px;border-radius:4px\">{Bundle.HtmlFragment(id, standIn)}</div>";
-        },
-    };
+            PlotlyJson = () => Bundle.PlotlyJson,
+            Png = () => _png.Value,
+            Html = id =>
+            {
+                string standIn = _png.Value is { } png
+                    ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
+                    : $"<pre>{Markup.Text(Summary())}</pre>";
+                // A white sheet, also on a dark page: the chart's own text is dark.
+                return $"<div style=\"background:#fff;max-width:900px;padding:8px 12px;border-radius:4px\">{Bundle.HtmlFragment(id, standIn)}</div>";
+            },
+        };
 
     private string Summary()
     {
@@ -62,7 +63,8 @@ internal static class StaticCharts
     /// <summary>The chart as PNG, or null where no browser draws it.</summary>
     public static byte[]? Draw(ChartBundle chart)
     {
-        if (!Wanted || Browser.Value is not { } browser) return null;
+        if (!Wanted || Browser.Value is not { } browser)
+            return null;
         string path = Path.Combine(Path.GetTempPath(), $"nulltext-chart-{Guid.NewGuid():N}.png");
         try
         {

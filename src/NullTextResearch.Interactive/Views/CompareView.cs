@@ -9,10 +9,14 @@ public sealed class CompareView : Visual
 {
     internal CompareView(IReadOnlyList<NamedImage> images, string? title)
     {
-        if (images.Count < 2) throw new ArgumentException($"A comparison needs at least two pictures, got {images.Count}.", nameof(images));
+        if (images.Count < 2)
+            throw new ArgumentException($"A comparison needs at least two pictures, got {images.Count}.", nameof(images));
         RgbImage first = images[0].Image;
         if (images.FirstOrDefault(i => i.Image.Width != first.Width || i.Image.Height != first.Height) is { } odd)
-            throw new ArgumentException($"Pictures to compare need one size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' {odd.Image.Width} x {odd.Image.Height}.", nameof(images));
+            throw new ArgumentException(
+                $"Pictures to compare need one size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' {odd.Image.Width} x {odd.Image.Height}.",
+                nameof(images)
+            );
         Images = images;
         Title = title;
     }
@@ -23,9 +27,10 @@ public sealed class CompareView : Visual
     /// <summary>Title, or null.</summary>
     public string? Title { get; }
 
-    private protected override Rendition Draw() => new(Pictures.Text(Title, Images))
-    {
-        Png = () => Pictures.Strip(Title, Images),
-        Html = id => Markup.View(id, "compare", Pictures.Head(Title) + Pictures.Table(Images), "compare.js"),
-    };
+    private protected override Rendition Draw() =>
+        new(Pictures.Text(Title, Images))
+        {
+            Png = () => Pictures.Strip(Title, Images),
+            Html = id => Markup.View(id, "compare", Pictures.Head(Title) + Pictures.Table(Images), "compare.js"),
+        };
 }

@@ -20,22 +20,39 @@ public sealed class GridView : Visual
     /// <summary>The grid, to be changed by <c>with</c> and shown again.</summary>
     public ImageGrid Grid { get; }
 
-    private protected override Rendition Draw() => new(Description())
-    {
-        Png = () => _drawn.Value.ToPng(),
-        Html = id =>
+    private protected override Rendition Draw() =>
+        new(Description())
         {
-            RgbImage picture = _drawn.Value.Picture;
-            return Markup.View(id, "grid", string.Create(CultureInfo.InvariantCulture,
-                $"<img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" style=\"max-width:100%;height:auto\" src=\"{Markup.DataUri(picture)}\">"));
-        },
-    };
+            Png = () => _drawn.Value.ToPng(),
+            Html = id =>
+            {
+                RgbImage picture = _drawn.Value.Picture;
+                return Markup.View(
+                    id,
+                    "grid",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"<img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" style=\"max-width:100%;height:auto\" src=\"{Markup.DataUri(picture)}\">"
+                    )
+                );
+            },
+        };
 
     private string Description()
     {
-        IEnumerable<string> rows = Grid.Rows.Select((row, r) =>
-            (Grid.RowLabels is { } labels ? $"{labels[r].ReplaceLineEndings(" ")}: " : "") +
-            string.Join(" | ", row.Select((cell, c) => cell is null ? "" : string.Join(" ", new[] { Grid.ColumnLabels?[c], cell.Label?.ReplaceLineEndings(" ") }.Where(t => !string.IsNullOrEmpty(t))))));
+        IEnumerable<string> rows = Grid.Rows.Select(
+            (row, r) =>
+                (Grid.RowLabels is { } labels ? $"{labels[r].ReplaceLineEndings(" ")}: " : "")
+                + string.Join(
+                    " | ",
+                    row.Select(
+                        (cell, c) =>
+                            cell is null
+                                ? ""
+                                : string.Join(" ", new[] { Grid.ColumnLabels?[c], cell.Label?.ReplaceLineEndings(" ") }.Where(t => !string.IsNullOrEmpty(t)))
+                    )
+                )
+        );
         return string.Join('\n', new[] { Grid.Title, Grid.Subtitle }.OfType<string>().Concat(rows));
     }
 }

@@ -16,7 +16,8 @@ public sealed class ImageView : Visual
 {
     internal ImageView(IReadOnlyList<NamedImage> images, string? title)
     {
-        if (images.Count == 0) throw new ArgumentException("There is no picture to show.", nameof(images));
+        if (images.Count == 0)
+            throw new ArgumentException("There is no picture to show.", nameof(images));
         Images = images;
         Title = title;
     }
@@ -27,11 +28,12 @@ public sealed class ImageView : Visual
     /// <summary>Title, or null.</summary>
     public string? Title { get; }
 
-    private protected override Rendition Draw() => new(Pictures.Text(Title, Images))
-    {
-        Png = () => Pictures.Strip(Title, Images),
-        Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Table(Images, Images.Count <= 3 ? Markup.Large : Markup.Small)),
-    };
+    private protected override Rendition Draw() =>
+        new(Pictures.Text(Title, Images))
+        {
+            Png = () => Pictures.Strip(Title, Images),
+            Html = id => Markup.View(id, "images", Pictures.Head(Title) + Pictures.Table(Images, Images.Count <= 3 ? Markup.Large : Markup.Small)),
+        };
 }
 
 /// <summary>What the views of several pictures have in common.</summary>
@@ -48,7 +50,8 @@ internal static class Pictures
 
     /// <summary>Names and sizes.</summary>
     public static string Text(string? title, IReadOnlyList<NamedImage> images) =>
-        (title is null ? "" : title + ": ") + string.Join(" | ", images.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Name} ({i.Image.Width} x {i.Image.Height})")));
+        (title is null ? "" : title + ": ")
+        + string.Join(" | ", images.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Name} ({i.Image.Width} x {i.Image.Height})")));
 
     /// <summary>A title, if there is one.</summary>
     public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\"><b>{Markup.Text(title)}</b></div>";
@@ -63,8 +66,13 @@ internal static class Pictures
     /// <param name="attribute">More for a picture's cell; null for nothing.</param>
     public static string Table(IReadOnlyList<NamedImage> images, int least = Markup.Small, Func<int, string>? attribute = null)
     {
-        IEnumerable<string> cells = images.Select((image, i) => string.Create(CultureInfo.InvariantCulture,
-            $"<td align=\"left\" valign=\"top\" style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<div class=\"nt-name\">{Markup.Text(image.Name)}</div></td>"));
+        IEnumerable<string> cells = images.Select(
+            (image, i) =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"<td align=\"left\" valign=\"top\" style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<div class=\"nt-name\">{Markup.Text(image.Name)}</div></td>"
+                )
+        );
         return $"<table class=\"nt-strip\" style=\"border:none;margin:0\">{string.Concat(cells.Chunk(least >= Markup.Large ? 3 : 5).Select(row => $"<tr style=\"background:transparent\">{string.Concat(row)}</tr>"))}</table>";
     }
 }

@@ -21,17 +21,20 @@ internal sealed class PlotlyLoader : IRendered
 
     private PlotlyLoader(bool loads) => _loads = loads;
 
-    public Rendition Render() => _loads
-        ? new Rendition("plotly.js is loaded: charts are interactive, without a network.")
-        {
-            Html = _ => $"<script type=\"text/plain\">{PlotlyScript.License}</script><script>({Markup.Asset("plotly-loader.js")})(\"{Packed.Value}\");</script>",
-        }
-        : new Rendition("(plotly.js is loaded in a later cell)") { Html = _ => "<!-- plotly.js is loaded in a later cell -->" };
+    public Rendition Render() =>
+        _loads
+            ? new Rendition("plotly.js is loaded: charts are interactive, without a network.")
+            {
+                Html = _ =>
+                    $"<script type=\"text/plain\">{PlotlyScript.License}</script><script>({Markup.Asset("plotly-loader.js")})(\"{Packed.Value}\");</script>",
+            }
+            : new Rendition("(plotly.js is loaded in a later cell)") { Html = _ => "<!-- plotly.js is loaded in a later cell -->" };
 
     private static string Pack()
     {
         using MemoryStream memory = new();
-        using (GZipStream zip = new(memory, CompressionLevel.SmallestSize)) zip.Write(Encoding.UTF8.GetBytes(PlotlyScript.Text));
+        using (GZipStream zip = new(memory, CompressionLevel.SmallestSize))
+            zip.Write(Encoding.UTF8.GetBytes(PlotlyScript.Text));
         return Convert.ToBase64String(memory.ToArray());
     }
 }

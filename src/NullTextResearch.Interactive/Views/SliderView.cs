@@ -23,15 +23,23 @@ public sealed class SliderView : Visual
 {
     internal SliderView(IReadOnlyList<SliderAxis> axes, IReadOnlyList<NamedImage> frames, IReadOnlyList<NamedImage> beside, string? title)
     {
-        if (axes.Count is < 1 or > 2) throw new ArgumentException($"A picture is chosen by one or two sliders, got {axes.Count}.", nameof(axes));
+        if (axes.Count is < 1 or > 2)
+            throw new ArgumentException($"A picture is chosen by one or two sliders, got {axes.Count}.", nameof(axes));
         foreach (SliderAxis axis in axes)
         {
             if (axis.Labels.Count == 0 || axis.Start < 0 || axis.Start >= axis.Labels.Count)
-                throw new ArgumentException($"The slider '{axis.Name}' has {axis.Labels.Count} positions and starts at {axis.Start}; it needs at least one, counted from 0.", nameof(axes));
+                throw new ArgumentException(
+                    $"The slider '{axis.Name}' has {axis.Labels.Count} positions and starts at {axis.Start}; it needs at least one, counted from 0.",
+                    nameof(axes)
+                );
         }
 
         int needed = axes.Aggregate(1, (product, axis) => product * axis.Labels.Count);
-        if (frames.Count != needed) throw new ArgumentException($"The sliders have {needed} positions together, there are {frames.Count} pictures; the last slider's come first.", nameof(frames));
+        if (frames.Count != needed)
+            throw new ArgumentException(
+                $"The sliders have {needed} positions together, there are {frames.Count} pictures; the last slider's come first.",
+                nameof(frames)
+            );
         Axes = axes;
         Frames = frames;
         Beside = beside;
@@ -54,30 +62,43 @@ public sealed class SliderView : Visual
     public GridView Grid()
     {
         int columns = Axes[^1].Labels.Count;
-        return new GridView(new ImageGrid
-        {
-            Title = Title,
-            Subtitle = Axes.Count == 2 ? $"across: {Axes[1].Name}; down: {Axes[0].Name}" : Axes[0].Name,
-            MinimumCellSize = 128,
-            ColumnLabels = Axes.Count == 2 ? Axes[1].Labels : null,
-            RowLabels = Axes.Count == 2 ? Axes[0].Labels : null,
-            // One slider with many positions is folded; with two, rows mean something.
-            Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Pictures.PerRow(columns))],
-        });
+        return new GridView(
+            new ImageGrid
+            {
+                Title = Title,
+                Subtitle = Axes.Count == 2 ? $"across: {Axes[1].Name}; down: {Axes[0].Name}" : Axes[0].Name,
+                MinimumCellSize = 128,
+                ColumnLabels = Axes.Count == 2 ? Axes[1].Labels : null,
+                RowLabels = Axes.Count == 2 ? Axes[0].Labels : null,
+                // One slider with many positions is folded; with two, rows mean something.
+                Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Pictures.PerRow(columns))],
+            }
+        );
     }
 
-    private protected override Rendition Draw() => new($"{(Title is null ? "" : Title + "\n")}{string.Join(" and ", Axes.Select(a => $"{a.Name}: {string.Join(", ", a.Labels)}"))}\n{string.Join(" | ", Frames.Select(f => f.Name))}")
-    {
-        Png = () => Grid().ToPng(),
-        Html = id =>
+    private protected override Rendition Draw() =>
+        new(
+            $"{(Title is null ? "" : Title + "\n")}{string.Join(" and ", Axes.Select(a => $"{a.Name}: {string.Join(", ", a.Labels)}"))}\n{string.Join(" | ", Frames.Select(f => f.Name))}"
+        )
         {
-            int columns = Axes[^1].Labels.Count;
-            string axes = JsonSerializer.Serialize(Axes.Select(a => new { name = a.Name, labels = a.Labels, start = a.Start }));
-            string Place(int i) => Axes.Count == 2
-                ? string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i / columns},{i % columns}\"")
-                : string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i}\"");
-            string pictures = Pictures.Table([.. Beside, .. Frames], Markup.Small, i => i < Beside.Count ? "" : Place(i - Beside.Count));
-            return Markup.View(id, "slider", Pictures.Head(Title) + pictures, "slider.js", axes);
-        },
-    };
+            Png = () => Grid().ToPng(),
+            Html = id =>
+            {
+                int columns = Axes[^1].Labels.Count;
+                string axes = JsonSerializer.Serialize(
+                    Axes.Select(a => new
+                    {
+                        name = a.Name,
+                        labels = a.Labels,
+                        start = a.Start,
+                    })
+                );
+                string Place(int i) =>
+                    Axes.Count == 2
+                        ? string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i / columns},{i % columns}\"")
+                        : string.Create(CultureInfo.InvariantCulture, $" data-at=\"{i}\"");
+                string pictures = Pictures.Table([.. Beside, .. Frames], Markup.Small, i => i < Beside.Count ? "" : Place(i - Beside.Count));
+                return Markup.View(id, "slider", Pictures.Head(Title) + pictures, "slider.js", axes);
+            },
+        };
 }

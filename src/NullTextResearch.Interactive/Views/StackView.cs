@@ -8,7 +8,8 @@ public sealed class StackView : Visual
 {
     internal StackView(IReadOnlyList<Visual> parts)
     {
-        if (parts.Count == 0) throw new ArgumentException("There is nothing to show.", nameof(parts));
+        if (parts.Count == 0)
+            throw new ArgumentException("There is nothing to show.", nameof(parts));
         Parts = parts;
     }
 
@@ -18,9 +19,10 @@ public sealed class StackView : Visual
     private protected override Rendition Draw() => Of(Parts);
 
     /// <summary>Representations of several parts together; the picture is that of the first part that has one.</summary>
-    internal static Rendition Of(IReadOnlyList<Visual> parts) => new(string.Join('\n', parts.Select(p => p.ToString())))
-    {
-        Html = _ => string.Concat(parts.Select(p => p.ToHtml())),
-        Png = () => parts.Select(p => p.ToPng()).FirstOrDefault(png => png is not null),
-    };
+    internal static Rendition Of(IReadOnlyList<Visual> parts) =>
+        new(string.Join('\n', parts.Select(p => p.ToString())))
+        {
+            Html = _ => string.Concat(parts.Select(p => p.ToHtml())),
+            Png = () => parts.Select(p => p.ToPng()).FirstOrDefault(png => png is not null),
+        };
 }

@@ -12,9 +12,7 @@ public abstract class Visual : IRendered
 {
     private Rendition? _rendering;
 
-    private protected Visual()
-    {
-    }
+    private protected Visual() { }
 
     /// <summary>Shows it below the running cell; outside a notebook, prints its text.</summary>
     public void Show() => Output.Current.Display(this);

@@ -10,7 +10,26 @@ internal static partial class Dib
     // Only these separate cells; every other #! line is a directive inside one.
     private static readonly HashSet<string> Separators = new(StringComparer.OrdinalIgnoreCase)
     {
-        "csharp", "c#", "cs", "markdown", "md", "html", "javascript", "js", "fsharp", "f#", "fs", "pwsh", "powershell", "sql", "kql", "http", "mermaid", "value", "raw", "meta",
+        "csharp",
+        "c#",
+        "cs",
+        "markdown",
+        "md",
+        "html",
+        "javascript",
+        "js",
+        "fsharp",
+        "f#",
+        "fs",
+        "pwsh",
+        "powershell",
+        "sql",
+        "kql",
+        "http",
+        "mermaid",
+        "value",
+        "raw",
+        "meta",
     };
 
     /// <exception cref="NotebookFormatException">The block of metadata is not what it should be; the message says where.</exception>
@@ -47,40 +66,58 @@ internal static partial class Dib
             if (language == "meta")
             {
                 const string Place = "the block after #!meta";
-                if (read.Parse(source, Place) is not JsonObject meta) throw read.Fault($"{Place} is no object.");
+                if (read.Parse(source, Place) is not JsonObject meta)
+                    throw read.Fault($"{Place} is no object.");
                 metadata["polyglot_notebook"] = meta;
                 JsonObject info = read.Object(meta["kernelInfo"], $"{Place}: kernelInfo");
                 language = read.Text(info["defaultKernelName"], $"{Place}: defaultKernelName") ?? language;
                 foreach (JsonNode? item in read.List(info["items"], $"{Place}: kernelInfo.items"))
                 {
-                    if (read.Text(read.Object(item, $"{Place}: kernelInfo.items")["name"], $"{Place}: name") is { } name) separators.Add(name);
+                    if (read.Text(read.Object(item, $"{Place}: kernelInfo.items")["name"], $"{Place}: name") is { } name)
+                        separators.Add(name);
                 }
 
                 return;
             }
 
-            if (string.IsNullOrWhiteSpace(source)) return;
+            if (string.IsNullOrWhiteSpace(source))
+                return;
             string known = Engine.CellPlan.Languages.GetValueOrDefault(language, language);
-            CellKind kind = known switch { "markdown" => CellKind.Markdown, "raw" => CellKind.Raw, _ => CellKind.Code };
-            cells.Add(new NotebookCell { Kind = kind, Language = known, Source = source });
+            CellKind kind = known switch
+            {
+                "markdown" => CellKind.Markdown,
+                "raw" => CellKind.Raw,
+                _ => CellKind.Code,
+            };
+            cells.Add(
+                new NotebookCell
+                {
+                    Kind = kind,
+                    Language = known,
+                    Source = source,
+                }
+            );
         }
     }
 
     public static string Write(NotebookDocument document)
     {
-        JsonNode meta = document.Metadata["polyglot_notebook"]?.DeepClone() ?? new JsonObject
-        {
-            ["kernelInfo"] = new JsonObject
+        JsonNode meta =
+            document.Metadata["polyglot_notebook"]?.DeepClone()
+            ?? new JsonObject
             {
-                ["defaultKernelName"] = "csharp",
-                ["items"] = NotebookDocument.KernelItems(document.Cells),
-            },
-        };
+                ["kernelInfo"] = new JsonObject { ["defaultKernelName"] = "csharp", ["items"] = NotebookDocument.KernelItems(document.Cells) },
+            };
         StringBuilder text = new();
         text.Append("#!meta\n\n").Append(meta.ToJsonString()).Append("\n\n");
         foreach (NotebookCell cell in document.Cells)
         {
-            string separator = cell.Kind switch { CellKind.Markdown => "markdown", CellKind.Raw => "raw", _ => cell.Language };
+            string separator = cell.Kind switch
+            {
+                CellKind.Markdown => "markdown",
+                CellKind.Raw => "raw",
+                _ => cell.Language,
+            };
             text.Append("#!").Append(separator).Append("\n\n").Append(cell.Source.Trim('\n')).Append("\n\n");
         }
 

@@ -13,22 +13,32 @@ internal static class Ipynb
     /// <summary>The kernel every C# notebook names, whoever serves it.</summary>
     public const string KernelName = ".net-csharp";
 
-    private static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Layout = new()
+    {
+        Indented = true,
+        IndentSize = 1,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <exception cref="NotebookFormatException">It is no notebook; the message says where.</exception>
     public static NotebookDocument Parse(string text, string path)
     {
         NotebookReader read = new(path);
-        if (read.Parse(text, "") is not JsonObject root) throw read.Fault("expected a JSON object.");
+        if (read.Parse(text, "") is not JsonObject root)
+            throw read.Fault("expected a JSON object.");
         if (root["nbformat"] is not JsonValue format || !format.TryGetValue(out int version) || version != 4)
-            throw read.Fault($"nbformat is {(root["nbformat"] is { } other ? StrictJson.Brief(other) : "missing")}; expected 4. Open it once in Jupyter and save it.");
+            throw read.Fault(
+                $"nbformat is {(root["nbformat"] is { } other ? StrictJson.Brief(other) : "missing")}; expected 4. Open it once in Jupyter and save it."
+            );
         JsonObject metadata = read.Object(root["metadata"], "metadata");
         string language = DefaultLanguage(metadata, read);
         List<NotebookCell> cells = [];
         foreach (JsonNode? item in read.List(root["cells"], "cells"))
         {
             string place = $"cell {cells.Count + 1}";
-            if (item is not JsonObject cell) throw read.Fault($"{place} is no object.");
+            if (item is not JsonObject cell)
+                throw read.Fault($"{place} is no object.");
             JsonObject own = read.Object(cell["metadata"], $"{place}: metadata");
             CellKind kind = read.Text(cell["cell_type"], $"{place}: cell_type") switch
             {
@@ -40,23 +50,27 @@ internal static class Ipynb
             };
             string source = NotebookDocument.Normalise(read.Lines(cell["source"], $"{place}: source"));
             string cellLanguage = kind == CellKind.Code ? CellLanguage(own, read, place) ?? language : "markdown";
-            if (kind == CellKind.Code) (cellLanguage, source) = WithoutSwitch(cellLanguage, source);
+            if (kind == CellKind.Code)
+                (cellLanguage, source) = WithoutSwitch(cellLanguage, source);
             JsonArray outputs = read.List(cell["outputs"], $"{place}: outputs");
             for (int i = 0; i < outputs.Count; i++)
             {
-                if (outputs[i] is not JsonObject) throw read.Fault($"{place}: output {i + 1} is no object.");
+                if (outputs[i] is not JsonObject)
+                    throw read.Fault($"{place}: output {i + 1} is no object.");
             }
 
-            cells.Add(new NotebookCell
-            {
-                Kind = kind,
-                Language = cellLanguage,
-                Source = source,
-                Id = read.Text(cell["id"], $"{place}: id"),
-                Metadata = (JsonObject)own.DeepClone(),
-                Outputs = (JsonArray)outputs.DeepClone(),
-                ExecutionCount = read.Number(cell["execution_count"], $"{place}: execution_count"),
-            });
+            cells.Add(
+                new NotebookCell
+                {
+                    Kind = kind,
+                    Language = cellLanguage,
+                    Source = source,
+                    Id = read.Text(cell["id"], $"{place}: id"),
+                    Metadata = (JsonObject)own.DeepClone(),
+                    Outputs = (JsonArray)outputs.DeepClone(),
+                    ExecutionCount = read.Number(cell["execution_count"], $"{place}: execution_count"),
+                }
+            );
         }
 
         return new NotebookDocument { Cells = cells, Metadata = (JsonObject)metadata.DeepClone() };
@@ -65,15 +79,23 @@ internal static class Ipynb
     public static string Write(NotebookDocument document)
     {
         JsonObject metadata = (JsonObject)document.Metadata.DeepClone();
-        metadata["kernelspec"] ??= new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = KernelName };
-        metadata["language_info"] ??= new JsonObject { ["file_extension"] = ".cs", ["mimetype"] = "text/x-csharp", ["name"] = "C#", ["pygments_lexer"] = "csharp", ["version"] = "14.0" };
+        metadata["kernelspec"] ??= new JsonObject
+        {
+            ["display_name"] = ".NET (C#)",
+            ["language"] = "C#",
+            ["name"] = KernelName,
+        };
+        metadata["language_info"] ??= new JsonObject
+        {
+            ["file_extension"] = ".cs",
+            ["mimetype"] = "text/x-csharp",
+            ["name"] = "C#",
+            ["pygments_lexer"] = "csharp",
+            ["version"] = "14.0",
+        };
         metadata["polyglot_notebook"] ??= new JsonObject
         {
-            ["kernelInfo"] = new JsonObject
-            {
-                ["defaultKernelName"] = "csharp",
-                ["items"] = NotebookDocument.KernelItems(document.Cells),
-            },
+            ["kernelInfo"] = new JsonObject { ["defaultKernelName"] = "csharp", ["items"] = NotebookDocument.KernelItems(document.Cells) },
         };
 
         HashSet<string> used = new(StringComparer.Ordinal);
@@ -113,9 +135,16 @@ internal static class Ipynb
             cells.Add(json);
         }
 
-        JsonObject root = new() { ["cells"] = cells, ["metadata"] = metadata, ["nbformat"] = 4, ["nbformat_minor"] = 5 };
+        JsonObject root = new()
+        {
+            ["cells"] = cells,
+            ["metadata"] = metadata,
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+        };
         using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream, Layout)) root.WriteTo(writer);
+        using (Utf8JsonWriter writer = new(stream, Layout))
+            root.WriteTo(writer);
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
     }
 
@@ -123,7 +152,7 @@ internal static class Ipynb
     public static JsonArray Lines(string text)
     {
         JsonArray lines = [];
-        for (int at = 0; at < text.Length;)
+        for (int at = 0; at < text.Length; )
         {
             int end = text.IndexOf('\n', at);
             int next = end < 0 ? text.Length : end + 1;
@@ -137,7 +166,8 @@ internal static class Ipynb
     // Two front ends, two names for the same.
     private static string? CellLanguage(JsonObject metadata, NotebookReader read, string place)
     {
-        string? name = read.Text(read.Object(metadata["polyglot_notebook"], $"{place}: metadata.polyglot_notebook")["kernelName"], $"{place}: kernelName")
+        string? name =
+            read.Text(read.Object(metadata["polyglot_notebook"], $"{place}: metadata.polyglot_notebook")["kernelName"], $"{place}: kernelName")
             ?? read.Text(read.Object(metadata["dotnet_interactive"], $"{place}: metadata.dotnet_interactive")["language"], $"{place}: language");
         return name is null ? null : Engine.CellPlan.Languages.GetValueOrDefault(name, name);
     }
@@ -155,10 +185,15 @@ internal static class Ipynb
     private static string DefaultLanguage(JsonObject metadata, NotebookReader read)
     {
         JsonObject polyglot = read.Object(metadata["polyglot_notebook"], "metadata.polyglot_notebook");
-        string name = read.Text(read.Object(polyglot["kernelInfo"], "metadata.polyglot_notebook.kernelInfo")["defaultKernelName"] ?? polyglot["defaultKernelName"], "defaultKernelName")
+        string name =
+            read.Text(
+                read.Object(polyglot["kernelInfo"], "metadata.polyglot_notebook.kernelInfo")["defaultKernelName"] ?? polyglot["defaultKernelName"],
+                "defaultKernelName"
+            )
             ?? read.Text(read.Object(metadata["kernelspec"], "metadata.kernelspec")["name"], "metadata.kernelspec.name")
             ?? KernelName;
-        if (name.StartsWith(".net-", StringComparison.Ordinal)) name = name[5..];
+        if (name.StartsWith(".net-", StringComparison.Ordinal))
+            name = name[5..];
         return Engine.CellPlan.Languages.GetValueOrDefault(name, name);
     }
 
@@ -168,7 +203,8 @@ internal static class Ipynb
         for (int salt = used.Count; ; salt++)
         {
             string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{salt}\n{cell.Source}")))[..8];
-            if (used.Add(id)) return id;
+            if (used.Add(id))
+                return id;
         }
     }
 }

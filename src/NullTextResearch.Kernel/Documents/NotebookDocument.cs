@@ -98,7 +98,15 @@ public sealed record NotebookDocument
     {
         JsonArray items = [];
         foreach (string language in cells.Where(c => c.Kind == CellKind.Code).Select(c => c.Language).Prepend("csharp").Distinct())
-            items.Add((JsonNode)new JsonObject { ["aliases"] = new JsonArray(), ["languageName"] = language, ["name"] = language });
+            items.Add(
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["aliases"] = new JsonArray(),
+                        ["languageName"] = language,
+                        ["name"] = language,
+                    }
+            );
         return items;
     }
 

@@ -17,12 +17,17 @@ internal static class NotebookFile
     /// <exception cref="IOException">It cannot be read, or is no file.</exception>
     public static string Read(string path)
     {
-        if (Directory.Exists(path)) throw new IOException($"{path} is a folder, where a notebook is needed.");
-        if (KindOf(path) is { } kind) throw new IOException($"{path} is a {kind}, where a notebook is needed.");
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a folder, where a notebook is needed.");
+        if (KindOf(path) is { } kind)
+            throw new IOException($"{path} is a {kind}, where a notebook is needed.");
         try
         {
             using FileStream file = File.OpenRead(path);
-            if (file.Length > MostBytes) throw new NotebookFormatException(string.Create(CultureInfo.InvariantCulture, $"{path} has {file.Length:#,0} bytes; a notebook has {MostBytes:#,0} at most."));
+            if (file.Length > MostBytes)
+                throw new NotebookFormatException(
+                    string.Create(CultureInfo.InvariantCulture, $"{path} has {file.Length:#,0} bytes; a notebook has {MostBytes:#,0} at most.")
+                );
             using StreamReader reader = new(file, Strict, detectEncodingFromByteOrderMarks: true);
             return reader.ReadToEnd();
         }
@@ -39,11 +44,14 @@ internal static class NotebookFile
     // Opening a pipe would wait for whoever writes to it; .NET tells files from folders only.
     private static string? KindOf(string path)
     {
-        const int CurrentFolder = -100, TypeOnly = 1, OffsetOfMode = 28;
+        const int CurrentFolder = -100,
+            TypeOnly = 1,
+            OffsetOfMode = 28;
         byte[] status = new byte[256];
         try
         {
-            if (!OperatingSystem.IsLinux() || statx(CurrentFolder, Encoding.UTF8.GetBytes(path + '\0'), 0, TypeOnly, status) != 0) return null;
+            if (!OperatingSystem.IsLinux() || statx(CurrentFolder, Encoding.UTF8.GetBytes(path + '\0'), 0, TypeOnly, status) != 0)
+                return null;
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
@@ -51,7 +59,13 @@ internal static class NotebookFile
             return null;
         }
 
-        return (BitConverter.ToUInt16(status, OffsetOfMode) & 0xF000) switch { 0x1000 => "named pipe", 0x2000 or 0x6000 => "device", 0xC000 => "socket", _ => null };
+        return (BitConverter.ToUInt16(status, OffsetOfMode) & 0xF000) switch
+        {
+            0x1000 => "named pipe",
+            0x2000 or 0x6000 => "device",
+            0xC000 => "socket",
+            _ => null,
+        };
     }
 
     // statx is laid out alike on every processor; stat is not.

@@ -32,25 +32,26 @@ internal sealed class NotebookReader(string path)
     public JsonArray List(JsonNode? node, string place) => node is null ? [] : node as JsonArray ?? throw Wrong(place, "a list", node);
 
     /// <summary>A text, or null where it is missing.</summary>
-    public string? Text(JsonNode? node, string place) => node switch
-    {
-        null => null,
-        JsonValue value when value.TryGetValue(out string? text) => text,
-        _ => throw Wrong(place, "a text", node),
-    };
+    public string? Text(JsonNode? node, string place) =>
+        node switch
+        {
+            null => null,
+            JsonValue value when value.TryGetValue(out string? text) => text,
+            _ => throw Wrong(place, "a text", node),
+        };
 
     /// <summary>A text that may be a list of its lines; empty where it is missing.</summary>
-    public string Lines(JsonNode? node, string place) => node is JsonArray lines
-        ? string.Concat(lines.Select((line, i) => Text(line, $"{place}, line {i + 1}")))
-        : Text(node, place) ?? "";
+    public string Lines(JsonNode? node, string place) =>
+        node is JsonArray lines ? string.Concat(lines.Select((line, i) => Text(line, $"{place}, line {i + 1}"))) : Text(node, place) ?? "";
 
     /// <summary>A whole number, or null where it is missing.</summary>
-    public int? Number(JsonNode? node, string place) => node switch
-    {
-        null => null,
-        JsonValue value when value.TryGetValue(out int number) => number,
-        _ => throw Wrong(place, "a whole number", node),
-    };
+    public int? Number(JsonNode? node, string place) =>
+        node switch
+        {
+            null => null,
+            JsonValue value when value.TryGetValue(out int number) => number,
+            _ => throw Wrong(place, "a whole number", node),
+        };
 
     /// <summary>A complaint.</summary>
     public NotebookFormatException Fault(string text) => new($"{path}: {text}");

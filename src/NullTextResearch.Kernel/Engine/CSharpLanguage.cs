@@ -16,8 +16,14 @@ internal sealed class CSharpLanguage : ICellLanguage
     // What .NET Interactive imports, so that a notebook needs the same usings in both; plus our own functions.
     private static readonly string[] Imports =
     [
-        "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
-        "NullTextResearch.Hosting", "NullTextResearch.Kernel.CellFunctions",
+        "System",
+        "System.Text",
+        "System.Collections",
+        "System.Collections.Generic",
+        "System.Threading.Tasks",
+        "System.Linq",
+        "NullTextResearch.Hosting",
+        "NullTextResearch.Kernel.CellFunctions",
     ];
 
     private readonly LanguageSession _session;
@@ -31,8 +37,8 @@ internal sealed class CSharpLanguage : ICellLanguage
     public CSharpLanguage(LanguageSession session)
     {
         _session = session;
-        _scriptOptions = ScriptOptions.Default
-            .WithLanguageVersion(LanguageVersion.CSharp14)
+        _scriptOptions = ScriptOptions
+            .Default.WithLanguageVersion(LanguageVersion.CSharp14)
             .WithAllowUnsafe(true)
             // Hot loops run at full speed; line numbers stay.
             .WithOptimizationLevel(OptimizationLevel.Release)
@@ -51,9 +57,11 @@ internal sealed class CSharpLanguage : ICellLanguage
     {
         get
         {
-            if (_state is not { } state) return [];
+            if (_state is not { } state)
+                return [];
             Dictionary<string, SessionVariable> latest = new(StringComparer.Ordinal);
-            foreach (ScriptVariable variable in state.Variables) latest[variable.Name] = new SessionVariable(variable.Name, variable.Type, variable.Value);
+            foreach (ScriptVariable variable in state.Variables)
+                latest[variable.Name] = new SessionVariable(variable.Name, variable.Type, variable.Value);
             return latest.Values.OrderBy(v => v.Name, StringComparer.Ordinal);
         }
     }
@@ -61,7 +69,12 @@ internal sealed class CSharpLanguage : ICellLanguage
     /// <summary>One real submission: compiler, emitter and loader are then compiled by the JIT.</summary>
     public void WarmUp()
     {
-        Script<object> script = CSharpScript.Create<object>("var __warm = 1 + 1; System.Func<int, int> __f = __x => __x; $\"{__warm}\"", _scriptOptions, null, _loader);
+        Script<object> script = CSharpScript.Create<object>(
+            "var __warm = 1 + 1; System.Func<int, int> __f = __x => __x; $\"{__warm}\"",
+            _scriptOptions,
+            null,
+            _loader
+        );
         _ = script.RunAsync().GetAwaiter().GetResult();
         _state = CSharpScript.Create<object>("", _scriptOptions, null, _loader).RunAsync().GetAwaiter().GetResult();
     }
@@ -72,8 +85,10 @@ internal sealed class CSharpLanguage : ICellLanguage
         {
             PortableExecutableReference reference = _session.References.Load(path);
             // What only a package's other assemblies need is in no compilation.
-            if (!_session.References.IsOwn(Path.GetFileNameWithoutExtension(path)) && AssemblyIdentityOf(reference) is { } identity) _loader.RegisterDependency(identity, path);
-            if (!_added.Contains(reference)) _added.Add(reference);
+            if (!_session.References.IsOwn(Path.GetFileNameWithoutExtension(path)) && AssemblyIdentityOf(reference) is { } identity)
+                _loader.RegisterDependency(identity, path);
+            if (!_added.Contains(reference))
+                _added.Add(reference);
         }
     }
 
@@ -87,7 +102,8 @@ internal sealed class CSharpLanguage : ICellLanguage
         {
             // Columns of what the user wrote.
             script = Continue(code, run.Name);
-            if (Errors(script) is { Length: > 0 } errors) throw new CellFailedException(_session.Traceback.Of(errors));
+            if (Errors(script) is { Length: > 0 } errors)
+                throw new CellFailedException(_session.Traceback.Of(errors));
         }
 
         CSharpCompilation compilation = (CSharpCompilation)script.GetCompilation();
@@ -106,7 +122,8 @@ internal sealed class CSharpLanguage : ICellLanguage
                 pump.RunUntil(task, cell.Stopped);
                 ScriptState<object> state = task.GetAwaiter().GetResult();
                 // Formatters are user code: still here, where they can be interrupted.
-                if (state.Exception is null && hasResult) run.ShowResult(state.ReturnValue);
+                if (state.Exception is null && hasResult)
+                    run.ShowResult(state.ReturnValue);
                 next = state;
             });
         }
@@ -120,11 +137,15 @@ internal sealed class CSharpLanguage : ICellLanguage
             pump.Dispose();
         }
 
-        if (next is not null) Advance(compilation, next);
-        if (cell.IsInterrupted && (stopped is not null || next?.Exception is not null)) throw new OperationCanceledException("Interrupted", stopped ?? next?.Exception);
-        if (next?.Exception is { } thrown) throw new CellFailedException(_session.Traceback.Of(thrown));
+        if (next is not null)
+            Advance(compilation, next);
+        if (cell.IsInterrupted && (stopped is not null || next?.Exception is not null))
+            throw new OperationCanceledException("Interrupted", stopped ?? next?.Exception);
+        if (next?.Exception is { } thrown)
+            throw new CellFailedException(_session.Traceback.Of(thrown));
         // It caught what was to stop it.
-        if (cell.IsStopped) throw new OperationCanceledException("Interrupted");
+        if (cell.IsStopped)
+            throw new OperationCanceledException("Interrupted");
 
         ImmutableArray<Diagnostic> Errors(Script<object> of) => [.. of.Compile(cell.Cancel).Where(d => d.Severity == DiagnosticSeverity.Error)];
     }
@@ -138,33 +159,44 @@ internal sealed class CSharpLanguage : ICellLanguage
     public IReadOnlyList<VariableSummary> Variables() =>
         [.. SessionVariables.Select(v => new VariableSummary(v.Name, TypeNames.CSharp(v.Type), ValueFormatter.Short(v.Value)))];
 
-    public SharedVariable? Get(string name) => SessionVariables.FirstOrDefault(v => v.Name == name) is { } found ? new SharedVariable(found.Value, found.Type) : null;
+    public SharedVariable? Get(string name) =>
+        SessionVariables.FirstOrDefault(v => v.Name == name) is { } found ? new SharedVariable(found.Value, found.Type) : null;
 
     public void Set(string name, SharedVariable variable)
     {
-        if (!SyntaxFacts.IsValidIdentifier(name)) throw new CellException("SharingError", $"'{name}' cannot be the name of a C# variable; choose another one with --as or --name.");
+        if (!SyntaxFacts.IsValidIdentifier(name))
+            throw new CellException("SharingError", $"'{name}' cannot be the name of a C# variable; choose another one with --as or --name.");
         Type declared = variable.Type == typeof(object) && variable.Value is { } value ? value.GetType() : variable.Type;
         // Of a type that C# cannot name its members can still be used, found when the code runs.
         string type = TypeNames.CSharpDeclaration(declared) ?? "dynamic";
         AddReferences([.. TypeNames.Assemblies(declared).Select(a => a.Location).Where(p => p.Length > 0 && !_session.References.IsDefault(p))]);
-        Script<object> script = Continue($"{type} @{name} = global::NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<{type}>();", "sharing");
+        Script<object> script = Continue(
+            $"{type} @{name} = global::NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<{type}>();",
+            "sharing"
+        );
         if (script.Compile().Any(d => d.Severity == DiagnosticSeverity.Error))
-            script = Continue($"dynamic @{name} = global::NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<object>();", "sharing");
-        SharedValue.Pass(variable.Value, () =>
-        {
-            ScriptState<object> next = script.RunFromAsync(_state).GetAwaiter().GetResult();
-            Advance((CSharpCompilation)script.GetCompilation(), next);
-        });
+            script = Continue(
+                $"dynamic @{name} = global::NullTextResearch.Kernel.Engine.{nameof(SharedValue)}.{nameof(SharedValue.Take)}<object>();",
+                "sharing"
+            );
+        SharedValue.Pass(
+            variable.Value,
+            () =>
+            {
+                ScriptState<object> next = script.RunFromAsync(_state).GetAwaiter().GetResult();
+                Advance((CSharpCompilation)script.GetCompilation(), next);
+            }
+        );
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     // Only what is new: the compiler carries references and imports on from cell to cell.
-    private Script<object> Continue(string code, string name) => _state!.Script.ContinueWith<object>(
-        code,
-        _scriptOptions.WithReferences(_added).WithImports().WithFilePath(name).WithSourceResolver(new ScriptFiles(Environment.CurrentDirectory)));
+    private Script<object> Continue(string code, string name) =>
+        _state!.Script.ContinueWith<object>(
+            code,
+            _scriptOptions.WithReferences(_added).WithImports().WithFilePath(name).WithSourceResolver(new ScriptFiles(Environment.CurrentDirectory))
+        );
 
     private void Advance(CSharpCompilation compilation, ScriptState<object> next)
     {
@@ -179,7 +211,11 @@ internal sealed class CSharpLanguage : ICellLanguage
     private static bool HasResult(CSharpCompilation compilation, CancellationToken cancel)
     {
         SyntaxTree tree = compilation.SyntaxTrees[^1];
-        if (tree.GetRoot(cancel).ChildNodes().LastOrDefault() is not GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }) return false;
+        if (
+            tree.GetRoot(cancel).ChildNodes().LastOrDefault()
+            is not GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
+        )
+            return false;
         return compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancel).Type is not { SpecialType: SpecialType.System_Void };
     }
 

@@ -20,8 +20,10 @@ internal sealed class CellConsole(bool isError, TextWriter outside, bool takesSt
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
-        if ((takesStrayText ? CellContext.Current : CellContext.OfThisFlow) is { } cell) cell.Write(isError, buffer);
-        else outside.Write(buffer);
+        if ((takesStrayText ? CellContext.Current : CellContext.OfThisFlow) is { } cell)
+            cell.Write(isError, buffer);
+        else
+            outside.Write(buffer);
     }
 
     protected override void Dispose(bool disposing)
@@ -40,7 +42,8 @@ internal sealed class CellInput(INotebookHost host) : TextReader
     {
         lock (_gate)
         {
-            if (_rest.Length == 0) return host.ReadLine("");
+            if (_rest.Length == 0)
+                return host.ReadLine("");
             string line = _rest.TrimEnd('\n');
             _rest = "";
             return line;
@@ -49,14 +52,16 @@ internal sealed class CellInput(INotebookHost host) : TextReader
 
     public override int Peek()
     {
-        lock (_gate) return _rest.Length == 0 ? -1 : _rest[0];
+        lock (_gate)
+            return _rest.Length == 0 ? -1 : _rest[0];
     }
 
     public override int Read()
     {
         lock (_gate)
         {
-            if (_rest.Length == 0) _rest = host.ReadLine("") + "\n";
+            if (_rest.Length == 0)
+                _rest = host.ReadLine("") + "\n";
             char first = _rest[0];
             _rest = _rest[1..];
             return first;
@@ -65,7 +70,8 @@ internal sealed class CellInput(INotebookHost host) : TextReader
 
     public override int Read(char[] buffer, int index, int count)
     {
-        if (count == 0) return 0;
+        if (count == 0)
+            return 0;
         buffer[index] = (char)Read();
         return 1;
     }
@@ -76,9 +82,7 @@ internal sealed class CellInput(INotebookHost host) : TextReader
 /// <summary>What cells and libraries see of the kernel.</summary>
 internal sealed class KernelHost : INotebookHost
 {
-    private KernelHost()
-    {
-    }
+    private KernelHost() { }
 
     public static KernelHost Instance { get; } = new();
 
@@ -94,7 +98,9 @@ internal sealed class KernelHost : INotebookHost
     {
         CellContext cell = Cell();
         if (cell.Request.Input is not { } input)
-            throw new InvalidOperationException("The cell asks for input, but this front end does not pass on questions (the notebook runs unattended). Put the answer into a variable.");
+            throw new InvalidOperationException(
+                "The cell asks for input, but this front end does not pass on questions (the notebook runs unattended). Put the answer into a variable."
+            );
         cell.Flush();
         return input(prompt, hidden, cell.Cancel);
     }

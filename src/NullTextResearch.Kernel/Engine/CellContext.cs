@@ -118,7 +118,8 @@ internal sealed class CellContext : IDisposable
         lock (_gate)
         {
             // Stopped while it was compiled, or in an earlier part.
-            if (_stopping is not null) throw new OperationCanceledException("Interrupted", _cancel.Token);
+            if (_stopping is not null)
+                throw new OperationCanceledException("Interrupted", _cancel.Token);
             _thread = Thread.CurrentThread;
             _mayWake = mayWake;
         }
@@ -141,7 +142,8 @@ internal sealed class CellContext : IDisposable
     {
         lock (_gate)
         {
-            if (_interrupted) throw new OperationCanceledException("Interrupted", _cancel.Token);
+            if (_interrupted)
+                throw new OperationCanceledException("Interrupted", _cancel.Token);
             _isElsewhere = true;
         }
 
@@ -151,7 +153,8 @@ internal sealed class CellContext : IDisposable
         }
         finally
         {
-            lock (_gate) _isElsewhere = false;
+            lock (_gate)
+                _isElsewhere = false;
         }
     }
 
@@ -165,16 +168,19 @@ internal sealed class CellContext : IDisposable
                 lock (_gate)
                 {
                     _thread = null;
-                    if (_stopping is null) return;
+                    if (_stopping is null)
+                        return;
                 }
 
                 Checkpoint.Open(this);
                 Thread.Sleep(1);
-                if (!_abort.IsCancellationRequested) return;
+                if (!_abort.IsCancellationRequested)
+                    return;
                 // The console's own lock does not survive an abort: it stays with this thread, and every other one waits for ever.
                 foreach (object console in (object[])[Console.Out, Console.Error, Console.In])
                 {
-                    while (Monitor.IsEntered(console)) Monitor.Exit(console);
+                    while (Monitor.IsEntered(console))
+                        Monitor.Exit(console);
                 }
 
                 return;
@@ -197,7 +203,8 @@ internal sealed class CellContext : IDisposable
             if (_isElsewhere)
             {
                 CancellationTokenSource which = _asked is null ? _cancel : _insist;
-                if (which == _insist && now - _asked <= impatience) return InterruptEffect.Asked;
+                if (which == _insist && now - _asked <= impatience)
+                    return InterruptEffect.Asked;
                 _asked ??= now;
                 _interrupted = true;
                 // Its callbacks talk to the other process.
@@ -205,10 +212,12 @@ internal sealed class CellContext : IDisposable
                 return InterruptEffect.Asked;
             }
 
-            if (_forced is { } forced) return now - forced > impatience ? InterruptEffect.Hopeless : InterruptEffect.Forcing;
+            if (_forced is { } forced)
+                return now - forced > impatience ? InterruptEffect.Hopeless : InterruptEffect.Forcing;
             if (_stopping is { } since)
             {
-                if (now - since <= impatience) return InterruptEffect.Stopping;
+                if (now - since <= impatience)
+                    return InterruptEffect.Stopping;
                 _forced = now;
                 // Returns when the thread has stopped.
                 new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
@@ -218,7 +227,8 @@ internal sealed class CellContext : IDisposable
             stopNow = !_tokenRead || _asked is not null;
             _asked ??= now;
             _interrupted = true;
-            if (stopNow) _stopping = now;
+            if (stopNow)
+                _stopping = now;
         }
 
         // Callbacks of the token are user code: they must not run under the lock, nor on the sockets' thread. A thread of
@@ -230,27 +240,33 @@ internal sealed class CellContext : IDisposable
     public void Write(bool isError, ReadOnlySpan<char> text)
     {
         StopHere();
-        if (text.IsEmpty) return;
-        try
-        {
-        }
+        if (text.IsEmpty)
+            return;
+        try { }
         finally
         {
             lock (_gate)
             {
-                if (_text.Length > 0 && _textIsError != isError) FlushText();
+                if (_text.Length > 0 && _textIsError != isError)
+                    FlushText();
                 _textIsError = isError;
                 int room = (int)Math.Min(text.Length, Math.Max(0, _options.StreamLimit - _streamed));
                 _streamed += room;
                 _text.Append(text[..room]);
                 if (room < text.Length)
                 {
-                    if (_dropped == 0) _text.Append(FormattableString.Invariant($"\n... this cell has written {_options.StreamLimit:N0} characters; further text is dropped (write it to a file).\n"));
+                    if (_dropped == 0)
+                        _text.Append(
+                            FormattableString.Invariant(
+                                $"\n... this cell has written {_options.StreamLimit:N0} characters; further text is dropped (write it to a file).\n"
+                            )
+                        );
                     _dropped += text.Length - room;
                 }
 
                 long now = Environment.TickCount64;
-                if (!_flushArmed) _textSince = now;
+                if (!_flushArmed)
+                    _textSince = now;
                 // The timer needs a free pool thread, which a busy cell may not leave.
                 if (_text.Length > 64 * 1024 || now - _textSince > 2 * Coalesce.TotalMilliseconds)
                 {
@@ -266,15 +282,14 @@ internal sealed class CellContext : IDisposable
     /// <summary>Sends an output after all text written before it.</summary>
     public void Send(CellOutput output)
     {
-        try
-        {
-        }
+        try { }
         finally
         {
             lock (_gate)
             {
                 FlushText();
-                if (output is ResultOutput result) Result = result;
+                if (output is ResultOutput result)
+                    Result = result;
                 _sink(output);
             }
         }
@@ -293,9 +308,7 @@ internal sealed class CellContext : IDisposable
     public void Update(DisplayHandle handle, DisplayOutput output)
     {
         StopHere();
-        try
-        {
-        }
+        try { }
         finally
         {
             lock (_gate)
@@ -328,7 +341,8 @@ internal sealed class CellContext : IDisposable
             }
 
             FlushText();
-            foreach (DisplayHandle handle in _pending.Values) SendUpdate(handle);
+            foreach (DisplayHandle handle in _pending.Values)
+                SendUpdate(handle);
             _pending.Clear();
         }
     }
@@ -337,7 +351,8 @@ internal sealed class CellContext : IDisposable
     {
         Flush();
         // Tasks that outlive the cell must find neither a disposed token nor a cell to abort.
-        lock (_gate) _stopping ??= DateTime.MaxValue;
+        lock (_gate)
+            _stopping ??= DateTime.MaxValue;
     }
 
     private void CancelToken(CancellationTokenSource token)
@@ -360,14 +375,16 @@ internal sealed class CellContext : IDisposable
             Thread.Sleep(_options.Grace);
             lock (_gate)
             {
-                if (_stopping is not null) return;
+                if (_stopping is not null)
+                    return;
                 _stopping = Now;
             }
         }
 
         lock (_gate)
         {
-            if (_thread is null) return;
+            if (_thread is null)
+                return;
             Checkpoint.Close(this);
         }
 
@@ -380,41 +397,53 @@ internal sealed class CellContext : IDisposable
             Thread.Sleep(30);
             lock (_gate)
             {
-                if (_thread is null) return;
-                if (_mayWake) _thread.Interrupt();
+                if (_thread is null)
+                    return;
+                if (_mayWake)
+                    _thread.Interrupt();
             }
 
-            if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds) continue;
+            if (told || Environment.TickCount64 - start < _options.Patience.TotalMilliseconds)
+                continue;
             told = true;
-            Write(true, "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the kernel may not survive that (all variables are then lost).\n");
+            Write(
+                true,
+                "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the kernel may not survive that (all variables are then lost).\n"
+            );
         }
     }
 
     /// <summary>From now on the cell's thread may be woken from sleeps and waits.</summary>
     public void AllowWaking()
     {
-        lock (_gate) _mayWake = true;
+        lock (_gate)
+            _mayWake = true;
     }
 
     /// <summary>Ends the cell if this is its thread.</summary>
     public void StopAtCheckpoint()
     {
-        if (Thread.CurrentThread != _thread) return;
+        if (Thread.CurrentThread != _thread)
+            return;
         long now = Environment.TickCount64;
-        if (_thrownAt is not { } since) _thrownAt = now;
-        else if (now - since < CleanUp.TotalMilliseconds) return;
+        if (_thrownAt is not { } since)
+            _thrownAt = now;
+        else if (now - since < CleanUp.TotalMilliseconds)
+            return;
         throw new OperationCanceledException("Interrupted", _cancel.Token);
     }
 
     // Once per interrupt, on the cell's own thread: what a finally block then prints gets through.
     private void StopHere()
     {
-        if (_stopping is not null && _thrownAt is null) StopAtCheckpoint();
+        if (_stopping is not null && _thrownAt is null)
+            StopAtCheckpoint();
     }
 
     private void Arm(TimeSpan delay)
     {
-        if (_flushArmed) return;
+        if (_flushArmed)
+            return;
         _flushArmed = true;
         _flush.Change(delay, Timeout.InfiniteTimeSpan);
     }
@@ -428,18 +457,21 @@ internal sealed class CellContext : IDisposable
             DateTime now = Now;
             foreach (DisplayHandle handle in (DisplayHandle[])[.. _pending.Values])
             {
-                if (handle.Sent + _options.UpdateInterval > now) continue;
+                if (handle.Sent + _options.UpdateInterval > now)
+                    continue;
                 _pending.Remove(handle.Id);
                 SendUpdate(handle);
             }
 
-            if (_pending.Count > 0) Arm(Coalesce);
+            if (_pending.Count > 0)
+                Arm(Coalesce);
         }
     }
 
     private void FlushText()
     {
-        if (_text.Length == 0) return;
+        if (_text.Length == 0)
+            return;
         string text = _text.ToString();
         _text.Clear();
         _sink(new StreamOutput(_textIsError, text));

@@ -79,42 +79,46 @@ public sealed class CellEngine : IDisposable
     /// <summary>What could stand at a place of a cell.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
-    public Task<Completions> CompleteAsync(string code, int position) => Enqueue(() =>
-    {
-        position = Math.Clamp(position, 0, code.Length);
-        if (LanguageService.Directive(code, position) is { } directives) return directives;
-        (string language, string text) = CellPlan.At(code, position, _languages.Names);
-        return _languages.Find(language) is { } found ? found.Complete(text, position) : new Completions(position, position, []);
-    });
+    public Task<Completions> CompleteAsync(string code, int position) =>
+        Enqueue(() =>
+        {
+            position = Math.Clamp(position, 0, code.Length);
+            if (LanguageService.Directive(code, position) is { } directives)
+                return directives;
+            (string language, string text) = CellPlan.At(code, position, _languages.Names);
+            return _languages.Find(language) is { } found ? found.Complete(text, position) : new Completions(position, position, []);
+        });
 
     /// <summary>What stands at a place of a cell: signature and documentation, or null.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
-    public Task<string?> InspectAsync(string code, int position) => Enqueue(() =>
-    {
-        position = Math.Clamp(position, 0, code.Length);
-        (string language, string text) = CellPlan.At(code, position, _languages.Names);
-        return _languages.Find(language)?.Inspect(text, position);
-    });
+    public Task<string?> InspectAsync(string code, int position) =>
+        Enqueue(() =>
+        {
+            position = Math.Clamp(position, 0, code.Length);
+            (string language, string text) = CellPlan.At(code, position, _languages.Names);
+            return _languages.Find(language)?.Inspect(text, position);
+        });
 
     /// <summary>Whether a cell is complete, needs more lines, or cannot be right: the language of its last part tells.</summary>
-    public Task<Completeness> IsCompleteAsync(string code) => Enqueue(() =>
-    {
-        try
+    public Task<Completeness> IsCompleteAsync(string code) =>
+        Enqueue(() =>
         {
-            return CellPlan.Parse(code, _languages.Names).LastOrDefault() switch
+            try
             {
-                CodePart { Language: CellPlan.CSharp } => LanguageService.IsComplete(code),
-                CodePart last when _languages.Find(last.Language) is { } language => language.IsComplete(last.Code),
-                _ => new Completeness("complete", ""),
-            };
-        }
-        catch (CellException e)
-        {
-            // Running it will say what is wrong with the directive.
-            return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
-        }
-    });
+                return CellPlan.Parse(code, _languages.Names).LastOrDefault() switch
+                {
+                    CodePart { Language: CellPlan.CSharp } => LanguageService.IsComplete(code),
+                    CodePart last when _languages.Find(last.Language) is { } language => language.IsComplete(last.Code),
+                    _ => new Completeness("complete", ""),
+                };
+            }
+            catch (CellException e)
+            {
+                // Running it will say what is wrong with the directive.
+                return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
+            }
+        });
 
     /// <summary>Whether cells of a language run here: a name that notebooks use for it, or of a connected kernel.</summary>
     public bool Runs(string language) => _languages.Names.TryGetValue(language, out string? name) && _languages.Has(name);
@@ -128,7 +132,8 @@ public sealed class CellEngine : IDisposable
     /// <summary>Takes no more cells and gives the console back. A cell that runs is interrupted, not waited for.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+            return;
         _disposed = true;
         _work.CompleteAdding();
         Interrupt();
@@ -151,8 +156,7 @@ public sealed class CellEngine : IDisposable
             Thread thread = new(Work, 64 * 1024 * 1024) { Name = "Cells", IsBackground = true };
             thread.Start();
             thread.Join();
-        }
-        while (_threadIsSpent);
+        } while (_threadIsSpent);
     }
 
     private void Work()
@@ -161,7 +165,8 @@ public sealed class CellEngine : IDisposable
         foreach (Action item in _work.GetConsumingEnumerable())
         {
             item();
-            if (_threadIsSpent) return;
+            if (_threadIsSpent)
+                return;
         }
     }
 
@@ -193,13 +198,16 @@ public sealed class CellEngine : IDisposable
         Volatile.Write(ref _running, cell);
         cell.Enter();
         // Whoever sets the console's encoding brings the process's own input back: a cell would wait for it for ever.
-        if (!ReferenceEquals(Console.In, _input)) Console.SetIn(_input);
+        if (!ReferenceEquals(Console.In, _input))
+            Console.SetIn(_input);
         ErrorOutput? error = null;
         CellStatus status = CellStatus.Ok;
         try
         {
-            if (work is null) RunParts(request.Code, name, count, cell, clock);
-            else cell.RunStoppable(() => work(cell));
+            if (work is null)
+                RunParts(request.Code, name, count, cell, clock);
+            else
+                cell.RunStoppable(() => work(cell));
         }
         catch (CellException e)
         {
@@ -223,14 +231,17 @@ public sealed class CellEngine : IDisposable
         {
             Volatile.Write(ref _running, null);
             CellContext.Leave();
-            if (cell.IsStopped) _threadIsSpent = true;
+            if (cell.IsStopped)
+                _threadIsSpent = true;
         }
 
-        if (cell.IsForced) cell.Write(true, "The cell was ended by force. A lock that it held may be lost with it: should a later cell hang, restart the kernel.\n");
+        if (cell.IsForced)
+            cell.Write(true, "The cell was ended by force. A lock that it held may be lost with it: should a later cell hang, restart the kernel.\n");
 
         if (error is not null)
         {
-            if (status == CellStatus.Ok) status = CellStatus.Error;
+            if (status == CellStatus.Ok)
+                status = CellStatus.Error;
             cell.Send(error);
         }
 
@@ -243,7 +254,8 @@ public sealed class CellEngine : IDisposable
     {
         _traceback.Remember(name, code);
         IReadOnlyList<CellPart> parts = CellPlan.Parse(code, _languages.Names);
-        if (References([.. parts.OfType<DirectivePart>().Where(p => p.Name is "r" or "i")], cell) is { Count: > 0 } added) _languages.AddReferences(added);
+        if (References([.. parts.OfType<DirectivePart>().Where(p => p.Name is "r" or "i")], cell) is { Count: > 0 } added)
+            _languages.AddReferences(added);
         bool time = parts.Any(p => p is DirectivePart { Name: "time" });
         CellPart? last = parts.LastOrDefault(p => p is not DirectivePart { Name: "r" or "i" or "time" });
         foreach (CellPart part in parts)
@@ -259,7 +271,8 @@ public sealed class CellEngine : IDisposable
             }
         }
 
-        if (time) KernelHost.Instance.Display(string.Create(CultureInfo.InvariantCulture, $"Wall time: {clock.Elapsed.TotalMilliseconds:0.0} ms"));
+        if (time)
+            KernelHost.Instance.Display(string.Create(CultureInfo.InvariantCulture, $"Wall time: {clock.Elapsed.TotalMilliseconds:0.0} ms"));
     }
 
     private List<string> References(IReadOnlyList<DirectivePart> directives, CellContext cell)
@@ -272,21 +285,30 @@ public sealed class CellEngine : IDisposable
             bool package = argument.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase);
             if (directive.Name == "i")
             {
-                if (!package) throw new CellException("DirectiveError", $"Line {directive.Line}: #i takes a package source: #i \"nuget: https://...\" or #i \"nuget: /folder\".");
+                if (!package)
+                    throw new CellException(
+                        "DirectiveError",
+                        $"Line {directive.Line}: #i takes a package source: #i \"nuget: https://...\" or #i \"nuget: /folder\"."
+                    );
                 _packages.AddSource(argument["nuget:".Length..].Trim());
             }
             else if (package)
             {
                 string[] words = [.. argument["nuget:".Length..].Split(',').Select(w => w.Trim())];
-                if (words[0].Length == 0) throw new CellException("DirectiveError", $"Line {directive.Line}: which package? #r \"nuget: Name, Version\".");
+                if (words[0].Length == 0)
+                    throw new CellException("DirectiveError", $"Line {directive.Line}: which package? #r \"nuget: Name, Version\".");
                 packages.Add(new PackageRequest(words[0], words.Length > 1 && words[1].Length > 0 ? words[1] : "*"));
             }
             else
             {
                 PortableExecutableReference? found = _references.Find(argument, Folders(cell), out string? notice);
                 if (found is null)
-                    throw new CellException("DirectiveError", $"Line {directive.Line}: there is no '{argument}' in {string.Join(" or ", Folders(cell).Distinct())}, nor is it part of the kernel. Build the project first; for packages use #r \"nuget: Name, Version\".");
-                if (notice is not null) Console.Error.WriteLine(notice);
+                    throw new CellException(
+                        "DirectiveError",
+                        $"Line {directive.Line}: there is no '{argument}' in {string.Join(" or ", Folders(cell).Distinct())}, nor is it part of the kernel. Build the project first; for packages use #r \"nuget: Name, Version\"."
+                    );
+                if (notice is not null)
+                    Console.Error.WriteLine(notice);
                 added.Add(found.FilePath!);
             }
         }
@@ -294,21 +316,25 @@ public sealed class CellEngine : IDisposable
         if (packages.Count > 0)
         {
             PackageFiles files = _packages.Restore(packages, cell.Cancel);
-            foreach (string folder in files.NativeFolders) NativeProbing.Add(folder);
+            foreach (string folder in files.NativeFolders)
+                NativeProbing.Add(folder);
             foreach (string path in files.Assemblies)
             {
                 string name = Path.GetFileNameWithoutExtension(path);
                 if (_references.IsOwn(name))
                 {
                     // Two copies in one process would not know each other's types.
-                    if (packages.Any(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase))) Console.Error.WriteLine($"{name} is part of this kernel, which uses its own copy.");
+                    if (packages.Any(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)))
+                        Console.Error.WriteLine($"{name} is part of this kernel, which uses its own copy.");
                     continue;
                 }
 
                 added.Add(_references.Add(name, path).FilePath!);
             }
 
-            KernelHost.Instance.Display($"Installed packages: {string.Join(", ", files.Packages.Where(p => packages.Any(q => p.StartsWith(q.Name + "/", StringComparison.OrdinalIgnoreCase))).Select(p => p.Replace('/', ' ')))}");
+            KernelHost.Instance.Display(
+                $"Installed packages: {string.Join(", ", files.Packages.Where(p => packages.Any(q => p.StartsWith(q.Name + "/", StringComparison.OrdinalIgnoreCase))).Select(p => p.Replace('/', ' ')))}"
+            );
         }
 
         return added;
@@ -328,7 +354,18 @@ public sealed class CellEngine : IDisposable
                 KernelHost.Instance.Display(_languages.Who());
                 break;
             case "whos":
-                KernelHost.Instance.Display(_languages.Variables().Select(v => new { v.Variable.Name, v.Variable.Type, v.Variable.Value, v.Language }).ToArray());
+                KernelHost.Instance.Display(
+                    _languages
+                        .Variables()
+                        .Select(v => new
+                        {
+                            v.Variable.Name,
+                            v.Variable.Type,
+                            v.Variable.Value,
+                            v.Language,
+                        })
+                        .ToArray()
+                );
                 break;
             case "share":
                 Sharing.Share(directive, _languages);
@@ -340,7 +377,7 @@ public sealed class CellEngine : IDisposable
                 Connect(directive, cell);
                 break;
             case "lsmagic":
-                KernelHost.Instance.Display(string.Join('\n', CellPlan.Directives.Select(d => $"{d.Name,-60} {d.Use}")));
+                KernelHost.Instance.Display(string.Join('\n', CellPlan.Directives.Select(d => $"{d.Name, -60} {d.Use}")));
                 break;
             case "about":
                 KernelHost.Instance.Display($"{KernelHost.Instance.Name}, C# 14, .NET {Environment.Version}, process {Environment.ProcessId}");
@@ -352,20 +389,29 @@ public sealed class CellEngine : IDisposable
     {
         DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line);
         string kinds = _options.Connectors.Count == 0 ? "nothing (this program has no connectors)" : string.Join(", ", _options.Connectors.Select(c => c.Kind));
-        if (options.Words is not [var kind]) throw options.Fault($"needs one word that says to what: {kinds}. For example: #!connect jupyter --kernel-name python --kernel-spec python3");
-        if (_options.Connectors.FirstOrDefault(c => c.Kind == kind) is not { } connector) throw options.Fault($"cannot connect to '{kind}'; it can to {kinds}.");
+        if (options.Words is not [var kind])
+            throw options.Fault($"needs one word that says to what: {kinds}. For example: #!connect jupyter --kernel-name python --kernel-spec python3");
+        if (_options.Connectors.FirstOrDefault(c => c.Kind == kind) is not { } connector)
+            throw options.Fault($"cannot connect to '{kind}'; it can to {kinds}.");
         string name = options.Require("kernel-name");
-        if (CellPlan.Languages.ContainsKey(name)) throw options.Fault($"cannot give the name '{name}' away: it is a language of this kernel. Choose another one with --kernel-name.");
+        if (CellPlan.Languages.ContainsKey(name))
+            throw options.Fault($"cannot give the name '{name}' away: it is a language of this kernel. Choose another one with --kernel-name.");
         _languages.Add(name, connector.Connect(name, options, cell));
     }
 
     // Runs where it stands, again on every call. Unlike .NET Interactive the first error ends it: what follows depends on it.
     private void Import(DirectivePart directive, CellContext cell)
     {
-        if (directive.Argument.Length == 0) throw new CellException("DirectiveError", $"Line {directive.Line}: #!import needs a file: a notebook (.ipynb, .dib) or a script (.cs, .csx).");
+        if (directive.Argument.Length == 0)
+            throw new CellException("DirectiveError", $"Line {directive.Line}: #!import needs a file: a notebook (.ipynb, .dib) or a script (.cs, .csx).");
         string? path = Folders(cell).Select(f => Path.GetFullPath(directive.Argument, f)).FirstOrDefault(File.Exists);
-        if (path is null) throw new CellException("DirectiveError", $"Line {directive.Line}: there is no file '{directive.Argument}' in {string.Join(" or ", Folders(cell).Distinct())}.");
-        if (cell.Importing.Count >= 20) throw new CellException("DirectiveError", $"{path} is imported by what it imports itself: {string.Join(" < ", cell.Importing.Take(3))} ...");
+        if (path is null)
+            throw new CellException(
+                "DirectiveError",
+                $"Line {directive.Line}: there is no file '{directive.Argument}' in {string.Join(" or ", Folders(cell).Distinct())}."
+            );
+        if (cell.Importing.Count >= 20)
+            throw new CellException("DirectiveError", $"{path} is imported by what it imports itself: {string.Join(" < ", cell.Importing.Take(3))} ...");
         NotebookDocument document;
         try
         {
@@ -383,9 +429,11 @@ public sealed class CellEngine : IDisposable
             foreach (NotebookCell part in document.Cells)
             {
                 number++;
-                if (part.Kind != CellKind.Code) continue;
+                if (part.Kind != CellKind.Code)
+                    continue;
                 string name = document.Cells.Count == 1 ? Path.GetFileName(path) : $"{Path.GetFileName(path)} [{number}]";
-                if (!Runs(part.Language)) throw new CellException("DirectiveError", $"{name} is written in '{part.Language}', which this kernel does not run.");
+                if (!Runs(part.Language))
+                    throw new CellException("DirectiveError", $"{name} is written in '{part.Language}', which this kernel does not run.");
                 RunParts(part.ToSubmission(), name, null, cell, Stopwatch.StartNew());
             }
         }

@@ -22,14 +22,17 @@ internal sealed class CellLanguages : IDisposable
     /// <summary>Whether the language of a name runs, or would if it were asked for. From any thread.</summary>
     public bool Has(string name)
     {
-        lock (_gate) return _members.Any(m => m.Name == name) || _waiting.Any(w => w.Name == name);
+        lock (_gate)
+            return _members.Any(m => m.Name == name) || _waiting.Any(w => w.Name == name);
     }
 
     /// <summary>The language of a name, started if need be, or null.</summary>
     public ICellLanguage? Find(string name)
     {
-        if (_members.Find(m => m.Name == name) is { } member) return member;
-        if (_waiting.Find(w => w.Name == name) is not { } factory) return null;
+        if (_members.Find(m => m.Name == name) is { } member)
+            return member;
+        if (_waiting.Find(w => w.Name == name) is not { } factory)
+            return null;
         ICellLanguage started = factory.Create(_session);
         lock (_gate)
         {
@@ -44,9 +47,12 @@ internal sealed class CellLanguages : IDisposable
     /// <param name="name">Any of its names.</param>
     /// <param name="line">Where the cell names it.</param>
     /// <exception cref="CellException">There is none.</exception>
-    public ICellLanguage Require(string name, int line) => Find(Names.GetValueOrDefault(name, name)) ?? throw new CellException(
-        "LanguageError",
-        $"Line {line}: there is no language '{name}' in this session. There are: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect starts others.");
+    public ICellLanguage Require(string name, int line) =>
+        Find(Names.GetValueOrDefault(name, name))
+        ?? throw new CellException(
+            "LanguageError",
+            $"Line {line}: there is no language '{name}' in this session. There are: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect starts others."
+        );
 
     /// <summary>Adds a connected kernel; one that had its name before ends.</summary>
     public void Add(string name, ICellLanguage language)
@@ -54,7 +60,8 @@ internal sealed class CellLanguages : IDisposable
         ICellLanguage? before = _members.Find(m => m.Name == name);
         lock (_gate)
         {
-            if (before is not null) _members.Remove(before);
+            if (before is not null)
+                _members.Remove(before);
             _members.Add(language);
         }
 
@@ -65,7 +72,8 @@ internal sealed class CellLanguages : IDisposable
     /// <summary>Passes references on to the languages that run; one that starts later asks the catalogue.</summary>
     public void AddReferences(IReadOnlyList<string> paths)
     {
-        foreach (ICellLanguage member in _members) member.AddReferences(paths);
+        foreach (ICellLanguage member in _members)
+            member.AddReferences(paths);
     }
 
     /// <summary>Variables of all languages that run.</summary>
@@ -74,14 +82,19 @@ internal sealed class CellLanguages : IDisposable
     /// <summary>Their names: of C# alone as one line, else a line for each language.</summary>
     public string Who()
     {
-        (string Language, string Names)[] all = [.. Variables().GroupBy(v => v.Language, v => v.Variable.Name, (language, names) => (language, string.Join("  ", names)))];
+        (string Language, string Names)[] all =
+        [
+            .. Variables().GroupBy(v => v.Language, v => v.Variable.Name, (language, names) => (language, string.Join("  ", names))),
+        ];
         return all is [(CellPlan.CSharp, var only)] ? only : string.Join('\n', all.Select(l => $"{l.Language}: {l.Names}"));
     }
 
     public void Dispose()
     {
         ICellLanguage[] members;
-        lock (_gate) members = [.. _members];
-        foreach (ICellLanguage member in members) member.Dispose();
+        lock (_gate)
+            members = [.. _members];
+        foreach (ICellLanguage member in members)
+            member.Dispose();
     }
 }

@@ -81,7 +81,18 @@ internal sealed partial class CellPlan
     // For each line that looks like one the compiler reads all lines before it.
     private const int MostDirectives = 500;
 
-    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase) { "import", "time", "who", "whos", "lsmagic", "about", "share", "set", "connect" };
+    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "import",
+        "time",
+        "who",
+        "whos",
+        "lsmagic",
+        "about",
+        "share",
+        "set",
+        "connect",
+    };
 
     /// <summary>Splits a cell.</summary>
     /// <param name="source">The cell.</param>
@@ -126,7 +137,8 @@ internal sealed partial class CellPlan
             string text = string.Join('\n', current);
             if (!string.IsNullOrWhiteSpace(text))
             {
-                if (language == CSharp) CodeNesting.RequireForParser(text);
+                if (language == CSharp)
+                    CodeNesting.RequireForParser(text);
                 parts.Add(new CodePart(start, Shown.Contains(language) ? text.Trim('\n') : new string('\n', start - 1) + text, language));
             }
 
@@ -161,12 +173,15 @@ internal sealed partial class CellPlan
                 kind = LineKind.Directive;
             }
 
-            if (kind == LineKind.Text) current.Add(lines[i]);
-            else if (kind != LineKind.Reference) current.Clear();
+            if (kind == LineKind.Text)
+                current.Add(lines[i]);
+            else if (kind != LineKind.Reference)
+                current.Clear();
             // The compiler reads references itself.
             bool keep = kind == LineKind.Text || (kind == LineKind.Reference && language == CSharp);
             seen[i] = (language, keep ? lines[i] : new string(' ', lines[i].Length));
-            if (here is null && (position <= at + lines[i].Length || i == lines.Length - 1)) here = language;
+            if (here is null && (position <= at + lines[i].Length || i == lines.Length - 1))
+                here = language;
         }
 
         return (here!, string.Join('\n', seen.Select(l => l.Language == here ? l.Line : new string(' ', l.Line.Length))));
@@ -197,8 +212,10 @@ internal sealed partial class CellPlan
         public LineMeaning Read(string line, int number, List<string> before)
         {
             Match match = mightHoldDirectives ? Line().Match(line) : Match.Empty;
-            if (!match.Success) return default;
-            if (++_directives > MostDirectives) throw new CellException("DirectiveError", $"Line {number}: a cell takes {MostDirectives} directives (lines that begin with #! or #r).");
+            if (!match.Success)
+                return default;
+            if (++_directives > MostDirectives)
+                throw new CellException("DirectiveError", $"Line {number}: a cell takes {MostDirectives} directives (lines that begin with #! or #r).");
             (string kind, string name, string argument) = (match.Groups["kind"].Value, match.Groups["name"].Value, match.Groups["argument"].Value.Trim());
             // Of other languages we know no strings and comments.
             bool free = Language != CSharp || IsDirective(before, line);
@@ -208,39 +225,51 @@ internal sealed partial class CellPlan
                 return new LineMeaning(LineKind.Switch);
             }
 
-            if (!free || Shown.Contains(Language)) return default;
+            if (!free || Shown.Contains(Language))
+                return default;
             if (kind == "!")
             {
                 if (!Known.Contains(name))
                 {
                     // A comment in Python, for one.
-                    if (Language is not (CSharp or FSharp)) return default;
+                    if (Language is not (CSharp or FSharp))
+                        return default;
                     throw Unknown(name, number);
                 }
 
                 name = name.ToLowerInvariant();
-                if (name == "connect" && DirectiveOptions.Read(argument, name, number).Find("kernel-name") is { } connected) _connected[connected] = connected;
+                if (name == "connect" && DirectiveOptions.Read(argument, name, number).Find("kernel-name") is { } connected)
+                    _connected[connected] = connected;
                 return new LineMeaning(LineKind.Directive, name, name == "import" ? Unquote(argument) : argument);
             }
 
-            if (Language is not (CSharp or FSharp)) return default;
+            if (Language is not (CSharp or FSharp))
+                return default;
             Match quoted = Quoted().Match(argument.TrimStart('@'));
-            if (!quoted.Success) throw new CellException("DirectiveError", $"Line {number}: #{kind} needs its argument in quotes: #{kind} \"file.dll\" or #{kind} \"nuget: Name, Version\".");
+            if (!quoted.Success)
+                throw new CellException(
+                    "DirectiveError",
+                    $"Line {number}: #{kind} needs its argument in quotes: #{kind} \"file.dll\" or #{kind} \"nuget: Name, Version\"."
+                );
             return new LineMeaning(LineKind.Reference, kind, quoted.Groups[1].Value);
         }
     }
 
-    private static CellException Unknown(string name, int line) => new(
-        "DirectiveError",
-        $"Line {line}: #!{name} is not known here{(OtherKernels.Contains(name) ? $" before #!connect jupyter --kernel-name {name} --kernel-spec ... has started it" : "")}. Known are: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}.");
+    private static CellException Unknown(string name, int line) =>
+        new(
+            "DirectiveError",
+            $"Line {line}: #!{name} is not known here{(OtherKernels.Contains(name) ? $" before #!connect jupyter --kernel-name {name} --kernel-spec ... has started it" : "")}. Known are: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}."
+        );
 
     // The compiler decides whether the line starts outside strings, comments and disabled code.
     private static bool IsDirective(List<string> before, string line)
     {
         StringBuilder text = new();
-        foreach (string earlier in before) text.Append(earlier).Append('\n');
+        foreach (string earlier in before)
+            text.Append(earlier).Append('\n');
         int at = text.Length + line.IndexOf('#', StringComparison.Ordinal);
-        if (text.Length == 0) return true;
+        if (text.Length == 0)
+            return true;
         text.Append(line).Append('\n');
         CodeNesting.RequireForParser(text.ToString());
         SyntaxNode root = CSharpSyntaxTree.ParseText(text.ToString(), ParseOptions).GetRoot();

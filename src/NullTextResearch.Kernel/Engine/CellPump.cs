@@ -40,7 +40,20 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
         }
 
         using ManualResetEventSlim done = new();
-        Post(_ => { try { d(state); } finally { done.Set(); } }, null);
+        Post(
+            _ =>
+            {
+                try
+                {
+                    d(state);
+                }
+                finally
+                {
+                    done.Set();
+                }
+            },
+            null
+        );
         done.Wait();
     }
 
@@ -50,7 +63,8 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
     /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
     public void RunUntil(Task task, CancellationToken stop)
     {
-        if (task.IsCompleted) return;
+        if (task.IsCompleted)
+            return;
         _ = task.ContinueWith(_ => Post(_ => { }, null), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!task.IsCompleted)
         {
@@ -63,6 +77,7 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
     {
         _closed = true;
         _work.CompleteAdding();
-        while (_work.TryTake(out (SendOrPostCallback Callback, object? State) left)) ThreadPool.QueueUserWorkItem(_ => left.Callback(left.State));
+        while (_work.TryTake(out (SendOrPostCallback Callback, object? State) left))
+            ThreadPool.QueueUserWorkItem(_ => left.Callback(left.State));
     }
 }

@@ -24,7 +24,8 @@ public static class Checkpoint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Pass()
     {
-        if (Volatile.Read(ref s_stopping) is { } cell) cell.StopAtCheckpoint();
+        if (Volatile.Read(ref s_stopping) is { } cell)
+            cell.StopAtCheckpoint();
     }
 
     /// <summary>Where a cell's own code begins, if a compiler ran on its thread before.</summary>

@@ -31,7 +31,8 @@ internal sealed class DirectiveOptions
     {
         DirectiveOptions read = new(directive, line);
         List<Word> words = [];
-        for (int at = 0; read.Next(argument, ref at) is { } word;) words.Add(word);
+        for (int at = 0; read.Next(argument, ref at) is { } word; )
+            words.Add(word);
         for (int i = 0; i < words.Count; i++)
         {
             Word word = words[i];
@@ -43,9 +44,12 @@ internal sealed class DirectiveOptions
 
             string[] halves = word.Text[2..].Split('=', 2);
             string name = halves[0];
-            if (known.Count > 0 && !known.Contains(name)) throw read.Fault($"has no option --{name}; it takes {string.Join(", ", known.Select(k => "--" + k))}.");
-            if (halves.Length == 1 && ++i == words.Count) throw read.Fault($"needs a value after --{name}.");
-            if (!read._options.TryAdd(name, halves.Length == 2 ? new Word(halves[1], false) : words[i])) throw read.Fault($"takes --{name} once.");
+            if (known.Count > 0 && !known.Contains(name))
+                throw read.Fault($"has no option --{name}; it takes {string.Join(", ", known.Select(k => "--" + k))}.");
+            if (halves.Length == 1 && ++i == words.Count)
+                throw read.Fault($"needs a value after --{name}.");
+            if (!read._options.TryAdd(name, halves.Length == 2 ? new Word(halves[1], false) : words[i]))
+                throw read.Fault($"takes --{name} once.");
         }
 
         return read;
@@ -89,9 +93,12 @@ internal sealed class DirectiveOptions
 
     private Word? Next(string text, ref int at)
     {
-        while (at < text.Length && char.IsWhiteSpace(text[at])) at++;
-        if (at == text.Length) return null;
-        if (text[at] is '{' or '[') return new Word(Json(text, ref at), false);
+        while (at < text.Length && char.IsWhiteSpace(text[at]))
+            at++;
+        if (at == text.Length)
+            return null;
+        if (text[at] is '{' or '[')
+            return new Word(Json(text, ref at), false);
         bool whole = text[at] is '"' or '\'';
         StringBuilder word = new();
         while (at < text.Length && !char.IsWhiteSpace(text[at]))
@@ -114,10 +121,13 @@ internal sealed class DirectiveOptions
     {
         char quote = text[at];
         int start = at++;
-        while (at < text.Length && text[at] != quote) at += text[at] == '\\' && quote == '"' ? 2 : 1;
-        if (at >= text.Length) throw Fault($"has a quote ({quote}) that is not closed.");
+        while (at < text.Length && text[at] != quote)
+            at += text[at] == '\\' && quote == '"' ? 2 : 1;
+        if (at >= text.Length)
+            throw Fault($"has a quote ({quote}) that is not closed.");
         at++;
-        if (quote == '\'') return text[(start + 1)..(at - 1)];
+        if (quote == '\'')
+            return text[(start + 1)..(at - 1)];
         try
         {
             return JsonNode.Parse(text[start..at])!.GetValue<string>();
@@ -131,15 +141,18 @@ internal sealed class DirectiveOptions
 
     private string Json(string text, ref int at)
     {
-        int start = at, depth = 0;
+        int start = at,
+            depth = 0;
         bool inText = false;
         for (; at < text.Length; at++)
         {
             char c = text[at];
             if (inText)
             {
-                if (c == '\\') at++;
-                else if (c == '"') inText = false;
+                if (c == '\\')
+                    at++;
+                else if (c == '"')
+                    inText = false;
             }
             else if (c == '"')
             {

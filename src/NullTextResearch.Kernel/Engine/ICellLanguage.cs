@@ -23,9 +23,7 @@ internal interface ICellLanguage : IDisposable
 
     /// <summary>Takes note of assemblies that a cell references, for all code that follows. Does nothing where they are of no use.</summary>
     /// <param name="paths">Full paths.</param>
-    void AddReferences(IReadOnlyList<string> paths)
-    {
-    }
+    void AddReferences(IReadOnlyList<string> paths) { }
 
     /// <summary>What could stand at a place of a text in this language.</summary>
     Completions Complete(string code, int position) => new(position, position, []);

@@ -21,14 +21,16 @@ internal static class NativeProbing
     {
         lock (Gate)
         {
-            if (s_on) return;
+            if (s_on)
+                return;
             s_on = true;
         }
 
         AppDomain.CurrentDomain.AssemblyLoad += (_, e) =>
         {
             AssemblyLoadContext? context = AssemblyLoadContext.GetLoadContext(e.LoadedAssembly);
-            if (context is null || context == AssemblyLoadContext.Default || !Known.TryAdd(context, context)) return;
+            if (context is null || context == AssemblyLoadContext.Default || !Known.TryAdd(context, context))
+                return;
             context.ResolvingUnmanagedDll += Resolve;
         };
     }
@@ -38,7 +40,8 @@ internal static class NativeProbing
     {
         lock (Gate)
         {
-            if (!Extra.Contains(folder)) Extra.Add(folder);
+            if (!Extra.Contains(folder))
+                Extra.Add(folder);
         }
     }
 
@@ -48,16 +51,19 @@ internal static class NativeProbing
         if (assembly.Location.Length > 0 && Path.GetDirectoryName(assembly.Location) is { } beside)
         {
             folders.Add(beside);
-            foreach (string rid in Rids()) folders.Add(Path.Combine(beside, "runtimes", rid, "native"));
+            foreach (string rid in Rids())
+                folders.Add(Path.Combine(beside, "runtimes", rid, "native"));
         }
 
-        lock (Gate) folders.AddRange(Extra);
+        lock (Gate)
+            folders.AddRange(Extra);
         foreach (string folder in folders)
         {
             foreach (string file in FileNames(name))
             {
                 string path = Path.Combine(folder, file);
-                if (File.Exists(path) && NativeLibrary.TryLoad(path, out nint handle)) return handle;
+                if (File.Exists(path) && NativeLibrary.TryLoad(path, out nint handle))
+                    return handle;
             }
         }
 
@@ -68,17 +74,22 @@ internal static class NativeProbing
     public static IEnumerable<string> Rids()
     {
         string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
-        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string system =
+            OperatingSystem.IsWindows() ? "win"
+            : OperatingSystem.IsMacOS() ? "osx"
+            : "linux";
         yield return RuntimeInformation.RuntimeIdentifier;
         yield return $"{system}-{architecture}";
-        if (!OperatingSystem.IsWindows()) yield return "unix";
+        if (!OperatingSystem.IsWindows())
+            yield return "unix";
         yield return system;
     }
 
     private static IEnumerable<string> FileNames(string name)
     {
         yield return name;
-        if (OperatingSystem.IsWindows()) yield return name + ".dll";
+        if (OperatingSystem.IsWindows())
+            yield return name + ".dll";
         else if (OperatingSystem.IsMacOS())
         {
             yield return $"lib{name}.dylib";

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Diagnostics;
+using System.Globalization;
 using System.Security;
 using System.Security.Cryptography;
 using System.Text;
@@ -28,7 +28,8 @@ internal sealed class NuGetRestore
     /// <summary>Adds a feed for all packages that follow: a folder or an address.</summary>
     public void AddSource(string source)
     {
-        if (!_sources.Contains(source)) _sources.Add(source);
+        if (!_sources.Contains(source))
+            _sources.Add(source);
     }
 
     /// <summary>Restores the packages of this session together with new ones, so that they fit each other.</summary>
@@ -36,7 +37,8 @@ internal sealed class NuGetRestore
     public PackageFiles Restore(IEnumerable<PackageRequest> added, CancellationToken cancel)
     {
         Dictionary<string, PackageRequest> wanted = new(_requests, StringComparer.OrdinalIgnoreCase);
-        foreach (PackageRequest request in added) wanted[request.Name] = request;
+        foreach (PackageRequest request in added)
+            wanted[request.Name] = request;
         string project = Project(wanted.Values);
         string folder = Path.Combine(JupyterPaths.UserCache(), "packages", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..20]);
         string assets = Path.Combine(folder, "obj", "project.assets.json");
@@ -51,7 +53,8 @@ internal sealed class NuGetRestore
         }
 
         PackageFiles files = Read(assets);
-        foreach ((string name, PackageRequest request) in wanted) _requests[name] = request;
+        foreach ((string name, PackageRequest request) in wanted)
+            _requests[name] = request;
         return files;
     }
 
@@ -59,19 +62,39 @@ internal sealed class NuGetRestore
     {
         StringBuilder xml = new();
         xml.AppendLine("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup>");
-        xml.AppendLine(FormattableString.Invariant($"<TargetFramework>net{Environment.Version.Major}.{Environment.Version.Minor}</TargetFramework><RuntimeIdentifier>{NativeProbing.Rids().ElementAt(1)}</RuntimeIdentifier><SelfContained>false</SelfContained><UseAppHost>false</UseAppHost>"));
-        xml.AppendLine("<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>");
-        if (_sources.Count > 0) xml.AppendLine(CultureInfo.InvariantCulture, $"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
+        xml.AppendLine(
+            FormattableString.Invariant(
+                $"<TargetFramework>net{Environment.Version.Major}.{Environment.Version.Minor}</TargetFramework><RuntimeIdentifier>{NativeProbing.Rids().ElementAt(1)}</RuntimeIdentifier><SelfContained>false</SelfContained><UseAppHost>false</UseAppHost>"
+            )
+        );
+        xml.AppendLine(
+            "<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>"
+        );
+        if (_sources.Count > 0)
+            xml.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>"
+            );
         xml.AppendLine("</PropertyGroup><ItemGroup>");
         foreach (PackageRequest request in requests.OrderBy(r => r.Name, StringComparer.OrdinalIgnoreCase))
-            xml.AppendLine(CultureInfo.InvariantCulture, $"<PackageReference Include=\"{SecurityElement.Escape(request.Name)}\" Version=\"{SecurityElement.Escape(request.Version)}\" />");
+            xml.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"<PackageReference Include=\"{SecurityElement.Escape(request.Name)}\" Version=\"{SecurityElement.Escape(request.Version)}\" />"
+            );
         return xml.AppendLine("</ItemGroup></Project>").ToString();
     }
 
     private static void Run(string project, CancellationToken cancel)
     {
-        ProcessStartInfo start = new(DotnetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = Path.GetDirectoryName(project)! };
-        foreach (string argument in (string[])["restore", project, "-nologo", "-v", "quiet"]) start.ArgumentList.Add(argument);
+        ProcessStartInfo start = new(DotnetHost.Path)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = Path.GetDirectoryName(project)!,
+        };
+        foreach (string argument in (string[])["restore", project, "-nologo", "-v", "quiet"])
+            start.ArgumentList.Add(argument);
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         StringBuilder said = new();
@@ -91,16 +114,19 @@ internal sealed class NuGetRestore
             throw;
         }
 
-        if (process.ExitCode == 0) return;
+        if (process.ExitCode == 0)
+            return;
         string text;
-        lock (said) text = said.ToString().Trim();
+        lock (said)
+            text = said.ToString().Trim();
         if (text.Contains("SDK", StringComparison.Ordinal) && text.Contains("not", StringComparison.Ordinal) && !text.Contains("NU1", StringComparison.Ordinal))
             text += "\n#r \"nuget: ...\" needs the .NET SDK, not only the runtime.";
         throw new CellException("RestoreError", $"The packages could not be restored:\n{text.Replace(project + " : ", "", StringComparison.Ordinal)}");
 
         void Append(string? line)
         {
-            lock (said) said.AppendLine(line);
+            lock (said)
+                said.AppendLine(line);
         }
     }
 
@@ -111,23 +137,31 @@ internal sealed class NuGetRestore
         JsonElement libraries = json.RootElement.GetProperty("libraries");
         // Two targets: with and without runtime identifier; the one with it lists native files.
         JsonElement target = json.RootElement.GetProperty("targets").EnumerateObject().OrderByDescending(t => t.Name.Contains('/')).First().Value;
-        List<string> assemblies = [], natives = [], packages = [];
+        List<string> assemblies = [],
+            natives = [],
+            packages = [];
         foreach (JsonProperty library in target.EnumerateObject())
         {
-            if (!libraries.GetProperty(library.Name).TryGetProperty("path", out JsonElement path)) continue;
+            if (!libraries.GetProperty(library.Name).TryGetProperty("path", out JsonElement path))
+                continue;
             packages.Add(library.Name);
-            if (roots.Select(r => Path.Combine(r, path.GetString()!)).FirstOrDefault(Directory.Exists) is not { } folder) continue;
-            foreach (string file in Files(library.Value, "runtime").Where(f => f.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))) assemblies.Add(Path.Combine(folder, file));
+            if (roots.Select(r => Path.Combine(r, path.GetString()!)).FirstOrDefault(Directory.Exists) is not { } folder)
+                continue;
+            foreach (string file in Files(library.Value, "runtime").Where(f => f.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)))
+                assemblies.Add(Path.Combine(folder, file));
             foreach (string file in Files(library.Value, "native"))
             {
                 string native = Path.GetDirectoryName(Path.Combine(folder, file))!;
-                if (!natives.Contains(native)) natives.Add(native);
+                if (!natives.Contains(native))
+                    natives.Add(native);
             }
         }
 
         return new PackageFiles(assemblies, natives, packages);
 
         static IEnumerable<string> Files(JsonElement library, string kind) =>
-            library.TryGetProperty(kind, out JsonElement files) ? files.EnumerateObject().Select(f => f.Name).Where(n => !n.EndsWith("_._", StringComparison.Ordinal)) : [];
+            library.TryGetProperty(kind, out JsonElement files)
+                ? files.EnumerateObject().Select(f => f.Name).Where(n => !n.EndsWith("_._", StringComparison.Ordinal))
+                : [];
     }
 }

@@ -17,7 +17,16 @@ namespace NullTextResearch.Kernel.Engine;
 internal sealed class ReferenceCatalog : MetadataReferenceResolver
 {
     // Part of every cell, where present: the workbench needs no #r.
-    private static readonly string[] Workbench = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Interactive", "NullTextResearch.ImageSharp", "SixLabors.ImageSharp", "TorchSharp", "SkiaSharp"];
+    private static readonly string[] Workbench =
+    [
+        "NullTextResearch",
+        "NullTextResearch.Figures",
+        "NullTextResearch.Interactive",
+        "NullTextResearch.ImageSharp",
+        "SixLabors.ImageSharp",
+        "TorchSharp",
+        "SkiaSharp",
+    ];
 
     private readonly Dictionary<string, PortableExecutableReference> _byPath = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _own = new(StringComparer.OrdinalIgnoreCase);
@@ -33,10 +42,12 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         {
             string name = Path.GetFileNameWithoutExtension(path);
             _own.TryAdd(name, path);
-            bool part = path.StartsWith(framework, StringComparison.Ordinal)
+            bool part =
+                path.StartsWith(framework, StringComparison.Ordinal)
                 || Workbench.Contains(name, StringComparer.Ordinal)
                 || name is "NullTextResearch.Hosting" or "NullTextResearch.Kernel";
-            if (part) defaults.Add(Load(path));
+            if (part)
+                defaults.Add(Load(path));
         }
 
         Defaults = [.. defaults.Distinct()];
@@ -51,7 +62,8 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
     {
         get
         {
-            lock (_gate) return [.. _added.Values.Select(Load)];
+            lock (_gate)
+                return [.. _added.Values.Select(Load)];
         }
     }
 
@@ -66,15 +78,19 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
     {
         notice = null;
         string? found = folders.Select(f => Path.GetFullPath(reference, f)).FirstOrDefault(File.Exists);
-        string name = reference.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(reference) : Path.GetFileName(reference);
+        string name = reference.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
+            ? Path.GetFileNameWithoutExtension(reference)
+            : Path.GetFileName(reference);
         if (_own.TryGetValue(name, out string? own) && (found is not null || Path.GetFileName(reference) == reference))
         {
             if (found is not null && found != own && ModuleId(found) != ModuleId(own))
-                notice = $"{name} is part of this kernel, which uses its own copy ({own}), not {found}. Build the project and restart the kernel to get the new one.";
+                notice =
+                    $"{name} is part of this kernel, which uses its own copy ({own}), not {found}. Build the project and restart the kernel to get the new one.";
             return Add(name, own);
         }
 
-        if (found is null) return null;
+        if (found is null)
+            return null;
         lock (_gate)
         {
             // The runtime keeps the first assembly of a name.
@@ -99,7 +115,8 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
 
     public PortableExecutableReference Add(string name, string path)
     {
-        lock (_gate) _added.TryAdd(name, path);
+        lock (_gate)
+            _added.TryAdd(name, path);
         return Load(path);
     }
 
@@ -107,22 +124,26 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
     public override ImmutableArray<PortableExecutableReference> ResolveReference(string reference, string? baseFilePath, MetadataReferenceProperties properties)
     {
         List<string> folders = [Environment.CurrentDirectory];
-        if (baseFilePath is not null && Path.GetDirectoryName(baseFilePath) is { Length: > 0 } folder) folders.Add(folder);
+        if (baseFilePath is not null && Path.GetDirectoryName(baseFilePath) is { Length: > 0 } folder)
+            folders.Add(folder);
         return Find(reference, folders, out _) is { } found ? [found] : [];
     }
 
     public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity referenceIdentity)
     {
-        if (_own.TryGetValue(referenceIdentity.Name, out string? own)) return Load(own);
+        if (_own.TryGetValue(referenceIdentity.Name, out string? own))
+            return Load(own);
         lock (_gate)
         {
-            if (_added.TryGetValue(referenceIdentity.Name, out string? added)) return Load(added);
+            if (_added.TryGetValue(referenceIdentity.Name, out string? added))
+                return Load(added);
         }
 
         if (definition is PortableExecutableReference { FilePath: { } path } && Path.GetDirectoryName(path) is { } folder)
         {
             string beside = Path.Combine(folder, referenceIdentity.Name + ".dll");
-            if (File.Exists(beside)) return Load(beside);
+            if (File.Exists(beside))
+                return Load(beside);
         }
 
         return null;
@@ -137,7 +158,8 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
     {
         lock (_gate)
         {
-            if (_byPath.TryGetValue(path, out PortableExecutableReference? known)) return known;
+            if (_byPath.TryGetValue(path, out PortableExecutableReference? known))
+                return known;
             string documentation = Path.ChangeExtension(path, ".xml");
             DocumentationProvider? comments = File.Exists(documentation) ? XmlDocumentationProvider.CreateFromFile(documentation) : null;
             return _byPath[path] = MetadataReference.CreateFromFile(path, documentation: comments);

@@ -12,14 +12,17 @@ internal static class ShadowedVariables
     /// <summary>Clears what <paramref name="next"/> declares anew in earlier cells, unless earlier code can still see it.</summary>
     public static void Release(ScriptState<object>? before, ScriptState<object> next, DeclarationLog declarations)
     {
-        if (before is null) return;
+        if (before is null)
+            return;
         // Variables come in order of the cells; what is new stands behind what was there.
         int known = before.Variables.Length;
-        if (next.Variables.Length == known) return;
+        if (next.Variables.Length == known)
+            return;
         HashSet<string> anew = new(next.Variables.Skip(known).Select(v => v.Name), StringComparer.Ordinal);
         foreach (ScriptVariable variable in before.Variables)
         {
-            if (!anew.Contains(variable.Name) || variable.IsReadOnly || variable.Type.IsValueType || declarations.IsCaptured(variable.Name)) continue;
+            if (!anew.Contains(variable.Name) || variable.IsReadOnly || variable.Type.IsValueType || declarations.IsCaptured(variable.Name))
+                continue;
             variable.Value = null;
         }
     }

@@ -15,7 +15,8 @@ internal static class Sharing
     {
         DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line, ShareOptions);
         string from = options.Require("from");
-        if (options.Words is not [var name]) throw options.Fault($"takes one variable, not {options.Words.Count}: #!share --from {from} name.");
+        if (options.Words is not [var name])
+            throw options.Fault($"takes one variable, not {options.Words.Count}: #!share --from {from} name.");
         Give(directive, languages, options.Find("as") ?? name, As(Variable(from, name, directive, languages), options));
     }
 
@@ -23,14 +24,18 @@ internal static class Sharing
     public static void Set(DirectivePart directive, CellLanguages languages)
     {
         DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line, SetOptions);
-        if (options.Words.Count > 0) throw options.Fault($"does not know what '{options.Words[0]}' is; put a value with blanks into quotes: #!set --name x --value \"two words\".");
-        string name = options.Require("name"), value = options.Require("value");
+        if (options.Words.Count > 0)
+            throw options.Fault($"does not know what '{options.Words[0]}' is; put a value with blanks into quotes: #!set --name x --value \"two words\".");
+        string name = options.Require("name"),
+            value = options.Require("value");
         Give(directive, languages, name, As(Value(), options));
 
         SharedVariable Value()
         {
-            if (options.IsQuoted("value")) return Of(value);
-            if (!value.StartsWith('@')) return Of(DirectiveOptions.Value(value));
+            if (options.IsQuoted("value"))
+                return Of(value);
+            if (!value.StartsWith('@'))
+                return Of(DirectiveOptions.Value(value));
             string[] halves = value[1..].Split(':', 2);
             return halves switch
             {
@@ -38,7 +43,9 @@ internal static class Sharing
                 ["password", var prompt] => Of(KernelHost.Instance.ReadLine(prompt, hidden: true)),
                 ["input" or "password"] => Of(KernelHost.Instance.ReadLine($"{name}: ", halves[0] == "password")),
                 [var from, { Length: > 0 } variable] => Variable(from, variable, directive, languages),
-                _ => throw options.Fault($"does not understand {value}: @language:variable, @input:question or @password:question. Text that begins with @ goes into quotes."),
+                _ => throw options.Fault(
+                    $"does not understand {value}: @language:variable, @input:question or @password:question. Text that begins with @ goes into quotes."
+                ),
             };
         }
     }
@@ -48,9 +55,13 @@ internal static class Sharing
     private static SharedVariable Variable(string language, string name, DirectivePart directive, CellLanguages languages)
     {
         ICellLanguage source = languages.Require(language, directive.Line);
-        if (source.Get(name) is { } found) return found;
+        if (source.Get(name) is { } found)
+            return found;
         string[] there = [.. source.Variables().Select(v => v.Name)];
-        throw new CellException("SharingError", $"Line {directive.Line}: {source.Name} has no variable '{name}'{(there.Length == 0 ? ", nor any other" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}")}.");
+        throw new CellException(
+            "SharingError",
+            $"Line {directive.Line}: {source.Name} has no variable '{name}'{(there.Length == 0 ? ", nor any other" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}")}."
+        );
     }
 
     private static void Give(DirectivePart directive, CellLanguages languages, string name, SharedVariable variable) =>
@@ -59,15 +70,21 @@ internal static class Sharing
     // By reference, unless a text of some kind is asked for.
     private static SharedVariable As(SharedVariable variable, DirectiveOptions options)
     {
-        if (options.Find("mime-type") is not { } mime) return variable;
+        if (options.Find("mime-type") is not { } mime)
+            return variable;
         try
         {
-            return Of(mime switch
-            {
-                "application/json" => DirectiveOptions.Value(JsonSerializer.Serialize(variable.Value)),
-                "text/plain" => variable.Value is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : ValueFormatter.Text(variable.Value),
-                _ => ValueFormatter.Format(variable.Value, [mime]).Data[mime]?.ToString() ?? throw options.Fault($"cannot write a value of the type {TypeNames.CSharp(variable.Type)} as {mime}."),
-            });
+            return Of(
+                mime switch
+                {
+                    "application/json" => DirectiveOptions.Value(JsonSerializer.Serialize(variable.Value)),
+                    "text/plain" => variable.Value is IFormattable number
+                        ? number.ToString(null, CultureInfo.InvariantCulture)
+                        : ValueFormatter.Text(variable.Value),
+                    _ => ValueFormatter.Format(variable.Value, [mime]).Data[mime]?.ToString()
+                        ?? throw options.Fault($"cannot write a value of the type {TypeNames.CSharp(variable.Type)} as {mime}."),
+                }
+            );
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

@@ -8,14 +8,28 @@ internal static class TypeNames
     /// <summary>As a C# programmer writes it, without namespaces: for people.</summary>
     public static string CSharp(Type type)
     {
-        if (type.IsArray) return $"{CSharp(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
-        if (Nullable.GetUnderlyingType(type) is { } inner) return CSharp(inner) + "?";
-        if (type.IsGenericType) return $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(CSharp))}>";
-        return type.Name switch { "Int32" => "int", "Int64" => "long", "Single" => "float", "Double" => "double", "Boolean" => "bool", "String" => "string", "Object" => "object", string other => other };
+        if (type.IsArray)
+            return $"{CSharp(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
+        if (Nullable.GetUnderlyingType(type) is { } inner)
+            return CSharp(inner) + "?";
+        if (type.IsGenericType)
+            return $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(CSharp))}>";
+        return type.Name switch
+        {
+            "Int32" => "int",
+            "Int64" => "long",
+            "Single" => "float",
+            "Double" => "double",
+            "Boolean" => "bool",
+            "String" => "string",
+            "Object" => "object",
+            string other => other,
+        };
     }
 
     /// <summary>As C# code must write it, wherever it stands; null where it cannot: the type is not public, has no name, or lies in no file.</summary>
-    public static string? CSharpDeclaration(Type type) => Declaration(type, "global::", ", ", static (element, rank) => $"{element}[{new string(',', rank - 1)}]");
+    public static string? CSharpDeclaration(Type type) =>
+        Declaration(type, "global::", ", ", static (element, rank) => $"{element}[{new string(',', rank - 1)}]");
 
     /// <summary>The same in F#, which gives some types of its library other names.</summary>
     public static string? FSharpDeclaration(Type type)
@@ -23,7 +37,8 @@ internal static class TypeNames
         if (type.IsGenericType && !type.IsGenericTypeDefinition && type.Namespace?.StartsWith("Microsoft.FSharp.", StringComparison.Ordinal) == true)
         {
             string?[] arguments = [.. type.GetGenericArguments().Select(FSharpDeclaration)];
-            if (arguments.Any(a => a is null)) return null;
+            if (arguments.Any(a => a is null))
+                return null;
             string list = string.Join(", ", arguments);
             return type.GetGenericTypeDefinition().FullName switch
             {
@@ -38,34 +53,44 @@ internal static class TypeNames
             };
         }
 
-        if (type.FullName == "Microsoft.FSharp.Core.Unit") return "unit";
+        if (type.FullName == "Microsoft.FSharp.Core.Unit")
+            return "unit";
         return Declaration(type, "global.", ", ", static (element, rank) => $"({element})[{new string(',', rank - 1)}]", FSharpDeclaration);
     }
 
     /// <summary>The assemblies that a type and its parts come from.</summary>
     public static IEnumerable<Assembly> Assemblies(Type type)
     {
-        if (type.HasElementType) return Assemblies(type.GetElementType()!);
+        if (type.HasElementType)
+            return Assemblies(type.GetElementType()!);
         IEnumerable<Type> all = [type, .. type.IsGenericType ? type.GetGenericArguments() : []];
         return all.SelectMany(t => t == type ? [t.Assembly] : Assemblies(t)).Distinct();
     }
 
     /// <summary>Whether code of another assembly can use a type: it and its parts are public, and lie in files.</summary>
-    public static bool IsReachable(Type type) => type.HasElementType
-        ? !type.IsPointer && !type.IsByRef && IsReachable(type.GetElementType()!)
-        : type.IsVisible && !type.IsByRefLike && !type.IsGenericParameter && type.Assembly.Location.Length > 0
-            && (!type.IsGenericType || type.GetGenericArguments().All(IsReachable));
+    public static bool IsReachable(Type type) =>
+        type.HasElementType
+            ? !type.IsPointer && !type.IsByRef && IsReachable(type.GetElementType()!)
+            : type.IsVisible
+                && !type.IsByRefLike
+                && !type.IsGenericParameter
+                && type.Assembly.Location.Length > 0
+                && (!type.IsGenericType || type.GetGenericArguments().All(IsReachable));
 
     private static string? Declaration(Type type, string root, string comma, Func<string, int, string> array, Func<Type, string?>? again = null)
     {
         again ??= t => Declaration(t, root, comma, array);
-        if (type.IsArray) return again(type.GetElementType()!) is { } element ? array(element, type.GetArrayRank()) : null;
-        if (!IsReachable(type) || type.FullName is null) return null;
+        if (type.IsArray)
+            return again(type.GetElementType()!) is { } element ? array(element, type.GetArrayRank()) : null;
+        if (!IsReachable(type) || type.FullName is null)
+            return null;
         string?[] arguments = type.IsGenericType ? [.. type.GetGenericArguments().Select(again)] : [];
-        if (arguments.Any(a => a is null)) return null;
+        if (arguments.Any(a => a is null))
+            return null;
         // Nested types of generic ones: the arguments are spread over the names, outermost first.
         Stack<Type> chain = [];
-        for (Type? t = type; t is not null; t = t.DeclaringType) chain.Push(t);
+        for (Type? t = type; t is not null; t = t.DeclaringType)
+            chain.Push(t);
         string text = root + (type.Namespace is { Length: > 0 } space ? space + "." : "");
         int used = 0;
         foreach (Type t in chain)

@@ -24,17 +24,22 @@ internal static class ValueFormatter
     /// <summary>Data and metadata of a display. User code may run here (ToString, formatters); what it throws becomes text.</summary>
     public static (JsonObject Data, JsonObject Metadata) Format(object? value, IReadOnlyList<string> mimeTypes)
     {
-        JsonObject data = [], metadata = [];
+        JsonObject data = [],
+            metadata = [];
         value = StandIn(value);
         if (value is MimeBundle bundle)
         {
-            foreach ((string mime, object item) in bundle.Data) data[mime] = Encode(item);
-            foreach ((string mime, JsonObject settings) in bundle.Metadata) metadata[mime] = settings.DeepClone();
+            foreach ((string mime, object item) in bundle.Data)
+                data[mime] = Encode(item);
+            foreach ((string mime, JsonObject settings) in bundle.Metadata)
+                metadata[mime] = settings.DeepClone();
         }
         else
         {
-            foreach ((string mime, string text) in Representations(value, mimeTypes)) data[mime] = FromText(mime, text);
-            if (!data.ContainsKey(PlainText)) data[PlainText] = Text(value);
+            foreach ((string mime, string text) in Representations(value, mimeTypes))
+                data[mime] = FromText(mime, text);
+            if (!data.ContainsKey(PlainText))
+                data[PlainText] = Text(value);
         }
 
         if (mimeTypes.Count > 0)
@@ -42,7 +47,8 @@ internal static class ValueFormatter
             foreach (string mime in (string[])[.. data.Select(p => p.Key)])
             {
                 // Plain text stays: a console shows nothing else.
-                if (mime != PlainText && !mimeTypes.Contains(mime)) data.Remove(mime);
+                if (mime != PlainText && !mimeTypes.Contains(mime))
+                    data.Remove(mime);
             }
         }
 
@@ -50,15 +56,21 @@ internal static class ValueFormatter
     }
 
     /// <summary>What a console would show of a value.</summary>
-    public static string Text(object? value) => Cut(value switch
-    {
-        null => "null",
-        string text => text,
-        HtmlText html => html.ToString(),
-        IFormattable number when value.GetType().IsPrimitive || value is decimal or DateTime or DateTimeOffset or TimeSpan or Guid => number.ToString(null, CultureInfo.InvariantCulture),
-        bool flag => flag ? "true" : "false",
-        _ => TextOfObject(value),
-    });
+    public static string Text(object? value) =>
+        Cut(
+            value switch
+            {
+                null => "null",
+                string text => text,
+                HtmlText html => html.ToString(),
+                IFormattable number when value.GetType().IsPrimitive || value is decimal or DateTime or DateTimeOffset or TimeSpan or Guid => number.ToString(
+                    null,
+                    CultureInfo.InvariantCulture
+                ),
+                bool flag => flag ? "true" : "false",
+                _ => TextOfObject(value),
+            }
+        );
 
     /// <summary>The same in one line of at most 80 characters.</summary>
     public static string Short(object? value)
@@ -83,21 +95,25 @@ internal static class ValueFormatter
 
     private static IEnumerable<(string Mime, string Text)> Representations(object? value, IReadOnlyList<string> mimeTypes)
     {
-        if (value is null) return [];
-        if (value is HtmlText html) return [(Html, html.Content)];
+        if (value is null)
+            return [];
+        if (value is HtmlText html)
+            return [(Html, html.Content)];
         if (value is string or char or bool || value.GetType().IsPrimitive)
             return mimeTypes is [var asked, ..] && asked != PlainText ? [(asked, Text(value))] : [];
         ConventionFormatters? convention = Conventions.GetOrAdd(value.GetType(), ConventionFormatters.Find);
-        if (convention is not null) return convention.Format(value, mimeTypes);
+        if (convention is not null)
+            return convention.Format(value, mimeTypes);
         return Table(value) is { } table ? [(Html, table)] : [];
     }
 
-    private static JsonNode? Encode(object item) => item switch
-    {
-        byte[] bytes => Convert.ToBase64String(bytes),
-        JsonNode json => json.DeepClone(),
-        _ => item.ToString(),
-    };
+    private static JsonNode? Encode(object item) =>
+        item switch
+        {
+            byte[] bytes => Convert.ToBase64String(bytes),
+            JsonNode json => json.DeepClone(),
+            _ => item.ToString(),
+        };
 
     // JSON types go out as JSON: JupyterLab's Plotly renderer does not read strings.
     private static JsonNode? FromText(string mime, string text)
@@ -122,8 +138,10 @@ internal static class ValueFormatter
     {
         try
         {
-            if (value is Exception) return value.ToString() ?? "";
-            if (OwnToString(value.GetType())) return value.ToString() ?? "";
+            if (value is Exception)
+                return value.ToString() ?? "";
+            if (OwnToString(value.GetType()))
+                return value.ToString() ?? "";
             return CSharpObjectFormatter.Instance.FormatObject(value);
         }
         catch (Exception e)
@@ -146,7 +164,8 @@ internal static class ValueFormatter
     private static string? Table(object value)
     {
         bool collection = IsCollection(value.GetType()) || value.GetType().Namespace == "Microsoft.FSharp.Collections";
-        if (value is not IEnumerable items || !collection) return null;
+        if (value is not IEnumerable items || !collection)
+            return null;
         try
         {
             List<object> rows = [];
@@ -159,27 +178,37 @@ internal static class ValueFormatter
                     break;
                 }
 
-                if (item is null || item is string || item.GetType().IsPrimitive || item is decimal) return null;
+                if (item is null || item is string || item.GetType().IsPrimitive || item is decimal)
+                    return null;
                 rows.Add(item);
             }
 
-            if (rows.Count == 0) return null;
+            if (rows.Count == 0)
+                return null;
             Type type = rows[0].GetType();
-            if (rows.Any(r => r.GetType() != type) || Conventions.GetOrAdd(type, ConventionFormatters.Find) is not null) return null;
-            PropertyInfo[] columns = [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanRead && p.GetIndexParameters().Length == 0).Take(20)];
+            if (rows.Any(r => r.GetType() != type) || Conventions.GetOrAdd(type, ConventionFormatters.Find) is not null)
+                return null;
+            PropertyInfo[] columns =
+            [
+                .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanRead && p.GetIndexParameters().Length == 0).Take(20),
+            ];
             bool simple = columns.Length > 0 && columns.All(p => IsSimple(p.PropertyType));
-            if (!simple) return null;
+            if (!simple)
+                return null;
             StringBuilder html = new("<table><thead><tr>");
-            foreach (PropertyInfo column in columns) html.Append(CultureInfo.InvariantCulture, $"<th>{WebUtility.HtmlEncode(column.Name)}</th>");
+            foreach (PropertyInfo column in columns)
+                html.Append(CultureInfo.InvariantCulture, $"<th>{WebUtility.HtmlEncode(column.Name)}</th>");
             html.Append("</tr></thead><tbody>");
             foreach (object row in rows)
             {
                 html.Append("<tr>");
-                foreach (PropertyInfo column in columns) html.Append(CultureInfo.InvariantCulture, $"<td>{WebUtility.HtmlEncode(Text(column.GetValue(row)))}</td>");
+                foreach (PropertyInfo column in columns)
+                    html.Append(CultureInfo.InvariantCulture, $"<td>{WebUtility.HtmlEncode(Text(column.GetValue(row)))}</td>");
                 html.Append("</tr>");
             }
 
-            if (more) html.Append(CultureInfo.InvariantCulture, $"<tr><td colspan=\"{columns.Length}\">... more rows</td></tr>");
+            if (more)
+                html.Append(CultureInfo.InvariantCulture, $"<tr><td colspan=\"{columns.Length}\">... more rows</td></tr>");
             return html.Append("</tbody></table>").ToString();
         }
         catch (Exception e)
@@ -193,10 +222,17 @@ internal static class ValueFormatter
     private static bool IsSimple(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        return type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(decimal) || type == typeof(TimeSpan) || type == typeof(DateTime) || type == typeof(DateTimeOffset);
+        return type.IsPrimitive
+            || type.IsEnum
+            || type == typeof(string)
+            || type == typeof(decimal)
+            || type == typeof(TimeSpan)
+            || type == typeof(DateTime)
+            || type == typeof(DateTimeOffset);
     }
 
-    private static string Cut(string text) => text.Length <= LongestText ? text : FormattableString.Invariant($"{text[..LongestText]}\n... {text.Length - LongestText:N0} more characters");
+    private static string Cut(string text) =>
+        text.Length <= LongestText ? text : FormattableString.Invariant($"{text[..LongestText]}\n... {text.Length - LongestText:N0} more characters");
 }
 
 /// <summary>
@@ -212,10 +248,12 @@ internal sealed class ConventionFormatters
     {
         _preferred = attribute.GetType().GetProperty("PreferredMimeTypes")?.GetValue(attribute) as string[];
         object factory = Activator.CreateInstance(source) ?? throw new InvalidOperationException($"{source} could not be created.");
-        if (source.GetMethod("CreateTypeFormatters", Type.EmptyTypes)?.Invoke(factory, null) is not IEnumerable all) return;
+        if (source.GetMethod("CreateTypeFormatters", Type.EmptyTypes)?.Invoke(factory, null) is not IEnumerable all)
+            return;
         foreach (object? formatter in all)
         {
-            if (formatter is null) continue;
+            if (formatter is null)
+                continue;
             Type type = formatter.GetType();
             MethodInfo? format = type.GetMethod("Format", [typeof(object), typeof(TextWriter)]);
             if (type.GetProperty("MimeType")?.GetValue(formatter) is string mime && format is not null)
@@ -231,7 +269,10 @@ internal sealed class ConventionFormatters
         {
             foreach (object attribute in candidate.GetCustomAttributes(inherit: false))
             {
-                if (attribute.GetType().Name == "TypeFormatterSourceAttribute" && attribute.GetType().GetProperty("FormatterSourceType")?.GetValue(attribute) is Type source)
+                if (
+                    attribute.GetType().Name == "TypeFormatterSourceAttribute"
+                    && attribute.GetType().GetProperty("FormatterSourceType")?.GetValue(attribute) is Type source
+                )
                     return new ConventionFormatters(attribute, source);
             }
         }
@@ -249,7 +290,8 @@ internal sealed class ConventionFormatters
         {
             foreach ((string offered, Type? type, object formatter, MethodInfo format) in _formatters)
             {
-                if (offered != mime || (type is not null && !type.IsInstanceOfType(value))) continue;
+                if (offered != mime || (type is not null && !type.IsInstanceOfType(value)))
+                    continue;
                 using StringWriter writer = new(CultureInfo.InvariantCulture);
                 try
                 {
@@ -272,6 +314,7 @@ internal sealed class ConventionFormatters
 
     private static IEnumerable<Type> Chain(Type? type)
     {
-        for (; type is not null && type != typeof(object); type = type.BaseType) yield return type;
+        for (; type is not null && type != typeof(object); type = type.BaseType)
+            yield return type;
     }
 }

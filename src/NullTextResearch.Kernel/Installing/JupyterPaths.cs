@@ -8,15 +8,20 @@ internal static class JupyterPaths
 
     /// <summary>The user's own data folder.</summary>
     /// <exception cref="IOException">This user has none.</exception>
-    public static string UserData() => FindUserData() ?? throw new IOException("This user has no home folder, so there is no place for kernels: set HOME or JUPYTER_DATA_DIR.");
+    public static string UserData() =>
+        FindUserData() ?? throw new IOException("This user has no home folder, so there is no place for kernels: set HOME or JUPYTER_DATA_DIR.");
 
     private static string? FindUserData()
     {
-        if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;
+        if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set)
+            return set;
         string home = Home;
-        if (home.Length == 0 && Environment.GetEnvironmentVariable("XDG_DATA_HOME") is not { Length: > 0 }) return null;
-        if (OperatingSystem.IsWindows()) return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
-        if (OperatingSystem.IsMacOS()) return Path.Combine(home, "Library", "Jupyter");
+        if (home.Length == 0 && Environment.GetEnvironmentVariable("XDG_DATA_HOME") is not { Length: > 0 })
+            return null;
+        if (OperatingSystem.IsWindows())
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
+        if (OperatingSystem.IsMacOS())
+            return Path.Combine(home, "Library", "Jupyter");
         string share = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share");
         return Path.Combine(share, "jupyter");
     }
@@ -24,9 +29,10 @@ internal static class JupyterPaths
     /// <summary>Our own cache folder of this user.</summary>
     public static string UserCache()
     {
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg)
-            ? xdg
-            : Home is { Length: > 0 } home ? Path.Combine(home, ".cache") : Path.GetTempPath();
+        string root =
+            Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg) ? xdg
+            : Home is { Length: > 0 } home ? Path.Combine(home, ".cache")
+            : Path.GetTempPath();
         return Path.Combine(root, "nulltext");
     }
 
@@ -35,17 +41,24 @@ internal static class JupyterPaths
     {
         List<string> data = [];
         data.AddRange((Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
-        if (FindUserData() is { } own) data.Add(own);
-        if (Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } venv) data.Add(Path.Combine(venv, "share", "jupyter"));
-        if (Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda) data.Add(Path.Combine(conda, "share", "jupyter"));
-        if (OperatingSystem.IsWindows()) data.Add(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter"));
-        else data.AddRange(["/usr/local/share/jupyter", "/usr/share/jupyter"]);
+        if (FindUserData() is { } own)
+            data.Add(own);
+        if (Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } venv)
+            data.Add(Path.Combine(venv, "share", "jupyter"));
+        if (Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda)
+            data.Add(Path.Combine(conda, "share", "jupyter"));
+        if (OperatingSystem.IsWindows())
+            data.Add(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter"));
+        else
+            data.AddRange(["/usr/local/share/jupyter", "/usr/share/jupyter"]);
         return [.. data.Select(d => Path.Combine(d, "kernels")).Distinct()];
     }
 
     /// <summary>A program on the PATH, or null.</summary>
     public static string? OnPath(string program) =>
-        (from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-         from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
-         select Path.Combine(folder, program + ending)).FirstOrDefault(File.Exists);
+        (
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            from ending in OperatingSystem.IsWindows() ? (string[])[".exe", ".cmd"] : [""]
+            select Path.Combine(folder, program + ending)
+        ).FirstOrDefault(File.Exists);
 }

@@ -28,7 +28,12 @@ public static class KernelSpec
     // How we know our own folders again.
     private const string Mark = "nulltext";
 
-    private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Layout = new()
+    {
+        WriteIndented = true,
+        IndentSize = 1,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>Installs for this user. Never replaces another's kernel.</summary>
     /// <param name="program">Full path of the program that serves <c>kernel FILE</c>: a .dll or an executable.</param>
@@ -56,14 +61,17 @@ public static class KernelSpec
     public static IReadOnlyList<string> Uninstall(string? name = null)
     {
         string kernels = Path.Combine(JupyterPaths.UserData(), "kernels");
-        if (!Directory.Exists(kernels)) return [];
+        if (!Directory.Exists(kernels))
+            return [];
         List<string> removed = [];
         foreach (string folder in Directory.GetDirectories(kernels))
         {
-            if (name is not null && Path.GetFileName(folder) != name) continue;
+            if (name is not null && Path.GetFileName(folder) != name)
+                continue;
             if (!IsOurs(folder))
             {
-                if (name is not null) throw new ArgumentException($"The kernel '{name}' in {folder} is not ours and is left alone.", nameof(name));
+                if (name is not null)
+                    throw new ArgumentException($"The kernel '{name}' in {folder} is not ours and is left alone.", nameof(name));
                 continue;
             }
 
@@ -81,7 +89,8 @@ public static class KernelSpec
     public static void Write(string folder, string program, string? menuName = null)
     {
         JsonArray argv = [];
-        if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) argv.Add(DotnetHost.Path);
+        if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+            argv.Add(DotnetHost.Path);
         argv.Add(Path.GetFullPath(program));
         argv.Add("kernel");
         argv.Add("{connection_file}");
@@ -96,10 +105,13 @@ public static class KernelSpec
         };
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "kernel.json"), spec.ToJsonString(Layout) + "\n");
-        File.WriteAllText(Path.Combine(folder, "logo-svg.svg"), """
+        File.WriteAllText(
+            Path.Combine(folder, "logo-svg.svg"),
+            """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#3b2f6b"/><path d="M14 46V18l22 28V18" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/><circle cx="49" cy="43" r="5" fill="#f2b544"/></svg>
 
-            """);
+            """
+        );
     }
 
     /// <summary>The folder of a kernel of this name that is not ours, or null.</summary>
@@ -107,8 +119,7 @@ public static class KernelSpec
         JupyterPaths.Kernels().Select(k => Path.Combine(k, name)).FirstOrDefault(f => File.Exists(Path.Combine(f, "kernel.json")) && !IsOurs(f));
 
     /// <summary>The folder of a kernel of ours, or null where none is installed.</summary>
-    public static string? Installed() =>
-        JupyterPaths.Kernels().Where(Directory.Exists).SelectMany(Directory.GetDirectories).FirstOrDefault(IsOurs);
+    public static string? Installed() => JupyterPaths.Kernels().Where(Directory.Exists).SelectMany(Directory.GetDirectories).FirstOrDefault(IsOurs);
 
     // What a user can know another's kernel by.
     private static string Describe(string folder)
@@ -131,7 +142,8 @@ public static class KernelSpec
     private static bool IsOurs(string folder)
     {
         string file = Path.Combine(folder, "kernel.json");
-        if (!File.Exists(file)) return false;
+        if (!File.Exists(file))
+            return false;
         try
         {
             return JsonNode.Parse(File.ReadAllText(file))?["metadata"]?[Mark] is JsonValue mark && mark.TryGetValue(out bool ours) && ours;

@@ -63,17 +63,20 @@ internal sealed class ClientSockets : IDisposable
     /// <summary>Sends in order of the calls, from any thread; after the end nothing is sent any more.</summary>
     public void Send(Channel channel, Message message)
     {
-        if (Volatile.Read(ref _stopping) == 0) _outgoing.Enqueue((channel, message));
+        if (Volatile.Read(ref _stopping) == 0)
+            _outgoing.Enqueue((channel, message));
     }
 
     /// <summary>Sends what was queued and closes.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
+        if (Interlocked.Exchange(ref _stopping, 1) != 0)
+            return;
         _outgoing.Enqueue((Channel.Control, null));
         _thread.Join();
         _poller.Dispose();
-        foreach (IDisposable socket in (IDisposable[])[_shell, _control, _stdin, _ioPub, _outgoing]) socket.Dispose();
+        foreach (IDisposable socket in (IDisposable[])[_shell, _control, _stdin, _ioPub, _outgoing])
+            socket.Dispose();
     }
 
     private void ReceiveAll(NetMQSocket socket, Channel channel)
@@ -82,9 +85,11 @@ internal sealed class ClientSockets : IDisposable
         for (int i = 0; i < 64; i++)
         {
             NetMQMessage? frames = null;
-            if (!socket.TryReceiveMultipartMessage(ref frames)) return;
+            if (!socket.TryReceiveMultipartMessage(ref frames))
+                return;
             // What is not signed with this session's key is nobody's: another kernel on a port that was ours.
-            if (_protocol.Parse([.. frames.Select(f => f.ToByteArray())], out _) is { } message) _received(channel, message);
+            if (_protocol.Parse([.. frames.Select(f => f.ToByteArray())], out _) is { } message)
+                _received(channel, message);
         }
     }
 
@@ -99,8 +104,14 @@ internal sealed class ClientSockets : IDisposable
             }
 
             NetMQMessage frames = [];
-            foreach (byte[] frame in _protocol.ToFrames(message)) frames.Append(frame);
-            DealerSocket socket = item.Channel switch { Channel.Shell => _shell, Channel.Control => _control, _ => _stdin };
+            foreach (byte[] frame in _protocol.ToFrames(message))
+                frames.Append(frame);
+            DealerSocket socket = item.Channel switch
+            {
+                Channel.Shell => _shell,
+                Channel.Control => _control,
+                _ => _stdin,
+            };
             // A kernel that is gone takes nothing; its end is noticed elsewhere, and whoever waits for an answer is told.
             socket.TrySendMultipartMessage(TimeSpan.Zero, frames);
         }

@@ -44,7 +44,8 @@ internal sealed partial class JupyterConnection
         using TransferFiles files = new();
         SharedValueWriter writer = new(files, cancel);
         byte[] message = writer.Write(name, value);
-        if (message.Length > MostInline) message = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["file"] = files.Write(message, cancel) });
+        if (message.Length > MostInline)
+            message = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["file"] = files.Write(message, cancel) });
         await EvaluateAsync($"take('{Convert.ToBase64String(message)}')", cancel).ConfigureAwait(false);
         return writer.Note;
     }
@@ -68,12 +69,14 @@ internal sealed partial class JupyterConnection
         string answer = await EvaluateAsync($"give({Literal(name)}, [{folders}], {Literal(files.Prefix)})", cancel).ConfigureAwait(false);
         JsonDocumentOptions options = new() { MaxDepth = SharedValueReader.MostDepth };
         using JsonDocument direct = JsonDocument.Parse(answer, options);
-        if (!direct.RootElement.TryGetProperty("file", out JsonElement file)) return Read(direct.RootElement);
+        if (!direct.RootElement.TryGetProperty("file", out JsonElement file))
+            return Read(direct.RootElement);
         using FileStream stream = files.Open(file.GetString()!);
         using JsonDocument large = await JsonDocument.ParseAsync(stream, options, cancel).ConfigureAwait(false);
         return Read(large.RootElement);
 
-        (object?, string?) Read(JsonElement root) => (new SharedValueReader(files).Read(root.GetProperty("value"), wanted), root.GetProperty("note").GetString());
+        (object?, string?) Read(JsonElement root) =>
+            (new SharedValueReader(files).Read(root.GetProperty("value"), wanted), root.GetProperty("note").GetString());
     }
 
     /// <summary>Python's variables by name; functions, classes, modules and names that begin with _ are left out. None for other kernels.</summary>
@@ -81,7 +84,8 @@ internal sealed partial class JupyterConnection
     public async Task<IReadOnlyList<JupyterVariable>> VariablesAsync(CancellationToken cancel)
     {
         // A kernel that was not started, or has ended, has none; it is not started to say so.
-        if (!IsPython || !IsAlive) return [];
+        if (!IsPython || !IsAlive)
+            return [];
         using JsonDocument answer = JsonDocument.Parse(await EvaluateAsync("variables()", cancel).ConfigureAwait(false));
         return [.. answer.RootElement.EnumerateArray().Select(v => new JupyterVariable(v[0].GetString()!, v[1].GetString()!, v[2].GetString()!))];
     }
@@ -91,18 +95,31 @@ internal sealed partial class JupyterConnection
 
     private void RequireSharing()
     {
-        if (!IsPython) throw new CellException("ShareError", $"Values are shared with Python only; {DisplayName} runs '{Language}'. Pass them through a file.");
+        if (!IsPython)
+            throw new CellException("ShareError", $"Values are shared with Python only; {DisplayName} runs '{Language}'. Pass them through a file.");
     }
 
     private async Task SendBridgeAsync(Session session, CancellationToken cancel)
     {
         string source = Convert.ToBase64String(Encoding.UTF8.GetBytes(Bridge.Value));
         Exchange exchange = new(null, null, null, isSilent: true);
-        JsonObject content = Execution(string.Create(CultureInfo.InvariantCulture, $"exec(compile(__import__('base64').b64decode('{source}'), '<nulltext bridge>', 'exec'), {{'__name__': '_nulltext', 'get_ipython': get_ipython, 'PARENT': {Environment.ProcessId}}})"), silent: true);
+        JsonObject content = Execution(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"exec(compile(__import__('base64').b64decode('{source}'), '<nulltext bridge>', 'exec'), {{'__name__': '_nulltext', 'get_ipython': get_ipython, 'PARENT': {Environment.ProcessId}}})"
+            ),
+            silent: true
+        );
         JsonObject? reply = await ExecuteAsync(session, exchange, content, cancel).ConfigureAwait(false);
         cancel.ThrowIfCancellationRequested();
-        if (reply is null) throw new KernelEndedException();
-        if (Text(reply, "status") != "ok") throw new CellException("KernelStartError", $"{DisplayName} runs, but our part of it does not: {Text(reply, "ename")}: {Text(reply, "evalue")}. Expected is Python 3.8 or later with ipykernel.", [.. ErrorOf(reply).Traceback]);
+        if (reply is null)
+            throw new KernelEndedException();
+        if (Text(reply, "status") != "ok")
+            throw new CellException(
+                "KernelStartError",
+                $"{DisplayName} runs, but our part of it does not: {Text(reply, "ename")}: {Text(reply, "evalue")}. Expected is Python 3.8 or later with ipykernel.",
+                [.. ErrorOf(reply).Traceback]
+            );
     }
 
     /// <summary>An expression in the bridge's module; its value as text.</summary>
@@ -116,7 +133,8 @@ internal sealed partial class JupyterConnection
             JsonObject content = Execution("", silent: true);
             content["user_expressions"] = new JsonObject { ["x"] = $"__import__('_nulltext').{expression}" };
             JsonObject? reply = await ExecuteAsync(session, exchange, content, cancel).ConfigureAwait(false);
-            if (exchange.IsInterrupted) throw new OperationCanceledException("Interrupted", cancel);
+            if (exchange.IsInterrupted)
+                throw new OperationCanceledException("Interrupted", cancel);
             if (reply is null || Text(reply, "status") != "ok")
             {
                 ErrorOutput error = Result(session, exchange, reply).Error!;
@@ -124,7 +142,8 @@ internal sealed partial class JupyterConnection
             }
 
             JsonObject answer = reply["user_expressions"]?["x"] as JsonObject ?? [];
-            if (Text(answer, "status") == "ok" && answer["data"] is JsonObject data) return Text(data, "text/plain");
+            if (Text(answer, "status") == "ok" && answer["data"] is JsonObject data)
+                return Text(data, "text/plain");
             string name = Text(answer, "ename");
             throw new CellException("ShareError", name == "ShareError" ? Text(answer, "evalue") : $"{name}: {Text(answer, "evalue")}");
         }

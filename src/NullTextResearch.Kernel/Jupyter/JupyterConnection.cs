@@ -42,6 +42,7 @@ internal sealed partial class JupyterConnection : IDisposable
     private CancellationTokenSource? _starting;
     private Exchange? _running;
     private Exchange? _previous;
+
     // How the kernel ended, until the user was told.
     private string? _untold;
     private volatile bool _disposed;
@@ -77,7 +78,8 @@ internal sealed partial class JupyterConnection : IDisposable
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="CellException">There is no such kernel, or it does not start: with what it said.</exception>
     /// <exception cref="OperationCanceledException">Given up.</exception>
-    public static Task<JupyterConnection> StartAsync(string spec, JupyterOptions options, CancellationToken cancel) => StartAsync(JupyterSpec.Find(spec), options, cancel);
+    public static Task<JupyterConnection> StartAsync(string spec, JupyterOptions options, CancellationToken cancel) =>
+        StartAsync(JupyterSpec.Find(spec), options, cancel);
 
     /// <summary>As the other, for a kernel that was found already.</summary>
     public static async Task<JupyterConnection> StartAsync(JupyterSpec spec, JupyterOptions options, CancellationToken cancel)
@@ -108,7 +110,15 @@ internal sealed partial class JupyterConnection : IDisposable
         {
             Session session = await LiveAsync(output, cancel).ConfigureAwait(false);
             // Not waited for: it is done before the code is.
-            if (IsPython && cell.Count is { } count) session.Sockets.Send(Channel.Shell, session.Protocol.Create("execute_request", Execution(string.Create(CultureInfo.InvariantCulture, $"__import__('_nulltext').number({count})"), silent: true), null));
+            if (IsPython && cell.Count is { } count)
+                session.Sockets.Send(
+                    Channel.Shell,
+                    session.Protocol.Create(
+                        "execute_request",
+                        Execution(string.Create(CultureInfo.InvariantCulture, $"__import__('_nulltext').number({count})"), silent: true),
+                        null
+                    )
+                );
             Exchange exchange = new(output, cell.Count, cell.Input, isSilent: false);
             JsonObject content = Execution(cell.Code, silent: false);
             content["allow_stdin"] = cell.Input is not null;
@@ -133,7 +143,8 @@ internal sealed partial class JupyterConnection : IDisposable
         {
             // Asynchronously: what waits for it must not run under the lock.
             _ = _starting?.CancelAsync();
-            if (_running is not { } exchange || _session is null) return _starting is null ? InterruptEffect.NothingRuns : InterruptEffect.Stopping;
+            if (_running is not { } exchange || _session is null)
+                return _starting is null ? InterruptEffect.NothingRuns : InterruptEffect.Stopping;
             session = _session;
             long now = Environment.TickCount64;
             exchange.IsInterrupted = true;
@@ -151,7 +162,8 @@ internal sealed partial class JupyterConnection : IDisposable
             // Before it has begun the kernel would not notice: the signal is then sent when it begins.
             if (!exchange.IsKilled)
             {
-                if (exchange.HasBegun) Signal(session);
+                if (exchange.HasBegun)
+                    Signal(session);
                 return InterruptEffect.Stopping;
             }
         }
@@ -166,13 +178,30 @@ internal sealed partial class JupyterConnection : IDisposable
     /// <param name="cancel">Gives up.</param>
     public async Task<Completions> CompleteAsync(string code, int position, CancellationToken cancel)
     {
-        JsonObject? reply = await QueryAsync("complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = CodePoints.FromUtf16(code, position) }, cancel).ConfigureAwait(false);
-        if (reply?["matches"] is not JsonArray { Count: > 0 } matches) return new Completions(position, position, []);
-        int start = CodePoints.ToUtf16(code, Number(reply, "cursor_start", 0)), end = CodePoints.ToUtf16(code, Number(reply, "cursor_end", 0));
+        JsonObject? reply = await QueryAsync(
+                "complete_request",
+                new JsonObject { ["code"] = code, ["cursor_pos"] = CodePoints.FromUtf16(code, position) },
+                cancel
+            )
+            .ConfigureAwait(false);
+        if (reply?["matches"] is not JsonArray { Count: > 0 } matches)
+            return new Completions(position, position, []);
+        int start = CodePoints.ToUtf16(code, Number(reply, "cursor_start", 0)),
+            end = CodePoints.ToUtf16(code, Number(reply, "cursor_end", 0));
         Dictionary<string, string> kinds = [];
         // Where a kernel says what its candidates are, all do it in this way.
-        foreach (JsonObject typed in (reply["metadata"]?["_jupyter_types_experimental"] as JsonArray ?? []).OfType<JsonObject>()) kinds[Text(typed, "text")] = Text(typed, "type");
-        return new Completions(start, end, [.. matches.Select(m => m is JsonValue value && value.TryGetValue(out string? text) ? text : "").Where(t => t.Length > 0).Select(t => new Completion(t, kinds.GetValueOrDefault(t, "")))]);
+        foreach (JsonObject typed in (reply["metadata"]?["_jupyter_types_experimental"] as JsonArray ?? []).OfType<JsonObject>())
+            kinds[Text(typed, "text")] = Text(typed, "type");
+        return new Completions(
+            start,
+            end,
+            [
+                .. matches
+                    .Select(m => m is JsonValue value && value.TryGetValue(out string? text) ? text : "")
+                    .Where(t => t.Length > 0)
+                    .Select(t => new Completion(t, kinds.GetValueOrDefault(t, ""))),
+            ]
+        );
     }
 
     /// <summary>What the kernel knows of the name at a place, as text with ANSI colours; null for nothing.</summary>
@@ -181,7 +210,17 @@ internal sealed partial class JupyterConnection : IDisposable
     /// <param name="cancel">Gives up.</param>
     public async Task<string?> InspectAsync(string code, int position, CancellationToken cancel)
     {
-        JsonObject? reply = await QueryAsync("inspect_request", new JsonObject { ["code"] = code, ["cursor_pos"] = CodePoints.FromUtf16(code, position), ["detail_level"] = 0 }, cancel).ConfigureAwait(false);
+        JsonObject? reply = await QueryAsync(
+                "inspect_request",
+                new JsonObject
+                {
+                    ["code"] = code,
+                    ["cursor_pos"] = CodePoints.FromUtf16(code, position),
+                    ["detail_level"] = 0,
+                },
+                cancel
+            )
+            .ConfigureAwait(false);
         return reply?["data"] is JsonObject data && Text(data, "text/plain") is { Length: > 0 } text ? text : null;
     }
 
@@ -214,12 +253,14 @@ internal sealed partial class JupyterConnection : IDisposable
     /// <summary>Ends the kernel: asked first, then killed.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+            return;
         _disposed = true;
         Interrupt();
         End(kill: false);
         _incoming.CompleteAdding();
-        if (Thread.CurrentThread != _pump) _pump.Join();
+        if (Thread.CurrentThread != _pump)
+            _pump.Join();
     }
 
     // ---- its life ----
@@ -230,20 +271,23 @@ internal sealed partial class JupyterConnection : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_session is { } session)
         {
-            if (session.Process.IsAlive) return session;
+            if (session.Process.IsAlive)
+                return session;
             _untold ??= session.Process.Ending;
             End(kill: true);
         }
 
         using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        lock (_gate) _starting = starting;
+        lock (_gate)
+            _starting = starting;
         try
         {
             session = await StartAsync(starting.Token).ConfigureAwait(false);
         }
         finally
         {
-            lock (_gate) _starting = null;
+            lock (_gate)
+                _starting = null;
         }
 
         // Where nobody listens now it is said with the next cell.
@@ -273,7 +317,8 @@ internal sealed partial class JupyterConnection : IDisposable
                 JsonObject language = info["language_info"] as JsonObject ?? [];
                 Language = Text(language, "name").ToLowerInvariant();
                 LanguageVersion = Text(language, "version");
-                if (IsPython) await SendBridgeAsync(session, limit.Token).ConfigureAwait(false);
+                if (IsPython)
+                    await SendBridgeAsync(session, limit.Token).ConfigureAwait(false);
                 return session;
             }
             catch (KernelEndedException) when (attempt < Attempts && process.LastWords.Contains("Address already in use", StringComparison.OrdinalIgnoreCase))
@@ -283,16 +328,23 @@ internal sealed partial class JupyterConnection : IDisposable
             }
             catch (KernelEndedException)
             {
-                string ending = process.Ending, words = process.LastWords;
+                string ending = process.Ending,
+                    words = process.LastWords;
                 End(kill: true);
-                string advice = words.Contains("No module named", StringComparison.Ordinal) ? " Install ipykernel for the Python that the kernel names: apt install python3-ipykernel, or pip install ipykernel." : "";
+                string advice = words.Contains("No module named", StringComparison.Ordinal)
+                    ? " Install ipykernel for the Python that the kernel names: apt install python3-ipykernel, or pip install ipykernel."
+                    : "";
                 throw new CellException("KernelStartError", $"{DisplayName} ended while it started: {ending}.{advice}", Said(words));
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
                 string words = process.LastWords;
                 End(kill: true);
-                throw new CellException("KernelStartError", string.Create(CultureInfo.InvariantCulture, $"{DisplayName} did not answer within {_options.StartLimit.TotalSeconds:0} s of its start."), Said(words));
+                throw new CellException(
+                    "KernelStartError",
+                    string.Create(CultureInfo.InvariantCulture, $"{DisplayName} did not answer within {_options.StartLimit.TotalSeconds:0} s of its start."),
+                    Said(words)
+                );
             }
             catch
             {
@@ -322,9 +374,11 @@ internal sealed partial class JupyterConnection : IDisposable
                     throw new KernelEndedException();
                 }
 
-                if (reply.IsCompletedSuccessfully) info ??= await reply.ConfigureAwait(false);
+                if (reply.IsCompletedSuccessfully)
+                    info ??= await reply.ConfigureAwait(false);
                 // Idle of any of the questions: outputs arrive.
-                if (info is not null && session.IsHeard) return info;
+                if (info is not null && session.IsHeard)
+                    return info;
             }
             finally
             {
@@ -342,7 +396,8 @@ internal sealed partial class JupyterConnection : IDisposable
             _session = null;
         }
 
-        if (session is null) return;
+        if (session is null)
+            return;
         if (!kill && session.Process.IsAlive)
         {
             session.Sockets.Send(Channel.Control, session.Protocol.Create("shutdown_request", new JsonObject { ["restart"] = false }, null));
@@ -353,20 +408,22 @@ internal sealed partial class JupyterConnection : IDisposable
         session.Sockets.Dispose();
     }
 
-    private static string[] Said(string words) => words.Length == 0 ? ["It said nothing."] : ["It said:", .. words.Split('\n').TakeLast(20).Select(l => $"  {l}")];
+    private static string[] Said(string words) =>
+        words.Length == 0 ? ["It said nothing."] : ["It said:", .. words.Split('\n').TakeLast(20).Select(l => $"  {l}")];
 
     // ---- requests ----
 
-    private static JsonObject Execution(string code, bool silent) => new()
-    {
-        ["code"] = code,
-        ["silent"] = silent,
-        ["store_history"] = !silent,
-        ["user_expressions"] = new JsonObject(),
-        ["allow_stdin"] = false,
-        // Nothing is sent ahead, so nothing needs to be given up.
-        ["stop_on_error"] = false,
-    };
+    private static JsonObject Execution(string code, bool silent) =>
+        new()
+        {
+            ["code"] = code,
+            ["silent"] = silent,
+            ["store_history"] = !silent,
+            ["user_expressions"] = new JsonObject(),
+            ["allow_stdin"] = false,
+            // Nothing is sent ahead, so nothing needs to be given up.
+            ["stop_on_error"] = false,
+        };
 
     private Task<JsonObject> Send(Session session, Exchange exchange, string type, JsonObject content)
     {
@@ -381,15 +438,18 @@ internal sealed partial class JupyterConnection : IDisposable
     private async Task<JsonObject?> ExecuteAsync(Session session, Exchange exchange, JsonObject content, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        lock (_gate) _running = exchange;
+        lock (_gate)
+            _running = exchange;
         try
         {
             Task<JsonObject> reply = Send(session, exchange, "execute_request", content);
             using CancellationTokenRegistration stop = cancel.UnsafeRegister(_ => Interrupt(), null);
             await Task.WhenAny(reply, exchange.Idle.Task, session.Process.Ended).ConfigureAwait(false);
             if (!session.Process.Ended.IsCompleted)
-                await Task.WhenAny(Task.WhenAll(reply, exchange.Idle.Task), session.Process.Ended, Task.Delay(Late, CancellationToken.None)).ConfigureAwait(false);
-            if (session.Process.Ended.IsCompleted) await Task.WhenAny(exchange.Idle.Task, Task.Delay(Echo, CancellationToken.None)).ConfigureAwait(false);
+                await Task.WhenAny(Task.WhenAll(reply, exchange.Idle.Task), session.Process.Ended, Task.Delay(Late, CancellationToken.None))
+                    .ConfigureAwait(false);
+            if (session.Process.Ended.IsCompleted)
+                await Task.WhenAny(exchange.Idle.Task, Task.Delay(Echo, CancellationToken.None)).ConfigureAwait(false);
             return reply.IsCompletedSuccessfully ? await reply.ConfigureAwait(false) : null;
         }
         finally
@@ -401,17 +461,20 @@ internal sealed partial class JupyterConnection : IDisposable
             }
 
             // Threads of the code may still write; the one before the last is forgotten.
-            if (_previous is { } previous) _exchanges.TryRemove(previous.Id, out _);
+            if (_previous is { } previous)
+                _exchanges.TryRemove(previous.Id, out _);
             _previous = exchange;
         }
     }
 
     private async Task<JsonObject?> QueryAsync(string type, JsonObject content, CancellationToken cancel)
     {
-        if (!await _turn.WaitAsync(TimeSpan.Zero, cancel).ConfigureAwait(false)) return null;
+        if (!await _turn.WaitAsync(TimeSpan.Zero, cancel).ConfigureAwait(false))
+            return null;
         try
         {
-            if (_session is not { Process.IsAlive: true } session) return null;
+            if (_session is not { Process.IsAlive: true } session)
+                return null;
             Exchange exchange = new(null, null, null, isSilent: true);
             Task<JsonObject> reply = Send(session, exchange, type, content);
             try
@@ -434,13 +497,29 @@ internal sealed partial class JupyterConnection : IDisposable
     {
         if (reply is null)
         {
-            if (!session.Process.Ended.IsCompleted) return new JupyterResult(CellStatus.Interrupted, Failure("Interrupted", "the cell was stopped", []));
-            string ending = session.Process.Ending, words = session.Process.LastWords;
+            if (!session.Process.Ended.IsCompleted)
+                return new JupyterResult(CellStatus.Interrupted, Failure("Interrupted", "the cell was stopped", []));
+            string ending = session.Process.Ending,
+                words = session.Process.LastWords;
             // The error below is how the user is told.
             End(kill: true);
             return exchange.IsKilled
-                ? new JupyterResult(CellStatus.Interrupted, Failure("KernelRestarted", $"the code did not stop, so {DisplayName} was ended. It starts anew with its next cell; its variables are gone, those of other languages are kept.", []))
-                : new JupyterResult(CellStatus.Error, Failure("KernelDied", $"{DisplayName} ended while the cell ran: {ending}. It starts anew with its next cell; its variables are gone, those of other languages are kept.", Said(words)));
+                ? new JupyterResult(
+                    CellStatus.Interrupted,
+                    Failure(
+                        "KernelRestarted",
+                        $"the code did not stop, so {DisplayName} was ended. It starts anew with its next cell; its variables are gone, those of other languages are kept.",
+                        []
+                    )
+                )
+                : new JupyterResult(
+                    CellStatus.Error,
+                    Failure(
+                        "KernelDied",
+                        $"{DisplayName} ended while the cell ran: {ending}. It starts anew with its next cell; its variables are gone, those of other languages are kept.",
+                        Said(words)
+                    )
+                );
         }
 
         switch (Text(reply, "status"))
@@ -449,7 +528,10 @@ internal sealed partial class JupyterConnection : IDisposable
                 // It ran to its end, whether or not somebody wanted to stop it.
                 return new JupyterResult(CellStatus.Ok, null);
             case "aborted":
-                return new JupyterResult(CellStatus.Interrupted, Failure("Interrupted", $"{DisplayName} did not run the code: it gives up what waits after an error or a stop. Run the cell again.", []));
+                return new JupyterResult(
+                    CellStatus.Interrupted,
+                    Failure("Interrupted", $"{DisplayName} did not run the code: it gives up what waits after an error or a stop. Run the cell again.", [])
+                );
             default:
                 ErrorOutput error = exchange.Error ?? ErrorOf(reply);
                 return new JupyterResult(exchange.IsInterrupted ? CellStatus.Interrupted : CellStatus.Error, error);
@@ -463,9 +545,11 @@ internal sealed partial class JupyterConnection : IDisposable
     private void Signal(Session session)
     {
         // Where the system has no signals the message is worth a try; a second interrupt ends the kernel anyway.
-        if (_spec.InterruptsByMessage || !session.Process.Interrupt()) session.Sockets.Send(Channel.Control, session.Protocol.Create("interrupt_request", [], null));
+        if (_spec.InterruptsByMessage || !session.Process.Interrupt())
+            session.Sockets.Send(Channel.Control, session.Protocol.Create("interrupt_request", [], null));
         // ipykernel notices a signal during an await only when its event loop wakes up; any message does that.
-        else session.Sockets.Send(Channel.Shell, session.Protocol.Create("comm_info_request", new JsonObject { ["target_name"] = "nulltext" }, null));
+        else
+            session.Sockets.Send(Channel.Shell, session.Protocol.Create("comm_info_request", new JsonObject { ["target_name"] = "nulltext" }, null));
     }
 
     private async Task FollowUpAsync(Session session, Exchange exchange)
@@ -485,11 +569,18 @@ internal sealed partial class JupyterConnection : IDisposable
         }
 
         await Task.Delay(_options.Patience).ConfigureAwait(false);
-        if (IsRunning()) exchange.Put(new StreamOutput(true, $"The code has not stopped yet. Stop it once more, and {DisplayName} is ended: its variables are lost then, those of other languages are not.\n"));
+        if (IsRunning())
+            exchange.Put(
+                new StreamOutput(
+                    true,
+                    $"The code has not stopped yet. Stop it once more, and {DisplayName} is ended: its variables are lost then, those of other languages are not.\n"
+                )
+            );
 
         bool IsRunning()
         {
-            lock (_gate) return ReferenceEquals(_running, exchange);
+            lock (_gate)
+                return ReferenceEquals(_running, exchange);
         }
     }
 
@@ -497,18 +588,29 @@ internal sealed partial class JupyterConnection : IDisposable
 
     private void Receive(Session session, Channel channel, Message message)
     {
-        if (!_incoming.IsAddingCompleted) _incoming.Add((session, channel, message));
+        if (!_incoming.IsAddingCompleted)
+            _incoming.Add((session, channel, message));
     }
 
     private void Pump()
     {
         foreach ((Session session, Channel channel, Message message) in _incoming.GetConsumingEnumerable())
         {
-            if (!_exchanges.TryGetValue(ParentOf(message), out Exchange? exchange)) continue;
+            if (!_exchanges.TryGetValue(ParentOf(message), out Exchange? exchange))
+                continue;
             switch (channel)
             {
                 case Channel.Shell:
-                    exchange.Reply.TrySetResult(message.Fault is { } fault ? new JsonObject { ["status"] = "error", ["ename"] = "MessageRefused", ["evalue"] = fault } : message.Body);
+                    exchange.Reply.TrySetResult(
+                        message.Fault is { } fault
+                            ? new JsonObject
+                            {
+                                ["status"] = "error",
+                                ["ename"] = "MessageRefused",
+                                ["evalue"] = fault,
+                            }
+                            : message.Body
+                    );
                     break;
                 case Channel.Stdin when message.Type == "input_request":
                     Answer(session, exchange, message);
@@ -533,8 +635,10 @@ internal sealed partial class JupyterConnection : IDisposable
         switch (message.Type)
         {
             case "status":
-                if (Text(body, "execution_state") == "idle") exchange.Idle.TrySetResult();
-                else if (exchange.IsSilent && Text(body, "execution_state") == "busy") Begin();
+                if (Text(body, "execution_state") == "idle")
+                    exchange.Idle.TrySetResult();
+                else if (exchange.IsSilent && Text(body, "execution_state") == "busy")
+                    Begin();
                 break;
             case "execute_input":
                 Begin();
@@ -544,10 +648,21 @@ internal sealed partial class JupyterConnection : IDisposable
                 break;
             case "display_data" or "update_display_data":
                 string id = body["transient"] is JsonObject transient ? Text(transient, "display_id") : "";
-                exchange.Put(new DisplayOutput(Bundle(body), Part(body, "metadata"), id.Length > 0 ? id : Guid.NewGuid().ToString(), message.Type == "update_display_data"));
+                exchange.Put(
+                    new DisplayOutput(
+                        Bundle(body),
+                        Part(body, "metadata"),
+                        id.Length > 0 ? id : Guid.NewGuid().ToString(),
+                        message.Type == "update_display_data"
+                    )
+                );
                 break;
             case "execute_result":
-                exchange.Put(exchange.Count is { } count ? new ResultOutput(count, Bundle(body), Part(body, "metadata")) : new DisplayOutput(Bundle(body), Part(body, "metadata"), Guid.NewGuid().ToString(), false));
+                exchange.Put(
+                    exchange.Count is { } count
+                        ? new ResultOutput(count, Bundle(body), Part(body, "metadata"))
+                        : new DisplayOutput(Bundle(body), Part(body, "metadata"), Guid.NewGuid().ToString(), false)
+                );
                 break;
             case "clear_output":
                 exchange.Put(new ClearOutput(body["wait"] is JsonValue value && value.TryGetValue(out bool wait) && wait));
@@ -565,14 +680,16 @@ internal sealed partial class JupyterConnection : IDisposable
             lock (_gate)
             {
                 exchange.HasBegun = true;
-                if (exchange.IsInterrupted && ReferenceEquals(_running, exchange)) Signal(session);
+                if (exchange.IsInterrupted && ReferenceEquals(_running, exchange))
+                    Signal(session);
             }
         }
     }
 
     private void Answer(Session session, Exchange exchange, Message question)
     {
-        if (exchange.Input is not { } input || exchange.Asking is not { } asking) return;
+        if (exchange.Input is not { } input || exchange.Asking is not { } asking)
+            return;
         string prompt = Text(question.Body, "prompt");
         bool hidden = question.Body["password"] is JsonValue value && value.TryGetValue(out bool flag) && flag;
         // Not here: it waits for a person.
@@ -599,7 +716,8 @@ internal sealed partial class JupyterConnection : IDisposable
     private static JsonObject Bundle(JsonObject body)
     {
         JsonObject data = Part(body, "data");
-        if (!data.ContainsKey("text/plain")) data["text/plain"] = "";
+        if (!data.ContainsKey("text/plain"))
+            data["text/plain"] = "";
         return data;
     }
 
@@ -607,7 +725,8 @@ internal sealed partial class JupyterConnection : IDisposable
 
     private static ErrorOutput ErrorOf(JsonObject body)
     {
-        string name = Text(body, "ename"), message = Text(body, "evalue");
+        string name = Text(body, "ename"),
+            message = Text(body, "evalue");
         string[] traceback = [.. (body["traceback"] as JsonArray ?? []).Select(l => l is JsonValue value && value.TryGetValue(out string? line) ? line : "")];
         return new ErrorOutput(name, message, traceback.Length > 0 ? traceback : [$"{name}: {message}"]);
     }
@@ -629,7 +748,8 @@ internal sealed partial class JupyterConnection : IDisposable
 
     private static string Text(JsonObject json, string name) => json[name] is JsonValue value && value.TryGetValue(out string? text) ? text : "";
 
-    private static int Number(JsonObject json, string name, int otherwise) => json[name] is JsonValue value && value.TryGetValue(out int number) ? number : otherwise;
+    private static int Number(JsonObject json, string name, int otherwise) =>
+        json[name] is JsonValue value && value.TryGetValue(out int number) ? number : otherwise;
 
     /// <summary>The kernel ended before it answered.</summary>
     private sealed class KernelEndedException() : Exception("the kernel ended");

@@ -16,7 +16,9 @@ internal sealed class JupyterConnector : ILanguageConnector
     {
         string spec = options.Require("kernel-spec");
         JupyterConnection? connection = null;
-        cell.RunElsewhere(_ => connection = JupyterConnection.StartAsync(spec, new JupyterOptions { Impatience = Impatience }, cell.Cancel).GetAwaiter().GetResult());
+        cell.RunElsewhere(_ =>
+            connection = JupyterConnection.StartAsync(spec, new JupyterOptions { Impatience = Impatience }, cell.Cancel).GetAwaiter().GetResult()
+        );
         return new JupyterLanguage(name, connection!);
     }
 }
@@ -28,13 +30,15 @@ internal sealed class JupyterLanguage(string name, JupyterConnection connection)
     public string Name { get; } = name;
 
     /// <inheritdoc/>
-    public void Run(CodeRun run) => run.Cell.RunElsewhere(insist =>
-    {
-        JupyterCell cell = new(run.Code) { Count = run.WantsResult ? run.Count : null, Input = run.Cell.Request.Input };
-        using CancellationTokenRegistration second = insist.UnsafeRegister(_ => connection.Interrupt(), null);
-        JupyterResult result = connection.RunAsync(cell, run.Cell.Send, run.Cell.Cancel).GetAwaiter().GetResult();
-        if (result.Error is { } error) throw new CellFailedException(error);
-    });
+    public void Run(CodeRun run) =>
+        run.Cell.RunElsewhere(insist =>
+        {
+            JupyterCell cell = new(run.Code) { Count = run.WantsResult ? run.Count : null, Input = run.Cell.Request.Input };
+            using CancellationTokenRegistration second = insist.UnsafeRegister(_ => connection.Interrupt(), null);
+            JupyterResult result = connection.RunAsync(cell, run.Cell.Send, run.Cell.Cancel).GetAwaiter().GetResult();
+            if (result.Error is { } error)
+                throw new CellFailedException(error);
+        });
 
     /// <inheritdoc/>
     public Completions Complete(string code, int position) => connection.CompleteAsync(code, position, CancellationToken.None).GetAwaiter().GetResult();
@@ -47,12 +51,19 @@ internal sealed class JupyterLanguage(string name, JupyterConnection connection)
 
     /// <inheritdoc/>
     public IReadOnlyList<VariableSummary> Variables() =>
-        [.. connection.VariablesAsync(CellContext.OfThisFlow?.Cancel ?? CancellationToken.None).GetAwaiter().GetResult().Select(v => new VariableSummary(v.Name, v.Type, v.Value))];
+        [
+            .. connection
+                .VariablesAsync(CellContext.OfThisFlow?.Cancel ?? CancellationToken.None)
+                .GetAwaiter()
+                .GetResult()
+                .Select(v => new VariableSummary(v.Name, v.Type, v.Value)),
+        ];
 
     /// <inheritdoc/>
     public SharedVariable? Get(string name)
     {
-        if (!connection.CanShare) return null;
+        if (!connection.CanShare)
+            return null;
         (object? value, string? note) = Wait(cancel => connection.GetAsync(name, null, cancel));
         Say(note);
         return new SharedVariable(value, value?.GetType() ?? typeof(object));
@@ -66,7 +77,8 @@ internal sealed class JupyterLanguage(string name, JupyterConnection connection)
 
     private static T Wait<T>(Func<CancellationToken, Task<T>> work)
     {
-        if (CellContext.OfThisFlow is not { } cell) return work(CancellationToken.None).GetAwaiter().GetResult();
+        if (CellContext.OfThisFlow is not { } cell)
+            return work(CancellationToken.None).GetAwaiter().GetResult();
         T result = default!;
         cell.RunElsewhere(_ => result = work(cell.Cancel).GetAwaiter().GetResult());
         return result;
@@ -75,6 +87,7 @@ internal sealed class JupyterLanguage(string name, JupyterConnection connection)
     // Below the cell that shares.
     private static void Say(string? note)
     {
-        if (note is not null) CellContext.OfThisFlow?.Send(new StreamOutput(true, note + "\n"));
+        if (note is not null)
+            CellContext.OfThisFlow?.Send(new StreamOutput(true, note + "\n"));
     }
 }

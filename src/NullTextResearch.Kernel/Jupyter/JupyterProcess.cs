@@ -29,10 +29,12 @@ internal sealed class JupyterProcess : IDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
-    static JupyterProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-    {
-        foreach (JupyterProcess process in Living.Keys) process.Dispose();
-    };
+    static JupyterProcess() =>
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            foreach (JupyterProcess process in Living.Keys)
+                process.Dispose();
+        };
 
     private JupyterProcess(Process process, string folder, ConnectionInfo connection)
     {
@@ -75,9 +77,11 @@ internal sealed class JupyterProcess : IDisposable
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             };
-            foreach ((string name, string value) in spec.Environment) start.Environment[name] = JupyterSpec.Expand(value);
+            foreach ((string name, string value) in spec.Environment)
+                start.Environment[name] = JupyterSpec.Expand(value);
             // On Windows it would have to be a handle.
-            if (!OperatingSystem.IsWindows()) start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            if (!OperatingSystem.IsWindows())
+                start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
             // Of a notebook server that runs us, not of what we run.
             start.Environment.Remove("JPY_SESSION_NAME");
             Process process = new() { StartInfo = start, EnableRaisingEvents = true };
@@ -93,7 +97,10 @@ internal sealed class JupyterProcess : IDisposable
         catch (Win32Exception e)
         {
             Directory.Delete(folder, recursive: true);
-            throw new CellException("KernelSpecError", $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names the program; install that kernel again.");
+            throw new CellException(
+                "KernelSpecError",
+                $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names the program; install that kernel again."
+            );
         }
     }
 
@@ -101,9 +108,11 @@ internal sealed class JupyterProcess : IDisposable
     /// <returns>False where the system has no such signal: Windows.</returns>
     public bool Interrupt()
     {
-        if (OperatingSystem.IsWindows()) return false;
+        if (OperatingSystem.IsWindows())
+            return false;
         // Exited processes are not signalled: the number may be another's by now.
-        if (IsAlive && !_process.HasExited) _ = kill(_process.Id, SignalInterrupt);
+        if (IsAlive && !_process.HasExited)
+            _ = kill(_process.Id, SignalInterrupt);
         return true;
     }
 
@@ -112,7 +121,8 @@ internal sealed class JupyterProcess : IDisposable
     {
         lock (_ended)
         {
-            if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+            if (Directory.Exists(_folder))
+                Directory.Delete(_folder, recursive: true);
         }
     }
 
@@ -132,7 +142,8 @@ internal sealed class JupyterProcess : IDisposable
     /// <summary>Ends it and removes its files.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         Kill();
         _process.WaitForExit();
         OnExit();
@@ -145,49 +156,63 @@ internal sealed class JupyterProcess : IDisposable
     {
         lock (_ended)
         {
-            if (_ended.Task.IsCompleted) return;
+            if (_ended.Task.IsCompleted)
+                return;
             Ending = Describe(_process.ExitCode);
             _ended.SetResult();
         }
     }
 
     // As shells say it: 128 and the signal's number.
-    private static string Describe(int code) => code switch
-    {
-        128 + 4 => "it was ended by an illegal instruction (SIGILL)",
-        128 + 6 => "it was aborted (SIGABRT)",
-        128 + 7 => "it was ended by a memory error (SIGBUS)",
-        128 + 8 => "it was ended by an arithmetic error (SIGFPE)",
-        128 + 9 => "it was killed (SIGKILL): by somebody, or by the system for want of memory",
-        128 + 11 => "it was ended by a memory error (SIGSEGV)",
-        128 + 15 => "it was told to end (SIGTERM)",
-        _ => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
-    };
+    private static string Describe(int code) =>
+        code switch
+        {
+            128 + 4 => "it was ended by an illegal instruction (SIGILL)",
+            128 + 6 => "it was aborted (SIGABRT)",
+            128 + 7 => "it was ended by a memory error (SIGBUS)",
+            128 + 8 => "it was ended by an arithmetic error (SIGFPE)",
+            128 + 9 => "it was killed (SIGKILL): by somebody, or by the system for want of memory",
+            128 + 11 => "it was ended by a memory error (SIGSEGV)",
+            128 + 15 => "it was told to end (SIGTERM)",
+            _ => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
+        };
 
     // "python" is what ipykernel writes into an environment's own spec; Debian has only python3.
-    private static string Program(string name) =>
-        Path.IsPathRooted(name) || JupyterPaths.OnPath(name) is not null || name != "python" ? name : "python3";
+    private static string Program(string name) => Path.IsPathRooted(name) || JupyterPaths.OnPath(name) is not null || name != "python" ? name : "python3";
 
     private static (ConnectionInfo Connection, string File) WriteConnection(string folder)
     {
         int[] ports = FreePorts(5);
-        ConnectionInfo connection = new() { Key = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)), ShellPort = ports[0], ControlPort = ports[1], StdinPort = ports[2], IoPubPort = ports[3], HeartbeatPort = ports[4] };
+        ConnectionInfo connection = new()
+        {
+            Key = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)),
+            ShellPort = ports[0],
+            ControlPort = ports[1],
+            StdinPort = ports[2],
+            IoPubPort = ports[3],
+            HeartbeatPort = ports[4],
+        };
         string file = Path.Combine(folder, "connection.json");
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using FileStream stream = new(file, options);
-        stream.Write(Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["transport"] = connection.Transport,
-            ["ip"] = connection.Ip,
-            ["key"] = connection.Key,
-            ["signature_scheme"] = connection.SignatureScheme,
-            ["shell_port"] = connection.ShellPort,
-            ["control_port"] = connection.ControlPort,
-            ["stdin_port"] = connection.StdinPort,
-            ["iopub_port"] = connection.IoPubPort,
-            ["hb_port"] = connection.HeartbeatPort,
-        }.ToJsonString()));
+        stream.Write(
+            Encoding.UTF8.GetBytes(
+                new JsonObject
+                {
+                    ["transport"] = connection.Transport,
+                    ["ip"] = connection.Ip,
+                    ["key"] = connection.Key,
+                    ["signature_scheme"] = connection.SignatureScheme,
+                    ["shell_port"] = connection.ShellPort,
+                    ["control_port"] = connection.ControlPort,
+                    ["stdin_port"] = connection.StdinPort,
+                    ["iopub_port"] = connection.IoPubPort,
+                    ["hb_port"] = connection.HeartbeatPort,
+                }.ToJsonString()
+            )
+        );
         return (connection, file);
     }
 
@@ -198,12 +223,14 @@ internal sealed class JupyterProcess : IDisposable
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
         try
         {
-            foreach (TcpListener listener in listeners) listener.Start();
+            foreach (TcpListener listener in listeners)
+                listener.Start();
             return [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
         }
         finally
         {
-            foreach (TcpListener listener in listeners) listener.Dispose();
+            foreach (TcpListener listener in listeners)
+                listener.Dispose();
         }
     }
 
@@ -222,7 +249,8 @@ internal sealed class JupyterProcess : IDisposable
         {
             get
             {
-                lock (_gate) return string.Concat(Encoding.UTF8.GetString([.. _bytes]).Where(c => c == '\n' || !char.IsControl(c))).Trim();
+                lock (_gate)
+                    return string.Concat(Encoding.UTF8.GetString([.. _bytes]).Where(c => c == '\n' || !char.IsControl(c))).Trim();
             }
         }
 
@@ -240,7 +268,8 @@ internal sealed class JupyterProcess : IDisposable
                     {
                         foreach (byte b in buffer.AsSpan(0, count))
                         {
-                            if (_bytes.Count == Most) _bytes.Dequeue();
+                            if (_bytes.Count == Most)
+                                _bytes.Dequeue();
                             _bytes.Enqueue(b);
                         }
                     }

@@ -32,31 +32,37 @@ internal sealed class SharedValueReader(TransferFiles files)
         }
     }
 
-    private object? Value(JsonElement json, Type? wanted = null) => json.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => Number(json),
-        JsonValueKind.Array => List(Values(json)),
-        _ => Tagged(json.GetProperty("$").GetString()!, json.GetProperty("v"), wanted),
-    };
+    private object? Value(JsonElement json, Type? wanted = null) =>
+        json.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            JsonValueKind.String => json.GetString(),
+            JsonValueKind.Number => Number(json),
+            JsonValueKind.Array => List(Values(json)),
+            _ => Tagged(json.GetProperty("$").GetString()!, json.GetProperty("v"), wanted),
+        };
 
     private List<object?> Values(JsonElement array)
     {
         List<object?> values = new(array.GetArrayLength());
-        foreach (JsonElement item in array.EnumerateArray()) values.Add(Value(item));
+        foreach (JsonElement item in array.EnumerateArray())
+            values.Add(Value(item));
         return values;
     }
 
     private static object Number(JsonElement json)
     {
         string text = json.GetRawText();
-        if (text.AsSpan().IndexOfAny('.', 'e', 'E') >= 0) return double.Parse(text, CultureInfo.InvariantCulture);
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int small)) return small;
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long large)) return large;
-        if (ulong.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out ulong larger)) return larger;
+        if (text.AsSpan().IndexOfAny('.', 'e', 'E') >= 0)
+            return double.Parse(text, CultureInfo.InvariantCulture);
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int small))
+            return small;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long large))
+            return large;
+        if (ulong.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out ulong larger))
+            return larger;
         return BigInteger.Parse(text, CultureInfo.InvariantCulture);
     }
 
@@ -64,34 +70,59 @@ internal sealed class SharedValueReader(TransferFiles files)
     {
         switch (tag)
         {
-            case "float": return value.GetString() switch { "inf" => double.PositiveInfinity, "-inf" => double.NegativeInfinity, _ => double.NaN };
+            case "float":
+                return value.GetString() switch
+                {
+                    "inf" => double.PositiveInfinity,
+                    "-inf" => double.NegativeInfinity,
+                    _ => double.NaN,
+                };
             case "int":
                 string hex = value.GetString()!;
                 // A zero before it: without, the first digit is the sign.
                 BigInteger large = BigInteger.Parse("0" + hex[(hex.IndexOf('x') + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 return hex[0] == '-' ? -large : large;
-            case "number": return DotNetArrays.Number(Enum.Parse<SharedElement>(value[0].GetString()!), value[1].GetBytesFromBase64());
-            case "complex": return new Complex(Convert.ToDouble(Value(value[0]), CultureInfo.InvariantCulture), Convert.ToDouble(Value(value[1]), CultureInfo.InvariantCulture));
-            case "decimal": return decimal.Parse(value.GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
-            case "text": return Encoding16(value.GetBytesFromBase64());
-            case "bytes": return value.GetBytesFromBase64();
+            case "number":
+                return DotNetArrays.Number(Enum.Parse<SharedElement>(value[0].GetString()!), value[1].GetBytesFromBase64());
+            case "complex":
+                return new Complex(
+                    Convert.ToDouble(Value(value[0]), CultureInfo.InvariantCulture),
+                    Convert.ToDouble(Value(value[1]), CultureInfo.InvariantCulture)
+                );
+            case "decimal":
+                return decimal.Parse(value.GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
+            case "text":
+                return Encoding16(value.GetBytesFromBase64());
+            case "bytes":
+                return value.GetBytesFromBase64();
             case "datetime":
                 string time = value.GetString()!;
                 // With a zone it is a moment; without it is what a clock shows.
-                return time.Length > 19 && time.AsSpan(19).IndexOfAny('+', '-') >= 0 ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) : (object)DateTime.Parse(time, CultureInfo.InvariantCulture);
-            case "date": return DateOnly.Parse(value.GetString()!, CultureInfo.InvariantCulture);
-            case "time": return TimeOnly.Parse(value.GetString()!, CultureInfo.InvariantCulture);
-            case "timedelta": return TimeSpan.FromTicks(checked(value.GetInt64() * TimeSpan.TicksPerMicrosecond));
-            case "uuid": return Guid.Parse(value.GetString()!);
-            case "tuple": return Tuple(Values(value));
+                return time.Length > 19 && time.AsSpan(19).IndexOfAny('+', '-') >= 0
+                    ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)
+                    : (object)DateTime.Parse(time, CultureInfo.InvariantCulture);
+            case "date":
+                return DateOnly.Parse(value.GetString()!, CultureInfo.InvariantCulture);
+            case "time":
+                return TimeOnly.Parse(value.GetString()!, CultureInfo.InvariantCulture);
+            case "timedelta":
+                return TimeSpan.FromTicks(checked(value.GetInt64() * TimeSpan.TicksPerMicrosecond));
+            case "uuid":
+                return Guid.Parse(value.GetString()!);
+            case "tuple":
+                return Tuple(Values(value));
             case "set":
                 List<object?> members = Values(value);
                 Type member = Common(members);
                 return Activator.CreateInstance(typeof(HashSet<>).MakeGenericType(member), Typed(members, member));
-            case "dict": return Dictionary(value);
-            case "table": return Table(value);
-            case "array": return SharedArrayOf(value, wanted);
-            default: throw new CellException("ShareError", $"Python's side sent a '{tag}', which this version does not know; restart Python.");
+            case "dict":
+                return Dictionary(value);
+            case "table":
+                return Table(value);
+            case "array":
+                return SharedArrayOf(value, wanted);
+            default:
+                throw new CellException("ShareError", $"Python's side sent a '{tag}', which this version does not know; restart Python.");
         }
     }
 
@@ -99,14 +130,23 @@ internal sealed class SharedValueReader(TransferFiles files)
     {
         // Not by Encoding.Unicode: it replaces the half pairs that this is for.
         StringBuilder text = new(bytes.Length / 2);
-        for (int i = 0; i + 1 < bytes.Length; i += 2) text.Append((char)(bytes[i] | (bytes[i + 1] << 8)));
+        for (int i = 0; i + 1 < bytes.Length; i += 2)
+            text.Append((char)(bytes[i] | (bytes[i + 1] << 8)));
         return text.ToString();
     }
 
     private static object List(List<object?> values)
     {
         // Rows of a table may differ in what their columns hold.
-        if (values.Count > 0 && values.All(v => v is Dictionary<string, object?> || v?.GetType() is { IsGenericType: true } t && t.GetGenericTypeDefinition() == typeof(Dictionary<,>) && t.GetGenericArguments()[0] == typeof(string)))
+        if (
+            values.Count > 0
+            && values.All(v =>
+                v is Dictionary<string, object?>
+                || v?.GetType() is { IsGenericType: true } t
+                    && t.GetGenericTypeDefinition() == typeof(Dictionary<,>)
+                    && t.GetGenericArguments()[0] == typeof(string)
+            )
+        )
             return values.ConvertAll(v => v as Dictionary<string, object?> ?? Loose((System.Collections.IDictionary)v!));
         Type type = Common(values);
         return type == typeof(object) ? values : Activator.CreateInstance(typeof(List<>).MakeGenericType(type), Typed(values, type))!;
@@ -115,30 +155,38 @@ internal sealed class SharedValueReader(TransferFiles files)
     private static Dictionary<string, object?> Loose(System.Collections.IDictionary typed)
     {
         Dictionary<string, object?> loose = [];
-        foreach (System.Collections.DictionaryEntry entry in typed) loose[(string)entry.Key] = entry.Value;
+        foreach (System.Collections.DictionaryEntry entry in typed)
+            loose[(string)entry.Key] = entry.Value;
         return loose;
     }
 
     private object Dictionary(JsonElement pairs)
     {
-        List<object?> keys = [], values = [];
+        List<object?> keys = [],
+            values = [];
         foreach (JsonElement pair in pairs.EnumerateArray())
         {
             keys.Add(Value(pair[0]) ?? throw new ArgumentException("a key of a dictionary is None, which .NET does not allow."));
             values.Add(Value(pair[1]));
         }
 
-        Type key = keys.Count == 0 ? typeof(string) : Common(keys), value = Common(values);
+        Type key = keys.Count == 0 ? typeof(string) : Common(keys),
+            value = Common(values);
         System.Collections.IDictionary result = (System.Collections.IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(key, value))!;
-        for (int i = 0; i < keys.Count; i++) result[As(keys[i], key)!] = As(values[i], value);
+        for (int i = 0; i < keys.Count; i++)
+            result[As(keys[i], key)!] = As(values[i], value);
         return result;
     }
 
     private List<Dictionary<string, object?>> Table(JsonElement value)
     {
         string[] columns = [.. value.GetProperty("columns").EnumerateArray().Select(c => c.GetString()!)];
-        if (columns.Distinct(StringComparer.Ordinal).Count() < columns.Length) throw new ArgumentException("two columns of the table have the same name; rename one.");
-        return [.. value.GetProperty("rows").EnumerateArray().Select(r => columns.Zip(Values(r)).ToDictionary(p => p.First, p => p.Second, StringComparer.Ordinal))];
+        if (columns.Distinct(StringComparer.Ordinal).Count() < columns.Length)
+            throw new ArgumentException("two columns of the table have the same name; rename one.");
+        return
+        [
+            .. value.GetProperty("rows").EnumerateArray().Select(r => columns.Zip(Values(r)).ToDictionary(p => p.First, p => p.Second, StringComparer.Ordinal)),
+        ];
     }
 
     private object SharedArrayOf(JsonElement value, Type? wanted)
@@ -146,31 +194,45 @@ internal sealed class SharedValueReader(TransferFiles files)
         SharedElement element = Enum.Parse<SharedElement>(value.GetProperty("dtype").GetString()!);
         long[] shape = [.. value.GetProperty("shape").EnumerateArray().Select(l => l.GetInt64())];
         using FileStream file = files.Open(value.GetProperty("file").GetString()!);
-        using SharedArray array = new(element, shape, (offset, destination) =>
-        {
-            file.Position = offset;
-            file.ReadExactly(destination);
-        });
+        using SharedArray array = new(
+            element,
+            shape,
+            (offset, destination) =>
+            {
+                file.Position = offset;
+                file.ReadExactly(destination);
+            }
+        );
         object made = SharedArrays.FromShared(array, wanted) ?? DotNetArrays.Read(array);
-        if (wanted is null || wanted.IsInstanceOfType(made)) return made;
+        if (wanted is null || wanted.IsInstanceOfType(made))
+            return made;
         (made as IDisposable)?.Dispose();
-        throw new CellException("ShareError", $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a type it becomes a {TypeNames.CSharp(made.GetType())}.");
+        throw new CellException(
+            "ShareError",
+            $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a type it becomes a {TypeNames.CSharp(made.GetType())}."
+        );
     }
 
     private static object Tuple(List<object?> items)
     {
         // Longer ones are nested in .NET.
-        if (items.Count is 0 or > 7) return items.ToArray();
+        if (items.Count is 0 or > 7)
+            return items.ToArray();
         Type[] types = [.. items.Select(i => i?.GetType() ?? typeof(object))];
-        return Activator.CreateInstance(Type.GetType(string.Create(CultureInfo.InvariantCulture, $"System.ValueTuple`{types.Length}"), throwOnError: true)!.MakeGenericType(types), [.. items])!;
+        return Activator.CreateInstance(
+            Type.GetType(string.Create(CultureInfo.InvariantCulture, $"System.ValueTuple`{types.Length}"), throwOnError: true)!.MakeGenericType(types),
+            [.. items]
+        )!;
     }
 
     /// <summary>The type of all: their own, or the smallest that holds all numbers, or object.</summary>
     private static Type Common(List<object?> values)
     {
-        if (values.Count == 0 || values[0] is not { } first) return typeof(object);
+        if (values.Count == 0 || values[0] is not { } first)
+            return typeof(object);
         Type[] types = [.. values.Select(v => v?.GetType() ?? typeof(object)).Distinct()];
-        if (types.Length == 1) return types[0];
+        if (types.Length == 1)
+            return types[0];
         // In the order in which each holds those before it; floats of Python are double.
         Type[] wider = [typeof(int), typeof(long), typeof(double)];
         return types.All(wider.Contains) ? wider[types.Max(t => Array.IndexOf(wider, t))] : typeof(object);
@@ -179,9 +241,11 @@ internal sealed class SharedValueReader(TransferFiles files)
     private static Array Typed(List<object?> values, Type type)
     {
         Array array = Array.CreateInstance(type, values.Count);
-        for (int i = 0; i < values.Count; i++) array.SetValue(As(values[i], type), i);
+        for (int i = 0; i < values.Count; i++)
+            array.SetValue(As(values[i], type), i);
         return array;
     }
 
-    private static object? As(object? value, Type type) => value is null || type.IsInstanceOfType(value) ? value : Convert.ChangeType(value, type, CultureInfo.InvariantCulture);
+    private static object? As(object? value, Type type) =>
+        value is null || type.IsInstanceOfType(value) ? value : Convert.ChangeType(value, type, CultureInfo.InvariantCulture);
 }

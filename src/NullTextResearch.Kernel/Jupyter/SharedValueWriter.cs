@@ -56,17 +56,37 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
 
     private void Write(Utf8JsonWriter json, object? value, string path, int depth)
     {
-        if (depth > Deepest) throw new CellException("ShareError", $"{path[..Math.Min(60, path.Length)]}... is nested more than {Deepest.ToString(CultureInfo.InvariantCulture)} deep.");
+        if (depth > Deepest)
+            throw new CellException(
+                "ShareError",
+                $"{path[..Math.Min(60, path.Length)]}... is nested more than {Deepest.ToString(CultureInfo.InvariantCulture)} deep."
+            );
         switch (value)
         {
-            case null or DBNull: json.WriteNullValue(); break;
-            case bool flag: json.WriteBooleanValue(flag); break;
-            case sbyte or byte or short or ushort or int or uint or long or ulong or nint or nuint or BigInteger: json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture)); break;
-            case Int128 or UInt128: json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture)); break;
-            case double number: WriteFloat(json, number); break;
-            case float number: WriteFloat(json, number); break;
-            case Half number: WriteFloat(json, (double)number); break;
-            case decimal number: Tagged(json, "decimal", number.ToString(CultureInfo.InvariantCulture)); break;
+            case null or DBNull:
+                json.WriteNullValue();
+                break;
+            case bool flag:
+                json.WriteBooleanValue(flag);
+                break;
+            case sbyte or byte or short or ushort or int or uint or long or ulong or nint or nuint or BigInteger:
+                json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
+                break;
+            case Int128 or UInt128:
+                json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
+                break;
+            case double number:
+                WriteFloat(json, number);
+                break;
+            case float number:
+                WriteFloat(json, number);
+                break;
+            case Half number:
+                WriteFloat(json, (double)number);
+                break;
+            case decimal number:
+                Tagged(json, "decimal", number.ToString(CultureInfo.InvariantCulture));
+                break;
             case Complex number:
                 Begin(json, "complex");
                 json.WriteStartArray();
@@ -75,27 +95,54 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
                 json.WriteEndArray();
                 json.WriteEndObject();
                 break;
-            case string text: WriteText(json, text); break;
-            case char letter: WriteText(json, letter.ToString()); break;
-            case Rune rune: json.WriteStringValue(rune.ToString()); break;
-            case Enum name: json.WriteStringValue(name.ToString()); break;
-            case byte[] bytes: Tagged(json, "bytes", Convert.ToBase64String(bytes)); break;
-            case DateTime { Kind: DateTimeKind.Utc } time: Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture)); break;
-            case DateTime time: Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture)); break;
-            case DateTimeOffset time: Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture)); break;
-            case DateOnly date: Tagged(json, "date", date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)); break;
-            case TimeOnly time: Tagged(json, "time", time.ToString("HH:mm:ss.ffffff", CultureInfo.InvariantCulture)); break;
+            case string text:
+                WriteText(json, text);
+                break;
+            case char letter:
+                WriteText(json, letter.ToString());
+                break;
+            case Rune rune:
+                json.WriteStringValue(rune.ToString());
+                break;
+            case Enum name:
+                json.WriteStringValue(name.ToString());
+                break;
+            case byte[] bytes:
+                Tagged(json, "bytes", Convert.ToBase64String(bytes));
+                break;
+            case DateTime { Kind: DateTimeKind.Utc } time:
+                Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
+                break;
+            case DateTime time:
+                Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture));
+                break;
+            case DateTimeOffset time:
+                Tagged(json, "datetime", time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture));
+                break;
+            case DateOnly date:
+                Tagged(json, "date", date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+                break;
+            case TimeOnly time:
+                Tagged(json, "time", time.ToString("HH:mm:ss.ffffff", CultureInfo.InvariantCulture));
+                break;
             case TimeSpan span:
                 Begin(json, "timedelta");
                 json.WriteNumberValue(span.Ticks / TimeSpan.TicksPerMicrosecond);
                 json.WriteEndObject();
                 break;
-            case Guid id: Tagged(json, "uuid", id.ToString()); break;
-            case Uri uri: json.WriteStringValue(uri.ToString()); break;
-            case JsonElement or System.Text.Json.Nodes.JsonNode or JsonDocument:
-                using (JsonDocument document = JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(value))) WriteJson(json, document.RootElement);
+            case Guid id:
+                Tagged(json, "uuid", id.ToString());
                 break;
-            default: WriteObject(json, value, path, depth); break;
+            case Uri uri:
+                json.WriteStringValue(uri.ToString());
+                break;
+            case JsonElement or System.Text.Json.Nodes.JsonNode or JsonDocument:
+                using (JsonDocument document = JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(value)))
+                    WriteJson(json, document.RootElement);
+                break;
+            default:
+                WriteObject(json, value, path, depth);
+                break;
         }
     }
 
@@ -113,14 +160,17 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
 
         if (array is not null)
         {
-            using (array) WriteArray(json, array);
+            using (array)
+                WriteArray(json, array);
             return;
         }
 
-        if (value is Delegate or Type or MemberInfo or Task or Stream or Exception or nint) throw Refused(value, path);
+        if (value is Delegate or Type or MemberInfo or Task or Stream or Exception or nint)
+            throw Refused(value, path);
         // A struct cannot contain itself, and each look at it is another box.
         bool watched = !value.GetType().IsValueType;
-        if (watched && !_open.Add(value)) throw new CellException("ShareError", $"{path} contains itself.");
+        if (watched && !_open.Add(value))
+            throw new CellException("ShareError", $"{path} contains itself.");
         try
         {
             switch (value)
@@ -128,7 +178,8 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
                 case ITuple tuple:
                     Begin(json, "tuple");
                     json.WriteStartArray();
-                    for (int i = 0; i < tuple.Length; i++) Write(json, tuple[i], string.Create(CultureInfo.InvariantCulture, $"{path}.Item{i + 1}"), depth + 1);
+                    for (int i = 0; i < tuple.Length; i++)
+                        Write(json, tuple[i], string.Create(CultureInfo.InvariantCulture, $"{path}.Item{i + 1}"), depth + 1);
                     json.WriteEndArray();
                     json.WriteEndObject();
                     break;
@@ -142,14 +193,16 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
                     WriteItems(json, items, path, depth);
                     break;
                 default:
-                    if (Members(value.GetType()) is not { Length: > 0 } members) throw Refused(value, path);
+                    if (Members(value.GetType()) is not { Length: > 0 } members)
+                        throw Refused(value, path);
                     WritePairs(json, members.Select(m => ((object)m.Name, Get(m, value, path))), path, depth);
                     break;
             }
         }
         finally
         {
-            if (watched) _open.Remove(value);
+            if (watched)
+                _open.Remove(value);
         }
     }
 
@@ -175,23 +228,35 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
         foreach (object? item in items)
         {
             cancel.ThrowIfCancellationRequested();
-            if (all.Count == MostItems) throw new CellException("ShareError", string.Create(CultureInfo.InvariantCulture, $"{path} has more than {MostItems:N0} items; share it as a tensor or a two-dimensional array, which pass without being taken apart."));
+            if (all.Count == MostItems)
+                throw new CellException(
+                    "ShareError",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{path} has more than {MostItems:N0} items; share it as a tensor or a two-dimensional array, which pass without being taken apart."
+                    )
+                );
             all.Add(item);
         }
 
-        bool isSet = items.GetType().GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() is { } open && (open == typeof(ISet<>) || open == typeof(IReadOnlySet<>)));
+        bool isSet = items
+            .GetType()
+            .GetInterfaces()
+            .Any(i => i.IsGenericType && i.GetGenericTypeDefinition() is { } open && (open == typeof(ISet<>) || open == typeof(IReadOnlySet<>)));
         if (!isSet && Columns(all) is { } columns)
         {
             Begin(json, "table");
             json.WriteStartObject();
             json.WriteStartArray("columns");
-            foreach (PropertyInfo column in columns) json.WriteStringValue(column.Name);
+            foreach (PropertyInfo column in columns)
+                json.WriteStringValue(column.Name);
             json.WriteEndArray();
             json.WriteStartArray("rows");
             for (int row = 0; row < all.Count; row++)
             {
                 json.WriteStartArray();
-                foreach (PropertyInfo column in columns) Write(json, Get(column, all[row]!, path), string.Create(CultureInfo.InvariantCulture, $"{path}[{row}].{column.Name}"), depth + 1);
+                foreach (PropertyInfo column in columns)
+                    Write(json, Get(column, all[row]!, path), string.Create(CultureInfo.InvariantCulture, $"{path}[{row}].{column.Name}"), depth + 1);
                 json.WriteEndArray();
             }
 
@@ -201,17 +266,26 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
             return;
         }
 
-        if (isSet) Begin(json, "set");
+        if (isSet)
+            Begin(json, "set");
         json.WriteStartArray();
-        for (int i = 0; i < all.Count; i++) Write(json, all[i], string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), depth + 1);
+        for (int i = 0; i < all.Count; i++)
+            Write(json, all[i], string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), depth + 1);
         json.WriteEndArray();
-        if (isSet) json.WriteEndObject();
+        if (isSet)
+            json.WriteEndObject();
     }
 
     /// <summary>Of rows that are all of one type with members; null where they are no table.</summary>
     private static PropertyInfo[]? Columns(List<object?> rows)
     {
-        if (rows is not [{ } first, ..] || first is IEnumerable or ITuple || Members(first.GetType()) is not { Length: > 0 } columns || !rows.All(r => r?.GetType() == first.GetType())) return null;
+        if (
+            rows is not [{ } first, ..]
+            || first is IEnumerable or ITuple
+            || Members(first.GetType()) is not { Length: > 0 } columns
+            || !rows.All(r => r?.GetType() == first.GetType())
+        )
+            return null;
         // Pictures have members too.
         using SharedArray? picture = SharedArrays.ToShared(first);
         return picture is null ? columns : null;
@@ -219,13 +293,15 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
 
     private void WriteArray(Utf8JsonWriter json, SharedArray array)
     {
-        if (array.Note is { } note) _notes.Add(note);
+        if (array.Note is { } note)
+            _notes.Add(note);
         string file = array.ByteCount == 0 ? "" : files.Write(array, cancel);
         Begin(json, "array");
         json.WriteStartObject();
         json.WriteString("dtype", array.Element.ToString());
         json.WriteStartArray("shape");
-        foreach (long length in array.Shape) json.WriteNumberValue(length);
+        foreach (long length in array.Shape)
+            json.WriteNumberValue(length);
         json.WriteEndArray();
         json.WriteString("file", file);
         json.WriteEndObject();
@@ -235,31 +311,56 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
     /// <summary>Arrays of several axes, which Python's lists are not; those of one axis are lists.</summary>
     private static SharedArray? OfArray(object value)
     {
-        if (value is not Array { Rank: > 1 } array || DotNetArrays.ElementOf(array.GetType().GetElementType()!) is not { } element) return null;
-        return new SharedArray(element, [.. Enumerable.Range(0, array.Rank).Select(a => (long)array.GetLength(a))], (offset, destination) =>
-        {
-            int size = SharedArray.ElementSize(element);
-            ref byte start = ref MemoryMarshal.GetArrayDataReference(array);
-            // From a reference to the piece itself: an array may have more bytes than a span can.
-            MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref start, (nint)offset), destination.Length / size * size).CopyTo(destination);
-        });
+        if (value is not Array { Rank: > 1 } array || DotNetArrays.ElementOf(array.GetType().GetElementType()!) is not { } element)
+            return null;
+        return new SharedArray(
+            element,
+            [.. Enumerable.Range(0, array.Rank).Select(a => (long)array.GetLength(a))],
+            (offset, destination) =>
+            {
+                int size = SharedArray.ElementSize(element);
+                ref byte start = ref MemoryMarshal.GetArrayDataReference(array);
+                // From a reference to the piece itself: an array may have more bytes than a span can.
+                MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref start, (nint)offset), destination.Length / size * size).CopyTo(destination);
+            }
+        );
     }
 
     // Dictionaries that are only generic: IReadOnlyDictionary of a library's own.
     private static IEnumerable<(object Key, object? Value)>? PairsOf(IEnumerable items)
     {
-        Type? pairs = items.GetType().GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() is { } open && (open == typeof(IReadOnlyDictionary<,>) || open == typeof(IDictionary<,>)));
-        if (pairs is null) return null;
+        Type? pairs = items
+            .GetType()
+            .GetInterfaces()
+            .FirstOrDefault(i =>
+                i.IsGenericType && i.GetGenericTypeDefinition() is { } open && (open == typeof(IReadOnlyDictionary<,>) || open == typeof(IDictionary<,>))
+            );
+        if (pairs is null)
+            return null;
         Type pair = typeof(KeyValuePair<,>).MakeGenericType(pairs.GetGenericArguments());
-        PropertyInfo key = pair.GetProperty("Key")!, value = pair.GetProperty("Value")!;
+        PropertyInfo key = pair.GetProperty("Key")!,
+            value = pair.GetProperty("Value")!;
         return items.Cast<object>().Select(p => (key.GetValue(p)!, value.GetValue(p)));
     }
 
     /// <summary>What a record, an anonymous object or a class of the user holds; none for what belongs to the system.</summary>
     private static PropertyInfo[] Members(Type type) =>
-        type.IsPrimitive || type.IsEnum || type.IsPointer || type.Namespace is { } name && (name == "System" || name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Microsoft.", StringComparison.Ordinal) || name.StartsWith("TorchSharp", StringComparison.Ordinal))
+        type.IsPrimitive
+        || type.IsEnum
+        || type.IsPointer
+        || type.Namespace is { } name
+            && (
+                name == "System"
+                || name.StartsWith("System.", StringComparison.Ordinal)
+                || name.StartsWith("Microsoft.", StringComparison.Ordinal)
+                || name.StartsWith("TorchSharp", StringComparison.Ordinal)
+            )
             ? []
-            : [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanRead && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRef)];
+            :
+            [
+                .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                    .Where(p => p.CanRead && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRef),
+            ];
 
     private static object? Get(PropertyInfo member, object of, string path)
     {
@@ -274,12 +375,23 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
     }
 
     private static CellException Refused(object value, string path) =>
-        new("ShareError", $"{path} is a {TypeNames.CSharp(value.GetType())}, which no other language has. Shared are: numbers, texts, bytes, dates, lists, dictionaries, tuples, sets, records, tensors, pictures and arrays. Make one of these of it first.");
+        new(
+            "ShareError",
+            $"{path} is a {TypeNames.CSharp(value.GetType())}, which no other language has. Shared are: numbers, texts, bytes, dates, lists, dictionaries, tuples, sets, records, tensors, pictures and arrays. Make one of these of it first."
+        );
 
     private static void WriteFloat(Utf8JsonWriter json, double number)
     {
-        if (double.IsFinite(number)) json.WriteRawValue(Float(number));
-        else Tagged(json, "float", double.IsNaN(number) ? "nan" : number > 0 ? "inf" : "-inf");
+        if (double.IsFinite(number))
+            json.WriteRawValue(Float(number));
+        else
+            Tagged(
+                json,
+                "float",
+                double.IsNaN(number) ? "nan"
+                    : number > 0 ? "inf"
+                    : "-inf"
+            );
     }
 
     // Half a surrogate pair is no text in JSON, but a string may hold it, in .NET and in Python.
@@ -288,13 +400,16 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
         bool whole = true;
         for (int i = 0; i < text.Length && whole; i++)
         {
-            if (!char.IsSurrogate(text[i])) continue;
+            if (!char.IsSurrogate(text[i]))
+                continue;
             whole = char.IsSurrogatePair(text, i);
             i++;
         }
 
-        if (whole) json.WriteStringValue(text);
-        else Tagged(json, "text", Convert.ToBase64String(MemoryMarshal.AsBytes(text.AsSpan())));
+        if (whole)
+            json.WriteStringValue(text);
+        else
+            Tagged(json, "text", Convert.ToBase64String(MemoryMarshal.AsBytes(text.AsSpan())));
     }
 
     private static void WriteJson(Utf8JsonWriter json, JsonElement element)
@@ -317,7 +432,8 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
                 break;
             case JsonValueKind.Array:
                 json.WriteStartArray();
-                foreach (JsonElement item in element.EnumerateArray()) WriteJson(json, item);
+                foreach (JsonElement item in element.EnumerateArray())
+                    WriteJson(json, item);
                 json.WriteEndArray();
                 break;
             default:

@@ -45,7 +45,10 @@ internal sealed class TransferFiles : IDisposable
     public FileStream Open(string path)
     {
         // The other side runs the user's code anyway; but what is read here must be what was meant.
-        if (!Path.GetFileName(path).StartsWith(_prefix, StringComparison.Ordinal) || !Folders.Any(f => Path.GetFullPath(path) == Path.Combine(f, Path.GetFileName(path))))
+        if (
+            !Path.GetFileName(path).StartsWith(_prefix, StringComparison.Ordinal)
+            || !Folders.Any(f => Path.GetFullPath(path) == Path.Combine(f, Path.GetFileName(path)))
+        )
             throw new CellException("ShareError", "The other language answered with a file that belongs to no exchange; restart it.");
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
     }
@@ -55,7 +58,8 @@ internal sealed class TransferFiles : IDisposable
     {
         foreach (string folder in Folders)
         {
-            foreach (string file in Directory.EnumerateFiles(folder, _prefix + "*")) File.Delete(file);
+            foreach (string file in Directory.EnumerateFiles(folder, _prefix + "*"))
+                File.Delete(file);
         }
     }
 
@@ -65,8 +69,14 @@ internal sealed class TransferFiles : IDisposable
         foreach (string folder in Folders)
         {
             string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{_prefix}-n{_files++}"));
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                BufferSize = 0,
+            };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             try
             {
                 using FileStream file = new(path, options);
@@ -89,7 +99,13 @@ internal sealed class TransferFiles : IDisposable
             }
         }
 
-        throw new CellException("ShareError", string.Create(CultureInfo.InvariantCulture, $"There is no room to pass {size} bytes on: {problem?.Message} Free some space in {string.Join(" or ", Folders)}."));
+        throw new CellException(
+            "ShareError",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"There is no room to pass {size} bytes on: {problem?.Message} Free some space in {string.Join(" or ", Folders)}."
+            )
+        );
     }
 
     // Of processes that were killed in the middle.
@@ -98,7 +114,8 @@ internal sealed class TransferFiles : IDisposable
         foreach (string file in Folders.SelectMany(f => Directory.EnumerateFiles(f, Mark + "*")))
         {
             string[] parts = Path.GetFileName(file)[Mark.Length..].Split('-');
-            if (!int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int owner) || owner == Environment.ProcessId || IsAlive(owner)) continue;
+            if (!int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int owner) || owner == Environment.ProcessId || IsAlive(owner))
+                continue;
             try
             {
                 File.Delete(file);

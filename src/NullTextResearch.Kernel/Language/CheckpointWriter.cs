@@ -20,21 +20,22 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
 
     private readonly List<(int Position, string Text)> _insertions = [];
 
-    private CheckpointWriter()
-    {
-    }
+    private CheckpointWriter() { }
 
     /// <summary>The cell with checkpoints, or as it is where it cannot be parsed.</summary>
     public static string Write(string code)
     {
         SyntaxTree tree = CSharpSyntaxTree.ParseText(code, CellPlan.ParseOptions);
-        if (tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error)) return code;
+        if (tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error))
+            return code;
         CheckpointWriter writer = new();
         writer.Visit(tree.GetRoot());
-        if (writer._insertions.Count == 0) return code;
+        if (writer._insertions.Count == 0)
+            return code;
         StringBuilder text = new(code);
         // Stable: of two at one place the outer one, met first, comes first.
-        foreach ((int position, string insertion) in writer._insertions.OrderBy(i => i.Position).Reverse()) text.Insert(position, insertion);
+        foreach ((int position, string insertion) in writer._insertions.OrderBy(i => i.Position).Reverse())
+            text.Insert(position, insertion);
         return text.ToString();
     }
 

@@ -33,6 +33,7 @@ internal sealed class CodeNesting
     private readonly string _code;
     private readonly Stack<Level> _open = [];
     private int _at;
+
     // Opened < that may be type arguments, and links of ?. in the expression at hand: neither has an end that the scan could see.
     private int _angles;
     private int _links;
@@ -43,23 +44,29 @@ internal sealed class CodeNesting
     /// <exception cref="CellException">It is nested too deeply, or too long.</exception>
     public static void RequireForParser(string code)
     {
-        if (ParserFault(code) is { } fault) throw new CellException(ErrorName, fault);
+        if (ParserFault(code) is { } fault)
+            throw new CellException(ErrorName, fault);
     }
 
     /// <summary>Throws where the compiler should not see a text.</summary>
     /// <exception cref="CellException">It is nested too deeply, or too long.</exception>
     public static void RequireForCompiler(string code)
     {
-        if (CompilerFault(code) is { } fault) throw new CellException(ErrorName, fault);
+        if (CompilerFault(code) is { } fault)
+            throw new CellException(ErrorName, fault);
     }
 
     /// <summary>Why the compiler should not see a text; null if it may.</summary>
     public static string? CompilerFault(string code)
     {
-        if (ParserFault(code) is { } fault) return fault;
+        if (ParserFault(code) is { } fault)
+            return fault;
         SyntaxTree tree = CSharpSyntaxTree.ParseText(code, CellPlan.ParseOptions);
         return FirstTooDeep(tree.GetRoot()) is { } node
-            ? string.Create(CultureInfo.InvariantCulture, $"Line {tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}: the code is nested more than {MostLevels} levels deep; the compiler cannot go down there. Split the expression or statement into several.")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"Line {tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}: the code is nested more than {MostLevels} levels deep; the compiler cannot go down there. Split the expression or statement into several."
+            )
             : null;
     }
 
@@ -69,15 +76,19 @@ internal sealed class CodeNesting
         left.Push((root, 0));
         while (left.TryPop(out (SyntaxNode Node, int Depth) item))
         {
-            if (item.Depth > MostLevels) return item.Node;
+            if (item.Depth > MostLevels)
+                return item.Node;
             // Sums, conditions and patterns of many operands the compiler takes one after the other.
             SyntaxNode? inTurn = item.Node switch
             {
-                BinaryExpressionSyntax binary when !binary.IsKind(SyntaxKind.CoalesceExpression) && !binary.IsKind(SyntaxKind.AsExpression) && !binary.IsKind(SyntaxKind.IsExpression) => binary.Left,
+                BinaryExpressionSyntax binary
+                    when !binary.IsKind(SyntaxKind.CoalesceExpression) && !binary.IsKind(SyntaxKind.AsExpression) && !binary.IsKind(SyntaxKind.IsExpression) =>
+                    binary.Left,
                 BinaryPatternSyntax pattern => pattern.Left,
                 _ => null,
             };
-            foreach (SyntaxNode child in item.Node.ChildNodes()) left.Push((child, child == inTurn ? item.Depth : item.Depth + 1));
+            foreach (SyntaxNode child in item.Node.ChildNodes())
+                left.Push((child, child == inTurn ? item.Depth : item.Depth + 1));
         }
 
         return null;
@@ -86,9 +97,16 @@ internal sealed class CodeNesting
     /// <summary>Why the parser should not see a text; null if it may.</summary>
     public static string? ParserFault(string code)
     {
-        if (code.Length > MostLength) return string.Create(CultureInfo.InvariantCulture, $"The code has {code.Length:#,0} characters; a cell takes {MostLength:#,0}. Read large data from a file.");
+        if (code.Length > MostLength)
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"The code has {code.Length:#,0} characters; a cell takes {MostLength:#,0}. Read large data from a file."
+            );
         return (new CodeNesting(code).FirstTooDeep() ?? InDisabledCode(code)) is { } at
-            ? string.Create(CultureInfo.InvariantCulture, $"Line {code.AsSpan(0, Math.Min(at, code.Length)).Count('\n') + 1}: brackets, type arguments or chains of ?. are nested more than {Most} deep; the compiler cannot go down there. Split the expression into several.")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"Line {code.AsSpan(0, Math.Min(at, code.Length)).Count('\n') + 1}: brackets, type arguments or chains of ?. are nested more than {Most} deep; the compiler cannot go down there. Split the expression into several."
+            )
             : null;
     }
 
@@ -96,17 +114,29 @@ internal sealed class CodeNesting
     // such a text every bracket counts, wherever it stands.
     private static int? InDisabledCode(string code)
     {
-        if (!code.Contains('#', StringComparison.Ordinal) || !code.Split('\n').Any(l => l.AsSpan().TrimStart().StartsWith("#") && l.Contains("if", StringComparison.Ordinal))) return null;
-        int depth = 0, angles = 0, links = 0;
+        if (
+            !code.Contains('#', StringComparison.Ordinal)
+            || !code.Split('\n').Any(l => l.AsSpan().TrimStart().StartsWith("#") && l.Contains("if", StringComparison.Ordinal))
+        )
+            return null;
+        int depth = 0,
+            angles = 0,
+            links = 0;
         for (int at = 0; at < code.Length; at++)
         {
             char c = code[at];
-            if (c is '(' or '[' or '{') depth++;
-            else if (c is ')' or ']' or '}') depth = Math.Max(0, depth - 1);
-            else if (c == '<') angles++;
-            else if (c == '?') links++;
-            if (c is ';' or '{' or '}') (angles, links) = (0, 0);
-            if (depth > Most || angles > Most || links > Most) return at;
+            if (c is '(' or '[' or '{')
+                depth++;
+            else if (c is ')' or ']' or '}')
+                depth = Math.Max(0, depth - 1);
+            else if (c == '<')
+                angles++;
+            else if (c == '?')
+                links++;
+            if (c is ';' or '{' or '}')
+                (angles, links) = (0, 0);
+            if (depth > Most || angles > Most || links > Most)
+                return at;
         }
 
         return null;
@@ -117,9 +147,12 @@ internal sealed class CodeNesting
     {
         for (; _at < _code.Length; _at++)
         {
-            if (_open.TryPeek(out Level top) && top.IsText) InText(top);
-            else InCode();
-            if (_open.Count + _angles > Most || _links > Most) return _at;
+            if (_open.TryPeek(out Level top) && top.IsText)
+                InText(top);
+            else
+                InCode();
+            if (_open.Count + _angles > Most || _links > Most)
+                return _at;
         }
 
         return null;
@@ -152,7 +185,8 @@ internal sealed class CodeNesting
                 _open.Push(new Level(c));
                 break;
             case ')' or ']' or '}':
-                if (_open.Count > 0) _open.Pop();
+                if (_open.Count > 0)
+                    _open.Pop();
                 break;
             case ':' when _open.TryPeek(out Level top) && top.IsHole && Next != ':':
                 // The format behind a value in a string is text up to the brace.
@@ -170,15 +204,18 @@ internal sealed class CodeNesting
                 break;
         }
 
-        if (c is ';' or '{' or '}') _links = 0;
+        if (c is ';' or '{' or '}')
+            _links = 0;
         // What cannot stand among type arguments ends them.
-        if (c is ';' or '{' or '}' or '=' or '&' or '|' or '!' or '+' or '-' or '/' or '%' or '^' or '~' or '"') _angles = 0;
+        if (c is ';' or '{' or '}' or '=' or '&' or '|' or '!' or '+' or '-' or '/' or '%' or '^' or '~' or '"')
+            _angles = 0;
     }
 
     // At the first of $, @ and " that begin a string; at its last character afterwards, or in its text where it has holes.
     private void String()
     {
-        int at = _at, dollars = 0;
+        int at = _at,
+            dollars = 0;
         bool verbatim = false;
         for (; at < _code.Length && _code[at] is '$' or '@'; at++)
         {
@@ -205,29 +242,44 @@ internal sealed class CodeNesting
         int end = _code.IndexOf('\n', _at);
         // A raw string goes over several lines only where nothing stands behind its quotes.
         bool lines = verbatim || (raw > 0 && _code.AsSpan(_at + 1, (end < 0 ? _code.Length : end) - _at - 1).IsWhiteSpace());
-        _open.Push(new Level('"') { IsText = true, Dollars = dollars, IsVerbatim = verbatim, Quotes = raw, HasLines = lines });
+        _open.Push(
+            new Level('"')
+            {
+                IsText = true,
+                Dollars = dollars,
+                IsVerbatim = verbatim,
+                Quotes = raw,
+                HasLines = lines,
+            }
+        );
     }
 
     private bool IsFirstOfLine()
     {
         int at = _at - 1;
-        while (at >= 0 && _code[at] is ' ' or '\t') at--;
+        while (at >= 0 && _code[at] is ' ' or '\t')
+            at--;
         return at < 0 || _code[at] == '\n';
     }
 
     // Conditions have brackets and ! of their own; in the rest of such a line a quote is none.
     private void Directive()
     {
-        int end = _code.IndexOf('\n', _at), nested = 0;
-        if (end < 0) end = _code.Length;
+        int end = _code.IndexOf('\n', _at),
+            nested = 0;
+        if (end < 0)
+            end = _code.Length;
         for (; _at < end && nested <= Most; _at++)
         {
-            if (_code[_at] is '(' or '!') nested++;
+            if (_code[_at] is '(' or '!')
+                nested++;
         }
 
         // Not over the line end, which the loop over the code steps over.
-        if (nested <= Most) _at--;
-        else _links = nested;
+        if (nested <= Most)
+            _at--;
+        else
+            _links = nested;
     }
 
     private void InText(Level text)
@@ -242,13 +294,15 @@ internal sealed class CodeNesting
             int quotes = Run('"', _at);
             if (text.Quotes > 0)
             {
-                if (quotes >= text.Quotes) _open.Pop();
+                if (quotes >= text.Quotes)
+                    _open.Pop();
                 _at += quotes - 1;
             }
             else if (text.IsVerbatim)
             {
                 // Two are one quote of the text.
-                if (quotes % 2 == 1) _open.Pop();
+                if (quotes % 2 == 1)
+                    _open.Pop();
                 _at += quotes - 1;
             }
             else
@@ -263,13 +317,16 @@ internal sealed class CodeNesting
         }
         else if (c == '\\' && text.Quotes == 0 && !text.IsVerbatim)
         {
-            if (Next != '\n') _at++;
+            if (Next != '\n')
+                _at++;
         }
         else if (c == '{' && text.Dollars > 0)
         {
-            int braces = Run('{', _at), needed = text.Quotes > 0 ? text.Dollars : 1;
+            int braces = Run('{', _at),
+                needed = text.Quotes > 0 ? text.Dollars : 1;
             bool opens = text.Quotes > 0 ? braces >= needed : braces % 2 == 1;
-            if (opens) _open.Push(new Level('{') { IsHole = true });
+            if (opens)
+                _open.Push(new Level('{') { IsHole = true });
             _at += braces - 1;
         }
     }
@@ -277,7 +334,8 @@ internal sealed class CodeNesting
     private int Run(char c, int from)
     {
         int at = from;
-        while (at < _code.Length && _code[at] == c) at++;
+        while (at < _code.Length && _code[at] == c)
+            at++;
         return at - from;
     }
 

@@ -12,8 +12,11 @@ namespace NullTextResearch.Kernel.Language;
 /// </summary>
 internal sealed partial class DeclarationLog
 {
-    private static readonly SymbolDisplayFormat TypeFormat = SymbolDisplayFormat.FullyQualifiedFormat
-        .WithMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
+    private static readonly SymbolDisplayFormat TypeFormat = SymbolDisplayFormat.FullyQualifiedFormat.WithMiscellaneousOptions(
+        SymbolDisplayMiscellaneousOptions.UseSpecialTypes
+            | SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers
+            | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
+    );
 
     private readonly Dictionary<string, string> _members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _usings = new(StringComparer.Ordinal);
@@ -28,8 +31,10 @@ internal sealed partial class DeclarationLog
         get
         {
             StringBuilder text = new();
-            foreach (string directive in _usings.Values) text.Append(directive).Append('\n');
-            foreach (string member in _members.Values) text.Append(member).Append('\n');
+            foreach (string directive in _usings.Values)
+                text.Append(directive).Append('\n');
+            foreach (string member in _members.Values)
+                text.Append(member).Append('\n');
             return text.ToString();
         }
     }
@@ -46,7 +51,8 @@ internal sealed partial class DeclarationLog
             {
                 foreach (SyntaxToken token in node.DescendantTokens())
                 {
-                    if (token.IsKind(SyntaxKind.IdentifierToken)) _captured.Add(token.ValueText);
+                    if (token.IsKind(SyntaxKind.IdentifierToken))
+                        _captured.Add(token.ValueText);
                 }
             }
         }
@@ -61,20 +67,23 @@ internal sealed partial class DeclarationLog
             CompilationUnitSyntax root = (CompilationUnitSyntax)tree.GetRoot();
             foreach (UsingDirectiveSyntax directive in root.Usings)
             {
-                if (_usings.TryAdd(directive.WithoutTrivia().ToString(), directive.WithoutTrivia().ToString())) Version++;
+                if (_usings.TryAdd(directive.WithoutTrivia().ToString(), directive.WithoutTrivia().ToString()))
+                    Version++;
             }
 
             foreach (MemberDeclarationSyntax member in root.Members)
             {
                 string? key = member switch
                 {
-                    MethodDeclarationSyntax method => $"{method.Identifier.ValueText}({string.Join(',', method.ParameterList.Parameters.Select(p => p.Type?.ToString()))})",
+                    MethodDeclarationSyntax method =>
+                        $"{method.Identifier.ValueText}({string.Join(',', method.ParameterList.Parameters.Select(p => p.Type?.ToString()))})",
                     BaseTypeDeclarationSyntax type => type.Identifier.ValueText,
                     DelegateDeclarationSyntax type => type.Identifier.ValueText,
                     PropertyDeclarationSyntax property => property.Identifier.ValueText,
                     _ => null,
                 };
-                if (key is not null) Set(key, member.ToFullString());
+                if (key is not null)
+                    Set(key, member.ToFullString());
             }
         }
 
@@ -82,16 +91,19 @@ internal sealed partial class DeclarationLog
         {
             foreach (IFieldSymbol field in script.GetMembers().OfType<IFieldSymbol>())
             {
-                if (field.CanBeReferencedByName && !field.IsImplicitlyDeclared) Set(field.Name, Declaration(field));
+                if (field.CanBeReferencedByName && !field.IsImplicitlyDeclared)
+                    Set(field.Name, Declaration(field));
             }
         }
 
-        if (Version != before) Version = before + 1;
+        if (Version != before)
+            Version = before + 1;
     }
 
     private void Set(string key, string text)
     {
-        if (_members.TryGetValue(key, out string? old) && old == text) return;
+        if (_members.TryGetValue(key, out string? old) && old == text)
+            return;
         _members[key] = text;
         Version++;
     }
@@ -114,8 +126,14 @@ internal sealed partial class DeclarationLog
         return text.Contains("anonymous", StringComparison.Ordinal) || text.Length == 0 ? "object" : text;
     }
 
-    private static bool Lasts(SyntaxNode node) => node is AnonymousFunctionExpressionSyntax or LocalFunctionStatementSyntax or BaseMethodDeclarationSyntax
-        or BasePropertyDeclarationSyntax or BaseTypeDeclarationSyntax or QueryExpressionSyntax;
+    private static bool Lasts(SyntaxNode node) =>
+        node
+            is AnonymousFunctionExpressionSyntax
+                or LocalFunctionStatementSyntax
+                or BaseMethodDeclarationSyntax
+                or BasePropertyDeclarationSyntax
+                or BaseTypeDeclarationSyntax
+                or QueryExpressionSyntax;
 
     [GeneratedRegex(@"(global::)?Submission#\d+\.")]
     private static partial Regex Submission();

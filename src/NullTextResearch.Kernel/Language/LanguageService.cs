@@ -23,11 +23,13 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
 
     private static readonly SymbolDisplayFormat Signature = SymbolDisplayFormat.MinimallyQualifiedFormat;
 
-    private readonly AdhocWorkspace _workspace = new(MefHostServices.Create([
-        .. MefHostServices.DefaultAssemblies,
-        typeof(CompletionService).Assembly,
-        System.Reflection.Assembly.Load("Microsoft.CodeAnalysis.CSharp.Features"),
-    ]));
+    private readonly AdhocWorkspace _workspace = new(
+        MefHostServices.Create([
+            .. MefHostServices.DefaultAssemblies,
+            typeof(CompletionService).Assembly,
+            System.Reflection.Assembly.Load("Microsoft.CodeAnalysis.CSharp.Features"),
+        ])
+    );
 
     private Solution? _past;
     private ProjectId? _pastProject;
@@ -41,13 +43,14 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         Document document = Open(code);
         CompletionService service = CompletionService.GetService(document)!;
         CompletionList list = service.GetCompletionsAsync(document, position).GetAwaiter().GetResult();
-        if (list.ItemsList.Count == 0) return new Completions(position, position, []);
+        if (list.ItemsList.Count == 0)
+            return new Completions(position, position, []);
         TextSpan span = list.Span;
         string prefix = code[span.Start..Math.Min(position, span.End)];
         Completion[] items =
         [
-            .. list.ItemsList
-                .Where(i => i.FilterText.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !i.DisplayText.Contains(' '))
+            .. list
+                .ItemsList.Where(i => i.FilterText.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !i.DisplayText.Contains(' '))
                 // What is typed in the right case comes first.
                 .OrderBy(i => i.FilterText.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1)
                 .ThenBy(i => i.SortText, StringComparer.OrdinalIgnoreCase)
@@ -67,9 +70,11 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         QuickInfoService service = QuickInfoService.GetService(document)!;
         foreach (int place in Places(code, position, document))
         {
-            if (service.GetQuickInfoAsync(document, place).GetAwaiter().GetResult() is not { } info) continue;
+            if (service.GetQuickInfoAsync(document, place).GetAwaiter().GetResult() is not { } info)
+                continue;
             string text = string.Join("\n\n", info.Sections.Select(s => string.Concat(s.TaggedParts.Select(p => p.Text)).Trim()).Where(s => s.Length > 0));
-            if (text.Length == 0) continue;
+            if (text.Length == 0)
+                continue;
             return text + Overloads(document, place);
         }
 
@@ -83,7 +88,8 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         try
         {
             parts = CellPlan.Parse(code);
-            if (parts.LastOrDefault() is CodePart end) CodeNesting.RequireForCompiler(end.Code);
+            if (parts.LastOrDefault() is CodePart end)
+                CodeNesting.RequireForCompiler(end.Code);
         }
         catch (CellException e)
         {
@@ -91,14 +97,16 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
             return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
         }
 
-        if (parts.LastOrDefault() is not CodePart last) return new Completeness("complete", "");
+        if (parts.LastOrDefault() is not CodePart last)
+            return new Completeness("complete", "");
         SyntaxTree tree = CSharpSyntaxTree.ParseText(last.Code, CellPlan.ParseOptions);
         Diagnostic[] errors = [.. tree.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error)];
         if (!SyntaxFactory.IsCompleteSubmission(tree))
         {
             // More lines mend what is missing at the end, not what is wrong before it.
             int length = last.Code.TrimEnd().Length;
-            if (errors.Any(e => e.Location.SourceSpan.End < length && !Unended.Contains(e.Id))) return new Completeness("invalid", "");
+            if (errors.Any(e => e.Location.SourceSpan.End < length && !Unended.Contains(e.Id)))
+                return new Completeness("invalid", "");
             string line = code.TrimEnd().Split('\n')[^1];
             string indent = line[..(line.Length - line.TrimStart().Length)];
             return new Completeness("incomplete", line.TrimEnd().EndsWith('{') ? indent + "    " : indent);
@@ -130,22 +138,31 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
             .GetDocument(document)!;
     }
 
-    private ProjectInfo Submission(ProjectId id, string name, IEnumerable<MetadataReference> metadata, IEnumerable<string> usings) => ProjectInfo.Create(
-        id,
-        VersionStamp.Create(),
-        name,
-        name,
-        LanguageNames.CSharp,
-        isSubmission: true,
-        parseOptions: CellPlan.ParseOptions.WithDocumentationMode(DocumentationMode.Parse),
-        compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: usings, allowUnsafe: true, metadataReferenceResolver: references, sourceReferenceResolver: new ScriptFiles(Environment.CurrentDirectory)),
-        metadataReferences: metadata);
+    private ProjectInfo Submission(ProjectId id, string name, IEnumerable<MetadataReference> metadata, IEnumerable<string> usings) =>
+        ProjectInfo.Create(
+            id,
+            VersionStamp.Create(),
+            name,
+            name,
+            LanguageNames.CSharp,
+            isSubmission: true,
+            parseOptions: CellPlan.ParseOptions.WithDocumentationMode(DocumentationMode.Parse),
+            compilationOptions: new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary,
+                usings: usings,
+                allowUnsafe: true,
+                metadataReferenceResolver: references,
+                sourceReferenceResolver: new ScriptFiles(Environment.CurrentDirectory)
+            ),
+            metadataReferences: metadata
+        );
 
     // The place itself, the character before it, then the method whose argument list it stands in.
     private static IEnumerable<int> Places(string code, int position, Document document)
     {
         yield return position;
-        if (position > 0) yield return position - 1;
+        if (position > 0)
+            yield return position - 1;
         SyntaxNode root = document.GetSyntaxRootAsync().GetAwaiter().GetResult()!;
         SyntaxNode? node = root.FindToken(Math.Clamp(position - 1, 0, Math.Max(0, code.Length - 1))).Parent;
         for (; node is not null; node = node.Parent)
@@ -153,7 +170,11 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
             switch (node)
             {
                 case InvocationExpressionSyntax call:
-                    yield return call.Expression switch { MemberAccessExpressionSyntax access => access.Name.SpanStart, ExpressionSyntax other => other.SpanStart };
+                    yield return call.Expression switch
+                    {
+                        MemberAccessExpressionSyntax access => access.Name.SpanStart,
+                        ExpressionSyntax other => other.SpanStart,
+                    };
                     break;
                 case ObjectCreationExpressionSyntax creation:
                     yield return creation.Type.SpanStart;
@@ -166,11 +187,14 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     {
         SemanticModel model = document.GetSemanticModelAsync().GetAwaiter().GetResult()!;
         SyntaxNode? node = model.SyntaxTree.GetRoot().FindToken(place).Parent;
-        if (node is null) return "";
+        if (node is null)
+            return "";
         ISymbol[] group = [.. model.GetMemberGroup(node).Take(12)];
-        if (group.Length < 2) return "";
+        if (group.Length < 2)
+            return "";
         StringBuilder text = new("\n\nOverloads:");
-        foreach (ISymbol symbol in group) text.Append("\n  ").Append(symbol.ToDisplayString(Signature));
+        foreach (ISymbol symbol in group)
+            text.Append("\n  ").Append(symbol.ToDisplayString(Signature));
         return text.ToString();
     }
 
@@ -179,9 +203,20 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     {
         int start = position == 0 ? 0 : code.LastIndexOf('\n', position - 1) + 1;
         string line = code[start..position];
-        if (!line.StartsWith("#!", StringComparison.Ordinal) || line.Contains(' ')) return null;
-        return new Completions(start, position, [.. CellPlan.Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith(line, StringComparison.Ordinal)).Select(n => new Completion(n, "magic"))]);
+        if (!line.StartsWith("#!", StringComparison.Ordinal) || line.Contains(' '))
+            return null;
+        return new Completions(
+            start,
+            position,
+            [
+                .. CellPlan
+                    .Directives.Select(d => d.Name.Split(' ')[0])
+                    .Where(n => n.StartsWith(line, StringComparison.Ordinal))
+                    .Select(n => new Completion(n, "magic")),
+            ]
+        );
     }
 
-    private static string Kind(CompletionItem item) => item.Tags.FirstOrDefault(t => t is not ("Public" or "Private" or "Internal" or "Protected"))?.ToLowerInvariant() ?? "text";
+    private static string Kind(CompletionItem item) =>
+        item.Tags.FirstOrDefault(t => t is not ("Public" or "Private" or "Internal" or "Protected"))?.ToLowerInvariant() ?? "text";
 }

@@ -12,7 +12,8 @@ internal sealed class ScriptFiles(string folder) : SourceFileResolver([], folder
     {
         byte[] bytes = File.ReadAllBytes(resolvedPath);
         using StreamReader text = new(new MemoryStream(bytes), Encoding.UTF8);
-        if (CodeNesting.CompilerFault(text.ReadToEnd()) is { } fault) throw new IOException(fault);
+        if (CodeNesting.CompilerFault(text.ReadToEnd()) is { } fault)
+            throw new IOException(fault);
         return new MemoryStream(bytes);
     }
 }

@@ -12,9 +12,15 @@ internal static class CodeHtml
 {
     public static string Colour(NotebookCell cell)
     {
-        if (cell.Language != "csharp" || CodeNesting.ParserFault(cell.Source) is not null) return WebUtility.HtmlEncode(cell.Source);
+        if (cell.Language != "csharp" || CodeNesting.ParserFault(cell.Source) is not null)
+            return WebUtility.HtmlEncode(cell.Source);
         StringBuilder html = new();
-        foreach (SyntaxToken token in CSharpSyntaxTree.ParseText(cell.Source, new CSharpParseOptions(LanguageVersion.CSharp14, kind: SourceCodeKind.Script)).GetRoot().DescendantTokens())
+        foreach (
+            SyntaxToken token in CSharpSyntaxTree
+                .ParseText(cell.Source, new CSharpParseOptions(LanguageVersion.CSharp14, kind: SourceCodeKind.Script))
+                .GetRoot()
+                .DescendantTokens()
+        )
         {
             Trivia(token.LeadingTrivia);
             Mark(token.ToString(), Class(token));
@@ -26,21 +32,29 @@ internal static class CodeHtml
         void Trivia(SyntaxTriviaList list)
         {
             // Directives such as #r and #!time have their own structure.
-            foreach (SyntaxTrivia trivia in list) Mark(trivia.ToFullString(), trivia.IsKind(SyntaxKind.WhitespaceTrivia) || trivia.IsKind(SyntaxKind.EndOfLineTrivia) ? null : "co");
+            foreach (SyntaxTrivia trivia in list)
+                Mark(trivia.ToFullString(), trivia.IsKind(SyntaxKind.WhitespaceTrivia) || trivia.IsKind(SyntaxKind.EndOfLineTrivia) ? null : "co");
         }
 
         void Mark(string text, string? style)
         {
-            if (text.Length == 0) return;
+            if (text.Length == 0)
+                return;
             string encoded = WebUtility.HtmlEncode(text);
             html.Append(style is null ? encoded : $"<span class=\"{style}\">{encoded}</span>");
         }
     }
 
-    private static string? Class(SyntaxToken token) => token.Kind() switch
-    {
-        SyntaxKind.StringLiteralToken or SyntaxKind.CharacterLiteralToken or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.InterpolatedStringStartToken or SyntaxKind.InterpolatedStringEndToken
-            or SyntaxKind.SingleLineRawStringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken => "st",
-        _ => token.IsKeyword() || token.IsContextualKeyword() || token.ToString() == "var" ? "kw" : null,
-    };
+    private static string? Class(SyntaxToken token) =>
+        token.Kind() switch
+        {
+            SyntaxKind.StringLiteralToken
+            or SyntaxKind.CharacterLiteralToken
+            or SyntaxKind.InterpolatedStringTextToken
+            or SyntaxKind.InterpolatedStringStartToken
+            or SyntaxKind.InterpolatedStringEndToken
+            or SyntaxKind.SingleLineRawStringLiteralToken
+            or SyntaxKind.MultiLineRawStringLiteralToken => "st",
+            _ => token.IsKeyword() || token.IsContextualKeyword() || token.ToString() == "var" ? "kw" : null,
+        };
 }

@@ -14,7 +14,12 @@ namespace NullTextResearch.Kernel.Running;
 public static partial class NotebookHtml
 {
     // Prose is text: what looks like HTML in it is shown as it was typed. Cells that are HTML, and outputs, are what the author's code made.
-    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseMathematics().UseAutoIdentifiers().DisableHtml().Build();
+    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
+        .UsePipeTables()
+        .UseMathematics()
+        .UseAutoIdentifiers()
+        .DisableHtml()
+        .Build();
 
     private const string Style = """
         body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 1000px; margin: 32px auto; padding: 0 20px; }
@@ -33,7 +38,10 @@ public static partial class NotebookHtml
     public static string Write(NotebookDocument document, string title)
     {
         StringBuilder page = new();
-        page.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n"
+        );
         foreach (NotebookCell cell in document.Cells)
         {
             switch (cell.Kind)
@@ -43,7 +51,8 @@ public static partial class NotebookHtml
                     break;
                 case CellKind.Code:
                     page.Append("<div class=\"cell\"><pre class=\"in\"><code>").Append(CodeHtml.Colour(cell)).Append("</code></pre>\n");
-                    foreach (JsonObject output in cell.Outputs.OfType<JsonObject>()) page.Append("<div class=\"out\">").Append(Output(output)).Append("</div>\n");
+                    foreach (JsonObject output in cell.Outputs.OfType<JsonObject>())
+                        page.Append("<div class=\"out\">").Append(Output(output)).Append("</div>\n");
                     page.Append("</div>\n");
                     break;
             }
@@ -58,12 +67,14 @@ public static partial class NotebookHtml
         MarkdownDocument document = Markdown.Parse(markdown, Pipeline);
         foreach (LinkInline link in document.Descendants<LinkInline>())
         {
-            if (!IsHarmless(link.Url)) link.Url = "";
+            if (!IsHarmless(link.Url))
+                link.Url = "";
         }
 
         foreach (AutolinkInline link in document.Descendants<AutolinkInline>())
         {
-            if (!link.IsEmail && !IsHarmless(link.Url)) link.Url = "";
+            if (!link.IsEmail && !IsHarmless(link.Url))
+                link.Url = "";
         }
 
         string html = document.ToHtml(Pipeline);
@@ -77,7 +88,10 @@ public static partial class NotebookHtml
     {
         string address = string.Concat((url ?? "").Where(c => c > ' '));
         int colon = address.IndexOfAny([':', '/', '?', '#']);
-        return colon < 0 || address[colon] != ':' || address[..colon].ToLowerInvariant() is "http" or "https" or "mailto" || address.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
+        return colon < 0
+            || address[colon] != ':'
+            || address[..colon].ToLowerInvariant() is "http" or "https" or "mailto"
+            || address.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static string Output(JsonObject output)
@@ -90,25 +104,31 @@ public static partial class NotebookHtml
                 return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{Ansi().Replace(string.Join('\n', (output["traceback"] as JsonArray ?? []).Select(l => l?.ToString())), "")}")}</pre>";
             default:
                 JsonObject data = output["data"] as JsonObject ?? [];
-                if (data["text/html"] is { } html) return Text(html);
-                if (data["image/svg+xml"] is { } svg) return Text(svg);
+                if (data["text/html"] is { } html)
+                    return Text(html);
+                if (data["image/svg+xml"] is { } svg)
+                    return Text(svg);
                 foreach (string mime in new[] { "image/png", "image/jpeg" })
                 {
-                    if (data[mime] is { } picture) return $"<img alt=\"output\" src=\"data:{mime};base64,{WebUtility.HtmlEncode(Text(picture).Replace("\n", "", StringComparison.Ordinal))}\">";
+                    if (data[mime] is { } picture)
+                        return $"<img alt=\"output\" src=\"data:{mime};base64,{WebUtility.HtmlEncode(Text(picture).Replace("\n", "", StringComparison.Ordinal))}\">";
                 }
 
-                if (data["text/markdown"] is { } markdown) return Prose(Text(markdown));
-                if (data["application/javascript"] is { } script) return $"<script>{Text(script)}</script>";
+                if (data["text/markdown"] is { } markdown)
+                    return Prose(Text(markdown));
+                if (data["application/javascript"] is { } script)
+                    return $"<script>{Text(script)}</script>";
                 return $"<pre>{WebUtility.HtmlEncode(Text(data["text/plain"]))}</pre>";
         }
     }
 
-    private static string Text(JsonNode? lines) => lines switch
-    {
-        null => "",
-        JsonArray array => string.Concat(array.Select(l => l?.ToString())),
-        _ => lines.ToString(),
-    };
+    private static string Text(JsonNode? lines) =>
+        lines switch
+        {
+            null => "",
+            JsonArray array => string.Concat(array.Select(l => l?.ToString())),
+            _ => lines.ToString(),
+        };
 
     [GeneratedRegex(@"<(?<tag>span|div) class=""math"">\s*\\[\(\[](?<tex>.*?)\\[\)\]]\s*</\k<tag>>", RegexOptions.Singleline)]
     private static partial Regex MathElement();

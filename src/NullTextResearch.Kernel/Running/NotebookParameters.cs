@@ -26,44 +26,59 @@ public static class NotebookParameters
     public static NotebookDocument Inject(NotebookDocument document, IReadOnlyList<(string Name, string Value)> values)
     {
         List<NotebookCell> cells = [.. document.Cells.Where(c => !c.Tags.Contains(InjectedTag))];
-        if (values.Count == 0) return document with { Cells = cells };
+        if (values.Count == 0)
+            return document with { Cells = cells };
         int place = cells.FindIndex(c => c.Kind == CellKind.Code && c.Tags.Contains(Tag));
-        if (place < 0) throw new ArgumentException($"The notebook has no cell with the tag '{Tag}', so it takes no values.");
+        if (place < 0)
+            throw new ArgumentException($"The notebook has no cell with the tag '{Tag}', so it takes no values.");
         VariableDeclaratorSyntax[] declared = Declared(document);
         List<string> lines = ["// injected parameters"];
         foreach ((string name, string value) in values)
         {
-            VariableDeclaratorSyntax target = declared.FirstOrDefault(d => d.Identifier.Text == name)
-                ?? throw new ArgumentException($"The notebook has no parameter '{name}'. It has: {string.Join(", ", declared.Select(d => d.Identifier.Text))}.");
+            VariableDeclaratorSyntax target =
+                declared.FirstOrDefault(d => d.Identifier.Text == name)
+                ?? throw new ArgumentException(
+                    $"The notebook has no parameter '{name}'. It has: {string.Join(", ", declared.Select(d => d.Identifier.Text))}."
+                );
             lines.Add($"{name} = {Literal(target, name, value)};");
         }
 
-        cells.Insert(place + 1, new NotebookCell
-        {
-            Source = string.Join('\n', lines),
-            // Always the same, so that a repeated run changes no line of the file for nothing.
-            Id = InjectedTag,
-            Metadata = new JsonObject { ["tags"] = new JsonArray(InjectedTag) },
-        });
+        cells.Insert(
+            place + 1,
+            new NotebookCell
+            {
+                Source = string.Join('\n', lines),
+                // Always the same, so that a repeated run changes no line of the file for nothing.
+                Id = InjectedTag,
+                Metadata = new JsonObject { ["tags"] = new JsonArray(InjectedTag) },
+            }
+        );
         return document with { Cells = cells };
     }
 
     private static string Literal(VariableDeclaratorSyntax target, string name, string value)
     {
-        bool text = target.Initializer?.Value is LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression }
+        bool text =
+            target.Initializer?.Value is LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression }
             || (target.Parent is VariableDeclarationSyntax { Type: var type } && type.ToString() is "string" or "string?");
-        if (text && value != "null" && !value.StartsWith('"') && !value.StartsWith('@') && !value.StartsWith('$')) return SymbolDisplay.FormatLiteral(value, quote: true);
-        if (CodeNesting.ParserFault(value) is { } fault) throw new ArgumentException($"The value of '{name}' cannot be read: {fault}");
+        if (text && value != "null" && !value.StartsWith('"') && !value.StartsWith('@') && !value.StartsWith('$'))
+            return SymbolDisplay.FormatLiteral(value, quote: true);
+        if (CodeNesting.ParserFault(value) is { } fault)
+            throw new ArgumentException($"The value of '{name}' cannot be read: {fault}");
         ExpressionSyntax expression = SyntaxFactory.ParseExpression(value);
         if (expression.ContainsDiagnostics || expression.IsMissing)
-            throw new ArgumentException($"The value of '{name}' is no C# expression: {value} ({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}).");
+            throw new ArgumentException(
+                $"The value of '{name}' is no C# expression: {value} ({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)})."
+            );
         return value;
     }
 
     private static VariableDeclaratorSyntax[] Declared(NotebookDocument document)
     {
-        if (document.Cells.FirstOrDefault(c => c.Kind == CellKind.Code && c.Tags.Contains(Tag)) is not { } cell) return [];
-        if (CodeNesting.ParserFault(cell.Source) is { } fault) throw new ArgumentException($"The cell with the tag '{Tag}' cannot be read: {fault}");
+        if (document.Cells.FirstOrDefault(c => c.Kind == CellKind.Code && c.Tags.Contains(Tag)) is not { } cell)
+            return [];
+        if (CodeNesting.ParserFault(cell.Source) is { } fault)
+            throw new ArgumentException($"The cell with the tag '{Tag}' cannot be read: {fault}");
         SyntaxNode root = CSharpSyntaxTree.ParseText(cell.Source, new CSharpParseOptions(LanguageVersion.CSharp14, kind: SourceCodeKind.Script)).GetRoot();
         return [.. root.ChildNodes().OfType<FieldDeclarationSyntax>().SelectMany(f => f.Declaration.Variables)];
     }

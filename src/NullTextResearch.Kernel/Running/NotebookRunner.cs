@@ -24,7 +24,12 @@ public static class NotebookRunner
     /// <param name="options">Options of the session.</param>
     /// <param name="progress">Told the place of each cell before it runs, or null.</param>
     /// <param name="cancellation">Interrupts the running cell, which then counts as failed.</param>
-    public static async Task<NotebookRun> RunAsync(NotebookDocument document, EngineOptions options, Action<int>? progress = null, CancellationToken cancellation = default)
+    public static async Task<NotebookRun> RunAsync(
+        NotebookDocument document,
+        EngineOptions options,
+        Action<int>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         long start = Environment.TickCount64;
         using CellEngine engine = new(options with { TakesStrayText = false });
@@ -34,7 +39,8 @@ public static class NotebookRunner
         for (int i = 0; i < cells.Length && failure is null; i++)
         {
             NotebookCell cell = cells[i];
-            if (cell.Kind != CellKind.Code) continue;
+            if (cell.Kind != CellKind.Code)
+                continue;
             progress?.Invoke(i + 1);
             collector.Begin();
             CellResult result;
@@ -51,13 +57,15 @@ public static class NotebookRunner
             }
 
             cells[i] = cell with { ExecutionCount = result.ExecutionCount };
-            if (result.Error is { } error && !cell.Tags.Contains("raises-exception")) failure = new NotebookFailure(i + 1, cell.Source, error);
+            if (result.Error is { } error && !cell.Tags.Contains("raises-exception"))
+                failure = new NotebookFailure(i + 1, cell.Source, error);
         }
 
         int ran = 0;
         for (int i = 0; i < cells.Length; i++)
         {
-            if (cells[i].ExecutionCount is not null && ran < collector.Cells.Count) cells[i] = cells[i] with { Outputs = collector.Cells[ran++] };
+            if (cells[i].ExecutionCount is not null && ran < collector.Cells.Count)
+                cells[i] = cells[i] with { Outputs = collector.Cells[ran++] };
         }
 
         return new NotebookRun(document with { Cells = cells }, failure, TimeSpan.FromMilliseconds(Environment.TickCount64 - start));
@@ -105,7 +113,8 @@ public static class NotebookRunner
                     return;
                 }
 
-                if (_clear || output is ClearOutput) _current.Clear();
+                if (_clear || output is ClearOutput)
+                    _current.Clear();
                 _clear = false;
                 switch (output)
                 {
@@ -113,28 +122,38 @@ public static class NotebookRunner
                         Write(stream);
                         break;
                     case DisplayOutput display:
-                        JsonObject item = new() { ["data"] = Data(display.Data), ["metadata"] = display.Metadata.DeepClone(), ["output_type"] = "display_data" };
-                        if (!_displays.TryGetValue(display.DisplayId, out List<JsonObject>? places)) _displays[display.DisplayId] = places = [];
+                        JsonObject item = new()
+                        {
+                            ["data"] = Data(display.Data),
+                            ["metadata"] = display.Metadata.DeepClone(),
+                            ["output_type"] = "display_data",
+                        };
+                        if (!_displays.TryGetValue(display.DisplayId, out List<JsonObject>? places))
+                            _displays[display.DisplayId] = places = [];
                         places.Add(item);
                         _current.Add(item);
                         break;
                     case ResultOutput result:
-                        _current.Add(new JsonObject
-                        {
-                            ["data"] = Data(result.Data),
-                            ["execution_count"] = result.ExecutionCount,
-                            ["metadata"] = result.Metadata.DeepClone(),
-                            ["output_type"] = "execute_result",
-                        });
+                        _current.Add(
+                            new JsonObject
+                            {
+                                ["data"] = Data(result.Data),
+                                ["execution_count"] = result.ExecutionCount,
+                                ["metadata"] = result.Metadata.DeepClone(),
+                                ["output_type"] = "execute_result",
+                            }
+                        );
                         break;
                     case ErrorOutput error:
-                        _current.Add(new JsonObject
-                        {
-                            ["ename"] = error.Name,
-                            ["evalue"] = error.Message,
-                            ["output_type"] = "error",
-                            ["traceback"] = new JsonArray([.. error.Traceback.Select(l => JsonValue.Create(l))]),
-                        });
+                        _current.Add(
+                            new JsonObject
+                            {
+                                ["ename"] = error.Name,
+                                ["evalue"] = error.Message,
+                                ["output_type"] = "error",
+                                ["traceback"] = new JsonArray([.. error.Traceback.Select(l => JsonValue.Create(l))]),
+                            }
+                        );
                         break;
                 }
             }
@@ -149,7 +168,14 @@ public static class NotebookRunner
                 return;
             }
 
-            _current.Add(new JsonObject { ["name"] = name, ["output_type"] = "stream", ["text"] = Ipynb.Lines(stream.Text) });
+            _current.Add(
+                new JsonObject
+                {
+                    ["name"] = name,
+                    ["output_type"] = "stream",
+                    ["text"] = Ipynb.Lines(stream.Text),
+                }
+            );
         }
 
         // Text in lines, as nbformat keeps it; pictures are base64 in one piece, JSON is kept as it is.

@@ -95,10 +95,12 @@ internal static class TexToMathMl
         List<string> items = [];
         while (true)
         {
-            while (at < tex.Length && char.IsWhiteSpace(tex[at])) at++;
+            while (at < tex.Length && char.IsWhiteSpace(tex[at]))
+                at++;
             if (at >= tex.Length)
             {
-                if (end != '\0') throw new FormatException();
+                if (end != '\0')
+                    throw new FormatException();
                 break;
             }
 
@@ -110,14 +112,18 @@ internal static class TexToMathMl
 
             if (tex[at] is '_' or '^')
             {
-                if (items.Count == 0) throw new FormatException();
-                string sub = "", sup = "";
+                if (items.Count == 0)
+                    throw new FormatException();
+                string sub = "",
+                    sup = "";
                 while (at < tex.Length && tex[at] is '_' or '^')
                 {
                     bool below = tex[at++] == '_';
                     string item = Item(tex, ref at);
-                    if (below) sub = item;
-                    else sup = item;
+                    if (below)
+                        sub = item;
+                    else
+                        sup = item;
                 }
 
                 string basis = items[^1];
@@ -138,27 +144,37 @@ internal static class TexToMathMl
 
     private static string Item(string tex, ref int at)
     {
-        while (at < tex.Length && char.IsWhiteSpace(tex[at])) at++;
-        if (at >= tex.Length) throw new FormatException();
+        while (at < tex.Length && char.IsWhiteSpace(tex[at]))
+            at++;
+        if (at >= tex.Length)
+            throw new FormatException();
         char c = tex[at++];
-        if (c == '{') return Row(tex, ref at, '}');
+        if (c == '{')
+            return Row(tex, ref at, '}');
         if (char.IsAsciiDigit(c))
         {
             int start = at - 1;
-            while (at < tex.Length && (char.IsAsciiDigit(tex[at]) || (tex[at] == '.' && at + 1 < tex.Length && char.IsAsciiDigit(tex[at + 1])))) at++;
+            while (at < tex.Length && (char.IsAsciiDigit(tex[at]) || (tex[at] == '.' && at + 1 < tex.Length && char.IsAsciiDigit(tex[at + 1]))))
+                at++;
             return $"<mn>{tex[start..at]}</mn>";
         }
 
-        if (c == '\\') return Command(tex, ref at);
-        if (char.IsLetter(c)) return $"<mi>{c}</mi>";
-        return c == '*' ? "<mo>∗</mo>" : c == '-' ? "<mo>−</mo>" : $"<mo>{WebUtility.HtmlEncode(c.ToString())}</mo>";
+        if (c == '\\')
+            return Command(tex, ref at);
+        if (char.IsLetter(c))
+            return $"<mi>{c}</mi>";
+        return c == '*' ? "<mo>∗</mo>"
+            : c == '-' ? "<mo>−</mo>"
+            : $"<mo>{WebUtility.HtmlEncode(c.ToString())}</mo>";
     }
 
     private static string Command(string tex, ref int at)
     {
         int start = at;
-        while (at < tex.Length && char.IsAsciiLetter(tex[at])) at++;
-        if (at == start) at++;
+        while (at < tex.Length && char.IsAsciiLetter(tex[at]))
+            at++;
+        if (at == start)
+            at++;
         string name = tex[start..Math.Min(at, tex.Length)];
         switch (name)
         {
@@ -178,15 +194,18 @@ internal static class TexToMathMl
                 return $"<mi mathvariant=\"script\">{WebUtility.HtmlEncode(Braced(tex, ref at))}</mi>";
         }
 
-        if (Spaces.TryGetValue(name, out string? width)) return width.Length == 0 ? "" : $"<mspace width=\"{width}em\"/>";
-        if (Letters.TryGetValue(name, out string? letter)) return $"<mi>{letter}</mi>";
+        if (Spaces.TryGetValue(name, out string? width))
+            return width.Length == 0 ? "" : $"<mspace width=\"{width}em\"/>";
+        if (Letters.TryGetValue(name, out string? letter))
+            return $"<mi>{letter}</mi>";
         return Operators.TryGetValue(name, out string? sign) ? $"<mo>{sign}</mo>" : throw new FormatException();
     }
 
     private static string Braced(string tex, ref int at)
     {
         int close = at < tex.Length && tex[at] == '{' ? tex.IndexOf('}', at) : -1;
-        if (close < 0) throw new FormatException();
+        if (close < 0)
+            throw new FormatException();
         string inside = tex[(at + 1)..close];
         at = close + 1;
         return inside;

@@ -7,7 +7,8 @@ internal static class CodePoints
     public static int ToUtf16(string text, int characters)
     {
         int at = 0;
-        for (int i = 0; i < characters && at < text.Length; i++) at += char.IsSurrogatePair(text, at) ? 2 : 1;
+        for (int i = 0; i < characters && at < text.Length; i++)
+            at += char.IsSurrogatePair(text, at) ? 2 : 1;
         return at;
     }
 
@@ -15,7 +16,8 @@ internal static class CodePoints
     public static int FromUtf16(string text, int index)
     {
         int characters = 0;
-        for (int at = 0; at < index && at < text.Length; characters++) at += char.IsSurrogatePair(text, at) ? 2 : 1;
+        for (int at = 0; at < index && at < text.Length; characters++)
+            at += char.IsSurrogatePair(text, at) ? 2 : 1;
         return characters;
     }
 }

@@ -91,16 +91,22 @@ public sealed class JupyterKernel : IDisposable
 
     private int Serve()
     {
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = true;
-            Interrupt();
-        });
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
-        {
-            signal.Cancel = true;
-            _ended.TrySetResult(0);
-        });
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(
+            PosixSignal.SIGINT,
+            signal =>
+            {
+                signal.Cancel = true;
+                Interrupt();
+            }
+        );
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            signal =>
+            {
+                signal.Cancel = true;
+                _ended.TrySetResult(0);
+            }
+        );
         using Timer parent = new(_ => WatchParent(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         new Thread(ServeShell, ShellStack) { Name = "Jupyter shell", IsBackground = true }.Start();
         _sockets.Start();
@@ -111,11 +117,13 @@ public sealed class JupyterKernel : IDisposable
     // An orphan would keep its memory, and the pipes of whoever started it, for ever.
     private void WatchParent()
     {
-        if (!int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) || parent <= 1) return;
+        if (!int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) || parent <= 1)
+            return;
         try
         {
             using Process process = Process.GetProcessById(parent);
-            if (process.HasExited) _ended.TrySetResult(0);
+            if (process.HasExited)
+                _ended.TrySetResult(0);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
@@ -162,13 +170,19 @@ public sealed class JupyterKernel : IDisposable
 
     private void Answer(Message message)
     {
-        string? wrong = message.Fault
-            ?? (message.Type != "input_reply" ? "only input_reply is expected here"
-            : Interlocked.Read(ref _open) == 0 ? "no cell asked for input"
-            : message.Body["value"] is JsonValue given && given.TryGetValue(out string? _) ? null : "its value is no text");
-        if (wrong is not null) Log($"message refused: Stdin: {message.Type}: {wrong}");
+        string? wrong =
+            message.Fault
+            ?? (
+                message.Type != "input_reply" ? "only input_reply is expected here"
+                : Interlocked.Read(ref _open) == 0 ? "no cell asked for input"
+                : message.Body["value"] is JsonValue given && given.TryGetValue(out string? _) ? null
+                : "its value is no text"
+            );
+        if (wrong is not null)
+            Log($"message refused: Stdin: {message.Type}: {wrong}");
         // The latest question is the one that is open.
-        else _answers.Add((Interlocked.Read(ref _question), Text(message.Body, "value")));
+        else
+            _answers.Add((Interlocked.Read(ref _question), Text(message.Body, "value")));
     }
 
     private void Control(Message request)
@@ -193,14 +207,19 @@ public sealed class JupyterKernel : IDisposable
                 Reply(Channel.Control, request, "kernel_info_reply", KernelInfo());
                 break;
             case "debug_request":
-                Reply(Channel.Control, request, "debug_reply", new JsonObject
-                {
-                    ["type"] = "response",
-                    ["success"] = false,
-                    ["command"] = request.Body["command"]?.DeepClone(),
-                    ["request_seq"] = request.Body["seq"]?.DeepClone(),
-                    ["message"] = "This kernel has no debugger.",
-                });
+                Reply(
+                    Channel.Control,
+                    request,
+                    "debug_reply",
+                    new JsonObject
+                    {
+                        ["type"] = "response",
+                        ["success"] = false,
+                        ["command"] = request.Body["command"]?.DeepClone(),
+                        ["request_seq"] = request.Body["seq"]?.DeepClone(),
+                        ["message"] = "This kernel has no debugger.",
+                    }
+                );
                 break;
             default:
                 // An unknown request still gets its busy and idle.
@@ -217,7 +236,15 @@ public sealed class JupyterKernel : IDisposable
         {
             case InterruptEffect.Forcing:
                 // Code that even force does not end would keep the user from ever getting the kernel back.
-                _ = Task.Delay(ForceTime).ContinueWith(_ => { if (ReferenceEquals(cell, _engine.Running)) Kill(); }, TaskScheduler.Default);
+                _ = Task.Delay(ForceTime)
+                    .ContinueWith(
+                        _ =>
+                        {
+                            if (ReferenceEquals(cell, _engine.Running))
+                                Kill();
+                        },
+                        TaskScheduler.Default
+                    );
                 break;
             case InterruptEffect.Hopeless:
                 Kill();
@@ -271,8 +298,15 @@ public sealed class JupyterKernel : IDisposable
         const string Ending = "_request";
         if (request.Type.EndsWith(Ending, StringComparison.Ordinal))
         {
-            JsonObject reply = new() { ["status"] = "error", ["ename"] = name, ["evalue"] = text, ["traceback"] = new JsonArray(text) };
-            if (request.Type == "execute_request") reply["execution_count"] = _engine.ExecutionCount;
+            JsonObject reply = new()
+            {
+                ["status"] = "error",
+                ["ename"] = name,
+                ["evalue"] = text,
+                ["traceback"] = new JsonArray(text),
+            };
+            if (request.Type == "execute_request")
+                reply["execution_count"] = _engine.ExecutionCount;
             Reply(channel, request, request.Type[..^Ending.Length] + "_reply", reply, ("status", "error"));
         }
 
@@ -282,7 +316,8 @@ public sealed class JupyterKernel : IDisposable
     private void Serve(long number, Message request)
     {
         Status("busy", request);
-        if (request.Fault is { } fault) throw new CellException("MessageRefused", fault);
+        if (request.Fault is { } fault)
+            throw new CellException("MessageRefused", fault);
         JsonObject body = request.Body;
         switch (request.Type)
         {
@@ -308,19 +343,25 @@ public sealed class JupyterKernel : IDisposable
                 Reply(Channel.Shell, request, "comm_info_reply", With(Ok(), "comms", _live.Info()));
                 break;
             case "connect_request":
-                Reply(Channel.Shell, request, "connect_reply", new JsonObject
-                {
-                    ["status"] = "ok",
-                    ["shell_port"] = _connection.ShellPort,
-                    ["iopub_port"] = _connection.IoPubPort,
-                    ["stdin_port"] = _connection.StdinPort,
-                    ["control_port"] = _connection.ControlPort,
-                    ["hb_port"] = _connection.HeartbeatPort,
-                });
+                Reply(
+                    Channel.Shell,
+                    request,
+                    "connect_reply",
+                    new JsonObject
+                    {
+                        ["status"] = "ok",
+                        ["shell_port"] = _connection.ShellPort,
+                        ["iopub_port"] = _connection.IoPubPort,
+                        ["stdin_port"] = _connection.StdinPort,
+                        ["control_port"] = _connection.ControlPort,
+                        ["hb_port"] = _connection.HeartbeatPort,
+                    }
+                );
                 break;
             case "comm_open":
                 // Of another target, such as widgets, or of an earlier session: closing is the protocol's way to say so.
-                if (_live.Find(body) is null) Publish("comm_close", new JsonObject { ["comm_id"] = body["comm_id"]?.DeepClone() ?? "", ["data"] = new JsonObject() }, request);
+                if (_live.Find(body) is null)
+                    Publish("comm_close", new JsonObject { ["comm_id"] = body["comm_id"]?.DeepClone() ?? "", ["data"] = new JsonObject() }, request);
                 break;
             case "comm_msg":
                 Answer(_live.Find(body), request);
@@ -348,25 +389,41 @@ public sealed class JupyterKernel : IDisposable
         bool stopOnError = Flag(body, "stop_on_error", true);
         if (number <= Interlocked.Read(ref _abortUpTo))
         {
-            Reply(Channel.Shell, request, "execute_reply", new JsonObject { ["status"] = "aborted", ["execution_count"] = _engine.ExecutionCount }, ("status", "aborted"));
+            Reply(
+                Channel.Shell,
+                request,
+                "execute_reply",
+                new JsonObject { ["status"] = "aborted", ["execution_count"] = _engine.ExecutionCount },
+                ("status", "aborted")
+            );
             return;
         }
 
-        if (!silent) Publish("execute_input", new JsonObject { ["code"] = code, ["execution_count"] = _engine.ExecutionCount + (store ? 1 : 0) }, request);
+        if (!silent)
+            Publish("execute_input", new JsonObject { ["code"] = code, ["execution_count"] = _engine.ExecutionCount + (store ? 1 : 0) }, request);
         CellRequest cell = new(code)
         {
             Silent = !store,
             Input = Flag(body, "allow_stdin", false) ? (prompt, hidden, cancel) => Ask(request, prompt, hidden, cancel) : null,
         };
-        CellResult result = _engine.RunAsync(cell, output =>
-        {
-            if (!silent) Publish(output, request);
-        }).GetAwaiter().GetResult();
-        if (store) _history.Add((result.ExecutionCount, code, result.Result?.Data["text/plain"]?.ToString() ?? ""));
+        CellResult result = _engine
+            .RunAsync(
+                cell,
+                output =>
+                {
+                    if (!silent)
+                        Publish(output, request);
+                }
+            )
+            .GetAwaiter()
+            .GetResult();
+        if (store)
+            _history.Add((result.ExecutionCount, code, result.Result?.Data["text/plain"]?.ToString() ?? ""));
         if (result.Error is { } error)
         {
             // What was sent before this moment must not run any more: it was sent in the belief that this cell succeeds.
-            if (stopOnError) Interlocked.Exchange(ref _abortUpTo, Interlocked.Read(ref _received));
+            if (stopOnError)
+                Interlocked.Exchange(ref _abortUpTo, Interlocked.Read(ref _received));
             JsonObject failed = ErrorJson(error);
             failed["status"] = "error";
             failed["execution_count"] = result.ExecutionCount;
@@ -376,18 +433,25 @@ public sealed class JupyterKernel : IDisposable
             return;
         }
 
-        Reply(Channel.Shell, request, "execute_reply", new JsonObject
-        {
-            ["status"] = "ok",
-            ["execution_count"] = result.ExecutionCount,
-            ["payload"] = new JsonArray(),
-            ["user_expressions"] = Expressions(body),
-        }, ("status", "ok"));
+        Reply(
+            Channel.Shell,
+            request,
+            "execute_reply",
+            new JsonObject
+            {
+                ["status"] = "ok",
+                ["execution_count"] = result.ExecutionCount,
+                ["payload"] = new JsonArray(),
+                ["user_expressions"] = Expressions(body),
+            },
+            ("status", "ok")
+        );
     }
 
     private void Answer(LiveService? service, Message request)
     {
-        if (service is not null) AnswerAsync(service, request).GetAwaiter().GetResult();
+        if (service is not null)
+            AnswerAsync(service, request).GetAwaiter().GetResult();
     }
 
     // What is sent reaches every element of the service, by whichever way it came; the request is the comm's, null for one over HTTP.
@@ -398,7 +462,8 @@ public sealed class JupyterKernel : IDisposable
         void Send(JsonObject data)
         {
             _liveServer.Send(service, data);
-            foreach (string comm in _live.Of(service)) Publish("comm_msg", new JsonObject { ["comm_id"] = comm, ["data"] = data.DeepClone() }, request);
+            foreach (string comm in _live.Of(service))
+                Publish("comm_msg", new JsonObject { ["comm_id"] = comm, ["data"] = data.DeepClone() }, request);
         }
     }
 
@@ -406,13 +471,22 @@ public sealed class JupyterKernel : IDisposable
     {
         JsonObject values = [];
         JsonObject asked = body["user_expressions"] as JsonObject ?? [];
-        if (asked.Count > MostExpressions) throw new CellException("MessageRefused", $"{asked.Count} user_expressions; at most {MostExpressions} are evaluated with a cell.");
+        if (asked.Count > MostExpressions)
+            throw new CellException("MessageRefused", $"{asked.Count} user_expressions; at most {MostExpressions} are evaluated with a cell.");
         foreach ((string name, JsonNode? expression) in asked)
         {
-            CellResult result = _engine.RunAsync(new CellRequest(expression?.ToString() ?? "") { Silent = true, Name = name }, _ => { }).GetAwaiter().GetResult();
+            CellResult result = _engine
+                .RunAsync(new CellRequest(expression?.ToString() ?? "") { Silent = true, Name = name }, _ => { })
+                .GetAwaiter()
+                .GetResult();
             values[name] = result.Error is { } error
                 ? With(ErrorJson(error), "status", "error")
-                : new JsonObject { ["status"] = "ok", ["data"] = result.Result?.Data.DeepClone() ?? new JsonObject(), ["metadata"] = new JsonObject() };
+                : new JsonObject
+                {
+                    ["status"] = "ok",
+                    ["data"] = result.Result?.Data.DeepClone() ?? new JsonObject(),
+                    ["metadata"] = new JsonObject(),
+                };
         }
 
         return values;
@@ -435,12 +509,16 @@ public sealed class JupyterKernel : IDisposable
 
     private string Ask(long question, Message request, string prompt, bool hidden, CancellationToken cancel)
     {
-        _sockets.Send(Channel.Stdin, _protocol.Create("input_request", new JsonObject { ["prompt"] = prompt, ["password"] = hidden }, request, request.Identities));
+        _sockets.Send(
+            Channel.Stdin,
+            _protocol.Create("input_request", new JsonObject { ["prompt"] = prompt, ["password"] = hidden }, request, request.Identities)
+        );
         while (true)
         {
             (long answered, string answer) = _answers.Take(cancel);
             // The answer to a question that was given up does not answer this one.
-            if (answered == question) return answer;
+            if (answered == question)
+                return answer;
         }
     }
 
@@ -448,12 +526,22 @@ public sealed class JupyterKernel : IDisposable
     {
         string code = Code(body);
         Completions found = _engine.CompleteAsync(code, CodePoints.ToUtf16(code, Number(body, "cursor_pos", int.MaxValue))).GetAwaiter().GetResult();
-        int start = CodePoints.FromUtf16(code, found.Start), end = CodePoints.FromUtf16(code, found.End);
-        JsonArray matches = [], types = [];
+        int start = CodePoints.FromUtf16(code, found.Start),
+            end = CodePoints.FromUtf16(code, found.End);
+        JsonArray matches = [],
+            types = [];
         foreach (Completion item in found.Items)
         {
             matches.Add(item.Text);
-            types.Add(new JsonObject { ["text"] = item.Text, ["type"] = item.Kind, ["start"] = start, ["end"] = end });
+            types.Add(
+                new JsonObject
+                {
+                    ["text"] = item.Text,
+                    ["type"] = item.Kind,
+                    ["start"] = start,
+                    ["end"] = end,
+                }
+            );
         }
 
         return new JsonObject
@@ -483,7 +571,8 @@ public sealed class JupyterKernel : IDisposable
     {
         Completeness answer = _engine.IsCompleteAsync(Code(body)).GetAwaiter().GetResult();
         JsonObject reply = new() { ["status"] = answer.Status };
-        if (answer.Status == "incomplete") reply["indent"] = answer.Indent;
+        if (answer.Status == "incomplete")
+            reply["indent"] = answer.Indent;
         return reply;
     }
 
@@ -495,15 +584,18 @@ public sealed class JupyterKernel : IDisposable
         switch (Text(body, "hist_access_type"))
         {
             case "range":
-                int start = Number(body, "start", 0), stop = Number(body, "stop", int.MaxValue);
+                int start = Number(body, "start", 0),
+                    stop = Number(body, "stop", int.MaxValue);
                 // Sessions before this one are not kept: 0 is this one, as is its own number.
                 found = Number(body, "session", 0) is 0 or 1 ? found.Where(h => h.Count >= start && h.Count < stop) : [];
                 break;
             case "search":
                 string pattern = Text(body, "pattern");
-                if (pattern.Length > MostPattern) throw new CellException("MessageRefused", $"A pattern of {pattern.Length} characters; at most {MostPattern} are searched for.");
+                if (pattern.Length > MostPattern)
+                    throw new CellException("MessageRefused", $"A pattern of {pattern.Length} characters; at most {MostPattern} are searched for.");
                 found = found.Where(h => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, h.Code, ignoreCase: false));
-                if (Flag(body, "unique", false)) found = found.Reverse().DistinctBy(h => h.Code).Reverse();
+                if (Flag(body, "unique", false))
+                    found = found.Reverse().DistinctBy(h => h.Code).Reverse();
                 found = found.TakeLast(most);
                 break;
             default:
@@ -517,24 +609,25 @@ public sealed class JupyterKernel : IDisposable
         return With(Ok(), "history", history);
     }
 
-    private static JsonObject KernelInfo() => new()
-    {
-        ["status"] = "ok",
-        ["protocol_version"] = WireProtocol.Version,
-        ["implementation"] = "nulltext",
-        ["implementation_version"] = ImplementationVersion,
-        ["language_info"] = new JsonObject
+    private static JsonObject KernelInfo() =>
+        new()
         {
-            ["name"] = "C#",
-            ["version"] = "14.0",
-            ["mimetype"] = "text/x-csharp",
-            ["file_extension"] = ".cs",
-            ["pygments_lexer"] = "csharp",
-            ["codemirror_mode"] = "text/x-csharp",
-        },
-        ["banner"] = $"NullTextResearch {ImplementationVersion}: C# 14 on .NET {Environment.Version}. #!lsmagic lists the directives.",
-        ["help_links"] = new JsonArray(new JsonObject { ["text"] = "C# language reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" }),
-    };
+            ["status"] = "ok",
+            ["protocol_version"] = WireProtocol.Version,
+            ["implementation"] = "nulltext",
+            ["implementation_version"] = ImplementationVersion,
+            ["language_info"] = new JsonObject
+            {
+                ["name"] = "C#",
+                ["version"] = "14.0",
+                ["mimetype"] = "text/x-csharp",
+                ["file_extension"] = ".cs",
+                ["pygments_lexer"] = "csharp",
+                ["codemirror_mode"] = "text/x-csharp",
+            },
+            ["banner"] = $"NullTextResearch {ImplementationVersion}: C# 14 on .NET {Environment.Version}. #!lsmagic lists the directives.",
+            ["help_links"] = new JsonArray(new JsonObject { ["text"] = "C# language reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" }),
+        };
 
     // ---- sending ----
 
@@ -546,15 +639,28 @@ public sealed class JupyterKernel : IDisposable
                 Publish("stream", new JsonObject { ["name"] = stream.IsError ? "stderr" : "stdout", ["text"] = stream.Text }, request);
                 break;
             case DisplayOutput display:
-                Publish(display.IsUpdate ? "update_display_data" : "display_data", new JsonObject
-                {
-                    ["data"] = display.Data.DeepClone(),
-                    ["metadata"] = display.Metadata.DeepClone(),
-                    ["transient"] = new JsonObject { ["display_id"] = display.DisplayId },
-                }, request);
+                Publish(
+                    display.IsUpdate ? "update_display_data" : "display_data",
+                    new JsonObject
+                    {
+                        ["data"] = display.Data.DeepClone(),
+                        ["metadata"] = display.Metadata.DeepClone(),
+                        ["transient"] = new JsonObject { ["display_id"] = display.DisplayId },
+                    },
+                    request
+                );
                 break;
             case ResultOutput result:
-                Publish("execute_result", new JsonObject { ["execution_count"] = result.ExecutionCount, ["data"] = result.Data.DeepClone(), ["metadata"] = result.Metadata.DeepClone() }, request);
+                Publish(
+                    "execute_result",
+                    new JsonObject
+                    {
+                        ["execution_count"] = result.ExecutionCount,
+                        ["data"] = result.Data.DeepClone(),
+                        ["metadata"] = result.Metadata.DeepClone(),
+                    },
+                    request
+                );
                 break;
             case ErrorOutput error:
                 Publish("error", ErrorJson(error), request);
@@ -573,15 +679,22 @@ public sealed class JupyterKernel : IDisposable
     private void Reply(Channel channel, Message request, string type, JsonObject content, params IReadOnlyList<(string Name, string Value)> metadata)
     {
         JsonObject about = [];
-        foreach ((string name, string value) in metadata) about[name] = value;
+        foreach ((string name, string value) in metadata)
+            about[name] = value;
         _sockets.Send(channel, _protocol.Create(type, content, request, request.Identities, about));
     }
 
     private static JsonObject ErrorJson(ErrorOutput error)
     {
         JsonArray traceback = [];
-        foreach (string line in error.Traceback) traceback.Add(line);
-        return new JsonObject { ["ename"] = error.Name, ["evalue"] = error.Message, ["traceback"] = traceback };
+        foreach (string line in error.Traceback)
+            traceback.Add(line);
+        return new JsonObject
+        {
+            ["ename"] = error.Name,
+            ["evalue"] = error.Message,
+            ["traceback"] = traceback,
+        };
     }
 
     private static JsonObject Ok() => new() { ["status"] = "ok" };
@@ -592,13 +705,16 @@ public sealed class JupyterKernel : IDisposable
         return json;
     }
 
-    private static string Code(JsonObject body) => body["code"] is JsonValue value && value.TryGetValue(out string? text)
-        ? text
-        : throw new CellException("MessageRefused", "The message has no text called 'code'.");
+    private static string Code(JsonObject body) =>
+        body["code"] is JsonValue value && value.TryGetValue(out string? text)
+            ? text
+            : throw new CellException("MessageRefused", "The message has no text called 'code'.");
 
     private static string Text(JsonObject body, string name) => body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : "";
 
-    private static bool Flag(JsonObject body, string name, bool otherwise) => body[name] is JsonValue value && value.TryGetValue(out bool flag) ? flag : otherwise;
+    private static bool Flag(JsonObject body, string name, bool otherwise) =>
+        body[name] is JsonValue value && value.TryGetValue(out bool flag) ? flag : otherwise;
 
-    private static int Number(JsonObject body, string name, int otherwise) => body[name] is JsonValue value && value.TryGetValue(out int number) ? number : otherwise;
+    private static int Number(JsonObject body, string name, int otherwise) =>
+        body[name] is JsonValue value && value.TryGetValue(out int number) ? number : otherwise;
 }

@@ -22,18 +22,21 @@ internal sealed class LiveChannels
     public JsonObject Info()
     {
         JsonObject comms = [];
-        foreach (string id in _open.Keys) comms[id] = new JsonObject { ["target_name"] = Target };
+        foreach (string id in _open.Keys)
+            comms[id] = new JsonObject { ["target_name"] = Target };
         return comms;
     }
 
     /// <summary>Notes a message as soon as it is received: one that opens a comm, or one on a comm that is open. A target or service that is not known opens nothing.</summary>
     public void Receive(Message message)
     {
-        if (message.Fault is not null || message.Body["data"] is not JsonObject data) return;
+        if (message.Fault is not null || message.Body["data"] is not JsonObject data)
+            return;
         switch (message.Type)
         {
             case "comm_open" when Text(message.Body, "target_name") == Target && Text(message.Body, "comm_id") is { } comm && Text(data, "id") is { } id:
-                if (LiveServices.Instance.Find(id) is { } found) _open[comm] = found;
+                if (LiveServices.Instance.Find(id) is { } found)
+                    _open[comm] = found;
                 break;
             case "comm_msg":
                 Find(message.Body)?.Post((JsonObject)data.DeepClone());
@@ -50,7 +53,8 @@ internal sealed class LiveChannels
     /// <summary>Closes a comm.</summary>
     public void Close(JsonObject body)
     {
-        if (Text(body, "comm_id") is { } comm) _open.TryRemove(comm, out _);
+        if (Text(body, "comm_id") is { } comm)
+            _open.TryRemove(comm, out _);
     }
 
     private static string? Text(JsonObject json, string name) => json[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;

@@ -30,6 +30,7 @@ internal sealed class KernelSockets : IDisposable
     private readonly NetMQPoller _poller;
     private readonly Thread _pollerThread;
     private readonly Thread _heartbeatThread;
+
     // Not a REP socket: that one keeps to an order of calls, and throws where a client does not.
     private readonly RouterSocket _heartbeat = new();
     private volatile bool _stopping;
@@ -81,19 +82,22 @@ internal sealed class KernelSockets : IDisposable
     /// <summary>Sends in order of the calls, from any thread.</summary>
     public void Send(Channel channel, Message message)
     {
-        if (!_stopping) _outgoing.Enqueue((channel, message));
+        if (!_stopping)
+            _outgoing.Enqueue((channel, message));
     }
 
     /// <summary>Sends what was queued, then stops and lets the sockets deliver for a second at most.</summary>
     public void Dispose()
     {
-        if (_stopping) return;
+        if (_stopping)
+            return;
         _outgoing.Enqueue((Channel.Control, null));
         _stopping = true;
         _pollerThread.Join(TimeSpan.FromSeconds(5));
         _heartbeatThread.Join(TimeSpan.FromSeconds(1));
         _poller.Dispose();
-        foreach (IDisposable socket in (IDisposable[])[_shell, _control, _stdin, _ioPub, _heartbeat, _outgoing]) socket.Dispose();
+        foreach (IDisposable socket in (IDisposable[])[_shell, _control, _stdin, _ioPub, _heartbeat, _outgoing])
+            socket.Dispose();
     }
 
     private void ReceiveAll(RouterSocket socket, Channel channel)
@@ -102,10 +106,13 @@ internal sealed class KernelSockets : IDisposable
         for (int i = 0; i < 64; i++)
         {
             NetMQMessage? frames = null;
-            if (!socket.TryReceiveMultipartMessage(ref frames)) return;
+            if (!socket.TryReceiveMultipartMessage(ref frames))
+                return;
             Message? message = _protocol.Parse([.. frames.Select(f => f.ToByteArray())], out string? refusal);
-            if (message is null) Refused?.Invoke($"{channel}: {refusal}");
-            else Alive(() => Received?.Invoke(channel, message), $"{channel}: {message.Type}");
+            if (message is null)
+                Refused?.Invoke($"{channel}: {refusal}");
+            else
+                Alive(() => Received?.Invoke(channel, message), $"{channel}: {message.Type}");
         }
     }
 
@@ -139,7 +146,8 @@ internal sealed class KernelSockets : IDisposable
         void Send(Channel channel, Message message)
         {
             NetMQMessage frames = [];
-            foreach (byte[] frame in _protocol.ToFrames(message)) frames.Append(frame);
+            foreach (byte[] frame in _protocol.ToFrames(message))
+                frames.Append(frame);
             IOutgoingSocket socket = channel switch
             {
                 Channel.Shell => _shell,
@@ -148,7 +156,8 @@ internal sealed class KernelSockets : IDisposable
                 _ => _ioPub,
             };
             // A ROUTER drops what is addressed to a client that left; it must not wait for it.
-            if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames)) Refused?.Invoke($"{channel}: a message could not be sent");
+            if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames))
+                Refused?.Invoke($"{channel}: a message could not be sent");
         }
     }
 
@@ -158,7 +167,8 @@ internal sealed class KernelSockets : IDisposable
         {
             // With a timeout: a blocked socket would throw when the process ends. Whatever came goes back to whom it came from.
             NetMQMessage? beat = null;
-            if (_heartbeat.TryReceiveMultipartMessage(TimeSpan.FromMilliseconds(200), ref beat)) Alive(() => _heartbeat.TrySendMultipartMessage(TimeSpan.FromSeconds(1), beat), "Heartbeat");
+            if (_heartbeat.TryReceiveMultipartMessage(TimeSpan.FromMilliseconds(200), ref beat))
+                Alive(() => _heartbeat.TrySendMultipartMessage(TimeSpan.FromSeconds(1), beat), "Heartbeat");
         }
     }
 }

@@ -33,9 +33,16 @@ internal sealed class Message
     /// <exception cref="JsonException">The header cannot be used, so nobody can be answered.</exception>
     public static Message Read(IReadOnlyList<byte[]> identities, byte[] header, byte[] parent, byte[] metadata, byte[] content, IReadOnlyList<byte[]> buffers)
     {
-        if (header.Length > MostHeaderBytes) throw new JsonException($"the header has {header.Length} bytes, at most {MostHeaderBytes} are read.");
-        if (StrictJson.Parse(header) is not JsonObject fields) throw new JsonException("the header is no object.");
-        if (fields["msg_type"] is not JsonValue value || !value.TryGetValue(out string? type) || type.Length is 0 or > MostTypeLength || !type.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'))
+        if (header.Length > MostHeaderBytes)
+            throw new JsonException($"the header has {header.Length} bytes, at most {MostHeaderBytes} are read.");
+        if (StrictJson.Parse(header) is not JsonObject fields)
+            throw new JsonException("the header is no object.");
+        if (
+            fields["msg_type"] is not JsonValue value
+            || !value.TryGetValue(out string? type)
+            || type.Length is 0 or > MostTypeLength
+            || !type.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')
+        )
             throw new JsonException("the header has no msg_type that names a message.");
         JsonObject body = [];
         string? fault = null;
@@ -55,6 +62,17 @@ internal sealed class Message
             fault = $"{part}: {e.Message}";
         }
 
-        return new Message { Identities = identities, Header = header, Parent = parent, Metadata = metadata, Content = content, Buffers = buffers, Type = type, Body = body, Fault = fault };
+        return new Message
+        {
+            Identities = identities,
+            Header = header,
+            Parent = parent,
+            Metadata = metadata,
+            Content = content,
+            Buffers = buffers,
+            Type = type,
+            Body = body,
+            Fault = fault,
+        };
     }
 }

@@ -49,7 +49,8 @@ internal static class StrictJson
                     break;
                 case JsonTokenType.PropertyName:
                     string name = Text(ref reader, utf8);
-                    if (!objects.Peek().Add(name)) throw new JsonException($"the name {Shown(name)} is there twice ({Place(utf8, reader.TokenStartIndex)}).");
+                    if (!objects.Peek().Add(name))
+                        throw new JsonException($"the name {Shown(name)} is there twice ({Place(utf8, reader.TokenStartIndex)}).");
                     break;
                 case JsonTokenType.String:
                     _ = Text(ref reader, utf8);
@@ -62,12 +63,13 @@ internal static class StrictJson
     public static string Shown(string text) => JsonSerializer.Serialize(text.Length <= 60 ? text : text[..60] + "...");
 
     /// <summary>A value for a message: as JSON where it is short, else its kind.</summary>
-    public static string Brief(JsonNode node) => node switch
-    {
-        JsonObject => "an object",
-        JsonArray => "a list",
-        _ => node.ToJsonString() is { Length: <= 60 } text ? text : "a long value",
-    };
+    public static string Brief(JsonNode node) =>
+        node switch
+        {
+            JsonObject => "an object",
+            JsonArray => "a list",
+            _ => node.ToJsonString() is { Length: <= 60 } text ? text : "a long value",
+        };
 
     private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)
     {
@@ -77,7 +79,10 @@ internal static class StrictJson
         }
         catch (InvalidOperationException e)
         {
-            throw new JsonException($"a string is no valid text: half a surrogate pair, or bytes that are no UTF-8 ({Place(utf8, reader.TokenStartIndex)}).", e);
+            throw new JsonException(
+                $"a string is no valid text: half a surrogate pair, or bytes that are no UTF-8 ({Place(utf8, reader.TokenStartIndex)}).",
+                e
+            );
         }
     }
 

@@ -31,9 +31,11 @@ internal sealed class WireProtocol(string key)
     /// <summary>Hex HMAC-SHA256 over the four parts; empty where the session has no key.</summary>
     public string Sign(params IReadOnlyList<byte[]> parts)
     {
-        if (_key.Length == 0) return "";
+        if (_key.Length == 0)
+            return "";
         using IncrementalHash hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
-        foreach (byte[] part in parts) hmac.AppendData(part);
+        foreach (byte[] part in parts)
+            hmac.AppendData(part);
         return Convert.ToHexStringLower(hmac.GetHashAndReset());
     }
 
@@ -47,7 +49,8 @@ internal sealed class WireProtocol(string key)
         }
 
         int at = 0;
-        while (at < frames.Count && !frames[at].AsSpan().SequenceEqual(Delimiter)) at++;
+        while (at < frames.Count && !frames[at].AsSpan().SequenceEqual(Delimiter))
+            at++;
         if (frames.Count - at < 6)
         {
             refusal = at == frames.Count ? "no delimiter" : "too few frames";
@@ -72,7 +75,8 @@ internal sealed class WireProtocol(string key)
             }
 
             _seenOrder.Enqueue(expected);
-            if (_seenOrder.Count > Remembered) _seen.Remove(_seenOrder.Dequeue());
+            if (_seenOrder.Count > Remembered)
+                _seen.Remove(_seenOrder.Dequeue());
         }
 
         try
@@ -89,36 +93,39 @@ internal sealed class WireProtocol(string key)
     }
 
     /// <summary>A new message of this session.</summary>
-    public Message Create(string type, JsonObject content, Message? parent, IReadOnlyList<byte[]>? identities = null, JsonObject? metadata = null) => new()
-    {
-        Identities = identities ?? [],
-        Header = Bytes(new JsonObject
+    public Message Create(string type, JsonObject content, Message? parent, IReadOnlyList<byte[]>? identities = null, JsonObject? metadata = null) =>
+        new()
         {
-            ["msg_id"] = Guid.NewGuid().ToString(),
-            ["session"] = Session,
-            ["username"] = "kernel",
-            ["date"] = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
-            ["msg_type"] = type,
-            ["version"] = Version,
-        }),
-        // Exactly the bytes that came: the client compares what it sent.
-        Parent = parent?.Header ?? "{}"u8.ToArray(),
-        Metadata = metadata is null ? "{}"u8.ToArray() : Bytes(metadata),
-        Content = Bytes(content),
-    };
+            Identities = identities ?? [],
+            Header = Bytes(
+                new JsonObject
+                {
+                    ["msg_id"] = Guid.NewGuid().ToString(),
+                    ["session"] = Session,
+                    ["username"] = "kernel",
+                    ["date"] = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
+                    ["msg_type"] = type,
+                    ["version"] = Version,
+                }
+            ),
+            // Exactly the bytes that came: the client compares what it sent.
+            Parent = parent?.Header ?? "{}"u8.ToArray(),
+            Metadata = metadata is null ? "{}"u8.ToArray() : Bytes(metadata),
+            Content = Bytes(content),
+        };
 
     /// <summary>A message to signed frames.</summary>
     public IReadOnlyList<byte[]> ToFrames(Message message) =>
-    [
-        .. message.Identities,
-        Delimiter,
-        Encoding.ASCII.GetBytes(Sign(message.Header, message.Parent, message.Metadata, message.Content)),
-        message.Header,
-        message.Parent,
-        message.Metadata,
-        message.Content,
-        .. message.Buffers,
-    ];
+        [
+            .. message.Identities,
+            Delimiter,
+            Encoding.ASCII.GetBytes(Sign(message.Header, message.Parent, message.Metadata, message.Content)),
+            message.Header,
+            message.Parent,
+            message.Metadata,
+            message.Content,
+            .. message.Buffers,
+        ];
 
     private static byte[] Bytes(JsonObject json) => JsonSerializer.SerializeToUtf8Bytes(json, Plain);
 }

@@ -87,8 +87,7 @@ public sealed class FusedAttention : IAttentionProcessor
     public static FusedAttention Instance { get; } = new();
 
     /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
-        nn.functional.scaled_dot_product_attention(query, key, value);
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) => nn.functional.scaled_dot_product_attention(query, key, value);
 }
 
 /// <summary>softmax(q k^T / sqrt(d)) v with the map in memory; a base for everything that reads or edits maps.</summary>
@@ -101,10 +100,16 @@ public class ExplicitAttention : IAttentionProcessor
     public Tensor Attend(in AttentionCall at, Tensor query, Tensor key, Tensor value)
     {
         AttentionCall call = at;
-        long batch = query.shape[0], heads = query.shape[1], pixels = query.shape[2], size = query.shape[3], keys = key.shape[2];
+        long batch = query.shape[0],
+            heads = query.shape[1],
+            pixels = query.shape[2],
+            size = query.shape[3],
+            keys = key.shape[2];
         // No processor multiplies float16 at any speed: there the whole layer is float32 (see Layers.Products; a GPU accumulates in it anyway).
         if (query.dtype == ScalarType.Float16 && query.device.type == DeviceType.CPU)
-            return Lifetime.Scoped(() => Attend(call, query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32)).to(ScalarType.Float16));
+            return Lifetime.Scoped(() =>
+                Attend(call, query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32)).to(ScalarType.Float16)
+            );
         // Scaling q costs one pass over pixels x d instead of pixels x keys.
         Tensor q = query.Times(1.0 / Math.Sqrt(size)).reshape(batch * heads, pixels, size);
         Tensor k = key.reshape(batch * heads, keys, size);

@@ -61,7 +61,8 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         _gate.Alive(_maps);
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        if (map.dtype is ScalarType.Float16 or ScalarType.BFloat16) map = map.to(ScalarType.Float32);
+        if (map.dtype is ScalarType.Float16 or ScalarType.BFloat16)
+            map = map.to(ScalarType.Float32);
         if (_maps.TryGetValue(call.Site.Order, out StoredMap? kept))
         {
             Shape.RequireSame(map, kept.Sum);
@@ -87,7 +88,8 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         {
             StoredMap first = chosen[0];
             long rows = first.Sum.shape[0];
-            if (row < 0 || row >= rows) throw new ArgumentOutOfRangeException(nameof(row), row, $"The store holds {rows} rows (prompts), counted from 0.");
+            if (row < 0 || row >= rows)
+                throw new ArgumentOutOfRangeException(nameof(row), row, $"The store holds {rows} rows (prompts), counted from 0.");
             Tensor perHead = cat([.. chosen.Select(m => m.Sum.select(0, row).Over(m.Steps))], 0);
             return perHead.mean([0L]).view(first.Height, first.Width, -1);
         });
@@ -99,26 +101,30 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     /// <param name="row">Which prompt of the run, from 0.</param>
     /// <returns>[h, w], 0 to 1: divided by its maximum; owned by the caller's dispose scope.</returns>
     /// <exception cref="ArgumentException">No position, or one beyond the context.</exception>
-    public Tensor AverageMap(IReadOnlyList<int> positions, MapSelection? selection = null, int row = 0) => Lifetime.WithoutGradient(() =>
-    {
-        Tensor all = AverageMaps(selection, row);
-        if (positions.Count == 0) throw new ArgumentException("At least one token position is needed.", nameof(positions));
-        foreach (int position in positions)
+    public Tensor AverageMap(IReadOnlyList<int> positions, MapSelection? selection = null, int row = 0) =>
+        Lifetime.WithoutGradient(() =>
         {
-            if (position < 0 || position >= all.shape[2])
-                throw new ArgumentOutOfRangeException(nameof(positions), position, $"The maps have {all.shape[2]} tokens, counted from 0.");
-        }
-        using Tensor index = tensor(positions.Select(p => (long)p).ToArray(), device: all.device);
-        Tensor map = all.index_select(2, index).sum(-1);
-        return map.div(map.max().AtLeast(double.Epsilon));
-    });
+            Tensor all = AverageMaps(selection, row);
+            if (positions.Count == 0)
+                throw new ArgumentException("At least one token position is needed.", nameof(positions));
+            foreach (int position in positions)
+            {
+                if (position < 0 || position >= all.shape[2])
+                    throw new ArgumentOutOfRangeException(nameof(positions), position, $"The maps have {all.shape[2]} tokens, counted from 0.");
+            }
+            using Tensor index = tensor(positions.Select(p => (long)p).ToArray(), device: all.device);
+            Tensor map = all.index_select(2, index).sum(-1);
+            return map.div(map.max().AtLeast(double.Epsilon));
+        });
 
     /// <summary>Frees the maps. A second time nothing happens.</summary>
-    public void Dispose() => _gate.Close(() =>
-    {
-        foreach (StoredMap map in _maps.Values) map.Sum.Dispose();
-        _maps.Clear();
-    });
+    public void Dispose() =>
+        _gate.Close(() =>
+        {
+            foreach (StoredMap map in _maps.Values)
+                map.Sum.Dispose();
+            _maps.Clear();
+        });
 }
 
 /// <summary>Watches a run without changing it: stores the maps that the store wants, attends by the fused kernel elsewhere.</summary>
@@ -126,20 +132,20 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
 /// <param name="images">Rows of the conditional half. A batch of twice as many is [unconditional..., conditional...] and only its second half is stored.</param>
 public sealed class StoringAttention(AttentionStore store, int images = 1) : IAttentionProcessor
 {
-    private readonly MapHook _hook = new((call, map) =>
-    {
-        store.Record(call, map);
-        return map;
-    });
+    private readonly MapHook _hook = new(
+        (call, map) =>
+        {
+            store.Record(call, map);
+            return map;
+        }
+    );
 
     /// <inheritdoc/>
     public int? RowsTogether => images;
 
     /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
-        store.Wants(call)
-            ? ConditionalHalf.Attend(call, query, key, value, images, _hook)
-            : FusedAttention.Instance.Attend(call, query, key, value);
+        store.Wants(call) ? ConditionalHalf.Attend(call, query, key, value, images, _hook) : FusedAttention.Instance.Attend(call, query, key, value);
 }
 
 /// <summary>Explicit attention with a function for a hook.</summary>
@@ -154,14 +160,19 @@ internal static class ConditionalHalf
 {
     /// <summary>Index of the first conditional row.</summary>
     /// <exception cref="ArgumentException">The batch is neither the conditional rows alone nor twice as many.</exception>
-    public static long Start(long batch, long rows) => batch == rows ? 0 : batch == 2 * rows ? rows
-        : throw new ArgumentException($"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} (unconditional, then conditional).");
+    public static long Start(long batch, long rows) =>
+        batch == rows ? 0
+        : batch == 2 * rows ? rows
+        : throw new ArgumentException(
+            $"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} (unconditional, then conditional)."
+        );
 
     /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>
     public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, long rows, IAttentionProcessor conditional)
     {
         long start = Start(query.shape[0], rows);
-        if (start == 0) return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));
+        if (start == 0)
+            return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));
         return Lifetime.Scoped(() =>
         {
             Tensor plain = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));

@@ -3,9 +3,7 @@ namespace NullTextResearch.Attention;
 /// <summary>Which of the stored cross-attention maps to combine. All of one selection have the same resolution.</summary>
 public abstract record MapSelection
 {
-    private protected MapSelection()
-    {
-    }
+    private protected MapSelection() { }
 
     /// <summary>
     /// The coarsest resolution, outside the middle block, that has at least 16 pixels a side when images have the model's own size; the
@@ -60,8 +58,10 @@ public abstract record MapSelection
         private protected override IEnumerable<StoredMap> Choose(IReadOnlyList<StoredMap> cross)
         {
             StoredMap[] outer = [.. cross.Where(m => m.Site.Stage != UNetStage.Mid)];
-            if (outer.Length == 0) outer = [.. cross];
-            if (outer.Length == 0) return [];
+            if (outer.Length == 0)
+                outer = [.. cross];
+            if (outer.Length == 0)
+                return [];
             int[] sides = [.. outer.Select(m => m.Site.OwnSide).Distinct().Order()];
             int side = sides.FirstOrDefault(s => s >= Side, sides[^1]);
             return outer.Where(m => m.Site.OwnSide == side);

@@ -24,6 +24,5 @@ public static class Ddim
     }
 
     /// <summary>The factor of the noise prediction in <see cref="Move"/>; negative towards clean, positive towards noisy.</summary>
-    public static double NoiseCoefficient(AlphaBar from, AlphaBar to) =>
-        Math.Sqrt(1 - to.Value) - Math.Sqrt(to.Value * (1 - from.Value) / from.Value);
+    public static double NoiseCoefficient(AlphaBar from, AlphaBar to) => Math.Sqrt(1 - to.Value) - Math.Sqrt(to.Value * (1 - from.Value) / from.Value);
 }

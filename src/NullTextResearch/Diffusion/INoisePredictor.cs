@@ -23,7 +23,8 @@ public interface INoisePredictor
     /// <param name="loss">Prediction to loss per row, [B]; runs once, with gradients recorded.</param>
     /// <returns>Owned by the caller's dispose scope.</returns>
     /// <exception cref="InvalidOperationException">The prediction does not depend on the embedding.</exception>
-    PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss) => PredictionGradient.Recorded(this, latents, step, embedding, loss);
+    PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss) =>
+        PredictionGradient.Recorded(this, latents, step, embedding, loss);
 }
 
 /// <summary>A loss of a noise prediction, and its gradient to the embedding.</summary>
@@ -59,7 +60,9 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor Gradient,
     internal static Tensor Of(Tensor total, Tensor leaf)
     {
         if (!total.requires_grad)
-            throw new InvalidOperationException("The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the predictor run under no_grad, or detach its inputs?");
+            throw new InvalidOperationException(
+                "The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the predictor run under no_grad, or detach its inputs?"
+            );
         return autograd.grad([total], [leaf], allow_unused: true)[0]
             ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
     }

@@ -58,7 +58,8 @@ public sealed class NoiseSchedule
     /// <exception cref="ArgumentOutOfRangeException">The timestep is beyond the table.</exception>
     public AlphaBar At(int timestep)
     {
-        if (timestep >= _alphaBars.Length) throw new ArgumentOutOfRangeException(nameof(timestep), timestep, $"The schedule has timesteps 0..{_alphaBars.Length - 1}.");
+        if (timestep >= _alphaBars.Length)
+            throw new ArgumentOutOfRangeException(nameof(timestep), timestep, $"The schedule has timesteps 0..{_alphaBars.Length - 1}.");
         return timestep < 0 ? Final : new AlphaBar(_alphaBars[timestep]);
     }
 
@@ -71,7 +72,8 @@ public sealed class NoiseSchedule
         if (config.ZeroTerminalSnr && config.Prediction == PredictionType.Epsilon)
             throw new ArgumentException(
                 "A schedule with zero terminal signal (rescale_betas_zero_snr) needs a network that predicts velocity: at pure noise, predicted noise says nothing of the image. Set prediction_type to v_prediction if the network was trained so, or leave the rescaling off.",
-                nameof(config));
+                nameof(config)
+            );
         NoiseSchedule plain = Of(Betas(config.BetaStart, config.BetaEnd, config.TrainTimesteps, config.Curve), config.FinalIsOne, config.StepsOffset);
         IReadOnlyList<double> table = config.ZeroTerminalSnr ? WithoutTerminalSignal(plain.AlphaBars) : plain.AlphaBars;
         return new NoiseSchedule(table, config.FinalIsOne, config.StepsOffset) { Spacing = config.Spacing, Prediction = config.Prediction };
@@ -83,7 +85,8 @@ public sealed class NoiseSchedule
     /// <remarks>Lin et al. 2023, "Common diffusion noise schedules and sample steps are flawed", algorithm 1, with <see cref="NoSignal"/> for its 0.</remarks>
     public static IReadOnlyList<double> WithoutTerminalSignal(IReadOnlyList<double> alphaBars)
     {
-        double first = Math.Sqrt(alphaBars[0]), last = Math.Sqrt(alphaBars[^1]);
+        double first = Math.Sqrt(alphaBars[0]),
+            last = Math.Sqrt(alphaBars[^1]);
         return [.. alphaBars.Select(a => Math.Max(NoSignal, Math.Pow((Math.Sqrt(a) - last) * first / (first - last), 2)))];
     }
 
@@ -91,8 +94,13 @@ public sealed class NoiseSchedule
     /// beta linear in its square root ("scaled linear"). The table equals that of the originals bit for bit, on every
     /// processor: see <see cref="Betas"/>.
     /// </summary>
-    public static NoiseSchedule ScaledLinear(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, bool finalIsOne = false, int stepsOffset = 1) =>
-        Of(Betas(betaStart, betaEnd, timesteps), finalIsOne, stepsOffset);
+    public static NoiseSchedule ScaledLinear(
+        double betaStart = 0.00085,
+        double betaEnd = 0.012,
+        int timesteps = 1000,
+        bool finalIsOne = false,
+        int stepsOffset = 1
+    ) => Of(Betas(betaStart, betaEnd, timesteps), finalIsOne, stepsOffset);
 
     /// <summary>The betas of <see cref="ScaledLinear"/>, or those that are linear themselves.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than 2 timesteps or more than <see cref="MostTimesteps"/>, or a beta is not between 0 and 1.</exception>
@@ -103,9 +111,12 @@ public sealed class NoiseSchedule
     /// </remarks>
     public static IReadOnlyList<float> Betas(double betaStart = 0.00085, double betaEnd = 0.012, int timesteps = 1000, BetaCurve curve = BetaCurve.ScaledLinear)
     {
-        if (timesteps is < 2 or > MostTimesteps) throw new ArgumentOutOfRangeException(nameof(timesteps), timesteps, $"A schedule needs at least 2 timesteps and has {MostTimesteps} at most.");
-        if (betaStart is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(betaStart), betaStart, "The first beta must lie between 0 and 1.");
-        if (betaEnd is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(betaEnd), betaEnd, "The last beta must lie between 0 and 1.");
+        if (timesteps is < 2 or > MostTimesteps)
+            throw new ArgumentOutOfRangeException(nameof(timesteps), timesteps, $"A schedule needs at least 2 timesteps and has {MostTimesteps} at most.");
+        if (betaStart is not (> 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(betaStart), betaStart, "The first beta must lie between 0 and 1.");
+        if (betaEnd is not (> 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(betaEnd), betaEnd, "The last beta must lie between 0 and 1.");
         const int Lanes = 8;
         bool rooted = curve == BetaCurve.ScaledLinear;
         float start = (float)(rooted ? Math.Sqrt(betaStart) : betaStart);
@@ -115,10 +126,9 @@ public sealed class NoiseSchedule
         for (int t = 0; t < timesteps; t++)
         {
             int first = t - (t % Lanes);
-            if (first + Lanes > timesteps) first = t;
-            float from = first < timesteps / 2
-                ? MathF.FusedMultiplyAdd(step, first, start)
-                : MathF.FusedMultiplyAdd(-step, timesteps - 1 - first, end);
+            if (first + Lanes > timesteps)
+                first = t;
+            float from = first < timesteps / 2 ? MathF.FusedMultiplyAdd(step, first, start) : MathF.FusedMultiplyAdd(-step, timesteps - 1 - first, end);
             float value = from + (step * (t - first));
             betas[t] = rooted ? value * value : value;
         }

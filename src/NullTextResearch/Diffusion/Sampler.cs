@@ -36,11 +36,20 @@ public static class Sampler
     /// <param name="afterStep">Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>z_0, [B, 4, H, W]; owned by the caller's dispose scope.</returns>
-    public static Tensor Run(INoisePredictor predictor, TimestepGrid grid, SamplingPlan plan, Func<DiffusionStep, Tensor, Tensor>? afterStep = null, CancellationToken cancellation = default)
+    public static Tensor Run(
+        INoisePredictor predictor,
+        TimestepGrid grid,
+        SamplingPlan plan,
+        Func<DiffusionStep, Tensor, Tensor>? afterStep = null,
+        CancellationToken cancellation = default
+    )
     {
         Shape.Require(plan.StartLatents, [-1, -1, -1, -1]);
         if (plan.Unconditional is null && plan.GuidanceScale != 1)
-            throw new ArgumentException(FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."), nameof(plan));
+            throw new ArgumentException(
+                FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."),
+                nameof(plan)
+            );
         using IDisposable grad = no_grad();
         using DisposeScope outer = NewDisposeScope();
         Tensor latents = plan.StartLatents.alias();
@@ -50,8 +59,10 @@ public static class Sampler
             using DisposeScope scope = NewDisposeScope();
             Tensor noise = Predict(predictor, plan, step, latents);
             Tensor next = Ddim.Move(latents, noise, step.Noisy, step.Clean);
-            if (plan.Offsets is { } offsets) next = next.Plus(offsets.select(0, step.Step));
-            if (afterStep is not null) next = afterStep(step, next);
+            if (plan.Offsets is { } offsets)
+                next = next.Plus(offsets.select(0, step.Step));
+            if (afterStep is not null)
+                next = afterStep(step, next);
             latents.Dispose();
             latents = next.MoveToOuterDisposeScope();
         }
@@ -59,13 +70,16 @@ public static class Sampler
     }
 
     /// <summary>The guided noise prediction of one step; owned by the caller's dispose scope.</summary>
-    public static Tensor Predict(INoisePredictor predictor, SamplingPlan plan, DiffusionStep step, Tensor latents) => Lifetime.Scoped(() =>
-    {
-        Tensor conditional = plan.Conditional.At(step.Step);
-        if (plan.GuidanceScale == 1) return predictor.Predict(latents, step, conditional);
-        Tensor unconditional = plan.Unconditional!.At(step.Step);
-        if (unconditional.shape[0] != conditional.shape[0]) unconditional = unconditional.expand(conditional.shape);
-        Tensor[] both = predictor.Predict(cat([latents, latents], 0), step, cat([unconditional, conditional], 0)).chunk(2, 0);
-        return Guidance.Combine(both[0], both[1], plan.GuidanceScale);
-    });
+    public static Tensor Predict(INoisePredictor predictor, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
+        Lifetime.Scoped(() =>
+        {
+            Tensor conditional = plan.Conditional.At(step.Step);
+            if (plan.GuidanceScale == 1)
+                return predictor.Predict(latents, step, conditional);
+            Tensor unconditional = plan.Unconditional!.At(step.Step);
+            if (unconditional.shape[0] != conditional.shape[0])
+                unconditional = unconditional.expand(conditional.shape);
+            Tensor[] both = predictor.Predict(cat([latents, latents], 0), step, cat([unconditional, conditional], 0)).chunk(2, 0);
+            return Guidance.Combine(both[0], both[1], plan.GuidanceScale);
+        });
 }

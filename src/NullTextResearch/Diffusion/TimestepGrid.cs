@@ -28,11 +28,25 @@ public sealed class TimestepGrid
         Stride = schedule.TrainTimesteps / steps;
         int[] timesteps = Timesteps(schedule, steps);
         if (timesteps[0] >= schedule.TrainTimesteps)
-            throw new ArgumentOutOfRangeException(nameof(steps), steps, $"With offset {schedule.StepsOffset} the noisiest timestep would be {timesteps[0]}, beyond {schedule.TrainTimesteps - 1}; use fewer steps.");
-        Moves = [.. timesteps.Select((timestep, i) => new DiffusionStep(i, timestep, schedule.At(timestep),
-            i + 1 < steps ? schedule.At(timesteps[i + 1])
-            : schedule.Spacing == TimestepSpacing.Leading ? schedule.At(timestep - Stride)
-            : schedule.Final))];
+            throw new ArgumentOutOfRangeException(
+                nameof(steps),
+                steps,
+                $"With offset {schedule.StepsOffset} the noisiest timestep would be {timesteps[0]}, beyond {schedule.TrainTimesteps - 1}; use fewer steps."
+            );
+        Moves =
+        [
+            .. timesteps.Select(
+                (timestep, i) =>
+                    new DiffusionStep(
+                        i,
+                        timestep,
+                        schedule.At(timestep),
+                        i + 1 < steps ? schedule.At(timesteps[i + 1])
+                            : schedule.Spacing == TimestepSpacing.Leading ? schedule.At(timestep - Stride)
+                            : schedule.Final
+                    )
+            ),
+        ];
     }
 
     /// <summary>The schedule the grid was cut from.</summary>
@@ -72,7 +86,10 @@ public sealed class TimestepGrid
         return schedule.Spacing switch
         {
             TimestepSpacing.Trailing => [.. Enumerable.Range(0, steps).Select(i => (int)Math.Round(all - (i * stride)) - 1)],
-            TimestepSpacing.Linspace => [.. Enumerable.Range(0, steps).Select(i => steps == 1 ? 0 : (int)Math.Round((steps - 1 - i) * (all - 1.0) / (steps - 1)))],
+            TimestepSpacing.Linspace =>
+            [
+                .. Enumerable.Range(0, steps).Select(i => steps == 1 ? 0 : (int)Math.Round((steps - 1 - i) * (all - 1.0) / (steps - 1))),
+            ],
             _ => [.. Enumerable.Range(0, steps).Select(i => ((steps - 1 - i) * (all / steps)) + schedule.StepsOffset)],
         };
     }

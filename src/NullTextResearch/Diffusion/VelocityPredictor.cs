@@ -17,8 +17,8 @@ namespace NullTextResearch.Diffusion;
 public sealed class VelocityPredictor(INoisePredictor network, NoiseSchedule schedule) : INoisePredictor
 {
     /// <inheritdoc/>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.Scoped(() =>
-        ToNoise(network.Predict(latents, step, embedding), latents, schedule.At(step.Timestep)));
+    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+        Lifetime.Scoped(() => ToNoise(network.Predict(latents, step, embedding), latents, schedule.At(step.Timestep)));
 
     /// <inheritdoc/>
     public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)

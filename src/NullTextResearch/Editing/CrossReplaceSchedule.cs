@@ -38,15 +38,18 @@ public sealed record CrossReplaceSchedule
     public Tensor Table(int steps, IReadOnlyList<TokenizedPrompt> targets, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        if (targets.Count == 0) throw new ArgumentException("At least one target prompt is needed.", nameof(targets));
-        int tokens = targets[0].ContextLength, rows = steps + 1;
+        if (targets.Count == 0)
+            throw new ArgumentException("At least one target prompt is needed.", nameof(targets));
+        int tokens = targets[0].ContextLength,
+            rows = steps + 1;
         float[] table = new float[rows * targets.Count * tokens];
         for (int p = 0; p < targets.Count; p++)
         {
             Fill(Default, p, Enumerable.Range(0, tokens));
             foreach ((string word, StepWindow window) in Words)
             {
-                if (MissingWords == MissingWordRule.Skip && !targets[p].HasWord(word)) continue;
+                if (MissingWords == MissingWordRule.Skip && !targets[p].HasWord(word))
+                    continue;
                 Fill(window, p, targets[p].PositionsOf(word));
             }
         }

@@ -32,14 +32,20 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts do not fit each other.</exception>
     /// <exception cref="ObjectDisposedException">The inversion or the model was disposed.</exception>
     public EditResult Edit(
-        InversionResult inversion, IReadOnlyList<ImageEdit> edits, PromptToPromptOptions? options = null, double? guidanceScale = null,
-        IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+        InversionResult inversion,
+        IReadOnlyList<ImageEdit> edits,
+        PromptToPromptOptions? options = null,
+        double? guidanceScale = null,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         using UseGate.Lease use = inversion.Use();
         List<StepEmbeddings> targets = [];
         try
         {
-            for (int image = 0; image < edits.Count; image++) targets.Add(Embed(inversion, image, edits[image]));
+            for (int image = 0; image < edits.Count; image++)
+                targets.Add(Embed(inversion, image, edits[image]));
             EditProblem problem = new()
             {
                 Predictor = predictor,
@@ -53,7 +59,8 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
         }
         finally
         {
-            foreach (StepEmbeddings embeddings in targets) embeddings.Dispose();
+            foreach (StepEmbeddings embeddings in targets)
+                embeddings.Dispose();
         }
     }
 
@@ -63,16 +70,23 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
         using DisposeScope scope = NewDisposeScope();
         Tensor own = encode([edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
         Tensor targets = own.narrow(0, 1, edit.Targets.Count);
-        if (image >= inversion.Conditional.Images) return StepEmbeddings.Constant(targets);
+        if (image >= inversion.Conditional.Images)
+            return StepEmbeddings.Constant(targets);
         using StepEmbeddings source = inversion.Conditional.Image(image);
         Tensor plain = own.narrow(0, 0, 1);
         bool optimised = source.IsPerStep || source.Values.sub(plain).abs().max().gt(plain.abs().max().Times(RoundingShare)).item<bool>();
-        if (!optimised) return StepEmbeddings.Constant(targets);
-        Tensor[] moved = [.. edit.Targets.Select((t, i) =>
-        {
-            using StepEmbeddings one = EmbeddingTransfer.Transfer(source, edit.Source, t.Prompt, targets.narrow(0, i, 1));
-            return one.Values.clone();
-        })];
+        if (!optimised)
+            return StepEmbeddings.Constant(targets);
+        Tensor[] moved =
+        [
+            .. edit.Targets.Select(
+                (t, i) =>
+                {
+                    using StepEmbeddings one = EmbeddingTransfer.Transfer(source, edit.Source, t.Prompt, targets.narrow(0, i, 1));
+                    return one.Values.clone();
+                }
+            ),
+        ];
         return source.IsPerStep ? StepEmbeddings.PerStep(cat(moved, 1)) : StepEmbeddings.Constant(cat(moved, 0));
     }
 }

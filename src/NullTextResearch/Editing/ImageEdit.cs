@@ -40,7 +40,8 @@ public sealed record ImageEdit
     /// <exception cref="PromptTooLongException">A prompt does not fit the context.</exception>
     public static ImageEdit Of(ITextTokenizer tokenizer, string source, string target, PromptEdit? edit = null)
     {
-        TokenizedPrompt from = tokenizer.Tokenize(source).EnsureFits(), to = tokenizer.Tokenize(target).EnsureFits();
+        TokenizedPrompt from = tokenizer.Tokenize(source).EnsureFits(),
+            to = tokenizer.Tokenize(target).EnsureFits();
         return new ImageEdit { Source = from, Targets = [new EditTarget { Prompt = to, Edit = edit ?? PromptEdit.Between(from, to) }] };
     }
 

@@ -45,15 +45,20 @@ public sealed record LocalBlend
     /// <exception cref="WordNotInPromptException">Neither prompt has a word.</exception>
     public static LocalBlend Around(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words)
     {
-        if (words.Count == 0) throw new ArgumentException("A local blend needs at least one word of the prompts.", nameof(words));
-        List<string> ofSource = [], ofTarget = [];
+        if (words.Count == 0)
+            throw new ArgumentException("A local blend needs at least one word of the prompts.", nameof(words));
+        List<string> ofSource = [],
+            ofTarget = [];
         foreach (string word in words)
         {
-            IReadOnlyList<int> inSource = source.IndicesOf(word), inTarget = target.IndicesOf(word);
-            if (inSource.Count + inTarget.Count == 0) throw new WordNotInPromptException(word, [.. source.Names.Union(target.Names)], cutOff: false);
+            IReadOnlyList<int> inSource = source.IndicesOf(word),
+                inTarget = target.IndicesOf(word);
+            if (inSource.Count + inTarget.Count == 0)
+                throw new WordNotInPromptException(word, [.. source.Names.Union(target.Names)], cutOff: false);
             ofSource.AddRange(inSource.Select(i => source.Words[i]));
             ofTarget.AddRange(inTarget.Select(i => target.Words[i]));
-            if (source.Words.Count != target.Words.Count) continue;
+            if (source.Words.Count != target.Words.Count)
+                continue;
             ofTarget.AddRange(inSource.Where(i => target.PositionsOfWordAt(i).Count > 0).Select(i => target.Words[i]));
             ofSource.AddRange(inTarget.Where(i => source.PositionsOfWordAt(i).Count > 0).Select(i => source.Words[i]));
         }
@@ -71,8 +76,11 @@ public sealed record LocalBlend
         List<string> words = [];
         for (int first = 0, count; first < parts.Length; first += count)
         {
-            count = Enumerable.Range(1, parts.Length - first).LastOrDefault(n => Run(n) is { Length: > 0 } run && (source.HasWord(run) || target.HasWord(run)), 1);
-            if (Run(count) is { Length: > 0 } word) words.Add(word);
+            count = Enumerable
+                .Range(1, parts.Length - first)
+                .LastOrDefault(n => Run(n) is { Length: > 0 } run && (source.HasWord(run) || target.HasWord(run)), 1);
+            if (Run(count) is { Length: > 0 } word)
+                words.Add(word);
 
             string Run(int n) => string.Join(',', parts, first, n).Trim();
         }
@@ -97,7 +105,8 @@ public sealed record LocalBlend
         IReadOnlyList<StoredMap> chosen = Layers.From(maps);
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        int h = chosen[0].Height, w = chosen[0].Width;
+        int h = chosen[0].Height,
+            w = chosen[0].Width;
         Tensor words = Thresholded(SourceWords, TargetWords, pool: true, Threshold);
         Tensor mask = words;
         Tensor? subtract = null;
@@ -111,7 +120,8 @@ public sealed record LocalBlend
         Tensor Thresholded(IReadOnlyList<string> sourceWords, IReadOnlyList<string> targetWords, bool pool, double threshold)
         {
             Tensor attention = stack([Attention(source, sourceRow, sourceWords), Attention(target, targetRow, targetWords)], 0).view(2, 1, h, w);
-            if (pool) attention = nn.functional.max_pool2d(attention, [3L, 3], [1L, 1], [1L, 1]);
+            if (pool)
+                attention = nn.functional.max_pool2d(attention, [3L, 3], [1L, 1], [1L, 1]);
             attention = nn.functional.interpolate(attention, [height, width], mode: InterpolationMode.Nearest);
             // No word gives 0 / 0, which is above no threshold: an empty mask.
             Tensor above = attention.div(attention.amax([2L, 3], keepdim: true)).Above(threshold);
@@ -143,14 +153,21 @@ public sealed record LocalBlend
     internal void Validate(TokenizedPrompt source, TokenizedPrompt target)
     {
         List<string> problems = [];
-        if (SourceWords.Count + TargetWords.Count == 0) problems.Add("no words to blend");
-        foreach ((string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) })
+        if (SourceWords.Count + TargetWords.Count == 0)
+            problems.Add("no words to blend");
+        foreach (
+            (string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) }
+        )
         {
-            if (!(value is >= 0 and <= 1)) problems.Add(FormattableString.Invariant($"{name} {value} is not between 0 and 1"));
+            if (!(value is >= 0 and <= 1))
+                problems.Add(FormattableString.Invariant($"{name} {value} is not between 0 and 1"));
         }
-        if (problems.Count > 0) throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
-        foreach (string word in SourceWords.Concat(SubtractSourceWords)) source.PositionsOf(word);
-        foreach (string word in TargetWords.Concat(SubtractTargetWords)) target.PositionsOf(word);
+        if (problems.Count > 0)
+            throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
+        foreach (string word in SourceWords.Concat(SubtractSourceWords))
+            source.PositionsOf(word);
+        foreach (string word in TargetWords.Concat(SubtractTargetWords))
+            target.PositionsOf(word);
     }
 }
 
@@ -172,10 +189,11 @@ public sealed class BlendMask(Tensor words, Tensor? subtract, Tensor final) : ID
     public Tensor Final => _gate.Alive(final);
 
     /// <summary>Frees the masks. A second time nothing happens.</summary>
-    public void Dispose() => _gate.Close(() =>
-    {
-        words.Dispose();
-        subtract?.Dispose();
-        final.Dispose();
-    });
+    public void Dispose() =>
+        _gate.Close(() =>
+        {
+            words.Dispose();
+            subtract?.Dispose();
+            final.Dispose();
+        });
 }

@@ -15,9 +15,7 @@ namespace NullTextResearch.Editing;
 [JsonDerivedType(typeof(ReWeight), "reweight")]
 public abstract record PromptEdit
 {
-    private protected PromptEdit()
-    {
-    }
+    private protected PromptEdit() { }
 
     /// <summary>The edit that suits a pair of prompts: a word swap where they have equally many words, a refinement otherwise.</summary>
     public static PromptEdit Between(TokenizedPrompt source, TokenizedPrompt target) =>
@@ -79,11 +77,14 @@ public sealed record ReWeight : PromptEdit
     /// <param name="factors">One factor for each.</param>
     /// <param name="after">The edit to re-weight, or null.</param>
     /// <exception cref="ArgumentException">The lists differ in length (the released code would cut the longer one without a word).</exception>
-    public static ReWeight Of(IReadOnlyList<string> words, IReadOnlyList<double> factors, PromptEdit? after = null) => words.Count == factors.Count
-        ? new ReWeight { Factors = [.. words.Zip(factors, (w, f) => new WordFactor(w, f))], After = after }
-        : throw new ArgumentException(
-            $"Re-weighting needs one factor per word, got {words.Count} words ({string.Join(", ", words)}) and {factors.Count} factors " +
-            $"({string.Join(", ", factors.Select(f => f.ToString(CultureInfo.InvariantCulture)))}).", nameof(factors));
+    public static ReWeight Of(IReadOnlyList<string> words, IReadOnlyList<double> factors, PromptEdit? after = null) =>
+        words.Count == factors.Count
+            ? new ReWeight { Factors = [.. words.Zip(factors, (w, f) => new WordFactor(w, f))], After = after }
+            : throw new ArgumentException(
+                $"Re-weighting needs one factor per word, got {words.Count} words ({string.Join(", ", words)}) and {factors.Count} factors "
+                    + $"({string.Join(", ", factors.Select(f => f.ToString(CultureInfo.InvariantCulture)))}).",
+                nameof(factors)
+            );
 
     /// <summary>The multiplier of every token.</summary>
     /// <param name="target">Target prompt.</param>
@@ -96,9 +97,12 @@ public sealed record ReWeight : PromptEdit
         Array.Fill(equalizer, 1);
         foreach ((string word, double factor) in Factors)
         {
-            if (!double.IsFinite(factor)) throw new ArgumentException(FormattableString.Invariant($"The factor of '{word}' is {factor}; it must be a finite number."));
-            if (MissingWords == MissingWordRule.Skip && !target.HasWord(word)) continue;
-            foreach (int position in target.PositionsOf(word)) equalizer[position] = factor;
+            if (!double.IsFinite(factor))
+                throw new ArgumentException(FormattableString.Invariant($"The factor of '{word}' is {factor}; it must be a finite number."));
+            if (MissingWords == MissingWordRule.Skip && !target.HasWord(word))
+                continue;
+            foreach (int position in target.PositionsOf(word))
+                equalizer[position] = factor;
         }
         return equalizer;
     }

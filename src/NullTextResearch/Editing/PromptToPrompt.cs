@@ -40,16 +40,28 @@ public sealed class EditResult : IDisposable
     private readonly UseGate _gate = new(nameof(EditResult));
 
     /// <summary>z_0 of all branches, [rows, 4, H, W]: image after image, the source and its targets.</summary>
-    public required Tensor Latents { get => _gate.Alive(field); init; }
+    public required Tensor Latents
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>The edits, as asked for.</summary>
     public required IReadOnlyList<ImageEdit> Edits { get; init; }
 
     /// <summary>Local-blend masks at the last step, per image and target; null where a target has no local blend.</summary>
-    public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks { get => _gate.Alive(field); init; }
+    public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Edited attention maps of all branches (rows as in <see cref="Latents"/>), if they were to be kept.</summary>
-    public AttentionStore? Maps { get => _gate.Alive(field); init; }
+    public AttentionStore? Maps
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Attention layers that the edit reached.</summary>
     public required int AttentionLayers { get; init; }
@@ -75,12 +87,14 @@ public sealed class EditResult : IDisposable
     public Tensor Target(int target = 0, int image = 0) => View(Row(image, target));
 
     /// <summary>Frees the tensors. A second time nothing happens.</summary>
-    public void Dispose() => _gate.Close(() =>
-    {
-        Latents.Dispose();
-        foreach (BlendMask? mask in Masks.SelectMany(m => m)) mask?.Dispose();
-        Maps?.Dispose();
-    });
+    public void Dispose() =>
+        _gate.Close(() =>
+        {
+            Latents.Dispose();
+            foreach (BlendMask? mask in Masks.SelectMany(m => m))
+                mask?.Dispose();
+            Maps?.Dispose();
+        });
 
     private Tensor View(int row)
     {
@@ -107,8 +121,12 @@ public static class PromptToPrompt
     /// <exception cref="InvalidOperationException">The predictor never called the attention processor, so nothing would be edited.</exception>
     /// <exception cref="ObjectDisposedException">The inversion, or the model behind the predictor, was disposed.</exception>
     public static EditResult Run(
-        EditProblem problem, PromptToPromptOptions? options = null, Action<DiffusionStep, Tensor>? observe = null,
-        IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+        EditProblem problem,
+        PromptToPromptOptions? options = null,
+        Action<DiffusionStep, Tensor>? observe = null,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         options ??= new PromptToPromptOptions();
         using UseGate.Lease use = problem.Inversion.Use();
@@ -124,10 +142,18 @@ public static class PromptToPrompt
             INoisePredictor network = problem.Predictor(processor);
             CountingPredictor predictor = new(options.SourceBranch == SourceBranch.Alone ? new SourceAlone(network, processor, problem.Edits) : network);
             int[] imageOfRow = [.. problem.Edits.SelectMany((e, image) => Enumerable.Repeat(image, e.Rows))];
-            using StepEmbeddings conditional = Rows([.. problem.Edits.SelectMany((e, image) =>
-                Enumerable.Range(0, e.Targets.Count).Select(t => (problem.TargetEmbeddings[image], t))
-                    .Prepend((problem.SourceEmbeddings ?? inversion.Conditional, image)))]);
-            using StepEmbeddings unconditional = Rows([.. imageOfRow.Select(image => (inversion.Unconditional, inversion.Unconditional.Images == 1 ? 0 : image))]);
+            using StepEmbeddings conditional = Rows([
+                .. problem.Edits.SelectMany(
+                    (e, image) =>
+                        Enumerable
+                            .Range(0, e.Targets.Count)
+                            .Select(t => (problem.TargetEmbeddings[image], t))
+                            .Prepend((problem.SourceEmbeddings ?? inversion.Conditional, image))
+                ),
+            ]);
+            using StepEmbeddings unconditional = Rows([
+                .. imageOfRow.Select(image => (inversion.Unconditional, inversion.Unconditional.Images == 1 ? 0 : image)),
+            ]);
             Tensor rowIndex = tensor(imageOfRow.Select(i => (long)i).ToArray(), device: start.device);
             SamplingPlan plan = new()
             {
@@ -157,7 +183,9 @@ public static class PromptToPrompt
         Tensor AfterStep(DiffusionStep step, Tensor latents)
         {
             if (processor.LayersSeen == 0)
-                throw new InvalidOperationException("The noise predictor never called the attention processor, so no edit would happen. Pass the processor on to the network's forward call.");
+                throw new InvalidOperationException(
+                    "The noise predictor never called the attention processor, so no edit would happen. Pass the processor on to the network's forward call."
+                );
             if (inversion.Offsets is { } offsets)
             {
                 // Only the source is pulled back to its pivot; targets keep their freedom.
@@ -177,18 +205,28 @@ public static class PromptToPrompt
         Tensor start = problem.Inversion.StartLatents;
         long images = start.shape[0];
         if (problem.Edits.Count != images)
-            throw new ArgumentException($"The inversion holds {images} images, but there are edits for {problem.Edits.Count}; give one {nameof(ImageEdit)} per image.", nameof(problem));
+            throw new ArgumentException(
+                $"The inversion holds {images} images, but there are edits for {problem.Edits.Count}; give one {nameof(ImageEdit)} per image.",
+                nameof(problem)
+            );
         if (problem.TargetEmbeddings.Count != images)
-            throw new ArgumentException($"The inversion holds {images} images, but there are target embeddings for {problem.TargetEmbeddings.Count}.", nameof(problem));
+            throw new ArgumentException(
+                $"The inversion holds {images} images, but there are target embeddings for {problem.TargetEmbeddings.Count}.",
+                nameof(problem)
+            );
         CheckEmbeddings("source embeddings", problem.SourceEmbeddings ?? problem.Inversion.Conditional, images);
         for (int image = 0; image < images; image++)
             CheckEmbeddings($"target embeddings of image {image}", problem.TargetEmbeddings[image], problem.Edits[image].Targets.Count);
 
         void CheckEmbeddings(string what, StepEmbeddings embeddings, long rows)
         {
-            if (embeddings.Images != rows) throw new ArgumentException($"The {what} have {embeddings.Images} rows; {rows} are needed.", nameof(problem));
+            if (embeddings.Images != rows)
+                throw new ArgumentException($"The {what} have {embeddings.Images} rows; {rows} are needed.", nameof(problem));
             if (embeddings.IsPerStep && embeddings.Values.shape[0] != problem.Grid.Steps)
-                throw new ArgumentException($"The {what} are given for {embeddings.Values.shape[0]} steps; the grid has {problem.Grid.Steps}.", nameof(problem));
+                throw new ArgumentException(
+                    $"The {what} are given for {embeddings.Values.shape[0]} steps; the grid has {problem.Grid.Steps}.",
+                    nameof(problem)
+                );
             if (embeddings.Values.dtype != start.dtype)
                 throw new ArgumentException($"The {what} are {embeddings.Values.dtype}, the latents {start.dtype}; convert one of them.", nameof(problem));
         }
@@ -198,11 +236,12 @@ public static class PromptToPrompt
     private static StepEmbeddings Rows(IReadOnlyList<(StepEmbeddings Set, int Row)> rows)
     {
         using DisposeScope scope = NewDisposeScope();
-        if (!rows.Any(r => r.Set.IsPerStep)) return StepEmbeddings.Constant(stack([.. rows.Select(r => r.Set.Values.select(0, r.Row))], 0));
+        if (!rows.Any(r => r.Set.IsPerStep))
+            return StepEmbeddings.Constant(stack([.. rows.Select(r => r.Set.Values.select(0, r.Row))], 0));
         long steps = rows.First(r => r.Set.IsPerStep).Set.Values.shape[0];
-        return StepEmbeddings.PerStep(stack([.. rows.Select(r => r.Set.IsPerStep
-            ? r.Set.Values.select(1, r.Row)
-            : r.Set.Values.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1))], 1));
+        return StepEmbeddings.PerStep(
+            stack([.. rows.Select(r => r.Set.IsPerStep ? r.Set.Values.select(1, r.Row) : r.Set.Values.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1))], 1)
+        );
     }
 
     /// <summary>Runs sources one by one, in the shapes of a plain reconstruction, then all targets with the attention that the sources left.</summary>
@@ -232,7 +271,8 @@ public static class PromptToPrompt
                 processor.EndStep();
             }
             long[] place = new long[order.Count];
-            for (int i = 0; i < place.Length; i++) place[order[i]] = i;
+            for (int i = 0; i < place.Length; i++)
+                place[order[i]] = i;
             return cat([.. noise], 0).index_select(0, tensor(place, device: latents.device)).MoveToOuterDisposeScope();
 
             void Part(int[] rows)

@@ -36,12 +36,14 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
         _edits = edits;
         _steps = steps;
         _options = options ?? new PromptToPromptOptions();
-        if (edits.Count == 0) throw new ArgumentException("At least one image is needed.", nameof(edits));
+        if (edits.Count == 0)
+            throw new ArgumentException("At least one image is needed.", nameof(edits));
         try
         {
             foreach (ImageEdit edit in edits)
             {
-                if (edit.Targets.Count == 0) throw new ArgumentException("An edit needs at least one target prompt.", nameof(edits));
+                if (edit.Targets.Count == 0)
+                    throw new ArgumentException("An edit needs at least one target prompt.", nameof(edits));
                 int source = Prompts;
                 foreach (EditTarget target in edit.Targets)
                 {
@@ -57,9 +59,15 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
             throw;
         }
         bool blends = _targets.Exists(t => t.Target.Blend is not null);
-        Store = new AttentionStore(_options.KeepMaps || blends
-            ? _options.Store with { Cross = _options.Store.Cross || blends, Self = _options.Store.Self && _options.KeepMaps }
-            : new AttentionStoreOptions { Cross = false });
+        Store = new AttentionStore(
+            _options.KeepMaps || blends
+                ? _options.Store with
+                {
+                    Cross = _options.Store.Cross || blends,
+                    Self = _options.Store.Self && _options.KeepMaps,
+                }
+                : new AttentionStoreOptions { Cross = false }
+        );
         _conditional = new ConditionalRows(this);
     }
 
@@ -80,39 +88,45 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     public AttentionStore Store { get; }
 
     /// <inheritdoc/>
-    public int? RowsTogether => _pass switch
-    {
-        Pass.Source => 1,
-        Pass.Targets => _targets.Count,
-        _ => Prompts,
-    };
+    public int? RowsTogether =>
+        _pass switch
+        {
+            Pass.Source => 1,
+            Pass.Targets => _targets.Count,
+            _ => Prompts,
+        };
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The batch does not fit the prompts.</exception>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
         _seen.Add(call.Site.Order);
-        bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross
-            ? ReplacesCross(call.Step)
-            : ReplacesSelf(call));
+        bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross ? ReplacesCross(call.Step) : ReplacesSelf(call));
         switch (_pass)
         {
             case Pass.Source:
                 if (needed)
                 {
                     long row = query.shape[0] - 1;
-                    _sourceAttention.Add((call.Site.Order, _passImage), [.. new[] { query, key, value }.Select(t =>
-                    {
-                        using Tensor one = t.narrow(0, row, 1);
-                        return one.Snapshot();
-                    })]);
+                    _sourceAttention.Add(
+                        (call.Site.Order, _passImage),
+                        [
+                            .. new[] { query, key, value }.Select(t =>
+                            {
+                                using Tensor one = t.narrow(0, row, 1);
+                                return one.Snapshot();
+                            }),
+                        ]
+                    );
                 }
                 return FusedAttention.Instance.Attend(call, query, key, value);
             case Pass.Targets:
                 return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
             default:
                 ConditionalHalf.Start(query.shape[0], Prompts);
-                return needed ? ConditionalHalf.Attend(call, query, key, value, Prompts, _conditional) : FusedAttention.Instance.Attend(call, query, key, value);
+                return needed
+                    ? ConditionalHalf.Attend(call, query, key, value, Prompts, _conditional)
+                    : FusedAttention.Instance.Attend(call, query, key, value);
         }
     }
 
@@ -125,7 +139,8 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     /// <returns>Latents in the current dispose scope; the input itself where no blend is due.</returns>
     public Tensor Blend(int step, Tensor latents)
     {
-        if (!_targets.Exists(t => BlendsAt(t, step))) return latents;
+        if (!_targets.Exists(t => BlendsAt(t, step)))
+            return latents;
         return Lifetime.WithoutGradient(() =>
         {
             Tensor[] rows = [.. latents.split(1, 0)];
@@ -143,14 +158,21 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     /// <param name="width">Width of the latents.</param>
     /// <returns>Masks, owned by the caller.</returns>
     public IReadOnlyList<IReadOnlyList<BlendMask?>> Masks(long height, long width) =>
-        [.. _edits.Select((_, image) => (IReadOnlyList<BlendMask?>)[.. _targets.Where(t => t.SourceRow == SourceRow(image))
-            .Select(t => t.Target.Blend is null ? null : Mask(t, height, width))])];
+        [
+            .. _edits.Select(
+                (_, image) =>
+                    (IReadOnlyList<BlendMask?>)
+                        [.. _targets.Where(t => t.SourceRow == SourceRow(image)).Select(t => t.Target.Blend is null ? null : Mask(t, height, width))]
+            ),
+        ];
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Branch target in _targets) target.Dispose();
-        if (!_storeTaken) Store?.Dispose();
+        foreach (Branch target in _targets)
+            target.Dispose();
+        if (!_storeTaken)
+            Store?.Dispose();
         ForgetSource();
     }
 
@@ -193,36 +215,39 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
 
     private void ForgetSource()
     {
-        foreach (Tensor tensor in _sourceAttention.Values.SelectMany(t => t)) tensor.Dispose();
+        foreach (Tensor tensor in _sourceAttention.Values.SelectMany(t => t))
+            tensor.Dispose();
         _sourceAttention.Clear();
     }
 
     /// <summary>Targets alone: their conditional rows are joined by what the sources left behind.</summary>
-    private Tensor AttendTargets(AttentionCall call, Tensor query, Tensor key, Tensor value) => Lifetime.Scoped(() =>
-    {
-        long start = ConditionalHalf.Start(query.shape[0], _targets.Count);
-        Tensor[] joined = [Join(query, 0), Join(key, 1), Join(value, 2)];
-        Tensor all = _conditional.Attend(call, joined[0], joined[1], joined[2]);
-        using Tensor targetRows = tensor(_targets.Select(t => (long)t.Row).ToArray(), device: query.device);
-        Tensor conditional = all.index_select(0, targetRows);
-        if (start == 0) return conditional;
-        Tensor unconditional = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
-        return cat([unconditional, conditional], 0);
-
-        Tensor Join(Tensor tensor, int part)
+    private Tensor AttendTargets(AttentionCall call, Tensor query, Tensor key, Tensor value) =>
+        Lifetime.Scoped(() =>
         {
-            List<Tensor> rows = [];
-            long at = start;
-            for (int image = 0; image < _edits.Count; image++)
+            long start = ConditionalHalf.Start(query.shape[0], _targets.Count);
+            Tensor[] joined = [Join(query, 0), Join(key, 1), Join(value, 2)];
+            Tensor all = _conditional.Attend(call, joined[0], joined[1], joined[2]);
+            using Tensor targetRows = tensor(_targets.Select(t => (long)t.Row).ToArray(), device: query.device);
+            Tensor conditional = all.index_select(0, targetRows);
+            if (start == 0)
+                return conditional;
+            Tensor unconditional = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
+            return cat([unconditional, conditional], 0);
+
+            Tensor Join(Tensor tensor, int part)
             {
-                long count = _edits[image].Targets.Count;
-                rows.Add(_sourceAttention[(call.Site.Order, image)][part]);
-                rows.Add(tensor.narrow(0, at, count));
-                at += count;
+                List<Tensor> rows = [];
+                long at = start;
+                for (int image = 0; image < _edits.Count; image++)
+                {
+                    long count = _edits[image].Targets.Count;
+                    rows.Add(_sourceAttention[(call.Site.Order, image)][part]);
+                    rows.Add(tensor.narrow(0, at, count));
+                    at += count;
+                }
+                return cat([.. rows], 0);
             }
-            return cat([.. rows], 0);
-        }
-    });
+        });
 
     /// <summary>What happens to the conditional rows of all prompts.</summary>
     private sealed class ConditionalRows(PromptToPromptProcessor owner) : ExplicitAttention, IAttentionProcessor
@@ -231,14 +256,16 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
 
         public new Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
         {
-            if (call.Site.Kind == AttentionKind.Cross) return base.Attend(call, query, key, value);
+            if (call.Site.Kind == AttentionKind.Cross)
+                return base.Attend(call, query, key, value);
             using DisposeScope scope = NewDisposeScope();
             if (owner.ReplacesSelf(call))
             {
                 long[] rows = [.. Enumerable.Range(0, owner.Prompts)];
                 foreach (Branch target in owner._targets)
                 {
-                    if (target.SelfAt(call.Step)) rows[target.Row] = target.SourceRow;
+                    if (target.SelfAt(call.Step))
+                        rows[target.Row] = target.SourceRow;
                 }
                 // softmax(q_source k_source) v_target is the injected map applied to the target's values.
                 Tensor index = tensor(rows, device: query.device);
@@ -255,14 +282,16 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
             {
                 foreach (Branch target in owner._targets)
                 {
-                    if (!target.CrossAt(call.Step)) continue;
+                    if (!target.CrossAt(call.Step))
+                        continue;
                     using DisposeScope scope = NewDisposeScope();
                     // Written into the map's own memory, so that what is stored below is the edited map, as published.
                     Tensor own = map.select(0, target.Row);
                     own.copy_(target.Edited(map.select(0, target.SourceRow), own, call.Step));
                 }
             }
-            if (owner.Store.Wants(call)) owner.Store.Record(call, map);
+            if (owner.Store.Wants(call))
+                owner.Store.Record(call, map);
             return map;
         }
     }
@@ -304,7 +333,8 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
         public Tensor Edited(Tensor source, Tensor own, int step)
         {
             Tensor injected = _injection.Inject(source, own);
-            if (_everyToken[step]) return injected;
+            if (_everyToken[step])
+                return injected;
             Tensor weight = _table[step];
             return injected.mul(weight).Plus(own.mul(weight.OneMinus()));
         }

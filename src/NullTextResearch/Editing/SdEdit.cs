@@ -45,7 +45,11 @@ public sealed class SdEditResult : IDisposable
 
     /// <summary>z_0, [B, 4, H, W].</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
-    public required Tensor Latents { get => _gate.Alive(field); init; }
+    public required Tensor Latents
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Moves taken: int(t0 T).</summary>
     public required int Moves { get; init; }
@@ -80,7 +84,11 @@ public static class SdEdit
     {
         options ??= new SdEditOptions();
         if (!(options.Strength is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(options), options.Strength, "The strength t0 lies between 0 (nothing changes) and 1 (start from noise).");
+            throw new ArgumentOutOfRangeException(
+                nameof(options),
+                options.Strength,
+                "The strength t0 lies between 0 (nothing changes) and 1 (start from noise)."
+            );
         Shape.Require(problem.Latents, [-1, -1, -1, -1]);
         Stopwatch clock = Stopwatch.StartNew();
         using IDisposable grad = no_grad();
@@ -90,14 +98,19 @@ public static class SdEdit
         Tensor noise = cat([.. Enumerable.Range(0, (int)problem.Latents.shape[0]).Select(i => Seeds.Normal(options.Seed + i, one, problem.Latents))], 0);
         CountingPredictor predictor = new(problem.Predictor);
         Tensor start = moves == 0 ? problem.Latents.alias() : NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Level(moves));
-        Tensor latents = Sampler.Run(predictor, problem.Grid, new SamplingPlan
-        {
-            StartLatents = start,
-            Conditional = problem.Conditional,
-            Unconditional = problem.Unconditional,
-            GuidanceScale = problem.GuidanceScale,
-            FirstStep = problem.Grid.Steps - moves,
-        }, cancellation: cancellation);
+        Tensor latents = Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = start,
+                Conditional = problem.Conditional,
+                Unconditional = problem.Unconditional,
+                GuidanceScale = problem.GuidanceScale,
+                FirstStep = problem.Grid.Steps - moves,
+            },
+            cancellation: cancellation
+        );
         return new SdEditResult
         {
             Latents = latents.Snapshot(),

@@ -13,8 +13,14 @@ public readonly record struct StepWindow
     [JsonConstructor]
     public StepWindow(double start, double end)
     {
-        if (!(start is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "A window starts at a share of the steps between 0 and 1.");
-        if (!(end >= start && end <= 1)) throw new ArgumentOutOfRangeException(nameof(end), end, string.Create(CultureInfo.InvariantCulture, $"A window that starts at {start} ends between there and 1."));
+        if (!(start is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(start), start, "A window starts at a share of the steps between 0 and 1.");
+        if (!(end >= start && end <= 1))
+            throw new ArgumentOutOfRangeException(
+                nameof(end),
+                end,
+                string.Create(CultureInfo.InvariantCulture, $"A window that starts at {start} ends between there and 1.")
+            );
         Start = start;
         End = end;
     }

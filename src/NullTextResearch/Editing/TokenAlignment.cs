@@ -27,8 +27,10 @@ public sealed class WordCountMismatchException : ArgumentException
 {
     /// <summary>Creates the exception.</summary>
     public WordCountMismatchException(TokenizedPrompt source, TokenizedPrompt target)
-        : base($"A word swap needs prompts with equally many words. The source has {source.Words.Count} ({string.Join(", ", source.Words)}), " +
-            $"the target {target.Words.Count} ({string.Join(", ", target.Words)}). Use a refinement where words are added or removed.")
+        : base(
+            $"A word swap needs prompts with equally many words. The source has {source.Words.Count} ({string.Join(", ", source.Words)}), "
+                + $"the target {target.Words.Count} ({string.Join(", ", target.Words)}). Use a refinement where words are added or removed."
+        )
     {
         SourceWords = source.Words;
         TargetWords = target.Words;
@@ -58,27 +60,41 @@ public static class TokenAlignment
     /// padding pushed beyond the context is collected in the last position.
     /// </returns>
     /// <exception cref="WordCountMismatchException">The numbers of words differ.</exception>
-    public static Tensor Replacement(TokenizedPrompt source, TokenizedPrompt target, TailRule tail = TailRule.Corrected, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    public static Tensor Replacement(
+        TokenizedPrompt source,
+        TokenizedPrompt target,
+        TailRule tail = TailRule.Corrected,
+        ScalarType dtype = ScalarType.Float32,
+        Device? device = null
+    )
     {
         RequireOneContext(source, target);
-        if (source.Words.Count != target.Words.Count) throw new WordCountMismatchException(source, target);
+        if (source.Words.Count != target.Words.Count)
+            throw new WordCountMismatchException(source, target);
         int tokens = source.ContextLength;
         var mapper = new float[tokens * tokens];
-        var changed = new Queue<int>(Enumerable.Range(0, source.Words.Count).Where(w => source.Words[w] != target.Words[w]
-            && source.PositionsOfWordAt(w).Count > 0 && target.PositionsOfWordAt(w).Count > 0));
-        int i = 0, j = 0;
+        var changed = new Queue<int>(
+            Enumerable
+                .Range(0, source.Words.Count)
+                .Where(w => source.Words[w] != target.Words[w] && source.PositionsOfWordAt(w).Count > 0 && target.PositionsOfWordAt(w).Count > 0)
+        );
+        int i = 0,
+            j = 0;
         while (i < tokens && j < tokens)
         {
             if (changed.TryPeek(out int word) && source.PositionsOfWordAt(word)[0] == i)
             {
                 changed.Dequeue();
-                IReadOnlyList<int> from = source.PositionsOfWordAt(word), to = target.PositionsOfWordAt(word);
+                IReadOnlyList<int> from = source.PositionsOfWordAt(word),
+                    to = target.PositionsOfWordAt(word);
                 for (int a = 0; a < from.Count; a++)
                 {
                     for (int b = 0; b < to.Count; b++)
                     {
-                        if (from.Count != to.Count) mapper[from[a] * tokens + to[b]] = (float)(1.0 / to.Count);
-                        else if (a == b) mapper[from[a] * tokens + to[b]] = 1;
+                        if (from.Count != to.Count)
+                            mapper[from[a] * tokens + to[b]] = (float)(1.0 / to.Count);
+                        else if (a == b)
+                            mapper[from[a] * tokens + to[b]] = 1;
                     }
                 }
                 i += from.Count;
@@ -93,7 +109,8 @@ public static class TokenAlignment
             }
         }
         // Deviation from the released code, which drops these maps: source padding that has no place left.
-        for (; tail == TailRule.Corrected && i < tokens; i++) mapper[i * tokens + tokens - 1] = 1;
+        for (; tail == TailRule.Corrected && i < tokens; i++)
+            mapper[i * tokens + tokens - 1] = 1;
         return Lifetime.Scoped(() => tensor(mapper, [tokens, tokens]).to(dtype, device ?? CPU));
     }
 
@@ -105,7 +122,8 @@ public static class TokenAlignment
     public static RefinementAlignment Refinement(TokenizedPrompt source, TokenizedPrompt target)
     {
         RequireOneContext(source, target);
-        int n = source.TokenCount + 2, m = target.TokenCount + 2;
+        int n = source.TokenCount + 2,
+            m = target.TokenCount + 2;
         int[,] score = new int[n + 1, m + 1];
         // With gap 0 the borders of the table are 0.
         for (int i = 1; i <= n; i++)
@@ -117,11 +135,14 @@ public static class TokenAlignment
             }
         }
         int[] sources = [.. Enumerable.Range(0, target.ContextLength)];
-        for (int i = n, j = m; j > 0;)
+        for (int i = n, j = m; j > 0; )
         {
-            if (i == 0 || score[i, j] == score[i, j - 1]) sources[--j] = -1;
-            else if (score[i, j] == score[i - 1, j]) i--;
-            else sources[--j] = --i;
+            if (i == 0 || score[i, j] == score[i, j - 1])
+                sources[--j] = -1;
+            else if (score[i, j] == score[i - 1, j])
+                i--;
+            else
+                sources[--j] = --i;
         }
         return new RefinementAlignment(sources);
     }
@@ -129,6 +150,9 @@ public static class TokenAlignment
     private static void RequireOneContext(TokenizedPrompt source, TokenizedPrompt target)
     {
         if (source.ContextLength != target.ContextLength)
-            throw new ArgumentException($"Both prompts need one context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the same tokenizer.", nameof(target));
+            throw new ArgumentException(
+                $"Both prompts need one context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the same tokenizer.",
+                nameof(target)
+            );
     }
 }

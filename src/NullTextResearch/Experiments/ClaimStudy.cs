@@ -13,7 +13,10 @@ namespace NullTextResearch.Experiments;
 public sealed record ClaimRow(string Claim, string Variant, string Unit, PairedDifference Difference)
 {
     /// <summary>"as in the paper" or "the other way round" where the interval excludes zero, else "not clear".</summary>
-    public string Verdict => !Difference.IsClear ? "not clear" : Difference.Mean > 0 ? "as in the paper" : "the other way round";
+    public string Verdict =>
+        !Difference.IsClear ? "not clear"
+        : Difference.Mean > 0 ? "as in the paper"
+        : "the other way round";
 }
 
 /// <summary>
@@ -35,9 +38,19 @@ public static class ClaimStudy
     /// <param name="told">Told one line per measure; may be null.</param>
     /// <param name="cancellation">Stops; what was finished is kept.</param>
     public static IReadOnlyList<ClaimRow> Run(
-        StableDiffusion model, int images, IReadOnlyList<int?> rows, ExperimentSettings settings, ResultCache cache, int workers = 1, IProgress<string>? told = null, CancellationToken cancellation = default)
+        StableDiffusion model,
+        int images,
+        IReadOnlyList<int?> rows,
+        ExperimentSettings settings,
+        ResultCache cache,
+        int workers = 1,
+        IProgress<string>? told = null,
+        CancellationToken cancellation = default
+    )
     {
-        int most = settings.InnerSteps[^1], least = settings.InnerSteps[0], side = ExperimentImages.ToySide(model.Sizes);
+        int most = settings.InnerSteps[^1],
+            least = settings.InnerSteps[0],
+            side = ExperimentImages.ToySide(model.Sizes);
         IReadOnlyList<ExperimentImage> scenes = ExperimentImages.Toy(images, side);
         string fingerprint = ExperimentLab.FingerprintOf(model);
         List<ClaimRow> table = [];
@@ -47,23 +60,46 @@ public static class ClaimStudy
             using ExperimentLab lab = Lab(scenes, count);
             double[] ours = Psnrs(lab, ReconstructionMethod.NullText, most);
             Add($"random pivot below null-text, N = {most}", Name(count), "dB", PairedDifference.Of(ours, Psnrs(lab, ReconstructionMethod.RandomPivot, most)));
-            Add($"non-pivotal below DDIM, N = {most}", Name(count), "dB", PairedDifference.Of(Psnrs(lab, ReconstructionMethod.Ddim, 0), Psnrs(lab, ReconstructionMethod.NonPivotal, most)));
+            Add(
+                $"non-pivotal below DDIM, N = {most}",
+                Name(count),
+                "dB",
+                PairedDifference.Of(Psnrs(lab, ReconstructionMethod.Ddim, 0), Psnrs(lab, ReconstructionMethod.NonPivotal, most))
+            );
         }
 
         using ExperimentLab whole = Lab(scenes, null);
         IReadOnlyList<IReadOnlyList<GuidanceRecord>> sweep = GuidanceSweep.Run(whole);
         double[] At(int w) => [.. sweep[w].Select(r => r.PsnrSampling)];
         for (int w = 1; w < sweep.Count; w++)
-            Add(string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"), string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1"), "dB", PairedDifference.Of(At(0), At(w)));
-        Add($"textual inversion rises with N", $"N = {most} over {least}", "dB", PairedDifference.Of(Psnrs(whole, ReconstructionMethod.TextualInversion, most), Psnrs(whole, ReconstructionMethod.TextualInversion, least)));
+            Add(
+                string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"),
+                string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1"),
+                "dB",
+                PairedDifference.Of(At(0), At(w))
+            );
+        Add(
+            $"textual inversion rises with N",
+            $"N = {most} over {least}",
+            "dB",
+            PairedDifference.Of(Psnrs(whole, ReconstructionMethod.TextualInversion, most), Psnrs(whole, ReconstructionMethod.TextualInversion, least))
+        );
         AddMaps(whole);
         foreach (int? count in rows)
         {
             foreach ((string kind, Func<SceneDescription, SceneDescription, bool> isKind) in Kinds)
             {
                 using ExperimentLab lab = Lab(WithEdits(images, side, isKind), count);
-                Add("SDEdit closer to the source with null text, mean over strengths", $"{Name(count)}, {kind}", "distance",
-                    PairedDifference.Of(SdEditExperiment.Run(lab).Select(r => r.Plain.Zip(r.WithNullText, (plain, with) => plain.DistanceToSource - with.DistanceToSource).Average())));
+                Add(
+                    "SDEdit closer to the source with null text, mean over strengths",
+                    $"{Name(count)}, {kind}",
+                    "distance",
+                    PairedDifference.Of(
+                        SdEditExperiment
+                            .Run(lab)
+                            .Select(r => r.Plain.Zip(r.WithNullText, (plain, with) => plain.DistanceToSource - with.DistanceToSource).Average())
+                    )
+                );
             }
         }
 
@@ -89,8 +125,18 @@ public static class ClaimStudy
         void AddMaps(ExperimentLab lab)
         {
             (double Nouns, double Others)[] shares = [.. AttentionExperiment.Run(lab).Select((r, i) => Shares(r, lab.Images[i].Scene!))];
-            Add("an object's word attends to it: share inside over the mask's share, less 2", "nouns", "", PairedDifference.Of(shares.Select(s => s.Nouns - 2)));
-            Add("function words do not: the same for nouns less that for function words", "nouns - function words", "", PairedDifference.Of(shares.Select(s => s.Nouns - s.Others)));
+            Add(
+                "an object's word attends to it: share inside over the mask's share, less 2",
+                "nouns",
+                "",
+                PairedDifference.Of(shares.Select(s => s.Nouns - 2))
+            );
+            Add(
+                "function words do not: the same for nouns less that for function words",
+                "nouns - function words",
+                "",
+                PairedDifference.Of(shares.Select(s => s.Nouns - s.Others))
+            );
         }
     }
 
@@ -98,7 +144,8 @@ public static class ClaimStudy
     public static string ToMarkdown(IEnumerable<ClaimRow> rows)
     {
         StringBuilder text = new("| order in the paper | variant | difference (95 %) | n | verdict |\n|---|---|---|---|---|\n");
-        foreach (ClaimRow row in rows) text.Append(Line(row)).Append('\n');
+        foreach (ClaimRow row in rows)
+            text.Append(Line(row)).Append('\n');
         return text.ToString();
     }
 
@@ -106,13 +153,22 @@ public static class ClaimStudy
     {
         PairedDifference d = row.Difference;
         string unit = row.Unit.Length > 0 ? " " + row.Unit : "";
-        return string.Create(CultureInfo.InvariantCulture, $"| {row.Claim} | {row.Variant} | {d.Mean:0.00##}{unit} ({d.Low:0.00##} to {d.High:0.00##}) | {d.Count} | {row.Verdict} |");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {row.Claim} | {row.Variant} | {d.Mean:0.00##}{unit} ({d.Low:0.00##} to {d.High:0.00##}) | {d.Count} | {row.Verdict} |"
+        );
     }
 
     private static readonly (string Name, Func<SceneDescription, SceneDescription, bool> IsKind)[] Kinds =
     [
         ("objects", (source, target) => source.Objects.Count == target.Objects.Count && source.Objects[0].Kind != target.Objects[0].Kind),
-        ("colours", (source, target) => source.Objects.Count == target.Objects.Count && source.Objects[0].Kind == target.Objects[0].Kind && source.Objects[0].Colour != target.Objects[0].Colour),
+        (
+            "colours",
+            (source, target) =>
+                source.Objects.Count == target.Objects.Count
+                && source.Objects[0].Kind == target.Objects[0].Kind
+                && source.Objects[0].Colour != target.Objects[0].Colour
+        ),
     ];
 
     /// <summary>Scenes that allow an edit of one kind, with that edit alone.</summary>
@@ -121,10 +177,16 @@ public static class ClaimStudy
         // A quarter of the kinds have colours.
         for (int looked = 6 * count; ; looked *= 2)
         {
-            ExperimentImage[] found = [.. ExperimentImages.Toy(looked, side)
-                .Select(i => i with { Edits = [.. i.Edits.Where(e => e.TargetScene is { } target && isKind(i.Scene!, target)).Take(1)] })
-                .Where(i => i.Edits.Count > 0).Take(count)];
-            if (found.Length == count) return found;
+            ExperimentImage[] found =
+            [
+                .. ExperimentImages
+                    .Toy(looked, side)
+                    .Select(i => i with { Edits = [.. i.Edits.Where(e => e.TargetScene is { } target && isKind(i.Scene!, target)).Take(1)] })
+                    .Where(i => i.Edits.Count > 0)
+                    .Take(count),
+            ];
+            if (found.Length == count)
+                return found;
         }
     }
 
@@ -133,8 +195,12 @@ public static class ClaimStudy
     {
         using SceneRenderer renderer = new();
         double[][] coverage = [.. scene.Objects.Select((_, o) => renderer.ObjectCoverage(scene, o, record.Height).Select(c => c / 255.0).ToArray())];
-        double Over(WordMap map, double[] mask) => map.Values.Zip(mask, (v, m) => v * m).Sum() / Math.Max(1e-9, map.Values.Sum()) / Math.Max(1e-9, mask.Average());
-        double[] nouns = [.. scene.Objects.SelectMany((o, i) => record.NullText.Where(m => m.Word == CaptionGrammar.Noun(o.Kind)).Take(1).Select(m => Over(m, coverage[i])))];
+        double Over(WordMap map, double[] mask) =>
+            map.Values.Zip(mask, (v, m) => v * m).Sum() / Math.Max(1e-9, map.Values.Sum()) / Math.Max(1e-9, mask.Average());
+        double[] nouns =
+        [
+            .. scene.Objects.SelectMany((o, i) => record.NullText.Where(m => m.Word == CaptionGrammar.Noun(o.Kind)).Take(1).Select(m => Over(m, coverage[i]))),
+        ];
         double[] others = [.. record.NullText.Where(m => FunctionWords.Contains(m.Word)).SelectMany(m => coverage.Select(c => Over(m, c)))];
         return (nouns.Average(), others.Average());
     }

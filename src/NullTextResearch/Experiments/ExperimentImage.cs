@@ -36,7 +36,8 @@ public sealed record ExperimentImage(string Name, RgbImage Image, string Caption
     public SceneDescription? Scene { get; init; }
 
     /// <summary>SHA-256 over size and pixels, in hexadecimal.</summary>
-    public string Hash => Convert.ToHexStringLower(SHA256.HashData([.. BitConverter.GetBytes(Image.Width), .. BitConverter.GetBytes(Image.Height), .. Image.Rgb]));
+    public string Hash =>
+        Convert.ToHexStringLower(SHA256.HashData([.. BitConverter.GetBytes(Image.Width), .. BitConverter.GetBytes(Image.Height), .. Image.Rgb]));
 
     /// <summary>A number that goes with the pixels: seeds of an image's noise do not depend on the other images.</summary>
     internal long Key => BitConverter.ToInt64(Convert.FromHexString(Hash)) & 0x7fffffff;
@@ -46,7 +47,8 @@ public sealed record ExperimentImage(string Name, RgbImage Image, string Caption
 public static class ExperimentImages
 {
     /// <summary>Words that name the sets that come with the library: rendered scenes, photographs.</summary>
-    public const string ToyName = "toy", PhotographsName = "photos";
+    public const string ToyName = "toy",
+        PhotographsName = "photos";
 
     // Smaller models are trained on rendered scenes here; a photograph of so few pixels shows nothing.
     private const int PhotographsFrom = 256;
@@ -62,9 +64,16 @@ public static class ExperimentImages
         IReadOnlyList<ToyImage> chosen = ToyImageSet.Choose(Math.Max(count, ToyImageSet.ShippedCount));
         // One object that is not small, and a place that was not there yet, first: few images should show much.
         ToyImage[] plain = [.. chosen.Where(t => t.Scene.Objects.Count == 1 && t.Scene.Objects[0].Size != SceneSize.Small)];
-        IEnumerable<ToyImage> varied = plain.GroupBy(t => t.Scene.Background).SelectMany(g => g.Select((image, round) => (image, round))).OrderBy(p => p.round).Select(p => p.image);
+        IEnumerable<ToyImage> varied = plain
+            .GroupBy(t => t.Scene.Background)
+            .SelectMany(g => g.Select((image, round) => (image, round)))
+            .OrderBy(p => p.round)
+            .Select(p => p.image);
         using SceneRenderer renderer = new();
-        return [.. varied.Concat(chosen.Except(plain)).Take(count).Select(t => FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, null))];
+        return
+        [
+            .. varied.Concat(chosen.Except(plain)).Take(count).Select(t => FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, size, null)),
+        ];
     }
 
     /// <summary>The name of the set that suits a model: photographs for models trained at 256 pixels or more, rendered scenes for smaller ones.</summary>
@@ -84,18 +93,28 @@ public static class ExperimentImages
     /// <param name="count">At most so many; null takes all.</param>
     /// <param name="sizing">What size they get; null takes the model's own square. They are squares of 512 pixels.</param>
     /// <exception cref="ImageFileException">They do not lie beside the program, nor in a checkout around it.</exception>
-    public static IReadOnlyList<ExperimentImage> Photographs(SizeRule sizes, int? count = null, ImageSizing? sizing = null) => FromFolder(PhotographFolder(), sizes, count, sizing);
+    public static IReadOnlyList<ExperimentImage> Photographs(SizeRule sizes, int? count = null, ImageSizing? sizing = null) =>
+        FromFolder(PhotographFolder(), sizes, count, sizing);
 
     /// <summary>The folder of the photographs that come with the library.</summary>
     /// <exception cref="ImageFileException">It is not beside the program, nor in a checkout around it.</exception>
     public static string PhotographFolder()
     {
-        string[] beside = [.. ((string[])[AppContext.BaseDirectory, Path.GetDirectoryName(typeof(ExperimentImages).Assembly.Location) ?? ""])
-            .Where(f => f.Length > 0).Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "images", "photos")).Distinct()];
+        string[] beside =
+        [
+            .. ((string[])[AppContext.BaseDirectory, Path.GetDirectoryName(typeof(ExperimentImages).Assembly.Location) ?? ""])
+                .Where(f => f.Length > 0)
+                .Select(f => Path.Combine(Path.TrimEndingDirectorySeparator(f), "images", "photos"))
+                .Distinct(),
+        ];
         List<string> looked = [.. beside];
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent) looked.Add(Path.Combine(at.FullName, "data", "images", "photos"));
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+            looked.Add(Path.Combine(at.FullName, "data", "images", "photos"));
         return looked.Find(Directory.Exists)
-            ?? throw new ImageFileException(beside[0], "the photographs that come with the library are not there, nor in data/images/photos of a folder above; name a folder of images");
+            ?? throw new ImageFileException(
+                beside[0],
+                "the photographs that come with the library are not there, nor in data/images/photos of a folder above; name a folder of images"
+            );
     }
 
     /// <summary>Side of rendered scenes: they are square.</summary>
@@ -120,30 +139,57 @@ public static class ExperimentImages
     /// <exception cref="ImageFileException">It holds no image, an image cannot be read or lacks its caption.</exception>
     public static IReadOnlyList<ExperimentImage> FromFolder(string folder, SizeRule sizes, int? count = null, ImageSizing? sizing = null)
     {
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no image folder '{folder}'.");
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"There is no image folder '{folder}'.");
         sizing ??= ImageSizing.Own;
         ImagePreparation preparation = new();
         if (File.Exists(Path.Combine(folder, ToyImageSet.ListName)))
         {
             using SceneRenderer renderer = new();
-            return [.. ToyImageSet.Read(folder).Take(count ?? int.MaxValue).Select(t =>
-
-            {
-                RgbImage image = preparation.Apply(ImageFile.Load(Path.Combine(folder, t.File)), sizing, sizes);
-                // The true results of edits are rendered, and scenes are square.
-                if (image.Width != image.Height) throw new ArgumentException($"'{folder}' holds rendered scenes, which are square; a size of {PixelSize.Of(image)} pixels is for photographs.");
-                return FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, image.Width, image);
-            })];
+            return
+            [
+                .. ToyImageSet
+                    .Read(folder)
+                    .Take(count ?? int.MaxValue)
+                    .Select(t =>
+                    {
+                        RgbImage image = preparation.Apply(ImageFile.Load(Path.Combine(folder, t.File)), sizing, sizes);
+                        // The true results of edits are rendered, and scenes are square.
+                        if (image.Width != image.Height)
+                            throw new ArgumentException(
+                                $"'{folder}' holds rendered scenes, which are square; a size of {PixelSize.Of(image)} pixels is for photographs."
+                            );
+                        return FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, image.Width, image);
+                    }),
+            ];
         }
-        string[] files = [.. Directory.GetFiles(folder).Where(f => Extensions.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal).Take(count ?? int.MaxValue)];
-        if (files.Length == 0) throw new ImageFileException(folder, $"the folder holds no image ({string.Join(", ", Extensions)})");
-        return [.. files.Select(file =>
-        {
-            string text = TextFileOf(file);
-            if (!File.Exists(text)) throw new ImageFileException(file, $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)");
-            (string caption, IReadOnlyList<PlannedEdit> edits) = Read(text);
-            return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), caption) { Edits = edits };
-        })];
+        string[] files =
+        [
+            .. Directory
+                .GetFiles(folder)
+                .Where(f => Extensions.Contains(Path.GetExtension(f).ToLowerInvariant()))
+                .Order(StringComparer.Ordinal)
+                .Take(count ?? int.MaxValue),
+        ];
+        if (files.Length == 0)
+            throw new ImageFileException(folder, $"the folder holds no image ({string.Join(", ", Extensions)})");
+        return
+        [
+            .. files.Select(file =>
+            {
+                string text = TextFileOf(file);
+                if (!File.Exists(text))
+                    throw new ImageFileException(
+                        file,
+                        $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)"
+                    );
+                (string caption, IReadOnlyList<PlannedEdit> edits) = Read(text);
+                return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), caption)
+                {
+                    Edits = edits,
+                };
+            }),
+        ];
     }
 
     /// <summary>
@@ -153,14 +199,16 @@ public static class ExperimentImages
     /// <param name="image">Path of the image.</param>
     /// <returns>Caption and edits; null if there is no such file.</returns>
     /// <exception cref="ImageFileException">It is empty, or a line names a word that has no place in both prompts.</exception>
-    public static (string Caption, IReadOnlyList<PlannedEdit> Edits)? TextBeside(string image) => File.Exists(TextFileOf(image)) ? Read(TextFileOf(image)) : null;
+    public static (string Caption, IReadOnlyList<PlannedEdit> Edits)? TextBeside(string image) =>
+        File.Exists(TextFileOf(image)) ? Read(TextFileOf(image)) : null;
 
     private static string TextFileOf(string image) => Path.ChangeExtension(image, ".txt");
 
     private static (string Caption, IReadOnlyList<PlannedEdit> Edits) Read(string text)
     {
         string[] lines = [.. File.ReadAllLines(text, Encoding.UTF8).Select(l => l.Trim()).Where(l => l.Length > 0)];
-        if (lines.Length == 0) throw new ImageFileException(text, "it is empty; its first line must be the caption");
+        if (lines.Length == 0)
+            throw new ImageFileException(text, "it is empty; its first line must be the caption");
         return (lines[0], [.. lines.Skip(1).Select(l => Planned(text, lines[0], l))]);
     }
 
@@ -168,18 +216,24 @@ public static class ExperimentImages
     {
         int bar = line.LastIndexOf('|');
         string prompt = (bar < 0 ? line : line[..bar]).Trim();
-        if (bar < 0) return new PlannedEdit(prompt, prompt);
+        if (bar < 0)
+            return new PlannedEdit(prompt, prompt);
         string word = line[(bar + 1)..].Trim();
-        string[] source = Words(caption), target = Words(prompt);
+        string[] source = Words(caption),
+            target = Words(prompt);
         // The word itself where both prompts have it, else the word that stands in its place.
-        int inSource = Array.IndexOf(source, word), inTarget = Array.IndexOf(target, word);
+        int inSource = Array.IndexOf(source, word),
+            inTarget = Array.IndexOf(target, word);
         bool aligned = source.Length == target.Length;
         return (inSource, inTarget) switch
         {
-            ( >= 0, >= 0) => Edit(word, word),
-            ( >= 0, < 0) when aligned => Edit(word, target[inSource]),
-            ( < 0, >= 0) when aligned => Edit(source[inTarget], word),
-            _ => throw new ImageFileException(file, $"the word '{word}' after the bar in \"{line}\" {(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"),
+            (>= 0, >= 0) => Edit(word, word),
+            (>= 0, < 0) when aligned => Edit(word, target[inSource]),
+            (< 0, >= 0) when aligned => Edit(source[inTarget], word),
+            _ => throw new ImageFileException(
+                file,
+                $"the word '{word}' after the bar in \"{line}\" {(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"
+            ),
         };
 
         PlannedEdit Edit(string from, string to) => new(prompt, prompt) { SourceBlendWord = from, TargetBlendWord = to };
@@ -191,21 +245,28 @@ public static class ExperimentImages
         new(name, given ?? Render(renderer, scene, size), scene.Caption)
         {
             Scene = scene,
-            Edits = [.. SuggestedEdits.For(scene).Select(e => e.Plan(scene)).Select(plan => new PlannedEdit(plan.TargetCaption, Label(plan))
-            {
-                SourceBlendWord = plan.TargetBlendWord is null ? null : plan.SourceBlendWord,
-                TargetBlendWord = plan.SourceBlendWord is null ? null : plan.TargetBlendWord,
-                Truth = Render(renderer, plan.Target, size),
-                TargetScene = plan.Target,
-            })],
+            Edits =
+            [
+                .. SuggestedEdits
+                    .For(scene)
+                    .Select(e => e.Plan(scene))
+                    .Select(plan => new PlannedEdit(plan.TargetCaption, Label(plan))
+                    {
+                        SourceBlendWord = plan.TargetBlendWord is null ? null : plan.SourceBlendWord,
+                        TargetBlendWord = plan.SourceBlendWord is null ? null : plan.TargetBlendWord,
+                        Truth = Render(renderer, plan.Target, size),
+                        TargetScene = plan.Target,
+                    }),
+            ],
         };
 
-    private static string Label(SceneEditPlan plan) => (plan.SourceWords.Count, plan.TargetWords.Count) switch
-    {
-        (0, _) => "+ " + string.Join(' ', plan.TargetWords),
-        (_, 0) => "- " + string.Join(' ', plan.SourceWords),
-        _ => $"{string.Join(' ', plan.SourceWords)} > {string.Join(' ', plan.TargetWords)}",
-    };
+    private static string Label(SceneEditPlan plan) =>
+        (plan.SourceWords.Count, plan.TargetWords.Count) switch
+        {
+            (0, _) => "+ " + string.Join(' ', plan.TargetWords),
+            (_, 0) => "- " + string.Join(' ', plan.SourceWords),
+            _ => $"{string.Join(' ', plan.SourceWords)} > {string.Join(' ', plan.TargetWords)}",
+        };
 
     private static RgbImage Render(SceneRenderer renderer, SceneDescription scene, int size) => new(size, size, renderer.Render(scene, size));
 }

@@ -32,9 +32,16 @@ public sealed class ExperimentLab : IDisposable
     /// <param name="settings">How large.</param>
     /// <param name="cache">Where results are kept.</param>
     /// <param name="fingerprint">Hash of the model's weights; null computes <see cref="FingerprintOf"/>.</param>
-    public ExperimentLab(StableDiffusion model, IReadOnlyList<ExperimentImage> images, ExperimentSettings settings, ResultCache cache, string? fingerprint = null)
+    public ExperimentLab(
+        StableDiffusion model,
+        IReadOnlyList<ExperimentImage> images,
+        ExperimentSettings settings,
+        ResultCache cache,
+        string? fingerprint = null
+    )
     {
-        if (images.Count == 0) throw new ArgumentException("The experiments need at least one image.", nameof(images));
+        if (images.Count == 0)
+            throw new ArgumentException("The experiments need at least one image.", nameof(images));
         settings.Validate();
         Model = model;
         Images = images;
@@ -81,7 +88,9 @@ public sealed class ExperimentLab : IDisposable
     /// <exception cref="ArgumentException">The model was not loaded from a folder or file.</exception>
     public static string FingerprintOf(StableDiffusion model)
     {
-        ModelSource source = model.Source ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder or file; give its fingerprint explicitly.", nameof(model));
+        ModelSource source =
+            model.Source
+            ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder or file; give its fingerprint explicitly.", nameof(model));
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string name, string path) in source.IsSingleFile ? source.Files.Select(f => (Path.GetExtension(f), f)) : FolderFiles(source.Path))
         {
@@ -92,15 +101,27 @@ public sealed class ExperimentLab : IDisposable
         // Precision is part of what the weights are here, and so is what they were said to predict.
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
         // What saves memory leaves results as they are, but for the autoencoder's tiles; its own precision counts where it is not the usual one.
-        ModelLoadOptions numerics = source.Options with { Memory = model.Memory };
-        if (numerics.Numerics != new ModelLoadOptions { Dtype = numerics.Dtype }.Numerics) hash.AppendData(System.Text.Encoding.UTF8.GetBytes(numerics.Numerics));
+        ModelLoadOptions numerics = source.Options with
+        {
+            Memory = model.Memory,
+        };
+        if (numerics.Numerics != new ModelLoadOptions { Dtype = numerics.Dtype }.Numerics)
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(numerics.Numerics));
         if (source.Options is { Variant: not null } or { Prediction: not null } or { ZeroTerminalSnr: not null } or { Spacing: not null } or { UseEma: true })
-            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{source.Options.Variant}|{model.Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"));
+            hash.AppendData(
+                System.Text.Encoding.UTF8.GetBytes(
+                    $"{source.Options.Variant}|{model.Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"
+                )
+            );
         return Convert.ToHexStringLower(hash.GetHashAndReset());
 
-        static IEnumerable<(string Name, string Path)> FolderFiles(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt").Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal)
-            .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
+        static IEnumerable<(string Name, string Path)> FolderFiles(string folder) =>
+            Directory
+                .GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt")
+                .Select(f => Path.GetRelativePath(folder, f))
+                .Order(StringComparer.Ordinal)
+                .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
     }
 
     /// <summary>The judge of toy scenes that lies beside the model, or null where there is none; owned by the lab.</summary>
@@ -110,7 +131,8 @@ public sealed class ExperimentLab : IDisposable
         {
             lock (_gate)
             {
-                if (!_classifierSought) _classifier = LoadClassifier();
+                if (!_classifierSought)
+                    _classifier = LoadClassifier();
                 _classifierSought = true;
                 return _classifier;
             }
@@ -122,7 +144,24 @@ public sealed class ExperimentLab : IDisposable
     /// <param name="image">Index of the image.</param>
     /// <param name="options">Everything else that the result depends on; written as JSON.</param>
     public ResultKey KeyOf(string experiment, int image, object options) =>
-        new(experiment, Images[image].Hash, Images[image].Caption, Fingerprint, JsonSerializer.Serialize<object>(Settings.OptimisedRows is { } rows ? new { Settings.Steps, rows, options } : new { Settings.Steps, options }, ResultCache.Json), AlgorithmVersion);
+        new(
+            experiment,
+            Images[image].Hash,
+            Images[image].Caption,
+            Fingerprint,
+            JsonSerializer.Serialize<object>(
+                Settings.OptimisedRows is { } rows
+                    ? new
+                    {
+                        Settings.Steps,
+                        rows,
+                        options,
+                    }
+                    : new { Settings.Steps, options },
+                ResultCache.Json
+            ),
+            AlgorithmVersion
+        );
 
     /// <inheritdoc/>
     public void Dispose()
@@ -144,10 +183,13 @@ public sealed class ExperimentLab : IDisposable
         List<int> missing = [];
         for (int i = 0; i < results.Length; i++)
         {
-            if (Cache.TryRead(KeyOf(experiment, i, options(i)), out T found)) results[i] = found;
-            else missing.Add(i);
+            if (Cache.TryRead(KeyOf(experiment, i, options(i)), out T found))
+                results[i] = found;
+            else
+                missing.Add(i);
         }
-        if (missing.Count == 0) return results;
+        if (missing.Count == 0)
+            return results;
         int together = Math.Min(Settings.BatchSize, (missing.Count + Workers - 1) / Workers);
         // One batch has one size.
         int[][] chunks = [.. missing.GroupBy(i => PixelSize.Of(Images[i].Image)).SelectMany(group => group.Chunk(together))];
@@ -158,14 +200,16 @@ public sealed class ExperimentLab : IDisposable
             IReadOnlyList<T> made = compute(batch);
             for (int i = 0; i < chunk.Length; i++)
             {
-                lock (_gate) Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
+                lock (_gate)
+                    Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
                 results[chunk[i]] = made[i];
             }
         }
 
         if (Workers == 1)
         {
-            foreach (int[] chunk in chunks) Compute(chunk);
+            foreach (int[] chunk in chunks)
+                Compute(chunk);
         }
         else
         {
@@ -181,13 +225,15 @@ public sealed class ExperimentLab : IDisposable
         string key = FormattableString.Invariant($"{method.Name}|{guidanceScale:R}|{string.Join(',', batch.Indices)}");
         lock (_gate)
         {
-            if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known)) return known.Result;
+            if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known))
+                return known.Result;
         }
         Batch own = new(this, batch.Indices);
         try
         {
             InversionResult result = method.Invert(own.Problem(guidanceScale), null, Cancellation);
-            lock (_gate) _inversions.Add(key, (own, result));
+            lock (_gate)
+                _inversions.Add(key, (own, result));
             return result;
         }
         catch
@@ -238,16 +284,17 @@ public sealed class ExperimentLab : IDisposable
 
         public Tensor Unconditional { get; }
 
-        public InversionProblem Problem(double guidanceScale) => new()
-        {
-            Predictor = _lab.Predictor(),
-            Grid = _lab.Grid,
-            Latents = Latents,
-            Conditional = Conditional,
-            Unconditional = Unconditional,
-            GuidanceScale = guidanceScale,
-            ImageKeys = [.. Images.Select(i => i.Key)],
-        };
+        public InversionProblem Problem(double guidanceScale) =>
+            new()
+            {
+                Predictor = _lab.Predictor(),
+                Grid = _lab.Grid,
+                Latents = Latents,
+                Conditional = Conditional,
+                Unconditional = Unconditional,
+                GuidanceScale = guidanceScale,
+                ImageKeys = [.. Images.Select(i => i.Key)],
+            };
 
         public void Dispose()
         {

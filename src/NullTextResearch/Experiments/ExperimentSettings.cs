@@ -4,24 +4,22 @@ namespace NullTextResearch.Experiments;
 public sealed record ExperimentSettings
 {
     /// <summary>Every experiment, small: minutes.</summary>
-    public static ExperimentSettings Quick { get; } = new()
-    {
-        Steps = 20,
-        InnerSteps = [1, 3, 10],
-        GlobalPasses = [1, 3, 10, 15],
-        InversionGuidance = [1, 2, 4, 6, 8],
-        Strengths = [0.2, 0.4, 0.6, 0.8],
-    };
+    public static ExperimentSettings Quick { get; } =
+        new()
+        {
+            Steps = 20,
+            InnerSteps = [1, 3, 10],
+            GlobalPasses = [1, 3, 10, 15],
+            InversionGuidance = [1, 2, 4, 6, 8],
+            Strengths = [0.2, 0.4, 0.6, 0.8],
+        };
 
     /// <summary>The default.</summary>
     public static ExperimentSettings Default { get; } = new();
 
     /// <summary>The grid of the paper's Fig. 4.</summary>
-    public static ExperimentSettings Paper { get; } = new()
-    {
-        InnerSteps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20],
-        GlobalPasses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50, 150],
-    };
+    public static ExperimentSettings Paper { get; } =
+        new() { InnerSteps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20], GlobalPasses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50, 150] };
 
     /// <summary>T.</summary>
     public int Steps { get; init; } = 50;
@@ -67,13 +65,21 @@ public sealed record ExperimentSettings
     public void Validate()
     {
         List<string> problems = [];
-        if (Steps is < 1 or > 999) problems.Add($"Steps is {Steps}; it must lie in 1..999");
-        if (OptimisedRows < 1) problems.Add($"OptimisedRows is {OptimisedRows}; it must be at least 1, or null for all");
-        if (BatchSize < 1) problems.Add($"BatchSize is {BatchSize}; it must be at least 1");
-        if (InnerSteps.Count == 0 || InnerSteps[0] < 1 || InnerSteps.Zip(InnerSteps.Skip(1)).Any(p => p.First >= p.Second)) problems.Add($"InnerSteps are {string.Join(", ", InnerSteps)}; they must be positive and rise");
-        if (InnerSteps.Except(GlobalPasses).Any() || GlobalPasses.Zip(GlobalPasses.Skip(1)).Any(p => p.First >= p.Second)) problems.Add("GlobalPasses must hold all InnerSteps and rise");
-        if (InversionGuidance.Count == 0 || InversionGuidance[0] != 1) problems.Add("InversionGuidance must begin with 1");
-        if (Strengths.Any(s => s is not (>= 0 and <= 1))) problems.Add("Strengths must lie in 0..1");
-        if (problems.Count > 0) throw new ArgumentException($"The settings of the experiments cannot be used: {string.Join("; ", problems)}.");
+        if (Steps is < 1 or > 999)
+            problems.Add($"Steps is {Steps}; it must lie in 1..999");
+        if (OptimisedRows < 1)
+            problems.Add($"OptimisedRows is {OptimisedRows}; it must be at least 1, or null for all");
+        if (BatchSize < 1)
+            problems.Add($"BatchSize is {BatchSize}; it must be at least 1");
+        if (InnerSteps.Count == 0 || InnerSteps[0] < 1 || InnerSteps.Zip(InnerSteps.Skip(1)).Any(p => p.First >= p.Second))
+            problems.Add($"InnerSteps are {string.Join(", ", InnerSteps)}; they must be positive and rise");
+        if (InnerSteps.Except(GlobalPasses).Any() || GlobalPasses.Zip(GlobalPasses.Skip(1)).Any(p => p.First >= p.Second))
+            problems.Add("GlobalPasses must hold all InnerSteps and rise");
+        if (InversionGuidance.Count == 0 || InversionGuidance[0] != 1)
+            problems.Add("InversionGuidance must begin with 1");
+        if (Strengths.Any(s => s is not (>= 0 and <= 1)))
+            problems.Add("Strengths must lie in 0..1");
+        if (problems.Count > 0)
+            throw new ArgumentException($"The settings of the experiments cannot be used: {string.Join("; ", problems)}.");
     }
 }

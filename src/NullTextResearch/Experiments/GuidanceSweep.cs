@@ -31,12 +31,16 @@ public static class GuidanceSweep
         double[] Sampled(double guidance)
         {
             using DisposeScope inner = NewDisposeScope();
-            Images.RgbImage[] images = lab.Model.Decode(Sampler.Run(problem.Predictor, lab.Grid, result.Plan with { GuidanceScale = guidance }, null, lab.Cancellation));
+            Images.RgbImage[] images = lab.Model.Decode(
+                Sampler.Run(problem.Predictor, lab.Grid, result.Plan with { GuidanceScale = guidance }, null, lab.Cancellation)
+            );
             return [.. batch.Images.Select((image, i) => Psnr.Of(image.Image, images[i]))];
         }
 
         IReadOnlyList<GaussianStatistics> noise = GaussianStatistics.Of(result.StartLatents);
-        double[] sampling = Sampled(lab.Settings.GuidanceScale), one = Sampled(1), same = w == 1 ? one : Sampled(w);
+        double[] sampling = Sampled(lab.Settings.GuidanceScale),
+            one = Sampled(1),
+            same = w == 1 ? one : Sampled(w);
         return [.. Enumerable.Range(0, batch.Indices.Count).Select(i => new GuidanceRecord(w, noise[i], same[i], sampling[i], one[i]))];
     }
 }

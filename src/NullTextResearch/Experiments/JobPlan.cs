@@ -36,7 +36,8 @@ public sealed record JobDemand
 public sealed record JobTime(double Fixed, double Forward, double Inner, int Evaluations, int Steps, int InnerSteps)
 {
     // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them.
-    private const double Early = 0.75, Late = 1.25;
+    private const double Early = 0.75,
+        Late = 1.25;
 
     /// <summary>Seconds if no step stops early: what settings are compared by.</summary>
     public double Most => After(Steps * InnerSteps);
@@ -81,7 +82,8 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
             // Among settings of one speed, those that change least come first.
             foreach (JobSetting setting in Settings.OrderBy(s => Math.Round(Math.Log(s.Seconds) * 200)).ThenBy(s => Count(s.Memory)))
             {
-                if (kept.Where(k => k.Precision == setting.Precision).All(k => setting.Plan.TotalBytes < 0.98 * k.Plan.TotalBytes)) kept.Add(setting);
+                if (kept.Where(k => k.Precision == setting.Precision).All(k => setting.Plan.TotalBytes < 0.98 * k.Plan.TotalBytes))
+                    kept.Add(setting);
             }
             return kept;
         }
@@ -92,12 +94,18 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
     /// <param name="demand">The job.</param>
     /// <param name="rates">The machine's rates by precision: what is planned with. Null measures fp32 and bf16, on a GPU fp16 too.</param>
     /// <param name="isSound">Whether a precision may be recommended. Null asks <see cref="ArithmeticSelfTest"/>.</param>
-    public static JobPlan For(ModelSource source, JobDemand demand, IReadOnlyDictionary<ScalarType, MachineRates>? rates = null, Func<ScalarType, bool>? isSound = null)
+    public static JobPlan For(
+        ModelSource source,
+        JobDemand demand,
+        IReadOnlyDictionary<ScalarType, MachineRates>? rates = null,
+        Func<ScalarType, bool>? isSound = null
+    )
     {
         isSound ??= precision => ArithmeticSelfTest.Passes(precision, demand.Device);
         bool gpu = demand.Device.type == TorchSharp.DeviceType.CUDA;
         int factor = source.Vae.Downscale;
-        int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor), wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
+        int high = Math.Max(1, (demand.ImageSize.Height + factor - 1) / factor),
+            wide = Math.Max(1, (demand.ImageSize.Width + factor - 1) / factor);
         IReadOnlyList<NetworkOperation> network = NetworkWork.OfUNet(source.UNet, high, wide, tokens: source.Text.ContextLength);
         ScalarType[] precisions = gpu ? [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16] : [ScalarType.Float32, ScalarType.BFloat16];
         rates ??= precisions.ToDictionary(p => p, p => MachineRates.Measure(network, demand.Device, p));
@@ -105,11 +113,20 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
         List<JobSetting> settings = [];
         foreach ((ScalarType precision, MachineRates rate) in rates)
         {
-            double forward = rate.Forward(network), backward = rate.Backward(network);
+            double forward = rate.Forward(network),
+                backward = rate.Backward(network);
             MachineRates vaeRate = rates.GetValueOrDefault(Precision.Wide(precision)) ?? rate;
             foreach (MemoryOptions memory in Choices(Math.Max(high, wide)))
             {
-                MemoryDemand need = new() { ImageSize = demand.ImageSize, Rows = 2, GradientRows = demand.InnerSteps > 0 ? 1 : 0, Precision = precision, Memory = memory, IsOnGpu = gpu };
+                MemoryDemand need = new()
+                {
+                    ImageSize = demand.ImageSize,
+                    Rows = 2,
+                    GradientRows = demand.InnerSteps > 0 ? 1 : 0,
+                    Precision = precision,
+                    Memory = memory,
+                    IsOnGpu = gpu,
+                };
                 MemoryPlan plan = MemoryPlan.For(source, need);
                 if (demand.Edits)
                 {
@@ -126,7 +143,15 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
                     MemoryPlan all = MemoryPlan.For(source, need with { Memory = new MemoryOptions() });
                     once += 2 * (all.Stages[0].WeightBytes - plan.Stages.Min(s => s.WeightBytes)) / Reading;
                 }
-                settings.Add(new JobSetting(precision, memory, plan, new JobTime(once, forward, inner, 3 * demand.Steps, demand.Steps, demand.InnerSteps), isSound(precision)));
+                settings.Add(
+                    new JobSetting(
+                        precision,
+                        memory,
+                        plan,
+                        new JobTime(once, forward, inner, 3 * demand.Steps, demand.Steps, demand.InnerSteps),
+                        isSound(precision)
+                    )
+                );
             }
         }
         return new JobPlan([.. settings.OrderBy(s => s.Seconds).ThenBy(s => s.Plan.TotalBytes)]);
@@ -137,21 +162,34 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
     public JobSetting? Fastest(long available)
     {
         JobSetting[] possible = [.. Settings.Where(s => s.IsSound && s.Plan.TotalBytes <= available)];
-        return possible.Length == 0 ? null : possible.Where(s => s.Precision == possible[0].Precision && s.Seconds <= 1.01 * possible[0].Seconds).MinBy(s => Count(s.Memory));
+        return possible.Length == 0
+            ? null
+            : possible.Where(s => s.Precision == possible[0].Precision && s.Seconds <= 1.01 * possible[0].Seconds).MinBy(s => Count(s.Memory));
     }
 
-    private static int Count(MemoryOptions memory) => (memory.Checkpointing ? 1 : 0) + (memory.Sequential ? 1 : 0) + (memory.Offload ? 1 : 0) + (memory.VaeTile is null ? 0 : 1);
+    private static int Count(MemoryOptions memory) =>
+        (memory.Checkpointing ? 1 : 0) + (memory.Sequential ? 1 : 0) + (memory.Offload ? 1 : 0) + (memory.VaeTile is null ? 0 : 1);
 
     private static IEnumerable<MemoryOptions> Choices(int side)
     {
-        int?[] tiles = side > 64 ? [null, 64, 32] : side > 32 ? [null, 32] : [null];
+        int?[] tiles =
+            side > 64 ? [null, 64, 32]
+            : side > 32 ? [null, 32]
+            : [null];
         foreach (bool checkpointing in (bool[])[false, true])
         {
             foreach (bool sequential in (bool[])[false, true])
             {
                 foreach (bool offload in (bool[])[false, true])
                 {
-                    foreach (int? tile in tiles) yield return new MemoryOptions { Checkpointing = checkpointing, Sequential = sequential, Offload = offload, VaeTile = tile };
+                    foreach (int? tile in tiles)
+                        yield return new MemoryOptions
+                        {
+                            Checkpointing = checkpointing,
+                            Sequential = sequential,
+                            Offload = offload,
+                            VaeTile = tile,
+                        };
                 }
             }
         }
@@ -159,9 +197,11 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
 
     private static (double Encode, double Decode) Autoencoder(ModelSource source, MachineRates rates, int high, int wide, MemoryOptions memory)
     {
-        int tileHigh = Math.Min(high, memory.VaeTile ?? high), tileWide = Math.Min(wide, memory.VaeTile ?? wide);
+        int tileHigh = Math.Min(high, memory.VaeTile ?? high),
+            tileWide = Math.Min(wide, memory.VaeTile ?? wide);
         int tiles = Along(high, tileHigh) * Along(wide, tileWide);
-        NetworkTape encoding = new(new TapeOptions(4, false)), decoding = new(new TapeOptions(4, false));
+        NetworkTape encoding = new(new TapeOptions(4, false)),
+            decoding = new(new TapeOptions(4, false));
         new AutoencoderCourse(source.Vae, encoding).Encode(1, (long)tileHigh * source.Vae.Downscale, (long)tileWide * source.Vae.Downscale);
         new AutoencoderCourse(source.Vae, decoding).Decode(1, tileHigh, tileWide);
         return (tiles * rates.Forward(encoding.Operations), tiles * rates.Forward(decoding.Operations));

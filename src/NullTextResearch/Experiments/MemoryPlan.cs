@@ -88,12 +88,18 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     /// <summary>Plans a job on a model, from configs and file headers only.</summary>
     /// <param name="source">The model on disk; its options stand where the demand says nothing.</param>
     /// <param name="demand">The job.</param>
-    public static MemoryPlan For(ModelSource source, MemoryDemand demand) => For(source.UNet, source.Vae, source.Text, demand with
-    {
-        Precision = demand.Precision ?? source.Options.Dtype,
-        VaePrecision = demand.VaePrecision ?? (demand.Precision is null ? source.Options.EffectiveVaeDtype : null),
-        Memory = demand.Memory ?? source.Options.Memory,
-    });
+    public static MemoryPlan For(ModelSource source, MemoryDemand demand) =>
+        For(
+            source.UNet,
+            source.Vae,
+            source.Text,
+            demand with
+            {
+                Precision = demand.Precision ?? source.Options.Dtype,
+                VaePrecision = demand.VaePrecision ?? (demand.Precision is null ? source.Options.EffectiveVaeDtype : null),
+                Memory = demand.Memory ?? source.Options.Memory,
+            }
+        );
 
     /// <summary>Plans a job.</summary>
     /// <param name="unet">The U-Net.</param>
@@ -106,19 +112,32 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
         if (demand.ImageSize.Width < 1 || demand.ImageSize.Height < 1 || demand.Rows < 1 || demand.Images < 1 || demand.GradientRows < 0)
             throw new ArgumentException($"A job has at least one image, row and pixel, got {demand}.", nameof(demand));
         MemoryOptions memory = demand.Memory ?? new MemoryOptions();
-        ScalarType precision = demand.Precision ?? ScalarType.Float32, vaePrecision = demand.VaePrecision ?? Precision.Wide(precision);
-        int bytes = BytesOf(precision), vaeBytes = BytesOf(vaePrecision);
-        long unetWeights, vaeWeights, textWeights;
+        ScalarType precision = demand.Precision ?? ScalarType.Float32,
+            vaePrecision = demand.VaePrecision ?? Precision.Wide(precision);
+        int bytes = BytesOf(precision),
+            vaeBytes = BytesOf(vaePrecision);
+        long unetWeights,
+            vaeWeights,
+            textWeights;
         // Declaring a network allocates nothing.
-        using (UNet2DConditionModel network = new(unet)) unetWeights = bytes * network.Weights.ParameterCount;
-        using (AutoencoderKL network = new(vae)) vaeWeights = vaeBytes * network.Weights.ParameterCount;
-        using (ClipTextModel network = new(text)) textWeights = bytes * network.Weights.ParameterCount;
-        long textThere = memory.Offload ? 0 : textWeights, vaeThere = memory.Offload ? 0 : vaeWeights;
+        using (UNet2DConditionModel network = new(unet))
+            unetWeights = bytes * network.Weights.ParameterCount;
+        using (AutoencoderKL network = new(vae))
+            vaeWeights = vaeBytes * network.Weights.ParameterCount;
+        using (ClipTextModel network = new(text))
+            textWeights = bytes * network.Weights.ParameterCount;
+        long textThere = memory.Offload ? 0 : textWeights,
+            vaeThere = memory.Offload ? 0 : vaeWeights;
 
-        long high = Latents(demand.ImageSize.Height), wide = Latents(demand.ImageSize.Width);
+        long high = Latents(demand.ImageSize.Height),
+            wide = Latents(demand.ImageSize.Width);
         // Rows that an attention processor needs together stay together.
-        int together = !memory.Sequential ? demand.Rows : demand.ExplicitAttention ? Math.Max(1, demand.Rows / 2) : 1;
-        long tileHigh = Math.Min(high, memory.VaeTile ?? high), tileWide = Math.Min(wide, memory.VaeTile ?? wide);
+        int together =
+            !memory.Sequential ? demand.Rows
+            : demand.ExplicitAttention ? Math.Max(1, demand.Rows / 2)
+            : 1;
+        long tileHigh = Math.Min(high, memory.VaeTile ?? high),
+            tileWide = Math.Min(wide, memory.VaeTile ?? wide);
         bool tiled = tileHigh < high || tileWide < wide;
         int images = tiled ? 1 : demand.Images;
         // Tiles are put together in float32.
@@ -129,30 +148,56 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
         List<MemoryStage> stages =
         [
             new("prompt", textWeights + vaeThere + unetWeights, 0),
-            new("autoencoder, to latents", textThere + vaeWeights + unetWeights,
-                Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Encode(images, tileHigh * vae.Downscale, tileWide * vae.Downscale), picture)),
+            new(
+                "autoencoder, to latents",
+                textThere + vaeWeights + unetWeights,
+                Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Encode(images, tileHigh * vae.Downscale, tileWide * vae.Downscale), picture)
+            ),
         ];
         if (demand.GradientRows > 0)
         {
             bool segments = memory.Checkpointing && !demand.ExplicitAttention;
-            stages.Add(new("U-Net with gradients", textThere + vaeThere + unetWeights, Working(bytes, !segments, tape =>
-            {
-                UNetCourse course = new(unet, tape, text.ContextLength, demand.ExplicitAttention);
-                if (segments) course.RunInSegments(memory.Sequential ? 1 : demand.GradientRows, memory.Sequential ? demand.GradientRows : 1, high, wide);
-                else tape.Backward(course.Run(demand.GradientRows, high, wide));
-            })));
+            stages.Add(
+                new(
+                    "U-Net with gradients",
+                    textThere + vaeThere + unetWeights,
+                    Working(
+                        bytes,
+                        !segments,
+                        tape =>
+                        {
+                            UNetCourse course = new(unet, tape, text.ContextLength, demand.ExplicitAttention);
+                            if (segments)
+                                course.RunInSegments(memory.Sequential ? 1 : demand.GradientRows, memory.Sequential ? demand.GradientRows : 1, high, wide);
+                            else
+                                tape.Backward(course.Run(demand.GradientRows, high, wide));
+                        }
+                    )
+                )
+            );
         }
-        stages.Add(new("U-Net", textThere + vaeThere + unetWeights,
-            Working(bytes, false, tape => new UNetCourse(unet, tape, text.ContextLength, demand.ExplicitAttention).Run(together, high, wide))));
-        stages.Add(new("autoencoder, to pixels", textThere + vaeWeights + unetWeights,
-            Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Decode(images, tileHigh, tileWide), picture)));
+        stages.Add(
+            new(
+                "U-Net",
+                textThere + vaeThere + unetWeights,
+                Working(bytes, false, tape => new UNetCourse(unet, tape, text.ContextLength, demand.ExplicitAttention).Run(together, high, wide))
+            )
+        );
+        stages.Add(
+            new(
+                "autoencoder, to pixels",
+                textThere + vaeWeights + unetWeights,
+                Working(vaeBytes, false, tape => new AutoencoderCourse(vae, tape).Decode(images, tileHigh, tileWide), picture)
+            )
+        );
         return new MemoryPlan(demand.IsOnGpu ? GpuRuntime : CpuRuntime + (Precision.IsHalf(precision) ? HalfKernels : 0), stages);
 
         long Latents(int side) => Math.Max(1, (long)Math.Ceiling((double)side / vae.Downscale));
 
         long Working(int size, bool gradients, Action<NetworkTape> course, double beside = 0)
         {
-            if (memory.Offload) heap = new PlannedHeap();
+            if (memory.Offload)
+                heap = new PlannedHeap();
             NetworkTape tape = new(new TapeOptions(size, gradients, !demand.IsOnGpu), heap);
             course(tape);
             return ToBytes(beside + (demand.IsOnGpu ? GpuSlack * tape.Peak : heap.Peak));
@@ -161,7 +206,13 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
         // A size of a hundred thousand pixels is a request like any other: saturate instead of overflowing.
         static long ToBytes(double count) => (long)Math.Min(count, long.MaxValue / 4.0);
 
-        static int BytesOf(ScalarType type) => type switch { ScalarType.Float64 => 8, ScalarType.Float16 or ScalarType.BFloat16 => 2, _ => 4 };
+        static int BytesOf(ScalarType type) =>
+            type switch
+            {
+                ScalarType.Float64 => 8,
+                ScalarType.Float16 or ScalarType.BFloat16 => 2,
+                _ => 4,
+            };
     }
 
     /// <summary>Bytes that this process may take: <see cref="LimitVariable"/> if set, else the smaller of what the system has free and what a container allows.</summary>
@@ -186,7 +237,8 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     public void RequireFits(long? available = null)
     {
         long there = available ?? Available();
-        if (TotalBytes > there) throw new MemoryPlanException(this, there);
+        if (TotalBytes > there)
+            throw new MemoryPlanException(this, there);
     }
 }
 
@@ -197,8 +249,10 @@ public sealed class MemoryPlanException : Exception
     /// <param name="plan">The job's plan.</param>
     /// <param name="available">Bytes there are.</param>
     public MemoryPlanException(MemoryPlan plan, long available)
-        : base($"this needs about {Text(plan.TotalBytes)} of memory (most for {plan.Largest.Name}: weights {Text(plan.Largest.WeightBytes)}, tensors {Text(plan.Largest.WorkingBytes)}) "
-            + $"and {Text(available)} are available; nothing was started. {Advice(plan)} {MemoryPlan.LimitVariable} (bytes) overrides what the system reports.")
+        : base(
+            $"this needs about {Text(plan.TotalBytes)} of memory (most for {plan.Largest.Name}: weights {Text(plan.Largest.WeightBytes)}, tensors {Text(plan.Largest.WorkingBytes)}) "
+                + $"and {Text(available)} are available; nothing was started. {Advice(plan)} {MemoryPlan.LimitVariable} (bytes) overrides what the system reports."
+        )
     {
         Plan = plan;
         Available = available;
@@ -210,11 +264,13 @@ public sealed class MemoryPlanException : Exception
     /// <summary>Bytes there were.</summary>
     public long Available { get; }
 
-    private static string Advice(MemoryPlan plan) => plan.Largest.WeightBytes > plan.Largest.WorkingBytes
-        ? "Use a lower precision (--precision bf16) or --offload, a smaller model, or lower the image size (--size); 'nulltext plan' says what fits."
-        : "Use --checkpointing, --sequential or --vae-tile 32, or lower the image size (--size) or the number of images at a time; 'nulltext plan' says what fits.";
+    private static string Advice(MemoryPlan plan) =>
+        plan.Largest.WeightBytes > plan.Largest.WorkingBytes
+            ? "Use a lower precision (--precision bf16) or --offload, a smaller model, or lower the image size (--size); 'nulltext plan' says what fits."
+            : "Use --checkpointing, --sequential or --vae-tile 32, or lower the image size (--size) or the number of images at a time; 'nulltext plan' says what fits.";
 
-    private static string Text(long bytes) => bytes >= 1L << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MB");
+    private static string Text(long bytes) =>
+        bytes >= 1L << 30
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GB")
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MB");
 }

@@ -23,7 +23,8 @@ public static class ProcessMemory
     /// <summary>Lets the peak start anew; false where the system does not allow it.</summary>
     public static bool ResetPeak()
     {
-        if (!File.Exists(Reset)) return false;
+        if (!File.Exists(Reset))
+            return false;
         try
         {
             File.WriteAllText(Reset, "5");
@@ -38,8 +39,12 @@ public static class ProcessMemory
     /// <summary>Bytes that a line <c>field   123 kB</c> of the kernel's files names, or null if there is none.</summary>
     internal static long? Read(string file, string field)
     {
-        if (!File.Exists(file)) return null;
-        string? number = File.ReadLines(file).FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal))?.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
+        if (!File.Exists(file))
+            return null;
+        string? number = File.ReadLines(file)
+            .FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal))
+            ?.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)
+            .ElementAtOrDefault(1);
         return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long kilobytes) ? kilobytes << 10 : null;
     }
 }

@@ -72,30 +72,38 @@ public static class Reconstruction
 {
     /// <summary>The methods of Fig. 4, in its order.</summary>
     public static IReadOnlyList<ReconstructionMethod> Fig4 { get; } =
-        [ReconstructionMethod.NullText, ReconstructionMethod.RandomCaption, ReconstructionMethod.GlobalNullText, ReconstructionMethod.RandomPivot, ReconstructionMethod.TextualInversion];
+    [
+        ReconstructionMethod.NullText,
+        ReconstructionMethod.RandomCaption,
+        ReconstructionMethod.GlobalNullText,
+        ReconstructionMethod.RandomPivot,
+        ReconstructionMethod.TextualInversion,
+    ];
 
     /// <summary>Name of a method, as in charts and tables.</summary>
-    public static string NameOf(ReconstructionMethod method) => method switch
-    {
-        ReconstructionMethod.Ddim => "DDIM inversion",
-        ReconstructionMethod.NullText => "null-text",
-        ReconstructionMethod.RandomCaption => "random caption",
-        ReconstructionMethod.GlobalNullText => "global null-text",
-        ReconstructionMethod.RandomPivot => "random pivot",
-        ReconstructionMethod.TextualInversion => "textual inversion",
-        ReconstructionMethod.NonPivotal => "non-pivotal",
-        ReconstructionMethod.TextualInversionWithPivot => "textual inversion with a pivot",
-        ReconstructionMethod.NegativePrompt => "negative prompt",
-        ReconstructionMethod.DirectInversion => "direct inversion",
-        _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),
-    };
+    public static string NameOf(ReconstructionMethod method) =>
+        method switch
+        {
+            ReconstructionMethod.Ddim => "DDIM inversion",
+            ReconstructionMethod.NullText => "null-text",
+            ReconstructionMethod.RandomCaption => "random caption",
+            ReconstructionMethod.GlobalNullText => "global null-text",
+            ReconstructionMethod.RandomPivot => "random pivot",
+            ReconstructionMethod.TextualInversion => "textual inversion",
+            ReconstructionMethod.NonPivotal => "non-pivotal",
+            ReconstructionMethod.TextualInversionWithPivot => "textual inversion with a pivot",
+            ReconstructionMethod.NegativePrompt => "negative prompt",
+            ReconstructionMethod.DirectInversion => "direct inversion",
+            _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),
+        };
 
     /// <summary>Whether a method takes gradient steps.</summary>
-    public static bool Optimises(ReconstructionMethod method) => method is not (ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion);
+    public static bool Optimises(ReconstructionMethod method) =>
+        method is not (ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion);
 
     /// <summary>decode(encode(image)): the upper bound of every method.</summary>
-    public static IReadOnlyList<ReconstructionRecord> Bound(ExperimentLab lab) => lab.PerImage("bound", _ => "", batch =>
-        Records(lab, batch, batch.Latents, 0, null));
+    public static IReadOnlyList<ReconstructionRecord> Bound(ExperimentLab lab) =>
+        lab.PerImage("bound", _ => "", batch => Records(lab, batch, batch.Latents, 0, null));
 
     /// <summary>
     /// Reconstructs every image for every number of inner iterations. Variants with one embedding per timestep need a run
@@ -109,22 +117,28 @@ public static class Reconstruction
     {
         ExperimentSettings s = lab.Settings;
         string name = $"reconstruct-{NameOf(method).Replace(' ', '-')}";
-        object Options(int image, object counts) => new
-        {
-            s.GuidanceScale,
-            counts,
-            Seed = UsesSeed(method) ? s.Seed : 0,
-            Caption = method == ReconstructionMethod.RandomCaption ? OtherCaption(lab, image) : null,
-        };
+        object Options(int image, object counts) =>
+            new
+            {
+                s.GuidanceScale,
+                counts,
+                Seed = UsesSeed(method) ? s.Seed : 0,
+                Caption = method == ReconstructionMethod.RandomCaption ? OtherCaption(lab, image) : null,
+            };
         if (!Optimises(method))
             return [lab.PerImage(name, i => Options(i, 0), batch => Invert(lab, batch, method, [0])[0])];
         if (Make(lab, method, 1, null) is IAnyTimeInversion)
         {
-            IReadOnlyList<ReconstructionRecord[]> all = lab.PerImage(name, i => Options(i, innerSteps), batch =>
-            {
-                IReadOnlyList<IReadOnlyList<ReconstructionRecord>> perCount = Invert(lab, batch, method, innerSteps);
-                return (IReadOnlyList<ReconstructionRecord[]>)[.. Enumerable.Range(0, batch.Indices.Count).Select(i => perCount.Select(c => c[i]).ToArray())];
-            });
+            IReadOnlyList<ReconstructionRecord[]> all = lab.PerImage(
+                name,
+                i => Options(i, innerSteps),
+                batch =>
+                {
+                    IReadOnlyList<IReadOnlyList<ReconstructionRecord>> perCount = Invert(lab, batch, method, innerSteps);
+                    return (IReadOnlyList<ReconstructionRecord[]>)
+                        [.. Enumerable.Range(0, batch.Indices.Count).Select(i => perCount.Select(c => c[i]).ToArray())];
+                }
+            );
             return [.. innerSteps.Select((_, n) => (IReadOnlyList<ReconstructionRecord>)[.. all.Select(a => a[n])])];
         }
         return [.. innerSteps.Select(n => lab.PerImage(name, i => Options(i, n), batch => Invert(lab, batch, method, [n])[0]))];
@@ -135,12 +149,14 @@ public static class Reconstruction
     {
         string own = lab.Images[image].Caption;
         string[] others = [.. lab.Images.Select(i => i.Caption).Where(c => c != own).Distinct()];
-        if (others.Length > 0) return others[(int)((ulong)(lab.Images[image].Key + lab.Settings.Seed) % (ulong)others.Length)];
+        if (others.Length > 0)
+            return others[(int)((ulong)(lab.Images[image].Key + lab.Settings.Seed) % (ulong)others.Length)];
         // A set of one image: the caption of a scene that is not in it.
         return Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(lab.Settings.Seed + 10_000 + i, SceneSplit.HeldOut).Caption).First(c => c != own);
     }
 
-    private static bool UsesSeed(ReconstructionMethod method) => method is ReconstructionMethod.RandomPivot or ReconstructionMethod.TextualInversion or ReconstructionMethod.NonPivotal;
+    private static bool UsesSeed(ReconstructionMethod method) =>
+        method is ReconstructionMethod.RandomPivot or ReconstructionMethod.TextualInversion or ReconstructionMethod.NonPivotal;
 
     private static IInversion Make(ExperimentLab lab, ReconstructionMethod method, int innerSteps, Tensor? captions)
     {
@@ -162,7 +178,12 @@ public static class Reconstruction
         };
     }
 
-    private static IReadOnlyList<IReadOnlyList<ReconstructionRecord>> Invert(ExperimentLab lab, ExperimentLab.Batch batch, ReconstructionMethod method, IReadOnlyList<int> innerSteps)
+    private static IReadOnlyList<IReadOnlyList<ReconstructionRecord>> Invert(
+        ExperimentLab lab,
+        ExperimentLab.Batch batch,
+        ReconstructionMethod method,
+        IReadOnlyList<int> innerSteps
+    )
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor? captions = method == ReconstructionMethod.RandomCaption ? lab.Model.Embed([.. batch.Indices.Select(i => OtherCaption(lab, i))]) : null;
@@ -173,30 +194,50 @@ public static class Reconstruction
             : [inversion.Invert(problem, null, lab.Cancellation)];
         try
         {
-            return [.. results.Select((result, n) =>
-            {
-                using DisposeScope inner = NewDisposeScope();
-                Tensor latents = result.Reconstruction is { } known ? known.alias() : Sampler.Run(lab.Predictor(), lab.Grid, result.Plan, null, lab.Cancellation);
-                return Records(lab, batch, latents, Optimises(method) ? innerSteps[n] : 0, result);
-            })];
+            return
+            [
+                .. results.Select(
+                    (result, n) =>
+                    {
+                        using DisposeScope inner = NewDisposeScope();
+                        Tensor latents = result.Reconstruction is { } known
+                            ? known.alias()
+                            : Sampler.Run(lab.Predictor(), lab.Grid, result.Plan, null, lab.Cancellation);
+                        return Records(lab, batch, latents, Optimises(method) ? innerSteps[n] : 0, result);
+                    }
+                ),
+            ];
         }
         finally
         {
-            foreach (InversionResult result in results) result.Dispose();
+            foreach (InversionResult result in results)
+                result.Dispose();
         }
     }
 
-    private static IReadOnlyList<ReconstructionRecord> Records(ExperimentLab lab, ExperimentLab.Batch batch, Tensor latents, int innerSteps, InversionResult? result)
+    private static IReadOnlyList<ReconstructionRecord> Records(
+        ExperimentLab lab,
+        ExperimentLab.Batch batch,
+        Tensor latents,
+        int innerSteps,
+        InversionResult? result
+    )
     {
         RgbImage[] decoded = lab.Model.Decode(latents);
-        return [.. batch.Images.Select((image, i) => new ReconstructionRecord
-        {
-            InnerSteps = innerSteps,
-            Psnr = Psnr.Of(image.Image, decoded[i]),
-            Png = ImageFile.EncodePng(decoded[i]),
-            Evaluations = result?.EvaluationsPerImage ?? 0,
-            Backwards = result?.BackwardsPerImage ?? 0,
-            Seconds = (result?.Elapsed.TotalSeconds ?? 0) / decoded.Length,
-        })];
+        return
+        [
+            .. batch.Images.Select(
+                (image, i) =>
+                    new ReconstructionRecord
+                    {
+                        InnerSteps = innerSteps,
+                        Psnr = Psnr.Of(image.Image, decoded[i]),
+                        Png = ImageFile.EncodePng(decoded[i]),
+                        Evaluations = result?.EvaluationsPerImage ?? 0,
+                        Backwards = result?.BackwardsPerImage ?? 0,
+                        Seconds = (result?.Elapsed.TotalSeconds ?? 0) / decoded.Length,
+                    }
+            ),
+        ];
     }
 }

@@ -15,9 +15,25 @@ namespace NullTextResearch.Experiments;
 public sealed record ResultKey(string Experiment, string ImageHash, string Prompt, string ModelFingerprint, string OptionsJson, int AlgorithmVersion)
 {
     /// <summary>SHA-256 over all parts, in hexadecimal.</summary>
-    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        // JSON keeps the parts apart, whatever they hold.
-        JsonSerializer.Serialize((string[])[Experiment, ImageHash, Prompt, ModelFingerprint, OptionsJson, AlgorithmVersion.ToString(System.Globalization.CultureInfo.InvariantCulture)]))));
+    public string Hash =>
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    // JSON keeps the parts apart, whatever they hold.
+                    JsonSerializer.Serialize(
+                        (string[])
+                            [
+                                Experiment,
+                                ImageHash,
+                                Prompt,
+                                ModelFingerprint,
+                                OptionsJson,
+                                AlgorithmVersion.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                            ]
+                    )
+                )
+            )
+        );
 }
 
 /// <summary>
@@ -50,12 +66,14 @@ public sealed class ResultCache
     {
         value = default!;
         string path = PathOf(key);
-        if (!File.Exists(path)) return false;
+        if (!File.Exists(path))
+            return false;
         try
         {
             Entry entry = StoredJson.Read<Entry>(File.ReadAllBytes(path), Strict);
             ReadOnlySpan<byte> stored = JsonMarshal.GetRawUtf8Value(entry.Value);
-            if (entry.Key.Hash != key.Hash || entry.Sha256 != StoredJson.Checksum(stored)) throw new JsonException("it is that of another key, or its checksum is wrong");
+            if (entry.Key.Hash != key.Hash || entry.Sha256 != StoredJson.Checksum(stored))
+                throw new JsonException("it is that of another key, or its checksum is wrong");
             value = StoredJson.Read<T>(stored, Strict);
             Found++;
             return true;

@@ -108,19 +108,20 @@ public sealed record InversionManifest
     public string? TensorChecksum { get; init; }
 
     /// <summary>What cannot be so in a run that was finished, or null.</summary>
-    internal string? Problem() => this switch
-    {
-        { Steps: < 1 or > 100_000 } => $"steps is {Steps}",
-        _ when !double.IsFinite(GuidanceScale) => FormattableString.Invariant($"guidanceScale is {GuidanceScale}"),
-        // More than a TimeSpan holds is no duration.
-        _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => FormattableString.Invariant($"seconds is {Seconds}"),
-        _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => FormattableString.Invariant($"evaluations is {Evaluations}"),
-        _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => FormattableString.Invariant($"backwards is {Backwards}"),
-        { ImageSize: { Width: < 1 } or { Height: < 1 } } => $"imageSize is {ImageSize}",
-        { ModelPrecision: { } name } when !Precision.Names.Contains(name) => $"modelPrecision is '{name}'",
-        { ModelVaePrecision: { } name } when !Precision.Names.Contains(name) => $"modelVaePrecision is '{name}'",
-        _ => null,
-    };
+    internal string? Problem() =>
+        this switch
+        {
+            { Steps: < 1 or > 100_000 } => $"steps is {Steps}",
+            _ when !double.IsFinite(GuidanceScale) => FormattableString.Invariant($"guidanceScale is {GuidanceScale}"),
+            // More than a TimeSpan holds is no duration.
+            _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => FormattableString.Invariant($"seconds is {Seconds}"),
+            _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => FormattableString.Invariant($"evaluations is {Evaluations}"),
+            _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => FormattableString.Invariant($"backwards is {Backwards}"),
+            { ImageSize: { Width: < 1 } or { Height: < 1 } } => $"imageSize is {ImageSize}",
+            { ModelPrecision: { } name } when !Precision.Names.Contains(name) => $"modelPrecision is '{name}'",
+            { ModelVaePrecision: { } name } when !Precision.Names.Contains(name) => $"modelVaePrecision is '{name}'",
+            _ => null,
+        };
 }
 
 /// <summary>A run folder is missing something, damaged, or belongs to another run.</summary>
@@ -140,7 +141,8 @@ public sealed class SavedNullTextState : IDisposable
     public void Dispose()
     {
         State.Pivot.Dispose();
-        foreach (Tensor embedding in State.Embeddings) embedding.Dispose();
+        foreach (Tensor embedding in State.Embeddings)
+            embedding.Dispose();
         State.Latents.Dispose();
     }
 }
@@ -155,7 +157,9 @@ public sealed class RunFolder
     // Writing the files of an edit takes a second.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
-    private const string ManifestName = "manifest.json", TensorsName = "inversion.safetensors", StateName = "state.safetensors";
+    private const string ManifestName = "manifest.json",
+        TensorsName = "inversion.safetensors",
+        StateName = "state.safetensors";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -203,13 +207,40 @@ public sealed class RunFolder
     /// <param name="options">Options of the method, a record.</param>
     /// <param name="numerics">How the networks computed, <see cref="ModelLoadOptions.Numerics"/>.</param>
     /// <returns>64 hexadecimal digits.</returns>
-    public static string Key(RgbImage image, string prompt, string modelIdentity, string method, int steps, double guidanceScale, object? options, string numerics = "fp32")
+    public static string Key(
+        RgbImage image,
+        string prompt,
+        string modelIdentity,
+        string method,
+        int steps,
+        double guidanceScale,
+        object? options,
+        string numerics = "fp32"
+    )
     {
         // Runs from before other precisions keep their keys.
-        if (numerics != new ModelLoadOptions().Numerics) modelIdentity = $"{modelIdentity}, {numerics}";
+        if (numerics != new ModelLoadOptions().Numerics)
+            modelIdentity = $"{modelIdentity}, {numerics}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(
-            new { InversionManifest.CurrentVersion, image.Width, image.Height, prompt, modelIdentity, method, steps, guidanceScale, options }, Json)));
+        hash.AppendData(
+            Encoding.UTF8.GetBytes(
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        InversionManifest.CurrentVersion,
+                        image.Width,
+                        image.Height,
+                        prompt,
+                        modelIdentity,
+                        method,
+                        steps,
+                        guidanceScale,
+                        options,
+                    },
+                    Json
+                )
+            )
+        );
         hash.AppendData(image.Rgb);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -226,7 +257,8 @@ public sealed class RunFolder
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[Sample];
         // Only what is read: another variant that lies beside it, or is downloaded later, makes no other model of it.
-        foreach ((string name, string path) in source.Files.Select(f => (Name(f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal)) Add(name, path);
+        foreach ((string name, string path) in source.Files.Select(f => (Name(f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal))
+            Add(name, path);
 
         ModelLoadOptions asked = source.Options;
         if ((asked.Variant, asked.Prediction, asked.ZeroTerminalSnr, asked.Spacing, asked.UseEma) is not (null, null, null, null, false))
@@ -236,7 +268,8 @@ public sealed class RunFolder
         // Names that do not change with the model's place.
         string Name(string path)
         {
-            if (source.IsSingleFile) return System.IO.Path.GetExtension(path);
+            if (source.IsSingleFile)
+                return System.IO.Path.GetExtension(path);
             string inside = System.IO.Path.GetRelativePath(source.Path, path).Replace('\\', '/');
             return inside.StartsWith("..", StringComparison.Ordinal) ? System.IO.Path.GetFileName(path) : inside;
         }
@@ -256,11 +289,14 @@ public sealed class RunFolder
     public InversionManifest ReadManifest()
     {
         string path = ManifestPath;
-        if (!Directory.Exists(Path)) throw new RunFolderException($"there is no run folder {Path}; make one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
+        if (!Directory.Exists(Path))
+            throw new RunFolderException($"there is no run folder {Path}; make one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
         if (!File.Exists(path))
-            throw new RunFolderException(File.Exists(StatePath)
-                ? $"the run in {Path} was interrupted; give the same 'nulltext invert' command again to finish it."
-                : $"{Path} is no run folder: it has no {ManifestName}. 'nulltext invert' makes one.");
+            throw new RunFolderException(
+                File.Exists(StatePath)
+                    ? $"the run in {Path} was interrupted; give the same 'nulltext invert' command again to finish it."
+                    : $"{Path} is no run folder: it has no {ManifestName}. 'nulltext invert' makes one."
+            );
         InversionManifest manifest;
         try
         {
@@ -289,16 +325,20 @@ public sealed class RunFolder
     {
         using Tensors.UseGate.Lease use = result.Use();
         Directory.CreateDirectory(Path);
-        List<KeyValuePair<string, Tensor>> tensors = [new("start_latents", result.StartLatents), new("conditional", result.Conditional.Values), new("unconditional", result.Unconditional.Values)];
-        if (result.Offsets is { } offsets) tensors.Add(new("offsets", offsets));
-        if (result.Reconstruction is { } end) tensors.Add(new("reconstruction", end));
+        List<KeyValuePair<string, Tensor>> tensors =
+        [
+            new("start_latents", result.StartLatents),
+            new("conditional", result.Conditional.Values),
+            new("unconditional", result.Unconditional.Values),
+        ];
+        if (result.Offsets is { } offsets)
+            tensors.Add(new("offsets", offsets));
+        if (result.Reconstruction is { } end)
+            tensors.Add(new("reconstruction", end));
         using DisposeScope scope = NewDisposeScope();
-        if (result.Pivot is { } pivot) tensors.Add(new("pivot", Stack(pivot)));
-        Dictionary<string, string> metadata = new()
-        {
-            ["key"] = manifest.Key,
-            ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json),
-        };
+        if (result.Pivot is { } pivot)
+            tensors.Add(new("pivot", Stack(pivot)));
+        Dictionary<string, string> metadata = new() { ["key"] = manifest.Key, ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json) };
         // All that needs space on the disk happens beside the old files; only renames touch them.
         string staging = System.IO.Path.Combine(Path, WholeFile.NameFor(""));
         try
@@ -310,11 +350,13 @@ public sealed class RunFolder
             File.WriteAllBytes(Staged(ManifestPath), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
             // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
             File.Delete(ManifestPath);
-            foreach (string path in (string[])[SourcePath, VaePath, ReconstructionPath, TensorsPath, ManifestPath]) File.Move(Staged(path), path, overwrite: true);
+            foreach (string path in (string[])[SourcePath, VaePath, ReconstructionPath, TensorsPath, ManifestPath])
+                File.Move(Staged(path), path, overwrite: true);
         }
         finally
         {
-            if (Directory.Exists(staging)) Directory.Delete(staging, recursive: true);
+            if (Directory.Exists(staging))
+                Directory.Delete(staging, recursive: true);
         }
 
         File.Delete(StatePath);
@@ -342,7 +384,8 @@ public sealed class RunFolder
             Tensor start = Read(file, "start_latents", null, -1, -1, -1, -1);
             long[] latents = start.shape;
             long images = latents[0];
-            Tensor conditional = ReadEmbeddings(file, "conditional", steps, images), unconditional = ReadEmbeddings(file, "unconditional", steps, images);
+            Tensor conditional = ReadEmbeddings(file, "conditional", steps, images),
+                unconditional = ReadEmbeddings(file, "unconditional", steps, images);
             Tensor? offsets = file.Has("offsets") ? Read(file, "offsets", start, [steps, .. latents]) : null;
             Tensor? reconstruction = file.Has("reconstruction") ? Read(file, "reconstruction", start, latents) : null;
             Tensor? pivot = file.Has("pivot") ? Read(file, "pivot", start, [steps + 1, .. latents]) : null;
@@ -395,13 +438,16 @@ public sealed class RunFolder
     public bool TryLoadState(string key, Device? device, [NotNullWhen(true)] out SavedNullTextState? saved, out string? note)
     {
         (saved, note) = (null, null);
-        if (!File.Exists(StatePath)) return false;
+        if (!File.Exists(StatePath))
+            return false;
         try
         {
             using DisposeScope scope = NewDisposeScope();
             using SafetensorsFile file = SafetensorsFile.Open(StatePath);
-            if (SealedTensors.ClaimOf(file) is not { } claim) throw new ModelFormatException("it has no checksum");
-            if (SealedTensors.Of(file) != claim) throw new ModelFormatException("its checksum is wrong: bytes have changed since it was written");
+            if (SealedTensors.ClaimOf(file) is not { } claim)
+                throw new ModelFormatException("it has no checksum");
+            if (SealedTensors.Of(file) != claim)
+                throw new ModelFormatException("its checksum is wrong: bytes have changed since it was written");
             if (file.Metadata.GetValueOrDefault("key") != key)
             {
                 note = $"{StatePath} is the state of another run (other image, prompt, model or options)";
@@ -409,7 +455,8 @@ public sealed class RunFolder
             }
 
             Counts counts = StoredJson.Read<Counts>(Encoding.UTF8.GetBytes(Text(file, "counts")), Strict);
-            if (counts is { Forwards: < 0 } or { Backwards: < 0 } or { Ticks: < 0 }) throw new ModelFormatException("its counts are negative");
+            if (counts is { Forwards: < 0 } or { Backwards: < 0 } or { Ticks: < 0 })
+                throw new ModelFormatException("its counts are negative");
             Tensor latents = Read(file, "latents", null, -1, -1, -1, -1);
             Tensor embeddings = Read(file, "embeddings", null, -1, latents.shape[0], -1, -1);
             Tensor pivot = Read(file, "pivot", latents, [-1, .. latents.shape]);
@@ -418,16 +465,18 @@ public sealed class RunFolder
             if (done >= pivot.shape[0] || optimisation.Count != latents.shape[0] || optimisation.Any(image => image.Count != done))
                 throw new ModelFormatException("its parts belong to different numbers of steps or images");
             Tensor There(Tensor tensor) => tensor.to(device ?? CPU);
-            saved = new SavedNullTextState(new NullTextState
-            {
-                Embeddings = [.. There(embeddings).unbind(0).Select(e => e.DetachFromDisposeScope())],
-                Latents = There(latents).DetachFromDisposeScope(),
-                Pivot = new PivotTrajectory(There(pivot).unbind(0)),
-                Optimisation = optimisation,
-                Forwards = counts.Forwards,
-                Backwards = counts.Backwards,
-                Elapsed = TimeSpan.FromTicks(counts.Ticks),
-            });
+            saved = new SavedNullTextState(
+                new NullTextState
+                {
+                    Embeddings = [.. There(embeddings).unbind(0).Select(e => e.DetachFromDisposeScope())],
+                    Latents = There(latents).DetachFromDisposeScope(),
+                    Pivot = new PivotTrajectory(There(pivot).unbind(0)),
+                    Optimisation = optimisation,
+                    Forwards = counts.Forwards,
+                    Backwards = counts.Backwards,
+                    Elapsed = TimeSpan.FromTicks(counts.Ticks),
+                }
+            );
             return true;
         }
         catch (Exception e) when (e is ModelFormatException or JsonException)
@@ -454,14 +503,16 @@ public sealed class RunFolder
             for (int number = 1; ; number++)
             {
                 string target = System.IO.Path.Combine(edits, $"{number:000}");
-                if (Directory.Exists(target)) continue;
+                if (Directory.Exists(target))
+                    continue;
                 Directory.Move(partial, target);
                 return target;
             }
         }
         finally
         {
-            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
         }
     }
 
@@ -494,8 +545,10 @@ public sealed class RunFolder
     {
         SafetensorsEntry entry = file.Entry(name);
         bool fits = entry.Shape.Count == shape.Length && !entry.Shape.Contains(0);
-        for (int i = 0; fits && i < shape.Length; i++) fits = shape[i] == -1 || entry.Shape[i] == shape[i];
-        if (!fits) throw new ModelFormatException($"'{name}' has shape {Shape.Text([.. entry.Shape])} where {Shape.Text(shape.ToArray())} was expected");
+        for (int i = 0; fits && i < shape.Length; i++)
+            fits = shape[i] == -1 || entry.Shape[i] == shape[i];
+        if (!fits)
+            throw new ModelFormatException($"'{name}' has shape {Shape.Text([.. entry.Shape])} where {Shape.Text(shape.ToArray())} was expected");
         if (like is null ? entry.Dtype is not (ScalarType.Float32 or ScalarType.Float64) : entry.Dtype != like.dtype)
             throw new ModelFormatException($"'{name}' is {entry.Dtype} where {like?.dtype.ToString() ?? "Float32 or Float64"} was expected");
         Tensor tensor = file.Read(name);

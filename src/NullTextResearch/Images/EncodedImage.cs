@@ -66,21 +66,25 @@ internal readonly record struct EncodedImage
             throw new ImageFileException(name, "the file is empty; download or export it again");
         }
 
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G'])) return new EncodedImage(Format.Png, encoded.Length, PngChunks.Read(encoded));
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])) return new EncodedImage(Format.Jpeg, encoded.Length, null);
-        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8)) return new EncodedImage(Format.Webp, encoded.Length, null);
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']))
+            return new EncodedImage(Format.Png, encoded.Length, PngChunks.Read(encoded));
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+            return new EncodedImage(Format.Jpeg, encoded.Length, null);
+        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..12].SequenceEqual("WEBP"u8))
+            return new EncodedImage(Format.Webp, encoded.Length, null);
         throw new ImageFileException(name, ForeignFile.Describe(encoded, name));
     }
 
     /// <summary>Whether the file has its end: what a decoder that fills up missing rows does not tell.</summary>
     /// <param name="encoded">The bytes that this was made of.</param>
-    public bool IsWhole(ReadOnlySpan<byte> encoded) => _format switch
-    {
-        Format.Png => encoded.LastIndexOf("IEND"u8) >= 0,
-        // The mark of the end, behind the last one that begins a scan: a preview in the header has marks of its own.
-        Format.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) > encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]),
-        _ => encoded.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) <= encoded.Length - 8L,
-    };
+    public bool IsWhole(ReadOnlySpan<byte> encoded) =>
+        _format switch
+        {
+            Format.Png => encoded.LastIndexOf("IEND"u8) >= 0,
+            // The mark of the end, behind the last one that begins a scan: a preview in the header has marks of its own.
+            Format.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) > encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]),
+            _ => encoded.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) <= encoded.Length - 8L,
+        };
 
     /// <summary>Refuses a size that is over the limit, or that the file cannot hold.</summary>
     /// <param name="width">Pixels in a row, as the header says.</param>
@@ -96,12 +100,18 @@ internal readonly record struct EncodedImage
         {
             throw new ImageFileException(
                 name,
-                FormattableString.Invariant($"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file"));
+                FormattableString.Invariant(
+                    $"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file"
+                )
+            );
         }
 
         if (pixels * 3 > Array.MaxLength)
         {
-            throw new ImageFileException(name, FormattableString.Invariant($"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 3:N0} pixels); scale it down"));
+            throw new ImageFileException(
+                name,
+                FormattableString.Invariant($"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 3:N0} pixels); scale it down")
+            );
         }
 
         long most = _format switch
@@ -114,7 +124,12 @@ internal readonly record struct EncodedImage
         };
         if (pixels > CheapPixels && pixels > most)
         {
-            throw new ImageFileException(name, FormattableString.Invariant($"it claims {FormattableString.Invariant(size)}, which its {_bytes:N0} bytes cannot hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to fill memory: download or export it again"));
+            throw new ImageFileException(
+                name,
+                FormattableString.Invariant(
+                    $"it claims {FormattableString.Invariant(size)}, which its {_bytes:N0} bytes cannot hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to fill memory: download or export it again"
+                )
+            );
         }
     }
 }

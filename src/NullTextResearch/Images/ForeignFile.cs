@@ -18,7 +18,8 @@ internal static class ForeignFile
 
     private static (string What, string Advice) Of(ReadOnlySpan<byte> file)
     {
-        if (Container(file) is { } container) return container;
+        if (Container(file) is { } container)
+            return container;
         (byte[] Start, string What)[] pictures =
         [
             ([0xFF, 0x0A], "a JPEG XL picture"),
@@ -40,7 +41,8 @@ internal static class ForeignFile
         ];
         foreach ((byte[] start, string what) in pictures)
         {
-            if (file.StartsWith(start)) return (what, Convert);
+            if (file.StartsWith(start))
+                return (what, Convert);
         }
 
         (byte[] Start, string What, string Advice)[] others =
@@ -54,28 +56,45 @@ internal static class ForeignFile
         ];
         foreach ((byte[] start, string what, string advice) in others)
         {
-            if (file.StartsWith(start)) return (what, advice);
+            if (file.StartsWith(start))
+                return (what, advice);
         }
 
-        if (file.Length >= 2 && file[0] == 'P' && file[1] is >= (byte)'1' and <= (byte)'7' && (file.Length == 2 || file[2] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'#')) return ("a portable pixmap (PNM)", Convert);
-        if (file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P'])) return ("a PNG picture whose first bytes are damaged, as a transfer as text does it", "Download or export it again");
-        if (file.IndexOfAnyExcept((byte)0) < 0) return ("nothing but zeros: a download or copy that was not finished", "Download or copy it again");
+        if (
+            file.Length >= 2
+            && file[0] == 'P'
+            && file[1] is >= (byte)'1' and <= (byte)'7'
+            && (file.Length == 2 || file[2] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'#')
+        )
+            return ("a portable pixmap (PNM)", Convert);
+        if (file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P']))
+            return ("a PNG picture whose first bytes are damaged, as a transfer as text does it", "Download or export it again");
+        if (file.IndexOfAnyExcept((byte)0) < 0)
+            return ("nothing but zeros: a download or copy that was not finished", "Download or copy it again");
         return Text(file) ?? ("data of a kind that is not known here", "Open it in a viewer and export it as PNG, or download it again");
     }
 
     // HEIF and its relatives: the major brand decides, and where that is the family's own, the compatible ones do.
     private static (string What, string Advice)? Container(ReadOnlySpan<byte> file)
     {
-        if (file.Length < 12 || !file[4..8].SequenceEqual("ftyp"u8)) return null;
+        if (file.Length < 12 || !file[4..8].SequenceEqual("ftyp"u8))
+            return null;
         string[] brands = [.. Encoding.Latin1.GetString(file[8..Math.Min(file.Length, 64)]).Chunk(4).Select(c => new string(c)).Where((_, i) => i != 1)];
         foreach (string brand in brands)
         {
             switch (brand)
             {
-                case "avif" or "avis": return ("an AVIF picture", Convert);
-                case "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx": return ("a HEIC picture, as phones take them", Convert + " (or: heif-convert {0} picture.png; a phone's setting 'most compatible' takes JPEG)");
-                case "jxl ": return ("a JPEG XL picture", Convert);
-                case "crx ": return ("a camera's raw file (CR3)", "Export it as JPEG or PNG with the camera's program");
+                case "avif" or "avis":
+                    return ("an AVIF picture", Convert);
+                case "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx":
+                    return (
+                        "a HEIC picture, as phones take them",
+                        Convert + " (or: heif-convert {0} picture.png; a phone's setting 'most compatible' takes JPEG)"
+                    );
+                case "jxl ":
+                    return ("a JPEG XL picture", Convert);
+                case "crx ":
+                    return ("a camera's raw file (CR3)", "Export it as JPEG or PNG with the camera's program");
             }
         }
 
@@ -86,14 +105,22 @@ internal static class ForeignFile
 
     private static (string What, string Advice)? Text(ReadOnlySpan<byte> file)
     {
-        const int Looked = 2048, Shown = 40;
+        const int Looked = 2048,
+            Shown = 40;
         string start = Encoding.UTF8.GetString(file[..Math.Min(file.Length, Looked)]).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (start.Contains("<svg", StringComparison.OrdinalIgnoreCase)) return ("an SVG drawing", "Draw it as pixels, for example: rsvg-convert {0} -o picture.png");
-        if (start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || start.Contains("<html", StringComparison.OrdinalIgnoreCase) || start.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+        if (start.Contains("<svg", StringComparison.OrdinalIgnoreCase))
+            return ("an SVG drawing", "Draw it as pixels, for example: rsvg-convert {0} -o picture.png");
+        if (
+            start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || start.Contains("<html", StringComparison.OrdinalIgnoreCase)
+            || start.StartsWith("<head", StringComparison.OrdinalIgnoreCase)
+        )
             return ("a web page (HTML) that was saved in a picture's place", "Open the link in a browser and save the picture itself");
-        if (start.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)) return ("an XML document", "Name the picture that it belongs to");
+        if (start.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
+            return ("an XML document", "Name the picture that it belongs to");
         // The last character may be cut.
-        if (start.Length == 0 || start[..^1].Any(c => c == '\uFFFD' || (char.IsControl(c) && c is not ('\n' or '\r' or '\t')))) return null;
+        if (start.Length == 0 || start[..^1].Any(c => c == '\uFFFD' || (char.IsControl(c) && c is not ('\n' or '\r' or '\t'))))
+            return null;
         string line = start.Split('\n')[0].Trim();
         return ($"a text, which begins \"{(line.Length > Shown ? line[..Shown] + "..." : line)}\"", "Name a picture");
     }

@@ -46,7 +46,10 @@ public static class ImageFile
                 }
 
                 file.RequireSize(codec.Info.Width, codec.Info.Height, name, options);
-                SKEncodedOrigin origin = !options.HonourOrientation ? SKEncodedOrigin.TopLeft : file.Png is { } chunks ? (SKEncodedOrigin)chunks.Orientation : codec.EncodedOrigin;
+                SKEncodedOrigin origin =
+                    !options.HonourOrientation ? SKEncodedOrigin.TopLeft
+                    : file.Png is { } chunks ? (SKEncodedOrigin)chunks.Orientation
+                    : codec.EncodedOrigin;
                 return Decode(codec, name, new Placement(codec.Info.Width, codec.Info.Height, origin), options.Alpha);
             }
         }
@@ -67,8 +70,10 @@ public static class ImageFile
             for (int first = 0; first < info.Height; first += band)
             {
                 int count = Math.Min(band, info.Height - first);
-                SKCodecResult result = !inBands ? codec.GetPixels(info, (IntPtr)rows)
-                    : codec.GetScanlines((IntPtr)rows, count, info.RowBytes) == count ? SKCodecResult.Success : SKCodecResult.IncompleteInput;
+                SKCodecResult result =
+                    !inBands ? codec.GetPixels(info, (IntPtr)rows)
+                    : codec.GetScanlines((IntPtr)rows, count, info.RowBytes) == count ? SKCodecResult.Success
+                    : SKCodecResult.IncompleteInput;
                 if (result != SKCodecResult.Success)
                 {
                     string problem = result == SKCodecResult.IncompleteInput ? "the file ends too early (truncated)" : $"the data is damaged ({result})";
@@ -131,7 +136,9 @@ public static class ImageFile
     private readonly record struct Placement
     {
         // Offset of the stored pixel (0, 0), and steps in bytes along a stored row and from row to row.
-        private readonly int _start, _alongRow, _toNextRow;
+        private readonly int _start,
+            _alongRow,
+            _toNextRow;
 
         public Placement(int width, int height, SKEncodedOrigin origin)
         {
@@ -147,7 +154,8 @@ public static class ImageFile
                 _ => (false, false, false),
             };
             (Width, Height) = swap ? (height, width) : (width, height);
-            int column = mirrorX ? -3 : 3, row = (mirrorY ? -3 : 3) * Width;
+            int column = mirrorX ? -3 : 3,
+                row = (mirrorY ? -3 : 3) * Width;
             _start = ((mirrorX ? Width - 1 : 0) + ((mirrorY ? Height - 1 : 0) * Width)) * 3;
             (_alongRow, _toNextRow) = swap ? (row, column) : (column, row);
         }

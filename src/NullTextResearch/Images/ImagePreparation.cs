@@ -38,9 +38,12 @@ public sealed record ImagePreparation
     {
         if (Left < 0 || Top < 0 || Right < 0 || Bottom < 0)
             throw new ArgumentException($"crop offsets must be 0 or more, got left {Left}, top {Top}, right {Right}, bottom {Bottom}");
-        long width = (long)image.Width - Left - Right, height = (long)image.Height - Top - Bottom;
+        long width = (long)image.Width - Left - Right,
+            height = (long)image.Height - Top - Bottom;
         if (width < 1 || height < 1)
-            throw new ArgumentException($"cropping {Left} left, {Right} right, {Top} top and {Bottom} bottom leaves nothing of an image of {image} pixels; lower the offsets");
+            throw new ArgumentException(
+                $"cropping {Left} left, {Right} right, {Top} top and {Bottom} bottom leaves nothing of an image of {image} pixels; lower the offsets"
+            );
         return new PixelSize((int)width, (int)height);
     }
 
@@ -63,9 +66,12 @@ public sealed record ImagePreparation
     public RgbImage Apply(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        if (Size is { Width: < 1 } or { Height: < 1 }) throw new ArgumentException($"the size must be at least 1 x 1, got {Size}");
-        PixelSize left = Remaining(PixelSize.Of(image)), cut = left;
-        int x = Left, y = Top;
+        if (Size is { Width: < 1 } or { Height: < 1 })
+            throw new ArgumentException($"the size must be at least 1 x 1, got {Size}");
+        PixelSize left = Remaining(PixelSize.Of(image)),
+            cut = left;
+        int x = Left,
+            y = Top;
         if (CentreCut)
         {
             PixelSize shape = Size ?? 1;

@@ -56,7 +56,9 @@ public static class ImageResize
         {
             for (int i = 0; i < taps.Length; i++)
             {
-                double red = 0, green = 0, blue = 0;
+                double red = 0,
+                    green = 0,
+                    blue = 0;
                 int at = (line * sourceLine) + (taps[i].First * sourceStep);
                 foreach (double weight in taps[i].Weights)
                 {
@@ -110,13 +112,14 @@ public static class ImageResize
             return taps;
         }
 
-        private static double Support(ResizeFilter filter) => filter switch
-        {
-            ResizeFilter.Bilinear => 1,
-            ResizeFilter.Bicubic => 2,
-            ResizeFilter.Lanczos => 3,
-            _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "not a resize filter"),
-        };
+        private static double Support(ResizeFilter filter) =>
+            filter switch
+            {
+                ResizeFilter.Bilinear => 1,
+                ResizeFilter.Bicubic => 2,
+                ResizeFilter.Lanczos => 3,
+                _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "not a resize filter"),
+            };
 
         private static double Weight(ResizeFilter filter, double x)
         {
@@ -126,7 +129,9 @@ public static class ImageResize
                 case ResizeFilter.Bilinear:
                     return Math.Max(0, 1 - x);
                 case ResizeFilter.Bicubic:
-                    return x < 1 ? (((1.5 * x) - 2.5) * x * x) + 1 : x < 2 ? (((((-0.5 * x) + 2.5) * x) - 4) * x) + 2 : 0;
+                    return x < 1 ? (((1.5 * x) - 2.5) * x * x) + 1
+                        : x < 2 ? (((((-0.5 * x) + 2.5) * x) - 4) * x) + 2
+                        : 0;
                 default:
                     return x >= 3 ? 0 : Sinc(x) * Sinc(x / 3);
             }

@@ -22,10 +22,14 @@ public static class ImageTensor
             throw new ArgumentException("at least one image is needed", nameof(images));
         }
 
-        int width = images[0].Width, height = images[0].Height;
+        int width = images[0].Width,
+            height = images[0].Height;
         if (images.FirstOrDefault(i => i.Width != width || i.Height != height) is { } odd)
         {
-            throw new ArgumentException($"all images of a batch need one size, got {width} x {height} and {odd.Width} x {odd.Height}; prepare them first", nameof(images));
+            throw new ArgumentException(
+                $"all images of a batch need one size, got {width} x {height} and {odd.Width} x {odd.Height}; prepare them first",
+                nameof(images)
+            );
         }
 
         if (dtype is not (ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16))
@@ -35,7 +39,8 @@ public static class ImageTensor
 
         int plane = width * height;
         using DisposeScope scope = NewDisposeScope();
-        Tensor pixels = dtype == ScalarType.Float64 ? Fill(images, plane, dtype, b => (b / 127.5) - 1) : Fill(images, plane, ScalarType.Float32, b => (b / 127.5f) - 1f);
+        Tensor pixels =
+            dtype == ScalarType.Float64 ? Fill(images, plane, dtype, b => (b / 127.5) - 1) : Fill(images, plane, ScalarType.Float32, b => (b / 127.5f) - 1f);
         pixels = pixels.view(images.Count, 3, height, width).to(dtype).to(device ?? CPU);
         return pixels.MoveToOuterDisposeScope();
     }

@@ -28,7 +28,8 @@ public readonly record struct PixelSize(int Width, int Height)
     {
         string[] parts = (text ?? "").Split('x', 'X', '×');
         size = default;
-        if (parts.Length > 2 || !Read(parts[0], out int width) || !Read(parts[^1], out int height)) return false;
+        if (parts.Length > 2 || !Read(parts[0], out int width) || !Read(parts[^1], out int height))
+            return false;
         size = new PixelSize(width, height);
         return true;
 
@@ -43,8 +44,10 @@ public readonly record struct PixelSize(int Width, int Height)
     {
         public override PixelSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int side) && side > 0) return side;
-            if (reader.TokenType == JsonTokenType.String && TryParse(reader.GetString(), out PixelSize size)) return size;
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int side) && side > 0)
+                return side;
+            if (reader.TokenType == JsonTokenType.String && TryParse(reader.GetString(), out PixelSize size))
+                return size;
             throw new JsonException("an image size is \"WIDTHxHEIGHT\" or a number of pixels per side");
         }
 

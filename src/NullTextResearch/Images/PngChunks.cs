@@ -5,7 +5,9 @@ namespace NullTextResearch.Images;
 /// <summary>What the decoder library does not tell of a PNG file: which way up it is, and how much its data can hold.</summary>
 internal readonly record struct PngChunks
 {
-    private const int SignatureLength = 8, HeaderLength = 8, CheckLength = 4;
+    private const int SignatureLength = 8,
+        HeaderLength = 8,
+        CheckLength = 4;
 
     // Deflate's best: 258 bytes for a bit of length and a bit of distance.
     private const long BestRatio = 1032;
@@ -27,55 +29,87 @@ internal readonly record struct PngChunks
     /// <remarks>The standard lets <c>eXIf</c> stand anywhere between the header and the end, also behind the data.</remarks>
     public static PngChunks Read(ReadOnlySpan<byte> file)
     {
-        int orientation = 0, bits = 0;
+        int orientation = 0,
+            bits = 0;
         long data = 0;
-        for (int at = SignatureLength; file.Length - at >= HeaderLength;)
+        for (int at = SignatureLength; file.Length - at >= HeaderLength; )
         {
             uint length = BinaryPrimitives.ReadUInt32BigEndian(file[at..]);
             ReadOnlySpan<byte> type = file.Slice(at + 4, 4);
             int here = (int)Math.Min(length, (uint)(file.Length - at - HeaderLength));
             ReadOnlySpan<byte> content = file.Slice(at + HeaderLength, here);
-            if (type.SequenceEqual("IHDR"u8) && here >= 13) bits = content[8] * Channels(content[9]);
-            else if (type.SequenceEqual("IDAT"u8)) data += here;
-            else if (type.SequenceEqual("eXIf"u8) && orientation == 0) orientation = ExifOrientation(content);
-            else if (type.SequenceEqual("IEND"u8)) break;
-            if (length > (uint)(file.Length - at - HeaderLength)) break;
+            if (type.SequenceEqual("IHDR"u8) && here >= 13)
+                bits = content[8] * Channels(content[9]);
+            else if (type.SequenceEqual("IDAT"u8))
+                data += here;
+            else if (type.SequenceEqual("eXIf"u8) && orientation == 0)
+                orientation = ExifOrientation(content);
+            else if (type.SequenceEqual("IEND"u8))
+                break;
+            if (length > (uint)(file.Length - at - HeaderLength))
+                break;
             // Behind the content stands its check sum, which the decoder looks at.
             at = Math.Min(file.Length, at + HeaderLength + here + CheckLength);
         }
 
-        return new PngChunks { Orientation = Math.Max(1, orientation), DataBytes = data, BitsPerPixel = bits };
+        return new PngChunks
+        {
+            Orientation = Math.Max(1, orientation),
+            DataBytes = data,
+            BitsPerPixel = bits,
+        };
     }
 
-    private static int Channels(byte colourType) => colourType switch { 0 or 3 => 1, 4 => 2, 2 => 3, 6 => 4, _ => 0 };
+    private static int Channels(byte colourType) =>
+        colourType switch
+        {
+            0 or 3 => 1,
+            4 => 2,
+            2 => 3,
+            6 => 4,
+            _ => 0,
+        };
 
     // A TIFF header of either byte order, and the entry 0x0112 of its first directory.
     private static int ExifOrientation(ReadOnlySpan<byte> exif)
     {
-        const int Entry = 12, Tag = 0x0112, Short = 3, Long = 4;
+        const int Entry = 12,
+            Tag = 0x0112,
+            Short = 3,
+            Long = 4;
         // Some writers keep the prefix that JPEG files have here.
-        if (exif.StartsWith("Exif\0\0"u8)) exif = exif[6..];
+        if (exif.StartsWith("Exif\0\0"u8))
+            exif = exif[6..];
         bool big = exif.StartsWith("MM"u8);
-        if (exif.Length < 8 || !(big || exif.StartsWith("II"u8)) || Number(exif, 2, 2) != 42) return 1;
+        if (exif.Length < 8 || !(big || exif.StartsWith("II"u8)) || Number(exif, 2, 2) != 42)
+            return 1;
         uint directory = Number(exif, 4, 4);
-        if (directory > exif.Length - 2) return 1;
+        if (directory > exif.Length - 2)
+            return 1;
         ReadOnlySpan<byte> entries = exif[(int)directory..];
         uint count = Number(entries, 0, 2);
         for (int i = 0, at = 2; i < count && entries.Length - at >= Entry; i++, at += Entry)
         {
-            if (Number(entries, at, 2) != Tag) continue;
-            uint value = Number(entries, at + 2, 2) switch { Short => Number(entries, at + 8, 2), Long => Number(entries, at + 8, 4), _ => 1 };
+            if (Number(entries, at, 2) != Tag)
+                continue;
+            uint value = Number(entries, at + 2, 2) switch
+            {
+                Short => Number(entries, at + 8, 2),
+                Long => Number(entries, at + 8, 4),
+                _ => 1,
+            };
             return value is >= 1 and <= 8 ? (int)value : 1;
         }
 
         return 1;
 
-        uint Number(ReadOnlySpan<byte> bytes, int at, int size) => (size, big) switch
-        {
-            (2, true) => BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]),
-            (2, false) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]),
-            (_, true) => BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]),
-            _ => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]),
-        };
+        uint Number(ReadOnlySpan<byte> bytes, int at, int size) =>
+            (size, big) switch
+            {
+                (2, true) => BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]),
+                (2, false) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]),
+                (_, true) => BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]),
+                _ => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]),
+            };
     }
 }

@@ -58,8 +58,7 @@ public sealed record RgbImage
     /// <summary>Whether two images have the same size and the same bytes.</summary>
     /// <param name="other">The other image.</param>
     /// <returns>True if equal pixel for pixel.</returns>
-    public bool Equals(RgbImage? other) =>
-        other is not null && Width == other.Width && Height == other.Height && Rgb.AsSpan().SequenceEqual(other.Rgb);
+    public bool Equals(RgbImage? other) => other is not null && Width == other.Width && Height == other.Height && Rgb.AsSpan().SequenceEqual(other.Rgb);
 
     /// <inheritdoc/>
     public override int GetHashCode()
@@ -82,7 +81,9 @@ public sealed record RgbImage
         if (length != (long)width * height * 3)
         {
             throw new ArgumentException(
-                $"an image of {width} x {height} pixels has {(long)width * height * 3} bytes (red, green, blue, no row padding), got {length}", name);
+                $"an image of {width} x {height} pixels has {(long)width * height * 3} bytes (red, green, blue, no row padding), got {length}",
+                name
+            );
         }
     }
 }

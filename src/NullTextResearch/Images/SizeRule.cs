@@ -18,9 +18,12 @@ public sealed record SizeRule(int Unit, int OwnSide)
     /// <exception cref="ArgumentException">A side is no multiple of <see cref="Unit"/>, or beyond <see cref="Most"/>; the message has the nearest size that is allowed.</exception>
     public void Require(PixelSize size)
     {
-        if (Allows(size)) return;
+        if (Allows(size))
+            return;
         string why = Math.Max(size.Width, size.Height) > Most ? $"a side may have {Most} pixels at most" : $"both sides must be multiples of {Unit}";
-        throw new ArgumentException($"an image size of {size} pixels cannot be used: {why}. The nearest is {new PixelSize(Nearest(size.Width), Nearest(size.Height))}; this model was trained at {(PixelSize)OwnSide}.");
+        throw new ArgumentException(
+            $"an image size of {size} pixels cannot be used: {why}. The nearest is {new PixelSize(Nearest(size.Width), Nearest(size.Height))}; this model was trained at {(PixelSize)OwnSide}."
+        );
     }
 
     /// <summary>The size that keeps an image's ratio of sides and has about as many pixels as the model's own square.</summary>
@@ -28,7 +31,8 @@ public sealed record SizeRule(int Unit, int OwnSide)
     /// <returns>An allowed size: each side the nearest multiple of <see cref="Unit"/>, neither above <see cref="Most"/>.</returns>
     public PixelSize KeepRatio(PixelSize image)
     {
-        double width = OwnSide * Math.Sqrt((double)image.Width / image.Height), height = OwnSide * Math.Sqrt((double)image.Height / image.Width);
+        double width = OwnSide * Math.Sqrt((double)image.Width / image.Height),
+            height = OwnSide * Math.Sqrt((double)image.Height / image.Width);
         double shrink = Math.Min(1, Most / Math.Max(width, height));
         return new PixelSize(Nearest(width * shrink), Nearest(height * shrink));
     }
@@ -41,9 +45,7 @@ public sealed record SizeRule(int Unit, int OwnSide)
 /// <summary>How an image gets its size for a model.</summary>
 public abstract record ImageSizing
 {
-    private ImageSizing()
-    {
-    }
+    private ImageSizing() { }
 
     /// <summary>The model's own square; what does not fit is cut off evenly. The default everywhere.</summary>
     public static ImageSizing Own { get; } = new OwnSquare();

@@ -14,9 +14,12 @@ public sealed record AdamOptions
 
     internal IEnumerable<string> Problems()
     {
-        if (!(Beta1 is >= 0 and < 1)) yield return FormattableString.Invariant($"Adam.Beta1 is {Beta1}; it must lie in [0, 1).");
-        if (!(Beta2 is >= 0 and < 1)) yield return FormattableString.Invariant($"Adam.Beta2 is {Beta2}; it must lie in [0, 1).");
-        if (!(Epsilon > 0)) yield return FormattableString.Invariant($"Adam.Epsilon is {Epsilon}; it must be positive.");
+        if (!(Beta1 is >= 0 and < 1))
+            yield return FormattableString.Invariant($"Adam.Beta1 is {Beta1}; it must lie in [0, 1).");
+        if (!(Beta2 is >= 0 and < 1))
+            yield return FormattableString.Invariant($"Adam.Beta2 is {Beta2}; it must lie in [0, 1).");
+        if (!(Epsilon > 0))
+            yield return FormattableString.Invariant($"Adam.Epsilon is {Epsilon}; it must be positive.");
     }
 }
 
@@ -26,6 +29,7 @@ internal static class OptionProblems
     public static void ThrowIfAny(string options, IEnumerable<string> problems)
     {
         string[] all = [.. problems];
-        if (all.Length > 0) throw new ArgumentException($"{options}: {string.Join(" ", all)}");
+        if (all.Length > 0)
+            throw new ArgumentException($"{options}: {string.Join(" ", all)}");
     }
 }

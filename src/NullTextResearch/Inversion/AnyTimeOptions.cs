@@ -16,9 +16,12 @@ public abstract record AnyTimeOptions
 
     private protected virtual IEnumerable<string> Problems()
     {
-        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
-        foreach (string problem in Adam.Problems()) yield return problem;
+        if (InnerSteps < 0)
+            yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate))
+            yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
+        foreach (string problem in Adam.Problems())
+            yield return problem;
     }
 }
 

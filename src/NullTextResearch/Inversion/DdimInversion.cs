@@ -67,7 +67,12 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
     /// Mokady et al., section 3.1. Each move is the sampler's, with its two noise levels exchanged; it is exact where the
     /// prediction does not change over the step.
     /// </remarks>
-    public static PivotTrajectory Trajectory(InversionProblem problem, DdimInversionOptions? options = null, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public static PivotTrajectory Trajectory(
+        InversionProblem problem,
+        DdimInversionOptions? options = null,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         options ??= new();
@@ -89,7 +94,8 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
 
     private static Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step, double guidanceScale)
     {
-        if (guidanceScale == 1) return problem.Predictor.Predict(latents, step, problem.Conditional);
+        if (guidanceScale == 1)
+            return problem.Predictor.Predict(latents, step, problem.Conditional);
         Tensor both = problem.Predictor.Predict(cat([latents, latents], 0), step, cat([problem.UnconditionalRows(), problem.Conditional], 0));
         Tensor[] parts = both.chunk(2, 0);
         return Guidance.Combine(parts[0], parts[1], guidanceScale);

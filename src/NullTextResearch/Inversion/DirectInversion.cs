@@ -55,14 +55,22 @@ public sealed class DirectInversion(DdimInversionOptions? options = null) : IInv
     /// <param name="progress">Told after each step; may be null.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>[T, R, 4, H, W]; owned by the caller's dispose scope.</returns>
-    public static Tensor Offsets(InversionProblem problem, PivotTrajectory pivot, Tensor conditional, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public static Tensor Offsets(
+        InversionProblem problem,
+        PivotTrajectory pivot,
+        Tensor conditional,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
-        if (pivot.Steps != problem.Grid.Steps) throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
+        if (pivot.Steps != problem.Grid.Steps)
+            throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
         Shape.Require(problem.Unconditional, [1, -1, -1]);
         Shape.Require(conditional, [-1, problem.Unconditional.shape[1], problem.Unconditional.shape[2]]);
         long rows = conditional.shape[0];
         long[] shape = [rows, .. pivot.Clean.shape[1..]];
-        if (pivot.Clean.shape[0] != 1) Shape.Require(pivot.Clean, shape);
+        if (pivot.Clean.shape[0] != 1)
+            Shape.Require(pivot.Clean, shape);
         using DisposeScope outer = NewDisposeScope();
         using IDisposable grad = no_grad();
         SamplingPlan plan = new()

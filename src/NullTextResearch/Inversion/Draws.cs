@@ -7,12 +7,13 @@ namespace NullTextResearch.Inversion;
 internal static class Draws
 {
     /// <summary>One standard normal tensor per image, of the latents' shape; owned by the caller's dispose scope.</summary>
-    public static Tensor Noise(InversionProblem problem, long seed, long iteration) =>
-        Noise(problem, seed, iteration, [1, .. problem.Latents.shape[1..]]);
+    public static Tensor Noise(InversionProblem problem, long seed, long iteration) => Noise(problem, seed, iteration, [1, .. problem.Latents.shape[1..]]);
 
     /// <summary>One standard normal tensor of the given shape (with a leading 1) per image; owned by the caller's dispose scope.</summary>
-    public static Tensor Noise(InversionProblem problem, long seed, long iteration, long[] one) => Lifetime.Scoped(() =>
-        cat([.. Enumerable.Range(0, problem.Images).Select(i => Seeds.Normal((long)Mix(seed, problem.KeyOf(i), iteration), one, problem.Latents))], 0));
+    public static Tensor Noise(InversionProblem problem, long seed, long iteration, long[] one) =>
+        Lifetime.Scoped(() =>
+            cat([.. Enumerable.Range(0, problem.Images).Select(i => Seeds.Normal((long)Mix(seed, problem.KeyOf(i), iteration), one, problem.Latents))], 0)
+        );
 
     /// <summary>A number in [0, count), the same for all images of a batch, because a network call has one timestep.</summary>
     public static int Index(long seed, long iteration, int count) => (int)(Mix(seed, long.MinValue, iteration) % (ulong)count);

@@ -14,7 +14,13 @@ internal static class EmbeddingGradient
     /// <param name="embedding">[B, tokens, d]; no row influences the loss of another.</param>
     /// <param name="loss">Prediction to loss per row, [B].</param>
     /// <returns>Losses per row; gradient and detached prediction, both owned by the caller's dispose scope.</returns>
-    public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(InversionMeter meter, Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(
+        InversionMeter meter,
+        Tensor latents,
+        DiffusionStep step,
+        Tensor embedding,
+        Func<Tensor, Tensor> loss
+    )
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         PredictionGradient result = meter.Differentiate(latents, step, embedding, loss);
@@ -34,7 +40,8 @@ internal static class EmbeddingGradient
     public static void KeepRows(Tensor gradient, int? rows)
     {
         long tokens = gradient.shape[1];
-        if (rows is not { } kept || kept >= tokens) return;
+        if (rows is not { } kept || kept >= tokens)
+            return;
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         gradient.narrow(1, kept, tokens - kept).zero_();
     }

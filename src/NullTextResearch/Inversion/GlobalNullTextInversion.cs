@@ -36,7 +36,12 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 
     /// <inheritdoc/>
-    public IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<InversionResult> InvertAnyTime(
+        InversionProblem problem,
+        IReadOnlyList<int> iterations,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         _options.Validate();
@@ -70,16 +75,27 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
                 }
                 Tensor current = latents;
                 Tensor conditional = meter.Predict(current, step, problem.Conditional);
-                (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(meter, current, step, embedding, own =>
-                    EmbeddingGradient.MeanSquare(Ddim.Move(current, Guidance.Combine(own, conditional, problem.GuidanceScale), step.Noisy, step.Clean), pivot.TargetOf(step)));
+                (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(
+                    meter,
+                    current,
+                    step,
+                    embedding,
+                    own =>
+                        EmbeddingGradient.MeanSquare(
+                            Ddim.Move(current, Guidance.Combine(own, conditional, problem.GuidanceScale), step.Noisy, step.Clean),
+                            pivot.TargetOf(step)
+                        )
+                );
                 for (int image = 0; image < loss.Length; image++)
                 {
                     losses[image][step.Step].Add(loss[image]);
-                    if (!double.IsFinite(loss[image])) throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
+                    if (!double.IsFinite(loss[image]))
+                        throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
                 }
                 adam.Update(embedding, gradient, _options.LearningRate);
                 // The next pass starts from the pivot again, so the end of this one is not needed.
-                if (step.Step == steps - 1) return loss.Average();
+                if (step.Step == steps - 1)
+                    return loss.Average();
                 Tensor final = _options.Advance == AdvanceMode.ReuseLastInner ? prediction : meter.Predict(current, step, embedding);
                 latents = Ddim.Move(current, Guidance.Combine(final, conditional, problem.GuidanceScale), step.Noisy, step.Clean).MoveToOuterDisposeScope();
                 current.Dispose();
@@ -92,19 +108,20 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         }
     }
 
-    private InversionResult Result(InversionProblem problem, Tensor embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) => new()
-    {
-        Method = Name,
-        GuidanceScale = problem.GuidanceScale,
-        StartLatents = pivot.Noisiest.Snapshot(),
-        Conditional = StepEmbeddings.Constant(problem.Conditional),
-        Unconditional = StepEmbeddings.Constant(embedding),
-        Pivot = pivot.Copy(),
-        Optimisation = [.. losses.Select(image => image.Select(step => new StepOptimisation([.. step], StopReason.InnerStepLimit)).ToArray())],
-        EvaluationsPerImage = meter.ForwardsPerImage,
-        BackwardsPerImage = meter.BackwardsPerImage,
-        GradientBackOffs = meter.BackOffs,
-        Elapsed = meter.Elapsed,
-        Options = _options,
-    };
+    private InversionResult Result(InversionProblem problem, Tensor embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) =>
+        new()
+        {
+            Method = Name,
+            GuidanceScale = problem.GuidanceScale,
+            StartLatents = pivot.Noisiest.Snapshot(),
+            Conditional = StepEmbeddings.Constant(problem.Conditional),
+            Unconditional = StepEmbeddings.Constant(embedding),
+            Pivot = pivot.Copy(),
+            Optimisation = [.. losses.Select(image => image.Select(step => new StepOptimisation([.. step], StopReason.InnerStepLimit)).ToArray())],
+            EvaluationsPerImage = meter.ForwardsPerImage,
+            BackwardsPerImage = meter.BackwardsPerImage,
+            GradientBackOffs = meter.BackOffs,
+            Elapsed = meter.Elapsed,
+            Options = _options,
+        };
 }

@@ -44,10 +44,12 @@ public sealed class PivotTrajectory : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _gate.Close(() =>
-    {
-        foreach (Tensor level in _levels) level.Dispose();
-    });
+    public void Dispose() =>
+        _gate.Close(() =>
+        {
+            foreach (Tensor level in _levels)
+                level.Dispose();
+        });
 }
 
 /// <summary>What every inversion starts from. All tensors are borrowed.</summary>
@@ -89,17 +91,23 @@ public sealed record InversionProblem
         long batch = Latents.shape[0];
         Shape.Require(Conditional, [batch, -1, -1]);
         Shape.Require(Unconditional, [1, Conditional.shape[1], Conditional.shape[2]]);
-        if (batch == 0) throw new ArgumentException("There is no image: Latents has no rows.");
+        if (batch == 0)
+            throw new ArgumentException("There is no image: Latents has no rows.");
         if (Latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
-            throw new ArgumentException($"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may run in less: convert inside the predictor.");
+            throw new ArgumentException(
+                $"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may run in less: convert inside the predictor."
+            );
         foreach ((string name, Tensor tensor) in new[] { (nameof(Conditional), Conditional), (nameof(Unconditional), Unconditional) })
         {
-            if (tensor.dtype != Latents.dtype) throw new ArgumentException($"{name} is {tensor.dtype} but Latents are {Latents.dtype}; convert one of them.");
-            if (tensor.device.type != Latents.device.type) throw new ArgumentException($"{name} is on {tensor.device} but Latents are on {Latents.device}; move one of them.");
+            if (tensor.dtype != Latents.dtype)
+                throw new ArgumentException($"{name} is {tensor.dtype} but Latents are {Latents.dtype}; convert one of them.");
+            if (tensor.device.type != Latents.device.type)
+                throw new ArgumentException($"{name} is on {tensor.device} but Latents are on {Latents.device}; move one of them.");
         }
         if (ImageKeys is { } keys && keys.Count != batch)
             throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one each, or null.");
-        if (!double.IsFinite(GuidanceScale)) throw new ArgumentException(FormattableString.Invariant($"The guidance scale is {GuidanceScale}; it must be finite."));
+        if (!double.IsFinite(GuidanceScale))
+            throw new ArgumentException(FormattableString.Invariant($"The guidance scale is {GuidanceScale}; it must be finite."));
     }
 
     internal long KeyOf(int image) => ImageKeys is { } keys ? keys[image] : image;
@@ -152,25 +160,49 @@ public sealed class InversionResult : IDisposable
     public required double GuidanceScale { get; init; }
 
     /// <summary>z_T to sample from, [B, 4, H, W].</summary>
-    public required Tensor StartLatents { get => _gate.Alive(field); init; }
+    public required Tensor StartLatents
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Prompt embeddings.</summary>
-    public required StepEmbeddings Conditional { get => _gate.Alive(field); init; }
+    public required StepEmbeddings Conditional
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Unconditional embeddings.</summary>
-    public required StepEmbeddings Unconditional { get => _gate.Alive(field); init; }
+    public required StepEmbeddings Unconditional
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>Latent offsets per step, [T, B, 4, H, W] (direct inversion), or null.</summary>
-    public Tensor? Offsets { get => _gate.Alive(field); init; }
+    public Tensor? Offsets
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>
     /// The latents that sampling this result at its guidance scale ends at, [B, 4, H, W], up to rounding; null where the
     /// method has not come by them anyway.
     /// </summary>
-    public Tensor? Reconstruction { get => _gate.Alive(field); init; }
+    public Tensor? Reconstruction
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>The pivot, where the method has one.</summary>
-    public PivotTrajectory? Pivot { get => _gate.Alive(field); init; }
+    public PivotTrajectory? Pivot
+    {
+        get => _gate.Alive(field);
+        init;
+    }
 
     /// <summary>
     /// Per image, per step: what the optimisation did; empty where the method does not optimise. Methods that visit the
@@ -194,24 +226,27 @@ public sealed class InversionResult : IDisposable
     public required object Options { get; init; }
 
     /// <summary>The sampling plan that reconstructs the images; borrows this result's tensors.</summary>
-    public SamplingPlan Plan => new()
-    {
-        StartLatents = StartLatents,
-        Conditional = Conditional,
-        Unconditional = Unconditional,
-        GuidanceScale = GuidanceScale,
-        Offsets = Offsets,
-    };
+    public SamplingPlan Plan =>
+        new()
+        {
+            StartLatents = StartLatents,
+            Conditional = Conditional,
+            Unconditional = Unconditional,
+            GuidanceScale = GuidanceScale,
+            Offsets = Offsets,
+        };
 
     /// <summary>Keeps the tensors, on this thread, until the lease is disposed.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     internal UseGate.Lease Use() => _gate.Use();
 
     /// <summary>Frees the tensors. A second time nothing happens.</summary>
-    public void Dispose() => _gate.Close(() =>
-    {
-        foreach (IDisposable? item in (IDisposable?[])[StartLatents, Conditional, Unconditional, Offsets, Reconstruction, Pivot]) item?.Dispose();
-    });
+    public void Dispose() =>
+        _gate.Close(() =>
+        {
+            foreach (IDisposable? item in (IDisposable?[])[StartLatents, Conditional, Unconditional, Offsets, Reconstruction, Pivot])
+                item?.Dispose();
+        });
 }
 
 /// <summary>A way to invert images.</summary>
@@ -239,5 +274,10 @@ public interface IAnyTimeInversion : IInversion
     /// <param name="cancellation">Checked at every iteration; cancelling leaves no tensors behind.</param>
     /// <returns>One result per count, each what a run of that length would have given; owned by the caller.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
-    IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default);
+    IReadOnlyList<InversionResult> InvertAnyTime(
+        InversionProblem problem,
+        IReadOnlyList<int> iterations,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    );
 }

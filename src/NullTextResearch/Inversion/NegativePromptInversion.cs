@@ -30,7 +30,8 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();
-        if (!(_options.Interpolation is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"Interpolation is {_options.Interpolation}; it must lie in [0, 1]."));
+        if (!(_options.Interpolation is >= 0 and <= 1))
+            throw new ArgumentException(FormattableString.Invariant($"Interpolation is {_options.Interpolation}; it must lie in [0, 1]."));
         InversionMeter meter = new(problem.Predictor, problem.Images);
         PivotTrajectory pivot = DdimInversion.Trajectory(problem with { Predictor = meter }, _options.Inversion, progress, cancellation);
         using TorchSharp.DisposeScope scope = NewDisposeScope();
@@ -40,7 +41,9 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
             GuidanceScale = problem.GuidanceScale,
             StartLatents = pivot.Noisiest.Snapshot(),
             Conditional = StepEmbeddings.Constant(problem.Conditional),
-            Unconditional = StepEmbeddings.Constant(_options.Interpolation == 0 ? problem.Conditional : Slerp(problem.Conditional, problem.UnconditionalRows(), _options.Interpolation)),
+            Unconditional = StepEmbeddings.Constant(
+                _options.Interpolation == 0 ? problem.Conditional : Slerp(problem.Conditional, problem.UnconditionalRows(), _options.Interpolation)
+            ),
             Pivot = pivot,
             EvaluationsPerImage = meter.ForwardsPerImage,
             Elapsed = meter.Elapsed,

@@ -32,7 +32,12 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 
     /// <inheritdoc/>
-    public IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<InversionResult> InvertAnyTime(
+        InversionProblem problem,
+        IReadOnlyList<int> iterations,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         _options.Validate();
@@ -40,7 +45,15 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
-        using PivotTrajectory trajectory = DdimInversion.Trajectory(problem with { Predictor = optimisation.Meter }, _options.Inversion, progress, cancellation);
+        using PivotTrajectory trajectory = DdimInversion.Trajectory(
+            problem with
+            {
+                Predictor = optimisation.Meter,
+            },
+            _options.Inversion,
+            progress,
+            cancellation
+        );
         // [S, B, tokens, d] with S = T or 1.
         Tensor embeddings = problem.UnconditionalRows().unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
         return AnyTimeLoop.Run(
@@ -49,13 +62,18 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
             done =>
             {
                 int index = _options.PerStep ? optimisation.StepOf(done).Step : 0;
-                return optimisation.Update(done, embeddings.select(0, index), index,
+                return optimisation.Update(
+                    done,
+                    embeddings.select(0, index),
+                    index,
                     (own, conditional) => Guidance.Combine(own, conditional!, problem.GuidanceScale),
-                    (latents, step) => optimisation.Meter.Predict(latents, step, problem.Conditional));
+                    (latents, step) => optimisation.Meter.Predict(latents, step, problem.Conditional)
+                );
             },
             () => Result(problem, embeddings, trajectory, optimisation),
             progress,
-            cancellation);
+            cancellation
+        );
     }
 
     private InversionResult Result(InversionProblem problem, Tensor embeddings, PivotTrajectory trajectory, RandomTimestepOptimisation optimisation)

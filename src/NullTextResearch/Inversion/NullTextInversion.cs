@@ -34,17 +34,31 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller; equal to that of an uninterrupted run.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
-    public InversionResult Invert(InversionProblem problem, NullTextState? resume, Action<NullTextState>? checkpoint, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public InversionResult Invert(
+        InversionProblem problem,
+        NullTextState? resume,
+        Action<NullTextState>? checkpoint,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         _options.Validate();
-        if (resume is not null) RequireFits(resume, problem);
+        if (resume is not null)
+            RequireFits(resume, problem);
         InversionMeter meter = resume is null
             ? new(problem.Predictor, problem.Images)
             : new(problem.Predictor, problem.Images, resume.Forwards, resume.Backwards, resume.Elapsed);
         InversionProblem counted = problem with { Predictor = meter };
         PivotTrajectory pivot = resume is null ? DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation) : resume.Pivot.Copy();
-        return new PivotalOptimisation(Name, counted, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(pivot, resume, checkpoint, _options, progress, cancellation);
+        return new PivotalOptimisation(Name, counted, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(
+            pivot,
+            resume,
+            checkpoint,
+            _options,
+            progress,
+            cancellation
+        );
     }
 
     /// <summary>Optimises against a pivot that the caller has, however it was found.</summary>
@@ -54,27 +68,43 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller; its evaluations do not include those that found the pivot.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
-    public InversionResult Invert(InversionProblem problem, PivotTrajectory pivot, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public InversionResult Invert(
+        InversionProblem problem,
+        PivotTrajectory pivot,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         _options.Validate();
         RequireFits(pivot, problem);
         InversionMeter meter = new(problem.Predictor, problem.Images);
-        return new PivotalOptimisation(Name, problem, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(pivot.Copy(), null, null, _options, progress, cancellation);
+        return new PivotalOptimisation(Name, problem, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(
+            pivot.Copy(),
+            null,
+            null,
+            _options,
+            progress,
+            cancellation
+        );
     }
 
     private static void RequireFits(NullTextState state, InversionProblem problem)
     {
         RequireFits(state.Pivot, problem);
-        if (state.StepsDone > problem.Grid.Steps) throw new ArgumentException($"The saved state has {state.StepsDone} steps, the grid {problem.Grid.Steps}: it belongs to another run.");
-        if (state.Optimisation.Count != problem.Images) throw new ArgumentException($"The saved state has {state.Optimisation.Count} images, the problem {problem.Images}: it belongs to another run.");
+        if (state.StepsDone > problem.Grid.Steps)
+            throw new ArgumentException($"The saved state has {state.StepsDone} steps, the grid {problem.Grid.Steps}: it belongs to another run.");
+        if (state.Optimisation.Count != problem.Images)
+            throw new ArgumentException($"The saved state has {state.Optimisation.Count} images, the problem {problem.Images}: it belongs to another run.");
         Shape.RequireSame(state.Latents, problem.Latents);
-        foreach (Tensor embedding in state.Embeddings) Shape.RequireSame(embedding, problem.Conditional);
+        foreach (Tensor embedding in state.Embeddings)
+            Shape.RequireSame(embedding, problem.Conditional);
     }
 
     private static void RequireFits(PivotTrajectory pivot, InversionProblem problem)
     {
-        if (pivot.Steps != problem.Grid.Steps) throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
+        if (pivot.Steps != problem.Grid.Steps)
+            throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
         Shape.RequireSame(pivot.Clean, problem.Latents);
     }
 }

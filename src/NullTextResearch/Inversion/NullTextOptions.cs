@@ -30,12 +30,13 @@ public sealed record NullTextOptions
     /// The optimiser stays Adam, and the loss stays a mean over elements: with a plain gradient step and a summed loss the
     /// printed numbers do not work.
     /// </summary>
-    public static NullTextOptions Paper { get; } = new()
-    {
-        LearningRateFall = 0,
-        EarlyStopRise = 0,
-        Inversion = new DdimInversionOptions { NoiseTimestep = NoiseTimestep.Source },
-    };
+    public static NullTextOptions Paper { get; } =
+        new()
+        {
+            LearningRateFall = 0,
+            EarlyStopRise = 0,
+            Inversion = new DdimInversionOptions { NoiseTimestep = NoiseTimestep.Source },
+        };
 
     /// <summary>The released code, with the last inner prediction re-used to advance: one evaluation less per step, slightly other results.</summary>
     public static NullTextOptions Fast { get; } = new() { Advance = AdvanceMode.ReuseLastInner };
@@ -89,13 +90,21 @@ public sealed record NullTextOptions
 
     private IEnumerable<string> Problems()
     {
-        if (InnerSteps < 0) yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate)) yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
-        if (!(LearningRateFall is >= 0 and <= 1)) yield return FormattableString.Invariant($"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].");
-        if (!double.IsFinite(EarlyStopLoss)) yield return FormattableString.Invariant($"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).");
-        if (!double.IsFinite(EarlyStopRise)) yield return FormattableString.Invariant($"EarlyStopRise is {EarlyStopRise}; it must be finite.");
-        if (Rows < 1) yield return $"Rows is {Rows}; it must be at least 1, or null for all.";
-        if (!double.IsFinite(Inversion.GuidanceScale)) yield return FormattableString.Invariant($"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.");
-        foreach (string problem in Adam.Problems()) yield return problem;
+        if (InnerSteps < 0)
+            yield return $"InnerSteps is {InnerSteps}; it must be 0 or more.";
+        if (!(LearningRate > 0) || !double.IsFinite(LearningRate))
+            yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be positive.");
+        if (!(LearningRateFall is >= 0 and <= 1))
+            yield return FormattableString.Invariant($"LearningRateFall is {LearningRateFall}; it must lie in [0, 1].");
+        if (!double.IsFinite(EarlyStopLoss))
+            yield return FormattableString.Invariant($"EarlyStopLoss is {EarlyStopLoss}; it must be finite (StopEarly = false turns the stop off).");
+        if (!double.IsFinite(EarlyStopRise))
+            yield return FormattableString.Invariant($"EarlyStopRise is {EarlyStopRise}; it must be finite.");
+        if (Rows < 1)
+            yield return $"Rows is {Rows}; it must be at least 1, or null for all.";
+        if (!double.IsFinite(Inversion.GuidanceScale))
+            yield return FormattableString.Invariant($"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.");
+        foreach (string problem in Adam.Problems())
+            yield return problem;
     }
 }

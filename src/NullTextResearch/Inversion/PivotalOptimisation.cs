@@ -35,7 +35,14 @@ internal sealed class PivotalOptimisation
     public Action<DiffusionStep, int, Tensor>? GradientObserver { get; init; }
 
     /// <summary>Finds the pivot by DDIM inversion and runs all steps.</summary>
-    public static InversionResult Invert(string method, InversionProblem problem, NullTextOptions options, Trained trained, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    public static InversionResult Invert(
+        string method,
+        InversionProblem problem,
+        NullTextOptions options,
+        Trained trained,
+        IProgress<InversionProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         problem.Validate();
         options.Validate();
@@ -52,7 +59,14 @@ internal sealed class PivotalOptimisation
     /// <param name="options">The options as the result shall report them.</param>
     /// <param name="progress">May be null.</param>
     /// <param name="cancellation">Checked at every inner step.</param>
-    public InversionResult Run(PivotTrajectory pivot, NullTextState? resume, Action<NullTextState>? checkpoint, object options, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    public InversionResult Run(
+        PivotTrajectory pivot,
+        NullTextState? resume,
+        Action<NullTextState>? checkpoint,
+        object options,
+        IProgress<InversionProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -64,7 +78,8 @@ internal sealed class PivotalOptimisation
             Tensor initial = _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
             if (resume is not null)
             {
-                for (int image = 0; image < _log.Length; image++) _log[image].AddRange(resume.Optimisation[image]);
+                for (int image = 0; image < _log.Length; image++)
+                    _log[image].AddRange(resume.Optimisation[image]);
             }
             foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
             {
@@ -75,16 +90,18 @@ internal sealed class PivotalOptimisation
                 latents = next.MoveToOuterDisposeScope();
                 embeddings.Add(embedding.MoveToOuterDisposeScope());
                 progress?.Report(new InversionProgress(_method, step.Step + 1, _problem.Grid.Steps, _log.Max(l => l[^1].Losses.Count), LastLoss()));
-                checkpoint?.Invoke(new NullTextState
-                {
-                    Embeddings = embeddings,
-                    Latents = latents,
-                    Pivot = pivot,
-                    Optimisation = _log,
-                    Forwards = _meter.Forwards,
-                    Backwards = _meter.Backwards,
-                    Elapsed = _meter.Elapsed,
-                });
+                checkpoint?.Invoke(
+                    new NullTextState
+                    {
+                        Embeddings = embeddings,
+                        Latents = latents,
+                        Pivot = pivot,
+                        Optimisation = _log,
+                        Forwards = _meter.Forwards,
+                        Backwards = _meter.Backwards,
+                        Elapsed = _meter.Elapsed,
+                    }
+                );
             }
             StepEmbeddings trained = StepEmbeddings.PerStep(stack(embeddings));
             bool nullText = _trained == Trained.Unconditional;
@@ -115,7 +132,14 @@ internal sealed class PivotalOptimisation
     private double? LastLoss() => _log[0][^1].Losses.Count == 0 ? null : _log.Average(l => l[^1].Losses[^1]);
 
     /// <summary>Tunes <paramref name="embedding"/> in place and returns the advanced latents.</summary>
-    private Tensor Step(DiffusionStep step, PivotTrajectory pivot, Tensor latents, Tensor embedding, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    private Tensor Step(
+        DiffusionStep step,
+        PivotTrajectory pivot,
+        Tensor latents,
+        Tensor embedding,
+        IProgress<InversionProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         cancellation.ThrowIfCancellationRequested();
         // The other embedding does not change within the step, so its prediction is made once and shared with the advance.
@@ -126,9 +150,13 @@ internal sealed class PivotalOptimisation
         Tensor own;
         if (_options.Advance == AdvanceMode.ReevaluateBoth)
         {
-            Tensor[] both = _meter.Predict(cat([latents, latents], 0), step, _trained == Trained.Unconditional
-                ? cat([embedding, _problem.Conditional], 0)
-                : cat([_problem.UnconditionalRows(), embedding], 0)).chunk(2, 0);
+            Tensor[] both = _meter
+                .Predict(
+                    cat([latents, latents], 0),
+                    step,
+                    _trained == Trained.Unconditional ? cat([embedding, _problem.Conditional], 0) : cat([_problem.UnconditionalRows(), embedding], 0)
+                )
+                .chunk(2, 0);
             (own, other) = _trained == Trained.Unconditional ? (both[0], both[1]) : (both[1], both[0]);
         }
         else
@@ -138,11 +166,17 @@ internal sealed class PivotalOptimisation
         return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
     }
 
-    private Tensor Combine(Tensor own, Tensor other) => _trained == Trained.Unconditional
-        ? Guidance.Combine(own, other, _problem.GuidanceScale)
-        : Guidance.Combine(other, own, _problem.GuidanceScale);
+    private Tensor Combine(Tensor own, Tensor other) =>
+        _trained == Trained.Unconditional ? Guidance.Combine(own, other, _problem.GuidanceScale) : Guidance.Combine(other, own, _problem.GuidanceScale);
 
-    private void Tune(DiffusionStep step, Rows rows, Tensor embedding, Tensor? lastPrediction, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+    private void Tune(
+        DiffusionStep step,
+        Rows rows,
+        Tensor embedding,
+        Tensor? lastPrediction,
+        IProgress<InversionProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         int steps = _problem.Grid.Steps;
         double rate = _options.LearningRateAt(step.Step, steps);
@@ -156,13 +190,19 @@ internal sealed class PivotalOptimisation
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
             Rows current = rows;
-            (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(_meter, current.Latents, step, current.Embedding,
-                own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target));
+            (double[] loss, Tensor gradient, Tensor prediction) = EmbeddingGradient.Compute(
+                _meter,
+                current.Latents,
+                step,
+                current.Embedding,
+                own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target)
+            );
             for (int row = 0; row < active.Length; row++)
             {
                 List<double> history = losses[active[row]];
                 history.Add(loss[row]);
-                if (!double.IsFinite(loss[row])) throw new InversionDivergedException(_method, active[row], step.Step, step.Timestep, history.TakeLast(5).ToArray());
+                if (!double.IsFinite(loss[row]))
+                    throw new InversionDivergedException(_method, active[row], step.Step, step.Timestep, history.TakeLast(5).ToArray());
             }
             EmbeddingGradient.KeepRows(gradient, _options.Rows);
             GradientObserver?.Invoke(step, inner, gradient);
@@ -172,13 +212,17 @@ internal sealed class PivotalOptimisation
             // As released, the test comes after the update and asks the loss from before it.
             int[] going = [.. Enumerable.Range(0, active.Length).Where(row => !(loss[row] < threshold))];
             bool leaving = going.Length < active.Length || inner + 1 == _options.InnerSteps;
-            if (!leaving) continue;
+            if (!leaving)
+                continue;
             Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);
             // Before anybody stops, the rows are the batch itself and their updates are already in place.
-            if (!ReferenceEquals(current.Embedding, embedding)) embedding.index_copy_(0, images, current.Embedding);
+            if (!ReferenceEquals(current.Embedding, embedding))
+                embedding.index_copy_(0, images, current.Embedding);
             lastPrediction?.index_copy_(0, images, prediction);
-            if (going.Length == active.Length) continue;
-            foreach (int image in active.Except(going.Select(row => active[row]))) stops[image] = StopReason.EarlyStop;
+            if (going.Length == active.Length)
+                continue;
+            foreach (int image in active.Except(going.Select(row => active[row])))
+                stops[image] = StopReason.EarlyStop;
             // Finished images leave the batch: no evaluation is spent on them.
             Tensor keep = from_array(going.Select(row => (long)row).ToArray()).to(embedding.device);
             if (going.Length > 0)
@@ -188,7 +232,8 @@ internal sealed class PivotalOptimisation
             }
             active = [.. going.Select(row => active[row])];
         }
-        for (int image = 0; image < _log.Length; image++) _log[image].Add(new StepOptimisation(losses[image], stops[image]));
+        for (int image = 0; image < _log.Length; image++)
+            _log[image].Add(new StepOptimisation(losses[image], stops[image]));
     }
 
     /// <summary>The rows still being optimised: those of the batch, or copies of some of them.</summary>

@@ -20,6 +20,16 @@ public sealed class RandomCaptionInversion(Tensor captions, NullTextOptions? opt
     {
         problem.Validate();
         Shape.RequireSame(captions, problem.Conditional);
-        return PivotalOptimisation.Invert(Name, problem with { Conditional = captions }, options ?? NullTextOptions.Default, Trained.Unconditional, progress, cancellation);
+        return PivotalOptimisation.Invert(
+            Name,
+            problem with
+            {
+                Conditional = captions,
+            },
+            options ?? NullTextOptions.Default,
+            Trained.Unconditional,
+            progress,
+            cancellation
+        );
     }
 }

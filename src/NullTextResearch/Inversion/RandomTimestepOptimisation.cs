@@ -45,7 +45,8 @@ internal sealed class RandomTimestepOptimisation : IDisposable
     public DiffusionStep StepOf(int iteration)
     {
         TimestepGrid grid = _problem.Grid;
-        if (_options.Timesteps == TimestepDraw.Grid) return grid.Moves[Draws.Index(_options.Seed, iteration, grid.Steps)];
+        if (_options.Timesteps == TimestepDraw.Grid)
+            return grid.Moves[Draws.Index(_options.Seed, iteration, grid.Steps)];
         int timestep = Draws.Index(_options.Seed, iteration, grid.Schedule.TrainTimesteps);
         return new DiffusionStep(grid.NearestStep(timestep), timestep, grid.Schedule.At(timestep), grid.Schedule.At(timestep - grid.Stride));
     }
@@ -64,13 +65,21 @@ internal sealed class RandomTimestepOptimisation : IDisposable
         Tensor noise = Draws.Noise(_problem, _options.Seed, iteration);
         Tensor latents = NoiseSchedule.AddNoise(_problem.Latents, noise, step.Noisy);
         Tensor? prepared = prepare(latents, step);
-        (double[] loss, Tensor gradient, _) = EmbeddingGradient.Compute(_meter, latents, step, embedding, own => EmbeddingGradient.MeanSquare(guide(own, prepared), noise));
+        (double[] loss, Tensor gradient, _) = EmbeddingGradient.Compute(
+            _meter,
+            latents,
+            step,
+            embedding,
+            own => EmbeddingGradient.MeanSquare(guide(own, prepared), noise)
+        );
         for (int image = 0; image < loss.Length; image++)
         {
             _losses[image].Add(loss[image]);
-            if (!double.IsFinite(loss[image])) throw new InversionDivergedException(_method, image, step.Step, step.Timestep, _losses[image].TakeLast(5).ToArray());
+            if (!double.IsFinite(loss[image]))
+                throw new InversionDivergedException(_method, image, step.Step, step.Timestep, _losses[image].TakeLast(5).ToArray());
         }
-        if (!_adams.TryGetValue(adamKey, out RowAdam? adam)) _adams[adamKey] = adam = new RowAdam(_options.Adam);
+        if (!_adams.TryGetValue(adamKey, out RowAdam? adam))
+            _adams[adamKey] = adam = new RowAdam(_options.Adam);
         EmbeddingGradient.KeepRows(gradient, _options.Rows);
         adam.Update(embedding, gradient, _options.LearningRate);
         return loss.Average();
@@ -78,6 +87,7 @@ internal sealed class RandomTimestepOptimisation : IDisposable
 
     public void Dispose()
     {
-        foreach (RowAdam adam in _adams.Values) adam.Dispose();
+        foreach (RowAdam adam in _adams.Values)
+            adam.Dispose();
     }
 }

@@ -23,8 +23,14 @@ internal sealed class RowAdam(AdamOptions options) : IDisposable
         _square ??= zeros_like(parameter).Keep();
         _steps++;
         // Scalars that live until the calls are over: see ScalarArithmetic.
-        using TorchSharp.Scalar beta1 = options.Beta1, beta2 = options.Beta2, share1 = 1 - options.Beta1, share2 = 1 - options.Beta2, epsilon = options.Epsilon, one = 1;
-        using TorchSharp.Scalar correction = Math.Sqrt(1 - Math.Pow(options.Beta2, _steps)), stepSize = -learningRate / (1 - Math.Pow(options.Beta1, _steps));
+        using TorchSharp.Scalar beta1 = options.Beta1,
+            beta2 = options.Beta2,
+            share1 = 1 - options.Beta1,
+            share2 = 1 - options.Beta2,
+            epsilon = options.Epsilon,
+            one = 1;
+        using TorchSharp.Scalar correction = Math.Sqrt(1 - Math.Pow(options.Beta2, _steps)),
+            stepSize = -learningRate / (1 - Math.Pow(options.Beta1, _steps));
         _mean.mul_(beta1).add_(gradient, alpha: share1);
         _square.mul_(beta2).addcmul_(gradient, gradient, share2);
         Tensor denominator = _square.sqrt().div_(correction).add_(epsilon, one);
@@ -40,7 +46,8 @@ internal sealed class RowAdam(AdamOptions options) : IDisposable
 
     private static Tensor? Replace(Tensor? state, Tensor rows)
     {
-        if (state is null) return null;
+        if (state is null)
+            return null;
         Tensor kept = state.index_select(0, rows).Keep();
         state.Dispose();
         return kept;

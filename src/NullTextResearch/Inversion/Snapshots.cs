@@ -10,11 +10,14 @@ internal sealed class SnapshotPlan
 
     public SnapshotPlan(IReadOnlyList<int> iterations)
     {
-        if (iterations.Count == 0) throw new ArgumentException("Name at least one iteration count.", nameof(iterations));
-        if (iterations[0] < 0) throw new ArgumentException($"Iteration counts must be 0 or more, got {iterations[0]}.", nameof(iterations));
+        if (iterations.Count == 0)
+            throw new ArgumentException("Name at least one iteration count.", nameof(iterations));
+        if (iterations[0] < 0)
+            throw new ArgumentException($"Iteration counts must be 0 or more, got {iterations[0]}.", nameof(iterations));
         for (int i = 1; i < iterations.Count; i++)
         {
-            if (iterations[i] <= iterations[i - 1]) throw new ArgumentException($"Iteration counts must rise, but {iterations[i]} follows {iterations[i - 1]}.", nameof(iterations));
+            if (iterations[i] <= iterations[i - 1])
+                throw new ArgumentException($"Iteration counts must rise, but {iterations[i]} follows {iterations[i - 1]}.", nameof(iterations));
         }
         _wanted = [.. iterations];
         Last = iterations[^1];
@@ -41,7 +44,8 @@ internal sealed class ResultList : IDisposable
 
     public void Dispose()
     {
-        foreach (InversionResult result in _results) result.Dispose();
+        foreach (InversionResult result in _results)
+            result.Dispose();
     }
 }
 
@@ -57,16 +61,25 @@ internal static class AnyTimeLoop
     /// <param name="cancellation">Checked before each step.</param>
     /// <returns>One result per count, owned by the caller; on an exception none is left behind.</returns>
     public static IReadOnlyList<InversionResult> Run(
-        string method, SnapshotPlan plan, Func<int, double> update, Func<InversionResult> result, IProgress<InversionProgress>? progress, CancellationToken cancellation)
+        string method,
+        SnapshotPlan plan,
+        Func<int, double> update,
+        Func<InversionResult> result,
+        IProgress<InversionProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         using ResultList results = new();
         for (int done = 0; ; done++)
         {
-            if (plan.Wants(done)) results.Add(result());
-            if (done == plan.Last) return results.Release();
+            if (plan.Wants(done))
+                results.Add(result());
+            if (done == plan.Last)
+                return results.Release();
             cancellation.ThrowIfCancellationRequested();
             double loss;
-            using (DisposeScope scope = NewDisposeScope()) loss = update(done);
+            using (DisposeScope scope = NewDisposeScope())
+                loss = update(done);
             progress?.Report(new InversionProgress(method, done + 1, plan.Last, 0, loss));
         }
     }

@@ -56,7 +56,12 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 
     /// <inheritdoc/>
-    public IReadOnlyList<InversionResult> InvertAnyTime(InversionProblem problem, IReadOnlyList<int> iterations, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<InversionResult> InvertAnyTime(
+        InversionProblem problem,
+        IReadOnlyList<int> iterations,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         problem.Validate();
         _options.Validate();
@@ -70,24 +75,31 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             done => optimisation.Update(done, embedding, 0, (own, _) => own, (_, _) => null),
             () => Result(problem, embedding, optimisation, cancellation),
             progress,
-            cancellation);
+            cancellation
+        );
     }
 
-    private Tensor Start(InversionProblem problem) => Lifetime.WithoutGradient(() =>
-    {
-        Tensor prompt = problem.Conditional.detach();
-        if (_options.Start == TextualStart.Prompt) return prompt.clone();
-        long[] one = [1, .. prompt.shape[1..]];
-        // Iteration -1: apart from all noise that the optimisation draws.
-        Tensor noise = Draws.Noise(problem, _options.Seed, -1, one);
-        return noise.mul(prompt.Squared().mean([1, 2], keepdim: true).sqrt());
-    });
+    private Tensor Start(InversionProblem problem) =>
+        Lifetime.WithoutGradient(() =>
+        {
+            Tensor prompt = problem.Conditional.detach();
+            if (_options.Start == TextualStart.Prompt)
+                return prompt.clone();
+            long[] one = [1, .. prompt.shape[1..]];
+            // Iteration -1: apart from all noise that the optimisation draws.
+            Tensor noise = Draws.Noise(problem, _options.Seed, -1, one);
+            return noise.mul(prompt.Squared().mean([1, 2], keepdim: true).sqrt());
+        });
 
     private InversionResult Result(InversionProblem problem, Tensor embedding, RandomTimestepOptimisation optimisation, CancellationToken cancellation)
     {
         Stopwatch watch = Stopwatch.StartNew();
         InversionMeter meter = new(problem.Predictor, problem.Images);
-        InversionProblem inverted = problem with { Predictor = meter, Conditional = _options.Path == TextualPath.InvertWithOptimised ? embedding : problem.Conditional };
+        InversionProblem inverted = problem with
+        {
+            Predictor = meter,
+            Conditional = _options.Path == TextualPath.InvertWithOptimised ? embedding : problem.Conditional,
+        };
         using PivotTrajectory trajectory = DdimInversion.Trajectory(inverted, _options.Inversion, null, cancellation);
         optimisation.Meter.Exclude(watch.Elapsed);
         return new InversionResult

@@ -32,9 +32,11 @@ public static class Convolution
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0)
     {
         Shape.Require(x, [-1, weight.shape[1], -1, -1]);
-        long to = weight.shape[0], from = weight.shape[1];
+        long to = weight.shape[0],
+            from = weight.shape[1];
         (long moreTo, long moreFrom) = AddedChannels(x.dtype, x.device.type, from, to, stride, is_grad_enabled() && x.requires_grad);
-        if (moreTo == 0 && moreFrom == 0) return F.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
+        if (moreTo == 0 && moreFrom == 0)
+            return F.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
         return Lifetime.Scoped(() =>
         {
             Tensor wideWeight = F.pad(weight, [0, 0, 0, 0, 0, moreFrom, 0, moreTo]);
@@ -54,7 +56,8 @@ public static class Convolution
     internal static (long To, long From) AddedChannels(ScalarType dtype, DeviceType device, long from, long to, long stride, bool inputGradient)
     {
         // float64 does not go through oneDNN.
-        if (device != DeviceType.CPU || dtype == ScalarType.Float64) return (0, 0);
+        if (device != DeviceType.CPU || dtype == ScalarType.Float64)
+            return (0, 0);
         if (inputGradient || Precision.IsHalf(dtype))
         {
             int multiple = stride > 1 ? 2 * Block : Block;

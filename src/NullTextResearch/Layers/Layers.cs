@@ -62,7 +62,10 @@ public sealed class GroupNorm
     /// <summary>Declares gain and bias [<paramref name="channels"/>].</summary>
     public GroupNorm(WeightPath at, long groups, long channels, double epsilon)
     {
-        if (channels % groups != 0) throw new ArgumentException($"{at.Prefix}: {channels} channels cannot be split into {groups} groups; change norm_num_groups or block_out_channels.");
+        if (channels % groups != 0)
+            throw new ArgumentException(
+                $"{at.Prefix}: {channels} channels cannot be split into {groups} groups; change norm_num_groups or block_out_channels."
+            );
         _at = at;
         _groups = groups;
         _epsilon = epsilon;

@@ -27,14 +27,17 @@ internal static class FolderLayout
     {
         foreach ((string part, string what) in s_others)
         {
-            if (Directory.Exists(Path.Combine(folder, part))) throw new ModelFormatException($"{folder} is {what}. It has the parts {List(folder)}; expected: {string.Join(", ", Parts)}.");
+            if (Directory.Exists(Path.Combine(folder, part)))
+                throw new ModelFormatException($"{folder} is {what}. It has the parts {List(folder)}; expected: {string.Join(", ", Parts)}.");
         }
         string[] absent = [.. Parts.Where(part => !Directory.Exists(Path.Combine(folder, part)))];
-        if (absent.Length == 0) return;
+        if (absent.Length == 0)
+            return;
         if (absent.Length < Parts.Length)
         {
             throw new ModelFormatException(
-                $"{folder} is no complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: {string.Join(", ", Parts)}, each a folder; copy or download what is missing from the same model.");
+                $"{folder} is no complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: {string.Join(", ", Parts)}, each a folder; copy or download what is missing from the same model."
+            );
         }
         throw new ModelFormatException($"{folder} is no diffusers-format model folder: it lacks {string.Join(", ", absent)}. {Guess(folder)}");
     }
@@ -42,10 +45,16 @@ internal static class FolderLayout
     /// <summary>What to say of a path where nothing is.</summary>
     public static ModelFormatException Nothing(string path)
     {
-        if (RegularFile.ProblemOf(path) is { } problem && problem != "is missing") return new ModelFormatException($"{path} {problem}.");
+        if (RegularFile.ProblemOf(path) is { } problem && problem != "is missing")
+            return new ModelFormatException($"{path} {problem}.");
         string? parent = Path.GetDirectoryName(Path.GetFullPath(path));
-        string[] near = parent is null || !Directory.Exists(parent) ? [] : [.. Directory.GetDirectories(parent).Where(IsModel).Concat(Directory.GetFiles(parent, "*.safetensors")).Take(8)];
-        return new ModelFormatException($"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a diffusers-format folder or a single-file .safetensors checkpoint.");
+        string[] near =
+            parent is null || !Directory.Exists(parent)
+                ? []
+                : [.. Directory.GetDirectories(parent).Where(IsModel).Concat(Directory.GetFiles(parent, "*.safetensors")).Take(8)];
+        return new ModelFormatException(
+            $"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a diffusers-format folder or a single-file .safetensors checkpoint."
+        );
     }
 
     /// <summary>The weight file (or index) of a part.</summary>
@@ -60,37 +69,60 @@ internal static class FolderLayout
         Dictionary<string, string> variants = new(StringComparer.Ordinal);
         string name = Regex.Escape(stem);
         // Both spellings of a variant's index are in use: index.fp16.json and fp16.index.json.
-        Regex single = new($@"^{name}(?:\.(?<variant>[A-Za-z0-9_]+))?\.safetensors$"), index = new($@"^{name}\.safetensors(?:\.(?<variant>[A-Za-z0-9_]+))?\.index(?:\.(?<variant>[A-Za-z0-9_]+))?\.json$");
+        Regex single = new($@"^{name}(?:\.(?<variant>[A-Za-z0-9_]+))?\.safetensors$"),
+            index = new($@"^{name}\.safetensors(?:\.(?<variant>[A-Za-z0-9_]+))?\.index(?:\.(?<variant>[A-Za-z0-9_]+))?\.json$");
         string[] files = [.. Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
         foreach (Regex pattern in (Regex[])[single, index])
         {
             foreach (string file in files)
             {
-                if (pattern.Match(file) is { Success: true } match) variants.TryAdd(match.Groups["variant"].Value, Path.Combine(folder, file));
+                if (pattern.Match(file) is { Success: true } match)
+                    variants.TryAdd(match.Groups["variant"].Value, Path.Combine(folder, file));
             }
         }
-        if (variants.Count == 0) throw Missing(folder, stem, files);
+        if (variants.Count == 0)
+            throw Missing(folder, stem, files);
         string[] there = [.. variants.Keys.Select(v => v.Length == 0 ? "(none)" : v)];
         if (options.Variant is { } asked)
         {
             if (!variants.TryGetValue(asked, out string? exact))
-                throw new ModelFormatException($"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant open to let each part take what there is.");
-            if (asked.Length > 0) notes.Add($"{part}: {Path.GetFileName(exact)}, as asked for");
+                throw new ModelFormatException(
+                    $"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant open to let each part take what there is."
+                );
+            if (asked.Length > 0)
+                notes.Add($"{part}: {Path.GetFileName(exact)}, as asked for");
             return exact;
         }
-        string? wanted = options.Dtype switch { ScalarType.Float16 => "fp16", ScalarType.BFloat16 => "bf16", _ => null };
-        string chosen = wanted is not null && variants.ContainsKey(wanted) ? wanted
-            : ((string[])["", "fp32", "fp16", "bf16"]).FirstOrDefault(variants.ContainsKey)
-            ?? (variants.Count == 1 ? variants.Keys.First() : throw new ModelFormatException($"{folder} has weights of several variants, and which to take is not clear: {string.Join(", ", there)}. Name one as the variant."));
+        string? wanted = options.Dtype switch
+        {
+            ScalarType.Float16 => "fp16",
+            ScalarType.BFloat16 => "bf16",
+            _ => null,
+        };
+        string chosen =
+            wanted is not null && variants.ContainsKey(wanted)
+                ? wanted
+                : ((string[])["", "fp32", "fp16", "bf16"]).FirstOrDefault(variants.ContainsKey)
+                    ?? (
+                        variants.Count == 1
+                            ? variants.Keys.First()
+                            : throw new ModelFormatException(
+                                $"{folder} has weights of several variants, and which to take is not clear: {string.Join(", ", there)}. Name one as the variant."
+                            )
+                    );
         string path = variants[chosen];
-        if (chosen.Length > 0) notes.Add($"{part}: {Path.GetFileName(path)}, {(chosen == wanted ? "the variant of the precision asked for" : $"the variant {chosen}, because there is no file without a variant")}");
+        if (chosen.Length > 0)
+            notes.Add(
+                $"{part}: {Path.GetFileName(path)}, {(chosen == wanted ? "the variant of the precision asked for" : $"the variant {chosen}, because there is no file without a variant")}"
+            );
         return path;
     }
 
     private static ModelFormatException Missing(string folder, string stem, string[] files)
     {
         string expected = Path.Combine(folder, stem + ".safetensors");
-        if (Array.Find(files, PickleCheckpoint.IsNamedLikeOne) is { } pickle) return PickleCheckpoint.Refuse(Path.Combine(folder, pickle));
+        if (Array.Find(files, PickleCheckpoint.IsNamedLikeOne) is { } pickle)
+            return PickleCheckpoint.Refuse(Path.Combine(folder, pickle));
         if (files.Any(f => f.Contains("-of-", StringComparison.Ordinal) && f.EndsWith(".safetensors", StringComparison.Ordinal)))
             return new ModelFormatException($"{folder} holds shards, but not their index {stem}.safetensors.index.json. Download it from the same model.");
         return new ModelFormatException($"Missing file: {expected}. {folder} holds: {(files.Length == 0 ? "nothing" : string.Join(", ", files.Take(12)))}.");
@@ -98,11 +130,28 @@ internal static class FolderLayout
 
     private static string Guess(string folder)
     {
-        if (File.Exists(Path.Combine(folder, "config.json")) && Path.GetDirectoryName(Path.GetFullPath(folder)) is { } parent && Parts.Count(p => Directory.Exists(Path.Combine(parent, p))) >= 2)
+        if (
+            File.Exists(Path.Combine(folder, "config.json"))
+            && Path.GetDirectoryName(Path.GetFullPath(folder)) is { } parent
+            && Parts.Count(p => Directory.Exists(Path.Combine(parent, p))) >= 2
+        )
             return $"It is one part of a model: give the folder above, {parent}.";
-        if (Directory.GetFiles(folder, "*.safetensors") is { Length: > 0 } files) return $"It holds single files: give the path of one, such as {files.Order(StringComparer.Ordinal).First()}.";
-        if (Directory.GetFiles(folder).FirstOrDefault(PickleCheckpoint.IsNamedLikeOne) is { } pickle) return PickleCheckpoint.Refuse(pickle).Message;
-        string? below = Directory.EnumerateDirectories(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true }).FirstOrDefault(IsModel);
+        if (Directory.GetFiles(folder, "*.safetensors") is { Length: > 0 } files)
+            return $"It holds single files: give the path of one, such as {files.Order(StringComparer.Ordinal).First()}.";
+        if (Directory.GetFiles(folder).FirstOrDefault(PickleCheckpoint.IsNamedLikeOne) is { } pickle)
+            return PickleCheckpoint.Refuse(pickle).Message;
+        string? below = Directory
+            .EnumerateDirectories(
+                folder,
+                "*",
+                new EnumerationOptions
+                {
+                    RecurseSubdirectories = true,
+                    MaxRecursionDepth = 2,
+                    IgnoreInaccessible = true,
+                }
+            )
+            .FirstOrDefault(IsModel);
         return below is not null
             ? $"A model lies below it: give {below}."
             : $"Found: {List(folder)}. Expected: {string.Join(", ", Parts)}, each a folder, or the path of a single-file .safetensors checkpoint.";

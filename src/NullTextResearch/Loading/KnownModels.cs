@@ -26,7 +26,13 @@ public static class KnownModels
 
     /// <summary>Stable Diffusion 2.0 and 2.1: 768 pixels, OpenCLIP ViT-H/14, predicts velocity.</summary>
     public static KnownModel StableDiffusion2 { get; } =
-        new("Stable Diffusion 2.x (768)", UNetConfig.StableDiffusion2, VaeConfig.StableDiffusion2, ClipTextConfig.StableDiffusion2, new ScheduleConfig { Prediction = PredictionType.Velocity });
+        new(
+            "Stable Diffusion 2.x (768)",
+            UNetConfig.StableDiffusion2,
+            VaeConfig.StableDiffusion2,
+            ClipTextConfig.StableDiffusion2,
+            new ScheduleConfig { Prediction = PredictionType.Velocity }
+        );
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<KnownModel> All { get; } = [StableDiffusion1, StableDiffusion2Base, StableDiffusion2];
@@ -37,18 +43,21 @@ public static class KnownModels
     public static string Nearest(UNetConfig unet)
     {
         (KnownModel model, string[] differences) = All.Select(m => (m, Differences(unet, m.UNet))).MinBy(p => p.Item2.Length);
-        return differences.Length == 0 ? $"The U-Net is that of {model.Name}." : $"The nearest known model is {model.Name}; the U-Net differs in: {string.Join("; ", differences)}.";
+        return differences.Length == 0
+            ? $"The U-Net is that of {model.Name}."
+            : $"The nearest known model is {model.Name}; the U-Net differs in: {string.Join("; ", differences)}.";
     }
 
     /// <summary>What a text embedding of a given width is made by.</summary>
-    internal static string TextEncoderOf(long width) => width switch
-    {
-        768 => "CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x",
-        1024 => "OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",
-        1280 => "OpenCLIP ViT-bigG/14, the second text encoder of Stable Diffusion XL",
-        2048 => "the two text encoders of Stable Diffusion XL together",
-        _ => "no text encoder of a known model",
-    };
+    internal static string TextEncoderOf(long width) =>
+        width switch
+        {
+            768 => "CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x",
+            1024 => "OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",
+            1280 => "OpenCLIP ViT-bigG/14, the second text encoder of Stable Diffusion XL",
+            2048 => "the two text encoders of Stable Diffusion XL together",
+            _ => "no text encoder of a known model",
+        };
 
     private static string[] Differences(UNetConfig found, UNetConfig known)
     {
@@ -66,7 +75,8 @@ public static class KnownModels
 
         void Compare<T>(string name, T found, T known)
         {
-            if (!EqualityComparer<T>.Default.Equals(found, known)) differences.Add($"{name} {found} instead of {known}");
+            if (!EqualityComparer<T>.Default.Equals(found, known))
+                differences.Add($"{name} {found} instead of {known}");
         }
 
         static string List<T>(IEnumerable<T> values) => $"[{string.Join(", ", values)}]";

@@ -19,7 +19,10 @@ internal static class MismatchHint
         SafetensorsEntry[] entries = [.. checkpoint.Entries];
         if (part == "unet" && Array.Find(entries, e => e.Name.EndsWith(UNetText, StringComparison.Ordinal) && e.Shape.Count == 2) is { } keys)
             return $"The weights take text embeddings {keys.Shape[1]} wide, of {KnownModels.TextEncoderOf(keys.Shape[1])}. ";
-        if (part == "text_encoder" && Array.Find(entries, e => e.Name.EndsWith("token_embedding.weight", StringComparison.Ordinal) && e.Shape.Count == 2) is { } tokens)
+        if (
+            part == "text_encoder"
+            && Array.Find(entries, e => e.Name.EndsWith("token_embedding.weight", StringComparison.Ordinal) && e.Shape.Count == 2) is { } tokens
+        )
             return $"The weights make embeddings {tokens.Shape[1]} wide: {KnownModels.TextEncoderOf(tokens.Shape[1])}. ";
         return "";
     }

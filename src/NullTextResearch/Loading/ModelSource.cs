@@ -44,7 +44,10 @@ public sealed class ModelSource
     public string Path { get; }
 
     /// <summary>Name, as in manifests: that of the folder, or of the file without its ending, or owner/name of a model from the cache.</summary>
-    public string Name => IsSingleFile ? System.IO.Path.GetFileNameWithoutExtension(Path) : ModelCache.NameOf(Path)?.Id ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+    public string Name =>
+        IsSingleFile
+            ? System.IO.Path.GetFileNameWithoutExtension(Path)
+            : ModelCache.NameOf(Path)?.Id ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
     /// <summary>Whether it is one file of the original layout.</summary>
     public required bool IsSingleFile { get; init; }
@@ -103,9 +106,12 @@ public sealed class ModelSource
         path = ModelCache.FromEnvironment().Resolve(path);
         try
         {
-            if (Directory.Exists(path)) return FromFolder(path, options);
-            if (!File.Exists(path)) throw FolderLayout.Nothing(path);
-            if (PickleCheckpoint.IsNamedLikeOne(path)) throw PickleCheckpoint.Refuse(path);
+            if (Directory.Exists(path))
+                return FromFolder(path, options);
+            if (!File.Exists(path))
+                throw FolderLayout.Nothing(path);
+            if (PickleCheckpoint.IsNamedLikeOne(path))
+                throw PickleCheckpoint.Refuse(path);
             return FromFile(path, options);
         }
         // Of a folder that may not be listed, or a disk that fails.
@@ -139,7 +145,8 @@ public sealed class ModelSource
         if (text.HiddenSize != unet.CrossAttentionDim)
         {
             throw new ModelFormatException(
-                $"{name}: the text encoder is {text.HiddenSize} wide ({KnownModels.TextEncoderOf(text.HiddenSize)}), the U-Net expects {unet.CrossAttentionDim} ({KnownModels.TextEncoderOf(unet.CrossAttentionDim)}); the parts come from different models. {KnownModels.Nearest(unet)}");
+                $"{name}: the text encoder is {text.HiddenSize} wide ({KnownModels.TextEncoderOf(text.HiddenSize)}), the U-Net expects {unet.CrossAttentionDim} ({KnownModels.TextEncoderOf(unet.CrossAttentionDim)}); the parts come from different models. {KnownModels.Nearest(unet)}"
+            );
         }
         if (vae.LatentChannels != unet.InChannels)
         {
@@ -149,14 +156,17 @@ public sealed class ModelSource
                 8 => " (8: InstructPix2Pix; take the base model that it was made from)",
                 _ => "",
             };
-            throw new ModelFormatException($"{name}: the autoencoder has {vae.LatentChannels} latent channels, the U-Net expects {unet.InChannels}{what}; the parts come from different models. {KnownModels.Nearest(unet)}");
+            throw new ModelFormatException(
+                $"{name}: the autoencoder has {vae.LatentChannels} latent channels, the U-Net expects {unet.InChannels}{what}; the parts come from different models. {KnownModels.Nearest(unet)}"
+            );
         }
     }
 
     private static ModelSource FromFolder(string folder, ModelLoadOptions options)
     {
         FolderLayout.Require(folder);
-        if (options.UseEma) throw new ModelFormatException($"{folder} is a diffusers-format folder, which holds one set of weights; UseEma is for original single files.");
+        if (options.UseEma)
+            throw new ModelFormatException($"{folder} is a diffusers-format folder, which holds one set of weights; UseEma is for original single files.");
         List<string> notes = [];
         string At(string part, string file) => System.IO.Path.Combine(folder, part, file);
         UNetConfig unet = UNetConfig.Read(ConfigReader.FromFile(At("unet", "config.json")));
@@ -165,10 +175,28 @@ public sealed class ModelSource
         RequireFitting(folder, unet, vae, text);
         PartSource[] parts =
         [
-            new("text_encoder", FolderLayout.Weights(System.IO.Path.Combine(folder, "text_encoder"), "model", options, notes), key => [new KeySource(key), new KeySource(CheckpointKeys.OlderTextKey(key))], CheckpointKeys.IsIgnored),
-            new("vae", FolderLayout.Weights(System.IO.Path.Combine(folder, "vae"), "diffusion_pytorch_model", options, notes),
-                key => [new KeySource(key) { IgnoreUnitAxes = IsAttention(key) }, new KeySource(CheckpointKeys.OlderVaeKey(key)) { IgnoreUnitAxes = IsAttention(key) }], CheckpointKeys.IsIgnored),
-            new("unet", FolderLayout.Weights(System.IO.Path.Combine(folder, "unet"), "diffusion_pytorch_model", options, notes), key => [new KeySource(key)], CheckpointKeys.IsIgnored),
+            new(
+                "text_encoder",
+                FolderLayout.Weights(System.IO.Path.Combine(folder, "text_encoder"), "model", options, notes),
+                key => [new KeySource(key), new KeySource(CheckpointKeys.OlderTextKey(key))],
+                CheckpointKeys.IsIgnored
+            ),
+            new(
+                "vae",
+                FolderLayout.Weights(System.IO.Path.Combine(folder, "vae"), "diffusion_pytorch_model", options, notes),
+                key =>
+                    [
+                        new KeySource(key) { IgnoreUnitAxes = IsAttention(key) },
+                        new KeySource(CheckpointKeys.OlderVaeKey(key)) { IgnoreUnitAxes = IsAttention(key) },
+                    ],
+                CheckpointKeys.IsIgnored
+            ),
+            new(
+                "unet",
+                FolderLayout.Weights(System.IO.Path.Combine(folder, "unet"), "diffusion_pytorch_model", options, notes),
+                key => [new KeySource(key)],
+                CheckpointKeys.IsIgnored
+            ),
         ];
         string tokenizer = options.Tokenizer is { } named ? TokenizerSearch.In(named) : System.IO.Path.Combine(folder, "tokenizer");
         ScheduleConfig schedule = ScheduleReader.Read(ConfigReader.FromFile(At("scheduler", "scheduler_config.json")), notes);
@@ -177,7 +205,11 @@ public sealed class ModelSource
             IsSingleFile = false,
             TokenizerFolder = tokenizer,
             Parts = parts,
-            Files = AllFiles([At("unet", "config.json"), At("vae", "config.json"), At("text_encoder", "config.json"), At("scheduler", "scheduler_config.json")], parts, tokenizer),
+            Files = AllFiles(
+                [At("unet", "config.json"), At("vae", "config.json"), At("text_encoder", "config.json"), At("scheduler", "scheduler_config.json")],
+                parts,
+                tokenizer
+            ),
             Notes = notes,
         };
 
@@ -186,7 +218,8 @@ public sealed class ModelSource
 
     private static ModelSource FromFile(string path, ModelLoadOptions options)
     {
-        if (!string.IsNullOrEmpty(options.Variant)) throw new ModelFormatException($"{path} is a single file and has no variants; leave '{options.Variant}' out.");
+        if (!string.IsNullOrEmpty(options.Variant))
+            throw new ModelFormatException($"{path} is a single file and has no variants; leave '{options.Variant}' out.");
         using Checkpoint file = Checkpoint.Open(path);
         SingleFileLayout layout = SingleFileLayout.Read(file, options);
         RequireFitting(path, layout.UNet, layout.Vae, layout.Text);
@@ -194,11 +227,19 @@ public sealed class ModelSource
         [
             new("text_encoder", path, layout.TextKeys, layout.IsOutsideText),
             new("vae", path, SingleFileKeys.Vae(layout.Vae), SingleFileLayout.IsOutsideVae),
-            new("unet", path, SingleFileKeys.UNet(layout.UNet, options.UseEma), options.UseEma ? SingleFileLayout.IsOutsideEma : SingleFileLayout.IsOutsideUNet),
+            new(
+                "unet",
+                path,
+                SingleFileKeys.UNet(layout.UNet, options.UseEma),
+                options.UseEma ? SingleFileLayout.IsOutsideEma : SingleFileLayout.IsOutsideUNet
+            ),
         ];
-        using (ClipTextModel text = new(layout.Text)) StrictLoad.RequireReadable(text.Weights, file, parts[0].Keys);
-        using (AutoencoderKL vae = new(layout.Vae)) StrictLoad.RequireReadable(vae.Weights, file, parts[1].Keys);
-        using (UNet2DConditionModel unet = new(layout.UNet)) StrictLoad.RequireReadable(unet.Weights, file, parts[2].Keys);
+        using (ClipTextModel text = new(layout.Text))
+            StrictLoad.RequireReadable(text.Weights, file, parts[0].Keys);
+        using (AutoencoderKL vae = new(layout.Vae))
+            StrictLoad.RequireReadable(vae.Weights, file, parts[1].Keys);
+        using (UNet2DConditionModel unet = new(layout.UNet))
+            StrictLoad.RequireReadable(unet.Weights, file, parts[2].Keys);
         string tokenizer = options.Tokenizer is { } named ? TokenizerSearch.In(named) : TokenizerSearch.For(path, layout.Text.VocabSize);
         return new ModelSource(path, options, layout.UNet, layout.Vae, layout.Text, layout.Schedule)
         {
@@ -208,16 +249,27 @@ public sealed class ModelSource
             PredictionIsGuessed = layout.PredictionIsGuessed,
             Parts = parts,
             Files = AllFiles([], parts, tokenizer),
-            Notes = [.. file.Wrapping.Length > 0 ? [$"the names in {System.IO.Path.GetFileName(path)} begin with '{file.Wrapping}', which was left out"] : (string[])[], .. layout.Notes, $"tokenizer: {tokenizer}"],
+            Notes =
+            [
+                .. file.Wrapping.Length > 0
+                    ? [$"the names in {System.IO.Path.GetFileName(path)} begin with '{file.Wrapping}', which was left out"]
+                    : (string[])[],
+                .. layout.Notes,
+                $"tokenizer: {tokenizer}",
+            ],
         };
     }
 
     private static string[] AllFiles(string[] configs, PartSource[] parts, string tokenizer) =>
-    [
-        .. configs.Concat(parts.SelectMany(p => p.Path.EndsWith(".json", StringComparison.Ordinal) ? [p.Path, .. Checkpoint.ShardsOf(p.Path)] : (string[])[p.Path]))
-            .Concat((ClipTokenizer.FileNames).Select(f => System.IO.Path.Combine(tokenizer, f)).Where(File.Exists))
-            .Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal),
-    ];
+        [
+            .. configs
+                .Concat(
+                    parts.SelectMany(p => p.Path.EndsWith(".json", StringComparison.Ordinal) ? [p.Path, .. Checkpoint.ShardsOf(p.Path)] : (string[])[p.Path])
+                )
+                .Concat((ClipTokenizer.FileNames).Select(f => System.IO.Path.Combine(tokenizer, f)).Where(File.Exists))
+                .Select(System.IO.Path.GetFullPath)
+                .Distinct(StringComparer.Ordinal),
+        ];
 }
 
 /// <summary>Where the weights of one network are.</summary>

@@ -34,7 +34,8 @@ internal static class PredictionProbe
 
     private static double Correlation(Tensor a, Tensor b)
     {
-        Tensor x = a.sub(a.mean()), y = b.sub(b.mean());
+        Tensor x = a.sub(a.mean()),
+            y = b.sub(b.mean());
         double scale = Math.Sqrt(x.Squared().sum().item<double>() * y.Squared().sum().item<double>());
         return scale > 0 ? x.mul(y).sum().item<double>() / scale : 0;
     }

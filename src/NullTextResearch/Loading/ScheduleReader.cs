@@ -21,20 +21,51 @@ public static class ScheduleReader
         ["LMSDiscreteScheduler"] = new() { Spacing = "linspace" },
         ["EulerDiscreteScheduler"] = new() { Spacing = "linspace" },
         ["EulerAncestralDiscreteScheduler"] = new() { Spacing = "linspace" },
-        ["HeunDiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
-        ["KDPM2DiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
-        ["KDPM2AncestralDiscreteScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["HeunDiscreteScheduler"] = new()
+        {
+            Spacing = "linspace",
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+        },
+        ["KDPM2DiscreteScheduler"] = new()
+        {
+            Spacing = "linspace",
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+        },
+        ["KDPM2AncestralDiscreteScheduler"] = new()
+        {
+            Spacing = "linspace",
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+        },
         ["DPMSolverMultistepScheduler"] = new() { Spacing = "linspace" },
         ["DPMSolverMultistepInverseScheduler"] = new() { Spacing = "linspace" },
         ["DPMSolverSinglestepScheduler"] = new(),
-        ["DPMSolverSDEScheduler"] = new() { Spacing = "linspace", BetaStart = 0.00085, BetaEnd = 0.012 },
+        ["DPMSolverSDEScheduler"] = new()
+        {
+            Spacing = "linspace",
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+        },
         ["DEISMultistepScheduler"] = new() { Spacing = "linspace" },
         ["UniPCMultistepScheduler"] = new() { Spacing = "linspace" },
-        ["LCMScheduler"] = new() { BetaStart = 0.00085, BetaEnd = 0.012, Curve = "scaled_linear" },
+        ["LCMScheduler"] = new()
+        {
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+            Curve = "scaled_linear",
+        },
     };
 
     // The values of every published Stable Diffusion: what holds where no class is named, and what needs no note.
-    private static readonly Defaults s_stableDiffusion = new() { FinalIsOne = false, BetaStart = 0.00085, BetaEnd = 0.012, Curve = "scaled_linear" };
+    private static readonly Defaults s_stableDiffusion = new()
+    {
+        FinalIsOne = false,
+        BetaStart = 0.00085,
+        BetaEnd = 0.012,
+        Curve = "scaled_linear",
+    };
 
     // What changes pictures in diffusers, and is not done here.
     private static readonly (string Name, string What)[] s_notFollowed =
@@ -93,22 +124,30 @@ public static class ScheduleReader
         };
         if (assumed.Count > 0)
         {
-            string whose = known ? $"the defaults of {named} hold"
+            string whose =
+                known ? $"the defaults of {named} hold"
                 : named.Length == 0 ? "it names no class, and the values of Stable Diffusion hold"
                 : $"the class {Excerpt.Of(named)} is not known here, and the values of Stable Diffusion hold";
             notes?.Add($"scheduler: the config leaves fields out; {whose}: {string.Join(", ", assumed)}");
         }
         if (json.Has("steps_offset") && json.Int("steps_offset") is var offset && offset != 1)
-            notes?.Add(string.Create(CultureInfo.InvariantCulture, $"scheduler: steps_offset is {offset} and was taken as 1, as diffusers' Stable Diffusion pipelines do"));
+            notes?.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"scheduler: steps_offset is {offset} and was taken as 1, as diffusers' Stable Diffusion pipelines do"
+                )
+            );
         foreach ((string name, string what) in s_notFollowed)
         {
-            if (json.Flag(name, false)) notes?.Add($"scheduler: {name} is true and is not followed: {what}");
+            if (json.Flag(name, false))
+                notes?.Add($"scheduler: {name} is true and is not followed: {what}");
         }
         return config;
 
         T Assume<T>(string name, T value, bool always)
         {
-            if (always && !json.Has(name)) assumed.Add(string.Create(CultureInfo.InvariantCulture, $"{name} {(value is bool flag ? flag ? "true" : "false" : value)}"));
+            if (always && !json.Has(name))
+                assumed.Add(string.Create(CultureInfo.InvariantCulture, $"{name} {(value is bool flag ? flag ? "true" : "false" : value)}"));
             return value;
         }
     }

@@ -23,17 +23,28 @@ internal sealed class SingleFileKeys
     public const string OpenClipPrefix = "cond_stage_model.model.";
 
     private static readonly (string Ours, string Theirs)[] s_resnet =
-        [("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"), ("norm2", "out_layers.0"), ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection")];
+    [
+        ("norm1", "in_layers.0"),
+        ("conv1", "in_layers.2"),
+        ("time_emb_proj", "emb_layers.1"),
+        ("norm2", "out_layers.0"),
+        ("conv2", "out_layers.3"),
+        ("conv_shortcut", "skip_connection"),
+    ];
 
     private static readonly (string Ours, string Theirs)[] s_vaeAttention =
-        [("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")];
+    [
+        ("group_norm", "norm"),
+        ("to_q", "q"),
+        ("to_k", "k"),
+        ("to_v", "v"),
+        ("to_out.0", "proj_out"),
+    ];
 
     // Our module path to theirs. A key is translated by its longest known path; what follows is spelled alike.
     private readonly Dictionary<string, string> _modules = new(StringComparer.Ordinal);
 
-    private SingleFileKeys()
-    {
-    }
+    private SingleFileKeys() { }
 
     /// <summary>Sources of the U-Net's keys.</summary>
     /// <param name="config">Its architecture: the original numbers blocks in order of appearance, so it decides the names.</param>
@@ -46,15 +57,18 @@ internal sealed class SingleFileKeys
         keys.Add("conv_in", "input_blocks.0.0");
         keys.Add("conv_norm_out", "out.0");
         keys.Add("conv_out", "out.2");
-        int levels = config.BlockOutChannels.Count, block = 1;
+        int levels = config.BlockOutChannels.Count,
+            block = 1;
         for (int level = 0; level < levels; level++)
         {
             for (int layer = 0; layer < config.LayersPerBlock; layer++, block++)
             {
                 keys.Add($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{block}.0", s_resnet);
-                if (config.DownHasAttention[level]) keys.Add($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{block}.1");
+                if (config.DownHasAttention[level])
+                    keys.Add($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{block}.1");
             }
-            if (level < levels - 1) keys.Add($"down_blocks.{level}.downsamplers.0.conv", $"input_blocks.{block++}.0.op");
+            if (level < levels - 1)
+                keys.Add($"down_blocks.{level}.downsamplers.0.conv", $"input_blocks.{block++}.0.op");
         }
         keys.Add("mid_block.resnets.0", "middle_block.0", s_resnet);
         keys.Add("mid_block.attentions.0", "middle_block.1");
@@ -66,12 +80,19 @@ internal sealed class SingleFileKeys
             for (int layer = 0; layer <= config.LayersPerBlock; layer++, block++)
             {
                 keys.Add($"up_blocks.{level}.resnets.{layer}", $"output_blocks.{block}.0", s_resnet);
-                if (attends) keys.Add($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{block}.1");
+                if (attends)
+                    keys.Add($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{block}.1");
             }
             // The upsampler is the last item of the level's last block, behind the attention where there is one.
-            if (level < levels - 1) keys.Add($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{block - 1}.{(attends ? 2 : 1)}.conv");
+            if (level < levels - 1)
+                keys.Add($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{block - 1}.{(attends ? 2 : 1)}.conv");
         }
-        return key => [new KeySource(ema ? EmaPrefix + ("diffusion_model." + keys.Translate(key)).Replace(".", "", StringComparison.Ordinal) : UNetPrefix + keys.Translate(key))];
+        return key =>
+            [
+                new KeySource(
+                    ema ? EmaPrefix + ("diffusion_model." + keys.Translate(key)).Replace(".", "", StringComparison.Ordinal) : UNetPrefix + keys.Translate(key)
+                ),
+            ];
     }
 
     /// <summary>Sources of the autoencoder's keys.</summary>
@@ -95,8 +116,10 @@ internal sealed class SingleFileKeys
         {
             // The original decoder numbers its levels by resolution, so its blocks run backwards.
             int mirrored = levels - 1 - level;
-            for (int layer = 0; layer < config.LayersPerBlock; layer++) Resnet($"encoder.down_blocks.{level}.resnets.{layer}", $"encoder.down.{level}.block.{layer}");
-            for (int layer = 0; layer <= config.LayersPerBlock; layer++) Resnet($"decoder.up_blocks.{level}.resnets.{layer}", $"decoder.up.{mirrored}.block.{layer}");
+            for (int layer = 0; layer < config.LayersPerBlock; layer++)
+                Resnet($"encoder.down_blocks.{level}.resnets.{layer}", $"encoder.down.{level}.block.{layer}");
+            for (int layer = 0; layer <= config.LayersPerBlock; layer++)
+                Resnet($"decoder.up_blocks.{level}.resnets.{layer}", $"decoder.up.{mirrored}.block.{layer}");
             keys.Add($"encoder.down_blocks.{level}.downsamplers.0.conv", $"encoder.down.{level}.downsample.conv");
             keys.Add($"decoder.up_blocks.{level}.upsamplers.0.conv", $"decoder.up.{mirrored}.upsample.conv");
         }
@@ -129,15 +152,27 @@ internal sealed class SingleFileKeys
             return [new KeySource(OpenClipPrefix + whole)];
         }
         string[] parts = key[Layers.Length..].Split('.', 2);
-        string block = $"{OpenClipPrefix}transformer.resblocks.{parts[0]}.", rest = parts[1];
+        string block = $"{OpenClipPrefix}transformer.resblocks.{parts[0]}.",
+            rest = parts[1];
         foreach ((int part, string name) in ((string[])["q", "k", "v"]).Index())
         {
             string projection = $"self_attn.{name}_proj.";
-            if (rest.StartsWith(projection, StringComparison.Ordinal)) return [new KeySource($"{block}attn.in_proj_{rest[projection.Length..]}") { Part = part, Parts = 3 }];
+            if (rest.StartsWith(projection, StringComparison.Ordinal))
+                return [new KeySource($"{block}attn.in_proj_{rest[projection.Length..]}") { Part = part, Parts = 3 }];
         }
-        foreach ((string ours, string theirs) in ((string, string)[])[("self_attn.out_proj.", "attn.out_proj."), ("layer_norm1.", "ln_1."), ("layer_norm2.", "ln_2."), ("mlp.fc1.", "mlp.c_fc."), ("mlp.fc2.", "mlp.c_proj.")])
+        foreach (
+            (string ours, string theirs) in ((string, string)[])
+                [
+                    ("self_attn.out_proj.", "attn.out_proj."),
+                    ("layer_norm1.", "ln_1."),
+                    ("layer_norm2.", "ln_2."),
+                    ("mlp.fc1.", "mlp.c_fc."),
+                    ("mlp.fc2.", "mlp.c_proj."),
+                ]
+        )
         {
-            if (rest.StartsWith(ours, StringComparison.Ordinal)) return [new KeySource(block + theirs + rest[ours.Length..])];
+            if (rest.StartsWith(ours, StringComparison.Ordinal))
+                return [new KeySource(block + theirs + rest[ours.Length..])];
         }
         return [new KeySource(block + rest)];
     }
@@ -146,14 +181,16 @@ internal sealed class SingleFileKeys
 
     private void Add(string ours, string theirs, (string Ours, string Theirs)[] items)
     {
-        foreach ((string inner, string original) in items) Add($"{ours}.{inner}", $"{theirs}.{original}");
+        foreach ((string inner, string original) in items)
+            Add($"{ours}.{inner}", $"{theirs}.{original}");
     }
 
     private string Translate(string key)
     {
         for (int dot = key.LastIndexOf('.'); dot > 0; dot = key.LastIndexOf('.', dot - 1))
         {
-            if (_modules.TryGetValue(key[..dot], out string? module)) return module + key[dot..];
+            if (_modules.TryGetValue(key[..dot], out string? module))
+                return module + key[dot..];
         }
         throw new ModelFormatException($"The weight '{key}' has no place in the original single-file layout.");
     }

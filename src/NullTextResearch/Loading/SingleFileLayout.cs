@@ -47,17 +47,27 @@ internal sealed partial class SingleFileLayout
 
     /// <summary>Keys that the autoencoder may leave over.</summary>
     public static bool IsOutsideVae(string key) =>
-        !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal) || key.StartsWith(SingleFileKeys.VaePrefix + "loss.", StringComparison.Ordinal) || key.StartsWith(SingleFileKeys.VaePrefix + "model_ema.", StringComparison.Ordinal);
+        !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal)
+        || key.StartsWith(SingleFileKeys.VaePrefix + "loss.", StringComparison.Ordinal)
+        || key.StartsWith(SingleFileKeys.VaePrefix + "model_ema.", StringComparison.Ordinal);
 
     /// <summary>Keys that the text encoder may leave over.</summary>
     public bool IsOutsideText(string key)
     {
-        if (!key.StartsWith("cond_stage_model.", StringComparison.Ordinal) || CheckpointKeys.IsIgnored(key)) return true;
-        if (!IsOpenClip) return key is "cond_stage_model.logit_scale" or SingleFileKeys.ClipPrefix + "text_projection.weight";
-        if (!key.StartsWith(SingleFileKeys.OpenClipPrefix, StringComparison.Ordinal)) return false;
+        if (!key.StartsWith("cond_stage_model.", StringComparison.Ordinal) || CheckpointKeys.IsIgnored(key))
+            return true;
+        if (!IsOpenClip)
+            return key is "cond_stage_model.logit_scale" or SingleFileKeys.ClipPrefix + "text_projection.weight";
+        if (!key.StartsWith(SingleFileKeys.OpenClipPrefix, StringComparison.Ordinal))
+            return false;
         string rest = key[SingleFileKeys.OpenClipPrefix.Length..];
         // The layers above the penultimate one are not used, nor is what maps text to the picture's embedding.
-        return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask" || (Block().Match(rest) is { Success: true } block && int.TryParse(block.Groups[1].Value, CultureInfo.InvariantCulture, out int layer) && layer >= Text.Layers);
+        return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask"
+            || (
+                Block().Match(rest) is { Success: true } block
+                && int.TryParse(block.Groups[1].Value, CultureInfo.InvariantCulture, out int layer)
+                && layer >= Text.Layers
+            );
     }
 
     [GeneratedRegex(@"^transformer\.resblocks\.(\d+)\.")]

@@ -19,9 +19,25 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     // Left over by training, or of use to other programs only.
     private static readonly string[] s_harmless =
     [
-        "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod", "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod",
-        "sqrt_recipm1_alphas_cumprod", "posterior_variance", "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2", "lvlb_weights", "logvar", "scale_factor",
-        "global_step", "v_pred", "ztsnr", "denoiser.sigmas",
+        "betas",
+        "alphas_cumprod",
+        "alphas_cumprod_prev",
+        "sqrt_alphas_cumprod",
+        "sqrt_one_minus_alphas_cumprod",
+        "log_one_minus_alphas_cumprod",
+        "sqrt_recip_alphas_cumprod",
+        "sqrt_recipm1_alphas_cumprod",
+        "posterior_variance",
+        "posterior_log_variance_clipped",
+        "posterior_mean_coef1",
+        "posterior_mean_coef2",
+        "lvlb_weights",
+        "logvar",
+        "scale_factor",
+        "global_step",
+        "v_pred",
+        "ztsnr",
+        "denoiser.sigmas",
     ];
 
     /// <summary>The layout.</summary>
@@ -36,7 +52,12 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         notes.Add($"predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon)" : "velocity (v)")}: {why}");
         // Sizes are no shapes either: 768 pixels go with velocity in the published models.
         int size = ReadResolution() ?? (openClip && prediction == PredictionType.Velocity ? 768 : 512);
-        ScheduleConfig schedule = new() { Prediction = prediction, ZeroTerminalSnr = file.Has("ztsnr"), Spacing = file.Has("ztsnr") ? TimestepSpacing.Trailing : TimestepSpacing.Leading };
+        ScheduleConfig schedule = new()
+        {
+            Prediction = prediction,
+            ZeroTerminalSnr = file.Has("ztsnr"),
+            Spacing = file.Has("ztsnr") ? TimestepSpacing.Trailing : TimestepSpacing.Leading,
+        };
         notes.AddRange(Leftovers());
         return new SingleFileLayout
         {
@@ -64,17 +85,23 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
             }
             else
             {
-                if (layers > 0) levels.Add((channels, layers, attends));
+                if (layers > 0)
+                    levels.Add((channels, layers, attends));
                 layers = 0;
-                if (!file.Has(at + "0.op.weight")) break;
+                if (!file.Has(at + "0.op.weight"))
+                    break;
             }
         }
-        if (levels.Count == 0 || levels.Any(l => l.Layers != levels[0].Layers)) throw Unlike($"its U-Net has {string.Join(", ", levels.Select(l => l.Layers))} residual blocks per level");
+        if (levels.Count == 0 || levels.Any(l => l.Layers != levels[0].Layers))
+            throw Unlike($"its U-Net has {string.Join(", ", levels.Select(l => l.Layers))} residual blocks per level");
         int perLevel = levels[0].Layers + 1;
         bool[] upAttends = [.. Enumerable.Range(0, levels.Count).Select(level => file.Has($"{At}output_blocks.{level * perLevel}.1.proj_in.weight"))];
-        string transformer = levels.FindIndex(l => l.Attends) is >= 0 and int at0 ? $"{At}input_blocks.{1 + (at0 * perLevel)}.1." : throw Unlike("its U-Net has no attention");
+        string transformer = levels.FindIndex(l => l.Attends) is >= 0 and int at0
+            ? $"{At}input_blocks.{1 + (at0 * perLevel)}.1."
+            : throw Unlike("its U-Net has no attention");
         bool linear = Entry(transformer + "proj_in.weight").Shape.Count == 2;
-        if (linear && levels.Any(l => l.Channels % ChannelsOfHead != 0)) throw Unlike($"a level of its U-Net has no multiple of {ChannelsOfHead} channels");
+        if (linear && levels.Any(l => l.Channels % ChannelsOfHead != 0))
+            throw Unlike($"a level of its U-Net has no multiple of {ChannelsOfHead} channels");
         return new UNetConfig
         {
             InChannels = Size(Entry(At + "input_blocks.0.0.weight"), 1, 4),
@@ -94,10 +121,13 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     {
         const string At = SingleFileKeys.VaePrefix;
         List<int> channels = [];
-        while (file.Find($"{At}encoder.down.{channels.Count}.block.0.conv1.weight") is { } conv) channels.Add(Size(conv, 0, 4));
+        while (file.Find($"{At}encoder.down.{channels.Count}.block.0.conv1.weight") is { } conv)
+            channels.Add(Size(conv, 0, 4));
         int layers = 0;
-        while (file.Has($"{At}encoder.down.0.block.{layers}.conv1.weight")) layers++;
-        if (channels.Count == 0) throw Unlike("it has no autoencoder (first_stage_model.encoder.*): take a version with the VAE in it");
+        while (file.Has($"{At}encoder.down.0.block.{layers}.conv1.weight"))
+            layers++;
+        if (channels.Count == 0)
+            throw Unlike("it has no autoencoder (first_stage_model.encoder.*): take a version with the VAE in it");
         return new VaeConfig
         {
             BlockOutChannels = channels,
@@ -112,63 +142,81 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         string open = SingleFileKeys.OpenClipPrefix;
         if (file.Find(open + "token_embedding.weight") is { } tokens)
         {
-            int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"), width = Size(tokens, 1, 2);
+            int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"),
+                width = Size(tokens, 1, 2);
             // The penultimate layer's output is used, so a complete encoder has one layer too many. Some converters leave it out, with all that is above
             // it; others write a made-up one. The published encoder has 24, of which 23 count.
-            int used = width == ClipTextConfig.StableDiffusion2.HiddenSize ? Math.Min(layers, ClipTextConfig.StableDiffusion2.Layers)
-                : file.Has(open + "text_projection") ? layers - 1 : layers;
-            return (new ClipTextConfig
-            {
-                VocabSize = Size(tokens, 0, 2),
-                HiddenSize = width,
-                IntermediateSize = Size(Entry($"{open}transformer.resblocks.0.mlp.c_fc.weight"), 0, 2),
-                Layers = used,
-                Heads = HeadsOf(width),
-                ContextLength = Size(Entry(open + "positional_embedding"), 0, 2),
-                QuickGelu = false,
-            }, true);
+            int used =
+                width == ClipTextConfig.StableDiffusion2.HiddenSize ? Math.Min(layers, ClipTextConfig.StableDiffusion2.Layers)
+                : file.Has(open + "text_projection") ? layers - 1
+                : layers;
+            return (
+                new ClipTextConfig
+                {
+                    VocabSize = Size(tokens, 0, 2),
+                    HiddenSize = width,
+                    IntermediateSize = Size(Entry($"{open}transformer.resblocks.0.mlp.c_fc.weight"), 0, 2),
+                    Layers = used,
+                    Heads = HeadsOf(width),
+                    ContextLength = Size(Entry(open + "positional_embedding"), 0, 2),
+                    QuickGelu = false,
+                },
+                true
+            );
         }
         string clip = SingleFileKeys.ClipPrefix + (file.Has(SingleFileKeys.ClipPrefix + "text_model.embeddings.token_embedding.weight") ? "text_model." : "");
         if (file.Find(clip + "embeddings.token_embedding.weight") is not { } table)
             throw Unlike("it has no text encoder (cond_stage_model.transformer.* or cond_stage_model.model.*): take a complete version");
-        return (new ClipTextConfig
-        {
-            VocabSize = Size(table, 0, 2),
-            HiddenSize = Size(table, 1, 2),
-            IntermediateSize = Size(Entry(clip + "encoder.layers.0.mlp.fc1.weight"), 0, 2),
-            Layers = Count(i => $"{clip}encoder.layers.{i}.layer_norm1.weight"),
-            Heads = HeadsOf(Size(table, 1, 2)),
-            ContextLength = Size(Entry(clip + "embeddings.position_embedding.weight"), 0, 2),
-        }, false);
+        return (
+            new ClipTextConfig
+            {
+                VocabSize = Size(table, 0, 2),
+                HiddenSize = Size(table, 1, 2),
+                IntermediateSize = Size(Entry(clip + "encoder.layers.0.mlp.fc1.weight"), 0, 2),
+                Layers = Count(i => $"{clip}encoder.layers.{i}.layer_norm1.weight"),
+                Heads = HeadsOf(Size(table, 1, 2)),
+                ContextLength = Size(Entry(clip + "embeddings.position_embedding.weight"), 0, 2),
+            },
+            false
+        );
 
-        int HeadsOf(int width) => width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, no multiple of {ChannelsOfHead}");
+        int HeadsOf(int width) =>
+            width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, no multiple of {ChannelsOfHead}");
 
         int Count(Func<int, string> key)
         {
             int n = 0;
-            while (file.Has(key(n))) n++;
+            while (file.Has(key(n)))
+                n++;
             return n;
         }
     }
 
     private (PredictionType Prediction, bool IsGuessed, string Why) ReadPrediction(bool openClip)
     {
-        if (options.Prediction is { } asked) return (asked, false, "as asked for");
-        if (file.Has("v_pred")) return (PredictionType.Velocity, false, "the file has the mark v_pred");
+        if (options.Prediction is { } asked)
+            return (asked, false, "as asked for");
+        if (file.Has("v_pred"))
+            return (PredictionType.Velocity, false, "the file has the mark v_pred");
         IReadOnlyDictionary<string, string> metadata = file.Files[0].Metadata;
         string said = (metadata.GetValueOrDefault("modelspec.prediction_type") ?? "") + " " + (metadata.GetValueOrDefault("modelspec.architecture") ?? "");
-        if (said.StartsWith("v", StringComparison.Ordinal) || said.Contains("768-v", StringComparison.Ordinal)) return (PredictionType.Velocity, false, "the file's metadata say so");
-        if (said.StartsWith("eps", StringComparison.Ordinal) || said.Contains("v2-512", StringComparison.Ordinal)) return (PredictionType.Epsilon, false, "the file's metadata say so");
+        if (said.StartsWith("v", StringComparison.Ordinal) || said.Contains("768-v", StringComparison.Ordinal))
+            return (PredictionType.Velocity, false, "the file's metadata say so");
+        if (said.StartsWith("eps", StringComparison.Ordinal) || said.Contains("v2-512", StringComparison.Ordinal))
+            return (PredictionType.Epsilon, false, "the file's metadata say so");
         string yaml = Path.ChangeExtension(file.Path, ".yaml");
         if (File.Exists(yaml))
         {
             bool velocity = Parameterization().IsMatch(ReadYaml(yaml));
             return (velocity ? PredictionType.Velocity : PredictionType.Epsilon, false, $"{Path.GetFileName(yaml)} says so");
         }
-        if (!openClip) return (PredictionType.Epsilon, false, "as all published models with this text encoder");
+        if (!openClip)
+            return (PredictionType.Epsilon, false, "as all published models with this text encoder");
         string name = Path.GetFileName(file.Path).ToLowerInvariant();
-        if (name.StartsWith("768-v-", StringComparison.Ordinal) || name.StartsWith("v2-1_768", StringComparison.Ordinal)) return (PredictionType.Velocity, false, "the published file of this name does");
-        if (name.StartsWith("512-base-", StringComparison.Ordinal) || name.StartsWith("v2-1_512", StringComparison.Ordinal)) return (PredictionType.Epsilon, false, "the published file of this name does");
+        if (name.StartsWith("768-v-", StringComparison.Ordinal) || name.StartsWith("v2-1_768", StringComparison.Ordinal))
+            return (PredictionType.Velocity, false, "the published file of this name does");
+        if (name.StartsWith("512-base-", StringComparison.Ordinal) || name.StartsWith("v2-1_512", StringComparison.Ordinal))
+            return (PredictionType.Epsilon, false, "the published file of this name does");
         return (PredictionType.Velocity, true, "nothing in the file says, and Stable Diffusion 2 at 768 pixels does");
     }
 
@@ -187,26 +235,44 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     private int? ReadResolution()
     {
         string? text = file.Files[0].Metadata.GetValueOrDefault("modelspec.resolution");
-        return text is not null && int.TryParse(text.Split('x')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is >= 64 and <= 4096 ? size / 64 * 64 : null;
+        return text is not null && int.TryParse(text.Split('x')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is >= 64 and <= 4096
+            ? size / 64 * 64
+            : null;
     }
 
     private IEnumerable<string> Leftovers()
     {
         string[] outside = [.. file.Entries.Select(e => e.Name).Where(IsNoPart)];
         int ema = outside.Count(k => k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal));
-        if (options.UseEma && ema == 0) throw new ModelFormatException($"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the ordinary names.");
-        if (ema > 0) yield return options.UseEma ? "the U-Net's averaged weights (EMA) were taken" : "the file also holds averaged weights (EMA), which were left; UseEma takes them";
-        string[] unknown = [.. outside.Where(k => !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !s_harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal))];
-        if (unknown.Length > 0) yield return ModelSource.Left(unknown);
+        if (options.UseEma && ema == 0)
+            throw new ModelFormatException(
+                $"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the ordinary names."
+            );
+        if (ema > 0)
+            yield return options.UseEma
+                ? "the U-Net's averaged weights (EMA) were taken"
+                : "the file also holds averaged weights (EMA), which were left; UseEma takes them";
+        string[] unknown =
+        [
+            .. outside.Where(k =>
+                !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !s_harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal)
+            ),
+        ];
+        if (unknown.Length > 0)
+            yield return ModelSource.Left(unknown);
 
-        static bool IsNoPart(string key) => !key.StartsWith(SingleFileKeys.UNetPrefix, StringComparison.Ordinal) && !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal) && !key.StartsWith("cond_stage_model.", StringComparison.Ordinal);
+        static bool IsNoPart(string key) =>
+            !key.StartsWith(SingleFileKeys.UNetPrefix, StringComparison.Ordinal)
+            && !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal)
+            && !key.StartsWith("cond_stage_model.", StringComparison.Ordinal);
     }
 
     private SafetensorsEntry Entry(string key) => file.Find(key) ?? throw Unlike($"it lacks {key}");
 
     // Lengths of axes become the sizes of networks, so they must be possible ones.
     private int Size(SafetensorsEntry entry, int axis, int axes) =>
-        entry.Shape.Count == axes && entry.Shape[axis] is >= 1 and <= ClipTokenizer.MostTokens ? (int)entry.Shape[axis]
+        entry.Shape.Count == axes && entry.Shape[axis] is >= 1 and <= ClipTokenizer.MostTokens
+            ? (int)entry.Shape[axis]
             : throw Unlike($"{entry.Name} has the shape {Tensors.Shape.Text(entry.Shape)}, where {axes} axes of possible lengths are needed");
 
     private ModelFormatException Unlike(string what) => new($"{file.Path} is laid out like an original Stable Diffusion checkpoint, but {what}.");

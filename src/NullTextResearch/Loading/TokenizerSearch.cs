@@ -15,18 +15,23 @@ internal static class TokenizerSearch
     /// <param name="vocabSize">Tokens that its text encoder knows.</param>
     /// <returns>A folder with vocab.json and merges.txt.</returns>
     /// <exception cref="ModelFormatException">There is none.</exception>
-    public static string For(string file, int vocabSize) => For(file, vocabSize, ModelCache.FromEnvironment().Root, Environment.GetEnvironmentVariable(Variable));
+    public static string For(string file, int vocabSize) =>
+        For(file, vocabSize, ModelCache.FromEnvironment().Root, Environment.GetEnvironmentVariable(Variable));
 
     internal static string For(string file, int vocabSize, string cache, string? named)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!, stem = Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
+        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!,
+            stem = Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
         List<string> beside = [Path.Combine(stem, "tokenizer"), stem, Path.Combine(folder, "tokenizer"), folder];
-        if (!string.IsNullOrEmpty(named)) beside.Add(named);
+        if (!string.IsNullOrEmpty(named))
+            beside.Add(named);
         List<string> others = [];
         string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize, others));
-        return found ?? throw new ModelFormatException(
-            $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
-            + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion 1.x or 2.x) into the first of these, or name their folder as the tokenizer.");
+        return found
+            ?? throw new ModelFormatException(
+                $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
+                    + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion 1.x or 2.x) into the first of these, or name their folder as the tokenizer."
+            );
     }
 
     /// <summary>The folder that holds the files, for a folder named by a person.</summary>
@@ -34,7 +39,9 @@ internal static class TokenizerSearch
     public static string In(string folder) =>
         Has(folder) ? folder
         : Has(Path.Combine(folder, "tokenizer")) ? Path.Combine(folder, "tokenizer")
-        : throw new ModelFormatException($"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}");
+        : throw new ModelFormatException(
+            $"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}"
+        );
 
     private static bool Has(string folder) => File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"));
 
@@ -45,13 +52,15 @@ internal static class TokenizerSearch
     {
         if (!Has(folder))
         {
-            if (IsFast(folder)) others.Add($"{folder} with tokenizer.json alone ({ClipTokenizer.MissingText(folder)})");
+            if (IsFast(folder))
+                others.Add($"{folder} with tokenizer.json alone ({ClipTokenizer.MissingText(folder)})");
             return false;
         }
         try
         {
             int size = ClipTokenizer.Load(folder).VocabularySize;
-            if (size != vocabSize) others.Add($"{folder} with {size} tokens");
+            if (size != vocabSize)
+                others.Add($"{folder} with {size} tokens");
             return size == vocabSize;
         }
         catch (TokenizerFileException e)
@@ -62,11 +71,16 @@ internal static class TokenizerSearch
     }
 
     // CLIP itself first: the original code fetches its vocabulary from there.
-    private static IEnumerable<string> Cached(string cache) => !Directory.Exists(cache) ? [] :
-        from repository in Directory.GetDirectories(cache, "models--*").OrderBy(d => Path.GetFileName(d).Contains("clip", StringComparison.OrdinalIgnoreCase) ? 0 : 1).ThenBy(d => d, StringComparer.Ordinal)
-        let snapshots = Path.Combine(repository, "snapshots")
-        where Directory.Exists(snapshots)
-        from snapshot in Directory.GetDirectories(snapshots)
-        from folder in (string[])[Path.Combine(snapshot, "tokenizer"), snapshot]
-        select folder;
+    private static IEnumerable<string> Cached(string cache) =>
+        !Directory.Exists(cache)
+            ? []
+            : from repository in Directory
+                .GetDirectories(cache, "models--*")
+                .OrderBy(d => Path.GetFileName(d).Contains("clip", StringComparison.OrdinalIgnoreCase) ? 0 : 1)
+                .ThenBy(d => d, StringComparer.Ordinal)
+            let snapshots = Path.Combine(repository, "snapshots")
+            where Directory.Exists(snapshots)
+            from snapshot in Directory.GetDirectories(snapshots)
+            from folder in (string[])[Path.Combine(snapshot, "tokenizer"), snapshot]
+            select folder;
 }

@@ -19,8 +19,16 @@ namespace NullTextResearch.Metrics;
 /// <param name="ChannelMeans">Mean of each channel; 0 for a true sample.</param>
 /// <param name="ChannelDeviations">Standard deviation of each channel (population); 1 for a true sample.</param>
 public sealed record GaussianStatistics(
-    int Dimensions, double LogLikelihood, double MeanSquare, double ShellDeviation, double ExcessKurtosis,
-    double HorizontalCorrelation, double VerticalCorrelation, IReadOnlyList<double> ChannelMeans, IReadOnlyList<double> ChannelDeviations)
+    int Dimensions,
+    double LogLikelihood,
+    double MeanSquare,
+    double ShellDeviation,
+    double ExcessKurtosis,
+    double HorizontalCorrelation,
+    double VerticalCorrelation,
+    IReadOnlyList<double> ChannelMeans,
+    IReadOnlyList<double> ChannelDeviations
+)
 {
     /// <summary>Log-likelihood that a true sample has on average: -(n/2)(ln 2 pi + 1), in nats.</summary>
     public double ExpectedLogLikelihood => -Dimensions / 2.0 * (Math.Log(2 * Math.PI) + 1);
@@ -50,7 +58,8 @@ public sealed record GaussianStatistics(
         int n = plane * z.Values.Length;
         double energy = z.Values.Sum(c => c.Sum(v => v * v));
         double mean = z.Values.Sum(c => c.Sum()) / n;
-        double second = 0, fourth = 0;
+        double second = 0,
+            fourth = 0;
         foreach (double value in z.Values.SelectMany(c => c))
         {
             double square = (value - mean) * (value - mean);
@@ -69,13 +78,16 @@ public sealed record GaussianStatistics(
             Correlation(z, means, 1, 0),
             Correlation(z, means, 0, 1),
             means,
-            deviations);
+            deviations
+        );
     }
 
     /// <summary>Pearson correlation of all pairs one step apart.</summary>
     private static double Correlation(Planes z, double[] means, int stepX, int stepY)
     {
-        double product = 0, first = 0, second = 0;
+        double product = 0,
+            first = 0,
+            second = 0;
         for (int c = 0; c < means.Length; c++)
         {
             double[] values = z.Values[c];

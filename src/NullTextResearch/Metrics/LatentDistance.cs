@@ -19,8 +19,11 @@ public sealed record LatentDistance(double RelativeL2, double MaxAbsolute)
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(reference);
         Shape.RequireSame(values, reference);
-        double[] x = Planes.Numbers(values), r = Planes.Numbers(reference);
-        double difference = 0, norm = 0, largest = 0;
+        double[] x = Planes.Numbers(values),
+            r = Planes.Numbers(reference);
+        double difference = 0,
+            norm = 0,
+            largest = 0;
         for (int i = 0; i < x.Length; i++)
         {
             double d = Math.Abs(x[i] - r[i]);

@@ -20,7 +20,8 @@ public static class MultiScaleDistance
     /// <exception cref="ArgumentException">The sizes differ, or are below 11 pixels.</exception>
     public static double Of(RgbImage image, RgbImage reference)
     {
-        Planes a = Planes.Of(image), b = Planes.Of(reference);
+        Planes a = Planes.Of(image),
+            b = Planes.Of(reference);
         double sum = 0;
         int levels = 0;
         do
@@ -28,8 +29,7 @@ public static class MultiScaleDistance
             sum += Ssim.Of(a, b, 255, SsimWindow.Gaussian11);
             levels++;
             (a, b) = (a.Half(), b.Half());
-        }
-        while (levels < Levels && Math.Min(a.Width, a.Height) >= Window);
+        } while (levels < Levels && Math.Min(a.Width, a.Height) >= Window);
         return 1 - (sum / levels);
     }
 }

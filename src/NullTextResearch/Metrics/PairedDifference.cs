@@ -21,9 +21,11 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
     public static PairedDifference Of(IEnumerable<double> differences)
     {
         double[] d = [.. differences];
-        if (d.Length == 0) throw new ArgumentException("A mean difference needs at least one image.", nameof(differences));
+        if (d.Length == 0)
+            throw new ArgumentException("A mean difference needs at least one image.", nameof(differences));
         double mean = d.Average();
-        if (d.Length == 1) return new PairedDifference(1, mean, double.NaN);
+        if (d.Length == 1)
+            return new PairedDifference(1, mean, double.NaN);
         double deviation = Math.Sqrt(d.Sum(x => (x - mean) * (x - mean)) / (d.Length - 1));
         return new PairedDifference(d.Length, mean, StudentQuantile(d.Length - 1) * deviation / Math.Sqrt(d.Length));
     }
@@ -34,7 +36,8 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
     /// <exception cref="ArgumentException">They are empty or of different lengths.</exception>
     public static PairedDifference Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
-        if (first.Count != second.Count) throw new ArgumentException($"Pairs need equally many numbers; there are {first.Count} and {second.Count}.", nameof(second));
+        if (first.Count != second.Count)
+            throw new ArgumentException($"Pairs need equally many numbers; there are {first.Count} and {second.Count}.", nameof(second));
         return Of(first.Zip(second, (a, b) => a - b));
     }
 
@@ -43,10 +46,15 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
     {
         // Exact where the expansion in 1/freedom (Abramowitz and Stegun 26.7.5) is not yet good to three digits.
         double[] few = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306];
-        if (freedom <= few.Length) return few[freedom - 1];
+        if (freedom <= few.Length)
+            return few[freedom - 1];
         const double Z = 1.959964;
-        double z3 = Z * Z * Z, z5 = z3 * Z * Z, z7 = z5 * Z * Z;
-        return Z + (z3 + Z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * Z) / (96.0 * freedom * freedom)
+        double z3 = Z * Z * Z,
+            z5 = z3 * Z * Z,
+            z7 = z5 * Z * Z;
+        return Z
+            + (z3 + Z) / (4 * freedom)
+            + (5 * z5 + 16 * z3 + 3 * Z) / (96.0 * freedom * freedom)
             + (3 * z7 + 19 * z5 + 17 * z3 - 15 * Z) / (384.0 * freedom * freedom * freedom);
     }
 }

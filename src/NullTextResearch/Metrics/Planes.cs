@@ -29,8 +29,16 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         (int count, int channels, int height, int width) = ((int)batch.shape[0], (int)batch.shape[1], (int)batch.shape[2], (int)batch.shape[3]);
         double[] flat = Numbers(batch);
         int plane = width * height;
-        return [.. Enumerable.Range(0, count).Select(b => new Planes(
-            width, height, [.. Enumerable.Range(0, channels).Select(c => flat.AsSpan(((b * channels) + c) * plane, plane).ToArray())]))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(b => new Planes(
+                    width,
+                    height,
+                    [.. Enumerable.Range(0, channels).Select(c => flat.AsSpan(((b * channels) + c) * plane, plane).ToArray())]
+                )),
+        ];
     }
 
     /// <summary>All elements in row-major order, as double.</summary>
@@ -44,31 +52,46 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
     /// <summary>Halves both sides by 2 x 2 means; an odd last row or column is dropped.</summary>
     internal Planes Half()
     {
-        int width = Width / 2, height = Height / 2;
-        return new Planes(width, height, [.. Values.Select(plane =>
-        {
-            double[] half = new double[width * height];
-            for (int y = 0; y < height; y++)
-            {
-                for (int x = 0; x < width; x++)
+        int width = Width / 2,
+            height = Height / 2;
+        return new Planes(
+            width,
+            height,
+            [
+                .. Values.Select(plane =>
                 {
-                    int at = (2 * y * Width) + (2 * x);
-                    half[(y * width) + x] = (plane[at] + plane[at + 1] + plane[at + Width] + plane[at + Width + 1]) / 4;
-                }
-            }
+                    double[] half = new double[width * height];
+                    for (int y = 0; y < height; y++)
+                    {
+                        for (int x = 0; x < width; x++)
+                        {
+                            int at = (2 * y * Width) + (2 * x);
+                            half[(y * width) + x] = (plane[at] + plane[at + 1] + plane[at + Width] + plane[at + Width + 1]) / 4;
+                        }
+                    }
 
-            return half;
-        })]);
+                    return half;
+                }),
+            ]
+        );
     }
 
     internal static void RequireSame(Planes a, Planes b)
     {
         if (a.Width != b.Width || a.Height != b.Height || a.Values.Length != b.Values.Length)
         {
-            throw new ArgumentException($"images to compare need one size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare both the same way");
+            throw new ArgumentException(
+                $"images to compare need one size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare both the same way"
+            );
         }
     }
 
     internal static double RequirePeak(double peak) =>
-        peak > 0 && double.IsFinite(peak) ? peak : throw new ArgumentOutOfRangeException(nameof(peak), peak, "the peak is the width of the value range, above 0 (1 for [0, 1], 2 for [-1, 1], 255 for bytes)");
+        peak > 0 && double.IsFinite(peak)
+            ? peak
+            : throw new ArgumentOutOfRangeException(
+                nameof(peak),
+                peak,
+                "the peak is the width of the value range, above 0 (1 for [0, 1], 2 for [-1, 1], 255 for bytes)"
+            );
 }

@@ -48,7 +48,8 @@ public static class Mse
             throw new ShapeMismatchException(nameof(values), [-1, -1], values.shape);
         }
 
-        double[] a = Planes.Numbers(values), b = Planes.Numbers(reference);
+        double[] a = Planes.Numbers(values),
+            b = Planes.Numbers(reference);
         var errors = new double[values.shape[0]];
         int size = a.Length / errors.Length;
         for (int i = 0; i < a.Length; i++)
@@ -88,6 +89,5 @@ public static class Psnr
     /// <param name="mse">Mean squared error, at least 0.</param>
     /// <param name="peak">Width of the value range, in the unit of the error's root.</param>
     /// <returns>dB; positive infinity for 0.</returns>
-    public static double FromMse(double mse, double peak) =>
-        mse == 0 ? double.PositiveInfinity : 10 * Math.Log10(Planes.RequirePeak(peak) * peak / mse);
+    public static double FromMse(double mse, double peak) => mse == 0 ? double.PositiveInfinity : 10 * Math.Log10(Planes.RequirePeak(peak) * peak / mse);
 }

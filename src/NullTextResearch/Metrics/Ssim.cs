@@ -52,27 +52,35 @@ public static class Ssim
         double[] taps = Taps(window);
         if (a.Width < taps.Length || a.Height < taps.Length)
         {
-            throw new ArgumentException($"structural similarity needs images of at least {taps.Length} x {taps.Length} pixels for its window, got {a.Width} x {a.Height}");
+            throw new ArgumentException(
+                $"structural similarity needs images of at least {taps.Length} x {taps.Length} pixels for its window, got {a.Width} x {a.Height}"
+            );
         }
 
         // A sample covariance divides by one less than the number of pixels in the window.
         double pixels = taps.Length * taps.Length;
         double scale = window == SsimWindow.Uniform7 ? pixels / (pixels - 1) : 1;
-        double c1 = 0.01 * peak * 0.01 * peak, c2 = 0.03 * peak * 0.03 * peak;
+        double c1 = 0.01 * peak * 0.01 * peak,
+            c2 = 0.03 * peak * 0.03 * peak;
         double sum = 0;
         int count = 0;
         for (int channel = 0; channel < a.Values.Length; channel++)
         {
-            double[] x = a.Values[channel], y = b.Values[channel];
-            double[] meanX = Smooth(x, a.Width, a.Height, taps), meanY = Smooth(y, a.Width, a.Height, taps);
-            double[] xx = Smooth(Product(x, x), a.Width, a.Height, taps), yy = Smooth(Product(y, y), a.Width, a.Height, taps);
+            double[] x = a.Values[channel],
+                y = b.Values[channel];
+            double[] meanX = Smooth(x, a.Width, a.Height, taps),
+                meanY = Smooth(y, a.Width, a.Height, taps);
+            double[] xx = Smooth(Product(x, x), a.Width, a.Height, taps),
+                yy = Smooth(Product(y, y), a.Width, a.Height, taps);
             double[] xy = Smooth(Product(x, y), a.Width, a.Height, taps);
             for (int i = 0; i < meanX.Length; i++)
             {
                 double varianceX = scale * (xx[i] - (meanX[i] * meanX[i]));
                 double varianceY = scale * (yy[i] - (meanY[i] * meanY[i]));
                 double covariance = scale * (xy[i] - (meanX[i] * meanY[i]));
-                sum += ((2 * meanX[i] * meanY[i]) + c1) * ((2 * covariance) + c2)
+                sum +=
+                    ((2 * meanX[i] * meanY[i]) + c1)
+                    * ((2 * covariance) + c2)
                     / (((meanX[i] * meanX[i]) + (meanY[i] * meanY[i]) + c1) * (varianceX + varianceY + c2));
             }
 
@@ -108,7 +116,8 @@ public static class Ssim
     /// <summary>Separable weighted mean at every place where the window fits.</summary>
     private static double[] Smooth(double[] plane, int width, int height, double[] taps)
     {
-        int innerWidth = width - taps.Length + 1, innerHeight = height - taps.Length + 1;
+        int innerWidth = width - taps.Length + 1,
+            innerHeight = height - taps.Length + 1;
         double[] rows = new double[innerWidth * height];
         for (int y = 0; y < height; y++)
         {

@@ -37,7 +37,8 @@ internal sealed class CacheFolder(string root, ModelName model)
     /// <summary>The model of a folder in the cache; null for anything else that lies there.</summary>
     public static ModelName? NameOf(string folderName)
     {
-        if (!folderName.StartsWith(Prefix, StringComparison.Ordinal)) return null;
+        if (!folderName.StartsWith(Prefix, StringComparison.Ordinal))
+            return null;
         return ModelName.TryParse(folderName[Prefix.Length..].Replace(Separator, "/", StringComparison.Ordinal), out ModelName? name) ? name : null;
     }
 
@@ -45,35 +46,56 @@ internal sealed class CacheFolder(string root, ModelName model)
     public string? CommitOf(string revision)
     {
         string reference = Reference(revision);
-        if (File.Exists(reference)) return File.ReadAllText(reference).Trim() is var commit && IsHash(commit) ? commit : null;
-        if (!Directory.Exists(Snapshots) || revision.Length < 7 || !revision.All(char.IsAsciiHexDigit)) return null;
-        string[] matching = [.. Directory.GetDirectories(Snapshots).Select(s => System.IO.Path.GetFileName(s)).Where(c => c.StartsWith(revision, StringComparison.OrdinalIgnoreCase))];
+        if (File.Exists(reference))
+            return File.ReadAllText(reference).Trim() is var commit && IsHash(commit) ? commit : null;
+        if (!Directory.Exists(Snapshots) || revision.Length < 7 || !revision.All(char.IsAsciiHexDigit))
+            return null;
+        string[] matching =
+        [
+            .. Directory
+                .GetDirectories(Snapshots)
+                .Select(s => System.IO.Path.GetFileName(s))
+                .Where(c => c.StartsWith(revision, StringComparison.OrdinalIgnoreCase)),
+        ];
         return matching.Length == 1 ? matching[0] : null;
     }
 
     /// <summary>Branches and tags with the commits they stand for.</summary>
-    public IReadOnlyList<(string Revision, string Commit)> AllReferences() => !Directory.Exists(References)
-        ? []
-        : [.. Directory.GetFiles(References, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .Select(f => (System.IO.Path.GetRelativePath(References, f).Replace('\\', '/'), File.ReadAllText(f).Trim()))];
+    public IReadOnlyList<(string Revision, string Commit)> AllReferences() =>
+        !Directory.Exists(References)
+            ? []
+            :
+            [
+                .. Directory
+                    .GetFiles(References, "*", SearchOption.AllDirectories)
+                    .Order(StringComparer.Ordinal)
+                    .Select(f => (System.IO.Path.GetRelativePath(References, f).Replace('\\', '/'), File.ReadAllText(f).Trim())),
+            ];
 
     public IReadOnlyList<CachedRevision> Revisions()
     {
-        if (!Directory.Exists(Snapshots)) return [];
+        if (!Directory.Exists(Snapshots))
+            return [];
         IReadOnlyList<(string Revision, string Commit)> references = AllReferences();
-        return [.. Directory.GetDirectories(Snapshots).Order(StringComparer.Ordinal).Select(folder =>
-        {
-            string commit = System.IO.Path.GetFileName(folder);
-            return new CachedRevision
-            {
-                Commit = commit,
-                Folder = folder,
-                References = [.. references.Where(r => r.Commit == commit).Select(r => r.Revision)],
-                Bytes = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(f => Content(f)?.Length ?? 0),
-                HasIndex = Exists(folder, "model_index.json"),
-                Missing = Missing(folder),
-            };
-        })];
+        return
+        [
+            .. Directory
+                .GetDirectories(Snapshots)
+                .Order(StringComparer.Ordinal)
+                .Select(folder =>
+                {
+                    string commit = System.IO.Path.GetFileName(folder);
+                    return new CachedRevision
+                    {
+                        Commit = commit,
+                        Folder = folder,
+                        References = [.. references.Where(r => r.Commit == commit).Select(r => r.Revision)],
+                        Bytes = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(f => Content(f)?.Length ?? 0),
+                        HasIndex = Exists(folder, "model_index.json"),
+                        Missing = Missing(folder),
+                    };
+                }),
+        ];
     }
 
     /// <summary>What a snapshot lacks to be a Stable Diffusion model.</summary>

@@ -27,15 +27,20 @@ public sealed partial class ModelCache
     public static ModelCache FromEnvironment(Func<string, string?>? environment = null)
     {
         environment ??= Environment.GetEnvironmentVariable;
-        return new ModelCache(Expanded("HF_HUB_CACHE") ?? Expanded("HUGGINGFACE_HUB_CACHE")
-            ?? Path.Combine(Expanded("HF_HOME") ?? Path.Combine(Expanded("XDG_CACHE_HOME") ?? Path.Combine(Home(), ".cache"), "huggingface"), "hub"));
+        return new ModelCache(
+            Expanded("HF_HUB_CACHE")
+                ?? Expanded("HUGGINGFACE_HUB_CACHE")
+                ?? Path.Combine(Expanded("HF_HOME") ?? Path.Combine(Expanded("XDG_CACHE_HOME") ?? Path.Combine(Home(), ".cache"), "huggingface"), "hub")
+        );
 
         string Home() => environment("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
         string? Expanded(string variable)
         {
-            if (environment(variable) is not { Length: > 0 } value) return null;
-            if (value == "~" || value.StartsWith("~/", StringComparison.Ordinal)) value = Home() + value[1..];
+            if (environment(variable) is not { Length: > 0 } value)
+                return null;
+            if (value == "~" || value.StartsWith("~/", StringComparison.Ordinal))
+                value = Home() + value[1..];
             return VariableForm().Replace(value, match => environment(match.Groups["name"].Value) ?? match.Value);
         }
     }
@@ -47,8 +52,10 @@ public sealed partial class ModelCache
     public string Resolve(string model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (Directory.Exists(model) || File.Exists(model) || !ModelName.TryParse(model, out ModelName? name)) return model;
-        if (FileEndings.Contains(Path.GetExtension(name.Name), StringComparer.OrdinalIgnoreCase)) return model;
+        if (Directory.Exists(model) || File.Exists(model) || !ModelName.TryParse(model, out ModelName? name))
+            return model;
+        if (FileEndings.Contains(Path.GetExtension(name.Name), StringComparer.OrdinalIgnoreCase))
+            return model;
         return Find(name) ?? throw NotFound(name);
     }
 
@@ -59,7 +66,8 @@ public sealed partial class ModelCache
     {
         ArgumentNullException.ThrowIfNull(model);
         CacheFolder folder = new(Root, model);
-        if (folder.CommitOf(model.Revision ?? ModelName.MainRevision) is not { } commit) return null;
+        if (folder.CommitOf(model.Revision ?? ModelName.MainRevision) is not { } commit)
+            return null;
         string snapshot = folder.Snapshot(commit);
         return Directory.Exists(snapshot) && CacheFolder.Missing(snapshot).Count == 0 ? snapshot : null;
     }
@@ -77,13 +85,29 @@ public sealed partial class ModelCache
     /// <summary>The models in the cache, in the order of their names; those of other kinds than ours too.</summary>
     public IReadOnlyList<CachedModel> List()
     {
-        if (!Directory.Exists(Root)) return [];
-        return [.. Directory.GetDirectories(Root).Order(StringComparer.Ordinal).Select(f => CacheFolder.NameOf(Path.GetFileName(f))).OfType<ModelName>().Select(name =>
-        {
-            CacheFolder folder = new(Root, name);
-            (long finished, long unfinished) = Sizes(folder);
-            return new CachedModel { Name = name, Folder = folder.Path, Revisions = folder.Revisions(), Bytes = finished, UnfinishedBytes = unfinished };
-        })];
+        if (!Directory.Exists(Root))
+            return [];
+        return
+        [
+            .. Directory
+                .GetDirectories(Root)
+                .Order(StringComparer.Ordinal)
+                .Select(f => CacheFolder.NameOf(Path.GetFileName(f)))
+                .OfType<ModelName>()
+                .Select(name =>
+                {
+                    CacheFolder folder = new(Root, name);
+                    (long finished, long unfinished) = Sizes(folder);
+                    return new CachedModel
+                    {
+                        Name = name,
+                        Folder = folder.Path,
+                        Revisions = folder.Revisions(),
+                        Bytes = finished,
+                        UnfinishedBytes = unfinished,
+                    };
+                }),
+        ];
     }
 
     /// <summary>Deletes a model, or one revision of it; files that another revision needs stay.</summary>
@@ -95,17 +119,30 @@ public sealed partial class ModelCache
     {
         ArgumentNullException.ThrowIfNull(model);
         CacheFolder folder = new(Root, model);
-        if (!Directory.Exists(folder.Path)) throw new ModelNotFoundException(model, $"{model.Id} is not in the cache {Root}; 'nulltext model list' shows what is.");
+        if (!Directory.Exists(folder.Path))
+            throw new ModelNotFoundException(model, $"{model.Id} is not in the cache {Root}; 'nulltext model list' shows what is.");
         RequireIdle(folder, model);
         long before = Total(folder);
         if (model.Revision is { } revision && folder.Revisions() is { Count: > 1 } revisions)
         {
-            string commit = folder.CommitOf(revision) ?? throw new ModelNotFoundException(model, $"{model.Id} has no revision {revision} in the cache; it has {Listed(revisions)}.");
-            foreach ((string name, _) in folder.AllReferences().Where(r => r.Commit == commit)) File.Delete(folder.Reference(name));
-            if (Directory.Exists(folder.Snapshot(commit))) Directory.Delete(folder.Snapshot(commit), recursive: true);
-            HashSet<string> needed = [.. Directory.GetFiles(folder.Snapshots, "*", SearchOption.AllDirectories).Select(CacheFolder.Content).OfType<FileInfo>().Select(f => f.FullName)];
+            string commit =
+                folder.CommitOf(revision)
+                ?? throw new ModelNotFoundException(model, $"{model.Id} has no revision {revision} in the cache; it has {Listed(revisions)}.");
+            foreach ((string name, _) in folder.AllReferences().Where(r => r.Commit == commit))
+                File.Delete(folder.Reference(name));
+            if (Directory.Exists(folder.Snapshot(commit)))
+                Directory.Delete(folder.Snapshot(commit), recursive: true);
+            HashSet<string> needed =
+            [
+                .. Directory
+                    .GetFiles(folder.Snapshots, "*", SearchOption.AllDirectories)
+                    .Select(CacheFolder.Content)
+                    .OfType<FileInfo>()
+                    .Select(f => f.FullName),
+            ];
             foreach (string blob in Directory.Exists(folder.Blobs) ? Directory.GetFiles(folder.Blobs) : [])
-                if (!needed.Contains(new FileInfo(blob).FullName)) File.Delete(blob);
+                if (!needed.Contains(new FileInfo(blob).FullName))
+                    File.Delete(blob);
             return before - Total(folder);
         }
 
@@ -113,7 +150,8 @@ public sealed partial class ModelCache
             throw new ModelNotFoundException(model, $"{model.Id} has no revision {only} in the cache; it has {Listed(folder.Revisions())}.");
         // What makes it findable goes first: an interrupted removal leaves nothing that looks like a model.
         foreach (string part in (string[])[folder.References, folder.Snapshots, folder.Path, folder.Locks])
-            if (Directory.Exists(part)) Directory.Delete(part, recursive: true);
+            if (Directory.Exists(part))
+                Directory.Delete(part, recursive: true);
         return before;
     }
 
@@ -124,23 +162,39 @@ public sealed partial class ModelCache
         string command = PullCommand(model);
         IReadOnlyList<CachedRevision> revisions = folder.Revisions();
         if (folder.CommitOf(revision) is { } commit && Directory.Exists(folder.Snapshot(commit)))
-            return new(model, $"{model} is in the cache, but not complete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. This brings what is missing: {command}");
+            return new(
+                model,
+                $"{model} is in the cache, but not complete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. This brings what is missing: {command}"
+            );
         if (revisions.Any(r => r.Missing.Count == 0))
-            return new(model, $"{model.Id} is in the cache, but not its revision {revision}; there is {Listed(revisions)}: name one as {model.Id}@REVISION, or download: {command}");
+            return new(
+                model,
+                $"{model.Id} is in the cache, but not its revision {revision}; there is {Listed(revisions)}: name one as {model.Id}@REVISION, or download: {command}"
+            );
         if (Sizes(folder).Unfinished is > 0 and long unfinished)
-            return new(model, string.Create(CultureInfo.InvariantCulture, $"The download of {model} is not finished ({unfinished / 1e9:0.00} GB of unfinished files). This goes on with it: {command}"));
+            return new(
+                model,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The download of {model} is not finished ({unfinished / 1e9:0.00} GB of unfinished files). This goes on with it: {command}"
+                )
+            );
         return new(model, $"There is no folder {model}, and no model of that name in the cache {Root}. Download it with: {command}");
     }
 
     /// <summary>The command that downloads a model.</summary>
-    private static string PullCommand(ModelName model) => model.Revision is null ? $"nulltext model pull {model.Id}" : $"nulltext model pull {model.Id} --revision {model.Revision}";
+    private static string PullCommand(ModelName model) =>
+        model.Revision is null ? $"nulltext model pull {model.Id}" : $"nulltext model pull {model.Id} --revision {model.Revision}";
 
     private static string Listed(IReadOnlyList<CachedRevision> revisions) =>
-        revisions.Count == 0 ? "none" : string.Join(", ", revisions.Select(r => r.References.Count > 0 ? string.Join(" or ", r.References) : r.Commit[..Math.Min(8, r.Commit.Length)]));
+        revisions.Count == 0
+            ? "none"
+            : string.Join(", ", revisions.Select(r => r.References.Count > 0 ? string.Join(" or ", r.References) : r.Commit[..Math.Min(8, r.Commit.Length)]));
 
     private static void RequireIdle(CacheFolder folder, ModelName model)
     {
-        if (!Directory.Exists(folder.Locks)) return;
+        if (!Directory.Exists(folder.Locks))
+            return;
         foreach (string path in Directory.GetFiles(folder.Locks, "*.lock"))
         {
             try
@@ -159,16 +213,23 @@ public sealed partial class ModelCache
     // Contents, and files of snapshots that are no links (where links cannot be made).
     private static (long Finished, long Unfinished) Sizes(CacheFolder folder)
     {
-        long finished = 0, unfinished = 0;
+        long finished = 0,
+            unfinished = 0;
         foreach (string path in Directory.Exists(folder.Blobs) ? Directory.GetFiles(folder.Blobs) : [])
         {
             long bytes = CacheFolder.Content(path)?.Length ?? 0;
-            if (Path.GetExtension(path).Length == 0) finished += bytes;
-            else unfinished += bytes;
+            if (Path.GetExtension(path).Length == 0)
+                finished += bytes;
+            else
+                unfinished += bytes;
         }
 
         if (Directory.Exists(folder.Snapshots))
-            finished += Directory.GetFiles(folder.Snapshots, "*", SearchOption.AllDirectories).Select(f => new FileInfo(f)).Where(f => f.LinkTarget is null).Sum(f => f.Length);
+            finished += Directory
+                .GetFiles(folder.Snapshots, "*", SearchOption.AllDirectories)
+                .Select(f => new FileInfo(f))
+                .Where(f => f.LinkTarget is null)
+                .Sum(f => f.Length);
         return (finished, unfinished);
     }
 

@@ -35,35 +35,47 @@ public sealed partial record ModelName
     public static bool TryParse(string? text, [NotNullWhen(true)] out ModelName? name)
     {
         name = null;
-        if (text is null) return false;
+        if (text is null)
+            return false;
         string[] halves = text.Split('@', 2);
         string[] parts = halves[0].Split('/');
         string? revision = halves.Length == 2 ? halves[1] : null;
-        if (parts.Length != 2 || !IsPart(parts[0]) || !IsPart(parts[1]) || (revision is not null && !IsRevision(revision))) return false;
+        if (parts.Length != 2 || !IsPart(parts[0]) || !IsPart(parts[1]) || (revision is not null && !IsRevision(revision)))
+            return false;
         name = new ModelName(parts[0], parts[1], revision);
         return true;
     }
 
     /// <summary>Reads <c>owner/name</c> or <c>owner/name@revision</c>.</summary>
     /// <exception cref="ArgumentException">It is no such name.</exception>
-    public static ModelName Parse(string text) => TryParse(text, out ModelName? name)
-        ? name
-        : throw new ArgumentException($"'{text}' is no model name. Expected owner/name, such as stable-diffusion-v1-5/stable-diffusion-v1-5, or owner/name@revision.", nameof(text));
+    public static ModelName Parse(string text) =>
+        TryParse(text, out ModelName? name)
+            ? name
+            : throw new ArgumentException(
+                $"'{text}' is no model name. Expected owner/name, such as stable-diffusion-v1-5/stable-diffusion-v1-5, or owner/name@revision.",
+                nameof(text)
+            );
 
     /// <summary>The same model at a revision.</summary>
     /// <param name="revision">A branch, a tag or a commit; null takes the name's own away.</param>
     /// <exception cref="ArgumentException">No revision can be called so.</exception>
-    public ModelName At(string? revision) => revision is null || IsRevision(revision)
-        ? new ModelName(Owner, Name, revision)
-        : throw new ArgumentException($"'{revision}' is no revision. Expected a branch, a tag or a commit, such as main, fp16 or refs/pr/3.", nameof(revision));
+    public ModelName At(string? revision) =>
+        revision is null || IsRevision(revision)
+            ? new ModelName(Owner, Name, revision)
+            : throw new ArgumentException(
+                $"'{revision}' is no revision. Expected a branch, a tag or a commit, such as main, fp16 or refs/pr/3.",
+                nameof(revision)
+            );
 
     /// <summary>As it is typed.</summary>
     public override string ToString() => Revision is null ? Id : $"{Id}@{Revision}";
 
     // Names become folders, so what the hub forbids is refused here too: '--' separates the parts of a folder's name.
-    private static bool IsPart(string text) => PartForm().IsMatch(text) && !text.Contains("--", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal);
+    private static bool IsPart(string text) =>
+        PartForm().IsMatch(text) && !text.Contains("--", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal);
 
-    private static bool IsRevision(string text) => RevisionForm().IsMatch(text) && !text.Contains("..", StringComparison.Ordinal) && !text.Contains("//", StringComparison.Ordinal);
+    private static bool IsRevision(string text) =>
+        RevisionForm().IsMatch(text) && !text.Contains("..", StringComparison.Ordinal) && !text.Contains("//", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\A[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?\z")]
     private static partial Regex PartForm();

@@ -22,14 +22,17 @@ public sealed record MachineLoad(double Share)
         TimeSpan before = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         Thread[] busy = [.. Enumerable.Range(0, Math.Min(threads, Environment.ProcessorCount)).Select(_ => new Thread(Spin) { IsBackground = true })];
-        foreach (Thread thread in busy) thread.Start();
-        foreach (Thread thread in busy) thread.Join();
+        foreach (Thread thread in busy)
+            thread.Start();
+        foreach (Thread thread in busy)
+            thread.Join();
         double asked = busy.Length * Stopwatch.GetElapsedTime(start).TotalSeconds;
         return new MachineLoad(Math.Clamp((Environment.CpuUsage.TotalTime - before).TotalSeconds / asked, 0.01, 1));
 
         void Spin()
         {
-            while (Stopwatch.GetElapsedTime(start) < Span) Thread.SpinWait(1000);
+            while (Stopwatch.GetElapsedTime(start) < Span)
+                Thread.SpinWait(1000);
         }
     }
 }

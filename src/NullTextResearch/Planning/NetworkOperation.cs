@@ -62,9 +62,7 @@ public sealed record OperationShape
     public double Outputs => (double)Rows * To * HeightOut * WidthOut;
 
     /// <summary>Floating-point operations forward: two for each multiply-and-add; bias and softmax are not counted.</summary>
-    public double Flops => Kind is WorkKind.Convolution or WorkKind.Linear
-        ? 2.0 * Outputs * From * Kernel * Kernel
-        : 4.0 * Rows * Width * Keys * To;
+    public double Flops => Kind is WorkKind.Convolution or WorkKind.Linear ? 2.0 * Outputs * From * Kernel * Kernel : 4.0 * Rows * Width * Keys * To;
 }
 
 /// <summary>One operation in the course of a pass through a network.</summary>
@@ -74,5 +72,8 @@ public sealed record OperationShape
 public sealed record NetworkOperation(string Path, OperationShape Shape, bool IsDifferentiated)
 {
     /// <summary>Floating-point operations backward to its inputs (weights are frozen): once the forward ones; attention twice, each product having two inputs.</summary>
-    public double BackwardFlops => !IsDifferentiated ? 0 : Shape.Kind is WorkKind.SelfAttention or WorkKind.CrossAttention ? 2 * Shape.Flops : Shape.Flops;
+    public double BackwardFlops =>
+        !IsDifferentiated ? 0
+        : Shape.Kind is WorkKind.SelfAttention or WorkKind.CrossAttention ? 2 * Shape.Flops
+        : Shape.Flops;
 }

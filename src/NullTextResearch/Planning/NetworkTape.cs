@@ -83,7 +83,8 @@ internal sealed class NetworkTape
     {
         foreach (List<Planned> scope in _scopes)
         {
-            if (!scope.Remove(x)) continue;
+            if (!scope.Remove(x))
+                continue;
             Release(x.Block);
             return;
         }
@@ -98,29 +99,58 @@ internal sealed class NetworkTape
         bool moved = false;
         foreach (Planned tensor in ending)
         {
-            if (!moved && ReferenceEquals(tensor, result)) moved = true;
-            else Release(tensor.Block);
+            if (!moved && ReferenceEquals(tensor, result))
+                moved = true;
+            else
+                Release(tensor.Block);
         }
-        if (moved) _scopes.Peek().Add(result);
+        if (moved)
+            _scopes.Peek().Add(result);
         return result;
     }
 
     public Planned Convolution(Planned x, string path, long to, int kernel = 3, int stride = 1, int padding = 1)
     {
-        OperationShape shape = new() { Kind = WorkKind.Convolution, Rows = x.Rows, From = x.Channels, To = to, Height = x.Height, Width = x.Width, Kernel = kernel, Stride = stride, Padding = padding };
+        OperationShape shape = new()
+        {
+            Kind = WorkKind.Convolution,
+            Rows = x.Rows,
+            From = x.Channels,
+            To = to,
+            Height = x.Height,
+            Width = x.Width,
+            Kernel = kernel,
+            Stride = stride,
+            Padding = padding,
+        };
         _operations.Add(new NetworkOperation(path, shape, x.NeedsGradient));
         List<PlannedBlock> copies = Reorder(x.Count, (double)x.Channels * to * kernel * kernel, kernel);
         PlannedBlock? result = copies.Count == 0 ? null : Hold(new PlannedBlock(Bytes(shape.Outputs)));
-        foreach (PlannedBlock copy in copies) Release(copy);
+        foreach (PlannedBlock copy in copies)
+            Release(copy);
         Planned y = Make(x.Rows, to, shape.HeightOut, shape.WidthOut, x.NeedsGradient);
-        if (result is not null) Release(result);
+        if (result is not null)
+            Release(result);
         Record(y, [x], [x.Block], new Reordered(y.Count, (double)x.Channels * to * kernel * kernel, kernel));
         return y;
     }
 
     public Planned Linear(Planned x, string path, long to)
     {
-        _operations.Add(new NetworkOperation(path, new OperationShape { Kind = WorkKind.Linear, Rows = x.Rows, From = x.Channels, To = to, Width = x.Height * x.Width }, x.NeedsGradient));
+        _operations.Add(
+            new NetworkOperation(
+                path,
+                new OperationShape
+                {
+                    Kind = WorkKind.Linear,
+                    Rows = x.Rows,
+                    From = x.Channels,
+                    To = to,
+                    Width = x.Height * x.Width,
+                },
+                x.NeedsGradient
+            )
+        );
         Planned y = Make(x.Rows, to, x.Height, x.Width, x.NeedsGradient);
         // With frozen weights the product needs its input no more.
         Record(y, [x], [], null);
@@ -130,12 +160,25 @@ internal sealed class NetworkTape
     /// <summary>Attention of queries to keys and values.</summary>
     public Planned Attention(Planned query, Planned key, Planned value, string path, bool self, int heads, bool makesMaps)
     {
-        long queries = query.Height * query.Width, keys = key.Height * key.Width;
+        long queries = query.Height * query.Width,
+            keys = key.Height * key.Width;
         bool gradient = query.NeedsGradient || key.NeedsGradient || value.NeedsGradient;
-        _operations.Add(new NetworkOperation(
-            path,
-            new OperationShape { Kind = self ? WorkKind.SelfAttention : WorkKind.CrossAttention, Rows = query.Rows, From = query.Channels, To = query.Channels, Width = queries, Keys = keys, Heads = heads },
-            gradient));
+        _operations.Add(
+            new NetworkOperation(
+                path,
+                new OperationShape
+                {
+                    Kind = self ? WorkKind.SelfAttention : WorkKind.CrossAttention,
+                    Rows = query.Rows,
+                    From = query.Channels,
+                    To = query.Channels,
+                    Width = queries,
+                    Keys = keys,
+                    Heads = heads,
+                },
+                gradient
+            )
+        );
         if (!makesMaps)
         {
             Planned fused = Make(query.Rows, query.Channels, query.Height, query.Width, gradient);
@@ -145,7 +188,8 @@ internal sealed class NetworkTape
 
         // Scaled queries, the heads side by side in memory, scores, softmax, product.
         Planned q = Pointwise([query], savesInputs: false);
-        Planned k = Pointwise([key], savesInputs: false), v = Pointwise([value], savesInputs: false);
+        Planned k = Pointwise([key], savesInputs: false),
+            v = Pointwise([value], savesInputs: false);
         Planned scores = Make(query.Rows, heads * keys, query.Height, query.Width, gradient);
         Record(scores, [q, k], [q.Block, k.Block], null);
         Planned map = Make(query.Rows, heads * keys, query.Height, query.Width, gradient);
@@ -197,7 +241,8 @@ internal sealed class NetworkTape
     /// <summary>The way back from an output to the text embedding, freeing as it goes.</summary>
     public void Backward(Planned output)
     {
-        if (!output.NeedsGradient) return;
+        if (!output.NeedsGradient)
+            return;
         _gradients[output] = Hold(new PlannedBlock(Bytes(output.Count)));
         while (_nodes.TryPop(out Node? node))
         {
@@ -207,18 +252,23 @@ internal sealed class NetworkTape
                 {
                     List<PlannedBlock> copies = node.Reordered is { } r ? Reorder(r.Arriving, r.Weights, r.Kernel) : [];
                     PlannedBlock? result = copies.Count == 0 ? null : Hold(new PlannedBlock(Bytes(input.Count)));
-                    foreach (PlannedBlock copy in copies) Release(copy);
+                    foreach (PlannedBlock copy in copies)
+                        Release(copy);
                     PlannedBlock leaving = Hold(new PlannedBlock(Bytes(input.Count)));
-                    if (result is not null) Release(result);
+                    if (result is not null)
+                        Release(result);
                     // A second gradient is added to the first, in its place.
-                    if (_gradients.TryAdd(input, leaving)) continue;
+                    if (_gradients.TryAdd(input, leaving))
+                        continue;
                     Release(leaving);
                 }
                 Release(arriving);
             }
-            foreach (PlannedBlock saved in node.Saved) Release(saved);
+            foreach (PlannedBlock saved in node.Saved)
+                Release(saved);
         }
-        foreach (PlannedBlock left in _gradients.Values) Release(left);
+        foreach (PlannedBlock left in _gradients.Values)
+            Release(left);
         _gradients.Clear();
     }
 
@@ -232,8 +282,10 @@ internal sealed class NetworkTape
 
     private void Record(Planned output, IReadOnlyList<Planned> inputs, IReadOnlyList<PlannedBlock> saved, Reordered? reordered)
     {
-        if (!output.NeedsGradient) return;
-        foreach (PlannedBlock block in saved) Hold(block);
+        if (!output.NeedsGradient)
+            return;
+        foreach (PlannedBlock block in saved)
+            Hold(block);
         _nodes.Push(new Node(output, inputs, saved, reordered));
     }
 
@@ -250,7 +302,8 @@ internal sealed class NetworkTape
 
     private void Release(PlannedBlock block)
     {
-        if (--block.Holders > 0) return;
+        if (--block.Holders > 0)
+            return;
         _heap.Return(block.Place, block.Bytes);
         Live -= block.Bytes;
     }

@@ -9,7 +9,8 @@ internal sealed class PlannedHeap
 {
     // Neighbouring holes become one unless something small that is still alive lies between them, of which the plan knows nothing. Both extremes are
     // laid out, and the measured peaks lie about half-way between.
-    private readonly Layout _joined = new(true), _apart = new(false);
+    private readonly Layout _joined = new(true),
+        _apart = new(false);
 
     /// <summary>The furthest that it grew, in bytes.</summary>
     public double Peak => (_joined.Peak + _apart.Peak) / 2;
@@ -50,7 +51,8 @@ internal sealed class PlannedHeap
             for (int i = 0; i < _holes.Count; i++)
             {
                 double size = _holes.Values[i];
-                if (size >= bytes + Slack && (best < 0 || size < _holes.Values[best])) best = i;
+                if (size >= bytes + Slack && (best < 0 || size < _holes.Values[best]))
+                    best = i;
             }
             if (best < 0)
             {
@@ -60,7 +62,8 @@ internal sealed class PlannedHeap
                 Peak = Math.Max(Peak, _furthest + _large);
                 return end;
             }
-            double address = _holes.Keys[best], left = _holes.Values[best] - bytes - Header;
+            double address = _holes.Keys[best],
+                left = _holes.Values[best] - bytes - Header;
             _holes.RemoveAt(best);
             _holes.Add(address + bytes + Header, left);
             return address;
@@ -74,11 +77,13 @@ internal sealed class PlannedHeap
                 return;
             }
             double end = address + bytes + Header;
-            if (joins && _holes.Remove(end, out double after)) end += after;
+            if (joins && _holes.Remove(end, out double after))
+                end += after;
             // The hole that ends where this block begins, if there is one.
             for (int i = _holes.Count - 1; i >= 0; i--)
             {
-                if (_holes.Keys[i] > address) continue;
+                if (_holes.Keys[i] > address)
+                    continue;
                 if (_holes.Keys[i] + _holes.Values[i] >= address)
                 {
                     address = _holes.Keys[i];
@@ -86,8 +91,10 @@ internal sealed class PlannedHeap
                 }
                 break;
             }
-            if (end >= _top) _top = address;
-            else _holes.Add(address, end - address);
+            if (end >= _top)
+                _top = address;
+            else
+                _holes.Add(address, end - address);
         }
     }
 }

@@ -29,26 +29,88 @@ internal sealed class UNetCourse
             for (int j = 0; j < config.LayersPerBlock; j++)
             {
                 int layer = j;
-                _segments.Add(new(false, true, input => tape.Scoped(() =>
-                    Transformed(Residual(input.X, input, $"{at}.resnets.{layer}", channels[level]), input, config.DownHasAttention[level], $"{at}.attentions.{layer}", level))));
+                _segments.Add(
+                    new(
+                        false,
+                        true,
+                        input =>
+                            tape.Scoped(() =>
+                                Transformed(
+                                    Residual(input.X, input, $"{at}.resnets.{layer}", channels[level]),
+                                    input,
+                                    config.DownHasAttention[level],
+                                    $"{at}.attentions.{layer}",
+                                    level
+                                )
+                            )
+                    )
+                );
             }
-            if (i < levels - 1) _segments.Add(new(false, true, input => tape.Convolution(input.X, $"{at}.downsamplers.0.conv", channels[level], stride: 2, padding: config.DownsamplePadding)));
+            if (i < levels - 1)
+                _segments.Add(
+                    new(
+                        false,
+                        true,
+                        input => tape.Convolution(input.X, $"{at}.downsamplers.0.conv", channels[level], stride: 2, padding: config.DownsamplePadding)
+                    )
+                );
         }
-        _segments.Add(new(false, false, input => tape.Scoped(() =>
-            Residual(Transformed(Residual(input.X, input, "mid_block.resnets.0", channels[^1]), input, true, "mid_block.attentions.0", levels - 1), input, "mid_block.resnets.1", channels[^1]))));
+        _segments.Add(
+            new(
+                false,
+                false,
+                input =>
+                    tape.Scoped(() =>
+                        Residual(
+                            Transformed(Residual(input.X, input, "mid_block.resnets.0", channels[^1]), input, true, "mid_block.attentions.0", levels - 1),
+                            input,
+                            "mid_block.resnets.1",
+                            channels[^1]
+                        )
+                    )
+            )
+        );
         for (int i = 0; i < levels; i++)
         {
-            int block = i, level = levels - 1 - i;
+            int block = i,
+                level = levels - 1 - i;
             string at = $"up_blocks.{i}";
             for (int j = 0; j <= config.LayersPerBlock; j++)
             {
                 int layer = j;
-                _segments.Add(new(true, false, input => tape.Scoped(() =>
-                    Transformed(Residual(tape.Concatenate(input.X, input.Skip!), input, $"{at}.resnets.{layer}", channels[level]), input, config.UpHasAttention[block], $"{at}.attentions.{layer}", level))));
+                _segments.Add(
+                    new(
+                        true,
+                        false,
+                        input =>
+                            tape.Scoped(() =>
+                                Transformed(
+                                    Residual(tape.Concatenate(input.X, input.Skip!), input, $"{at}.resnets.{layer}", channels[level]),
+                                    input,
+                                    config.UpHasAttention[block],
+                                    $"{at}.attentions.{layer}",
+                                    level
+                                )
+                            )
+                    )
+                );
             }
-            if (i == levels - 1) continue;
-            _segments.Add(new(false, false, input => tape.Scoped(() =>
-                tape.Convolution(tape.Copy(input.X, input.X.Channels, input.NextSkip!.Height, input.NextSkip.Width), $"{at}.upsamplers.0.conv", input.X.Channels))));
+            if (i == levels - 1)
+                continue;
+            _segments.Add(
+                new(
+                    false,
+                    false,
+                    input =>
+                        tape.Scoped(() =>
+                            tape.Convolution(
+                                tape.Copy(input.X, input.X.Channels, input.NextSkip!.Height, input.NextSkip.Width),
+                                $"{at}.upsamplers.0.conv",
+                                input.X.Channels
+                            )
+                        )
+                )
+            );
         }
         _segments.Add(new(false, false, input => tape.Scoped(() => tape.Convolution(tape.Function(tape.Function(input.X)), "conv_out", config.OutChannels))));
     }
@@ -79,7 +141,8 @@ internal sealed class UNetCourse
                 kept.Add(inputs);
             }
             _tape.Gradients = true;
-            foreach (Input[] inputs in kept) BackInSegments(inputs);
+            foreach (Input[] inputs in kept)
+                BackInSegments(inputs);
             return last;
         });
     }
@@ -93,7 +156,8 @@ internal sealed class UNetCourse
         {
             Segment segment = _segments[i];
             Input input = inputs[i];
-            if (segment.LeavesSkip) _tape.Free(waiting.Pop());
+            if (segment.LeavesSkip)
+                _tape.Free(waiting.Pop());
             Planned arriving = Like(input.X);
             _tape.Scoped(() =>
             {
@@ -102,7 +166,8 @@ internal sealed class UNetCourse
                 _tape.Backward(y);
                 return y;
             });
-            if (segment.TakesSkip) waiting.Push(Like(input.Skip!));
+            if (segment.TakesSkip)
+                waiting.Push(Like(input.Skip!));
             _tape.Free(arriving);
         }
     }
@@ -134,10 +199,13 @@ internal sealed class UNetCourse
             }
             else
             {
-                if (isOurs) _tape.Free(x);
-                if (skip is not null) _tape.Free(skip);
+                if (isOurs)
+                    _tape.Free(x);
+                if (skip is not null)
+                    _tape.Free(skip);
             }
-            if (segment.LeavesSkip) skips.Push(y);
+            if (segment.LeavesSkip)
+                skips.Push(y);
             isOurs = !segment.LeavesSkip;
             x = y;
         }
@@ -148,15 +216,18 @@ internal sealed class UNetCourse
 
     private Planned Transformed(Planned x, Input input, bool has, string at, int level)
     {
-        if (!has) return x;
+        if (!has)
+            return x;
         int heads = _config.Heads[level];
         return _tape.Scoped(() =>
         {
             string block = $"{at}.transformer_blocks.0";
             Planned t = _tape.Function(x);
-            if (!_config.UseLinearProjection) t = _tape.Convolution(t, $"{at}.proj_in", x.Channels, kernel: 1, padding: 0);
+            if (!_config.UseLinearProjection)
+                t = _tape.Convolution(t, $"{at}.proj_in", x.Channels, kernel: 1, padding: 0);
             t = _tape.Copy(t, t.Channels, t.Height, t.Width);
-            if (_config.UseLinearProjection) t = _tape.Linear(t, $"{at}.proj_in", x.Channels);
+            if (_config.UseLinearProjection)
+                t = _tape.Linear(t, $"{at}.proj_in", x.Channels);
             Planned zeroth = t;
             Planned first = _tape.Scoped(() =>
             {
@@ -169,8 +240,10 @@ internal sealed class UNetCourse
                 Planned gated = _tape.Gate(_tape.Linear(_tape.Function(second), $"{block}.ff.net.0.proj", 8 * x.Channels));
                 return _tape.Add(second, _tape.Linear(gated, $"{block}.ff.net.2", x.Channels));
             });
-            if (_config.UseLinearProjection) t = _tape.Linear(t, $"{at}.proj_out", x.Channels);
-            else t = _tape.Convolution(_tape.Copy(t, t.Channels, t.Height, t.Width), $"{at}.proj_out", x.Channels, kernel: 1, padding: 0);
+            if (_config.UseLinearProjection)
+                t = _tape.Linear(t, $"{at}.proj_out", x.Channels);
+            else
+                t = _tape.Convolution(_tape.Copy(t, t.Channels, t.Height, t.Width), $"{at}.proj_out", x.Channels, kernel: 1, padding: 0);
             return _tape.Add(t, x);
         });
     }
@@ -178,7 +251,8 @@ internal sealed class UNetCourse
     private Planned Attend(Planned x, Planned context, string at, int heads, bool self)
     {
         Planned query = _tape.Linear(x, $"{at}.to_q", x.Channels);
-        Planned key = _tape.Linear(context, $"{at}.to_k", x.Channels), value = _tape.Linear(context, $"{at}.to_v", x.Channels);
+        Planned key = _tape.Linear(context, $"{at}.to_k", x.Channels),
+            value = _tape.Linear(context, $"{at}.to_v", x.Channels);
         return _tape.Linear(_tape.Attention(query, key, value, at, self, heads, _makesMaps), $"{at}.to_out.0", x.Channels);
     }
 
@@ -190,23 +264,27 @@ internal sealed class UNetCourse
 /// <summary>Parts that several networks share.</summary>
 internal static class Blocks
 {
-    public static Planned Residual(NetworkTape tape, Planned x, Planned? time, string at, int to) => tape.Scoped(() =>
-    {
-        // A chain in which only two links are there at a time.
-        Planned h = tape.Function(x);
-        h = tape.Then(h, tape.Function);
-        h = tape.Then(h, t => tape.Convolution(t, $"{at}.conv1", to));
-        if (time is not null)
+    public static Planned Residual(NetworkTape tape, Planned x, Planned? time, string at, int to) =>
+        tape.Scoped(() =>
         {
-            h = tape.Then(h, t =>
+            // A chain in which only two links are there at a time.
+            Planned h = tape.Function(x);
+            h = tape.Then(h, tape.Function);
+            h = tape.Then(h, t => tape.Convolution(t, $"{at}.conv1", to));
+            if (time is not null)
             {
-                tape.Linear(time, $"{at}.time_emb_proj", to);
-                return tape.Pointwise([t], savesInputs: false);
-            });
-        }
-        h = tape.Then(h, tape.Function);
-        h = tape.Then(h, tape.Function);
-        h = tape.Then(h, t => tape.Convolution(t, $"{at}.conv2", to));
-        return tape.Add(h, x.Channels == to ? x : tape.Convolution(x, $"{at}.conv_shortcut", to, kernel: 1, padding: 0));
-    });
+                h = tape.Then(
+                    h,
+                    t =>
+                    {
+                        tape.Linear(time, $"{at}.time_emb_proj", to);
+                        return tape.Pointwise([t], savesInputs: false);
+                    }
+                );
+            }
+            h = tape.Then(h, tape.Function);
+            h = tape.Then(h, tape.Function);
+            h = tape.Then(h, t => tape.Convolution(t, $"{at}.conv2", to));
+            return tape.Add(h, x.Channels == to ? x : tape.Convolution(x, $"{at}.conv_shortcut", to, kernel: 1, padding: 0));
+        });
 }

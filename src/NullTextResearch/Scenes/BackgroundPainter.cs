@@ -23,18 +23,36 @@ internal sealed class BackgroundPainter : IDisposable
             Tone: random.Range(0.95, 1.05),
             PhaseA: random.Range(0, Math.Tau),
             PhaseB: random.Range(0, Math.Tau),
-            Detail: new SceneRandom(unchecked((long)random.NextBits())));
+            Detail: new SceneRandom(unchecked((long)random.NextBits()))
+        );
         switch (background)
         {
-            case SceneBackground.Meadow: Meadow(canvas, layout, night); break;
-            case SceneBackground.Beach: Beach(canvas, layout, night); break;
-            case SceneBackground.Desert: Desert(canvas, layout, night); break;
-            case SceneBackground.Snow: Snow(canvas, layout, night); break;
-            case SceneBackground.Forest: Forest(canvas, layout); break;
-            case SceneBackground.Ocean: Ocean(canvas, layout, night); break;
-            case SceneBackground.City: City(canvas, layout, night); break;
-            case SceneBackground.Sunset: Sunset(canvas, layout); break;
-            default: throw new ArgumentOutOfRangeException(nameof(background), background, "Expected one of ToyScenes.Backgrounds.");
+            case SceneBackground.Meadow:
+                Meadow(canvas, layout, night);
+                break;
+            case SceneBackground.Beach:
+                Beach(canvas, layout, night);
+                break;
+            case SceneBackground.Desert:
+                Desert(canvas, layout, night);
+                break;
+            case SceneBackground.Snow:
+                Snow(canvas, layout, night);
+                break;
+            case SceneBackground.Forest:
+                Forest(canvas, layout);
+                break;
+            case SceneBackground.Ocean:
+                Ocean(canvas, layout, night);
+                break;
+            case SceneBackground.City:
+                City(canvas, layout, night);
+                break;
+            case SceneBackground.Sunset:
+                Sunset(canvas, layout);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(background), background, "Expected one of ToyScenes.Backgrounds.");
         }
         if (night && background != SceneBackground.City)
             Night(canvas, layout, background);
@@ -64,7 +82,9 @@ internal sealed class BackgroundPainter : IDisposable
         _paint.Color = new SKColor(214, 226, 242, 190);
         for (int i = 0; i < drops; i++)
         {
-            float x = (float)random.Range(-0.05, 1.05), y = (float)random.Range(-0.1, 1), length = (float)random.Range(0.09, 0.14);
+            float x = (float)random.Range(-0.05, 1.05),
+                y = (float)random.Range(-0.1, 1),
+                length = (float)random.Range(0.09, 0.14);
             canvas.DrawLine(x, y, x - (0.3f * length), y + length, _paint);
         }
         _paint.Style = SKPaintStyle.Fill;
@@ -129,7 +149,8 @@ internal sealed class BackgroundPainter : IDisposable
         Hills(canvas, l.H - 0.04f, 0.04f, 1.1, l.PhaseA, Rgb(206, 220, 236), Rgb(206, 220, 236));
         for (int i = 0; i < 5; i++)
         {
-            double x = (i + l.Detail.Range(0.1, 0.9)) / 5, height = l.Detail.Range(0.12, 0.2);
+            double x = (i + l.Detail.Range(0.1, 0.9)) / 5,
+                height = l.Detail.Range(0.12, 0.2);
             Fir(canvas, x, l.Horizon + 0.05, height, Rgb(96, 136, 146), Rgb(240, 246, 250));
         }
         Hills(canvas, l.H + 0.03f, 0.03f, 0.8, l.PhaseB, Rgb(250, 252, 255), Rgb(214, 226, 242));
@@ -148,7 +169,8 @@ internal sealed class BackgroundPainter : IDisposable
             int count = row == 0 ? 6 : 4;
             for (int i = 0; i < count; i++)
             {
-                double x = (i + l.Detail.Range(0.15, 0.85)) / count, width = row == 0 ? l.Detail.Range(0.022, 0.034) : l.Detail.Range(0.045, 0.065);
+                double x = (i + l.Detail.Range(0.15, 0.85)) / count,
+                    width = row == 0 ? l.Detail.Range(0.022, 0.034) : l.Detail.Range(0.045, 0.065);
                 var colour = row == 0 ? Rgb(84, 84, 52, l.Tone) : Rgb(88, 58, 38, l.Tone);
                 Rect(canvas, x - (width / 2), 0, width, l.Horizon + (row == 0 ? 0.07 : 0.13), colour);
                 if (row == 1)
@@ -172,10 +194,18 @@ internal sealed class BackgroundPainter : IDisposable
         GradientBand(canvas, h, 1, Rgb(36, 116, 190, l.Tone), Rgb(10, 48, 122));
         for (int row = 0; row < 5; row++)
         {
-            double depth = (row + 0.7) / 5, y = h + ((1 - h) * depth * depth) + 0.02;
+            double depth = (row + 0.7) / 5,
+                y = h + ((1 - h) * depth * depth) + 0.02;
             double length = 0.07 + (0.14 * depth);
             for (int i = 0; i < 3; i++)
-                Wave(canvas, (i + l.Detail.NextDouble()) / 3, y + l.Detail.Range(-0.012, 0.012), length, new SKColor(150, 206, 240, (byte)(80 + (60 * depth))), 0.011 + (0.010 * depth));
+                Wave(
+                    canvas,
+                    (i + l.Detail.NextDouble()) / 3,
+                    y + l.Detail.Range(-0.012, 0.012),
+                    length,
+                    new SKColor(150, 206, 240, (byte)(80 + (60 * depth))),
+                    0.011 + (0.010 * depth)
+                );
         }
     }
 
@@ -224,7 +254,8 @@ internal sealed class BackgroundPainter : IDisposable
         }
         for (int i = 0; i < 8; i++)
         {
-            double x = (i + l.Detail.NextDouble()) / 8, y = l.Detail.Range(0.2, 0.9);
+            double x = (i + l.Detail.NextDouble()) / 8,
+                y = l.Detail.Range(0.2, 0.9);
             Glow(canvas, x, y, 0.05, new SKColor(240, 255, 120, 120));
             Disc(canvas, x, y, 0.012, new SKColor(250, 255, 170));
         }
@@ -330,7 +361,8 @@ internal sealed class BackgroundPainter : IDisposable
         {
             // Away from the sun, one on either side of it where there are two.
             double x = (l.SunX + 0.33 + (0.36 * i) + l.Detail.Range(-0.06, 0.06)) % 1.0;
-            double y = l.Detail.Range(0.10, 0.24), size = l.Detail.Range(0.8, 1.15);
+            double y = l.Detail.Range(0.10, 0.24),
+                size = l.Detail.Range(0.8, 1.15);
             Solid(new SKColor(255, 255, 255, 225));
             canvas.DrawOval((float)x, (float)y, (float)(0.115 * size), (float)(0.034 * size), _paint);
             canvas.DrawOval((float)(x - (0.03 * size)), (float)(y - (0.026 * size)), (float)(0.058 * size), (float)(0.036 * size), _paint);
@@ -343,7 +375,9 @@ internal sealed class BackgroundPainter : IDisposable
         using var path = new SKPath();
         for (int tier = 0; tier < 2; tier++)
         {
-            double top = foot - height + (tier * 0.4 * height), bottom = top + (0.6 * height), half = height * (0.2 + (0.1 * tier));
+            double top = foot - height + (tier * 0.4 * height),
+                bottom = top + (0.6 * height),
+                half = height * (0.2 + (0.1 * tier));
             path.MoveTo((float)x, (float)top);
             path.LineTo((float)(x + half), (float)bottom);
             path.LineTo((float)(x - half), (float)bottom);
@@ -379,14 +413,16 @@ internal sealed class BackgroundPainter : IDisposable
     {
         for (int i = 0; i < count; i++)
         {
-            double width = 1.0 / count * random.Range(0.82, 1.1), x = (double)i / count, height = random.Range(low, high);
+            double width = 1.0 / count * random.Range(0.82, 1.1),
+                x = (double)i / count,
+                height = random.Range(low, high);
             Rect(canvas, x, ground - height, width, height, wall);
             if (window is not { } w)
                 continue;
             for (double wy = ground - height + 0.03; wy < ground - 0.05; wy += 0.068)
-                for (double wx = x + 0.022; wx < x + width - 0.04; wx += 0.055)
-                    if (random.Chance(0.7))
-                        Rect(canvas, wx, wy, 0.028, 0.036, w);
+            for (double wx = x + 0.022; wx < x + width - 0.04; wx += 0.055)
+                if (random.Chance(0.7))
+                    Rect(canvas, wx, wy, 0.028, 0.036, w);
         }
     }
 }

@@ -50,22 +50,23 @@ public sealed record CaptionNoise
     public double Free { get; init; }
 
     /// <summary>True and complete captions, every tenth of them empty.</summary>
-    public static CaptionNoise Clean { get; } = new()
-    {
-        Empty = 0.10,
-        DropBackground = 0,
-        DropColour = 0,
-        DropSize = 0,
-        DropNight = 0,
-        DropSecondObject = 0,
-        DropWeather = 0,
-        DropStyle = 0,
-        GenericNoun = 0,
-        WrongObject = 0,
-        WrongBackground = 0,
-        WrongColour = 0,
-        Prefix = 0,
-    };
+    public static CaptionNoise Clean { get; } =
+        new()
+        {
+            Empty = 0.10,
+            DropBackground = 0,
+            DropColour = 0,
+            DropSize = 0,
+            DropNight = 0,
+            DropSecondObject = 0,
+            DropWeather = 0,
+            DropStyle = 0,
+            GenericNoun = 0,
+            WrongObject = 0,
+            WrongBackground = 0,
+            WrongColour = 0,
+            Prefix = 0,
+        };
 
     /// <summary>The defaults: what the last part of training uses.</summary>
     public static CaptionNoise Noisy { get; } = new();
@@ -97,12 +98,13 @@ public static class CaptionGrammar
 
     /// <summary>The word of a size, or null for the size that needs none.</summary>
     /// <param name="size">The size.</param>
-    public static string? Word(SceneSize size) => size switch
-    {
-        SceneSize.Small => "small",
-        SceneSize.Big => "big",
-        _ => null,
-    };
+    public static string? Word(SceneSize size) =>
+        size switch
+        {
+            SceneSize.Small => "small",
+            SceneSize.Big => "big",
+            _ => null,
+        };
 
     /// <summary>The noun of a background, e.g. "beach".</summary>
     /// <param name="background">The background.</param>
@@ -110,8 +112,7 @@ public static class CaptionGrammar
 
     /// <summary>The three words of a background, e.g. "on the beach".</summary>
     /// <param name="background">The background.</param>
-    public static string Phrase(SceneBackground background) =>
-        $"{Preposition(background)} the {Noun(background)}";
+    public static string Phrase(SceneBackground background) => $"{Preposition(background)} the {Noun(background)}";
 
     private static string Preposition(SceneBackground background) => background is SceneBackground.Beach or SceneBackground.Ocean ? "on" : "in";
 
@@ -149,36 +150,53 @@ public static class CaptionGrammar
         if (random.Chance(noise.Empty))
             return new WrittenCaption("", [], 0);
 
-        string? prefix = random.Chance(noise.Prefix) ? random.Chance(0.5) ? "a photo of" : "a picture of" : null;
+        string? prefix = random.Chance(noise.Prefix)
+            ? random.Chance(0.5)
+                ? "a photo of"
+                : "a picture of"
+            : null;
         bool one = random.Chance(noise.DropSecondObject);
         NamedObject Name(SceneObject o, int index)
         {
             var size = random.Chance(noise.DropSize) ? SceneSize.Normal : o.Size;
             var kind = random.Chance(noise.WrongObject) ? Other(o.Kind, ToyScenes.Kinds, random) : o.Kind;
             bool generic = random.Chance(noise.GenericNoun);
-            string noun = generic ? IsAnimal(kind) ? random.Pick(_generic) : "thing" : Noun(kind);
-            SceneColour? colour = o.Colour is { } own && !random.Chance(noise.DropColour)
-                ? random.Chance(noise.WrongColour) ? Other(own, ToyScenes.Colours, random) : own
-                : null;
+            string noun = generic
+                ? IsAnimal(kind)
+                    ? random.Pick(_generic)
+                    : "thing"
+                : Noun(kind);
+            SceneColour? colour =
+                o.Colour is { } own && !random.Chance(noise.DropColour)
+                    ? random.Chance(noise.WrongColour)
+                        ? Other(own, ToyScenes.Colours, random)
+                        : own
+                    : null;
             return new NamedObject(index, noun, generic ? null : kind, colour, size);
         }
 
         NamedObject[] objects = [.. scene.Objects.Take(one ? 1 : scene.Objects.Count).Select(Name)];
-        SceneBackground? place = random.Chance(noise.DropBackground) ? null
-            : random.Chance(noise.WrongBackground) ? Other(scene.Background, ToyScenes.Backgrounds, random) : scene.Background;
+        SceneBackground? place =
+            random.Chance(noise.DropBackground) ? null
+            : random.Chance(noise.WrongBackground) ? Other(scene.Background, ToyScenes.Backgrounds, random)
+            : scene.Background;
         CaptionFacts facts = new(
             objects,
             FirstIsLeft(scene),
             place,
             scene.Night && !random.Chance(noise.DropNight),
             scene.Weather != SceneWeather.Clear && random.Chance(noise.DropWeather) ? SceneWeather.Clear : scene.Weather,
-            scene.Style != SceneStyle.Painted && random.Chance(noise.DropStyle) ? SceneStyle.Painted : scene.Style);
+            scene.Style != SceneStyle.Painted && random.Chance(noise.DropStyle) ? SceneStyle.Painted : scene.Style
+        );
         var caption = noise.Free > 0 && random.Chance(noise.Free) ? FreeCaption.Write(facts, random) : Plain(facts, prefix);
         return caption with { Named = [.. caption.Named.Where(n => IsTrue(n))] };
 
-        bool IsTrue(NamedThing named) => named.Object is { } index
-            ? objects.All(o => o.Index != index || ((o.Kind is not { } k || k == scene.Objects[index].Kind) && (o.Colour is not { } c || c == scene.Objects[index].Colour)))
-            : place == scene.Background;
+        bool IsTrue(NamedThing named) =>
+            named.Object is { } index
+                ? objects.All(o =>
+                    o.Index != index || ((o.Kind is not { } k || k == scene.Objects[index].Kind) && (o.Colour is not { } c || c == scene.Objects[index].Colour))
+                )
+                : place == scene.Background;
     }
 
     /// <summary>The true caption, or nothing at the given rate.</summary>
@@ -197,13 +215,15 @@ public static class CaptionGrammar
 
     private static bool? FirstIsLeft(SceneDescription scene) => scene.Objects.Count > 1 ? scene.Objects[0].CentreX < scene.Objects[1].CentreX : null;
 
-    private static CaptionFacts Truth(SceneDescription scene) => new(
-        [.. scene.Objects.Select((o, i) => new NamedObject(i, Noun(o.Kind), o.Kind, o.Colour, o.Size))],
-        FirstIsLeft(scene),
-        scene.Background,
-        scene.Night,
-        scene.Weather,
-        scene.Style);
+    private static CaptionFacts Truth(SceneDescription scene) =>
+        new(
+            [.. scene.Objects.Select((o, i) => new NamedObject(i, Noun(o.Kind), o.Kind, o.Colour, o.Size))],
+            FirstIsLeft(scene),
+            scene.Background,
+            scene.Night,
+            scene.Weather,
+            scene.Style
+        );
 
     private static WrittenCaption Plain(CaptionFacts facts, string? prefix)
     {
@@ -217,12 +237,16 @@ public static class CaptionGrammar
         }
         if (facts.Background is { } place)
             text.Add(Preposition(place)).Add("the").Name(Noun(place), null);
-        text.Add(facts.Night ? "at night" : facts.Weather switch
-        {
-            SceneWeather.Rain => "in the rain",
-            SceneWeather.Fog => "in the fog",
-            _ => null,
-        });
+        text.Add(
+            facts.Night
+                ? "at night"
+                : facts.Weather switch
+                {
+                    SceneWeather.Rain => "in the rain",
+                    SceneWeather.Fog => "in the fog",
+                    _ => null,
+                }
+        );
         return text.Done();
     }
 
@@ -230,15 +254,29 @@ public static class CaptionGrammar
         where T : struct, Enum
     {
         T other;
-        do
-            other = random.Pick(all);
+        do other = random.Pick(all);
         while (other.Equals(current));
         return other;
     }
 
     private static string[] CollectWords(IEnumerable<string> more)
     {
-        var words = new SortedSet<string>(StringComparer.Ordinal) { "a", "next", "to", "in", "on", "the", "at", "night", "small", "big", "photo", "picture", "of" };
+        var words = new SortedSet<string>(StringComparer.Ordinal)
+        {
+            "a",
+            "next",
+            "to",
+            "in",
+            "on",
+            "the",
+            "at",
+            "night",
+            "small",
+            "big",
+            "photo",
+            "picture",
+            "of",
+        };
         words.UnionWith(more);
         words.UnionWith(_generic);
         words.UnionWith(ToyScenes.Kinds.Select(Noun));

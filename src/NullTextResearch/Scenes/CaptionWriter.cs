@@ -28,7 +28,14 @@ internal sealed record NamedObject(int Index, string Noun, SceneObjectKind? Kind
 /// <param name="Night">Whether it says that it is night.</param>
 /// <param name="Weather">The weather; clear where nothing is said of it.</param>
 /// <param name="Style">The style; painted where nothing is said of it.</param>
-internal sealed record CaptionFacts(IReadOnlyList<NamedObject> Objects, bool? FirstIsLeft, SceneBackground? Background, bool Night, SceneWeather Weather, SceneStyle Style);
+internal sealed record CaptionFacts(
+    IReadOnlyList<NamedObject> Objects,
+    bool? FirstIsLeft,
+    SceneBackground? Background,
+    bool Night,
+    SceneWeather Weather,
+    SceneStyle Style
+);
 
 /// <summary>Puts words one after the other and counts their tokens.</summary>
 internal sealed class CaptionWriter
@@ -40,8 +47,10 @@ internal sealed class CaptionWriter
     /// <summary>Adds words, separated by single blanks; nothing for null.</summary>
     public CaptionWriter Add(string? words)
     {
-        if (string.IsNullOrEmpty(words)) return this;
-        if (_text.Length > 0) _text.Append(' ');
+        if (string.IsNullOrEmpty(words))
+            return this;
+        if (_text.Length > 0)
+            _text.Append(' ');
         _text.Append(words);
         _tokens += words.Count(c => c == ' ') + 1;
         return this;
@@ -50,7 +59,8 @@ internal sealed class CaptionWriter
     /// <summary>Adds one word that names an object, or the place for null.</summary>
     public CaptionWriter Name(string? word, int? thing)
     {
-        if (string.IsNullOrEmpty(word)) return this;
+        if (string.IsNullOrEmpty(word))
+            return this;
         Add(word);
         _named.Add(new NamedThing(_tokens, thing));
         return this;
@@ -59,7 +69,8 @@ internal sealed class CaptionWriter
     /// <summary>Adds a comma, but not at the beginning and not after another.</summary>
     public CaptionWriter Comma()
     {
-        if (_text.Length == 0 || _text[^1] == ',') return this;
+        if (_text.Length == 0 || _text[^1] == ',')
+            return this;
         _text.Append(',');
         _tokens++;
         return this;
@@ -111,9 +122,24 @@ internal static class FreeCaption
 
     /// <summary>Every word that a free caption may contain beside those of the plain form.</summary>
     public static IEnumerable<string> Words =>
-        ((IEnumerable<string>[])[_otherWords.Values.SelectMany(w => w), _fillers, _articles, _prepositions, _relations, _night, _rain, _fog, _drawing, _drawn,
-            ["that is", "on the left", "on the right", "to the left of", "to the right of"]])
-        .SelectMany(w => w).SelectMany(w => w.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        (
+            (IEnumerable<string>[])
+                [
+                    _otherWords.Values.SelectMany(w => w),
+                    _fillers,
+                    _articles,
+                    _prepositions,
+                    _relations,
+                    _night,
+                    _rain,
+                    _fog,
+                    _drawing,
+                    _drawn,
+                    ["that is", "on the left", "on the right", "to the left of", "to the right of"],
+                ]
+        )
+            .SelectMany(w => w)
+            .SelectMany(w => w.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Most tokens of a caption: what a context of 29 rows has between start- and end-of-text.</summary>
     internal const int MostTokens = 27;
@@ -122,8 +148,7 @@ internal static class FreeCaption
     public static WrittenCaption Write(CaptionFacts facts, SceneRandom random)
     {
         WrittenCaption caption;
-        do
-            caption = WriteOnce(facts, random);
+        do caption = WriteOnce(facts, random);
         while (caption.Tokens > MostTokens);
         return caption;
     }
@@ -131,24 +156,32 @@ internal static class FreeCaption
     private static WrittenCaption WriteOnce(CaptionFacts facts, SceneRandom random)
     {
         CaptionWriter text = new();
-        string? air = facts.Night ? Some(_night, random) : facts.Weather switch
-        {
-            SceneWeather.Rain => Some(_rain, random),
-            SceneWeather.Fog => Some(_fog, random),
-            _ => null,
-        };
-        bool drawn = facts.Style == SceneStyle.Drawing, drawnFirst = random.Chance(0.7);
+        string? air = facts.Night
+            ? Some(_night, random)
+            : facts.Weather switch
+            {
+                SceneWeather.Rain => Some(_rain, random),
+                SceneWeather.Fog => Some(_fog, random),
+                _ => null,
+            };
+        bool drawn = facts.Style == SceneStyle.Drawing,
+            drawnFirst = random.Chance(0.7);
         string? opening = random.Chance(0.4) ? random.Pick(_fillers) : null;
-        if (drawn && drawnFirst) opening = Some(_drawing, random);
-        double order = random.NextDouble(), airDice = random.NextDouble();
+        if (drawn && drawnFirst)
+            opening = Some(_drawing, random);
+        double order = random.NextDouble(),
+            airDice = random.NextDouble();
         // Where the words for the air stand: at the front, in the middle or, mostly, at the end.
-        bool airFirst = airDice < 0.15, airMiddle = !airFirst && airDice < 0.35;
-        if (airFirst) text.Add(air).Comma();
+        bool airFirst = airDice < 0.15,
+            airMiddle = !airFirst && airDice < 0.35;
+        if (airFirst)
+            text.Add(air).Comma();
         if (order < 0.6 || facts.Background is null)
         {
             text.Add(opening);
             Things(text, facts, random);
-            if (airMiddle) text.Add(air);
+            if (airMiddle)
+                text.Add(air);
             Place(text, facts.Background, random, bare: false);
         }
         else if (order < 0.8)
@@ -156,7 +189,8 @@ internal static class FreeCaption
             Place(text, facts.Background, random, bare: random.Chance(0.3));
             text.Comma().Add(opening);
             Things(text, facts, random);
-            if (airMiddle) text.Add(air);
+            if (airMiddle)
+                text.Add(air);
         }
         else
         {
@@ -164,11 +198,14 @@ internal static class FreeCaption
             PlaceNoun(text, facts.Background, random);
             text.Add(random.Chance(0.5) ? "with" : "and");
             Things(text, facts, random);
-            if (airMiddle) text.Add(air);
+            if (airMiddle)
+                text.Add(air);
         }
 
-        if (!airFirst && !airMiddle) text.Add(air);
-        if (drawn && !drawnFirst) text.Comma().Add(random.Pick(_drawn));
+        if (!airFirst && !airMiddle)
+            text.Add(air);
+        if (drawn && !drawnFirst)
+            text.Comma().Add(random.Pick(_drawn));
         return text.Done();
     }
 
@@ -181,7 +218,8 @@ internal static class FreeCaption
         }
 
         bool turned = random.Chance(0.5);
-        NamedObject first = facts.Objects[turned ? 1 : 0], second = facts.Objects[turned ? 0 : 1];
+        NamedObject first = facts.Objects[turned ? 1 : 0],
+            second = facts.Objects[turned ? 0 : 1];
         bool firstIsLeft = facts.FirstIsLeft!.Value != turned;
         double dice = random.NextDouble();
         if (dice < 0.62)
@@ -211,22 +249,30 @@ internal static class FreeCaption
         text.Name(Synonym(CaptionGrammar.Word(thing.Size), random), thing.Index);
         string? colour = thing.Colour is { } c ? Synonym(CaptionGrammar.Word(c), random) : null;
         bool after = random.Chance(0.08);
-        if (!after) text.Name(colour, thing.Index);
+        if (!after)
+            text.Name(colour, thing.Index);
         text.Name(Synonym(thing.Noun, random), thing.Index);
-        if (after && colour is not null) text.Add("that is").Name(colour, thing.Index);
+        if (after && colour is not null)
+            text.Add("that is").Name(colour, thing.Index);
     }
 
     private static void Place(CaptionWriter text, SceneBackground? place, SceneRandom random, bool bare)
     {
-        if (place is null) return;
-        if (!bare) text.Add(Some(_prepositions, random));
+        if (place is null)
+            return;
+        if (!bare)
+            text.Add(Some(_prepositions, random));
         PlaceNoun(text, place, random);
     }
 
     private static void PlaceNoun(CaptionWriter text, SceneBackground? place, SceneRandom random)
     {
         double dice = random.NextDouble();
-        text.Add(dice < 0.7 ? "the" : dice < 0.85 ? "a" : null);
+        text.Add(
+            dice < 0.7 ? "the"
+            : dice < 0.85 ? "a"
+            : null
+        );
         text.Name(Synonym(CaptionGrammar.Noun(place!.Value), random), null);
     }
 

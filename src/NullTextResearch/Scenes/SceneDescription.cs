@@ -5,26 +5,37 @@ public enum SceneObjectKind
 {
     /// <summary>A yellow cat's face.</summary>
     Cat,
+
     /// <summary>A brown dog's face.</summary>
     Dog,
+
     /// <summary>An orange fox's face.</summary>
     Fox,
+
     /// <summary>A black and white panda's face.</summary>
     Panda,
+
     /// <summary>A green frog's face.</summary>
     Frog,
+
     /// <summary>A pink pig's face.</summary>
     Pig,
+
     /// <summary>A car, in any colour.</summary>
     Car,
+
     /// <summary>A balloon on a string, in any colour.</summary>
     Balloon,
+
     /// <summary>A round green tree.</summary>
     Tree,
+
     /// <summary>A mushroom with white dots, in any colour.</summary>
     Mushroom,
+
     /// <summary>A white rocket with red fins.</summary>
     Rocket,
+
     /// <summary>A small house with a red roof.</summary>
     House,
 }
@@ -34,18 +45,25 @@ public enum SceneBackground
 {
     /// <summary>Green hills under a blue sky.</summary>
     Meadow,
+
     /// <summary>Sand, a strip of turquoise sea, sky.</summary>
     Beach,
+
     /// <summary>Orange dunes under a pale yellow sky.</summary>
     Desert,
+
     /// <summary>White hills and pale firs.</summary>
     Snow,
+
     /// <summary>Dark green wood with brown trunks.</summary>
     Forest,
+
     /// <summary>Deep blue water to the horizon.</summary>
     Ocean,
+
     /// <summary>A skyline above a grey street.</summary>
     City,
+
     /// <summary>A low sun between purple hills.</summary>
     Sunset,
 }
@@ -55,12 +73,16 @@ public enum SceneColour
 {
     /// <summary>Red.</summary>
     Red,
+
     /// <summary>Blue.</summary>
     Blue,
+
     /// <summary>Green.</summary>
     Green,
+
     /// <summary>Yellow.</summary>
     Yellow,
+
     /// <summary>Purple.</summary>
     Purple,
 }
@@ -70,8 +92,10 @@ public enum SceneSize
 {
     /// <summary>Side about 0.39 of the picture; caption "small".</summary>
     Small,
+
     /// <summary>Side about 0.53 of the picture; no word in the caption.</summary>
     Normal,
+
     /// <summary>Side about 0.70 of the picture; caption "big".</summary>
     Big,
 }
@@ -81,8 +105,10 @@ public enum SceneWeather
 {
     /// <summary>Nothing.</summary>
     Clear,
+
     /// <summary>Grey light and slanted streaks.</summary>
     Rain,
+
     /// <summary>A pale veil, thicker with distance.</summary>
     Fog,
 }
@@ -92,6 +118,7 @@ public enum SceneStyle
 {
     /// <summary>In full colour.</summary>
     Painted,
+
     /// <summary>Dark outlines and a pale wash of colour on white paper.</summary>
     Drawing,
 }
@@ -101,6 +128,7 @@ public enum SceneSplit
 {
     /// <summary>Scenes for training: held-out combinations never occur.</summary>
     Train,
+
     /// <summary>Scenes never trained on: seeds of their own, and every fourth shows a held-out combination.</summary>
     HeldOut,
 }

@@ -20,26 +20,42 @@ public sealed record SceneDomain
     public IReadOnlyList<string> Words => Version == 1 ? CaptionGrammar.Words : CaptionGrammar.FreeWords;
 
     /// <summary>One object nearly always, clear weather, captions in the plain form.</summary>
-    public static SceneDomain First { get; } = new() { Version = 1, Scenes = new SceneSamplerOptions { SecondObject = 0.12 }, FreeCaptions = 0, Context = 77 };
+    public static SceneDomain First { get; } =
+        new()
+        {
+            Version = 1,
+            Scenes = new SceneSamplerOptions { SecondObject = 0.12 },
+            FreeCaptions = 0,
+            Context = 77,
+        };
 
     /// <summary>
     /// Two objects in nearly half of the scenes, more of them coloured, rain and fog, drawings; captions in the free form. Its context of 29
     /// rows gives the null text 3.6 numbers for each of the latent's 1,024, as in Stable Diffusion.
     /// </summary>
-    public static SceneDomain Second { get; } = new()
-    {
-        Version = 2,
-        Scenes = new SceneSamplerOptions { SecondObject = 0.45, Coloured = 0.3, Weather = 0.12, Drawing = 0.07, Small = 0.18 },
-        FreeCaptions = 1,
-        Context = 29,
-    };
+    public static SceneDomain Second { get; } =
+        new()
+        {
+            Version = 2,
+            Scenes = new SceneSamplerOptions
+            {
+                SecondObject = 0.45,
+                Coloured = 0.3,
+                Weather = 0.12,
+                Drawing = 0.07,
+                Small = 0.18,
+            },
+            FreeCaptions = 1,
+            Context = 29,
+        };
 
     /// <summary>The domain of a number, or null where there is none.</summary>
     /// <param name="version">Its number.</param>
-    public static SceneDomain? Find(int version) => version switch
-    {
-        1 => First,
-        2 => Second,
-        _ => null,
-    };
+    public static SceneDomain? Find(int version) =>
+        version switch
+        {
+            1 => First,
+            2 => Second,
+            _ => null,
+        };
 }

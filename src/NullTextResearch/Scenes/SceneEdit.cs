@@ -16,9 +16,7 @@ public enum SceneEditKind
 /// </summary>
 public abstract record SceneEdit
 {
-    private protected SceneEdit()
-    {
-    }
+    private protected SceneEdit() { }
 
     /// <summary>Index of the object that the edit changes, adds or removes; null where it changes the surroundings.</summary>
     public abstract int? ObjectIndex { get; }
@@ -53,11 +51,15 @@ public abstract record SceneEdit
     private protected abstract SceneDescription Change(SceneDescription scene);
 
     private protected static string? MissingObject(SceneDescription scene, int index) =>
-        index >= 0 && index < scene.Objects.Count ? null
+        index >= 0 && index < scene.Objects.Count
+            ? null
             : $"The scene '{scene.Caption}' has {scene.Objects.Count} object(s): object index {index} does not exist.";
 
     private protected static SceneDescription With(SceneDescription scene, int index, Func<SceneObject, SceneObject> change) =>
-        scene with { Objects = [.. scene.Objects.Select((o, i) => i == index ? change(o) : o)] };
+        scene with
+        {
+            Objects = [.. scene.Objects.Select((o, i) => i == index ? change(o) : o)],
+        };
 }
 
 /// <summary>Another kind of object in the same place, e.g. a cat becomes a dog.</summary>
@@ -79,15 +81,11 @@ public sealed record ObjectSwap(int Index, SceneObjectKind To, SceneColour? Colo
             return $"The scene '{scene.Caption}' has a {CaptionGrammar.Noun(To)} already: choose another kind.";
         if (ToyScenes.IsColourable(To) && Colour is null && scene.Objects[Index].Colour is null)
             return $"A {CaptionGrammar.Noun(To)} needs a colour, and the {CaptionGrammar.Noun(scene.Objects[Index].Kind)} that it replaces has none: name one.";
-        return !ToyScenes.IsColourable(To) && Colour is not null
-            ? $"A {CaptionGrammar.Noun(To)} comes in one colour only: leave the colour out." : null;
+        return !ToyScenes.IsColourable(To) && Colour is not null ? $"A {CaptionGrammar.Noun(To)} comes in one colour only: leave the colour out." : null;
     }
 
-    private protected override SceneDescription Change(SceneDescription scene) => With(scene, Index, o => o with
-    {
-        Kind = To,
-        Colour = ToyScenes.IsColourable(To) ? Colour ?? o.Colour : null,
-    });
+    private protected override SceneDescription Change(SceneDescription scene) =>
+        With(scene, Index, o => o with { Kind = To, Colour = ToyScenes.IsColourable(To) ? Colour ?? o.Colour : null });
 }
 
 /// <summary>Another colour of the same object.</summary>
@@ -135,18 +133,18 @@ public sealed record SizeChange(int Index, SceneSize To) : SceneEdit
         return scene.Objects[Index].Size == To ? $"The object has the size '{To}' already." : null;
     }
 
-    private protected override SceneDescription Change(SceneDescription scene) => With(scene, Index, o =>
-    {
-        var (low, high) = ToyScenes.SideRange(To);
-        double side = (low + high) / 2, feet = Math.Clamp(o.CentreY + (o.Side / 2), side + 0.03, 0.95);
-        return o with
-        {
-            Size = To,
-            Side = side,
-            CentreX = Math.Clamp(o.CentreX, (side / 2) + 0.02, 0.98 - (side / 2)),
-            CentreY = feet - (side / 2),
-        };
-    });
+    private protected override SceneDescription Change(SceneDescription scene) =>
+        With(
+            scene,
+            Index,
+            o =>
+            {
+                var (low, high) = ToyScenes.SideRange(To);
+                double side = (low + high) / 2,
+                    feet = Math.Clamp(o.CentreY + (o.Side / 2), side + 0.03, 0.95);
+                return o with { Size = To, Side = side, CentreX = Math.Clamp(o.CentreX, (side / 2) + 0.02, 0.98 - (side / 2)), CentreY = feet - (side / 2) };
+            }
+        );
 }
 
 /// <summary>The same objects elsewhere, with the same horizon and sun.</summary>
@@ -224,7 +222,9 @@ public sealed record WeatherAmountChange(double To) : SceneEdit
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Weather == SceneWeather.Clear)
             return "The weather is clear: there is nothing of which there could be more.";
-        return To is >= 0 and <= 1 ? null : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {To}; expected 0 to 1.");
+        return To is >= 0 and <= 1
+            ? null
+            : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {To}; expected 0 to 1.");
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { WeatherAmount = To };
@@ -267,8 +267,7 @@ public sealed record RemoveObject(int Index) : SceneEdit
         return scene.Objects.Count > 1 ? MissingObject(scene, Index) : "The scene has one object alone, and no scene is empty.";
     }
 
-    private protected override SceneDescription Change(SceneDescription scene) =>
-        scene with { Objects = [.. scene.Objects.Where((_, i) => i != Index)] };
+    private protected override SceneDescription Change(SceneDescription scene) => scene with { Objects = [.. scene.Objects.Where((_, i) => i != Index)] };
 }
 
 /// <summary>A second object in the free space beside the only one, its feet on the same line.</summary>
@@ -294,7 +293,9 @@ public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null)
         if (scene.Objects[0].Kind == Kind)
             return $"The scene has a {CaptionGrammar.Noun(Kind)} already: add another kind.";
         if (ToyScenes.IsColourable(Kind) == Colour is null)
-            return Colour is null ? $"A {CaptionGrammar.Noun(Kind)} needs a colour: name one." : $"A {CaptionGrammar.Noun(Kind)} comes in one colour only: leave the colour out.";
+            return Colour is null
+                ? $"A {CaptionGrammar.Noun(Kind)} needs a colour: name one."
+                : $"A {CaptionGrammar.Noun(Kind)} comes in one colour only: leave the colour out.";
         return Room(scene.Objects[0]).Side < SmallestSide ? "There is no room beside the object: it is too big or too close to the middle." : null;
     }
 
@@ -316,7 +317,9 @@ public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null)
 
     private static (double Side, double CentreX) Room(SceneObject o)
     {
-        double left = o.CentreX - (o.Side / 2), right = 1 - o.CentreX - (o.Side / 2), room = Math.Max(left, right);
+        double left = o.CentreX - (o.Side / 2),
+            right = 1 - o.CentreX - (o.Side / 2),
+            room = Math.Max(left, right);
         double side = Math.Min(LargestSide, room - 0.02);
         return (side, left > right ? left - (room / 2) : 1 - (room / 2));
     }
@@ -332,7 +335,8 @@ public sealed record SceneEditPlan
         Target = target;
         SourceCaption = source.Caption;
         TargetCaption = target.Caption;
-        string[] from = SourceCaption.Split(' '), to = TargetCaption.Split(' ');
+        string[] from = SourceCaption.Split(' '),
+            to = TargetCaption.Split(' ');
         Kind = from.Length == to.Length ? SceneEditKind.WordSwap : SceneEditKind.Refinement;
         (SourceWordIndices, TargetWordIndices) = Kind == SceneEditKind.WordSwap ? InPlace(from, to) : ByAlignment(from, to);
         SourceWords = [.. SourceWordIndices.Select(i => from[i])];
@@ -388,10 +392,12 @@ public sealed record SceneEditPlan
     {
         var length = new int[from.Length + 1, to.Length + 1];
         for (int i = from.Length - 1; i >= 0; i--)
-            for (int j = to.Length - 1; j >= 0; j--)
-                length[i, j] = from[i] == to[j] ? length[i + 1, j + 1] + 1 : Math.Max(length[i + 1, j], length[i, j + 1]);
-        List<int> removed = [], added = [];
-        int a = 0, b = 0;
+        for (int j = to.Length - 1; j >= 0; j--)
+            length[i, j] = from[i] == to[j] ? length[i + 1, j + 1] + 1 : Math.Max(length[i + 1, j], length[i, j + 1]);
+        List<int> removed = [],
+            added = [];
+        int a = 0,
+            b = 0;
         while (a < from.Length || b < to.Length)
         {
             if (a < from.Length && b < to.Length && from[a] == to[b])

@@ -82,7 +82,11 @@ public sealed class SceneRenderer : IDisposable
     {
         Check(scene, size);
         if (objectIndex < 0 || objectIndex >= scene.Objects.Count)
-            throw new ArgumentOutOfRangeException(nameof(objectIndex), objectIndex, $"The scene has {scene.Objects.Count} object(s): expected 0..{scene.Objects.Count - 1}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(objectIndex),
+                objectIndex,
+                $"The scene has {scene.Objects.Count} object(s): expected 0..{scene.Objects.Count - 1}."
+            );
         var canvas = Canvas(size);
         canvas.Clear(SKColors.Transparent);
         DrawSprite(canvas, scene.Objects[objectIndex], size, null, SKBlendMode.SrcOver);
@@ -154,7 +158,8 @@ public sealed class SceneRenderer : IDisposable
     /// <summary>Makes a drawing of a picture: its edges in dark pencil over its colours, much paler.</summary>
     private static void Draw(Span<byte> rgb, int size)
     {
-        const double Wash = 0.45, Pencil = 2.6;
+        const double Wash = 0.45,
+            Pencil = 2.6;
         // Lines as wide as a pixel of the model's 64.
         int reach = Math.Max(1, size / 64);
         var light = new double[size * size];
@@ -165,7 +170,8 @@ public sealed class SceneRenderer : IDisposable
         {
             for (int x = 0; x < size; x++)
             {
-                double across = At(x + reach, y) - At(x - reach, y), down = At(x, y + reach) - At(x, y - reach);
+                double across = At(x + reach, y) - At(x - reach, y),
+                    down = At(x, y + reach) - At(x, y - reach);
                 double ink = Math.Min(0.85, Pencil * Math.Sqrt((across * across) + (down * down)) * 0.5);
                 for (int c = 0; c < 3; c++)
                 {
@@ -199,12 +205,18 @@ public sealed class SceneRenderer : IDisposable
         foreach (var o in scene.Objects)
         {
             if (o.Colour is null == ToyScenes.IsColourable(o.Kind))
-                throw new ArgumentException($"A {CaptionGrammar.Noun(o.Kind)} {(o.Colour is null ? "needs a colour" : "comes in one colour only: set Colour to null")}.", nameof(scene));
+                throw new ArgumentException(
+                    $"A {CaptionGrammar.Noun(o.Kind)} {(o.Colour is null ? "needs a colour" : "comes in one colour only: set Colour to null")}.",
+                    nameof(scene)
+                );
         }
         if (scene.Weather != SceneWeather.Clear && !ToyScenes.AllowsWeather(scene))
             throw new ArgumentException("By night and in a drawing the weather is always clear: set Weather to Clear.", nameof(scene));
         if (scene.WeatherAmount is not (>= 0 and <= 1))
-            throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {scene.WeatherAmount}; expected 0 to 1."), nameof(scene));
+            throw new ArgumentException(
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {scene.WeatherAmount}; expected 0 to 1."),
+                nameof(scene)
+            );
         if (scene.Night && !ToyScenes.AllowsNight(scene.Background))
             throw new ArgumentException($"Background '{scene.Background}' has no night version: set Night to false.", nameof(scene));
     }
@@ -224,12 +236,21 @@ public sealed class SceneRenderer : IDisposable
     /// <summary>A soft ellipse at the feet. It depends on place and size only, so that swapping the kind keeps it.</summary>
     private void DrawShadow(SKCanvas canvas, SceneObject o)
     {
-        float x = (float)o.CentreX, y = (float)(o.CentreY + (0.47 * o.Side)), rx = (float)(0.5 * o.Side), squash = 0.22f;
+        float x = (float)o.CentreX,
+            y = (float)(o.CentreY + (0.47 * o.Side)),
+            rx = (float)(0.5 * o.Side),
+            squash = 0.22f;
         canvas.Save();
         canvas.Translate(x, y);
         canvas.Scale(1, squash);
         var dark = new SKColor(10, 10, 30, 130);
-        using var shader = SKShader.CreateRadialGradient(new SKPoint(0, 0), rx, [dark, dark.WithAlpha(90), dark.WithAlpha(0)], [0, 0.45f, 1], SKShaderTileMode.Clamp);
+        using var shader = SKShader.CreateRadialGradient(
+            new SKPoint(0, 0),
+            rx,
+            [dark, dark.WithAlpha(90), dark.WithAlpha(0)],
+            [0, 0.45f, 1],
+            SKShaderTileMode.Clamp
+        );
         _paint.Shader = shader;
         _paint.Color = SKColors.White;
         _paint.ColorFilter = null;
@@ -262,7 +283,9 @@ public sealed class SceneRenderer : IDisposable
     private static SKColorFilter LightFilter(double light, bool night)
     {
         // Moonlight is dim and bluish, yet leaves the colour words true.
-        float r = (float)(light * (night ? 0.74 : 1)), g = (float)(light * (night ? 0.76 : 1)), b = (float)(light * (night ? 0.92 : 1));
+        float r = (float)(light * (night ? 0.74 : 1)),
+            g = (float)(light * (night ? 0.76 : 1)),
+            b = (float)(light * (night ? 0.92 : 1));
         return SKColorFilter.CreateColorMatrix([r, 0, 0, 0, 0, 0, g, 0, 0, 0, 0, 0, b, 0, 0, 0, 0, 0, 1, 0]);
     }
 }

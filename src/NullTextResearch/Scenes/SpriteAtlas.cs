@@ -46,16 +46,17 @@ internal static class SpriteAtlas
         if (side != FullSide)
             rgba = Shrink(rgba, FullSide, side);
         var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Premul);
-        return SKImage.FromPixelCopy(info, rgba)
-            ?? throw new InvalidOperationException($"SkiaSharp could not make the {side}-pixel sprite of '{kind}'.");
+        return SKImage.FromPixelCopy(info, rgba) ?? throw new InvalidOperationException($"SkiaSharp could not make the {side}-pixel sprite of '{kind}'.");
     }
 
     private static byte[] Decode(SceneObjectKind kind)
     {
         string name = $"NullTextResearch.Sprites.{CaptionGrammar.Noun(kind)}.png";
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"The sprite '{name}' is not embedded in the library: data/sprites was missing when it was built.");
-        using var bitmap = SKBitmap.Decode(stream, new SKImageInfo(FullSide, FullSide, SKColorType.Rgba8888, SKAlphaType.Premul))
+        using var bitmap =
+            SKBitmap.Decode(stream, new SKImageInfo(FullSide, FullSide, SKColorType.Rgba8888, SKAlphaType.Premul))
             ?? throw new InvalidOperationException($"The embedded sprite '{name}' is not a {FullSide}x{FullSide} image.");
         return bitmap.GetPixelSpan().ToArray();
     }
@@ -80,14 +81,13 @@ internal static class SpriteAtlas
             double alpha = rgba[i + 3] / 255.0;
             if (alpha == 0)
                 continue;
-            double r = rgba[i] / 255.0 / alpha, g = rgba[i + 1] / 255.0 / alpha, b = rgba[i + 2] / 255.0 / alpha;
+            double r = rgba[i] / 255.0 / alpha,
+                g = rgba[i + 1] / 255.0 / alpha,
+                b = rgba[i + 2] / 255.0 / alpha;
             var (h, s, v) = ToHsv(r, g, b);
             double away = h > 180 ? h - 360 + 8 : h + 8; // from 352 degrees, the sprites' red, in -180..180
             double weight = Ramp(Math.Abs(away), 48, 34) * Ramp(s, 0.12, 0.3);
-            var (nr, ng, nb) = FromHsv(
-                ((hue + (0.35 * away)) % 360 + 360) % 360,
-                Math.Min(1, s * saturationFactor),
-                Math.Min(1, v * valueFactor));
+            var (nr, ng, nb) = FromHsv(((hue + (0.35 * away)) % 360 + 360) % 360, Math.Min(1, s * saturationFactor), Math.Min(1, v * valueFactor));
             result[i] = Byte((r + (weight * (nr - r))) * alpha);
             result[i + 1] = Byte((g + (weight * (ng - g))) * alpha);
             result[i + 2] = Byte((b + (weight * (nb - b))) * alpha);
@@ -103,10 +103,15 @@ internal static class SpriteAtlas
 
     private static (double H, double S, double V) ToHsv(double r, double g, double b)
     {
-        double max = Math.Max(r, Math.Max(g, b)), min = Math.Min(r, Math.Min(g, b)), span = max - min;
+        double max = Math.Max(r, Math.Max(g, b)),
+            min = Math.Min(r, Math.Min(g, b)),
+            span = max - min;
         if (span <= 0)
             return (0, 0, max);
-        double h = max == r ? (g - b) / span : max == g ? 2 + ((b - r) / span) : 4 + ((r - g) / span);
+        double h =
+            max == r ? (g - b) / span
+            : max == g ? 2 + ((b - r) / span)
+            : 4 + ((r - g) / span);
         return (h < 0 ? (h * 60) + 360 : h * 60, span / max, max);
     }
 
@@ -126,23 +131,33 @@ internal static class SpriteAtlas
         double scale = (double)from / to;
         var rows = new double[to * from * 4];
         for (int y = 0; y < from; y++)
-            for (int x = 0; x < to; x++)
-                Average((x * scale), (x + 1) * scale, from, (p, w) =>
+        for (int x = 0; x < to; x++)
+            Average(
+                (x * scale),
+                (x + 1) * scale,
+                from,
+                (p, w) =>
                 {
                     for (int c = 0; c < 4; c++)
                         rows[(((y * to) + x) * 4) + c] += w * source[(((y * from) + p) * 4) + c];
-                });
+                }
+            );
         var result = new byte[to * to * 4];
         for (int y = 0; y < to; y++)
         {
             for (int x = 0; x < to; x++)
             {
                 var total = new double[4];
-                Average(y * scale, (y + 1) * scale, from, (p, w) =>
-                {
-                    for (int c = 0; c < 4; c++)
-                        total[c] += w * rows[(((p * to) + x) * 4) + c];
-                });
+                Average(
+                    y * scale,
+                    (y + 1) * scale,
+                    from,
+                    (p, w) =>
+                    {
+                        for (int c = 0; c < 4; c++)
+                            total[c] += w * rows[(((p * to) + x) * 4) + c];
+                    }
+                );
                 for (int c = 0; c < 4; c++)
                     result[(((y * to) + x) * 4) + c] = (byte)Math.Clamp((int)Math.Round(total[c]), 0, 255);
             }

@@ -21,14 +21,16 @@ public static class SuggestedEdits
         SceneEdit?[] edits =
         [
             Choose(scene, random, ToyScenes.Kinds.Where(k => SameSort(k, first.Kind)).Select(k => new ObjectSwap(0, k)))
-                ?? Choose(scene, random, ToyScenes.Kinds.Where(k => ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind)).Select(k => new ObjectSwap(0, k))),
+                ?? Choose(
+                    scene,
+                    random,
+                    ToyScenes.Kinds.Where(k => ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind)).Select(k => new ObjectSwap(0, k))
+                ),
             Choose(scene, random, ToyScenes.Colours.Select(c => new ColourChange(0, c))),
             Choose(scene, random, [new SizeChange(0, first.Size == SceneSize.Big ? SceneSize.Small : SceneSize.Big)]),
             Choose(scene, random, ToyScenes.Backgrounds.Select(b => new BackgroundChange(b))),
             Choose(scene, random, [new NightFall()]),
-            first.Size == SceneSize.Normal
-                ? Choose(scene, random, ToyScenes.Kinds.Where(k => !ToyScenes.IsColourable(k)).Select(k => new AddObject(k)))
-                : null,
+            first.Size == SceneSize.Normal ? Choose(scene, random, ToyScenes.Kinds.Where(k => !ToyScenes.IsColourable(k)).Select(k => new AddObject(k))) : null,
         ];
         return [.. edits.OfType<SceneEdit>()];
     }
@@ -45,6 +47,8 @@ public static class SuggestedEdits
     }
 
     private static bool MakesHeldOut(SceneDescription source, SceneDescription target) =>
-        target.Objects.Any(o => ToyScenes.IsHeldOut(o.Kind, o.Colour, target.Background)
-            && !(source.Background == target.Background && source.Objects.Any(s => s.Kind == o.Kind && s.Colour == o.Colour)));
+        target.Objects.Any(o =>
+            ToyScenes.IsHeldOut(o.Kind, o.Colour, target.Background)
+            && !(source.Background == target.Background && source.Objects.Any(s => s.Kind == o.Kind && s.Colour == o.Colour))
+        );
 }

@@ -46,7 +46,8 @@ public static class ToyImageSet
     public static IReadOnlyList<ToyImage> Choose(int count = ShippedCount)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        int perKind = Ceiling(count, ToyScenes.Kinds.Count), perBackground = Ceiling(count, ToyScenes.Backgrounds.Count);
+        int perKind = Ceiling(count, ToyScenes.Kinds.Count),
+            perBackground = Ceiling(count, ToyScenes.Backgrounds.Count);
         var kinds = new int[ToyScenes.Kinds.Count];
         var backgrounds = new int[ToyScenes.Backgrounds.Count];
         var images = new List<ToyImage>(count);
@@ -93,7 +94,10 @@ public static class ToyImageSet
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string path = Path.Combine(folder, ListName);
         if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no list of toy images at '{path}'. Write the set again, or name the folder that holds {ListName}.", path);
+            throw new FileNotFoundException(
+                $"There is no list of toy images at '{path}'. Write the set again, or name the folder that holds {ListName}.",
+                path
+            );
         ImageList list;
         try
         {
@@ -134,7 +138,17 @@ public static class ToyImageSet
         // Colours wherever there is one; otherwise mostly word swaps, and every kind of edit now and then.
         if (edits.OfType<ColourChange>().FirstOrDefault() is { } colour && number % 3 != 0)
             return colour;
-        Type[] turn = [typeof(ObjectSwap), typeof(BackgroundChange), typeof(ObjectSwap), typeof(NightFall), typeof(BackgroundChange), typeof(AddObject), typeof(ObjectSwap), typeof(SizeChange)];
+        Type[] turn =
+        [
+            typeof(ObjectSwap),
+            typeof(BackgroundChange),
+            typeof(ObjectSwap),
+            typeof(NightFall),
+            typeof(BackgroundChange),
+            typeof(AddObject),
+            typeof(ObjectSwap),
+            typeof(SizeChange),
+        ];
         return edits.FirstOrDefault(e => e.GetType() == turn[number % turn.Length]) ?? edits[0];
     }
 
@@ -149,19 +163,31 @@ public static class ToyImageSet
             string where = $"'{path}', image {number + 1} ('{File}')";
             var scene = ToyScenes.Sample(Seed, SceneSplit.HeldOut);
             if (scene.Caption != Caption)
-                throw new InvalidDataException($"{where}: seed {Seed} now means '{scene.Caption}', not '{Caption}'. The scenes have changed since: write the set again.");
+                throw new InvalidDataException(
+                    $"{where}: seed {Seed} now means '{scene.Caption}', not '{Caption}'. The scenes have changed since: write the set again."
+                );
             var edit = Edit.ToEdit(where);
             if (edit.WhyNot(scene) is { } reason)
                 throw new InvalidDataException($"{where}: {reason}");
             var plan = edit.Plan(scene);
-            return plan.TargetCaption == Edit.Prompt ? new ToyImage(File, Seed, plan)
+            return plan.TargetCaption == Edit.Prompt
+                ? new ToyImage(File, Seed, plan)
                 : throw new InvalidDataException($"{where}: the edit means '{plan.TargetCaption}', not '{Edit.Prompt}'. Write the set again.");
         }
     }
 
     private sealed record EditEntry(
-        string Kind, string Prompt, IReadOnlyList<string> SourceWords, IReadOnlyList<string> TargetWords,
-        string? SourceBlend, string? TargetBlend, string Change, int? Object, string? To, string? Colour)
+        string Kind,
+        string Prompt,
+        IReadOnlyList<string> SourceWords,
+        IReadOnlyList<string> TargetWords,
+        string? SourceBlend,
+        string? TargetBlend,
+        string Change,
+        int? Object,
+        string? To,
+        string? Colour
+    )
     {
         public static EditEntry From(SceneEditPlan plan)
         {
@@ -176,20 +202,30 @@ public static class ToyImageSet
                 _ => throw new NotSupportedException($"The list cannot describe the edit '{plan.Edit}'."),
             };
             return new EditEntry(
-                plan.Kind == SceneEditKind.WordSwap ? "swap" : "refine", plan.TargetCaption, plan.SourceWords, plan.TargetWords,
-                plan.SourceBlendWord, plan.TargetBlendWord, change, plan.Edit is AddObject ? null : plan.Edit.ObjectIndex, to, colour);
+                plan.Kind == SceneEditKind.WordSwap ? "swap" : "refine",
+                plan.TargetCaption,
+                plan.SourceWords,
+                plan.TargetWords,
+                plan.SourceBlendWord,
+                plan.TargetBlendWord,
+                change,
+                plan.Edit is AddObject ? null : plan.Edit.ObjectIndex,
+                to,
+                colour
+            );
         }
 
-        public SceneEdit ToEdit(string where) => Change switch
-        {
-            "object" => new ObjectSwap(Object ?? 0, Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
-            "colour" => new ColourChange(Object ?? 0, Value<SceneColour>(To, where)),
-            "size" => new SizeChange(Object ?? 0, Value<SceneSize>(To, where)),
-            "background" => new BackgroundChange(Value<SceneBackground>(To, where)),
-            "night" => new NightFall(),
-            "add" => new AddObject(Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
-            _ => throw new InvalidDataException($"{where}: unknown change '{Change}'; expected object, colour, size, background, night or add."),
-        };
+        public SceneEdit ToEdit(string where) =>
+            Change switch
+            {
+                "object" => new ObjectSwap(Object ?? 0, Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
+                "colour" => new ColourChange(Object ?? 0, Value<SceneColour>(To, where)),
+                "size" => new SizeChange(Object ?? 0, Value<SceneSize>(To, where)),
+                "background" => new BackgroundChange(Value<SceneBackground>(To, where)),
+                "night" => new NightFall(),
+                "add" => new AddObject(Value<SceneObjectKind>(To, where), Colour is null ? null : Value<SceneColour>(Colour, where)),
+                _ => throw new InvalidDataException($"{where}: unknown change '{Change}'; expected object, colour, size, background, night or add."),
+            };
 
         private static string? Name<T>(T? value)
             where T : struct, Enum => value?.ToString().ToLowerInvariant();
@@ -200,6 +236,8 @@ public static class ToyImageSet
         private static T Value<T>(string? text, string where)
             where T : struct, Enum =>
             Enum.GetValues<T>().Where(v => Name(v) == text).Select(v => (T?)v).FirstOrDefault()
-                ?? throw new InvalidDataException($"{where}: unknown value '{text}'; expected one of {string.Join(", ", Enum.GetValues<T>().Select(v => Name(v)))}.");
+            ?? throw new InvalidDataException(
+                $"{where}: unknown value '{text}'; expected one of {string.Join(", ", Enum.GetValues<T>().Select(v => Name(v)))}."
+            );
     }
 }

@@ -47,8 +47,7 @@ public static class ToyScenes
 
     /// <summary>Whether objects of this kind come in the five <see cref="SceneColour"/>s.</summary>
     /// <param name="kind">The kind.</param>
-    public static bool IsColourable(SceneObjectKind kind) =>
-        kind is SceneObjectKind.Car or SceneObjectKind.Balloon or SceneObjectKind.Mushroom;
+    public static bool IsColourable(SceneObjectKind kind) => kind is SceneObjectKind.Car or SceneObjectKind.Balloon or SceneObjectKind.Mushroom;
 
     /// <summary>Whether night may fall on this background: everywhere but at sunset.</summary>
     /// <param name="background">The background.</param>
@@ -99,8 +98,7 @@ public static class ToyScenes
             background = random.Pick(Backgrounds);
             kind = PickKind(options, random);
             colour = PickColour(kind, random);
-        }
-        while (IsHeldOut(kind, colour, background) != wantHeldOut);
+        } while (IsHeldOut(kind, colour, background) != wantHeldOut);
 
         bool night = random.Chance(options.Night) && AllowsNight(background);
         IReadOnlyList<SceneObject> objects;
@@ -112,11 +110,11 @@ public static class ToyScenes
             {
                 otherKind = PickKind(options, random);
                 otherColour = PickColour(otherKind, random);
-            }
-            while (otherKind == kind || IsHeldOut(otherKind, otherColour, background));
+            } while (otherKind == kind || IsHeldOut(otherKind, otherColour, background));
 
             bool firstIsLeft = random.Chance(0.5);
-            double left = random.Range(0.25, 0.29), right = random.Range(0.71, 0.75);
+            double left = random.Range(0.25, 0.29),
+                right = random.Range(0.71, 0.75);
             var first = Place(kind, colour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? left : right);
             var second = Place(otherKind, otherColour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? right : left);
             // Their squares overlap by at most 0.03 of the picture, so either order of drawing looks right.
@@ -125,8 +123,10 @@ public static class ToyScenes
         else
         {
             double dice = random.NextDouble();
-            var size = dice < options.Small ? SceneSize.Small
-                : dice < options.Small + options.Big ? SceneSize.Big : SceneSize.Normal;
+            var size =
+                dice < options.Small ? SceneSize.Small
+                : dice < options.Small + options.Big ? SceneSize.Big
+                : SceneSize.Normal;
             var (low, high) = SideRange(size);
             double side = random.Range(low, high);
             double margin = Math.Max(0.26, (side / 2) + 0.02);
@@ -143,18 +143,23 @@ public static class ToyScenes
             Objects = objects,
         };
         return options.Weather > 0 && random.Chance(options.Weather) && AllowsWeather(scene)
-            ? scene with { Weather = random.Pick(_weathers), WeatherAmount = random.NextDouble() }
+            ? scene with
+            {
+                Weather = random.Pick(_weathers),
+                WeatherAmount = random.NextDouble(),
+            }
             : scene;
     }
 
     /// <summary>The range of <see cref="SceneObject.Side"/> of a size word, as fractions of the picture's side.</summary>
-    internal static (double Low, double High) SideRange(SceneSize size) => size switch
-    {
-        SceneSize.Small => (0.36, 0.42),
-        SceneSize.Normal => (0.48, 0.58),
-        SceneSize.Big => (0.66, 0.74),
-        _ => throw new ArgumentOutOfRangeException(nameof(size), size, "Expected small, normal or big."),
-    };
+    internal static (double Low, double High) SideRange(SceneSize size) =>
+        size switch
+        {
+            SceneSize.Small => (0.36, 0.42),
+            SceneSize.Normal => (0.48, 0.58),
+            SceneSize.Big => (0.66, 0.74),
+            _ => throw new ArgumentOutOfRangeException(nameof(size), size, "Expected small, normal or big."),
+        };
 
     private static SceneObjectKind PickKind(SceneSamplerOptions options, SceneRandom random) =>
         random.Pick(options.Coloured > 0 && random.Chance(options.Coloured) ? _colourable : Kinds);

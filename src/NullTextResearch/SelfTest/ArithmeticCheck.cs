@@ -29,29 +29,35 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
     public double Limit => LimitOf(Dtype);
 
     /// <summary>What follows from the errors.</summary>
-    public ArithmeticVerdict Verdict => !(ResultError <= Limit && GradientError <= Limit) ? ArithmeticVerdict.Wrong
+    public ArithmeticVerdict Verdict =>
+        !(ResultError <= Limit && GradientError <= Limit) ? ArithmeticVerdict.Wrong
         : PlainError is { } plain && !(plain <= Limit) ? ArithmeticVerdict.WorkedAround
         : ArithmeticVerdict.Right;
 
-    internal static double LimitOf(ScalarType dtype) => dtype switch
-    {
-        ScalarType.Float64 => 1e-12,
-        ScalarType.Float32 => 1e-5,
-        ScalarType.Float16 => 5e-3,
-        _ => 2e-2,
-    };
+    internal static double LimitOf(ScalarType dtype) =>
+        dtype switch
+        {
+            ScalarType.Float64 => 1e-12,
+            ScalarType.Float32 => 1e-5,
+            ScalarType.Float16 => 5e-3,
+            _ => 2e-2,
+        };
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result off by {ResultError:0.0e+0}, gradient by {GradientError:0.0e+0} (limit {Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}");
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result off by {ResultError:0.0e+0}, gradient by {GradientError:0.0e+0} (limit {Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}"
+        );
 }
 
 /// <summary>This machine computes wrongly what an optimisation is made of, and there is no way around it.</summary>
 public sealed class WrongArithmeticException : Exception
 {
     internal WrongArithmeticException(string processor, ScalarType dtype, IReadOnlyList<string> wrong)
-        : base($"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: {string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
-            + $"Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same.")
+        : base(
+            $"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: {string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
+                + $"Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same."
+        )
     {
         Wrong = wrong;
     }

@@ -17,7 +17,8 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
     public void Require(ScalarType dtype, int threads)
     {
         IReadOnlyList<string> wrong = WrongOf(dtype, threads);
-        if (wrong.Count > 0) throw new WrongArithmeticException(Processor.Name, dtype, wrong);
+        if (wrong.Count > 0)
+            throw new WrongArithmeticException(Processor.Name, dtype, wrong);
     }
 
     /// <summary>What is wrong, one sentence each.</summary>
@@ -26,7 +27,8 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
         lock (_known)
         {
             bool several = threads > 1;
-            if (_known.TryGetValue((dtype, several), out IReadOnlyList<string>? known)) return known;
+            if (_known.TryGetValue((dtype, several), out IReadOnlyList<string>? known))
+                return known;
             string path = Path.Combine(folder, $"{Key(dtype, several)}.json");
             IReadOnlyList<string>? wrong = Read(path);
             if (wrong is null)
@@ -39,17 +41,34 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
     }
 
     // Other kernels are chosen by what these variables say.
-    private static string Key(ScalarType dtype, bool several) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize((string?[])
-    [
-        Processor.Fingerprint, __version__, typeof(ArithmeticGuard).Module.ModuleVersionId.ToString(), dtype.ToString(), several ? "several" : "one",
-        .. ((string[])["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY"]).Select(Environment.GetEnvironmentVariable),
-    ]))))[..32];
+    private static string Key(ScalarType dtype, bool several) =>
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    JsonSerializer.Serialize(
+                        (string?[])
+                            [
+                                Processor.Fingerprint,
+                                __version__,
+                                typeof(ArithmeticGuard).Module.ModuleVersionId.ToString(),
+                                dtype.ToString(),
+                                several ? "several" : "one",
+                                .. ((string[])["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY"]).Select(Environment.GetEnvironmentVariable),
+                            ]
+                    )
+                )
+            )
+        )[..32];
 
     private static IReadOnlyList<string>? Read(string path)
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(path)) is { } lines && lines.All(l => l is not null) ? lines : null : null;
+            return File.Exists(path)
+                ? JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(path)) is { } lines && lines.All(l => l is not null)
+                    ? lines
+                    : null
+                : null;
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -23,7 +23,8 @@ public static class ArithmeticSelfTest
     /// <param name="threads">libtorch's threads while it runs; the present number is set again at the end.</param>
     /// <param name="cancellation">Checked between operations.</param>
     /// <returns>In a fixed order.</returns>
-    public static IEnumerable<ArithmeticCheck> Run(ScalarType dtype, int threads, CancellationToken cancellation = default) => Run(TestedOperation.All, dtype, threads, cancellation);
+    public static IEnumerable<ArithmeticCheck> Run(ScalarType dtype, int threads, CancellationToken cancellation = default) =>
+        Run(TestedOperation.All, dtype, threads, cancellation);
 
     /// <summary>
     /// Throws where the machine computes wrongly in this precision with libtorch's present number of threads. The first call tests (the short form,
@@ -34,7 +35,8 @@ public static class ArithmeticSelfTest
     /// <exception cref="WrongArithmeticException">Something is wrong, and <see cref="Variable"/> is not <c>off</c>.</exception>
     public static void Require(ScalarType dtype, Device device)
     {
-        if (device.type == DeviceType.CPU && Dtypes.Contains(dtype) && !IsOff) Guard.Value.Require(dtype, get_num_threads());
+        if (device.type == DeviceType.CPU && Dtypes.Contains(dtype) && !IsOff)
+            Guard.Value.Require(dtype, get_num_threads());
     }
 
     /// <summary>Whether the machine computes right in this precision with libtorch's present number of threads; tests where that is not known.</summary>
@@ -46,7 +48,8 @@ public static class ArithmeticSelfTest
     /// <summary>Whether <see cref="Variable"/> says that the test's findings count for nothing.</summary>
     public static bool IsOff => string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
 
-    private static IReadOnlyList<ArithmeticCheck> Short(ScalarType dtype, int threads) => [.. Run(TestedOperation.All.Where(o => o.IsShort).Select(o => o with { Plain = null }), dtype, threads, default)];
+    private static IReadOnlyList<ArithmeticCheck> Short(ScalarType dtype, int threads) =>
+        [.. Run(TestedOperation.All.Where(o => o.IsShort).Select(o => o with { Plain = null }), dtype, threads, default)];
 
     internal static IEnumerable<ArithmeticCheck> Run(IEnumerable<TestedOperation> operations, ScalarType dtype, int threads, CancellationToken cancellation)
     {
@@ -72,7 +75,10 @@ public static class ArithmeticSelfTest
         using IDisposable grad = enable_grad();
         using Generator generator = new(20);
         // A weight has the size that keeps values at one, as trained ones do; all inputs are rounded first, so that rounding them is no error.
-        Tensor[] inputs = [.. operation.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator).Times(Scale(shape, operation)).to(dtype))];
+        Tensor[] inputs =
+        [
+            .. operation.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator).Times(Scale(shape, operation)).to(dtype)),
+        ];
         Tensor[] Leaves(ScalarType type) => [.. inputs.Select(t => t.to(type, copy: true).requires_grad_(true))];
 
         Tensor[] exact = Leaves(ScalarType.Float64);
@@ -93,7 +99,8 @@ public static class ArithmeticSelfTest
         {
             Poison();
             Tensor alone;
-            using (no_grad()) alone = compute(inputs);
+            using (no_grad())
+                alone = compute(inputs);
             Tensor[] leaves = Leaves(dtype);
             Tensor recorded = compute(leaves);
             Shape.RequireSame(recorded, expected);
@@ -104,14 +111,17 @@ public static class ArithmeticSelfTest
     }
 
     private static double Scale(long[] shape, TestedOperation operation) =>
-        shape.Length >= 2 && !ReferenceEquals(shape, operation.Shapes[0]) && operation.Shapes.Length == 3 && operation.Shapes[2].Length == 1 ? 1 / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)) : 1;
+        shape.Length >= 2 && !ReferenceEquals(shape, operation.Shapes[0]) && operation.Shapes.Length == 3 && operation.Shapes[2].Length == 1
+            ? 1 / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b))
+            : 1;
 
     /// <summary>Leaves NaN in memory that is about to be used again: an operation that reads what nobody wrote then shows it.</summary>
     private static void Poison()
     {
         using IDisposable grad = no_grad();
         Tensor[] blocks = [.. Enumerable.Range(10, 11).Select(power => zeros([1L << power], ScalarType.Float32).PlusInPlace(double.NaN))];
-        foreach (Tensor block in blocks) block.Dispose();
+        foreach (Tensor block in blocks)
+            block.Dispose();
     }
 
     private static double Distance(Tensor actual, Tensor expected)

@@ -13,7 +13,14 @@ namespace NullTextResearch.SelfTest;
 /// <param name="Reference">By another path, for float64.</param>
 /// <param name="IsShort">Whether the short form has it.</param>
 /// <param name="Plain">As libtorch alone computes it, where the library goes another way.</param>
-internal sealed record TestedOperation(string Name, long[][] Shapes, Func<Tensor[], Tensor> Own, Func<Tensor[], Tensor> Reference, bool IsShort = false, Func<Tensor[], Tensor>? Plain = null)
+internal sealed record TestedOperation(
+    string Name,
+    long[][] Shapes,
+    Func<Tensor[], Tensor> Own,
+    Func<Tensor[], Tensor> Reference,
+    bool IsShort = false,
+    Func<Tensor[], Tensor>? Plain = null
+)
 {
     /// <summary>All operations.</summary>
     public static IReadOnlyList<TestedOperation> All { get; } =
@@ -37,51 +44,158 @@ internal sealed record TestedOperation(string Name, long[][] Shapes, Func<Tensor
         Convolve("sd-mini's autoencoder, middle", 8, 96, 8, 16),
         Convolve("a half-full block", 2, 40, 24, 12),
         Convolve("odd blocks with a stride", 2, 80, 48, 13, stride: 2),
-
         Product("text to keys", 2, 77, 768, 320, isShort: true),
         Product("feed-forward", 1, 64, 320, 2560),
         Product("time embedding, one row", 1, 1, 320, 1280, isShort: true),
         Product("sd-mini's text to keys", 2, 77, 128, 64, isShort: true),
         Product("no multiple of anything", 3, 7, 51, 33),
-
         Attend("fused self-attention", FusedAttention.Instance, 2, 8, 256, 256, 40, isShort: true),
         Attend("fused cross-attention", FusedAttention.Instance, 2, 8, 256, 77, 40, isShort: true),
         Attend("fused cross-attention, wide heads", FusedAttention.Instance, 1, 8, 64, 77, 160),
         Attend("explicit self-attention", ExplicitAttention.Instance, 1, 8, 256, 256, 40),
         Attend("explicit cross-attention", ExplicitAttention.Instance, 2, 8, 256, 77, 40, isShort: true),
         Attend("explicit cross-attention of sd-mini", ExplicitAttention.Instance, 2, 4, 64, 77, 32),
-
-        Pointwise("group norm, 320 channels", [[2, 320, 16, 16], [320], [320]], t => F.group_norm(t[0], 32, t[1], t[2], 1e-5), t => Normalised(t[0].view(2, 32, -1)).view(2, 320, 16, 16).mul(t[1].view(1, -1, 1, 1)).Plus(t[2].view(1, -1, 1, 1)), isShort: true),
-        Pointwise("layer norm, 320 channels", [[1, 16, 320], [320], [320]], t => F.layer_norm(t[0], [320], t[1], t[2], 1e-5), t => Normalised(t[0]).mul(t[1]).Plus(t[2]), isShort: true),
-        Pointwise("silu", [[2, 64, 16, 16]], t => F.silu(t[0]), t => t[0].div(t[0].neg().exp().Plus(1)), isShort: true),
-        Pointwise("gelu", [[2, 77, 320]], t => F.gelu(t[0]), t => t[0].mul(t[0].Over(Math.Sqrt(2)).erf().Plus(1)).Times(0.5), isShort: true),
-        Pointwise("softmax", [[4, 64, 77]], t => t[0].softmax(-1), t => t[0].exp().div(t[0].exp().sum(-1, keepdim: true)), isShort: true),
-        Pointwise("mean square", [[2, 4, 16, 16], [2, 4, 16, 16]], t => t[0].sub(t[1]).Squared().flatten(1).mean([1]), t => t[0].sub(t[1]).abs().pow(tensor(2f)).sum([1, 2, 3]).Over(1024), isShort: true),
+        Pointwise(
+            "group norm, 320 channels",
+            [
+                [2, 320, 16, 16],
+                [320],
+                [320],
+            ],
+            t => F.group_norm(t[0], 32, t[1], t[2], 1e-5),
+            t => Normalised(t[0].view(2, 32, -1)).view(2, 320, 16, 16).mul(t[1].view(1, -1, 1, 1)).Plus(t[2].view(1, -1, 1, 1)),
+            isShort: true
+        ),
+        Pointwise(
+            "layer norm, 320 channels",
+            [
+                [1, 16, 320],
+                [320],
+                [320],
+            ],
+            t => F.layer_norm(t[0], [320], t[1], t[2], 1e-5),
+            t => Normalised(t[0]).mul(t[1]).Plus(t[2]),
+            isShort: true
+        ),
+        Pointwise(
+            "silu",
+            [
+                [2, 64, 16, 16],
+            ],
+            t => F.silu(t[0]),
+            t => t[0].div(t[0].neg().exp().Plus(1)),
+            isShort: true
+        ),
+        Pointwise(
+            "gelu",
+            [
+                [2, 77, 320],
+            ],
+            t => F.gelu(t[0]),
+            t => t[0].mul(t[0].Over(Math.Sqrt(2)).erf().Plus(1)).Times(0.5),
+            isShort: true
+        ),
+        Pointwise(
+            "softmax",
+            [
+                [4, 64, 77],
+            ],
+            t => t[0].softmax(-1),
+            t => t[0].exp().div(t[0].exp().sum(-1, keepdim: true)),
+            isShort: true
+        ),
+        Pointwise(
+            "mean square",
+            [
+                [2, 4, 16, 16],
+                [2, 4, 16, 16],
+            ],
+            t => t[0].sub(t[1]).Squared().flatten(1).mean([1]),
+            t => t[0].sub(t[1]).abs().pow(tensor(2f)).sum([1, 2, 3]).Over(1024),
+            isShort: true
+        ),
     ];
 
-    private static TestedOperation Convolve(string what, long rows, long from, long to, long side, long kernel = 3, long stride = 1, long? padding = null, bool isShort = false)
+    private static TestedOperation Convolve(
+        string what,
+        long rows,
+        long from,
+        long to,
+        long side,
+        long kernel = 3,
+        long stride = 1,
+        long? padding = null,
+        bool isShort = false
+    )
     {
         long pad = padding ?? kernel / 2;
         Tensor Plain(Tensor[] t) => Widened(t, w => F.conv2d(w[0], w[1], w[2], strides: [stride, stride], padding: [pad, pad]));
-        return new($"{kernel}x{kernel} convolution {from} to {to}{(stride == 1 ? "" : $", stride {stride}")}, {rows} of {side}x{side} ({what})", [[rows, from, side, side], [to, from, kernel, kernel], [to]],
-            t => Widened(t, w => Convolution.Of(w[0], w[1], w[2], stride, pad)), Plain, isShort, Plain);
+        return new(
+            $"{kernel}x{kernel} convolution {from} to {to}{(stride == 1 ? "" : $", stride {stride}")}, {rows} of {side}x{side} ({what})",
+            [
+                [rows, from, side, side],
+                [to, from, kernel, kernel],
+                [to],
+            ],
+            t => Widened(t, w => Convolution.Of(w[0], w[1], w[2], stride, pad)),
+            Plain,
+            isShort,
+            Plain
+        );
     }
 
     private static TestedOperation Product(string what, long rows, long positions, long from, long to, bool isShort = false) =>
-        new($"product {from} to {to}, {rows} of {positions} ({what})", [[rows, positions, from], [to, from], [to]],
-            t => Widened(t, w => F.linear(w[0], w[1], w[2])), t => t[0].view(-1, from).mm(t[1].t()).Plus(t[2]).view(rows, positions, to), isShort);
+        new(
+            $"product {from} to {to}, {rows} of {positions} ({what})",
+            [
+                [rows, positions, from],
+                [to, from],
+                [to],
+            ],
+            t => Widened(t, w => F.linear(w[0], w[1], w[2])),
+            t => t[0].view(-1, from).mm(t[1].t()).Plus(t[2]).view(rows, positions, to),
+            isShort
+        );
 
-    private static TestedOperation Attend(string what, IAttentionProcessor processor, long rows, long heads, long pixels, long keys, long size, bool isShort = false) =>
+    private static TestedOperation Attend(
+        string what,
+        IAttentionProcessor processor,
+        long rows,
+        long heads,
+        long pixels,
+        long keys,
+        long size,
+        bool isShort = false
+    ) =>
         // Strided as in the network: heads are a view of the channels.
-        new($"{what}, {rows} of {heads} heads, {pixels} x {keys} x {size}", [[rows, pixels, heads, size], [rows, keys, heads, size], [rows, keys, heads, size]],
+        new(
+            $"{what}, {rows} of {heads} heads, {pixels} x {keys} x {size}",
+            [
+                [rows, pixels, heads, size],
+                [rows, keys, heads, size],
+                [rows, keys, heads, size],
+            ],
             t => processor.Attend(default, t[0].transpose(1, 2), t[1].transpose(1, 2), t[2].transpose(1, 2)),
             t =>
             {
                 Tensor Flat(Tensor x, long positions) => x.transpose(1, 2).reshape(rows * heads, positions, size);
-                return Flat(t[0], pixels).bmm(Flat(t[1], keys).transpose(1, 2)).Over(Math.Sqrt(size)).softmax(-1).bmm(Flat(t[2], keys)).view(rows, heads, pixels, size);
-            }, isShort);
+                return Flat(t[0], pixels)
+                    .bmm(Flat(t[1], keys).transpose(1, 2))
+                    .Over(Math.Sqrt(size))
+                    .softmax(-1)
+                    .bmm(Flat(t[2], keys))
+                    .view(rows, heads, pixels, size);
+            },
+            isShort
+        );
 
-    private static TestedOperation Pointwise(string name, long[][] shapes, Func<Tensor[], Tensor> own, Func<Tensor[], Tensor> reference, bool isShort = false) => new(name, shapes, own, reference, isShort);
+    private static TestedOperation Pointwise(
+        string name,
+        long[][] shapes,
+        Func<Tensor[], Tensor> own,
+        Func<Tensor[], Tensor> reference,
+        bool isShort = false
+    ) => new(name, shapes, own, reference, isShort);
 
     private static Tensor Normalised(Tensor x)
     {

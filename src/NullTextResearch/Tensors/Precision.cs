@@ -6,7 +6,12 @@ namespace NullTextResearch.Tensors;
 /// <summary>Names of the precisions that a network may run in: fp32, bf16, fp16.</summary>
 public static class Precision
 {
-    private static readonly (string Name, ScalarType Dtype)[] Known = [("fp32", ScalarType.Float32), ("bf16", ScalarType.BFloat16), ("fp16", ScalarType.Float16)];
+    private static readonly (string Name, ScalarType Dtype)[] Known =
+    [
+        ("fp32", ScalarType.Float32),
+        ("bf16", ScalarType.BFloat16),
+        ("fp16", ScalarType.Float16),
+    ];
 
     /// <summary>The names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(k => k.Name)];
@@ -18,7 +23,8 @@ public static class Precision
     {
         foreach ((string known, ScalarType dtype) in Known)
         {
-            if (known == name) return dtype;
+            if (known == name)
+                return dtype;
         }
         throw new ArgumentException($"There is no precision '{name}'; it must be one of {string.Join(", ", Names)}.", nameof(name));
     }
@@ -29,7 +35,8 @@ public static class Precision
     {
         foreach ((string name, ScalarType known) in Known)
         {
-            if (known == dtype) return name;
+            if (known == dtype)
+                return name;
         }
         return dtype.ToString();
     }
@@ -50,8 +57,14 @@ public sealed class PrecisionException : Exception
     /// <param name="what">What is not finite, as the subject of a sentence.</param>
     /// <param name="dtype">The network's type.</param>
     public PrecisionException(string what, ScalarType dtype)
-        : base($"{what} not finite in {Precision.NameOf(dtype)}"
-            + (dtype == ScalarType.Float16 ? ", whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32)." : ". Load the model in fp32 (--precision fp32), and check that its weights and the image are sound."))
+        : base(
+            $"{what} not finite in {Precision.NameOf(dtype)}"
+                + (
+                    dtype == ScalarType.Float16
+                        ? ", whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32)."
+                        : ". Load the model in fp32 (--precision fp32), and check that its weights and the image are sound."
+                )
+        )
     {
         Dtype = dtype;
     }
@@ -66,9 +79,11 @@ public sealed class PrecisionException : Exception
     /// <exception cref="PrecisionException">A value is infinite or no number.</exception>
     internal static void ThrowUnlessFinite(Tensor values, ScalarType dtype, Func<string> what)
     {
-        if (!Precision.IsHalf(dtype)) return;
+        if (!Precision.IsHalf(dtype))
+            return;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        if (!values.isfinite().all().item<bool>()) throw new PrecisionException(what(), dtype);
+        if (!values.isfinite().all().item<bool>())
+            throw new PrecisionException(what(), dtype);
     }
 }

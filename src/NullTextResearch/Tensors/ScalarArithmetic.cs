@@ -12,7 +12,8 @@ namespace NullTextResearch.Tensors;
 internal static class ScalarArithmetic
 {
     // Never freed; integers, as TorchSharp's own. What it makes inside (the factor of add(scalar), start and step of arange(end)) cannot be kept alive: it is given.
-    private static readonly Scalar Zero = 0, One = 1;
+    private static readonly Scalar Zero = 0,
+        One = 1;
 
     /// <summary>tensor + other, as they broadcast; owned by the caller's dispose scope.</summary>
     public static Tensor Plus(this Tensor tensor, Tensor other) => tensor.add(other, One);
@@ -82,7 +83,8 @@ internal static class ScalarArithmetic
     /// <summary>Values below the least and above the most are these; NaN stays. Owned by the caller's dispose scope.</summary>
     public static Tensor Clamped(this Tensor tensor, double least, double most)
     {
-        using Scalar low = least, high = most;
+        using Scalar low = least,
+            high = most;
         return tensor.clamp(low, high);
     }
 

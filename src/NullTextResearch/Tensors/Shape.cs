@@ -36,7 +36,8 @@ public static class Shape
         bool same = actual.Length == expected.Length;
         for (int i = 0; same && i < actual.Length; i++)
             same = expected[i] == -1 || expected[i] == actual[i];
-        if (!same) throw new ShapeMismatchException(name, expected.ToArray(), actual);
+        if (!same)
+            throw new ShapeMismatchException(name, expected.ToArray(), actual);
     }
 
     /// <summary>Throws unless both tensors have the same shape.</summary>
@@ -45,5 +46,6 @@ public static class Shape
         Require(tensor, like.shape, name);
 
     /// <summary>A shape as text: [1, 4, any, any].</summary>
-    public static string Text(IReadOnlyList<long> shape) => $"[{string.Join(", ", shape.Select(n => n < 0 ? "any" : n.ToString(CultureInfo.InvariantCulture)))}]";
+    public static string Text(IReadOnlyList<long> shape) =>
+        $"[{string.Join(", ", shape.Select(n => n < 0 ? "any" : n.ToString(CultureInfo.InvariantCulture)))}]";
 }

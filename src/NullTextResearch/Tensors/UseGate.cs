@@ -17,7 +17,8 @@ internal sealed class UseGate(string owner)
     public Lease Use()
     {
         _lock.EnterReadLock();
-        if (!_closed) return new Lease(_lock);
+        if (!_closed)
+            return new Lease(_lock);
         _lock.ExitReadLock();
         throw Gone();
     }
@@ -27,7 +28,8 @@ internal sealed class UseGate(string owner)
     /// <exception cref="InvalidOperationException">This thread is itself in the middle of a use.</exception>
     public void Change(Action change)
     {
-        if (!TryChange(change)) throw Gone();
+        if (!TryChange(change))
+            throw Gone();
     }
 
     /// <summary>As <see cref="Change"/>; does nothing and gives false where it was closed.</summary>
@@ -37,17 +39,20 @@ internal sealed class UseGate(string owner)
     /// <exception cref="InvalidOperationException">This thread is itself in the middle of a use.</exception>
     public void Close(Action free)
     {
-        Alone("disposed", () =>
-        {
-            try
+        Alone(
+            "disposed",
+            () =>
             {
-                free();
+                try
+                {
+                    free();
+                }
+                finally
+                {
+                    _closed = true;
+                }
             }
-            finally
-            {
-                _closed = true;
-            }
-        });
+        );
     }
 
     /// <summary>A value that is there until the end.</summary>
@@ -59,17 +64,21 @@ internal sealed class UseGate(string owner)
     public void RefuseWithinUse(string what)
     {
         if (_lock.IsReadLockHeld && !_lock.IsWriteLockHeld)
-            throw new InvalidOperationException($"{owner} cannot be {what} by what it calls while it works (a loss, an observer, an attention processor); do it when the call has returned.");
+            throw new InvalidOperationException(
+                $"{owner} cannot be {what} by what it calls while it works (a loss, an observer, an attention processor); do it when the call has returned."
+            );
     }
 
     private bool Alone(string what, Action work)
     {
-        if (_closed) return false;
+        if (_closed)
+            return false;
         RefuseWithinUse(what);
         _lock.EnterWriteLock();
         try
         {
-            if (_closed) return false;
+            if (_closed)
+                return false;
             work();
             return true;
         }

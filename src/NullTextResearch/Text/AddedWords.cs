@@ -22,37 +22,53 @@ internal sealed class AddedWords
         Dictionary<int, string> taken = vocabulary.ToDictionary(p => p.Value, p => p.Key);
         if (added is { } list)
         {
-            foreach ((string word, int id) in ClipTokenizer.ReadIds(addedPath, list)) Add(addedPath, word, id);
+            foreach ((string word, int id) in ClipTokenizer.ReadIds(addedPath, list))
+                Add(addedPath, word, id);
         }
         if (config is { } json && json.TryGetProperty("added_tokens_decoder", out JsonElement decoder) && decoder.ValueKind != JsonValueKind.Null)
         {
-            if (decoder.ValueKind != JsonValueKind.Object) throw Bad(configPath, "added_tokens_decoder", decoder, "an object of ids");
+            if (decoder.ValueKind != JsonValueKind.Object)
+                throw Bad(configPath, "added_tokens_decoder", decoder, "an object of ids");
             foreach (JsonProperty item in decoder.EnumerateObject())
             {
                 if (!int.TryParse(item.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= ClipTokenizer.MostTokens)
-                    throw new TokenizerFileException(configPath, $"added_tokens_decoder has the id '{Excerpt.Of(item.Name)}'; expected a whole number from 0 to {ClipTokenizer.MostTokens - 1}");
-                if (item.Value.ValueKind != JsonValueKind.Object || !item.Value.TryGetProperty("content", out JsonElement content) || content.ValueKind != JsonValueKind.String)
+                    throw new TokenizerFileException(
+                        configPath,
+                        $"added_tokens_decoder has the id '{Excerpt.Of(item.Name)}'; expected a whole number from 0 to {ClipTokenizer.MostTokens - 1}"
+                    );
+                if (
+                    item.Value.ValueKind != JsonValueKind.Object
+                    || !item.Value.TryGetProperty("content", out JsonElement content)
+                    || content.ValueKind != JsonValueKind.String
+                )
                     throw Bad(configPath, $"{id} in added_tokens_decoder", item.Value, "an object with its content");
                 bool alone = item.Value.TryGetProperty("single_word", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
                 Add(configPath, content.GetString()!, id);
-                if (alone) _onlyAlone.Add(content.GetString()!);
+                if (alone)
+                    _onlyAlone.Add(content.GetString()!);
             }
         }
         _lengths = [.. _ids.Keys.Select(word => word.Length).Distinct().OrderDescending()];
 
         void Add(string path, string text, int id)
         {
-            string word = CanonicalForm.Compose(text), quoted = $"the added word '{Excerpt.Of(text)}'";
+            string word = CanonicalForm.Compose(text),
+                quoted = $"the added word '{Excerpt.Of(text)}'";
             if (vocabulary.TryGetValue(text, out int own))
             {
                 // The frame of a row, and the padding of Stable Diffusion 2.x: they have rules of their own.
-                if (own == id) return;
+                if (own == id)
+                    return;
                 throw new TokenizerFileException(path, $"{quoted} has the id {id}, and {own} in vocab.json");
             }
-            if (word.Length == 0 || word.Any(char.IsWhiteSpace)) throw new TokenizerFileException(path, $"{quoted} is empty or has white space in it, which is not supported");
-            if (_ids.TryGetValue(word, out int before) && before == id) return;
-            if (!_ids.TryAdd(word, id)) throw new TokenizerFileException(path, $"{quoted} has the id {id}, and {before} in the other file");
-            if (!taken.TryAdd(id, text)) throw new TokenizerFileException(path, $"{quoted} has the id {id}, which is that of '{Excerpt.Of(taken[id])}'");
+            if (word.Length == 0 || word.Any(char.IsWhiteSpace))
+                throw new TokenizerFileException(path, $"{quoted} is empty or has white space in it, which is not supported");
+            if (_ids.TryGetValue(word, out int before) && before == id)
+                return;
+            if (!_ids.TryAdd(word, id))
+                throw new TokenizerFileException(path, $"{quoted} has the id {id}, and {before} in the other file");
+            if (!taken.TryAdd(id, text))
+                throw new TokenizerFileException(path, $"{quoted} has the id {id}, which is that of '{Excerpt.Of(taken[id])}'");
         }
 
         static TokenizerFileException Bad(string path, string what, JsonElement got, string expected) =>
@@ -69,11 +85,14 @@ internal sealed class AddedWords
         HashSet<string>.AlternateLookup<ReadOnlySpan<char>> alone = _onlyAlone.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (int length in _lengths)
         {
-            if (at + length > text.Length) continue;
+            if (at + length > text.Length)
+                continue;
             ReadOnlySpan<char> word = text.AsSpan(at, length);
-            if (!ids.ContainsKey(word)) continue;
+            if (!ids.ContainsKey(word))
+                continue;
             bool stands = (at == 0 || text[at - 1] == ' ') && (at + length == text.Length || text[at + length] == ' ');
-            if (stands || !alone.Contains(word)) return length;
+            if (stands || !alone.Contains(word))
+                return length;
         }
         return 0;
     }
@@ -82,7 +101,8 @@ internal sealed class AddedWords
     public IReadOnlyList<int> IdsOf(string word)
     {
         List<int> ids = [_ids[word]];
-        while (_ids.TryGetValue(string.Create(CultureInfo.InvariantCulture, $"{word}_{ids.Count}"), out int next)) ids.Add(next);
+        while (_ids.TryGetValue(string.Create(CultureInfo.InvariantCulture, $"{word}_{ids.Count}"), out int next))
+            ids.Add(next);
         return ids;
     }
 }

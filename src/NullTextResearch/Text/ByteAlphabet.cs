@@ -12,7 +12,9 @@ internal static class ByteAlphabet
     internal const string EndOfWord = "</w>";
 
     private static readonly char[] s_symbolOf = MakeSymbols();
-    private static readonly Dictionary<char, byte> s_byteOf = s_symbolOf.Select((symbol, value) => (symbol, value)).ToDictionary(p => p.symbol, p => (byte)p.value);
+    private static readonly Dictionary<char, byte> s_byteOf = s_symbolOf
+        .Select((symbol, value) => (symbol, value))
+        .ToDictionary(p => p.symbol, p => (byte)p.value);
 
     /// <summary>The 256 symbols in vocabulary order: visible bytes first, then the others.</summary>
     internal static IEnumerable<char> VocabularyOrder =>
@@ -23,13 +25,17 @@ internal static class ByteAlphabet
     {
         byte[] bytes = new byte[Encoding.UTF8.GetByteCount(text)];
         Encoding.UTF8.GetBytes(text, bytes);
-        return string.Create(bytes.Length, bytes, static (symbols, source) =>
-        {
-            for (int i = 0; i < source.Length; i++)
+        return string.Create(
+            bytes.Length,
+            bytes,
+            static (symbols, source) =>
             {
-                symbols[i] = s_symbolOf[source[i]];
+                for (int i = 0; i < source.Length; i++)
+                {
+                    symbols[i] = s_symbolOf[source[i]];
+                }
             }
-        });
+        );
     }
 
     /// <summary>Reads a spelled text back; incomplete characters become U+FFFD.</summary>

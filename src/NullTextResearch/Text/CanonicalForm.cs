@@ -10,8 +10,14 @@ namespace NullTextResearch.Text;
 /// </remarks>
 internal static class CanonicalForm
 {
-    private const int SyllableFirst = 0xAC00, LeadFirst = 0x1100, VowelFirst = 0x1161, TrailFirst = 0x11A7;
-    private const int Leads = 19, Vowels = 21, Trails = 28, Syllables = Leads * Vowels * Trails;
+    private const int SyllableFirst = 0xAC00,
+        LeadFirst = 0x1100,
+        VowelFirst = 0x1161,
+        TrailFirst = 0x11A7;
+    private const int Leads = 19,
+        Vowels = 21,
+        Trails = 28,
+        Syllables = Leads * Vowels * Trails;
 
     // Below this nothing decomposes into something else than itself composed, and nothing combines.
     private const char FirstMark = '\u0300';
@@ -22,7 +28,8 @@ internal static class CanonicalForm
     /// <param name="text">Any text; lone surrogates become U+FFFD.</param>
     public static string Compose(string text)
     {
-        if (!text.Any(c => c >= FirstMark)) return text;
+        if (!text.Any(c => c >= FirstMark))
+            return text;
         return Text(Joined(Apart(text, s_tables.Value), s_tables.Value));
     }
 
@@ -33,14 +40,16 @@ internal static class CanonicalForm
     private static string Text(List<int> codes)
     {
         StringBuilder text = new(codes.Count);
-        foreach (int code in codes) text.Append(new Rune(code).ToString());
+        foreach (int code in codes)
+            text.Append(new Rune(code).ToString());
         return text.ToString();
     }
 
     private static List<int> Apart(string text, Tables tables)
     {
         List<int> codes = [];
-        foreach (Rune rune in text.EnumerateRunes()) Decompose(rune.Value, tables, codes);
+        foreach (Rune rune in text.EnumerateRunes())
+            Decompose(rune.Value, tables, codes);
         Order(codes, tables);
         return codes;
     }
@@ -52,11 +61,13 @@ internal static class CanonicalForm
         {
             into.Add(LeadFirst + (syllable / (Vowels * Trails)));
             into.Add(VowelFirst + (syllable % (Vowels * Trails) / Trails));
-            if (syllable % Trails != 0) into.Add(TrailFirst + (syllable % Trails));
+            if (syllable % Trails != 0)
+                into.Add(TrailFirst + (syllable % Trails));
         }
         else if (tables.Parts.TryGetValue(code, out int[]? parts))
         {
-            foreach (int part in parts) Decompose(part, tables, into);
+            foreach (int part in parts)
+                Decompose(part, tables, into);
         }
         else
         {
@@ -70,14 +81,16 @@ internal static class CanonicalForm
         for (int i = 1; i < codes.Count; i++)
         {
             int mark = tables.Class(codes[i]);
-            for (int k = i; mark != 0 && k > 0 && tables.Class(codes[k - 1]) > mark; k--) (codes[k - 1], codes[k]) = (codes[k], codes[k - 1]);
+            for (int k = i; mark != 0 && k > 0 && tables.Class(codes[k - 1]) > mark; k--)
+                (codes[k - 1], codes[k]) = (codes[k], codes[k - 1]);
         }
     }
 
     private static List<int> Joined(List<int> codes, Tables tables)
     {
         List<int> result = [];
-        int starter = -1, last = 0;
+        int starter = -1,
+            last = 0;
         foreach (int code in codes)
         {
             int mark = tables.Class(code);
@@ -88,7 +101,8 @@ internal static class CanonicalForm
                 result[starter] = joined;
                 continue;
             }
-            if (mark == 0) starter = result.Count;
+            if (mark == 0)
+                starter = result.Count;
             last = mark;
             result.Add(code);
         }
@@ -97,10 +111,14 @@ internal static class CanonicalForm
 
     private static int? Pair(int first, int second, Tables tables)
     {
-        int lead = first - LeadFirst, vowel = second - VowelFirst;
-        if (lead is >= 0 and < Leads && vowel is >= 0 and < Vowels) return SyllableFirst + (((lead * Vowels) + vowel) * Trails);
-        int syllable = first - SyllableFirst, trail = second - TrailFirst;
-        if (syllable is >= 0 and < Syllables && syllable % Trails == 0 && trail is > 0 and < Trails) return first + trail;
+        int lead = first - LeadFirst,
+            vowel = second - VowelFirst;
+        if (lead is >= 0 and < Leads && vowel is >= 0 and < Vowels)
+            return SyllableFirst + (((lead * Vowels) + vowel) * Trails);
+        int syllable = first - SyllableFirst,
+            trail = second - TrailFirst;
+        if (syllable is >= 0 and < Syllables && syllable % Trails == 0 && trail is > 0 and < Trails)
+            return first + trail;
         return tables.Composed.TryGetValue((first, second), out int code) ? code : null;
     }
 
@@ -117,22 +135,27 @@ internal static class CanonicalForm
         public static Tables Read()
         {
             Tables tables = new();
-            using StreamReader lines = new(typeof(CanonicalForm).Assembly.GetManifestResourceStream("NullTextResearch.Unicode.canonical.txt")
-                ?? throw new InvalidOperationException("The library was built without its table of canonical forms."));
+            using StreamReader lines = new(
+                typeof(CanonicalForm).Assembly.GetManifestResourceStream("NullTextResearch.Unicode.canonical.txt")
+                    ?? throw new InvalidOperationException("The library was built without its table of canonical forms.")
+            );
             while (lines.ReadLine() is { } line)
             {
-                if (line.StartsWith('#')) continue;
+                if (line.StartsWith('#'))
+                    continue;
                 int mark = line.IndexOfAny(['=', '>', '-']);
                 int code = Hex(line[..mark]);
                 if (line[mark] == '-')
                 {
                     string[] range = line[(mark + 1)..].Split(' ');
-                    for (int c = code; c <= Hex(range[0]); c++) tables._classes.Add(c, byte.Parse(range[1], CultureInfo.InvariantCulture));
+                    for (int c = code; c <= Hex(range[0]); c++)
+                        tables._classes.Add(c, byte.Parse(range[1], CultureInfo.InvariantCulture));
                     continue;
                 }
                 int[] parts = [.. line[(mark + 1)..].Split(' ').Select(Hex)];
                 tables.Parts.Add(code, parts);
-                if (line[mark] == '=') tables.Composed.Add((parts[0], parts[1]), code);
+                if (line[mark] == '=')
+                    tables.Composed.Add((parts[0], parts[1]), code);
             }
             return tables;
         }

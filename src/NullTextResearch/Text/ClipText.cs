@@ -44,12 +44,14 @@ internal static class ClipText
         var lower = new StringBuilder(text.Length);
         for (int i = 0; i < runes.Length; i++)
         {
-            lower.Append(runes[i].Value switch
-            {
-                0x130 => "i\u0307",
-                0x3A3 => IsFinalSigma(runes, i) ? "\u03C2" : "\u03C3",
-                _ => Rune.ToLowerInvariant(runes[i]).ToString(),
-            });
+            lower.Append(
+                runes[i].Value switch
+                {
+                    0x130 => "i\u0307",
+                    0x3A3 => IsFinalSigma(runes, i) ? "\u03C2" : "\u03C3",
+                    _ => Rune.ToLowerInvariant(runes[i]).ToString(),
+                }
+            );
         }
 
         return lower.ToString();
@@ -131,8 +133,11 @@ internal static class ClipText
 
         return Rune.GetUnicodeCategory(rune) switch
         {
-            UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-                or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter => Kind.Letter,
+            UnicodeCategory.UppercaseLetter
+            or UnicodeCategory.LowercaseLetter
+            or UnicodeCategory.TitlecaseLetter
+            or UnicodeCategory.ModifierLetter
+            or UnicodeCategory.OtherLetter => Kind.Letter,
             UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Kind.Digit,
             _ => Kind.Other,
         };
@@ -141,7 +146,8 @@ internal static class ClipText
     // Capital sigma at the end of a word has a lower-case form of its own: a cased letter before it, none after it.
     private static bool IsFinalSigma(Rune[] runes, int at)
     {
-        int before = at - 1, after = at + 1;
+        int before = at - 1,
+            after = at + 1;
         while (before >= 0 && IsIgnorable(runes[before]))
         {
             before--;
@@ -155,12 +161,17 @@ internal static class ClipText
         return before >= 0 && IsCased(runes[before]) && (after == runes.Length || !IsCased(runes[after]));
     }
 
-    private static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+    private static bool IsCased(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
 
-    private static bool IsIgnorable(Rune rune) => rune.Value is '\'' or '.' or ':' or 0xB7 or 0x2019
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
-            or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+    private static bool IsIgnorable(Rune rune) =>
+        rune.Value is '\'' or '.' or ':' or 0xB7 or 0x2019
+        || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.EnclosingMark
+                or UnicodeCategory.Format
+                or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.ModifierSymbol;
 
     private enum Kind
     {

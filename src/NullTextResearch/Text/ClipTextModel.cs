@@ -45,14 +45,23 @@ public sealed record ClipTextConfig
     /// OpenCLIP's ViT-H/14 text encoder as Stable Diffusion 2.x uses it: 24 layers were trained, the last one is left out (the penultimate layer's
     /// output goes through the final normalisation), so the network has 23.
     /// </summary>
-    public static ClipTextConfig StableDiffusion2 { get; } = new() { HiddenSize = 1024, IntermediateSize = 4096, Layers = 23, Heads = 16, QuickGelu = false };
+    public static ClipTextConfig StableDiffusion2 { get; } =
+        new()
+        {
+            HiddenSize = 1024,
+            IntermediateSize = 4096,
+            Layers = 23,
+            Heads = 16,
+            QuickGelu = false,
+        };
 
     /// <summary>Reads a config.</summary>
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
     public static ClipTextConfig Read(ConfigReader json)
     {
         string activation = json.Text("hidden_act", "quick_gelu");
-        if (activation is not ("quick_gelu" or "gelu")) throw json.Unsupported("hidden_act", activation, "quick_gelu and gelu");
+        if (activation is not ("quick_gelu" or "gelu"))
+            throw json.Unsupported("hidden_act", activation, "quick_gelu and gelu");
         ClipTextConfig config = new()
         {
             VocabSize = json.Int("vocab_size", null, 1, ClipTokenizer.MostTokens),
@@ -64,7 +73,10 @@ public sealed record ClipTextConfig
             QuickGelu = activation == "quick_gelu",
             LayerNormEps = json.Number("layer_norm_eps", 1e-5, 0, 1),
         };
-        if (config.HiddenSize % config.Heads != 0) throw new ModelFormatException($"{json.Source}: a hidden_size of {config.HiddenSize} cannot be split into the {config.Heads} heads of num_attention_heads.");
+        if (config.HiddenSize % config.Heads != 0)
+            throw new ModelFormatException(
+                $"{json.Source}: a hidden_size of {config.HiddenSize} cannot be split into the {config.Heads} heads of num_attention_heads."
+            );
         return config;
     }
 }
@@ -88,7 +100,8 @@ public sealed class ClipTextModel : IDisposable
         _embeddingsAt = root["embeddings"];
         _tokens = new Embedding(_embeddingsAt["token_embedding"], config.VocabSize, config.HiddenSize);
         _positions = new Embedding(_embeddingsAt["position_embedding"], config.ContextLength, config.HiddenSize);
-        for (int i = 0; i < config.Layers; i++) _layers.Add(new Layer(root["encoder"]["layers"][i], config));
+        for (int i = 0; i < config.Layers; i++)
+            _layers.Add(new Layer(root["encoder"]["layers"][i], config));
         _finalNorm = new LayerNorm(root["final_layer_norm"], config.HiddenSize, config.LayerNormEps);
     }
 
@@ -114,15 +127,18 @@ public sealed class ClipTextModel : IDisposable
     {
         Shape.Require(ids, [-1, -1]);
         long tokens = ids.shape[1];
-        if (tokens > Config.ContextLength) throw new ArgumentException($"{tokens} tokens do not fit the context of {Config.ContextLength}; shorten the prompt.", nameof(ids));
+        if (tokens > Config.ContextLength)
+            throw new ArgumentException($"{tokens} tokens do not fit the context of {Config.ContextLength}; shorten the prompt.", nameof(ids));
         using UseGate.Lease use = Weights.Use();
         return Lifetime.Scoped(() =>
         {
             Tensor positions = ScalarArithmetic.Range(tokens, ScalarType.Int64, ids.device).unsqueeze(0);
             Tensor x = _tokens.Forward(ids.to(ScalarType.Int64)).Plus(_positions.Forward(positions));
-            if (computeDtype is { } dtype && dtype != x.dtype) x = x.to(dtype);
+            if (computeDtype is { } dtype && dtype != x.dtype)
+                x = x.to(dtype);
             x = _embeddingsAt.Observed(x);
-            foreach (Layer layer in _layers) x = layer.Forward(x);
+            foreach (Layer layer in _layers)
+                x = layer.Forward(x);
             return _finalNorm.Forward(x);
         });
     }
@@ -147,7 +163,8 @@ public sealed class ClipTextModel : IDisposable
         public Layer(WeightPath at, ClipTextConfig config)
         {
             int d = config.HiddenSize;
-            if (d % config.Heads != 0) throw new ModelFormatException($"hidden_size {d} cannot be split into {config.Heads} heads.");
+            if (d % config.Heads != 0)
+                throw new ModelFormatException($"hidden_size {d} cannot be split into {config.Heads} heads.");
             _at = at;
             _heads = config.Heads;
             _quickGelu = config.QuickGelu;
@@ -164,7 +181,9 @@ public sealed class ClipTextModel : IDisposable
 
         public Tensor Forward(Tensor x)
         {
-            long b = x.shape[0], n = x.shape[1], d = x.shape[2];
+            long b = x.shape[0],
+                n = x.shape[1],
+                d = x.shape[2];
             Tensor Split(Tensor t) => t.view(b, n, _heads, d / _heads).transpose(1, 2);
             Tensor h = _norm1.Forward(x);
             Tensor attended = F.scaled_dot_product_attention(Split(_query.Forward(h)), Split(_key.Forward(h)), Split(_value.Forward(h)), is_casual: true);

@@ -43,7 +43,8 @@ public sealed class ClipTokenizer : ITextTokenizer
     }
 
     /// <summary>The files of a tokenizer folder; the first two must be there.</summary>
-    public static IReadOnlyList<string> FileNames { get; } = ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    public static IReadOnlyList<string> FileNames { get; } =
+    ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <inheritdoc/>
     public int ContextLength { get; }
@@ -92,8 +93,10 @@ public sealed class ClipTokenizer : ITextTokenizer
         List<string> merges = ReadMerges(mergesPath, vocabulary);
         int start = SpecialId(ClipText.StartOfText);
         int end = SpecialId(ClipText.EndOfText);
-        string configPath = Path.Combine(folder, "tokenizer_config.json"), mapPath = Path.Combine(folder, "special_tokens_map.json");
-        JsonElement? config = ReadObject(configPath), map = ReadObject(mapPath);
+        string configPath = Path.Combine(folder, "tokenizer_config.json"),
+            mapPath = Path.Combine(folder, "special_tokens_map.json");
+        JsonElement? config = ReadObject(configPath),
+            map = ReadObject(mapPath);
         int contextLength = ReadContextLength(configPath, config);
         // Where both files name one, the map of special tokens wins, as in transformers: Stable Diffusion 2.x differs there.
         string? padPiece = padToken ?? ReadPadding(mapPath, map) ?? ReadPadding(configPath, config);
@@ -105,8 +108,16 @@ public sealed class ClipTokenizer : ITextTokenizer
         using MemoryStream vocab = new(vocabBytes);
         using MemoryStream lines = new(Encoding.UTF8.GetBytes(string.Join('\n', (string[])["#version: 0.2", .. merges])));
         BpeTokenizer engine = BpeTokenizer.Create(
-            vocab, lines, preTokenizer: new OneWord(), normalizer: null, specialTokens: null, unknownToken: ClipText.EndOfText,
-            continuingSubwordPrefix: null, endOfWordSuffix: ByteAlphabet.EndOfWord, fuseUnknownTokens: false);
+            vocab,
+            lines,
+            preTokenizer: new OneWord(),
+            normalizer: null,
+            specialTokens: null,
+            unknownToken: ClipText.EndOfText,
+            continuingSubwordPrefix: null,
+            endOfWordSuffix: ByteAlphabet.EndOfWord,
+            fuseUnknownTokens: false
+        );
 
         string[] pieceOf = new string[vocabulary.Values.Concat(added.Ids.Values).Max() + 1];
         foreach ((string piece, int id) in vocabulary.Concat(added.Ids))
@@ -116,9 +127,10 @@ public sealed class ClipTokenizer : ITextTokenizer
 
         return new ClipTokenizer(engine, pieceOf, added, start, end, pad, contextLength);
 
-        int SpecialId(string piece) => vocabulary.TryGetValue(piece, out int id)
-            ? id
-            : throw new TokenizerFileException(vocabPath, $"the token {piece} is missing; is this the vocabulary of a CLIP text encoder?");
+        int SpecialId(string piece) =>
+            vocabulary.TryGetValue(piece, out int id)
+                ? id
+                : throw new TokenizerFileException(vocabPath, $"the token {piece} is missing; is this the vocabulary of a CLIP text encoder?");
     }
 
     /// <inheritdoc/>
@@ -130,7 +142,7 @@ public sealed class ClipTokenizer : ITextTokenizer
 
         var pieces = new List<(int Id, int Length)>();
         int from = 0;
-        for (int at = 0; at < clean.Length;)
+        for (int at = 0; at < clean.Length; )
         {
             int length = _added.LengthAt(clean, at);
             if (length == 0)
@@ -196,10 +208,11 @@ public sealed class ClipTokenizer : ITextTokenizer
     }
 
     /// <summary>What to say of a folder without the two files.</summary>
-    internal static string MissingText(string folder) => File.Exists(Path.Combine(folder, "tokenizer.json"))
-        ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read here. Take vocab.json and merges.txt "
-            + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
-        : "the file is missing; a tokenizer folder needs vocab.json and merges.txt";
+    internal static string MissingText(string folder) =>
+        File.Exists(Path.Combine(folder, "tokenizer.json"))
+            ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read here. Take vocab.json and merges.txt "
+                + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
+            : "the file is missing; a tokenizer folder needs vocab.json and merges.txt";
 
     private static T Read<T>(string path, Func<string, T> read)
     {
@@ -222,7 +235,11 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
         catch (JsonException e)
         {
-            throw new TokenizerFileException(path, ForeignContent.Of(bytes) is { } what ? $"it is {what}" : $"not a JSON object of piece: id pairs ({e.Message.TrimEnd('.')})", e);
+            throw new TokenizerFileException(
+                path,
+                ForeignContent.Of(bytes) is { } what ? $"it is {what}" : $"not a JSON object of piece: id pairs ({e.Message.TrimEnd('.')})",
+                e
+            );
         }
 
         if (json.ValueKind != JsonValueKind.Object)
@@ -244,7 +261,13 @@ public sealed class ClipTokenizer : ITextTokenizer
             string piece = item.Name;
             if (item.Value.ValueKind != JsonValueKind.Number || !item.Value.TryGetInt32(out int id) || id is < 0 or >= MostTokens)
             {
-                throw new TokenizerFileException(path, string.Create(CultureInfo.InvariantCulture, $"the id of '{Excerpt.Of(piece)}' is {Excerpt.Of(item.Value.GetRawText())}; expected a whole number from 0 to {MostTokens - 1}"));
+                throw new TokenizerFileException(
+                    path,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the id of '{Excerpt.Of(piece)}' is {Excerpt.Of(item.Value.GetRawText())}; expected a whole number from 0 to {MostTokens - 1}"
+                    )
+                );
             }
 
             if (!pieces.TryAdd(id, piece))
@@ -274,7 +297,10 @@ public sealed class ClipTokenizer : ITextTokenizer
             int blank = line.IndexOf(' ', StringComparison.Ordinal);
             if (blank <= 0 || blank == line.Length - 1 || line.IndexOf(' ', blank + 1) >= 0)
             {
-                string what = number == 1 && ForeignContent.Of(Encoding.UTF8.GetBytes(Excerpt.Of(line))) is { } foreign ? $"it is {foreign}" : $"line {number} is '{Excerpt.Of(line)}'; expected two pieces separated by one blank";
+                string what =
+                    number == 1 && ForeignContent.Of(Encoding.UTF8.GetBytes(Excerpt.Of(line))) is { } foreign
+                        ? $"it is {foreign}"
+                        : $"line {number} is '{Excerpt.Of(line)}'; expected two pieces separated by one blank";
                 throw new TokenizerFileException(path, what);
             }
 
@@ -282,13 +308,19 @@ public sealed class ClipTokenizer : ITextTokenizer
             {
                 if (!vocabulary.ContainsKey(piece))
                 {
-                    throw new TokenizerFileException(path, $"line {number} needs the piece '{Excerpt.Of(piece)}', which vocab.json does not have: the two files are not of one model");
+                    throw new TokenizerFileException(
+                        path,
+                        $"line {number} needs the piece '{Excerpt.Of(piece)}', which vocab.json does not have: the two files are not of one model"
+                    );
                 }
             }
 
             if (!lines.TryAdd(line, number))
             {
-                throw new TokenizerFileException(path, $"line {number} is '{Excerpt.Of(line)}', as line {lines[line]} is: which priority the merge has is not clear");
+                throw new TokenizerFileException(
+                    path,
+                    $"line {number} is '{Excerpt.Of(line)}', as line {lines[line]} is: which priority the merge has is not clear"
+                );
             }
 
             merges.Add(line);
@@ -299,28 +331,38 @@ public sealed class ClipTokenizer : ITextTokenizer
 
     private static int ReadContextLength(string path, JsonElement? config)
     {
-        if (config is not { } json || !json.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind == JsonValueKind.Null) return DefaultContextLength;
+        if (config is not { } json || !json.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind == JsonValueKind.Null)
+            return DefaultContextLength;
         // "No limit" is written as a number of thirty digits, or as the largest of 32 bits.
-        if (max.ValueKind == JsonValueKind.Number && max.GetDouble() > MostContext) return DefaultContextLength;
-        if (max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit)) throw new TokenizerFileException(path, $"model_max_length is {Excerpt.Of(max.GetRawText())}; expected a whole number");
+        if (max.ValueKind == JsonValueKind.Number && max.GetDouble() > MostContext)
+            return DefaultContextLength;
+        if (max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit))
+            throw new TokenizerFileException(path, $"model_max_length is {Excerpt.Of(max.GetRawText())}; expected a whole number");
         return limit >= 3 ? limit : throw new TokenizerFileException(path, $"model_max_length is {limit}; expected at least 3 (start, one token, end)");
     }
 
     private static string? ReadPadding(string path, JsonElement? config)
     {
-        if (config is not { } json || !json.TryGetProperty("pad_token", out JsonElement token) || token.ValueKind == JsonValueKind.Null) return null;
-        if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement content)) token = content;
-        return token.ValueKind == JsonValueKind.String ? token.GetString() : throw new TokenizerFileException(path, $"pad_token is {Excerpt.Of(token.GetRawText())}; expected a text, or an object with its content");
+        if (config is not { } json || !json.TryGetProperty("pad_token", out JsonElement token) || token.ValueKind == JsonValueKind.Null)
+            return null;
+        if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement content))
+            token = content;
+        return token.ValueKind == JsonValueKind.String
+            ? token.GetString()
+            : throw new TokenizerFileException(path, $"pad_token is {Excerpt.Of(token.GetRawText())}; expected a text, or an object with its content");
     }
 
     // Null where there is no such file.
     private static JsonElement? ReadObject(string path)
     {
-        if (RegularFile.ProblemOf(path) == "is missing") return null;
+        if (RegularFile.ProblemOf(path) == "is missing")
+            return null;
         try
         {
             JsonElement json = Read(path, p => StrictJson.ReadFile(p, MostBytes));
-            return json.ValueKind == JsonValueKind.Object ? json : throw new TokenizerFileException(path, $"not a tokenizer configuration: expected a JSON object, found {json.ValueKind}");
+            return json.ValueKind == JsonValueKind.Object
+                ? json
+                : throw new TokenizerFileException(path, $"not a tokenizer configuration: expected a JSON object, found {json.ValueKind}");
         }
         catch (JsonException e)
         {

@@ -15,9 +15,7 @@ public sealed class ClipVocabularyBuilder
     private readonly List<(string Left, string Right)> _merges = [];
     private readonly Dictionary<(string Left, string Right), int> _rank = [];
 
-    private ClipVocabularyBuilder()
-    {
-    }
+    private ClipVocabularyBuilder() { }
 
     /// <summary>Number of ids: 512 + different merged pieces + 2.</summary>
     public int VocabularySize => Pieces().Count;
@@ -32,8 +30,10 @@ public sealed class ClipVocabularyBuilder
         ArgumentNullException.ThrowIfNull(wholeWords);
         var builder = new ClipVocabularyBuilder();
         string[] whole = [.. wholeWords.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        (string Word, string First)[] split = [.. (splitWords ?? new Dictionary<string, string>())
-            .Select(p => (p.Key, p.Value)).OrderBy(p => p.Key, StringComparer.Ordinal)];
+        (string Word, string First)[] split =
+        [
+            .. (splitWords ?? new Dictionary<string, string>()).Select(p => (p.Key, p.Value)).OrderBy(p => p.Key, StringComparer.Ordinal),
+        ];
 
         foreach (string word in whole.Concat(split.Select(s => s.Word)))
         {
@@ -66,7 +66,10 @@ public sealed class ClipVocabularyBuilder
             List<string> pieces = builder.Apply(word);
             if (pieces.Count != 2 || pieces[0] != ByteAlphabet.Spell(first))
             {
-                throw new ArgumentException($"'{word}' cannot be split after '{first}' beside the other words: it becomes {string.Join(" + ", pieces)}", nameof(splitWords));
+                throw new ArgumentException(
+                    $"'{word}' cannot be split after '{first}' beside the other words: it becomes {string.Join(" + ", pieces)}",
+                    nameof(splitWords)
+                );
             }
         }
 
@@ -94,23 +97,37 @@ public sealed class ClipVocabularyBuilder
         Write("merges.txt", merges.ToString());
 
         var indented = new JsonSerializerOptions(options) { WriteIndented = true, NewLine = "\n" };
-        Write("tokenizer_config.json", JsonSerializer.Serialize(
-            new
-            {
-                add_prefix_space = false,
-                bos_token = ClipText.StartOfText,
-                do_lower_case = true,
-                eos_token = ClipText.EndOfText,
-                errors = "replace",
-                model_max_length = contextLength,
-                pad_token = ClipText.EndOfText,
-                tokenizer_class = "CLIPTokenizer",
-                unk_token = ClipText.EndOfText,
-            },
-            indented) + "\n");
-        Write("special_tokens_map.json", JsonSerializer.Serialize(
-            new { bos_token = ClipText.StartOfText, eos_token = ClipText.EndOfText, pad_token = ClipText.EndOfText, unk_token = ClipText.EndOfText },
-            indented) + "\n");
+        Write(
+            "tokenizer_config.json",
+            JsonSerializer.Serialize(
+                new
+                {
+                    add_prefix_space = false,
+                    bos_token = ClipText.StartOfText,
+                    do_lower_case = true,
+                    eos_token = ClipText.EndOfText,
+                    errors = "replace",
+                    model_max_length = contextLength,
+                    pad_token = ClipText.EndOfText,
+                    tokenizer_class = "CLIPTokenizer",
+                    unk_token = ClipText.EndOfText,
+                },
+                indented
+            ) + "\n"
+        );
+        Write(
+            "special_tokens_map.json",
+            JsonSerializer.Serialize(
+                new
+                {
+                    bos_token = ClipText.StartOfText,
+                    eos_token = ClipText.EndOfText,
+                    pad_token = ClipText.EndOfText,
+                    unk_token = ClipText.EndOfText,
+                },
+                indented
+            ) + "\n"
+        );
 
         // Last: where it is, the folder is whole.
         var vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
@@ -122,9 +139,16 @@ public sealed class ClipVocabularyBuilder
     private static void CheckWord(string word)
     {
         List<string> parts = ClipText.Split(word);
-        if (word.Length == 0 || word != ClipText.Lower(ClipText.CleanWhiteSpace(word)) || parts.Count != 1 || word is ClipText.StartOfText or ClipText.EndOfText)
+        if (
+            word.Length == 0
+            || word != ClipText.Lower(ClipText.CleanWhiteSpace(word))
+            || parts.Count != 1
+            || word is ClipText.StartOfText or ClipText.EndOfText
+        )
         {
-            throw new ArgumentException($"'{word}' cannot become a token: it must be lower case and one word to CLIP (it splits into: {string.Join(" | ", parts)})");
+            throw new ArgumentException(
+                $"'{word}' cannot become a token: it must be lower case and one word to CLIP (it splits into: {string.Join(" | ", parts)})"
+            );
         }
     }
 
@@ -135,7 +159,8 @@ public sealed class ClipVocabularyBuilder
         {
             // The first boundary that should not be there.
             List<string> pieces = Apply(word);
-            int boundary = -1, at = 0;
+            int boundary = -1,
+                at = 0;
             bool seamKept = seam is null;
             for (int i = 0; i + 1 < pieces.Count; i++)
             {

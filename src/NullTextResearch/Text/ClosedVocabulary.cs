@@ -12,8 +12,12 @@ public sealed class ClosedVocabulary
 {
     // Words that name nothing that could be seen: a prompt of these and unknown words says nothing to the model.
     private static readonly HashSet<string> NamesNothing = new(
-        ("a an the this that these those some any of in on at to from by with without for and or next near under over into as is are was be it its " +
-        "photo photograph picture image painting drawing made").Split(' '), StringComparer.Ordinal);
+        (
+            "a an the this that these those some any of in on at to from by with without for and or next near under over into as is are was be it its "
+            + "photo photograph picture image painting drawing made"
+        ).Split(' '),
+        StringComparer.Ordinal
+    );
 
     private static readonly ConditionalWeakTable<ClipTokenizer, Lazy<ClosedVocabulary?>> Known = [];
 
@@ -42,17 +46,25 @@ public sealed class ClosedVocabulary
     public static IReadOnlyList<string> Check(string model, ITextTokenizer tokenizer, params IEnumerable<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        if (Of(tokenizer) is not { } vocabulary) return [];
+        if (Of(tokenizer) is not { } vocabulary)
+            return [];
         List<string> notes = [];
         foreach (string prompt in prompts.Distinct(StringComparer.Ordinal))
         {
             string[] words = [.. WordsOf(prompt).Distinct(StringComparer.Ordinal)];
             string[] unknown = [.. words.Where(w => !vocabulary.Knows(w))];
-            if (unknown.Length == 0) continue;
-            string named = string.Join(", ", unknown.Select(w => vocabulary.Near(w) is { Count: > 0 } near ? $"'{w}' (near: {string.Join(", ", near)})" : $"'{w}'"));
+            if (unknown.Length == 0)
+                continue;
+            string named = string.Join(
+                ", ",
+                unknown.Select(w => vocabulary.Near(w) is { Count: > 0 } near ? $"'{w}' (near: {string.Join(", ", near)})" : $"'{w}'")
+            );
             string known = $"its words are: {string.Join(", ", vocabulary.Words)}";
             if (unknown.Any(w => !NamesNothing.Contains(w)) && !words.Any(w => vocabulary.Knows(w) && w.Length > 1 && !NamesNothing.Contains(w)))
-                throw new UnknownWordsException($"\"{prompt}\" says nothing to {model}, which does not know {named}; {known}. Say it with these, or use a model with an open vocabulary, such as Stable Diffusion.", unknown);
+                throw new UnknownWordsException(
+                    $"\"{prompt}\" says nothing to {model}, which does not know {named}; {known}. Say it with these, or use a model with an open vocabulary, such as Stable Diffusion.",
+                    unknown
+                );
             notes.Add($"{model} does not know {named} in \"{prompt}\", and will show something else; {known}.");
         }
 
@@ -66,18 +78,25 @@ public sealed class ClosedVocabulary
     private IReadOnlyList<string> Near(string word) => Spelling.Nearest(word, Words);
 
     private static IEnumerable<string> WordsOf(string prompt) =>
-        ClipText.Split(ClipText.Lower(ClipText.CleanWhiteSpace(CanonicalForm.Compose(prompt))))
+        ClipText
+            .Split(ClipText.Lower(ClipText.CleanWhiteSpace(CanonicalForm.Compose(prompt))))
             .Where(part => !char.IsPunctuation(part[0]) && part is not (ClipText.StartOfText or ClipText.EndOfText));
 
     // Byte pairs learned from text are pieces that occur often, wherever in a word. Merges that only put together the words of a list are
     // beginnings of these words: of the first fifty merges of CLIP's vocabulary, half are not.
     private static ClosedVocabulary? Find(ClipTokenizer tokenizer)
     {
-        string[] merged = [.. Enumerable.Range(0, tokenizer.VocabularySize)
-            .Where(id => id != tokenizer.StartToken && id != tokenizer.EndToken).Select(tokenizer.RawPiece)
-            .Where(piece => piece is not null && Stem(piece).Length > 1)];
+        string[] merged =
+        [
+            .. Enumerable
+                .Range(0, tokenizer.VocabularySize)
+                .Where(id => id != tokenizer.StartToken && id != tokenizer.EndToken)
+                .Select(tokenizer.RawPiece)
+                .Where(piece => piece is not null && Stem(piece).Length > 1),
+        ];
         string[] words = [.. merged.Where(IsWord).Select(Stem).Order(StringComparer.Ordinal)];
-        if (words.Length == 0 || !merged.Where(p => !IsWord(p)).All(BeginsAWord)) return null;
+        if (words.Length == 0 || !merged.Where(p => !IsWord(p)).All(BeginsAWord))
+            return null;
         return new ClosedVocabulary(tokenizer, [.. words.Select(ByteAlphabet.Read)]);
 
         bool BeginsAWord(string piece)

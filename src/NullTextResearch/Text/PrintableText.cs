@@ -7,7 +7,8 @@ namespace NullTextResearch.Text;
 public static class PrintableText
 {
     // Join letters of some scripts and the parts of an emoji; terminals obey neither.
-    private const int NonJoiner = 0x200C, Joiner = 0x200D;
+    private const int NonJoiner = 0x200C,
+        Joiner = 0x200D;
 
     /// <summary>Spells out what a terminal would obey and not show: escape sequences, other controls, changes of writing direction, invisible marks.</summary>
     /// <param name="text">Any text, such as a name from a file.</param>
@@ -15,12 +16,15 @@ public static class PrintableText
     public static string Clean(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (IsClean(text)) return text;
+        if (IsClean(text))
+            return text;
         StringBuilder clean = new(text.Length + 16);
         foreach (Rune rune in text.Replace("\r\n", "\n", StringComparison.Ordinal).EnumerateRunes())
         {
-            if (IsVisible(rune)) clean.Append(rune.ToString());
-            else clean.Append(rune.IsBmp ? @"\u" : @"\U").Append(rune.Value.ToString(rune.IsBmp ? "x4" : "x8", CultureInfo.InvariantCulture));
+            if (IsVisible(rune))
+                clean.Append(rune.ToString());
+            else
+                clean.Append(rune.IsBmp ? @"\u" : @"\U").Append(rune.Value.ToString(rune.IsBmp ? "x4" : "x8", CultureInfo.InvariantCulture));
         }
 
         return clean.ToString();
@@ -30,12 +34,15 @@ public static class PrintableText
     {
         foreach (Rune rune in text.EnumerateRunes())
         {
-            if (!IsVisible(rune)) return false;
+            if (!IsVisible(rune))
+                return false;
         }
 
         return true;
     }
 
-    private static bool IsVisible(Rune rune) => rune.Value is '\n' or '\t' or NonJoiner or Joiner
-        || Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+    private static bool IsVisible(Rune rune) =>
+        rune.Value is '\n' or '\t' or NonJoiner or Joiner
+        || Rune.GetUnicodeCategory(rune)
+            is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

@@ -11,7 +11,8 @@ public static class PromptWords
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(name);
-        string composed = CanonicalForm.Compose(name), bare = Bare(composed);
+        string composed = CanonicalForm.Compose(name),
+            bare = Bare(composed);
         StringComparison[] comparisons = [StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase];
         IEnumerable<Func<string, bool>> ways =
         [
@@ -27,9 +28,12 @@ public static class PromptWords
 
     private static string Bare(string word)
     {
-        int from = 0, to = word.Length;
-        while (from < to && char.IsPunctuation(word[from])) from++;
-        while (to > from && char.IsPunctuation(word[to - 1])) to--;
+        int from = 0,
+            to = word.Length;
+        while (from < to && char.IsPunctuation(word[from]))
+            from++;
+        while (to > from && char.IsPunctuation(word[to - 1]))
+            to--;
         return word[from..to];
     }
 }

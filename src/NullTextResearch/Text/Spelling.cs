@@ -13,16 +13,20 @@ public static class Spelling
         ArgumentNullException.ThrowIfNull(word);
         ArgumentNullException.ThrowIfNull(known);
         // The work grows with the square of the length, and nothing that long is a slip of one word.
-        if (word.Length is < 2 or > 100) return [];
+        if (word.Length is < 2 or > 100)
+            return [];
         int allowed = word.Length / 3;
         return
         [
-            .. known.Distinct(StringComparer.Ordinal)
+            .. known
+                .Distinct(StringComparer.Ordinal)
                 .Where(candidate => Math.Abs(candidate.Length - word.Length) <= allowed)
                 .Select(candidate => (Word: candidate, Changes: Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
                 .Where(c => c.Changes <= allowed)
-                .OrderBy(c => c.Changes).ThenBy(c => c.Word, StringComparer.Ordinal)
-                .Take(most).Select(c => c.Word),
+                .OrderBy(c => c.Changes)
+                .ThenBy(c => c.Word, StringComparer.Ordinal)
+                .Take(most)
+                .Select(c => c.Word),
         ];
     }
 
@@ -50,7 +54,8 @@ public static class Spelling
                 }
 
                 int best = Math.Min(Math.Min(changes[i - 1, j], changes[i, j - 1]) + 1, changes[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) best = Math.Min(best, changes[i - 2, j - 2] + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    best = Math.Min(best, changes[i - 2, j - 2] + 1);
                 changes[i, j] = best;
             }
         }

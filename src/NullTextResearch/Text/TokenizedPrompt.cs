@@ -27,9 +27,7 @@ public sealed class TokenizedPrompt
         _positions = positions;
         RequiredTokenCount = required;
         TokenCount = Math.Min(required, ids.Length - 2);
-        TruncatedWords = IsTruncated
-            ? Array.AsReadOnly(words.Where((_, i) => positions[i].Length == 0 || positions[i][^1] > TokenCount).ToArray())
-            : [];
+        TruncatedWords = IsTruncated ? Array.AsReadOnly(words.Where((_, i) => positions[i].Length == 0 || positions[i][^1] > TokenCount).ToArray()) : [];
     }
 
     /// <summary>The text as given.</summary>
@@ -141,7 +139,14 @@ public sealed class TokenizedPrompt
     /// <param name="pad">Padding id.</param>
     /// <param name="contextLength">Length of the row.</param>
     internal static TokenizedPrompt Create(
-        string prompt, IReadOnlyList<(string Text, int Length)> words, IReadOnlyList<(int Id, int Length)> pieces, int start, int end, int pad, int contextLength)
+        string prompt,
+        IReadOnlyList<(string Text, int Length)> words,
+        IReadOnlyList<(int Id, int Length)> pieces,
+        int start,
+        int end,
+        int pad,
+        int contextLength
+    )
     {
         int kept = Math.Min(pieces.Count, contextLength - 2);
         int[] ids = new int[contextLength];

@@ -25,8 +25,13 @@ public sealed class WordTableTokenizer : ITextTokenizer
     /// <param name="contextLength">Length of a row, at least 3.</param>
     /// <exception cref="ArgumentException">A word lacks pieces, a piece lacks an id, or pieces do not join to their word.</exception>
     public WordTableTokenizer(
-        IReadOnlyDictionary<string, IReadOnlyList<string>> words, IReadOnlyDictionary<string, int> pieceIds,
-        int startToken, int endToken, int padToken, int contextLength = ClipTokenizer.DefaultContextLength)
+        IReadOnlyDictionary<string, IReadOnlyList<string>> words,
+        IReadOnlyDictionary<string, int> pieceIds,
+        int startToken,
+        int endToken,
+        int padToken,
+        int contextLength = ClipTokenizer.DefaultContextLength
+    )
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(pieceIds);
@@ -36,7 +41,10 @@ public sealed class WordTableTokenizer : ITextTokenizer
         {
             if (pieces is null || pieces.Count == 0 || pieces.Contains(null!) || string.Concat(pieces) != word)
             {
-                throw new ArgumentException($"the pieces of '{Excerpt.Of(word)}' are '{Excerpt.Of(string.Join(" ", pieces ?? []))}'; they must join to the word", nameof(words));
+                throw new ArgumentException(
+                    $"the pieces of '{Excerpt.Of(word)}' are '{Excerpt.Of(string.Join(" ", pieces ?? []))}'; they must join to the word",
+                    nameof(words)
+                );
             }
 
             if (pieces.FirstOrDefault(p => !pieceIds.ContainsKey(p)) is { } missing)
@@ -47,14 +55,27 @@ public sealed class WordTableTokenizer : ITextTokenizer
 
         foreach ((string piece, int id) in pieceIds.Concat((KeyValuePair<string, int>[])[new("bos", startToken), new("eos", endToken), new("pad", padToken)]))
         {
-            if (id is < 0 or >= ClipTokenizer.MostTokens) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the id of '{Excerpt.Of(piece)}' is {id}; expected 0 to {ClipTokenizer.MostTokens - 1}"), nameof(pieceIds));
+            if (id is < 0 or >= ClipTokenizer.MostTokens)
+                throw new ArgumentException(
+                    string.Create(CultureInfo.InvariantCulture, $"the id of '{Excerpt.Of(piece)}' is {id}; expected 0 to {ClipTokenizer.MostTokens - 1}"),
+                    nameof(pieceIds)
+                );
         }
 
         _piecesOf = words.ToDictionary(w => w.Key, w => w.Value.ToArray(), StringComparer.Ordinal);
         _idOf = new Dictionary<string, int>(pieceIds, StringComparer.Ordinal);
-        _pieceOf = pieceIds.GroupBy(p => p.Value).ToDictionary(g => g.Key, g => g.Count() == 1
-            ? g.First().Key
-            : throw new ArgumentException($"id {g.Key} belongs to several pieces: {Excerpt.Of(string.Join(", ", g.Select(p => p.Key)))}", nameof(pieceIds)));
+        _pieceOf = pieceIds
+            .GroupBy(p => p.Value)
+            .ToDictionary(
+                g => g.Key,
+                g =>
+                    g.Count() == 1
+                        ? g.First().Key
+                        : throw new ArgumentException(
+                            $"id {g.Key} belongs to several pieces: {Excerpt.Of(string.Join(", ", g.Select(p => p.Key)))}",
+                            nameof(pieceIds)
+                        )
+            );
         (StartToken, EndToken, _padToken, ContextLength) = (startToken, endToken, padToken, contextLength);
     }
 
@@ -77,7 +98,13 @@ public sealed class WordTableTokenizer : ITextTokenizer
         StrictJson.Check(JsonMarshal.GetRawUtf8Value(json));
         Table table = json.Deserialize<Table>(s_options) ?? throw new JsonException("the tokenizer table is null");
         return new WordTableTokenizer(
-            table.Words.ToDictionary(w => w.Key, w => (IReadOnlyList<string>)w.Value), table.PieceIds, table.Bos, table.Eos, table.Pad, table.MaxLength);
+            table.Words.ToDictionary(w => w.Key, w => (IReadOnlyList<string>)w.Value),
+            table.PieceIds,
+            table.Bos,
+            table.Eos,
+            table.Pad,
+            table.MaxLength
+        );
     }
 
     /// <inheritdoc/>
@@ -92,7 +119,9 @@ public sealed class WordTableTokenizer : ITextTokenizer
             if (!_piecesOf.TryGetValue(word.ToLowerInvariant(), out string[]? parts))
             {
                 throw new ArgumentException(
-                    $"word '{word}' is not in the tokenizer's table of {_piecesOf.Count} words: {string.Join(", ", _piecesOf.Keys.Order(StringComparer.Ordinal).Take(20))} ...", nameof(prompt));
+                    $"word '{word}' is not in the tokenizer's table of {_piecesOf.Count} words: {string.Join(", ", _piecesOf.Keys.Order(StringComparer.Ordinal).Take(20))} ...",
+                    nameof(prompt)
+                );
             }
 
             words.Add((word, word.Length));
@@ -107,7 +136,11 @@ public sealed class WordTableTokenizer : ITextTokenizer
         _pieceOf.TryGetValue(id, out string? piece) ? piece
         : id == StartToken ? ClipText.StartOfText
         : id == EndToken || id == _padToken ? ClipText.EndOfText
-        : throw new ArgumentOutOfRangeException(nameof(id), id, string.Create(CultureInfo.InvariantCulture, $"the table has {_pieceOf.Count} pieces and no id {id}"));
+        : throw new ArgumentOutOfRangeException(
+            nameof(id),
+            id,
+            string.Create(CultureInfo.InvariantCulture, $"the table has {_pieceOf.Count} pieces and no id {id}")
+        );
 
     private sealed record Table
     {

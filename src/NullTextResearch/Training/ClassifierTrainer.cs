@@ -21,26 +21,38 @@ internal static class ClassifierTrainer
     // Seeds that neither the autoencoder nor the U-Net trains on.
     private const long FirstSeed = 1L << 41;
 
-    public static void Train(SceneClassifier classifier, AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
+    public static void Train(
+        SceneClassifier classifier,
+        AutoencoderKL vae,
+        TrainingRecipe recipe,
+        TrainingRunOptions options,
+        WorkerPool pool,
+        CancellationToken cancel
+    )
     {
         classifier.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
         using FlatParameters parameters = new(classifier.Weights);
         using StageLoop loop = new("classifier", recipe.ClassifierStage, options, pool, parameters, new AdamWSettings { AverageDecay = 0.99 });
-        VaeTrainer.WithRenderers(pool, renderers =>
-        {
-            int batch = recipe.ClassifierStage.Batch, part = batch / recipe.ClassifierStage.Parts;
-            loop.Run(
-                (worker, step, job) =>
-                {
-                    long first = FirstSeed + step * batch + (long)job * part;
-                    SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
-                    Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
-                    return Loss(classifier, Disturb(pixels, vae, recipe, first), scenes);
-                },
-                _ => Measure(classifier, null, recipe, options.Device, pool, renderers, 256).Objects,
-                cancel);
-            loop.AdoptAverage();
-        });
+        VaeTrainer.WithRenderers(
+            pool,
+            renderers =>
+            {
+                int batch = recipe.ClassifierStage.Batch,
+                    part = batch / recipe.ClassifierStage.Parts;
+                loop.Run(
+                    (worker, step, job) =>
+                    {
+                        long first = FirstSeed + step * batch + (long)job * part;
+                        SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
+                        Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
+                        return Loss(classifier, Disturb(pixels, vae, recipe, first), scenes);
+                    },
+                    _ => Measure(classifier, null, recipe, options.Device, pool, renderers, 256).Objects,
+                    cancel
+                );
+                loop.AdoptAverage();
+            }
+        );
         classifier.Weights.SetTrainable(false);
     }
 
@@ -55,35 +67,56 @@ internal static class ClassifierTrainer
     }
 
     /// <summary>Accuracies on held-out scenes, or on their round trips through <paramref name="vae"/>.</summary>
-    public static ClassifierAccuracy Measure(SceneClassifier classifier, AutoencoderKL? vae, TrainingRecipe recipe, Device device, WorkerPool pool, SceneRenderer[] renderers, int count)
+    public static ClassifierAccuracy Measure(
+        SceneClassifier classifier,
+        AutoencoderKL? vae,
+        TrainingRecipe recipe,
+        Device device,
+        WorkerPool pool,
+        SceneRenderer[] renderers,
+        int count
+    )
     {
-        const int Together = 16, FirstHeldOut = 100_000;
-        int[] right = new int[5], asked = new int[5];
-        pool.Run((count + Together - 1) / Together, (worker, job) =>
-        {
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            SceneDescription[] scenes = [.. Enumerable.Range(job * Together, Math.Min(Together, count - job * Together)).Select(i => ToyScenes.Sample(FirstHeldOut + i, SceneSplit.HeldOut, recipe.Scenes))];
-            Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
-            if (vae is not null) pixels = vae.Decode(vae.Encode(pixels)).Clamped(-1, 1);
-            foreach ((SceneDescription scene, SceneJudgement seen) in scenes.Zip(classifier.Judge(pixels)))
+        const int Together = 16,
+            FirstHeldOut = 100_000;
+        int[] right = new int[5],
+            asked = new int[5];
+        pool.Run(
+            (count + Together - 1) / Together,
+            (worker, job) =>
             {
-                int coloured = scene.Objects.Count(o => o.Colour is not null);
-                Count(0, true, seen.ObjectsAgree(scene));
-                Count(1, true, seen.Background == scene.Background);
-                Count(2, classifier.Domain.Version == 1 ? coloured == 1 : coloured > 0, seen.ColoursAgree(scene));
-                Count(3, true, seen.AirAgrees(scene));
-                Count(4, scene.Objects.Count > 1, seen.SidesAgree(scene));
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                SceneDescription[] scenes =
+                [
+                    .. Enumerable
+                        .Range(job * Together, Math.Min(Together, count - job * Together))
+                        .Select(i => ToyScenes.Sample(FirstHeldOut + i, SceneSplit.HeldOut, recipe.Scenes)),
+                ];
+                Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
+                if (vae is not null)
+                    pixels = vae.Decode(vae.Encode(pixels)).Clamped(-1, 1);
+                foreach ((SceneDescription scene, SceneJudgement seen) in scenes.Zip(classifier.Judge(pixels)))
+                {
+                    int coloured = scene.Objects.Count(o => o.Colour is not null);
+                    Count(0, true, seen.ObjectsAgree(scene));
+                    Count(1, true, seen.Background == scene.Background);
+                    Count(2, classifier.Domain.Version == 1 ? coloured == 1 : coloured > 0, seen.ColoursAgree(scene));
+                    Count(3, true, seen.AirAgrees(scene));
+                    Count(4, scene.Objects.Count > 1, seen.SidesAgree(scene));
+                }
             }
-        });
+        );
         double[] shares = [.. right.Zip(asked, (r, n) => (double)r / Math.Max(1, n))];
         return new ClassifierAccuracy(shares[0], shares[1], shares[2], shares[3], shares[4]);
 
         void Count(int measure, bool counts, bool agrees)
         {
-            if (!counts) return;
+            if (!counts)
+                return;
             Interlocked.Increment(ref asked[measure]);
-            if (agrees) Interlocked.Increment(ref right[measure]);
+            if (agrees)
+                Interlocked.Increment(ref right[measure]);
         }
     }
 
@@ -92,7 +125,8 @@ internal static class ClassifierTrainer
     {
         using IDisposable grad = no_grad();
         SceneRandom random = new(seed);
-        long n = pixels.shape[0], side = pixels.shape[2];
+        long n = pixels.shape[0],
+            side = pixels.shape[2];
         long coded = n / 4;
         Tensor through = vae.Decode(vae.Encode(pixels.narrow(0, 0, coded).to(recipe.ActivationDtype))).to(ScalarType.Float32);
         Tensor rest = pixels.narrow(0, coded, n - coded);
@@ -108,10 +142,13 @@ internal static class ClassifierTrainer
         SceneLogits logits = classifier.Forward(pixels);
         float[] present = new float[scenes.Length * ToyScenes.Kinds.Count];
         foreach ((int i, SceneDescription scene) in scenes.Index())
-            foreach (SceneObject o in scene.Objects) present[i * ToyScenes.Kinds.Count + (int)o.Kind] = 1;
-        Tensor loss = F.binary_cross_entropy_with_logits(logits.Objects, tensor(present, [scenes.Length, ToyScenes.Kinds.Count]).to(pixels.device)).Times(4)
+        foreach (SceneObject o in scene.Objects)
+            present[i * ToyScenes.Kinds.Count + (int)o.Kind] = 1;
+        Tensor loss = F.binary_cross_entropy_with_logits(logits.Objects, tensor(present, [scenes.Length, ToyScenes.Kinds.Count]).to(pixels.device))
+            .Times(4)
             .Plus(Choice(logits.Backgrounds, s => (int)s.Background));
-        if (classifier.Domain.Version == 1) return loss.Plus(Choice(logits.Colours[0], OnlyColour).Times(0.5));
+        if (classifier.Domain.Version == 1)
+            return loss.Plus(Choice(logits.Colours[0], OnlyColour).Times(0.5));
 
         SceneObjectKind[] coloured = [.. ToyScenes.Kinds.Where(ToyScenes.IsColourable)];
         foreach ((int k, SceneObjectKind kind) in coloured.Index())
@@ -138,7 +175,8 @@ internal static class ClassifierTrainer
     /// <summary>Which of two objects is the left one, over the kinds that are there; zero where no scene has two.</summary>
     private static Tensor Sides(Tensor logits, SceneDescription[] scenes)
     {
-        float[] left = new float[scenes.Length * ToyScenes.Kinds.Count], counts = new float[left.Length];
+        float[] left = new float[scenes.Length * ToyScenes.Kinds.Count],
+            counts = new float[left.Length];
         foreach ((int i, SceneDescription scene) in scenes.Index().Where(s => s.Item.Objects.Count > 1))
         {
             bool firstIsLeft = scene.Objects[0].CentreX < scene.Objects[1].CentreX;

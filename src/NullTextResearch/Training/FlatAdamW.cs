@@ -43,32 +43,46 @@ internal sealed class FlatAdamW : IDisposable
         long chunk = _parameters.Values.device_type == DeviceType.CPU ? ChunkOnCpu : n;
         int chunks = (int)((n + chunk - 1) / chunk);
         double[] squares = new double[chunks];
-        _pool.Run(chunks, (_, c) =>
-        {
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            Tensor total = Part(gradients[0], c);
-            for (int i = 1; i < gradients.Count; i++) total.PlusInPlace(Part(gradients[i], c));
-            if (gradients.Count > 1) total.TimesInPlace(1.0 / gradients.Count);
-            squares[c] = total.dot(total).item<float>();
-        });
+        _pool.Run(
+            chunks,
+            (_, c) =>
+            {
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                Tensor total = Part(gradients[0], c);
+                for (int i = 1; i < gradients.Count; i++)
+                    total.PlusInPlace(Part(gradients[i], c));
+                if (gradients.Count > 1)
+                    total.TimesInPlace(1.0 / gradients.Count);
+                squares[c] = total.dot(total).item<float>();
+            }
+        );
         double norm = Math.Sqrt(squares.Sum());
-        if (!double.IsFinite(norm)) return norm;
+        if (!double.IsFinite(norm))
+            return norm;
         double clip = Math.Min(1, Settings.ClipNorm / (norm + 1e-6));
-        double correction1 = 1 - Math.Pow(Settings.Beta1, step + 1), correction2 = 1 - Math.Pow(Settings.Beta2, step + 1);
+        double correction1 = 1 - Math.Pow(Settings.Beta1, step + 1),
+            correction2 = 1 - Math.Pow(Settings.Beta2, step + 1);
         double keep = Math.Min(Settings.AverageDecay, (1.0 + step) / (10.0 + step));
-        _pool.Run(chunks, (_, c) =>
-        {
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            Tensor g = Part(gradients[0], c), m = Part(First, c), v = Part(Second, c), p = Part(_parameters.Values, c);
-            if (clip < 1) g.TimesInPlace(clip);
-            m.lerp_(g, 1 - Settings.Beta1);
-            v.TimesInPlace(Settings.Beta2).PlusProductInPlace(g, g, 1 - Settings.Beta2);
-            Tensor scale = v.sqrt().OverInPlace(Math.Sqrt(correction2)).PlusInPlace(Settings.Epsilon);
-            p.TimesInPlace(1 - rate * Settings.WeightDecay).PlusQuotientInPlace(m, scale, -rate / correction1);
-            Part(Average, c).lerp_(p, 1 - keep);
-        });
+        _pool.Run(
+            chunks,
+            (_, c) =>
+            {
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                Tensor g = Part(gradients[0], c),
+                    m = Part(First, c),
+                    v = Part(Second, c),
+                    p = Part(_parameters.Values, c);
+                if (clip < 1)
+                    g.TimesInPlace(clip);
+                m.lerp_(g, 1 - Settings.Beta1);
+                v.TimesInPlace(Settings.Beta2).PlusProductInPlace(g, g, 1 - Settings.Beta2);
+                Tensor scale = v.sqrt().OverInPlace(Math.Sqrt(correction2)).PlusInPlace(Settings.Epsilon);
+                p.TimesInPlace(1 - rate * Settings.WeightDecay).PlusQuotientInPlace(m, scale, -rate / correction1);
+                Part(Average, c).lerp_(p, 1 - keep);
+            }
+        );
         return norm;
 
         Tensor Part(Tensor whole, int c) => whole.narrow(0, c * chunk, Math.Min(chunk, n - c * chunk));

@@ -15,9 +15,7 @@ internal sealed class FlatParameters : IDisposable
 
     /// <summary>Takes over the weights of initialised networks; from now on they live in <see cref="Values"/>.</summary>
     public FlatParameters(params WeightSet[] sets)
-        : this([.. sets.SelectMany(s => s.Trainable)])
-    {
-    }
+        : this([.. sets.SelectMany(s => s.Trainable)]) { }
 
     /// <summary>As above, for some weights of initialised networks.</summary>
     public FlatParameters(IReadOnlyList<Weight> weights)

@@ -25,9 +25,14 @@ internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>
     /// <inheritdoc/>
     protected override Tensor Process(in AttentionCall call, Tensor map)
     {
-        if (call.Site.Kind != AttentionKind.Cross || _all.Length == 0) return map;
-        long batch = map.shape[0], pixels = map.shape[2], keys = map.shape[3];
-        Tensor columns = map.mean([1]).transpose(1, 2).reshape(batch * keys, pixels)
+        if (call.Site.Kind != AttentionKind.Cross || _all.Length == 0)
+            return map;
+        long batch = map.shape[0],
+            pixels = map.shape[2],
+            keys = map.shape[3];
+        Tensor columns = map.mean([1])
+            .transpose(1, 2)
+            .reshape(batch * keys, pixels)
             .index_select(0, tensor(_all.Select(a => a.Image * keys + a.Thing.Token).ToArray()).to(map.device));
         Tensor share = columns.mul(Inside(call.Height, call.Width)).sum(1).div(columns.sum(1).Plus(1e-6));
         // Kept beyond the layer's own dispose scope.
@@ -38,7 +43,8 @@ internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>
     /// <summary>Where the thing of each naming token is, [tokens, pixels].</summary>
     private Tensor Inside(int height, int width)
     {
-        if (_inside.TryGetValue(height, out Tensor? found)) return found;
+        if (_inside.TryGetValue(height, out Tensor? found))
+            return found;
         Tensor objects = masks.shape[2] == height ? masks : nn.functional.adaptive_max_pool2d(masks, [height, width]);
         // The place is where no object is.
         Tensor things = cat([objects, objects.amax([1], keepdim: true).OneMinus()], 1).reshape(-1, (long)height * width);
@@ -48,6 +54,7 @@ internal sealed class GroundingAttention(IReadOnlyList<IReadOnlyList<NamedThing>
     /// <summary>Frees what was kept for <see cref="Loss"/>; a loss taken before stays, and so does its graph.</summary>
     public void Dispose()
     {
-        foreach (Tensor tensor in _losses.Concat(_inside.Values)) tensor.Dispose();
+        foreach (Tensor tensor in _losses.Concat(_inside.Values))
+            tensor.Dispose();
     }
 }

@@ -24,7 +24,17 @@ internal sealed class LatentSet : IDisposable
     public Tensor Latents { get; }
 
     /// <summary>Encodes the first scenes of a split, or reads them from <paramref name="file"/> where that is given, exists and is whole.</summary>
-    public static LatentSet Make(AutoencoderKL vae, TrainingRecipe recipe, SceneSplit split, int count, WorkerPool pool, Device device, string? file, Action<string> note, CancellationToken cancel)
+    public static LatentSet Make(
+        AutoencoderKL vae,
+        TrainingRecipe recipe,
+        SceneSplit split,
+        int count,
+        WorkerPool pool,
+        Device device,
+        string? file,
+        Action<string> note,
+        CancellationToken cancel
+    )
     {
         const int Together = 25;
         int side = recipe.ImageSize / vae.Config.Downscale;
@@ -45,16 +55,21 @@ internal sealed class LatentSet : IDisposable
         }
 
         SceneRenderer[] renderers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new SceneRenderer())];
-        pool.Run((count + Together - 1) / Together, (worker, job) =>
-        {
-            cancel.ThrowIfCancellationRequested();
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            int first = job * Together, n = Math.Min(Together, count - first);
-            Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes[first..(first + n)], recipe.ImageSize).to(device);
-            latents.narrow(0, first, n).copy_(vae.Encode(pixels));
-        });
-        foreach (SceneRenderer renderer in renderers) renderer.Dispose();
+        pool.Run(
+            (count + Together - 1) / Together,
+            (worker, job) =>
+            {
+                cancel.ThrowIfCancellationRequested();
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                int first = job * Together,
+                    n = Math.Min(Together, count - first);
+                Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes[first..(first + n)], recipe.ImageSize).to(device);
+                latents.narrow(0, first, n).copy_(vae.Encode(pixels));
+            }
+        );
+        foreach (SceneRenderer renderer in renderers)
+            renderer.Dispose();
         if (file is not null)
         {
             using Tensor flat = latents.view(-1);
@@ -67,19 +82,29 @@ internal sealed class LatentSet : IDisposable
     /// <summary>Renders where the objects are: every place that one covers by a quarter.</summary>
     public void AddMasks(WorkerPool pool, CancellationToken cancel)
     {
-        const int Together = 100, Objects = 2;
-        int side = (int)Latents.shape[^1], one = side * side;
+        const int Together = 100,
+            Objects = 2;
+        int side = (int)Latents.shape[^1],
+            one = side * side;
         byte[] masks = new byte[Scenes.Count * Objects * one];
-        VaeTrainer.WithRenderers(pool, renderers => pool.Run((Scenes.Count + Together - 1) / Together, (worker, job) =>
-        {
-            cancel.ThrowIfCancellationRequested();
-            for (int i = job * Together; i < Math.Min(Scenes.Count, (job + 1) * Together); i++)
-                for (int o = 0; o < Scenes[i].Objects.Count; o++)
-                {
-                    byte[] coverage = renderers[worker].ObjectCoverage(Scenes[i], o, side);
-                    for (int p = 0; p < one; p++) masks[(i * Objects + o) * one + p] = coverage[p] >= 64 ? (byte)1 : (byte)0;
-                }
-        }));
+        VaeTrainer.WithRenderers(
+            pool,
+            renderers =>
+                pool.Run(
+                    (Scenes.Count + Together - 1) / Together,
+                    (worker, job) =>
+                    {
+                        cancel.ThrowIfCancellationRequested();
+                        for (int i = job * Together; i < Math.Min(Scenes.Count, (job + 1) * Together); i++)
+                        for (int o = 0; o < Scenes[i].Objects.Count; o++)
+                        {
+                            byte[] coverage = renderers[worker].ObjectCoverage(Scenes[i], o, side);
+                            for (int p = 0; p < one; p++)
+                                masks[(i * Objects + o) * one + p] = coverage[p] >= 64 ? (byte)1 : (byte)0;
+                        }
+                    }
+                )
+        );
         Masks = tensor(masks, [Scenes.Count, Objects, side, side]).to(Latents.device).Keep();
     }
 

@@ -70,7 +70,8 @@ public sealed class ModelEvaluation
     /// <param name="options">How much to look at.</param>
     public ModelEvaluation(StableDiffusion model, SceneClassifier classifier, EvaluationOptions options)
     {
-        if (model.Folder is not { } folder) throw new ArgumentException("Only a model loaded from a folder can be evaluated: its file tells old numbers from new ones.", nameof(model));
+        if (model.Folder is not { } folder)
+            throw new ArgumentException("Only a model loaded from a folder can be evaluated: its file tells old numbers from new ones.", nameof(model));
         _model = model;
         _classifier = classifier;
         _recipe = new TrainingRecipe { ImageSize = model.ImageSize, Domain = classifier.Domain };
@@ -78,7 +79,8 @@ public sealed class ModelEvaluation
         Directory.CreateDirectory(options.Folder);
         using FileStream weights = File.OpenRead(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"));
         using FileStream decoder = File.OpenRead(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"));
-        string key = $"{Convert.ToHexStringLower(SHA256.HashData(weights))[..16]}-{Convert.ToHexStringLower(SHA256.HashData(decoder))[..16]}-{options.Steps}x{options.InnerSteps}";
+        string key =
+            $"{Convert.ToHexStringLower(SHA256.HashData(weights))[..16]}-{Convert.ToHexStringLower(SHA256.HashData(decoder))[..16]}-{options.Steps}x{options.InnerSteps}";
         _store = new ResultStore(Path.Combine(options.Folder, "evaluation.json"), key);
     }
 
@@ -91,7 +93,8 @@ public sealed class ModelEvaluation
     {
         using WorkerPool pool = new(_options.Workers);
         _rows.Clear();
-        if (_store.Damage is { } damage) _options.Progress?.Report(damage);
+        if (_store.Damage is { } damage)
+            _options.Progress?.Report(damage);
         RoundTrips(pool, cancel);
         Classifier(pool);
         Samples(pool, cancel);
@@ -108,42 +111,68 @@ public sealed class ModelEvaluation
     {
         StringBuilder text = new("| measure | value | bar | met |\n|---|---|---|---|\n");
         foreach (EvaluationRow row in rows)
-            text.Append(CultureInfo.InvariantCulture, $"| {row.Measure} | {row.Value} | {row.Bar} | {row.Met switch { true => "yes", false => "**no**", null => "" }} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {row.Measure} | {row.Value} | {row.Bar} | {row.Met switch { true => "yes", false => "**no**", null => "" }} |\n"
+            );
         return text.ToString();
     }
 
     private void RoundTrips(WorkerPool pool, CancellationToken cancel)
     {
-        PerImage(pool, "vae", _options.Scenes, 4, cancel, (renderer, scenes, _) => Psnr(_model.Vae.Decode(_model.Vae.Encode(Pixels(renderer, scenes))), Pixels(renderer, scenes)).Select(p => new[] { p }).ToArray());
+        PerImage(
+            pool,
+            "vae",
+            _options.Scenes,
+            4,
+            cancel,
+            (renderer, scenes, _) =>
+                Psnr(_model.Vae.Decode(_model.Vae.Encode(Pixels(renderer, scenes))), Pixels(renderer, scenes)).Select(p => new[] { p }).ToArray()
+        );
         Row("autoencoder round trip, held-out scenes", Mean("vae", _options.Scenes), "dB", 30, atLeast: true);
     }
 
-    private void Classifier(WorkerPool pool) => VaeTrainer.WithRenderers(pool, renderers =>
-    {
-        foreach ((string name, Vae.AutoencoderKL? through, int count, double bar) in new[] { ("held-out scenes", null, 1000, 97.0), ("their round trips", _model.Vae, 512, 95.0) })
-        {
-            string key = $"classifier/{name}";
-            if (_store.Find(key) is not { } found)
+    private void Classifier(WorkerPool pool) =>
+        VaeTrainer.WithRenderers(
+            pool,
+            renderers =>
             {
-                ClassifierAccuracy accuracy = ClassifierTrainer.Measure(_classifier, through, _recipe, Device, pool, renderers, count);
-                _store.Add(key, found = [100 * accuracy.Objects, 100 * accuracy.Backgrounds, 100 * accuracy.Colours, 100 * accuracy.Air, 100 * accuracy.Sides]);
-            }
+                foreach (
+                    (string name, Vae.AutoencoderKL? through, int count, double bar) in new[]
+                    {
+                        ("held-out scenes", null, 1000, 97.0),
+                        ("their round trips", _model.Vae, 512, 95.0),
+                    }
+                )
+                {
+                    string key = $"classifier/{name}";
+                    if (_store.Find(key) is not { } found)
+                    {
+                        ClassifierAccuracy accuracy = ClassifierTrainer.Measure(_classifier, through, _recipe, Device, pool, renderers, count);
+                        _store.Add(
+                            key,
+                            found = [100 * accuracy.Objects, 100 * accuracy.Backgrounds, 100 * accuracy.Colours, 100 * accuracy.Air, 100 * accuracy.Sides]
+                        );
+                    }
 
-            Row($"classifier on {count} {name}: objects", found[0], "%", bar, atLeast: true);
-            Row($"classifier on {count} {name}: background", found[1], "%", bar, atLeast: true);
-            Row($"classifier on {count} {name}: colour", found[2], "%", null, atLeast: true);
-            if (_recipe.Domain.Version == 1) continue;
-            Row($"classifier on {count} {name}: night, weather and style", found[3], "%", null, atLeast: true);
-            Row($"classifier on {count} {name}: which of two objects is left", found[4], "%", null, atLeast: true);
-        }
-    });
+                    Row($"classifier on {count} {name}: objects", found[0], "%", bar, atLeast: true);
+                    Row($"classifier on {count} {name}: background", found[1], "%", bar, atLeast: true);
+                    Row($"classifier on {count} {name}: colour", found[2], "%", null, atLeast: true);
+                    if (_recipe.Domain.Version == 1)
+                        continue;
+                    Row($"classifier on {count} {name}: night, weather and style", found[3], "%", null, atLeast: true);
+                    Row($"classifier on {count} {name}: which of two objects is left", found[4], "%", null, atLeast: true);
+                }
+            }
+        );
 
     private void Samples(WorkerPool pool, CancellationToken cancel)
     {
         bool rich = _recipe.Domain.Version > 1;
         foreach (double w in (double[])[7.5, 4, 2])
         {
-            string part = Invariant($"samples/{w}"), at = Invariant($"samples at w={w}");
+            string part = Invariant($"samples/{w}"),
+                at = Invariant($"samples at w={w}");
             PerImage(pool, part, _options.Scenes, 4, cancel, (_, scenes, first) => Sample(scenes, [.. scenes.Select(s => s.Caption)], w, first));
             bool bar = w == 7.5;
             Row($"{at}, {_options.Scenes} held-out captions: objects", Mean(part, _options.Scenes), "%", bar && !rich ? 80 : null, atLeast: true);
@@ -154,15 +183,33 @@ public sealed class ModelEvaluation
                 Row($"{at}: night, weather and style", Mean(part, _options.Scenes, 6), "%", null, atLeast: true);
             }
 
-            Row($"{at}: background", Mean(part, _options.Scenes, 1), "%", bar ? rich ? 98 : 90 : null, atLeast: true);
+            Row(
+                $"{at}: background",
+                Mean(part, _options.Scenes, 1),
+                "%",
+                bar
+                    ? rich
+                        ? 98
+                        : 90
+                    : null,
+                atLeast: true
+            );
             Row($"{at}: colour", Mean(part, _options.Scenes, 3), "%", null, atLeast: true);
             Row($"{at}: standard deviation of latents (real 1.00)", Mean(part, _options.Scenes, 2), "", null, atLeast: true);
         }
 
-        if (!rich) return;
-        const string Free = "samples/free", Small = "samples/small";
-        PerImage(pool, Free, _options.Scenes, 4, cancel, (_, scenes, first) =>
-            Sample(scenes, [.. scenes.Select((s, i) => CaptionGrammar.DescribeFreely(s, new SceneRandom(first + i)))], 7.5, first));
+        if (!rich)
+            return;
+        const string Free = "samples/free",
+            Small = "samples/small";
+        PerImage(
+            pool,
+            Free,
+            _options.Scenes,
+            4,
+            cancel,
+            (_, scenes, first) => Sample(scenes, [.. scenes.Select((s, i) => CaptionGrammar.DescribeFreely(s, new SceneRandom(first + i)))], 7.5, first)
+        );
         Row($"samples at w=7.5, captions in the free form: objects", Mean(Free, _options.Scenes), "%", null, atLeast: true);
         Row($"samples at w=7.5, captions in the free form: background", Mean(Free, _options.Scenes, 1), "%", null, atLeast: true);
         int few = Math.Min(32, _options.Scenes);
@@ -176,20 +223,48 @@ public sealed class ModelEvaluation
     /// </summary>
     private double[][] Sample(IReadOnlyList<SceneDescription> scenes, string[] captions, double w, int first)
     {
-        using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(captions)), unconditional = StepEmbeddings.Constant(Embed([""]));
+        using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(captions)),
+            unconditional = StepEmbeddings.Constant(Embed([""]));
         Tensor start = cat([.. scenes.Select((_, i) => Seeds.Normal(5_000 + first + i, LatentShape(1), empty([1], ScalarType.Float32, Device)))]);
-        Tensor latents = Sampler.Run(Predictor(), Grid(), new SamplingPlan { StartLatents = start, Conditional = conditional, Unconditional = unconditional, GuidanceScale = w });
+        Tensor latents = Sampler.Run(
+            Predictor(),
+            Grid(),
+            new SamplingPlan
+            {
+                StartLatents = start,
+                Conditional = conditional,
+                Unconditional = unconditional,
+                GuidanceScale = w,
+            }
+        );
         IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(latents).Clamped(-1, 1));
         float[] deviations = latents.std([1, 2, 3]).data<float>().ToArray();
         static double Percent(bool right) => right ? 100 : 0;
-        return [.. scenes.Zip(seen, (s, judged) => new[]
-        {
-            Percent(judged.ObjectsAgree(s)), Percent(judged.Background == s.Background), double.NaN,
-            s.Objects.Count == 1 && s.Objects[0].Colour is not null ? Percent(judged.ColoursAgree(s)) : double.NaN,
-            s.Objects.Count == 1 ? Percent(judged.ObjectsAgree(s)) : double.NaN,
-            s.Objects.Count == 2 ? Percent(judged.ObjectsAgree(s) && judged.ColoursAgree(s)) : double.NaN,
-            Percent(judged.AirAgrees(s)),
-        }).Select((numbers, i) => { numbers[2] = deviations[i]; return numbers; })];
+        return
+        [
+            .. scenes
+                .Zip(
+                    seen,
+                    (s, judged) =>
+                        new[]
+                        {
+                            Percent(judged.ObjectsAgree(s)),
+                            Percent(judged.Background == s.Background),
+                            double.NaN,
+                            s.Objects.Count == 1 && s.Objects[0].Colour is not null ? Percent(judged.ColoursAgree(s)) : double.NaN,
+                            s.Objects.Count == 1 ? Percent(judged.ObjectsAgree(s)) : double.NaN,
+                            s.Objects.Count == 2 ? Percent(judged.ObjectsAgree(s) && judged.ColoursAgree(s)) : double.NaN,
+                            Percent(judged.AirAgrees(s)),
+                        }
+                )
+                .Select(
+                    (numbers, i) =>
+                    {
+                        numbers[2] = deviations[i];
+                        return numbers;
+                    }
+                ),
+        ];
     }
 
     /// <summary>Held-out scenes whose only object covers less than 6 % of the picture.</summary>
@@ -197,8 +272,14 @@ public sealed class ModelEvaluation
     {
         using SceneRenderer renderer = new();
         SceneSamplerOptions small = _recipe.Scenes with { SecondObject = 0, Small = 1, Big = 0 };
-        return [.. Enumerable.Range(0, 100_000).Select(i => ToyScenes.Sample(200_000 + i, SceneSplit.HeldOut, small))
-            .Where(s => renderer.ObjectMask(s, 0, _recipe.ImageSize).Average(m => m / 255.0) < 0.06).Take(count)];
+        return
+        [
+            .. Enumerable
+                .Range(0, 100_000)
+                .Select(i => ToyScenes.Sample(200_000 + i, SceneSplit.HeldOut, small))
+                .Where(s => renderer.ObjectMask(s, 0, _recipe.ImageSize).Average(m => m / 255.0) < 0.06)
+                .Take(count),
+        ];
     }
 
     private void Reconstruction(WorkerPool pool, CancellationToken cancel)
@@ -210,20 +291,31 @@ public sealed class ModelEvaluation
         foreach (double w in _options.Guidance)
         {
             string part = Invariant($"ddim/{w}");
-            PerImage(pool, part, n, 4, cancel, (renderer, scenes, _) =>
-            {
-                Tensor pixels = Pixels(renderer, scenes);
-                InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), w);
-                double[] Of(InversionResult result)
+            PerImage(
+                pool,
+                part,
+                n,
+                4,
+                cancel,
+                (renderer, scenes, _) =>
                 {
-                    using (result) return Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels);
-                }
+                    Tensor pixels = Pixels(renderer, scenes);
+                    InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), w);
+                    double[] Of(InversionResult result)
+                    {
+                        using (result)
+                            return Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels);
+                    }
 
-                double[] both = Of(new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(problem));
-                // Plain DDIM, inverted at 1, is the baseline of null-text inversion at the highest scale only.
-                double[] one = w == 1 ? both : w == _options.Guidance[^1] ? Of(new DdimInversion().Invert(problem)) : [.. both.Select(_ => double.NaN)];
-                return [.. both.Select((b, i) => new[] { b, one[i] })];
-            });
+                    double[] both = Of(new DdimInversion(new DdimInversionOptions { GuidanceScale = w }).Invert(problem));
+                    // Plain DDIM, inverted at 1, is the baseline of null-text inversion at the highest scale only.
+                    double[] one =
+                        w == 1 ? both
+                        : w == _options.Guidance[^1] ? Of(new DdimInversion().Invert(problem))
+                        : [.. both.Select(_ => double.NaN)];
+                    return [.. both.Select((b, i) => new[] { b, one[i] })];
+                }
+            );
             double mean = Mean(part, n);
             falls &= mean < previous;
             previous = mean;
@@ -237,17 +329,31 @@ public sealed class ModelEvaluation
 
     private void NullText(WorkerPool pool, CancellationToken cancel)
     {
-        int n = _options.InvertedScenes, timed = Math.Min(4, n);
+        int n = _options.InvertedScenes,
+            timed = Math.Min(4, n);
         foreach (double w in EditGuidance)
             PerImage(pool, Invariant($"nulltext/{w}"), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
         // One image on one thread, the other workers idle: what a user waits for.
         using (WorkerPool one = new(1))
-            PerImage(one, "nulltext/one", timed, 1, cancel, (renderer, scenes, _) =>
-            {
-                using InversionResult result = new NullTextInversion(NullTextOptions).Invert(Problem(scenes, _model.Vae.Encode(Pixels(renderer, scenes)), 7.5));
-                return [[result.Elapsed.TotalSeconds, result.BackwardsPerImage]];
-            });
-        double mean = Mean("nulltext/7.5", n), limit = Mean("nulltext/7.5", n, 1);
+            PerImage(
+                one,
+                "nulltext/one",
+                timed,
+                1,
+                cancel,
+                (renderer, scenes, _) =>
+                {
+                    using InversionResult result = new NullTextInversion(NullTextOptions).Invert(
+                        Problem(scenes, _model.Vae.Encode(Pixels(renderer, scenes)), 7.5)
+                    );
+                    return
+                    [
+                        [result.Elapsed.TotalSeconds, result.BackwardsPerImage],
+                    ];
+                }
+            );
+        double mean = Mean("nulltext/7.5", n),
+            limit = Mean("nulltext/7.5", n, 1);
         Row($"null-text at w=7.5, {n} scenes, {_options.Steps}x{_options.InnerSteps}", mean, "dB", null, atLeast: true);
         Row("its distance to the autoencoder's bound", limit - mean, "dB", 0.5, atLeast: false);
         Row("its lead over plain DDIM (inverted at 1) at w=7.5", mean - Mean("ddim/7.5", n, 1), "dB", 5, atLeast: true);
@@ -257,7 +363,8 @@ public sealed class ModelEvaluation
     }
 
     // Columns of "nulltext/w": PSNR, bound, gradient steps, then per kind of edit and injection the numbers of Compare.
-    private const int FirstEdit = 3, PerEdit = 6;
+    private const int FirstEdit = 3,
+        PerEdit = 6;
     private static readonly double[] EditGuidance = [7.5, 4];
     private static readonly (double Cross, double Self)[] Injections = [(0.8, 0.4), (0.4, 0.2), (0, 0)];
 
@@ -283,7 +390,8 @@ public sealed class ModelEvaluation
         Tensor latents = _model.Vae.Encode(pixels);
         InversionProblem problem = Problem(scenes, latents, w);
         using InversionResult all = new NullTextInversion(NullTextOptions).Invert(problem);
-        double[] psnr = Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, all.Plan)), pixels), bound = Psnr(_model.Vae.Decode(latents), pixels);
+        double[] psnr = Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, all.Plan)), pixels),
+            bound = Psnr(_model.Vae.Decode(latents), pixels);
         double[][] values = new double[scenes.Count][];
         EditSession session = new(prompts => _model.Embed(prompts), Predictor, Grid());
         for (int i = 0; i < scenes.Count; i++)
@@ -292,7 +400,8 @@ public sealed class ModelEvaluation
             Array.Fill(values[i], double.NaN);
             (values[i][0], values[i][1], values[i][2]) = (psnr[i], bound[i], all.BackwardsPerImage);
             (EditKind Kind, SceneEditPlan Plan)[] edits = [.. EditsOf(scenes[i]).Select(e => (e.Kind, e.Edit.Plan(scenes[i])))];
-            if (edits.Length == 0) continue;
+            if (edits.Length == 0)
+                continue;
             using DisposeScope scope = NewDisposeScope();
             using InversionResult one = new()
             {
@@ -309,24 +418,31 @@ public sealed class ModelEvaluation
             ImageEdit edit = new()
             {
                 Source = source,
-                Targets = [.. edits.Select(e => _model.Tokenizer.Tokenize(e.Plan.TargetCaption)).SelectMany(prompt => Injections.Select(r => new EditTarget
-                {
-                    Prompt = prompt,
-                    Edit = PromptEdit.Between(source, prompt),
-                    CrossReplace = CrossReplaceSchedule.Until(r.Cross),
-                    SelfReplace = StepWindow.Until(r.Self),
-                }))],
+                Targets =
+                [
+                    .. edits
+                        .Select(e => _model.Tokenizer.Tokenize(e.Plan.TargetCaption))
+                        .SelectMany(prompt =>
+                            Injections.Select(r => new EditTarget
+                            {
+                                Prompt = prompt,
+                                Edit = PromptEdit.Between(source, prompt),
+                                CrossReplace = CrossReplaceSchedule.Until(r.Cross),
+                                SelfReplace = StepWindow.Until(r.Self),
+                            })
+                        ),
+                ],
             };
             using EditResult result = session.Edit(one, [edit]);
             Tensor edited = _model.Vae.Decode(result.Latents.narrow(0, 1, edit.Targets.Count)).Clamped(-1, 1);
             IReadOnlyList<SceneJudgement> seen = _classifier.Judge(edited);
             for (int e = 0; e < edits.Length; e++)
-                for (int r = 0; r < Injections.Length; r++)
-                {
-                    int row = e * Injections.Length + r;
-                    double[] numbers = Compare(renderer, edits[e].Plan, pixels[i], edited[row], seen[row]);
-                    numbers.CopyTo(values[i], FirstEdit + ((int)edits[e].Kind * Injections.Length + r) * PerEdit);
-                }
+            for (int r = 0; r < Injections.Length; r++)
+            {
+                int row = e * Injections.Length + r;
+                double[] numbers = Compare(renderer, edits[e].Plan, pixels[i], edited[row], seen[row]);
+                numbers.CopyTo(values[i], FirstEdit + ((int)edits[e].Kind * Injections.Length + r) * PerEdit);
+            }
         }
 
         return values;
@@ -341,19 +457,32 @@ public sealed class ModelEvaluation
         // Animals become animals, and what has a colour keeps it.
         (EditKind, IEnumerable<SceneEdit>)[] all =
         [
-            (EditKind.Swap, ToyScenes.Kinds.Where(k => CaptionGrammar.IsAnimal(k) == CaptionGrammar.IsAnimal(first.Kind) && ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind)).Select(k => new ObjectSwap(0, k))),
+            (
+                EditKind.Swap,
+                ToyScenes
+                    .Kinds.Where(k =>
+                        CaptionGrammar.IsAnimal(k) == CaptionGrammar.IsAnimal(first.Kind) && ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind)
+                    )
+                    .Select(k => new ObjectSwap(0, k))
+            ),
             (EditKind.Colour, ToyScenes.Colours.Select(c => new ColourChange(coloured, c))),
             (EditKind.Background, ToyScenes.Backgrounds.Select(b => new BackgroundChange(b))),
             (EditKind.Add, ToyScenes.Kinds.Where(k => !ToyScenes.IsColourable(k)).Select(k => new AddObject(k))),
             (EditKind.Remove, [new RemoveObject(1)]),
             (EditKind.Night, scene.Style == SceneStyle.Painted ? [new NightFall()] : []),
-            (EditKind.Weather, _recipe.Scenes.Weather > 0 && scene.Weather == SceneWeather.Clear ? [new WeatherChange(SceneWeather.Rain), new WeatherChange(SceneWeather.Fog)] : []),
+            (
+                EditKind.Weather,
+                _recipe.Scenes.Weather > 0 && scene.Weather == SceneWeather.Clear
+                    ? [new WeatherChange(SceneWeather.Rain), new WeatherChange(SceneWeather.Fog)]
+                    : []
+            ),
             (EditKind.Style, _recipe.Scenes.Drawing > 0 ? [new StyleChange(SceneStyle.Drawing)] : []),
         ];
         foreach ((EditKind kind, IEnumerable<SceneEdit> edits) in all)
         {
             SceneEdit[] possible = [.. edits.Where(e => e.WhyNot(scene) is null)];
-            if (possible.Length > 0) yield return (kind, random.Pick(possible));
+            if (possible.Length > 0)
+                yield return (kind, random.Pick(possible));
         }
     }
 
@@ -365,18 +494,31 @@ public sealed class ModelEvaluation
     private double[] Compare(SceneRenderer renderer, SceneEditPlan plan, Tensor source, Tensor edited, SceneJudgement seen)
     {
         SceneDescription truth = plan.Target;
-        Tensor changed = Changed(renderer, plan), kept = changed.OneMinus();
+        Tensor changed = Changed(renderer, plan),
+            kept = changed.OneMinus();
         Tensor target = Pixels(renderer, [truth])[0];
         Tensor MeanColour(Tensor picture) => picture.mul(changed).sum([1, 2]).div(changed.sum());
-        double PsnrIn(Tensor a, Tensor b, Tensor mask) => -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).Squared().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
-        Tensor trueMove = MeanColour(target).sub(MeanColour(source)), move = MeanColour(edited).sub(MeanColour(source)), whole = ones_like(changed);
-        double share = move.mul(trueMove).sum().div(trueMove.Squared().sum()).item<float>(), near = PsnrIn(edited, target, whole);
+        double PsnrIn(Tensor a, Tensor b, Tensor mask) =>
+            -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).Squared().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
+        Tensor trueMove = MeanColour(target).sub(MeanColour(source)),
+            move = MeanColour(edited).sub(MeanColour(source)),
+            whole = ones_like(changed);
+        double share = move.mul(trueMove).sum().div(trueMove.Squared().sum()).item<float>(),
+            near = PsnrIn(edited, target, whole);
         IEnumerable<SceneObjectKind> gone = plan.Source.Objects.Select(o => o.Kind).Except(truth.Objects.Select(o => o.Kind));
-        bool right = seen.ObjectsAgree(truth) && gone.All(k => seen.Objects[(int)k] < 0.5) && seen.Background == truth.Background && seen.AirAgrees(truth)
+        bool right =
+            seen.ObjectsAgree(truth)
+            && gone.All(k => seen.Objects[(int)k] < 0.5)
+            && seen.Background == truth.Background
+            && seen.AirAgrees(truth)
             && (plan.Edit is not ColourChange && _recipe.Domain.Version == 1 || seen.ColoursAgree(truth));
         return
         [
-            right ? 100 : 0, share, plan.Edit.IsEverywhere ? double.NaN : PsnrIn(edited, source, kept), near, PsnrIn(edited, target, changed),
+            right ? 100 : 0,
+            share,
+            plan.Edit.IsEverywhere ? double.NaN : PsnrIn(edited, source, kept),
+            near,
+            PsnrIn(edited, target, changed),
             right && near > PsnrIn(source, target, whole) ? 100 : 0,
         ];
     }
@@ -385,10 +527,13 @@ public sealed class ModelEvaluation
     private Tensor Changed(SceneRenderer renderer, SceneEditPlan plan)
     {
         int size = _recipe.ImageSize;
-        Tensor Mask(SceneDescription scene, int index) => tensor(renderer.ObjectMask(scene, index, size), [size, size]).Above(127).to(ScalarType.Float32).to(Device);
+        Tensor Mask(SceneDescription scene, int index) =>
+            tensor(renderer.ObjectMask(scene, index, size), [size, size]).Above(127).to(ScalarType.Float32).to(Device);
         Tensor none = zeros([size, size], ScalarType.Float32, Device);
-        if (plan.Edit.IsEverywhere) return none.OneMinus();
-        if (plan.Edit.ObjectIndex is null) return plan.Source.Objects.Select((_, i) => Mask(plan.Source, i)).Aggregate((a, b) => a.maximum(b)).OneMinus();
+        if (plan.Edit.IsEverywhere)
+            return none.OneMinus();
+        if (plan.Edit.ObjectIndex is null)
+            return plan.Source.Objects.Select((_, i) => Mask(plan.Source, i)).Aggregate((a, b) => a.maximum(b)).OneMinus();
         Tensor before = plan.Edit.IndexBefore is { } b ? Mask(plan.Source, b) : none;
         return plan.Edit.IndexAfter is { } a ? before.maximum(Mask(plan.Target, a)) : before;
     }
@@ -398,30 +543,66 @@ public sealed class ModelEvaluation
     /// <summary>What the judge believes of night, rain or fog while the weight of its word rises.</summary>
     private void Reweighting(WorkerPool pool, CancellationToken cancel)
     {
-        if (_recipe.Domain.Version == 1) return;
+        if (_recipe.Domain.Version == 1)
+            return;
         const string Part = "reweight/7.5";
         int n = Math.Min(16, _options.InvertedScenes);
-        if (n == 0) return;
-        SceneDescription[] scenes = [.. Enumerable.Range(0, 100_000).Select(i => ToyScenes.Sample(300_000 + i, SceneSplit.HeldOut, _recipe.Scenes)).Where(s => s.Night || s.Weather != SceneWeather.Clear).Take(n)];
-        PerImage(pool, Part, n, 4, cancel, (renderer, some, _) => [.. some.Select(scene =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            InversionProblem problem = Problem([scene], _model.Vae.Encode(Pixels(renderer, [scene])), 7.5);
-            using InversionResult inversion = new NullTextInversion(NullTextOptions).Invert(problem);
-            TokenizedPrompt prompt = _model.Tokenizer.Tokenize(scene.Caption);
-            string word = scene.Night ? "night" : scene.Weather.ToString().ToLowerInvariant();
-            ImageEdit edit = new()
-            {
-                Source = prompt,
-                Targets = [.. Factors.Select(f => new EditTarget { Prompt = prompt, Edit = ReWeight.Of([word], [f]), CrossReplace = CrossReplaceSchedule.Until(0.8), SelfReplace = StepWindow.Until(0.4) })],
-            };
-            using EditResult result = new EditSession(prompts => _model.Embed(prompts), Predictor, Grid()).Edit(inversion, [edit]);
-            IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(result.Latents.narrow(0, 1, Factors.Length)).Clamped(-1, 1));
-            return seen.Select(s => 100.0 * (scene.Night ? s.Nights[1] : s.Weathers[(int)scene.Weather])).ToArray();
-        })], scenes);
+        if (n == 0)
+            return;
+        SceneDescription[] scenes =
+        [
+            .. Enumerable
+                .Range(0, 100_000)
+                .Select(i => ToyScenes.Sample(300_000 + i, SceneSplit.HeldOut, _recipe.Scenes))
+                .Where(s => s.Night || s.Weather != SceneWeather.Clear)
+                .Take(n),
+        ];
+        PerImage(
+            pool,
+            Part,
+            n,
+            4,
+            cancel,
+            (renderer, some, _) =>
+                [
+                    .. some.Select(scene =>
+                    {
+                        using DisposeScope scope = NewDisposeScope();
+                        InversionProblem problem = Problem([scene], _model.Vae.Encode(Pixels(renderer, [scene])), 7.5);
+                        using InversionResult inversion = new NullTextInversion(NullTextOptions).Invert(problem);
+                        TokenizedPrompt prompt = _model.Tokenizer.Tokenize(scene.Caption);
+                        string word = scene.Night ? "night" : scene.Weather.ToString().ToLowerInvariant();
+                        ImageEdit edit = new()
+                        {
+                            Source = prompt,
+                            Targets =
+                            [
+                                .. Factors.Select(f => new EditTarget
+                                {
+                                    Prompt = prompt,
+                                    Edit = ReWeight.Of([word], [f]),
+                                    CrossReplace = CrossReplaceSchedule.Until(0.8),
+                                    SelfReplace = StepWindow.Until(0.4),
+                                }),
+                            ],
+                        };
+                        using EditResult result = new EditSession(prompts => _model.Embed(prompts), Predictor, Grid()).Edit(inversion, [edit]);
+                        IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(result.Latents.narrow(0, 1, Factors.Length)).Clamped(-1, 1));
+                        return seen.Select(s => 100.0 * (scene.Night ? s.Nights[1] : s.Weathers[(int)scene.Weather])).ToArray();
+                    }),
+                ],
+            scenes
+        );
         double[] beliefs = [.. Factors.Select((_, f) => Mean(Part, n, f))];
         bool rises = beliefs.Zip(beliefs.Skip(1)).All(p => p.Second >= p.First);
-        _rows.Add(new EvaluationRow($"re-weighting night, rain or fog, {n} scenes: belief in the word, %", string.Join(", ", Factors.Zip(beliefs, (f, b) => Invariant($"x {f}: {b:0}"))), "rises with the factor", rises));
+        _rows.Add(
+            new EvaluationRow(
+                $"re-weighting night, rain or fog, {n} scenes: belief in the word, %",
+                string.Join(", ", Factors.Zip(beliefs, (f, b) => Invariant($"x {f}: {b:0}"))),
+                "rises with the factor",
+                rises
+            )
+        );
     }
 
     private void Edits(WorkerPool pool, CancellationToken cancel)
@@ -429,35 +610,69 @@ public sealed class ModelEvaluation
         int n = _options.InvertedScenes;
         foreach (double w in EditGuidance)
         {
-            double Number(EditKind kind, int injection, int column) => Mean(Invariant($"nulltext/{w}"), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
+            double Number(EditKind kind, int injection, int column) =>
+                Mean(Invariant($"nulltext/{w}"), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
             for (int r = 0; r < Injections.Length; r++)
             {
                 string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
                 // The bars hold for either guidance scale, at prompt-to-prompt's usual injection; a new background wants to keep less, so it is asked at half of it too.
                 bool bar = r == 0;
                 Row($"word swap, {at}: new object and old background seen", Number(EditKind.Swap, r, 0), "%", bar ? 70 : null, atLeast: true);
-                Row($"word swap, {at}: outside the object, PSNR to the source", Number(EditKind.Swap, r, 2), "dB", bar && _recipe.Domain.Version > 1 ? 26 : null, atLeast: true);
+                Row(
+                    $"word swap, {at}: outside the object, PSNR to the source",
+                    Number(EditKind.Swap, r, 2),
+                    "dB",
+                    bar && _recipe.Domain.Version > 1 ? 26 : null,
+                    atLeast: true
+                );
                 Row($"word swap, {at}: PSNR to the rendered truth", Number(EditKind.Swap, r, 3), "dB", null, atLeast: true);
                 foreach (EditKind kind in (EditKind[])[EditKind.Colour, EditKind.Background])
                 {
                     double share = Number(kind, r, 1);
                     bool asked = bar || (kind == EditKind.Background && r == 1);
-                    _rows.Add(new EvaluationRow(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: move of the mean colour, share of the true move"), Invariant($"{share:0.00}"), asked ? "0.7 to 1.3" : "", asked ? share is >= 0.7 and <= 1.3 : null));
+                    _rows.Add(
+                        new EvaluationRow(
+                            Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: move of the mean colour, share of the true move"),
+                            Invariant($"{share:0.00}"),
+                            asked ? "0.7 to 1.3" : "",
+                            asked ? share is >= 0.7 and <= 1.3 : null
+                        )
+                    );
                     Row(Invariant($"{kind.ToString().ToLowerInvariant()} edit, {at}: seen as asked"), Number(kind, r, 0), "%", null, atLeast: true);
                 }
             }
 
             // Success: judged as asked, and nearer to the truth than the picture was before.
-            foreach ((EditKind kind, double? limit) in ((EditKind, double?)[])[(EditKind.Swap, 85), (EditKind.Colour, 85), (EditKind.Background, 85), (EditKind.Add, 60), (EditKind.Remove, null), (EditKind.Night, 70), (EditKind.Weather, null), (EditKind.Style, null)])
+            foreach (
+                (EditKind kind, double? limit) in ((EditKind, double?)[])
+                    [
+                        (EditKind.Swap, 85),
+                        (EditKind.Colour, 85),
+                        (EditKind.Background, 85),
+                        (EditKind.Add, 60),
+                        (EditKind.Remove, null),
+                        (EditKind.Night, 70),
+                        (EditKind.Weather, null),
+                        (EditKind.Style, null),
+                    ]
+            )
             {
-                if (double.IsNaN(Number(kind, 0, 5))) continue;
+                if (double.IsNaN(Number(kind, 0, 5)))
+                    continue;
                 bool asked = w == 7.5 && _recipe.Domain.Version > 1;
                 string name = kind.ToString().ToLowerInvariant();
-                Row(Invariant($"{name} edit, w={w}, injection 0.8/0.4: as asked and nearer to the truth than no edit"), Number(kind, 0, 5), "%", asked ? limit : null, atLeast: true);
+                Row(
+                    Invariant($"{name} edit, w={w}, injection 0.8/0.4: as asked and nearer to the truth than no edit"),
+                    Number(kind, 0, 5),
+                    "%",
+                    asked ? limit : null,
+                    atLeast: true
+                );
                 Row(Invariant($"{name} edit, w={w}, injection 0.4/0.2: the same"), Number(kind, 1, 5), "%", null, atLeast: true);
             }
 
-            double place = Number(EditKind.Swap, 0, 2) - Number(EditKind.Swap, 2, 2), whole = Number(EditKind.Swap, 0, 3) - Number(EditKind.Swap, 2, 3);
+            double place = Number(EditKind.Swap, 0, 2) - Number(EditKind.Swap, 2, 2),
+                whole = Number(EditKind.Swap, 0, 3) - Number(EditKind.Swap, 2, 3);
             Row(Invariant($"word swap, w={w}: how much nearer to the truth 0.8/0.4 is than 0/0, outside the object"), place, "dB", 0.5, atLeast: true);
             Row(Invariant($"word swap, w={w}: the same over the whole picture"), whole, "dB", null, atLeast: true);
         }
@@ -466,7 +681,8 @@ public sealed class ModelEvaluation
     private void Variants(WorkerPool pool, CancellationToken cancel)
     {
         int n = Math.Min(_options.VariantScenes, _options.InvertedScenes);
-        if (n == 0) return;
+        if (n == 0)
+            return;
         // No early stop: these get every iteration, whereas per-timestep inversion, measured above, often ends before.
         (string Name, IInversion Method)[] variants =
         [
@@ -475,44 +691,83 @@ public sealed class ModelEvaluation
         ];
         foreach ((string name, IInversion method) in variants)
         {
-            PerImage(pool, $"variant/{name}", n, 4, cancel, (renderer, scenes, _) =>
-            {
-                Tensor pixels = Pixels(renderer, scenes);
-                InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), 7.5);
-                using InversionResult result = method.Invert(problem);
-                return [.. Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels).Select(p => new[] { p })];
-            });
+            PerImage(
+                pool,
+                $"variant/{name}",
+                n,
+                4,
+                cancel,
+                (renderer, scenes, _) =>
+                {
+                    Tensor pixels = Pixels(renderer, scenes);
+                    InversionProblem problem = Problem(scenes, _model.Vae.Encode(pixels), 7.5);
+                    using InversionResult result = method.Invert(problem);
+                    return [.. Psnr(_model.Vae.Decode(Sampler.Run(problem.Predictor, problem.Grid, result.Plan)), pixels).Select(p => new[] { p })];
+                }
+            );
         }
 
-        double best = Mean("nulltext/7.5", n), steps = Mean("nulltext/7.5", n, 2);
+        double best = Mean("nulltext/7.5", n),
+            steps = Mean("nulltext/7.5", n, 2);
         foreach ((string name, _) in variants)
         {
             double mean = Mean($"variant/{name}", n);
-            _rows.Add(new EvaluationRow(
-                Invariant($"{name}, w=7.5, {n} scenes, {_options.Steps * _options.InnerSteps} iterations"),
-                Invariant($"{mean:0.00} dB"),
-                Invariant($"below per timestep: {best:0.00} dB in {steps:0} iterations"),
-                mean < best));
+            _rows.Add(
+                new EvaluationRow(
+                    Invariant($"{name}, w=7.5, {n} scenes, {_options.Steps * _options.InnerSteps} iterations"),
+                    Invariant($"{mean:0.00} dB"),
+                    Invariant($"below per timestep: {best:0.00} dB in {steps:0} iterations"),
+                    mean < best
+                )
+            );
         }
     }
 
     /// <summary>Measures images in small batches on all workers, keeping every image's numbers.</summary>
-    private void PerImage(WorkerPool pool, string part, int count, int together, CancellationToken cancel, Func<SceneRenderer, IReadOnlyList<SceneDescription>, int, double[][]> measure, IReadOnlyList<SceneDescription>? given = null)
+    private void PerImage(
+        WorkerPool pool,
+        string part,
+        int count,
+        int together,
+        CancellationToken cancel,
+        Func<SceneRenderer, IReadOnlyList<SceneDescription>, int, double[][]> measure,
+        IReadOnlyList<SceneDescription>? given = null
+    )
     {
-        int[] firsts = [.. Enumerable.Range(0, (count + together - 1) / together).Select(j => j * together)
-            .Where(f => Enumerable.Range(f, Math.Min(together, count - f)).Any(i => _store.Find(Key(part, i)) is null))];
-        if (firsts.Length == 0) return;
+        int[] firsts =
+        [
+            .. Enumerable
+                .Range(0, (count + together - 1) / together)
+                .Select(j => j * together)
+                .Where(f => Enumerable.Range(f, Math.Min(together, count - f)).Any(i => _store.Find(Key(part, i)) is null)),
+        ];
+        if (firsts.Length == 0)
+            return;
         _options.Progress?.Report($"{part}: {count} scenes");
-        VaeTrainer.WithRenderers(pool, renderers => pool.Run(firsts.Length, (worker, job) =>
-        {
-            cancel.ThrowIfCancellationRequested();
-            using DisposeScope scope = NewDisposeScope();
-            int first = firsts[job];
-            SceneDescription[] scenes = [.. Enumerable.Range(first, Math.Min(together, count - first)).Select(i => given?[i] ?? ToyScenes.Sample(i, SceneSplit.HeldOut, _recipe.Scenes))];
-            double[][] values;
-            using (no_grad()) values = measure(renderers[worker], scenes, first);
-            for (int i = 0; i < values.Length; i++) _store.Add(Key(part, first + i), values[i]);
-        }));
+        VaeTrainer.WithRenderers(
+            pool,
+            renderers =>
+                pool.Run(
+                    firsts.Length,
+                    (worker, job) =>
+                    {
+                        cancel.ThrowIfCancellationRequested();
+                        using DisposeScope scope = NewDisposeScope();
+                        int first = firsts[job];
+                        SceneDescription[] scenes =
+                        [
+                            .. Enumerable
+                                .Range(first, Math.Min(together, count - first))
+                                .Select(i => given?[i] ?? ToyScenes.Sample(i, SceneSplit.HeldOut, _recipe.Scenes)),
+                        ];
+                        double[][] values;
+                        using (no_grad())
+                            values = measure(renderers[worker], scenes, first);
+                        for (int i = 0; i < values.Length; i++)
+                            _store.Add(Key(part, first + i), values[i]);
+                    }
+                )
+        );
     }
 
     private static string Key(string part, int image) => $"{part}/{image:D3}";
@@ -538,15 +793,16 @@ public sealed class ModelEvaluation
 
     private TimestepGrid Grid() => _model.Grid(_options.Steps);
 
-    private InversionProblem Problem(IReadOnlyList<SceneDescription> scenes, Tensor latents, double w) => new()
-    {
-        Predictor = Predictor(),
-        Grid = Grid(),
-        Latents = latents,
-        Conditional = Embed(scenes.Select(s => s.Caption)),
-        Unconditional = Embed([""]),
-        GuidanceScale = w,
-    };
+    private InversionProblem Problem(IReadOnlyList<SceneDescription> scenes, Tensor latents, double w) =>
+        new()
+        {
+            Predictor = Predictor(),
+            Grid = Grid(),
+            Latents = latents,
+            Conditional = Embed(scenes.Select(s => s.Caption)),
+            Unconditional = Embed([""]),
+            GuidanceScale = w,
+        };
 
     /// <summary>Per picture, after rounding to bytes.</summary>
     private static double[] Psnr(Tensor decoded, Tensor pixels) => Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(decoded)), pixels, peak: 2);

@@ -17,98 +17,119 @@ internal static class ModelExport
 
     public static void Write(string folder, AutoencoderKL vae, ClipTextModel text, UNet2DConditionModel unet, ClipTokenizer tokenizer, string tokenizerFolder)
     {
-        Json(folder, "model_index.json", new JsonObject
-        {
-            ["_class_name"] = "StableDiffusionPipeline",
-            ["_diffusers_version"] = "0.14.0",
-            ["feature_extractor"] = Pair(null, null),
-            ["requires_safety_checker"] = false,
-            ["safety_checker"] = Pair(null, null),
-            ["scheduler"] = Pair("diffusers", "DDIMScheduler"),
-            ["text_encoder"] = Pair("transformers", "CLIPTextModel"),
-            ["tokenizer"] = Pair("transformers", "CLIPTokenizer"),
-            ["unet"] = Pair("diffusers", "UNet2DConditionModel"),
-            ["vae"] = Pair("diffusers", "AutoencoderKL"),
-        });
-        Json(folder, "scheduler/scheduler_config.json", new JsonObject
-        {
-            ["_class_name"] = "DDIMScheduler",
-            ["_diffusers_version"] = "0.14.0",
-            ["beta_end"] = 0.012,
-            ["beta_schedule"] = "scaled_linear",
-            ["beta_start"] = 0.00085,
-            ["clip_sample"] = false,
-            ["num_train_timesteps"] = 1000,
-            ["prediction_type"] = "epsilon",
-            ["set_alpha_to_one"] = false,
-            ["steps_offset"] = 1,
-            ["trained_betas"] = null,
-        });
+        Json(
+            folder,
+            "model_index.json",
+            new JsonObject
+            {
+                ["_class_name"] = "StableDiffusionPipeline",
+                ["_diffusers_version"] = "0.14.0",
+                ["feature_extractor"] = Pair(null, null),
+                ["requires_safety_checker"] = false,
+                ["safety_checker"] = Pair(null, null),
+                ["scheduler"] = Pair("diffusers", "DDIMScheduler"),
+                ["text_encoder"] = Pair("transformers", "CLIPTextModel"),
+                ["tokenizer"] = Pair("transformers", "CLIPTokenizer"),
+                ["unet"] = Pair("diffusers", "UNet2DConditionModel"),
+                ["vae"] = Pair("diffusers", "AutoencoderKL"),
+            }
+        );
+        Json(
+            folder,
+            "scheduler/scheduler_config.json",
+            new JsonObject
+            {
+                ["_class_name"] = "DDIMScheduler",
+                ["_diffusers_version"] = "0.14.0",
+                ["beta_end"] = 0.012,
+                ["beta_schedule"] = "scaled_linear",
+                ["beta_start"] = 0.00085,
+                ["clip_sample"] = false,
+                ["num_train_timesteps"] = 1000,
+                ["prediction_type"] = "epsilon",
+                ["set_alpha_to_one"] = false,
+                ["steps_offset"] = 1,
+                ["trained_betas"] = null,
+            }
+        );
         UNetConfig u = unet.Config;
-        Json(folder, "unet/config.json", new JsonObject
-        {
-            ["_class_name"] = "UNet2DConditionModel",
-            ["_diffusers_version"] = "0.14.0",
-            ["act_fn"] = "silu",
-            ["attention_head_dim"] = List(u.Heads),
-            ["block_out_channels"] = List(u.BlockOutChannels),
-            ["center_input_sample"] = false,
-            ["cross_attention_dim"] = u.CrossAttentionDim,
-            ["down_block_types"] = List(u.DownHasAttention.Select(a => a ? "CrossAttnDownBlock2D" : "DownBlock2D")),
-            ["downsample_padding"] = u.DownsamplePadding,
-            ["flip_sin_to_cos"] = u.FlipSinToCos,
-            ["freq_shift"] = (int)u.FreqShift,
-            ["in_channels"] = u.InChannels,
-            ["layers_per_block"] = u.LayersPerBlock,
-            ["mid_block_scale_factor"] = 1,
-            ["norm_eps"] = u.NormEps,
-            ["norm_num_groups"] = u.NormNumGroups,
-            ["out_channels"] = u.OutChannels,
-            ["sample_size"] = u.SampleSize,
-            ["up_block_types"] = List(u.UpHasAttention.Select(a => a ? "CrossAttnUpBlock2D" : "UpBlock2D")),
-        });
+        Json(
+            folder,
+            "unet/config.json",
+            new JsonObject
+            {
+                ["_class_name"] = "UNet2DConditionModel",
+                ["_diffusers_version"] = "0.14.0",
+                ["act_fn"] = "silu",
+                ["attention_head_dim"] = List(u.Heads),
+                ["block_out_channels"] = List(u.BlockOutChannels),
+                ["center_input_sample"] = false,
+                ["cross_attention_dim"] = u.CrossAttentionDim,
+                ["down_block_types"] = List(u.DownHasAttention.Select(a => a ? "CrossAttnDownBlock2D" : "DownBlock2D")),
+                ["downsample_padding"] = u.DownsamplePadding,
+                ["flip_sin_to_cos"] = u.FlipSinToCos,
+                ["freq_shift"] = (int)u.FreqShift,
+                ["in_channels"] = u.InChannels,
+                ["layers_per_block"] = u.LayersPerBlock,
+                ["mid_block_scale_factor"] = 1,
+                ["norm_eps"] = u.NormEps,
+                ["norm_num_groups"] = u.NormNumGroups,
+                ["out_channels"] = u.OutChannels,
+                ["sample_size"] = u.SampleSize,
+                ["up_block_types"] = List(u.UpHasAttention.Select(a => a ? "CrossAttnUpBlock2D" : "UpBlock2D")),
+            }
+        );
         VaeConfig v = vae.Config;
-        Json(folder, "vae/config.json", new JsonObject
-        {
-            ["_class_name"] = "AutoencoderKL",
-            ["_diffusers_version"] = "0.14.0",
-            ["act_fn"] = "silu",
-            ["block_out_channels"] = List(v.BlockOutChannels),
-            ["down_block_types"] = List(v.BlockOutChannels.Select(_ => "DownEncoderBlock2D")),
-            ["in_channels"] = v.ImageChannels,
-            ["latent_channels"] = v.LatentChannels,
-            ["layers_per_block"] = v.LayersPerBlock,
-            ["norm_num_groups"] = v.NormNumGroups,
-            ["out_channels"] = v.ImageChannels,
-            ["sample_size"] = v.SampleSize,
-            ["scaling_factor"] = v.ScalingFactor,
-            ["up_block_types"] = List(v.BlockOutChannels.Select(_ => "UpDecoderBlock2D")),
-        });
+        Json(
+            folder,
+            "vae/config.json",
+            new JsonObject
+            {
+                ["_class_name"] = "AutoencoderKL",
+                ["_diffusers_version"] = "0.14.0",
+                ["act_fn"] = "silu",
+                ["block_out_channels"] = List(v.BlockOutChannels),
+                ["down_block_types"] = List(v.BlockOutChannels.Select(_ => "DownEncoderBlock2D")),
+                ["in_channels"] = v.ImageChannels,
+                ["latent_channels"] = v.LatentChannels,
+                ["layers_per_block"] = v.LayersPerBlock,
+                ["norm_num_groups"] = v.NormNumGroups,
+                ["out_channels"] = v.ImageChannels,
+                ["sample_size"] = v.SampleSize,
+                ["scaling_factor"] = v.ScalingFactor,
+                ["up_block_types"] = List(v.BlockOutChannels.Select(_ => "UpDecoderBlock2D")),
+            }
+        );
         ClipTextConfig t = text.Config;
-        Json(folder, "text_encoder/config.json", new JsonObject
-        {
-            ["architectures"] = List(["CLIPTextModel"]),
-            ["attention_dropout"] = 0.0,
-            ["bos_token_id"] = tokenizer.StartToken,
-            ["dropout"] = 0.0,
-            ["eos_token_id"] = tokenizer.EndToken,
-            ["hidden_act"] = t.QuickGelu ? "quick_gelu" : "gelu",
-            ["hidden_size"] = t.HiddenSize,
-            ["initializer_factor"] = 1.0,
-            ["initializer_range"] = 0.02,
-            ["intermediate_size"] = t.IntermediateSize,
-            ["layer_norm_eps"] = t.LayerNormEps,
-            ["max_position_embeddings"] = t.ContextLength,
-            ["model_type"] = "clip_text_model",
-            ["num_attention_heads"] = t.Heads,
-            ["num_hidden_layers"] = t.Layers,
-            ["pad_token_id"] = tokenizer.PadToken,
-            ["projection_dim"] = t.HiddenSize,
-            ["torch_dtype"] = "float16",
-            ["vocab_size"] = t.VocabSize,
-        });
+        Json(
+            folder,
+            "text_encoder/config.json",
+            new JsonObject
+            {
+                ["architectures"] = List(["CLIPTextModel"]),
+                ["attention_dropout"] = 0.0,
+                ["bos_token_id"] = tokenizer.StartToken,
+                ["dropout"] = 0.0,
+                ["eos_token_id"] = tokenizer.EndToken,
+                ["hidden_act"] = t.QuickGelu ? "quick_gelu" : "gelu",
+                ["hidden_size"] = t.HiddenSize,
+                ["initializer_factor"] = 1.0,
+                ["initializer_range"] = 0.02,
+                ["intermediate_size"] = t.IntermediateSize,
+                ["layer_norm_eps"] = t.LayerNormEps,
+                ["max_position_embeddings"] = t.ContextLength,
+                ["model_type"] = "clip_text_model",
+                ["num_attention_heads"] = t.Heads,
+                ["num_hidden_layers"] = t.Layers,
+                ["pad_token_id"] = tokenizer.PadToken,
+                ["projection_dim"] = t.HiddenSize,
+                ["torch_dtype"] = "float16",
+                ["vocab_size"] = t.VocabSize,
+            }
+        );
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
-        foreach (string file in Directory.GetFiles(tokenizerFolder)) File.Copy(file, Path.Combine(folder, "tokenizer", Path.GetFileName(file)), overwrite: true);
+        foreach (string file in Directory.GetFiles(tokenizerFolder))
+            File.Copy(file, Path.Combine(folder, "tokenizer", Path.GetFileName(file)), overwrite: true);
         Safetensors(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), unet.Weights, key => key);
         // The first diffusers that reads safetensors knows the attention of the autoencoder by its older names; later ones, and this library, accept them.
         Safetensors(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), vae.Weights, CheckpointKeys.OlderVaeKey);
@@ -130,7 +151,8 @@ internal static class ModelExport
         foreach (Weight weight in weights.Trainable.OrderBy(w => w.Key, StringComparer.Ordinal))
         {
             Tensor value = weight.Value.detach().to(ScalarType.Float16);
-            if (!value.isfinite().all().item<bool>()) throw new TrainingFileException($"'{weight.Key}' does not fit half precision: training has diverged. Train again with a lower --rate.");
+            if (!value.isfinite().all().item<bool>())
+                throw new TrainingFileException($"'{weight.Key}' does not fit half precision: training has diverged. Train again with a lower --rate.");
             half.Add(rename(weight.Key), value);
         }
 

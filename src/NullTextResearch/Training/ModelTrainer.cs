@@ -50,7 +50,8 @@ public sealed class ModelTrainer : IDisposable
         Directory.CreateDirectory(options.Folder);
         string words = Path.Combine(options.Folder, "tokenizer");
         // Written once, vocab.json last: the ids must not change while a run goes on.
-        if (!File.Exists(Path.Combine(words, "vocab.json"))) ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
+        if (!File.Exists(Path.Combine(words, "vocab.json")))
+            ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
         _tokenizer = ClipTokenizer.Load(words);
         _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
         _pool = new WorkerPool(options.Workers);
@@ -73,23 +74,38 @@ public sealed class ModelTrainer : IDisposable
         // Two processes on the same checkpoints would undo each other's steps.
         using OutputLock alone = OutputLock.OnFolder(_options.Folder);
         // Losses are float32, activations what the recipe says.
-        foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype]) ArithmeticSelfTest.Require(dtype, _options.Device);
+        foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype])
+            ArithmeticSelfTest.Require(dtype, _options.Device);
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
         // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
-        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
+        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint")))
+            VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
         // The judge is made before what it judges.
-        if (stages.HasFlag(TrainingStages.Classifier)) ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
+        if (stages.HasFlag(TrainingStages.Classifier))
+            ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.UNet))
         {
             Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
-            using LatentSet train = LatentSet.Make(_vae, _recipe, SceneSplit.Train, _recipe.TrainingScenes, _pool, _options.Device, Path.Combine(_options.Folder, "latents.bin"), note => Say("latents", note), cancel);
-            if (_recipe.GroundingWeight > 0) train.AddMasks(_pool, cancel);
+            using LatentSet train = LatentSet.Make(
+                _vae,
+                _recipe,
+                SceneSplit.Train,
+                _recipe.TrainingScenes,
+                _pool,
+                _options.Device,
+                Path.Combine(_options.Folder, "latents.bin"),
+                note => Say("latents", note),
+                cancel
+            );
+            if (_recipe.GroundingWeight > 0)
+                train.AddMasks(_pool, cancel);
             using LatentSet heldOut = LatentSet.Make(_vae, _recipe, SceneSplit.HeldOut, 256, _pool, _options.Device, null, _ => { }, cancel);
             Say("unet", $"text encoder {_text.Weights.ParameterCount}, U-Net {_unet.Weights.ParameterCount} parameters");
             new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).Train(train, heldOut, _vae, cancel);
         }
 
-        if (stages.HasFlag(TrainingStages.Decoder)) VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
+        if (stages.HasFlag(TrainingStages.Decoder))
+            VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
     }
 
     /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>
@@ -101,16 +117,19 @@ public sealed class ModelTrainer : IDisposable
             throw new InvalidOperationException($"{_options.Folder} holds no finished autoencoder with a U-Net checkpoint: train first.");
         LoadAverages();
         ModelExport.Write(folder, _vae, _text, _unet, _tokenizer, Path.Combine(_options.Folder, "tokenizer"));
-        if (!File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint"))) return;
+        if (!File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))
+            return;
         ModelExport.WriteClassifier(folder, _classifier);
     }
 
     private void LoadAverages()
     {
         VaeTrainer.Train(_vae, _recipe, _options, _pool, default);
-        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint"))) VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
+        if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint")))
+            VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
         new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).LoadAverage();
-        if (File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint"))) ClassifierTrainer.LoadAverage(_classifier, _recipe, _options, _pool);
+        if (File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))
+            ClassifierTrainer.LoadAverage(_classifier, _recipe, _options, _pool);
     }
 
     /// <inheritdoc/>

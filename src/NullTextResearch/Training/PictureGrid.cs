@@ -8,7 +8,8 @@ internal static class PictureGrid
 {
     public static void Save(string path, IReadOnlyList<byte[]> images, int size, int columns, int zoom = 2)
     {
-        int rows = (images.Count + columns - 1) / columns, pitch = size * zoom + 2;
+        int rows = (images.Count + columns - 1) / columns,
+            pitch = size * zoom + 2;
         using SKBitmap sheet = new(new SKImageInfo(columns * pitch, rows * pitch, SKColorType.Rgba8888, SKAlphaType.Opaque));
         using SKCanvas canvas = new(sheet);
         canvas.Clear(SKColors.White);
@@ -24,7 +25,8 @@ internal static class PictureGrid
             using SKBitmap one = new(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
             Marshal.Copy(rgba, 0, one.GetPixels(), rgba.Length);
             using SKImage image = SKImage.FromBitmap(one);
-            float x = i % columns * pitch, y = i / columns * pitch;
+            float x = i % columns * pitch,
+                y = i / columns * pitch;
             canvas.DrawImage(image, new SKRect(x, y, x + size * zoom, y + size * zoom), new SKSamplingOptions(SKFilterMode.Nearest));
         }
 

@@ -20,12 +20,15 @@ internal sealed class ResultStore
     {
         _path = path;
         Model = model;
-        if (!File.Exists(path)) return;
+        if (!File.Exists(path))
+            return;
         try
         {
             Content content = StoredJson.Read<Content>(File.ReadAllBytes(path), Strict);
-            if (content.Sha256 != Checksum(content.Model, content.Values) || content.Values.Values.Any(v => v is null)) throw new JsonException("its checksum is wrong or missing");
-            if (content.Model == model) _values = new(content.Values, StringComparer.Ordinal);
+            if (content.Sha256 != Checksum(content.Model, content.Values) || content.Values.Values.Any(v => v is null))
+                throw new JsonException("its checksum is wrong or missing");
+            if (content.Model == model)
+                _values = new(content.Values, StringComparer.Ordinal);
         }
         catch (JsonException e)
         {
@@ -40,7 +43,8 @@ internal sealed class ResultStore
 
     public double[]? Find(string key)
     {
-        lock (_gate) return _values.GetValueOrDefault(key);
+        lock (_gate)
+            return _values.GetValueOrDefault(key);
     }
 
     public void Add(string key, params double[] values)
@@ -54,7 +58,12 @@ internal sealed class ResultStore
 
     // Numbers are written so that they come back to the last bit, so the same values give the same text.
     private static string Checksum(string model, IDictionary<string, double[]> values) =>
-        StoredJson.Checksum(JsonSerializer.SerializeToUtf8Bytes(new { model, Values = new SortedDictionary<string, double[]>(values, StringComparer.Ordinal) }, StoredJson.Plain));
+        StoredJson.Checksum(
+            JsonSerializer.SerializeToUtf8Bytes(
+                new { model, Values = new SortedDictionary<string, double[]>(values, StringComparer.Ordinal) },
+                StoredJson.Plain
+            )
+        );
 
     private sealed record Content(string Model, Dictionary<string, double[]> Values, string? Sha256);
 }

@@ -13,7 +13,8 @@ internal static class SceneBatch
     {
         int bytes = size * size * 3;
         byte[] buffer = new byte[scenes.Count * bytes];
-        for (int i = 0; i < scenes.Count; i++) renderer.RenderInto(scenes[i], size, buffer.AsSpan(i * bytes, bytes));
+        for (int i = 0; i < scenes.Count; i++)
+            renderer.RenderInto(scenes[i], size, buffer.AsSpan(i * bytes, bytes));
         return ToPixels(tensor(buffer, [scenes.Count, size, size, 3]));
     }
 

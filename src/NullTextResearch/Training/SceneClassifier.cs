@@ -43,12 +43,15 @@ public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<
 
     /// <summary>Whether exactly the scene's objects are the likeliest ones: the first for one object, the first two for two.</summary>
     public bool ObjectsAgree(SceneDescription scene) =>
-        scene.Objects.Select(o => (int)o.Kind).ToHashSet().SetEquals(
-            Enumerable.Range(0, Objects.Count).OrderByDescending(i => Objects[i]).Take(scene.Objects.Count));
+        scene
+            .Objects.Select(o => (int)o.Kind)
+            .ToHashSet()
+            .SetEquals(Enumerable.Range(0, Objects.Count).OrderByDescending(i => Objects[i]).Take(scene.Objects.Count));
 
     /// <summary>The likeliest colour of a kind; for a judge of the first domain that of the coloured object, whatever it is.</summary>
     /// <param name="kind">A colourable kind.</param>
-    public SceneColour ColourOf(SceneObjectKind kind) => ColoursOf.TryGetValue(kind, out IReadOnlyList<float>? colours) ? (SceneColour)IndexOfLargest(colours) : Colour;
+    public SceneColour ColourOf(SceneObjectKind kind) =>
+        ColoursOf.TryGetValue(kind, out IReadOnlyList<float>? colours) ? (SceneColour)IndexOfLargest(colours) : Colour;
 
     /// <summary>Whether every coloured object of the scene is seen in its own colour.</summary>
     public bool ColoursAgree(SceneDescription scene) => scene.Objects.All(o => o.Colour is not { } colour || ColourOf(o.Kind) == colour);
@@ -62,7 +65,8 @@ public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<
     /// <summary>Whether the left one of two objects is seen on the left; true for one object.</summary>
     public bool SidesAgree(SceneDescription scene)
     {
-        if (scene.Objects.Count < 2 || Left.Count == 0) return true;
+        if (scene.Objects.Count < 2 || Left.Count == 0)
+            return true;
         int left = scene.Objects[0].CentreX < scene.Objects[1].CentreX ? 0 : 1;
         return Left[(int)scene.Objects[left].Kind] > Left[(int)scene.Objects[1 - left].Kind];
     }
@@ -100,7 +104,8 @@ public sealed class SceneClassifier : IDisposable
         _block3 = new ResnetBlock(root["block3"], 128, 128, 8, 1e-5, null);
         _norm3 = new GroupNorm(root["norm3"], 8, 128, 1e-5);
         bool first = Domain.Version == 1;
-        if (!first) _block4 = new ResnetBlock(root["block4"], 128, 128, 8, 1e-5, null);
+        if (!first)
+            _block4 = new ResnetBlock(root["block4"], 128, 128, 8, 1e-5, null);
         // What is where needs the two halves of the picture apart.
         _head = new Linear(root["head"], first ? 256 : 5 * 128, Widths().Sum());
     }
@@ -124,7 +129,8 @@ public sealed class SceneClassifier : IDisposable
     public static SceneDomain DomainOf(string folder)
     {
         string path = Path.Combine(folder, "classifier", ConfigName);
-        if (!File.Exists(path)) return SceneDomain.First;
+        if (!File.Exists(path))
+            return SceneDomain.First;
         try
         {
             int version = JsonNode.Parse(RegularFile.ReadAll(path, 1 << 16))?["domain"]?.GetValue<int>() ?? 0;
@@ -161,22 +167,32 @@ public sealed class SceneClassifier : IDisposable
             return [.. flat.Chunk((int)t.shape[1])];
         }
 
-        float[][] o = Rows(logits.Objects.sigmoid()), b = Rows(logits.Backgrounds.softmax(1));
+        float[][] o = Rows(logits.Objects.sigmoid()),
+            b = Rows(logits.Backgrounds.softmax(1));
         float[][][] c = [.. logits.Colours.Select(l => Rows(l.softmax(1)))];
-        if (Domain.Version == 1) return [.. o.Select((row, i) => new SceneJudgement(row, b[i], c[0][i]))];
-        float[][] left = Rows(logits.Left!.sigmoid()), night = Rows(logits.Night!.softmax(1)), weather = Rows(logits.Weather!.softmax(1)), style = Rows(logits.Style!.softmax(1));
-        return [.. o.Select((row, i) =>
-        {
-            int likeliest = Enumerable.Range(0, Coloured.Length).MaxBy(k => row[(int)Coloured[k]]);
-            return new SceneJudgement(row, b[i], c[likeliest][i])
-            {
-                ColoursOf = Coloured.Index().ToDictionary(k => k.Item, k => (IReadOnlyList<float>)c[k.Index][i]),
-                Left = left[i],
-                Nights = night[i],
-                Weathers = weather[i],
-                Styles = style[i],
-            };
-        })];
+        if (Domain.Version == 1)
+            return [.. o.Select((row, i) => new SceneJudgement(row, b[i], c[0][i]))];
+        float[][] left = Rows(logits.Left!.sigmoid()),
+            night = Rows(logits.Night!.softmax(1)),
+            weather = Rows(logits.Weather!.softmax(1)),
+            style = Rows(logits.Style!.softmax(1));
+        return
+        [
+            .. o.Select(
+                (row, i) =>
+                {
+                    int likeliest = Enumerable.Range(0, Coloured.Length).MaxBy(k => row[(int)Coloured[k]]);
+                    return new SceneJudgement(row, b[i], c[likeliest][i])
+                    {
+                        ColoursOf = Coloured.Index().ToDictionary(k => k.Item, k => (IReadOnlyList<float>)c[k.Index][i]),
+                        Left = left[i],
+                        Nights = night[i],
+                        Weathers = weather[i],
+                        Styles = style[i],
+                    };
+                }
+            ),
+        ];
     }
 
     /// <summary>Logits; owned by the caller's dispose scope.</summary>
@@ -187,14 +203,16 @@ public sealed class SceneClassifier : IDisposable
         Tensor x = F.silu(_norm1.Forward(_conv1.Forward(pixels)));
         x = _block2.Forward(_conv2.Forward(x), null);
         x = _block3.Forward(_conv3.Forward(x), null);
-        if (_block4 is not null) x = _block4.Forward(x, null);
+        if (_block4 is not null)
+            x = _block4.Forward(x, null);
         x = F.silu(_norm3.Forward(x));
         // The maximum finds a small object anywhere, the mean sees the ground.
         List<Tensor> seen = [x.amax([2, 3]), x.mean([2, 3])];
         if (Domain.Version > 1)
         {
             long half = x.shape[3] / 2;
-            Tensor left = x.narrow(3, 0, half), right = x.narrow(3, x.shape[3] - half, half);
+            Tensor left = x.narrow(3, 0, half),
+                right = x.narrow(3, x.shape[3] - half, half);
             seen.AddRange([left.amax([2, 3]), right.amax([2, 3]), left.mean([2, 3])]);
         }
 
@@ -211,7 +229,15 @@ public sealed class SceneClassifier : IDisposable
         long[] shared = [ToyScenes.Kinds.Count, ToyScenes.Backgrounds.Count];
         return Domain.Version == 1
             ? [.. shared, ToyScenes.Colours.Count]
-            : [.. shared, .. Coloured.Select(_ => (long)ToyScenes.Colours.Count), ToyScenes.Kinds.Count, 2, Enum.GetValues<SceneWeather>().Length, Enum.GetValues<SceneStyle>().Length];
+            :
+            [
+                .. shared,
+                .. Coloured.Select(_ => (long)ToyScenes.Colours.Count),
+                ToyScenes.Kinds.Count,
+                2,
+                Enum.GetValues<SceneWeather>().Length,
+                Enum.GetValues<SceneStyle>().Length,
+            ];
     }
 
     /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
@@ -226,4 +252,12 @@ public sealed class SceneClassifier : IDisposable
 /// <param name="Night">[B, 2].</param>
 /// <param name="Weather">[B, 3].</param>
 /// <param name="Style">[B, 2].</param>
-internal sealed record SceneLogits(Tensor Objects, Tensor Backgrounds, IReadOnlyList<Tensor> Colours, Tensor? Left, Tensor? Night, Tensor? Weather, Tensor? Style);
+internal sealed record SceneLogits(
+    Tensor Objects,
+    Tensor Backgrounds,
+    IReadOnlyList<Tensor> Colours,
+    Tensor? Left,
+    Tensor? Night,
+    Tensor? Weather,
+    Tensor? Style
+);

@@ -21,7 +21,8 @@ public sealed class TrainingFileException(string message, Exception? inner = nul
 /// </summary>
 internal static class TrainingCheckpoint
 {
-    private static readonly byte[] Magic = "NTRTRAIN2"u8.ToArray(), OlderMagic = "NTRTRAIN1"u8.ToArray();
+    private static readonly byte[] Magic = "NTRTRAIN2"u8.ToArray(),
+        OlderMagic = "NTRTRAIN1"u8.ToArray();
     private static readonly JsonSerializerOptions Strict = StoredJson.Strict(JsonSerializerOptions.Default);
 
     /// <summary>Where the state before the last one lies, for the day that the last one is damaged.</summary>
@@ -33,30 +34,35 @@ internal static class TrainingCheckpoint
     /// <param name="vectors">Vectors by name.</param>
     /// <param name="keepPrevious">Whether the state that is there stays, as <see cref="Previous"/>.</param>
     /// <exception cref="IOException">The disk is full or the place cannot be written; an earlier state is as it was.</exception>
-    public static void Save(string path, IReadOnlyDictionary<string, double> numbers, IReadOnlyDictionary<string, Tensor> vectors, bool keepPrevious = false) => WholeFile.Write(path, file =>
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Header(new(numbers), [.. vectors.Keys], [.. vectors.Values.Select(v => v.shape[0])]));
-        Put(Magic);
-        Put(BitConverter.GetBytes(header.Length));
-        Put(header);
-        foreach (Tensor vector in vectors.Values)
-        {
-            using Tensor cpu = vector.cpu();
-            Put(cpu.bytes);
-        }
+    public static void Save(string path, IReadOnlyDictionary<string, double> numbers, IReadOnlyDictionary<string, Tensor> vectors, bool keepPrevious = false) =>
+        WholeFile.Write(
+            path,
+            file =>
+            {
+                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Header(new(numbers), [.. vectors.Keys], [.. vectors.Values.Select(v => v.shape[0])]));
+                Put(Magic);
+                Put(BitConverter.GetBytes(header.Length));
+                Put(header);
+                foreach (Tensor vector in vectors.Values)
+                {
+                    using Tensor cpu = vector.cpu();
+                    Put(cpu.bytes);
+                }
 
-        file.Write(hash.GetHashAndReset());
-        file.Flush(flushToDisk: true);
-        // The new state is on the disk: from here on one of the two is found whatever happens.
-        if (keepPrevious && File.Exists(path)) File.Move(path, Previous(path), overwrite: true);
+                file.Write(hash.GetHashAndReset());
+                file.Flush(flushToDisk: true);
+                // The new state is on the disk: from here on one of the two is found whatever happens.
+                if (keepPrevious && File.Exists(path))
+                    File.Move(path, Previous(path), overwrite: true);
 
-        void Put(ReadOnlySpan<byte> bytes)
-        {
-            file.Write(bytes);
-            hash.AppendData(bytes);
-        }
-    });
+                void Put(ReadOnlySpan<byte> bytes)
+                {
+                    file.Write(bytes);
+                    hash.AppendData(bytes);
+                }
+            }
+        );
 
     /// <summary>Reads the numbers, and copies each vector into the tensor of that name, which must have its length.</summary>
     /// <exception cref="TrainingFileException">The file is damaged, or not a state of this stage and these networks; nothing was copied.</exception>
@@ -100,7 +106,8 @@ internal static class TrainingCheckpoint
         }
 
         // A process can be killed between putting the old state aside and putting the new one in its place.
-        if (!File.Exists(previous)) return null;
+        if (!File.Exists(previous))
+            return null;
         IReadOnlyDictionary<string, double> numbers = Load(previous, vectors);
         File.Move(previous, path, overwrite: true);
         return numbers;
@@ -109,13 +116,19 @@ internal static class TrainingCheckpoint
     /// <summary>Checks the whole file, and leaves it at the first vector.</summary>
     private static Header ReadHeader(FileStream file, string path)
     {
-        byte[] magic = new byte[Magic.Length], sum = new byte[SHA256.HashSizeInBytes], hash;
+        byte[] magic = new byte[Magic.Length],
+            sum = new byte[SHA256.HashSizeInBytes],
+            hash;
         long end = file.Length - sum.Length;
         int read = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
         if (magic.AsSpan().SequenceEqual(OlderMagic))
-            throw new TrainingFileException($"{path} is from an older version of this program and has no checksum. Finish that run with that version, or delete the file to start this part anew.");
-        if (read < magic.Length || !magic.AsSpan().SequenceEqual(Magic)) throw Damage("it does not begin as a training checkpoint does");
-        if (end < magic.Length + sizeof(int)) throw Damage("it is cut off");
+            throw new TrainingFileException(
+                $"{path} is from an older version of this program and has no checksum. Finish that run with that version, or delete the file to start this part anew."
+            );
+        if (read < magic.Length || !magic.AsSpan().SequenceEqual(Magic))
+            throw Damage("it does not begin as a training checkpoint does");
+        if (end < magic.Length + sizeof(int))
+            throw Damage("it is cut off");
         file.Position = 0;
         using (IncrementalHash all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
         {
@@ -123,7 +136,8 @@ internal static class TrainingCheckpoint
             for (long at = 0; at < end; at += read)
             {
                 read = file.Read(buffer, 0, (int)Math.Min(buffer.Length, end - at));
-                if (read == 0) throw Damage("it ended while it was read");
+                if (read == 0)
+                    throw Damage("it ended while it was read");
                 all.AppendData(buffer, 0, read);
             }
 
@@ -131,12 +145,14 @@ internal static class TrainingCheckpoint
         }
 
         file.ReadExactly(sum);
-        if (!hash.AsSpan().SequenceEqual(sum)) throw Damage("its checksum is wrong: it was cut off, or bytes have changed since it was written");
+        if (!hash.AsSpan().SequenceEqual(sum))
+            throw Damage("its checksum is wrong: it was cut off, or bytes have changed since it was written");
         file.Position = magic.Length;
         byte[] number = new byte[sizeof(int)];
         file.ReadExactly(number);
         int length = BitConverter.ToInt32(number);
-        if (length < 0 || length > end - file.Position) throw Damage("its header is longer than the file");
+        if (length < 0 || length > end - file.Position)
+            throw Damage("its header is longer than the file");
         byte[] text = new byte[length];
         file.ReadExactly(text);
         try
@@ -144,7 +160,8 @@ internal static class TrainingCheckpoint
             Header header = StoredJson.Read<Header>(text, Strict);
             // Taken off one by one, so that no sum of lengths can overflow.
             long left = (end - file.Position) / sizeof(float);
-            foreach (long n in header.Lengths) left = n < 0 || n > left ? throw Damage("its vectors are longer than the file") : left - n;
+            foreach (long n in header.Lengths)
+                left = n < 0 || n > left ? throw Damage("its vectors are longer than the file") : left - n;
             return header;
         }
         catch (JsonException e)

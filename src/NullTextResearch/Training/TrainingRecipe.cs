@@ -84,26 +84,49 @@ public sealed record TrainingRecipe
     public string? AutoencoderFrom { get; init; }
 
     /// <summary>Autoencoder.</summary>
-    public VaeConfig Vae { get; init; } = new() { BlockOutChannels = [32, 48, 96], LayersPerBlock = 1, NormNumGroups = 8, SampleSize = 64 };
+    public VaeConfig Vae { get; init; } =
+        new()
+        {
+            BlockOutChannels = [32, 48, 96],
+            LayersPerBlock = 1,
+            NormNumGroups = 8,
+            SampleSize = 64,
+        };
 
     /// <summary>Text encoder; the vocabulary's size is set by the tokenizer.</summary>
-    public ClipTextConfig Text { get; init; } = new() { HiddenSize = 128, IntermediateSize = 512, Layers = 2, Heads = 4 };
+    public ClipTextConfig Text { get; init; } =
+        new()
+        {
+            HiddenSize = 128,
+            IntermediateSize = 512,
+            Layers = 2,
+            Heads = 4,
+        };
 
     /// <summary>Noise predictor.</summary>
-    public UNetConfig UNet { get; init; } = new()
-    {
-        SampleSize = 16,
-        BlockOutChannels = [64, 144],
-        DownHasAttention = [true, true],
-        UpHasAttention = [true, true],
-        LayersPerBlock = 1,
-        Heads = [2, 4],
-        CrossAttentionDim = 128,
-        NormNumGroups = 16,
-    };
+    public UNetConfig UNet { get; init; } =
+        new()
+        {
+            SampleSize = 16,
+            BlockOutChannels = [64, 144],
+            DownHasAttention = [true, true],
+            UpHasAttention = [true, true],
+            LayersPerBlock = 1,
+            Heads = [2, 4],
+            CrossAttentionDim = 128,
+            NormNumGroups = 16,
+        };
 
     /// <summary>Schedule of the autoencoder.</summary>
-    public StageSchedule VaeStage { get; init; } = new() { Steps = 3000, Batch = 16, Parts = 2, Rate = 2e-3, WarmUp = 100 };
+    public StageSchedule VaeStage { get; init; } =
+        new()
+        {
+            Steps = 3000,
+            Batch = 16,
+            Parts = 2,
+            Rate = 2e-3,
+            WarmUp = 100,
+        };
 
     /// <summary>Weight of the Kullback-Leibler term, per latent value.</summary>
     public double KlWeight { get; init; } = 1e-4;
@@ -112,19 +135,45 @@ public sealed record TrainingRecipe
     public int TrainingScenes { get; init; } = 30_000;
 
     /// <summary>Schedule of text encoder and U-Net.</summary>
-    public StageSchedule UNetStage { get; init; } = new() { Steps = 12_000, Batch = 32, Parts = 4, Rate = 1e-3, WarmUp = 150, Flat = 0.3 };
+    public StageSchedule UNetStage { get; init; } =
+        new()
+        {
+            Steps = 12_000,
+            Batch = 32,
+            Parts = 4,
+            Rate = 1e-3,
+            WarmUp = 150,
+            Flat = 0.3,
+        };
 
     /// <summary>Schedule of the decoder, trained further once the latents are fixed.</summary>
-    public StageSchedule DecoderStage { get; init; } = new() { Steps = 1500, Batch = 16, Parts = 2, Rate = 1e-3, WarmUp = 50 };
+    public StageSchedule DecoderStage { get; init; } =
+        new()
+        {
+            Steps = 1500,
+            Batch = 16,
+            Parts = 2,
+            Rate = 1e-3,
+            WarmUp = 50,
+        };
 
     /// <summary>Schedule of the classifier.</summary>
-    public StageSchedule ClassifierStage { get; init; } = new() { Steps = 700, Batch = 64, Parts = 4, Rate = 2e-3, WarmUp = 50 };
+    public StageSchedule ClassifierStage { get; init; } =
+        new()
+        {
+            Steps = 700,
+            Batch = 64,
+            Parts = 4,
+            Rate = 2e-3,
+            WarmUp = 50,
+        };
 
     /// <summary>The default recipe with its stages cut to fit a total time.</summary>
     /// <param name="minutes">Minutes for all stages together, positive; on two CPU cores 120 give the shipped model.</param>
     public static TrainingRecipe Within(double minutes)
     {
-        if (!(minutes > 0)) throw new ArgumentOutOfRangeException(nameof(minutes), minutes, "Training needs a positive number of minutes.");
+        if (!(minutes > 0))
+            throw new ArgumentOutOfRangeException(nameof(minutes), minutes, "Training needs a positive number of minutes.");
         TrainingRecipe recipe = new();
         return recipe with
         {

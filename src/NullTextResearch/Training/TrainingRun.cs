@@ -42,11 +42,11 @@ public sealed record TrainingRunOptions
 public sealed class TrainingDivergedException : Exception
 {
     internal TrainingDivergedException(string stage, long step, IEnumerable<double> recent)
-        : base($"{stage}: the loss or its gradient became NaN or infinite at step {step}; recent losses: "
-            + string.Join(", ", recent.Select(l => l.ToString("G4", CultureInfo.InvariantCulture)))
-            + ". Lower the learning rate, or continue from the last checkpoint with another seed.")
-    {
-    }
+        : base(
+            $"{stage}: the loss or its gradient became NaN or infinite at step {step}; recent losses: "
+                + string.Join(", ", recent.Select(l => l.ToString("G4", CultureInfo.InvariantCulture)))
+                + ". Lower the learning rate, or continue from the last checkpoint with another seed."
+        ) { }
 }
 
 /// <summary>The loop that all stages share: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
@@ -68,7 +68,8 @@ internal sealed class StageLoop : IDisposable
 
     public StageLoop(string name, StageSchedule schedule, TrainingRunOptions options, WorkerPool pool, FlatParameters parameters, AdamWSettings settings)
     {
-        if (schedule.Batch % schedule.Parts != 0) throw new ArgumentException($"{name}: a batch of {schedule.Batch} cannot be cut into {schedule.Parts} equal parts.");
+        if (schedule.Batch % schedule.Parts != 0)
+            throw new ArgumentException($"{name}: a batch of {schedule.Batch} cannot be cut into {schedule.Parts} equal parts.");
         _name = name;
         _schedule = schedule;
         _options = options;
@@ -78,11 +79,22 @@ internal sealed class StageLoop : IDisposable
         _gradients = [.. Enumerable.Range(0, schedule.Parts).Select(_ => empty_like(parameters.Values).DetachFromDisposeScope())];
         _checkpoint = Path.Combine(options.Folder, $"{name}.checkpoint");
         Directory.CreateDirectory(options.Folder);
-        if (TrainingCheckpoint.LoadLast(_checkpoint, Vectors(), out string? note) is not { } numbers) return;
-        if (!numbers.TryGetValue("step", out double step) || !(step >= 0 && step < long.MaxValue) || !numbers.TryGetValue("seconds", out _secondsBefore) || !(_secondsBefore >= 0))
-            throw new TrainingFileException($"{_checkpoint} does not say after which step and how many seconds it was written; delete it to start this part anew.");
+        if (TrainingCheckpoint.LoadLast(_checkpoint, Vectors(), out string? note) is not { } numbers)
+            return;
+        if (
+            !numbers.TryGetValue("step", out double step)
+            || !(step >= 0 && step < long.MaxValue)
+            || !numbers.TryGetValue("seconds", out _secondsBefore)
+            || !(_secondsBefore >= 0)
+        )
+            throw new TrainingFileException(
+                $"{_checkpoint} does not say after which step and how many seconds it was written; delete it to start this part anew."
+            );
         Step = (long)step;
-        if (note is not null) _options.Progress?.Report(new TrainingProgress(_name, Step, 0, double.NaN, string.Create(CultureInfo.InvariantCulture, $"{_name}: {note} Going on after step {Step}.")));
+        if (note is not null)
+            _options.Progress?.Report(
+                new TrainingProgress(_name, Step, 0, double.NaN, string.Create(CultureInfo.InvariantCulture, $"{_name}: {note} Going on after step {Step}."))
+            );
     }
 
     /// <summary>Steps done.</summary>
@@ -99,7 +111,9 @@ internal sealed class StageLoop : IDisposable
     public void Run(Func<int, long, int, Tensor> loss, Func<long, double> measure, CancellationToken cancel)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        double saveAt = Math.Min(SecondsToTheFirst, _options.CheckpointSeconds), measuredAt = 0, sum = 0;
+        double saveAt = Math.Min(SecondsToTheFirst, _options.CheckpointSeconds),
+            measuredAt = 0,
+            sum = 0;
         long logged = Step;
         double[] losses = new double[_schedule.Parts];
         string log = Path.Combine(_options.Folder, $"{_name}.csv");
@@ -115,17 +129,22 @@ internal sealed class StageLoop : IDisposable
 
             long step = Step;
             double rate = _schedule.RateAt(step, Progress);
-            _pool.Run(_schedule.Parts, (worker, part) =>
-            {
-                using DisposeScope scope = NewDisposeScope();
-                Tensor value = loss(worker, step, part);
-                losses[part] = value.item<float>();
-                _parameters.Gradient(value, _gradients[part]);
-            });
+            _pool.Run(
+                _schedule.Parts,
+                (worker, part) =>
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    Tensor value = loss(worker, step, part);
+                    losses[part] = value.item<float>();
+                    _parameters.Gradient(value, _gradients[part]);
+                }
+            );
             double mean = losses.Average();
             _recent.Enqueue(mean);
-            if (_recent.Count > 8) _recent.Dequeue();
-            if (!double.IsFinite(mean) || !double.IsFinite(_optimiser.Step(_gradients, step, rate))) throw new TrainingDivergedException(_name, step, _recent);
+            if (_recent.Count > 8)
+                _recent.Dequeue();
+            if (!double.IsFinite(mean) || !double.IsFinite(_optimiser.Step(_gradients, step, rate)))
+                throw new TrainingDivergedException(_name, step, _recent);
             Step++;
             sum += mean;
             bool measureNow = clock.Elapsed.TotalMinutes - measuredAt >= _options.SampleMinutes;
@@ -165,7 +184,8 @@ internal sealed class StageLoop : IDisposable
 
     public void Dispose()
     {
-        foreach (Tensor gradient in _gradients) gradient.Dispose();
+        foreach (Tensor gradient in _gradients)
+            gradient.Dispose();
         _optimiser.Dispose();
     }
 
@@ -174,25 +194,47 @@ internal sealed class StageLoop : IDisposable
     {
         const string Columns = "step,samples,loss,held_out,rate,seconds";
         string[] rows = File.Exists(log) ? File.ReadAllLines(log) : [];
-        IEnumerable<string> kept = rows.Skip(1).Where(row => row.Count(c => c == ',') == 5 && long.TryParse(row.AsSpan(0, row.IndexOf(',', StringComparison.Ordinal)), NumberStyles.None, CultureInfo.InvariantCulture, out long step) && step <= Step);
+        IEnumerable<string> kept = rows.Skip(1)
+            .Where(row =>
+                row.Count(c => c == ',') == 5
+                && long.TryParse(row.AsSpan(0, row.IndexOf(',', StringComparison.Ordinal)), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+                && step <= Step
+            );
         WholeFile.Write(log, System.Text.Encoding.UTF8.GetBytes(string.Concat(kept.Prepend(Columns).Select(row => row + "\n"))));
     }
 
     private void Report(string log, double loss, double held, double rate, double seconds)
     {
-        File.AppendAllText(log, string.Create(CultureInfo.InvariantCulture,
-            $"{Step},{Step * _schedule.Batch},{loss:G6},{(double.IsNaN(held) ? "" : held.ToString("G6", CultureInfo.InvariantCulture))},{rate:G4},{seconds:F0}\n"));
-        _options.Progress?.Report(new TrainingProgress(_name, Step, Progress, loss, string.Create(CultureInfo.InvariantCulture,
-            $"{_name}: step {Step}, {100 * Progress:F1} %, loss {loss:G5}{(double.IsNaN(held) ? "" : FormattableString.Invariant($", held out {held:G5}"))}, {seconds:F0} s")));
+        File.AppendAllText(
+            log,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Step},{Step * _schedule.Batch},{loss:G6},{(double.IsNaN(held) ? "" : held.ToString("G6", CultureInfo.InvariantCulture))},{rate:G4},{seconds:F0}\n"
+            )
+        );
+        _options.Progress?.Report(
+            new TrainingProgress(
+                _name,
+                Step,
+                Progress,
+                loss,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{_name}: step {Step}, {100 * Progress:F1} %, loss {loss:G5}{(double.IsNaN(held) ? "" : FormattableString.Invariant($", held out {held:G5}"))}, {seconds:F0} s"
+                )
+            )
+        );
     }
 
-    private Dictionary<string, Tensor> Vectors() => new()
-    {
-        ["values"] = _parameters.Values,
-        ["first"] = _optimiser.First,
-        ["second"] = _optimiser.Second,
-        ["average"] = _optimiser.Average,
-    };
+    private Dictionary<string, Tensor> Vectors() =>
+        new()
+        {
+            ["values"] = _parameters.Values,
+            ["first"] = _optimiser.First,
+            ["second"] = _optimiser.Second,
+            ["average"] = _optimiser.Average,
+        };
 
-    private void Save(double seconds) => TrainingCheckpoint.Save(_checkpoint, new Dictionary<string, double> { ["step"] = Step, ["seconds"] = seconds }, Vectors(), keepPrevious: true);
+    private void Save(double seconds) =>
+        TrainingCheckpoint.Save(_checkpoint, new Dictionary<string, double> { ["step"] = Step, ["seconds"] = seconds }, Vectors(), keepPrevious: true);
 }

@@ -18,7 +18,8 @@ internal static class VaeTrainer
     {
         string finished = Path.Combine(options.Folder, "vae.weights");
         vae.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
-        if (recipe.AutoencoderFrom is { } from) Begin(vae, from);
+        if (recipe.AutoencoderFrom is { } from)
+            Begin(vae, from);
         using FlatParameters parameters = new(vae.Weights);
         Dictionary<string, Tensor> whole = new() { ["values"] = parameters.Values };
         if (File.Exists(finished))
@@ -55,7 +56,9 @@ internal static class VaeTrainer
         foreach (Weight weight in vae.Weights.Trainable)
         {
             if (model.Vae.Weights.Find(weight.Key) is not { } other || !other.Dimensions.SequenceEqual(weight.Dimensions))
-                throw new TrainingFileException($"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed.");
+                throw new TrainingFileException(
+                    $"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed."
+                );
             weight.Value.copy_(other.Value);
         }
     }
@@ -70,7 +73,11 @@ internal static class VaeTrainer
     }
 
     private static FlatParameters DecoderParameters(AutoencoderKL vae) =>
-        new([.. vae.Weights.Trainable.Where(w => w.Key.StartsWith("decoder.", StringComparison.Ordinal) || w.Key.StartsWith("post_quant_conv.", StringComparison.Ordinal))]);
+        new([
+            .. vae.Weights.Trainable.Where(w =>
+                w.Key.StartsWith("decoder.", StringComparison.Ordinal) || w.Key.StartsWith("post_quant_conv.", StringComparison.Ordinal)
+            ),
+        ]);
 
     /// <summary>Trains the decoder alone on means of the finished encoder. The latents stay what they are, so this can run beside or after the U-Net.</summary>
     public static void TrainDecoder(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
@@ -82,21 +89,35 @@ internal static class VaeTrainer
         vae.Weights.SetTrainable(false);
     }
 
-    private static void Run(StageLoop loop, AutoencoderKL vae, TrainingRecipe recipe, StageSchedule stage, TrainingRunOptions options, WorkerPool pool, long firstSeed,
-        Func<AutoencoderKL, Tensor, TrainingRecipe, long, Tensor> loss, CancellationToken cancel) => WithRenderers(pool, renderers =>
-    {
-        int part = stage.Batch / stage.Parts;
-        loop.Run(
-            (worker, step, job) =>
+    private static void Run(
+        StageLoop loop,
+        AutoencoderKL vae,
+        TrainingRecipe recipe,
+        StageSchedule stage,
+        TrainingRunOptions options,
+        WorkerPool pool,
+        long firstSeed,
+        Func<AutoencoderKL, Tensor, TrainingRecipe, long, Tensor> loss,
+        CancellationToken cancel
+    ) =>
+        WithRenderers(
+            pool,
+            renderers =>
             {
-                long first = firstSeed + step * stage.Batch + (long)job * part;
-                SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
-                Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
-                return loss(vae, pixels, recipe, (recipe.Seed << 40) ^ first);
-            },
-            _ => MeanPsnr(vae, recipe, pool, renderers, options.Device, Measured),
-            cancel);
-    });
+                int part = stage.Batch / stage.Parts;
+                loop.Run(
+                    (worker, step, job) =>
+                    {
+                        long first = firstSeed + step * stage.Batch + (long)job * part;
+                        SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
+                        Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
+                        return loss(vae, pixels, recipe, (recipe.Seed << 40) ^ first);
+                    },
+                    _ => MeanPsnr(vae, recipe, pool, renderers, options.Device, Measured),
+                    cancel
+                );
+            }
+        );
 
     /// <summary>Gives <paramref name="body"/> one renderer per worker.</summary>
     internal static void WithRenderers(WorkerPool pool, Action<SceneRenderer[]> body)
@@ -108,7 +129,8 @@ internal static class VaeTrainer
         }
         finally
         {
-            foreach (SceneRenderer renderer in renderers) renderer.Dispose();
+            foreach (SceneRenderer renderer in renderers)
+                renderer.Dispose();
         }
     }
 
@@ -135,9 +157,7 @@ internal static class VaeTrainer
         // Errors of neighbouring differences keep edges sharp, which the eye asks for and the mean square does not.
         Tensor across = error.narrow(3, 1, error.shape[3] - 1).sub(error.narrow(3, 0, error.shape[3] - 1));
         Tensor down = error.narrow(2, 1, error.shape[2] - 1).sub(error.narrow(2, 0, error.shape[2] - 1));
-        return error.abs().mean()
-            .Plus(error.Squared().mean().Times(4))
-            .Plus(across.abs().mean().Plus(down.abs().mean()).Times(0.25));
+        return error.abs().mean().Plus(error.Squared().mean().Times(4)).Plus(across.abs().mean().Plus(down.abs().mean()).Times(0.25));
     }
 
     /// <summary>Mean over held-out scenes of the PSNR of the round trip after rounding to bytes, in dB.</summary>
@@ -145,14 +165,22 @@ internal static class VaeTrainer
     {
         const int Together = 8;
         double[] sums = new double[(count + Together - 1) / Together];
-        pool.Run(sums.Length, (worker, job) =>
-        {
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            SceneDescription[] scenes = [.. Enumerable.Range(job * Together, Math.Min(Together, count - job * Together)).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, recipe.Scenes))];
-            Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
-            sums[job] = Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(vae.Decode(vae.Encode(pixels)))), pixels, peak: 2).Sum();
-        });
+        pool.Run(
+            sums.Length,
+            (worker, job) =>
+            {
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                SceneDescription[] scenes =
+                [
+                    .. Enumerable
+                        .Range(job * Together, Math.Min(Together, count - job * Together))
+                        .Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, recipe.Scenes)),
+                ];
+                Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device);
+                sums[job] = Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(vae.Decode(vae.Encode(pixels)))), pixels, peak: 2).Sum();
+            }
+        );
         return sums.Sum() / count;
     }
 
@@ -162,26 +190,36 @@ internal static class VaeTrainer
     /// </summary>
     private static void NormaliseLatents(AutoencoderKL vae, TrainingRecipe recipe, WorkerPool pool, SceneRenderer[] renderers, Device device)
     {
-        const int Jobs = 64, Together = 16;
+        const int Jobs = 64,
+            Together = 16;
         int channels = vae.Config.LatentChannels;
-        double[,] sums = new double[Jobs, channels], squares = new double[Jobs, channels];
-        pool.Run(Jobs, (worker, job) =>
-        {
-            using IDisposable grad = no_grad();
-            using DisposeScope scope = NewDisposeScope();
-            // Seeds far above any that training uses up.
-            SceneDescription[] scenes = [.. Enumerable.Range(0, Together).Select(i => ToyScenes.Sample((1L << 40) + job * Together + i, SceneSplit.Train, recipe.Scenes))];
-            Tensor mean = vae.Posterior(SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device)).Mean.to(ScalarType.Float64);
-            for (int c = 0; c < channels; c++)
+        double[,] sums = new double[Jobs, channels],
+            squares = new double[Jobs, channels];
+        pool.Run(
+            Jobs,
+            (worker, job) =>
             {
-                sums[job, c] = mean.select(1, c).mean().item<double>() / Jobs;
-                squares[job, c] = mean.select(1, c).Squared().mean().item<double>() / Jobs;
+                using IDisposable grad = no_grad();
+                using DisposeScope scope = NewDisposeScope();
+                // Seeds far above any that training uses up.
+                SceneDescription[] scenes =
+                [
+                    .. Enumerable.Range(0, Together).Select(i => ToyScenes.Sample((1L << 40) + job * Together + i, SceneSplit.Train, recipe.Scenes)),
+                ];
+                Tensor mean = vae.Posterior(SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(device)).Mean.to(ScalarType.Float64);
+                for (int c = 0; c < channels; c++)
+                {
+                    sums[job, c] = mean.select(1, c).mean().item<double>() / Jobs;
+                    squares[job, c] = mean.select(1, c).Squared().mean().item<double>() / Jobs;
+                }
             }
-        });
+        );
         using IDisposable noGrad = no_grad();
         using DisposeScope outer = NewDisposeScope();
-        Tensor quant = vae.Weights.Find("quant_conv.weight")!.Value, quantBias = vae.Weights.Find("quant_conv.bias")!.Value;
-        Tensor post = vae.Weights.Find("post_quant_conv.weight")!.Value, postBias = vae.Weights.Find("post_quant_conv.bias")!.Value;
+        Tensor quant = vae.Weights.Find("quant_conv.weight")!.Value,
+            quantBias = vae.Weights.Find("quant_conv.bias")!.Value;
+        Tensor post = vae.Weights.Find("post_quant_conv.weight")!.Value,
+            postBias = vae.Weights.Find("post_quant_conv.bias")!.Value;
         for (int c = 0; c < channels; c++)
         {
             double mean = Enumerable.Range(0, Jobs).Sum(j => sums[j, c]);

@@ -40,7 +40,8 @@ internal sealed class WorkerPool : IDisposable
         _next = 0;
         _failure = null;
         _start.Release(_threads.Length);
-        for (int i = 0; i < _threads.Length; i++) _done.Wait();
+        for (int i = 0; i < _threads.Length; i++)
+            _done.Wait();
         _failure?.Throw();
     }
 
@@ -48,7 +49,8 @@ internal sealed class WorkerPool : IDisposable
     {
         _stop = true;
         _start.Release(_threads.Length);
-        foreach (Thread thread in _threads) thread.Join();
+        foreach (Thread thread in _threads)
+            thread.Join();
         _start.Dispose();
         _done.Dispose();
     }
@@ -60,7 +62,8 @@ internal sealed class WorkerPool : IDisposable
         while (true)
         {
             _start.Wait();
-            if (_stop) return;
+            if (_stop)
+                return;
             try
             {
                 for (int job = Interlocked.Increment(ref _next) - 1; job < _jobs && _failure is null; job = Interlocked.Increment(ref _next) - 1)

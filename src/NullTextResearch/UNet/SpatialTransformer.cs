@@ -29,26 +29,38 @@ internal sealed class SpatialTransformer
         _at = at;
         // The entry normalisation has 1e-6 whatever norm_eps says.
         _norm = new GroupNorm(at["norm"], config.NormNumGroups, channels, 1e-6);
-        if (config.UseLinearProjection) _linearIn = new Linear(at["proj_in"], channels, channels);
-        else _convIn = new Conv2d(at["proj_in"], channels, channels, kernel: 1, padding: 0);
+        if (config.UseLinearProjection)
+            _linearIn = new Linear(at["proj_in"], channels, channels);
+        else
+            _convIn = new Conv2d(at["proj_in"], channels, channels, kernel: 1, padding: 0);
         _block = new TransformerBlock(at["transformer_blocks"][0], channels, heads, config, site);
-        if (config.UseLinearProjection) _linearOut = new Linear(at["proj_out"], channels, channels);
-        else _convOut = new Conv2d(at["proj_out"], channels, channels, kernel: 1, padding: 0);
+        if (config.UseLinearProjection)
+            _linearOut = new Linear(at["proj_out"], channels, channels);
+        else
+            _convOut = new Conv2d(at["proj_out"], channels, channels, kernel: 1, padding: 0);
     }
 
-    public Tensor Forward(Tensor x, UNetPass pass) => Lifetime.Scoped(() =>
-    {
-        long b = x.shape[0], c = x.shape[1], h = x.shape[2], w = x.shape[3];
-        Tensor t = _norm.Forward(x);
-        if (_convIn is not null) t = _convIn.Forward(t);
-        t = t.permute(0, 2, 3, 1).reshape(b, h * w, c);
-        if (_linearIn is not null) t = _linearIn.Forward(t);
-        t = _block.Forward(t, pass, (int)h, (int)w);
-        if (_linearOut is not null) t = _linearOut.Forward(t);
-        t = t.reshape(b, h, w, c).permute(0, 3, 1, 2);
-        if (_convOut is not null) t = _convOut.Forward(t.contiguous());
-        return _at.Observed(t.Plus(x));
-    });
+    public Tensor Forward(Tensor x, UNetPass pass) =>
+        Lifetime.Scoped(() =>
+        {
+            long b = x.shape[0],
+                c = x.shape[1],
+                h = x.shape[2],
+                w = x.shape[3];
+            Tensor t = _norm.Forward(x);
+            if (_convIn is not null)
+                t = _convIn.Forward(t);
+            t = t.permute(0, 2, 3, 1).reshape(b, h * w, c);
+            if (_linearIn is not null)
+                t = _linearIn.Forward(t);
+            t = _block.Forward(t, pass, (int)h, (int)w);
+            if (_linearOut is not null)
+                t = _linearOut.Forward(t);
+            t = t.reshape(b, h, w, c).permute(0, 3, 1, 2);
+            if (_convOut is not null)
+                t = _convOut.Forward(t.contiguous());
+            return _at.Observed(t.Plus(x));
+        });
 }
 
 internal sealed class TransformerBlock
@@ -69,7 +81,14 @@ internal sealed class TransformerBlock
         _norm1 = new LayerNorm(at["norm1"], channels);
         _attn1 = new AttentionLayer(at["attn1"], channels, channels, heads, config.UpcastAttention, site(at["attn1"], AttentionKind.Self, heads));
         _norm2 = new LayerNorm(at["norm2"], channels);
-        _attn2 = new AttentionLayer(at["attn2"], channels, config.CrossAttentionDim, heads, config.UpcastAttention, site(at["attn2"], AttentionKind.Cross, heads));
+        _attn2 = new AttentionLayer(
+            at["attn2"],
+            channels,
+            config.CrossAttentionDim,
+            heads,
+            config.UpcastAttention,
+            site(at["attn2"], AttentionKind.Cross, heads)
+        );
         _norm3 = new LayerNorm(at["norm3"], channels);
         _feedForwardAt = at["ff"];
         _gate = new Linear(_feedForwardAt["net"][0]["proj"], channels, 8L * channels);
@@ -107,7 +126,8 @@ internal sealed class AttentionLayer
 
     public AttentionLayer(WeightPath at, int channels, int contextChannels, int heads, bool upcast, AttentionSite site)
     {
-        if (channels % heads != 0) throw new ModelFormatException($"{at.Prefix}: {channels} channels cannot be split into {heads} heads.");
+        if (channels % heads != 0)
+            throw new ModelFormatException($"{at.Prefix}: {channels} channels cannot be split into {heads} heads.");
         _at = at;
         _site = site;
         _heads = heads;
@@ -120,13 +140,20 @@ internal sealed class AttentionLayer
 
     public Tensor Forward(Tensor x, Tensor context, UNetPass pass, int height, int width)
     {
-        long b = x.shape[0], n = x.shape[1], c = x.shape[2];
+        long b = x.shape[0],
+            n = x.shape[1],
+            c = x.shape[2];
         // The fused kernel needs no help; anything that makes scores in memory does at half precision.
         bool widen = _upcast && (x.dtype is ScalarType.Float16 or ScalarType.BFloat16) && pass.Attention is not FusedAttention;
         Tensor Split(Tensor t) => (widen ? t.to(ScalarType.Float32) : t).view(b, -1, _heads, c / _heads).transpose(1, 2);
         Tensor attended = pass.Attention.Attend(
-            new AttentionCall(_site, pass.Step, height, width), Split(_query.Forward(x)), Split(_key.Forward(context)), Split(_value.Forward(context)));
-        if (widen) attended = attended.to(x.dtype);
+            new AttentionCall(_site, pass.Step, height, width),
+            Split(_query.Forward(x)),
+            Split(_key.Forward(context)),
+            Split(_value.Forward(context))
+        );
+        if (widen)
+            attended = attended.to(x.dtype);
         return _at.Observed(_out.Forward(attended.transpose(1, 2).reshape(b, n, c)));
     }
 }

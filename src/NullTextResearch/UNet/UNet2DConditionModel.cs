@@ -44,8 +44,18 @@ public sealed class UNet2DConditionModel : IDisposable
         for (int i = 0; i < levels; i++)
         {
             int level = i;
-            _down.Add(new DownBlock(root["down_blocks"][i], i == 0 ? channels[0] : channels[i - 1], channels[i], config,
-                config.DownHasAttention[i] ? config.Heads[i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Down, level, level)));
+            _down.Add(
+                new DownBlock(
+                    root["down_blocks"][i],
+                    i == 0 ? channels[0] : channels[i - 1],
+                    channels[i],
+                    config,
+                    config.DownHasAttention[i] ? config.Heads[i] : null,
+                    isLast: i == levels - 1,
+                    time,
+                    SiteAt(UNetStage.Down, level, level)
+                )
+            );
         }
         _mid = new MidBlock(root["mid_block"], channels[^1], config, config.Heads[^1], time, SiteAt(UNetStage.Mid, 0, levels - 1));
         for (int i = 0; i < levels; i++)
@@ -53,8 +63,19 @@ public sealed class UNet2DConditionModel : IDisposable
             int previous = channels[levels - 1 - Math.Max(i - 1, 0)];
             int output = channels[levels - 1 - i];
             int input = channels[Math.Max(levels - 2 - i, 0)];
-            _up.Add(new UpBlock(root["up_blocks"][i], input, previous, output, config,
-                config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null, isLast: i == levels - 1, time, SiteAt(UNetStage.Up, i, levels - 1 - i)));
+            _up.Add(
+                new UpBlock(
+                    root["up_blocks"][i],
+                    input,
+                    previous,
+                    output,
+                    config,
+                    config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null,
+                    isLast: i == levels - 1,
+                    time,
+                    SiteAt(UNetStage.Up, i, levels - 1 - i)
+                )
+            );
         }
         _normOut = new GroupNorm(root["conv_norm_out"], config.NormNumGroups, channels[0], config.NormEps);
         _convOut = new Conv2d(root["conv_out"], channels[0], config.OutChannels);
@@ -67,14 +88,16 @@ public sealed class UNet2DConditionModel : IDisposable
             new(TakesSkip: false, LeavesSkip: false, SeesText: false, input => Lifetime.Scoped(() => _convOut.Forward(F.silu(_normOut.Forward(input.X))))),
         ];
 
-        Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block, int halvings) => layer => (path, kind, heads) =>
-        {
-            // Each halving rounds up.
-            int ownSide = (config.SampleSize + (1 << halvings) - 1) >> halvings;
-            AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads) { Halvings = halvings, OwnSide = ownSide };
-            _sites.Add(site);
-            return site;
-        };
+        Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block, int halvings) =>
+            layer =>
+                (path, kind, heads) =>
+                {
+                    // Each halving rounds up.
+                    int ownSide = (config.SampleSize + (1 << halvings) - 1) >> halvings;
+                    AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads) { Halvings = halvings, OwnSide = ownSide };
+                    _sites.Add(site);
+                    return site;
+                };
     }
 
     /// <summary>Architecture.</summary>
@@ -148,10 +171,12 @@ public sealed class UNet2DConditionModel : IDisposable
             else
             {
                 // Under recorded gradients this frees names, not memory: the graph has references of its own.
-                if (isOurs) x.Dispose();
+                if (isOurs)
+                    x.Dispose();
                 skip?.Dispose();
             }
-            if (segment.LeavesSkip) skips.Push(y);
+            if (segment.LeavesSkip)
+                skips.Push(y);
             isOurs = !segment.LeavesSkip;
             x = y;
         }
@@ -169,16 +194,27 @@ public sealed class UNet2DConditionModel : IDisposable
         private readonly Conv2d? _downsample;
         private readonly WeightPath _downsampleAt;
 
-        public DownBlock(WeightPath at, int from, int to, UNetConfig config, int? heads, bool isLast, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        public DownBlock(
+            WeightPath at,
+            int from,
+            int to,
+            UNetConfig config,
+            int? heads,
+            bool isLast,
+            long time,
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+        )
         {
             _at = at;
             for (int j = 0; j < config.LayersPerBlock; j++)
             {
                 _resnets.Add(new ResnetBlock(at["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, config.NormEps, time));
-                if (heads is { } h) _attentions.Add(new SpatialTransformer(at["attentions"][j], to, h, config, site(j)));
+                if (heads is { } h)
+                    _attentions.Add(new SpatialTransformer(at["attentions"][j], to, h, config, site(j)));
             }
             _downsampleAt = at["downsamplers"][0];
-            if (!isLast) _downsample = new Conv2d(_downsampleAt["conv"], to, to, stride: 2, padding: config.DownsamplePadding);
+            if (!isLast)
+                _downsample = new Conv2d(_downsampleAt["conv"], to, to, stride: 2, padding: config.DownsamplePadding);
         }
 
         public IEnumerable<UNetSegment> Segments()
@@ -187,14 +223,27 @@ public sealed class UNet2DConditionModel : IDisposable
             {
                 int layer = j;
                 bool isEnd = _downsample is null && j == _resnets.Count - 1;
-                yield return new(TakesSkip: false, LeavesSkip: true, SeesText: _attentions.Count > 0, input => Lifetime.Scoped(() =>
-                {
-                    Tensor x = _resnets[layer].Forward(input.X, input.Time);
-                    if (_attentions.Count > 0) x = _attentions[layer].Forward(x, input.Pass);
-                    return isEnd ? _at.Observed(x) : x;
-                }));
+                yield return new(
+                    TakesSkip: false,
+                    LeavesSkip: true,
+                    SeesText: _attentions.Count > 0,
+                    input =>
+                        Lifetime.Scoped(() =>
+                        {
+                            Tensor x = _resnets[layer].Forward(input.X, input.Time);
+                            if (_attentions.Count > 0)
+                                x = _attentions[layer].Forward(x, input.Pass);
+                            return isEnd ? _at.Observed(x) : x;
+                        })
+                );
             }
-            if (_downsample is not null) yield return new(TakesSkip: false, LeavesSkip: true, SeesText: false, input => _at.Observed(_downsampleAt.Observed(_downsample.Forward(input.X))));
+            if (_downsample is not null)
+                yield return new(
+                    TakesSkip: false,
+                    LeavesSkip: true,
+                    SeesText: false,
+                    input => _at.Observed(_downsampleAt.Observed(_downsample.Forward(input.X)))
+                );
         }
     }
 
@@ -205,7 +254,14 @@ public sealed class UNet2DConditionModel : IDisposable
         private readonly SpatialTransformer _attention;
         private readonly ResnetBlock _second;
 
-        public MidBlock(WeightPath at, int channels, UNetConfig config, int heads, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        public MidBlock(
+            WeightPath at,
+            int channels,
+            UNetConfig config,
+            int heads,
+            long time,
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+        )
         {
             _at = at;
             _first = new ResnetBlock(at["resnets"][0], channels, channels, config.NormNumGroups, config.NormEps, time);
@@ -213,8 +269,13 @@ public sealed class UNet2DConditionModel : IDisposable
             _second = new ResnetBlock(at["resnets"][1], channels, channels, config.NormNumGroups, config.NormEps, time);
         }
 
-        public UNetSegment Segment() => new(TakesSkip: false, LeavesSkip: false, SeesText: true, input => Lifetime.Scoped(() =>
-            _at.Observed(_second.Forward(_attention.Forward(_first.Forward(input.X, input.Time), input.Pass), input.Time))));
+        public UNetSegment Segment() =>
+            new(
+                TakesSkip: false,
+                LeavesSkip: false,
+                SeesText: true,
+                input => Lifetime.Scoped(() => _at.Observed(_second.Forward(_attention.Forward(_first.Forward(input.X, input.Time), input.Pass), input.Time)))
+            );
     }
 
     private sealed class UpBlock
@@ -224,7 +285,17 @@ public sealed class UNet2DConditionModel : IDisposable
         private readonly List<SpatialTransformer> _attentions = [];
         private readonly Upsample? _upsample;
 
-        public UpBlock(WeightPath at, int input, int previous, int output, UNetConfig config, int? heads, bool isLast, long time, Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site)
+        public UpBlock(
+            WeightPath at,
+            int input,
+            int previous,
+            int output,
+            UNetConfig config,
+            int? heads,
+            bool isLast,
+            long time,
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+        )
         {
             _at = at;
             int layers = config.LayersPerBlock + 1;
@@ -233,9 +304,11 @@ public sealed class UNet2DConditionModel : IDisposable
                 int skip = j == layers - 1 ? input : output;
                 int from = j == 0 ? previous : output;
                 _resnets.Add(new ResnetBlock(at["resnets"][j], from + skip, output, config.NormNumGroups, config.NormEps, time));
-                if (heads is { } h) _attentions.Add(new SpatialTransformer(at["attentions"][j], output, h, config, site(j)));
+                if (heads is { } h)
+                    _attentions.Add(new SpatialTransformer(at["attentions"][j], output, h, config, site(j)));
             }
-            if (!isLast) _upsample = new Upsample(at["upsamplers"][0], output);
+            if (!isLast)
+                _upsample = new Upsample(at["upsamplers"][0], output);
         }
 
         public IEnumerable<UNetSegment> Segments()
@@ -244,15 +317,28 @@ public sealed class UNet2DConditionModel : IDisposable
             {
                 int layer = j;
                 bool isEnd = _upsample is null && j == _resnets.Count - 1;
-                yield return new(TakesSkip: true, LeavesSkip: false, SeesText: _attentions.Count > 0, input => Lifetime.Scoped(() =>
-                {
-                    Tensor x = _resnets[layer].Forward(cat([input.X, input.Skip!], 1), input.Time);
-                    if (_attentions.Count > 0) x = _attentions[layer].Forward(x, input.Pass);
-                    return isEnd ? _at.Observed(x) : x;
-                }));
+                yield return new(
+                    TakesSkip: true,
+                    LeavesSkip: false,
+                    SeesText: _attentions.Count > 0,
+                    input =>
+                        Lifetime.Scoped(() =>
+                        {
+                            Tensor x = _resnets[layer].Forward(cat([input.X, input.Skip!], 1), input.Time);
+                            if (_attentions.Count > 0)
+                                x = _attentions[layer].Forward(x, input.Pass);
+                            return isEnd ? _at.Observed(x) : x;
+                        })
+                );
             }
             // The next skip connection decides the size: sides that are not a power of two halve unevenly.
-            if (_upsample is not null) yield return new(TakesSkip: false, LeavesSkip: false, SeesText: false, input => _at.Observed(_upsample.Forward(input.X, input.NextSkip![2], input.NextSkip[3])));
+            if (_upsample is not null)
+                yield return new(
+                    TakesSkip: false,
+                    LeavesSkip: false,
+                    SeesText: false,
+                    input => _at.Observed(_upsample.Forward(input.X, input.NextSkip![2], input.NextSkip[3]))
+                );
         }
     }
 }

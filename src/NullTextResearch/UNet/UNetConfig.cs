@@ -66,7 +66,13 @@ public sealed record UNetConfig
     public static UNetConfig StableDiffusion1 { get; } = new();
 
     /// <summary>The sizes of Stable Diffusion 2.x base (512 pixels).</summary>
-    public static UNetConfig StableDiffusion2Base { get; } = new() { CrossAttentionDim = 1024, Heads = [5, 10, 20, 20], UseLinearProjection = true };
+    public static UNetConfig StableDiffusion2Base { get; } =
+        new()
+        {
+            CrossAttentionDim = 1024,
+            Heads = [5, 10, 20, 20],
+            UseLinearProjection = true,
+        };
 
     /// <summary>The sizes of Stable Diffusion 2.x (768 pixels); the same network as <see cref="StableDiffusion2Base"/>.</summary>
     public static UNetConfig StableDiffusion2 { get; } = StableDiffusion2Base with { SampleSize = 96, UpcastAttention = true };
@@ -76,12 +82,26 @@ public sealed record UNetConfig
     public static UNetConfig Read(ConfigReader json)
     {
         IReadOnlyList<int> channels = json.Ints("block_out_channels", null, 1, MostChannels);
-        if (channels.Count is 0 or > MostLevels) throw new ModelFormatException($"{json.Source}: block_out_channels has {channels.Count} entries, and 1 to {MostLevels} make sense.");
+        if (channels.Count is 0 or > MostLevels)
+            throw new ModelFormatException($"{json.Source}: block_out_channels has {channels.Count} entries, and 1 to {MostLevels} make sense.");
         json.RequireEqual("act_fn", json.Text("act_fn", "silu"), "silu");
         json.RequireEqual("mid_block_scale_factor", json.Number("mid_block_scale_factor", 1), 1);
         json.RequireEqual("center_input_sample", json.Flag("center_input_sample", false), false);
         json.RequireEqual("dual_cross_attention", json.Flag("dual_cross_attention", false), false);
-        foreach (string unused in (string[])["class_embed_type", "num_class_embeds", "addition_embed_type", "encoder_hid_dim", "encoder_hid_dim_type", "time_cond_proj_dim", "timestep_post_act", "cross_attention_norm", "reverse_transformer_layers_per_block"])
+        foreach (
+            string unused in (string[])
+                [
+                    "class_embed_type",
+                    "num_class_embeds",
+                    "addition_embed_type",
+                    "encoder_hid_dim",
+                    "encoder_hid_dim_type",
+                    "time_cond_proj_dim",
+                    "timestep_post_act",
+                    "cross_attention_norm",
+                    "reverse_transformer_layers_per_block",
+                ]
+        )
             json.RequireAbsent(unused);
         json.RequireAbsent("only_cross_attention", "false");
         json.RequireAbsent("transformer_layers_per_block", "1");
@@ -92,9 +112,12 @@ public sealed record UNetConfig
         json.RequireEqual("mid_block_type", json.Text("mid_block_type", "UNetMidBlock2DCrossAttn"), "UNetMidBlock2DCrossAttn");
         bool[] Kinds(string field, string plain, string attention)
         {
-            bool[] kinds = [.. json.Texts(field).Select(t => t == attention || (t == plain ? false
-                : throw json.Unsupported(field, t, $"{plain} and {attention}")))];
-            if (kinds.Length != channels.Count) throw new ModelFormatException($"{json.Source}: {field} has {kinds.Length} entries, block_out_channels has {channels.Count}.");
+            bool[] kinds =
+            [
+                .. json.Texts(field).Select(t => t == attention || (t == plain ? false : throw json.Unsupported(field, t, $"{plain} and {attention}"))),
+            ];
+            if (kinds.Length != channels.Count)
+                throw new ModelFormatException($"{json.Source}: {field} has {kinds.Length} entries, block_out_channels has {channels.Count}.");
             return kinds;
         }
 
@@ -129,9 +152,15 @@ public sealed record UNetConfig
     {
         foreach ((int level, int channels) in BlockOutChannels.Index())
         {
-            if (channels % NormNumGroups != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups.");
+            if (channels % NormNumGroups != 0)
+                throw new ModelFormatException(
+                    $"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups."
+                );
             bool attends = DownHasAttention[level] || UpHasAttention[UpHasAttention.Count - 1 - level] || level == BlockOutChannels.Count - 1;
-            if (attends && channels % Heads[level] != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {Heads[level]} heads of attention_head_dim.");
+            if (attends && channels % Heads[level] != 0)
+                throw new ModelFormatException(
+                    $"{source}: the {channels} channels of block_out_channels cannot be split into the {Heads[level]} heads of attention_head_dim."
+                );
         }
     }
 }

@@ -46,7 +46,8 @@ internal sealed class SegmentTape
         using UseGate.Lease use = _weights.Use();
         using TorchSharp.DisposeScope outer = NewDisposeScope();
         int first = _segments.ToList().FindIndex(s => s.SeesText);
-        if (first < 0) throw new InvalidOperationException("The U-Net has no cross-attention layer, so its prediction does not depend on the embedding.");
+        if (first < 0)
+            throw new InvalidOperationException("The U-Net has no cross-attention layer, so its prediction does not depend on the embedding.");
         // Skip connections are taken in the opposite order to which they were left, so going back their gradients form a stack too.
         Stack<Tensor?> skips = new();
         bool[] depends = DependsOnText(first);
@@ -58,13 +59,17 @@ internal sealed class SegmentTape
             UNetSegment segment = _segments[i];
             Tensor upstream = segment.LeavesSkip && skips.Pop() is { } fromSkip ? carried.Plus(fromSkip) : carried;
             (Tensor? text, Tensor? x, Tensor? skip) = Differentiate(segment, _inputs[i], upstream, i > first, segment.TakesSkip && depends[i]);
-            if (segment.TakesSkip) skips.Push(skip?.MoveToOuterDisposeScope());
+            if (segment.TakesSkip)
+                skips.Push(skip?.MoveToOuterDisposeScope());
             if (text is not null)
             {
-                if (sum is null) sum = text.to(Precision.Wide(text.dtype)).MoveToOuterDisposeScope();
-                else sum.PlusInPlace(text);
+                if (sum is null)
+                    sum = text.to(Precision.Wide(text.dtype)).MoveToOuterDisposeScope();
+                else
+                    sum.PlusInPlace(text);
             }
-            if (x is null) break;
+            if (x is null)
+                break;
             carried.Dispose();
             carried = x.MoveToOuterDisposeScope();
         }
@@ -78,13 +83,21 @@ internal sealed class SegmentTape
         Stack<bool> skips = new();
         for (int i = 0; i < depends.Length; i++)
         {
-            if (_segments[i].TakesSkip) depends[i] = skips.Pop();
-            if (_segments[i].LeavesSkip) skips.Push(i >= first);
+            if (_segments[i].TakesSkip)
+                depends[i] = skips.Pop();
+            if (_segments[i].LeavesSkip)
+                skips.Push(i >= first);
         }
         return depends;
     }
 
-    private static (Tensor? Text, Tensor? X, Tensor? Skip) Differentiate(UNetSegment segment, SegmentInput input, Tensor upstream, bool throughX, bool throughSkip)
+    private static (Tensor? Text, Tensor? X, Tensor? Skip) Differentiate(
+        UNetSegment segment,
+        SegmentInput input,
+        Tensor upstream,
+        bool throughX,
+        bool throughSkip
+    )
     {
         using IDisposable grad = enable_grad();
         Tensor x = input.X.detach().requires_grad_(throughX);
@@ -93,14 +106,18 @@ internal sealed class SegmentTape
         Tensor output = segment.Run(input with { X = x, Skip = skip, Pass = input.Pass with { Text = text } });
         Shape.RequireSame(upstream, output);
         List<Tensor> leaves = [];
-        if (segment.SeesText) leaves.Add(text);
-        if (throughX) leaves.Add(x);
-        if (throughSkip) leaves.Add(skip!);
+        if (segment.SeesText)
+            leaves.Add(text);
+        if (throughX)
+            leaves.Add(x);
+        if (throughSkip)
+            leaves.Add(skip!);
         IList<Tensor> gradients = autograd.grad([output], leaves, [upstream], allow_unused: true);
         int at = 0;
         return (Next(segment.SeesText), Next(throughX), Next(throughSkip));
 
         // autograd.grad ends the process where an input was not used and that was not allowed; here every input is.
-        Tensor? Next(bool wanted) => !wanted ? null : gradients[at++] ?? throw new InvalidOperationException("A segment of the U-Net does not depend on its input.");
+        Tensor? Next(bool wanted) =>
+            !wanted ? null : gradients[at++] ?? throw new InvalidOperationException("A segment of the U-Net does not depend on its input.");
     }
 }

@@ -50,8 +50,10 @@ public sealed record VaeConfig
     /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
     public static VaeConfig Read(ConfigReader json)
     {
-        foreach (string type in json.Texts("down_block_types")) json.RequireEqual("down_block_types", type, "DownEncoderBlock2D");
-        foreach (string type in json.Texts("up_block_types")) json.RequireEqual("up_block_types", type, "UpDecoderBlock2D");
+        foreach (string type in json.Texts("down_block_types"))
+            json.RequireEqual("down_block_types", type, "DownEncoderBlock2D");
+        foreach (string type in json.Texts("up_block_types"))
+            json.RequireEqual("up_block_types", type, "UpDecoderBlock2D");
         json.RequireEqual("act_fn", json.Text("act_fn", "silu"), "silu");
         json.RequireEqual("in_channels", json.Int("in_channels", 3), json.Int("out_channels", 3));
         json.RequireAbsent("shift_factor");
@@ -79,10 +81,14 @@ public sealed record VaeConfig
     /// <exception cref="ModelFormatException">There are no levels or too many, or channels do not split into the groups.</exception>
     internal void Require(string source)
     {
-        if (BlockOutChannels.Count is 0 or > MostLevels) throw new ModelFormatException($"{source}: block_out_channels has {BlockOutChannels.Count} entries, and 1 to {MostLevels} make sense.");
+        if (BlockOutChannels.Count is 0 or > MostLevels)
+            throw new ModelFormatException($"{source}: block_out_channels has {BlockOutChannels.Count} entries, and 1 to {MostLevels} make sense.");
         foreach (int channels in BlockOutChannels)
         {
-            if (channels % NormNumGroups != 0) throw new ModelFormatException($"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups.");
+            if (channels % NormNumGroups != 0)
+                throw new ModelFormatException(
+                    $"{source}: the {channels} channels of block_out_channels cannot be split into the {NormNumGroups} groups of norm_num_groups."
+                );
         }
     }
 }
@@ -159,7 +165,9 @@ public sealed class AutoencoderKL : IDisposable
     {
         Shape.Require(pixels, [-1, Config.ImageChannels, -1, -1]);
         if (pixels.shape[2] % Config.Downscale != 0 || pixels.shape[3] % Config.Downscale != 0)
-            throw new ArgumentException($"Image sides must be multiples of {Config.Downscale} pixels, got {pixels.shape[3]}x{pixels.shape[2]}; crop or resize first.");
+            throw new ArgumentException(
+                $"Image sides must be multiples of {Config.Downscale} pixels, got {pixels.shape[3]}x{pixels.shape[2]}; crop or resize first."
+            );
     }
 
     /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
@@ -180,9 +188,14 @@ public sealed class AutoencoderKL : IDisposable
             for (int i = 0; i < channels.Count; i++)
             {
                 WeightPath block = at["down_blocks"][i];
-                int from = channels[Math.Max(i - 1, 0)], to = channels[i];
-                List<ResnetBlock> resnets = [.. Enumerable.Range(0, config.LayersPerBlock)
-                    .Select(j => new ResnetBlock(block["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, 1e-6, null))];
+                int from = channels[Math.Max(i - 1, 0)],
+                    to = channels[i];
+                List<ResnetBlock> resnets =
+                [
+                    .. Enumerable
+                        .Range(0, config.LayersPerBlock)
+                        .Select(j => new ResnetBlock(block["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, 1e-6, null)),
+                ];
                 Conv2d? down = i == channels.Count - 1 ? null : new Conv2d(block["downsamplers"][0]["conv"], to, to, stride: 2, padding: 0);
                 _blocks.Add((block, resnets, down));
             }
@@ -196,9 +209,11 @@ public sealed class AutoencoderKL : IDisposable
             Tensor x = _convIn.Forward(pixels);
             foreach ((WeightPath at, List<ResnetBlock> resnets, Conv2d? down) in _blocks)
             {
-                foreach (ResnetBlock resnet in resnets) x = x.Then(t => resnet.Forward(t, null));
+                foreach (ResnetBlock resnet in resnets)
+                    x = x.Then(t => resnet.Forward(t, null));
                 // Padding on the right and at the bottom only, as the original.
-                if (down is not null) x = x.Then(t => F.pad(t, [0, 1, 0, 1])).Then(t => at["downsamplers"][0].Observed(down.Forward(t)));
+                if (down is not null)
+                    x = x.Then(t => F.pad(t, [0, 1, 0, 1])).Then(t => at["downsamplers"][0].Observed(down.Forward(t)));
                 x = at.Observed(x);
             }
             return x.Then(_mid.Forward).Then(_norm.Forward).Then(t => F.silu(t)).Then(_convOut.Forward);
@@ -221,9 +236,14 @@ public sealed class AutoencoderKL : IDisposable
             for (int i = 0; i < channels.Length; i++)
             {
                 WeightPath block = at["up_blocks"][i];
-                int from = channels[Math.Max(i - 1, 0)], to = channels[i];
-                List<ResnetBlock> resnets = [.. Enumerable.Range(0, config.LayersPerBlock + 1)
-                    .Select(j => new ResnetBlock(block["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, 1e-6, null))];
+                int from = channels[Math.Max(i - 1, 0)],
+                    to = channels[i];
+                List<ResnetBlock> resnets =
+                [
+                    .. Enumerable
+                        .Range(0, config.LayersPerBlock + 1)
+                        .Select(j => new ResnetBlock(block["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, 1e-6, null)),
+                ];
                 Upsample? up = i == channels.Length - 1 ? null : new Upsample(block["upsamplers"][0], to);
                 _blocks.Add((block, resnets, up));
             }
@@ -236,8 +256,10 @@ public sealed class AutoencoderKL : IDisposable
             Tensor x = _convIn.Forward(latents).Then(_mid.Forward);
             foreach ((WeightPath at, List<ResnetBlock> resnets, Upsample? up) in _blocks)
             {
-                foreach (ResnetBlock resnet in resnets) x = x.Then(t => resnet.Forward(t, null));
-                if (up is not null) x = x.Then(t => up.Forward(t, 2 * t.shape[2], 2 * t.shape[3]));
+                foreach (ResnetBlock resnet in resnets)
+                    x = x.Then(t => resnet.Forward(t, null));
+                if (up is not null)
+                    x = x.Then(t => up.Forward(t, 2 * t.shape[2], 2 * t.shape[3]));
                 x = at.Observed(x);
             }
             return x.Then(_norm.Forward).Then(t => F.silu(t)).Then(_convOut.Forward);
@@ -282,13 +304,17 @@ public sealed class AutoencoderKL : IDisposable
             _out = new Linear(at["to_out"][0], channels, channels);
         }
 
-        public Tensor Forward(Tensor x) => Lifetime.Scoped(() =>
-        {
-            long b = x.shape[0], c = x.shape[1], h = x.shape[2], w = x.shape[3];
-            Tensor t = _norm.Forward(x).view(b, c, h * w).transpose(1, 2);
-            Tensor attended = F.scaled_dot_product_attention(
-                _query.Forward(t).unsqueeze(1), _key.Forward(t).unsqueeze(1), _value.Forward(t).unsqueeze(1)).squeeze(1);
-            return _at.Observed(_out.Forward(attended).transpose(1, 2).reshape(b, c, h, w).Plus(x));
-        });
+        public Tensor Forward(Tensor x) =>
+            Lifetime.Scoped(() =>
+            {
+                long b = x.shape[0],
+                    c = x.shape[1],
+                    h = x.shape[2],
+                    w = x.shape[3];
+                Tensor t = _norm.Forward(x).view(b, c, h * w).transpose(1, 2);
+                Tensor attended = F.scaled_dot_product_attention(_query.Forward(t).unsqueeze(1), _key.Forward(t).unsqueeze(1), _value.Forward(t).unsqueeze(1))
+                    .squeeze(1);
+                return _at.Observed(_out.Forward(attended).transpose(1, 2).reshape(b, c, h, w).Plus(x));
+            });
     }
 }

@@ -36,7 +36,8 @@ public sealed class VaeTiling(AutoencoderKL vae, int tile, int overlap)
     /// <param name="side">Latents along the side.</param>
     internal int[] Starts(int side)
     {
-        if (side <= tile) return [0];
+        if (side <= tile)
+            return [0];
         int count = (int)Math.Ceiling((side - overlap) / (double)(tile - overlap));
         return [.. Enumerable.Range(0, count).Select(i => (int)Math.Round(i * (side - tile) / (count - 1.0)))];
     }
@@ -48,35 +49,51 @@ public sealed class VaeTiling(AutoencoderKL vae, int tile, int overlap)
     {
         int length = tile * scale;
         // A trapezoid: it rises over what the tile shares with the neighbour before and falls over what it shares with the next, never to 0.
-        double[][] weights = [.. starts.Select((start, i) =>
-        {
-            double rise = i == 0 ? 0 : (starts[i - 1] + tile - start) * scale, fall = i == starts.Length - 1 ? 0 : (start + tile - starts[i + 1]) * scale;
-            return Enumerable.Range(0, length).Select(at => Math.Min(1, Math.Min(rise == 0 ? 1 : (at + 0.5) / rise, fall == 0 ? 1 : (length - at - 0.5) / fall))).ToArray();
-        })];
+        double[][] weights =
+        [
+            .. starts.Select(
+                (start, i) =>
+                {
+                    double rise = i == 0 ? 0 : (starts[i - 1] + tile - start) * scale,
+                        fall = i == starts.Length - 1 ? 0 : (start + tile - starts[i + 1]) * scale;
+                    return Enumerable
+                        .Range(0, length)
+                        .Select(at => Math.Min(1, Math.Min(rise == 0 ? 1 : (at + 0.5) / rise, fall == 0 ? 1 : (length - at - 0.5) / fall)))
+                        .ToArray();
+                }
+            ),
+        ];
         double[] sums = new double[(starts[^1] + tile) * scale];
         for (int i = 0; i < starts.Length; i++)
         {
-            for (int at = 0; at < length; at++) sums[(starts[i] * scale) + at] += weights[i][at];
+            for (int at = 0; at < length; at++)
+                sums[(starts[i] * scale) + at] += weights[i][at];
         }
         for (int i = 0; i < starts.Length; i++)
         {
-            for (int at = 0; at < length; at++) weights[i][at] /= sums[(starts[i] * scale) + at];
+            for (int at = 0; at < length; at++)
+                weights[i][at] /= sums[(starts[i] * scale) + at];
         }
         return weights;
     }
 
     private Tensor Run(Tensor input, int from, int channels, int to, Func<Tensor, Tensor> work)
     {
-        int height = (int)input.shape[2] / from, width = (int)input.shape[3] / from;
-        int[] rows = Starts(height), columns = Starts(width);
-        if (rows.Length == 1 && columns.Length == 1) return work(input);
+        int height = (int)input.shape[2] / from,
+            width = (int)input.shape[3] / from;
+        int[] rows = Starts(height),
+            columns = Starts(width);
+        if (rows.Length == 1 && columns.Length == 1)
+            return work(input);
         // For all tiles: the weights stay between them too.
         using UseGate.Lease use = vae.Weights.Use();
         using DisposeScope scope = NewDisposeScope();
         ScalarType wide = Precision.Wide(input.dtype);
         Tensor output = zeros([input.shape[0], channels, height * to, width * to], wide, input.device);
-        Tensor[] down = Axis(rows, height), across = Axis(columns, width);
-        int high = Math.Min(tile, height), broad = Math.Min(tile, width);
+        Tensor[] down = Axis(rows, height),
+            across = Axis(columns, width);
+        int high = Math.Min(tile, height),
+            broad = Math.Min(tile, width);
         for (long image = 0; image < input.shape[0]; image++)
         {
             for (int r = 0; r < rows.Length; r++)
@@ -92,8 +109,7 @@ public sealed class VaeTiling(AutoencoderKL vae, int tile, int overlap)
         }
         return output.to(input.dtype).MoveToOuterDisposeScope();
 
-        Tensor[] Axis(int[] starts, int side) => starts.Length == 1
-            ? [ones([(long)side * to], wide, input.device)]
-            : [.. Weights(starts, to).Select(w => tensor(w).to(wide, input.device))];
+        Tensor[] Axis(int[] starts, int side) =>
+            starts.Length == 1 ? [ones([(long)side * to], wide, input.device)] : [.. Weights(starts, to).Select(w => tensor(w).to(wide, input.device))];
     }
 }

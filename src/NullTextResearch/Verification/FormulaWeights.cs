@@ -25,7 +25,8 @@ public sealed class FormulaWeights(string prefix = "")
     public static ulong Hash(string text)
     {
         ulong hash = OffsetBasis;
-        foreach (byte b in Encoding.UTF8.GetBytes(text)) hash = (hash ^ b) * Prime;
+        foreach (byte b in Encoding.UTF8.GetBytes(text))
+            hash = (hash ^ b) * Prime;
         return hash;
     }
 
@@ -49,7 +50,8 @@ public sealed class FormulaWeights(string prefix = "")
         double gain = Gain(key);
         if (shape.Count >= 2)
         {
-            bool isEmbedding = key.EndsWith("token_embedding.weight", StringComparison.Ordinal) || key.EndsWith("position_embedding.weight", StringComparison.Ordinal);
+            bool isEmbedding =
+                key.EndsWith("token_embedding.weight", StringComparison.Ordinal) || key.EndsWith("position_embedding.weight", StringComparison.Ordinal);
             double fanIn = shape.Skip(1).Aggregate(1L, (a, b) => a * b);
             return Fill(prefix + key, shape, 0, isEmbedding ? 0.02 * Math.Sqrt(3) : Math.Sqrt(3 / fanIn), gain);
         }
@@ -66,25 +68,28 @@ public sealed class FormulaWeights(string prefix = "")
     /// <param name="weights">The network's weights.</param>
     /// <param name="dtype">Their type; values are rounded to float32 first, whatever it is.</param>
     /// <param name="hashedKey">From the network's key to the one that is hashed; null for no change.</param>
-    public void Fill(WeightSet weights, ScalarType dtype, Func<string, string>? hashedKey = null) => weights.Fill(weight =>
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor value = weight.Init == WeightInit.Range
-            ? ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape([.. weight.Dimensions])
-            : Weight(hashedKey?.Invoke(weight.Key) ?? weight.Key, weight.Dimensions).to(dtype);
-        return value.MoveToOuterDisposeScope();
-    });
+    public void Fill(WeightSet weights, ScalarType dtype, Func<string, string>? hashedKey = null) =>
+        weights.Fill(weight =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor value =
+                weight.Init == WeightInit.Range
+                    ? ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape([.. weight.Dimensions])
+                    : Weight(hashedKey?.Invoke(weight.Key) ?? weight.Key, weight.Dimensions).to(dtype);
+            return value.MoveToOuterDisposeScope();
+        });
 
-    private static double Gain(string key) => key switch
-    {
-        // Exact names: the autoencoder's encoder.conv_out and post_quant_conv keep their size.
-        "conv_out.weight" or "conv_out.bias" => 0.25,
-        "quant_conv.weight" or "quant_conv.bias" => 8,
-        "text_model.final_layer_norm.weight" or "text_model.final_layer_norm.bias" => 0.1,
-        _ when key.EndsWith(".attn2.to_k.weight", StringComparison.Ordinal) => 6,
-        _ when key.EndsWith(".attn2.to_v.weight", StringComparison.Ordinal) => 2,
-        _ => 1,
-    };
+    private static double Gain(string key) =>
+        key switch
+        {
+            // Exact names: the autoencoder's encoder.conv_out and post_quant_conv keep their size.
+            "conv_out.weight" or "conv_out.bias" => 0.25,
+            "quant_conv.weight" or "quant_conv.bias" => 8,
+            "text_model.final_layer_norm.weight" or "text_model.final_layer_norm.bias" => 0.1,
+            _ when key.EndsWith(".attn2.to_k.weight", StringComparison.Ordinal) => 6,
+            _ when key.EndsWith(".attn2.to_v.weight", StringComparison.Ordinal) => 2,
+            _ => 1,
+        };
 
     private static unsafe Tensor Fill(string name, IReadOnlyList<long> shape, double centre, double scale, double gain)
     {
@@ -95,14 +100,17 @@ public sealed class FormulaWeights(string prefix = "")
         {
             float* values = (float*)start;
             long chunks = (count + Chunk - 1) / Chunk;
-            if (chunks <= 1) Part(0);
-            else Parallel.For(0L, chunks, Part);
+            if (chunks <= 1)
+                Part(0);
+            else
+                Parallel.For(0L, chunks, Part);
 
             void Part(long chunk)
             {
                 long end = Math.Min(count, (chunk + 1) * Chunk);
                 // One rounding at the end: the products stay in double, in this order.
-                for (long i = chunk * Chunk; i < end; i++) values[i] = (float)((centre + (Uniform(hash, i) * scale)) * gain);
+                for (long i = chunk * Chunk; i < end; i++)
+                    values[i] = (float)((centre + (Uniform(hash, i) * scale)) * gain);
             }
         }
         return result;

@@ -58,12 +58,16 @@ internal sealed class GoldenAlgorithms
             foreach (JsonProperty optimisation in file.Entry.GetProperty("early_stop_epsilon").EnumerateObject())
             {
                 bool forEdits = optimisation.Name == "nti" && file.WantsAny(t => t.StartsWith("p2p.", StringComparison.Ordinal));
-                if (!forEdits && !file.WantsAny(t => t.StartsWith(optimisation.Name + ".", StringComparison.Ordinal))) continue;
+                if (!forEdits && !file.WantsAny(t => t.StartsWith(optimisation.Name + ".", StringComparison.Ordinal)))
+                    continue;
                 InversionResult result = run.NullText(optimisation.Name, optimisation.Value.GetDouble());
-                if (forEdits) edited = result;
-                else result.Dispose();
+                if (forEdits)
+                    edited = result;
+                else
+                    result.Dispose();
             }
-            if (edited is not null) run.Edits(edited);
+            if (edited is not null)
+                run.Edits(edited);
         }
         finally
         {
@@ -77,7 +81,8 @@ internal sealed class GoldenAlgorithms
         JsonProperty[] tensors = [.. file.Entry.GetProperty("early_stop_epsilon").EnumerateObject()];
         foreach (IGrouping<string, JsonProperty> group in tensors.GroupBy(t => t.Name[..t.Name.LastIndexOf('.')]))
         {
-            if (!group.Any(t => file.Wants(t.Name))) continue;
+            if (!group.Any(t => file.Wants(t.Name)))
+                continue;
             using InversionResult result = run.NullText(group.Key, group.First().Value.GetDouble());
         }
     }
@@ -86,7 +91,8 @@ internal sealed class GoldenAlgorithms
     private void Start()
     {
         using DisposeScope scope = NewDisposeScope();
-        if (_file.Wants("context")) _file.Report("context", Embed("", _file.Entry.GetProperty("source_prompt").GetString()!));
+        if (_file.Wants("context"))
+            _file.Report("context", Embed("", _file.Entry.GetProperty("source_prompt").GetString()!));
         AutoencoderKL vae = _file.Folder.Vae(_file.Config, _dtype);
         if (_file.Wants("ddim_latents") || _file.Wants("direct.ddim_latents_last"))
         {
@@ -110,7 +116,11 @@ internal sealed class GoldenAlgorithms
         Sample("cfg.rec_latent", _problem.Unconditional, _problem.GuidanceScale);
         Sample("guidance1.rec_latent", _problem.Unconditional, 1);
         Sample("npi.rec_latent", _problem.Conditional, _problem.GuidanceScale);
-        foreach (string name in _file.Tensors.Where(t => t.StartsWith("npi_interp", StringComparison.Ordinal) && t.EndsWith(".uncond_embedding", StringComparison.Ordinal)))
+        foreach (
+            string name in _file.Tensors.Where(t =>
+                t.StartsWith("npi_interp", StringComparison.Ordinal) && t.EndsWith(".uncond_embedding", StringComparison.Ordinal)
+            )
+        )
         {
             // npi_interp05 is a share of 0.5: the point follows the first digit.
             string digits = name["npi_interp".Length..name.IndexOf('.', StringComparison.Ordinal)];
@@ -123,9 +133,17 @@ internal sealed class GoldenAlgorithms
 
     private void Sample(string name, Tensor unconditional, double guidanceScale)
     {
-        if (!_file.Wants(name)) return;
-        using StepEmbeddings conditional = StepEmbeddings.Constant(_problem.Conditional), plain = StepEmbeddings.Constant(unconditional);
-        SamplingPlan plan = new() { StartLatents = _levels[-1], Conditional = conditional, Unconditional = plain, GuidanceScale = guidanceScale };
+        if (!_file.Wants(name))
+            return;
+        using StepEmbeddings conditional = StepEmbeddings.Constant(_problem.Conditional),
+            plain = StepEmbeddings.Constant(unconditional);
+        SamplingPlan plan = new()
+        {
+            StartLatents = _levels[-1],
+            Conditional = conditional,
+            Unconditional = plain,
+            GuidanceScale = guidanceScale,
+        };
         _file.Report(name, Sampler.Run(_problem.Predictor, _problem.Grid, plan, cancellation: _file.Cancellation));
     }
 
@@ -133,13 +151,15 @@ internal sealed class GoldenAlgorithms
     private void Direct()
     {
         const string Edited = "direct.replace_latents";
-        if (!_file.Wants("direct.offsets") && !_file.Wants(Edited)) return;
+        if (!_file.Wants("direct.offsets") && !_file.Wants(Edited))
+            return;
         using DisposeScope scope = NewDisposeScope();
         using PivotTrajectory pivot = Pivot();
         string[] prompts = GoldenEditing.Texts(_file.Entry.GetProperty("quality").GetProperty("direct_prompts"));
         Tensor offsets = DirectInversion.Offsets(_problem, pivot, Embed(prompts), cancellation: _file.Cancellation);
         _file.Report("direct.offsets", offsets);
-        if (!_file.Wants(Edited)) return;
+        if (!_file.Wants(Edited))
+            return;
         using InversionResult inversion = new()
         {
             Method = "direct inversion",
@@ -163,7 +183,8 @@ internal sealed class GoldenAlgorithms
         using PivotTrajectory pivot = Pivot();
         NullTextInversion method = new(NullTextOptions.Default with { InnerSteps = _innerSteps, EarlyStopLoss = earlyStopLoss })
         {
-            GradientObserver = (step, inner, gradient) => _file.Report(string.Create(CultureInfo.InvariantCulture, $"{name}.grad.step{step.Step}.inner{inner}"), gradient),
+            GradientObserver = (step, inner, gradient) =>
+                _file.Report(string.Create(CultureInfo.InvariantCulture, $"{name}.grad.step{step.Step}.inner{inner}"), gradient),
         };
         InversionResult result = method.Invert(_problem, pivot, cancellation: _file.Cancellation);
         IReadOnlyList<StepOptimisation> steps = result.Optimisation[0];
@@ -173,16 +194,25 @@ internal sealed class GoldenAlgorithms
         _file.Report(name + ".inner_counts", tensor(steps.Select(s => (long)s.Losses.Count).ToArray()));
 
         List<Tensor> latents = [];
-        Sampler.Run(_problem.Predictor, _problem.Grid, result.Plan, (_, z) =>
-        {
-            latents.Add(z.Snapshot());
-            return z;
-        }, _file.Cancellation).Dispose();
+        Sampler
+            .Run(
+                _problem.Predictor,
+                _problem.Grid,
+                result.Plan,
+                (_, z) =>
+                {
+                    latents.Add(z.Snapshot());
+                    return z;
+                },
+                _file.Cancellation
+            )
+            .Dispose();
         _file.Report(name + ".rec_latent", latents[^1]);
         _file.Report(name + ".rec_latents", stack(latents));
         if (_file.Wants(name + ".rec_decoded"))
             _file.Report(name + ".rec_decoded", Lifetime.WithoutGradient(() => _file.Folder.Vae(_file.Config, _dtype).Decode(latents[^1])));
-        foreach (Tensor z in latents) z.Dispose();
+        foreach (Tensor z in latents)
+            z.Dispose();
         AverageAttention(name, result);
         return result;
     }
@@ -191,7 +221,8 @@ internal sealed class GoldenAlgorithms
     private void AverageAttention(string name, InversionResult result)
     {
         string prefix = name + ".avg_attention.";
-        if (!_file.WantsAny(t => t.StartsWith(prefix, StringComparison.Ordinal))) return;
+        if (!_file.WantsAny(t => t.StartsWith(prefix, StringComparison.Ordinal)))
+            return;
         using AttentionStore store = new(new AttentionStoreOptions { Self = true });
         Sampler.Run(new UNetNoisePredictor(_unet, new StoringAttention(store)), _problem.Grid, result.Plan, cancellation: _file.Cancellation).Dispose();
         foreach (var place in store.Maps.GroupBy(m => $"{m.Site.Stage}_{m.Site.Kind}".ToLowerInvariant()))
@@ -207,22 +238,32 @@ internal sealed class GoldenAlgorithms
         foreach (JsonElement golden in _file.Entry.GetProperty("p2p_cases").EnumerateArray())
         {
             string name = $"p2p.{golden.GetProperty("kind").GetString()}.";
-            if (!_file.WantsAny(t => t.StartsWith(name, StringComparison.Ordinal))) continue;
-            Edit(golden, GoldenEditing.Texts(golden.GetProperty("prompts")), inversion, result =>
-            {
-                _file.Report(name + "latents", result.Latents);
-                if (result.Masks[0][0] is not { } mask) return;
-                _file.Report(name + "mask_words", mask.Words);
-                _file.Report(name + "mask", mask.Final);
-                if (mask.Subtract is { } cut) _file.Report(name + "mask_sub", cut);
-            }, name + "mid_latents");
+            if (!_file.WantsAny(t => t.StartsWith(name, StringComparison.Ordinal)))
+                continue;
+            Edit(
+                golden,
+                GoldenEditing.Texts(golden.GetProperty("prompts")),
+                inversion,
+                result =>
+                {
+                    _file.Report(name + "latents", result.Latents);
+                    if (result.Masks[0][0] is not { } mask)
+                        return;
+                    _file.Report(name + "mask_words", mask.Words);
+                    _file.Report(name + "mask", mask.Final);
+                    if (mask.Subtract is { } cut)
+                        _file.Report(name + "mask_sub", cut);
+                },
+                name + "mid_latents"
+            );
         }
     }
 
     private void Edit(JsonElement golden, string[] prompts, InversionResult inversion, Action<EditResult> report, string? middle = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        using StepEmbeddings source = StepEmbeddings.Constant(Embed(prompts[0])), targets = StepEmbeddings.Constant(Embed(prompts[1..]));
+        using StepEmbeddings source = StepEmbeddings.Constant(Embed(prompts[0])),
+            targets = StepEmbeddings.Constant(Embed(prompts[1..]));
         EditProblem problem = new()
         {
             Predictor = attention => new UNetNoisePredictor(_unet, attention),
@@ -232,10 +273,15 @@ internal sealed class GoldenAlgorithms
             SourceEmbeddings = source,
             TargetEmbeddings = [targets],
         };
-        using EditResult result = PromptToPrompt.Run(problem, observe: (step, latents) =>
-        {
-            if (middle is not null && step.Step == _problem.Grid.Steps / 2) _file.Report(middle, latents);
-        }, cancellation: _file.Cancellation);
+        using EditResult result = PromptToPrompt.Run(
+            problem,
+            observe: (step, latents) =>
+            {
+                if (middle is not null && step.Step == _problem.Grid.Steps / 2)
+                    _file.Report(middle, latents);
+            },
+            cancellation: _file.Cancellation
+        );
         report(result);
     }
 
@@ -245,6 +291,8 @@ internal sealed class GoldenAlgorithms
         return new PivotTrajectory(Enumerable.Range(0, (int)_levels.shape[0]).Select(level => _levels[level]));
     }
 
-    private Tensor Embed(params string[] prompts) => Lifetime.WithoutGradient(() =>
-        _file.Folder.TextModel(_file.Config, _dtype).Forward(TokenizedPrompt.Stack([.. prompts.Select(_file.Folder.Tokenizer.Tokenize)])));
+    private Tensor Embed(params string[] prompts) =>
+        Lifetime.WithoutGradient(() =>
+            _file.Folder.TextModel(_file.Config, _dtype).Forward(TokenizedPrompt.Stack([.. prompts.Select(_file.Folder.Tokenizer.Tokenize)]))
+        );
 }

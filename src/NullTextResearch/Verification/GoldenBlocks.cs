@@ -24,23 +24,35 @@ internal static class GoldenBlocks
         JsonElement strides = file.Entry.GetProperty("strides");
         foreach (JsonProperty block in file.Entry.GetProperty("block_gradients").EnumerateObject())
         {
-            if (!file.WantsAny(t => t.StartsWith(block.Name + "/", StringComparison.Ordinal))) continue;
+            if (!file.WantsAny(t => t.StartsWith(block.Name + "/", StringComparison.Ordinal)))
+                continue;
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = enable_grad();
             using WeightSet weights = new();
             Func<Tensor[], Tensor> forward = Block(weights, block, config);
             file.Folder.Formula.Fill(weights, ScalarType.Float32);
             string[] names = [.. InputNames.Where(n => block.Value.TryGetProperty(n, out _))];
-            Tensor[] inputs = [.. names.Select(n => file.Folder.Formula.Input($"input:{block.Name}.{n}", [.. block.Value.GetProperty(n).EnumerateArray().Select(s => s.GetInt64())]).requires_grad_(true))];
+            Tensor[] inputs =
+            [
+                .. names.Select(n =>
+                    file.Folder.Formula.Input($"input:{block.Name}.{n}", [.. block.Value.GetProperty(n).EnumerateArray().Select(s => s.GetInt64())])
+                        .requires_grad_(true)
+                ),
+            ];
             Tensor output = forward(inputs);
             Tensor[] gradients = [.. autograd.grad([output], inputs, [file.Folder.Formula.Input($"input:{block.Name}.upstream", output.shape)])];
             Report("output", output);
-            foreach ((string name, Tensor gradient) in names.Zip(gradients)) Report("d" + name, gradient);
+            foreach ((string name, Tensor gradient) in names.Zip(gradients))
+                Report("d" + name, gradient);
 
             void Report(string what, Tensor whole)
             {
                 string name = $"{block.Name}/{what}";
-                if (file.Wants(name)) file.Report(name, whole.detach().flatten().slice(0, 0, long.MaxValue, strides.GetProperty(name).GetInt64()).slice(0, 0, file.Shape(name)[0], 1));
+                if (file.Wants(name))
+                    file.Report(
+                        name,
+                        whole.detach().flatten().slice(0, 0, long.MaxValue, strides.GetProperty(name).GetInt64()).slice(0, 0, file.Shape(name)[0], 1)
+                    );
             }
         }
     }
@@ -62,7 +74,13 @@ internal static class GoldenBlocks
                 ResnetBlock resnet = new(at, Number("from"), Number("to"), config.NormNumGroups, config.NormEps, block.Value.GetProperty("time")[1].GetInt64());
                 return t => resnet.Forward(t[0], t[1]);
             case "transformer":
-                SpatialTransformer transformer = new(at, (int)Number("channels"), (int)Number("heads"), config, (path, kind, heads) => new AttentionSite(path.Prefix, UNetStage.Down, 0, 0, kind, 0, heads));
+                SpatialTransformer transformer = new(
+                    at,
+                    (int)Number("channels"),
+                    (int)Number("heads"),
+                    config,
+                    (path, kind, heads) => new AttentionSite(path.Prefix, UNetStage.Down, 0, 0, kind, 0, heads)
+                );
                 return t => transformer.Forward(t[0], new UNetPass(t[1], FusedAttention.Instance, 0));
             case var other:
                 throw new NotSupportedException($"a block of kind '{other}'");

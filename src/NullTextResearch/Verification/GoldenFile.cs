@@ -51,7 +51,8 @@ internal sealed class GoldenFile
     public void Report(string tensor, Tensor value)
     {
         Cancellation.ThrowIfCancellationRequested();
-        if (!Wants(tensor)) return;
+        if (!Wants(tensor))
+            return;
         _done.Add(tensor);
         if (Check(tensor) is not { } check)
         {
@@ -62,7 +63,11 @@ internal sealed class GoldenFile
         Tensor reference = Read(tensor);
         if (!value.shape.SequenceEqual(reference.shape))
         {
-            Emit(tensor, VerificationStatus.Fail, $"own shape {NullTextResearch.Tensors.Shape.Text(value.shape)}, stored {NullTextResearch.Tensors.Shape.Text(reference.shape)}");
+            Emit(
+                tensor,
+                VerificationStatus.Fail,
+                $"own shape {NullTextResearch.Tensors.Shape.Text(value.shape)}, stored {NullTextResearch.Tensors.Shape.Text(reference.shape)}"
+            );
             return;
         }
         IReadOnlyList<VerificationMeasure> measures = check.Measure(reference, value);
@@ -72,7 +77,8 @@ internal sealed class GoldenFile
     /// <summary>Reports a fact of the manifest that is no tensor.</summary>
     public void Fact(string name, bool holds, string detail)
     {
-        if (Selected(name)) Emit(name, holds ? VerificationStatus.Pass : VerificationStatus.Fail, detail);
+        if (Selected(name))
+            Emit(name, holds ? VerificationStatus.Pass : VerificationStatus.Fail, detail);
     }
 
     /// <summary>Accounts for every tensor that got no value.</summary>
@@ -81,7 +87,8 @@ internal sealed class GoldenFile
     {
         foreach (string tensor in Tensors.Where(t => Selected(t) && !_done.Contains(t)))
         {
-            string? skip = null, failure = problem ?? "this program does not know how to make it";
+            string? skip = null,
+                failure = problem ?? "this program does not know how to make it";
             try
             {
                 TensorCheck? check = Check(tensor);

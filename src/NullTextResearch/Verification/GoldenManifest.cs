@@ -44,13 +44,16 @@ internal static class GoldenManifest
     {
         foreach (JsonProperty file in Members(Member(manifest, "files", ""), "files"))
             Members(Member(file.Value, "tensors", $"files/{file.Name}"), $"files/{file.Name}/tensors");
-        if (manifest.TryGetProperty("name_prefix", out JsonElement prefix)) Require(prefix, JsonValueKind.String, "name_prefix");
+        if (manifest.TryGetProperty("name_prefix", out JsonElement prefix))
+            Require(prefix, JsonValueKind.String, "name_prefix");
         if (manifest.TryGetProperty("hash_check", out JsonElement hashes))
         {
             foreach (JsonProperty hash in Members(hashes, "hash_check"))
             {
-                if (hash.Value.ValueKind == JsonValueKind.String) continue;
-                foreach (JsonElement number in Items(hash.Value, $"hash_check/{hash.Name}")) Require(number, JsonValueKind.Number, $"hash_check/{hash.Name}");
+                if (hash.Value.ValueKind == JsonValueKind.String)
+                    continue;
+                foreach (JsonElement number in Items(hash.Value, $"hash_check/{hash.Name}"))
+                    Require(number, JsonValueKind.Number, $"hash_check/{hash.Name}");
             }
         }
 
@@ -71,7 +74,8 @@ internal static class GoldenManifest
                             throw Wrong($"{place}/shape", "the shape of a layer", weight.Value.GetProperty("shape"));
                     }
 
-                    if (weight.Value.GetProperty("shape").GetArrayLength() == 0) throw Wrong($"{place}/shape", "the shape of a layer", weight.Value.GetProperty("shape"));
+                    if (weight.Value.GetProperty("shape").GetArrayLength() == 0)
+                        throw Wrong($"{place}/shape", "the shape of a layer", weight.Value.GetProperty("shape"));
                 }
             }
         }
@@ -79,7 +83,9 @@ internal static class GoldenManifest
         JsonElement Member(JsonElement of, string name, string place)
         {
             Require(of, JsonValueKind.Object, place);
-            return of.TryGetProperty(name, out JsonElement member) ? member : throw new ModelFormatException($"{path}: {(place.Length == 0 ? name : $"{place}/{name}")} is missing.");
+            return of.TryGetProperty(name, out JsonElement member)
+                ? member
+                : throw new ModelFormatException($"{path}: {(place.Length == 0 ? name : $"{place}/{name}")} is missing.");
         }
 
         JsonElement.ObjectEnumerator Members(JsonElement of, string place)
@@ -96,7 +102,8 @@ internal static class GoldenManifest
 
         void Require(JsonElement value, JsonValueKind kind, string place)
         {
-            if (value.ValueKind != kind) throw Wrong(place, $"{kind}", value);
+            if (value.ValueKind != kind)
+                throw Wrong(place, $"{kind}", value);
         }
 
         ModelFormatException Wrong(string place, string expected, JsonElement got)

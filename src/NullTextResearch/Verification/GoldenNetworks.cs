@@ -26,7 +26,8 @@ internal static class GoldenNetworks
             ScalarType dtype = file.Dtype(item.Name);
             if (inputs.TryGetProperty("gradient_of", out JsonElement of))
             {
-                if (of.GetString() != "context") throw new NotSupportedException($"gradient of '{of}'; only that of the context is known");
+                if (of.GetString() != "context")
+                    throw new NotSupportedException($"gradient of '{of}'; only that of the context is known");
                 if (last?.Inputs != inputs.GetRawText())
                 {
                     (Tensor loss, Tensor gradient) = ContextGradient(file, inputs, dtype);
@@ -51,14 +52,16 @@ internal static class GoldenNetworks
         {
             string group = run.Name + "/";
             HashSet<string> wanted = [.. file.Tensors.Where(t => t.StartsWith(group, StringComparison.Ordinal) && file.Wants(t))];
-            if (wanted.Count == 0) continue;
+            if (wanted.Count == 0)
+                continue;
             JsonElement inputs = Inputs(file, run.Value);
             ScalarType dtype = file.Dtype(wanted.First());
             WeightSet weights = WeightsOf(file, inputs, dtype);
             weights.Observer = (path, output) =>
             {
                 string name = group + path;
-                if (!wanted.Contains(name)) return;
+                if (!wanted.Contains(name))
+                    return;
                 using DisposeScope scope = NewDisposeScope();
                 long stride = blocks.ValueKind == JsonValueKind.Object ? blocks.GetProperty(name).GetProperty("stride").GetInt64() : 0;
                 file.Report(name, stride == 0 ? output : output.flatten().slice(0, 0, long.MaxValue, stride).slice(0, 0, file.Shape(name)[0], 1));
@@ -79,57 +82,67 @@ internal static class GoldenNetworks
     {
         JsonElement inputs = Inputs(file, file.Entry.GetProperty("during").GetProperty("unet"));
         List<string> calls = [];
-        Recorder recorder = new((call, map) =>
-        {
-            long[] shape = [map.shape[0] * map.shape[1], map.shape[2], map.shape[3]];
-            calls.Add(JsonSerializer.Serialize(new object[] { call.Site.Path, call.Site.Kind == AttentionKind.Cross, call.Site.Stage.ToString().ToLowerInvariant(), shape }));
-            using Tensor flat = map.reshape(shape);
-            file.Report(call.Site.Path, flat);
-        });
+        Recorder recorder = new(
+            (call, map) =>
+            {
+                long[] shape = [map.shape[0] * map.shape[1], map.shape[2], map.shape[3]];
+                calls.Add(
+                    JsonSerializer.Serialize(
+                        new object[] { call.Site.Path, call.Site.Kind == AttentionKind.Cross, call.Site.Stage.ToString().ToLowerInvariant(), shape }
+                    )
+                );
+                using Tensor flat = map.reshape(shape);
+                file.Report(call.Site.Path, flat);
+            }
+        );
         using Tensor output = Output(file, inputs, file.Dtype(file.Tensors[0]), recorder);
         string[] expected = [.. file.Entry.GetProperty("call_order").EnumerateArray().Select(c => JsonSerializer.Serialize(c))];
         file.Fact("call_order", calls.SequenceEqual(expected), $"{calls.Count} attention calls, {expected.Length} stored");
     }
 
     /// <summary>What {"like": file, "tensor": name} stands for.</summary>
-    private static JsonElement Inputs(GoldenFile file, JsonElement given) => given.TryGetProperty("like", out JsonElement other)
-        ? file.Folder.Entry(other.GetString()!).GetProperty("inputs").GetProperty(given.GetProperty("tensor").GetString()!)
-        : given;
+    private static JsonElement Inputs(GoldenFile file, JsonElement given) =>
+        given.TryGetProperty("like", out JsonElement other)
+            ? file.Folder.Entry(other.GetString()!).GetProperty("inputs").GetProperty(given.GetProperty("tensor").GetString()!)
+            : given;
 
-    private static WeightSet WeightsOf(GoldenFile file, JsonElement inputs, ScalarType dtype) => Model(inputs) switch
-    {
-        "text_encoder" => file.Folder.TextModel(file.Config, dtype).Weights,
-        "unet" => file.Folder.UNet(file.Config, dtype, file.Name).Weights,
-        "vae.encode" or "vae.decode" => file.Folder.Vae(file.Config, dtype).Weights,
-        string other => throw Unknown(other),
-    };
+    private static WeightSet WeightsOf(GoldenFile file, JsonElement inputs, ScalarType dtype) =>
+        Model(inputs) switch
+        {
+            "text_encoder" => file.Folder.TextModel(file.Config, dtype).Weights,
+            "unet" => file.Folder.UNet(file.Config, dtype, file.Name).Weights,
+            "vae.encode" or "vae.decode" => file.Folder.Vae(file.Config, dtype).Weights,
+            string other => throw Unknown(other),
+        };
 
     private static string Model(JsonElement inputs) => inputs.TryGetProperty("model", out JsonElement model) ? model.GetString()! : "image";
 
     private static NotSupportedException Unknown(string model) => new($"the manifest names a model '{model}' that is not known");
 
-    private static Tensor Output(GoldenFile file, JsonElement inputs, ScalarType dtype, IAttentionProcessor? attention = null) => Lifetime.WithoutGradient(() =>
-    {
-        GoldenFolder folder = file.Folder;
-        switch (Model(inputs))
+    private static Tensor Output(GoldenFile file, JsonElement inputs, ScalarType dtype, IAttentionProcessor? attention = null) =>
+        Lifetime.WithoutGradient(() =>
         {
-            case "text_encoder":
-                return folder.TextModel(file.Config, dtype).Forward(folder.Read(inputs.GetProperty("input_ids"), dtype));
-            case "unet":
-                UNet2DConditionModel unet = folder.UNet(file.Config, dtype, file.Name);
-                Tensor latents = Value(folder, inputs, "latents", dtype), context = Value(folder, inputs, "context", dtype);
-                return unet.Forward(latents, Timestep(inputs), context, attention);
-            case "vae.encode":
-                (Tensor mean, Tensor logVariance) = folder.Vae(file.Config, dtype).Posterior(Pixels(folder, inputs, dtype));
-                return inputs.TryGetProperty("output", out JsonElement output) && output.GetString() == "logvar" ? logVariance : mean;
-            case "vae.decode":
-                return folder.Vae(file.Config, dtype).DecodeUnscaled(Value(folder, inputs, "latents", dtype));
-            case "image":
-                return Pixels(folder, inputs, dtype);
-            default:
-                throw Unknown(Model(inputs));
-        }
-    });
+            GoldenFolder folder = file.Folder;
+            switch (Model(inputs))
+            {
+                case "text_encoder":
+                    return folder.TextModel(file.Config, dtype).Forward(folder.Read(inputs.GetProperty("input_ids"), dtype));
+                case "unet":
+                    UNet2DConditionModel unet = folder.UNet(file.Config, dtype, file.Name);
+                    Tensor latents = Value(folder, inputs, "latents", dtype),
+                        context = Value(folder, inputs, "context", dtype);
+                    return unet.Forward(latents, Timestep(inputs), context, attention);
+                case "vae.encode":
+                    (Tensor mean, Tensor logVariance) = folder.Vae(file.Config, dtype).Posterior(Pixels(folder, inputs, dtype));
+                    return inputs.TryGetProperty("output", out JsonElement output) && output.GetString() == "logvar" ? logVariance : mean;
+                case "vae.decode":
+                    return folder.Vae(file.Config, dtype).DecodeUnscaled(Value(folder, inputs, "latents", dtype));
+                case "image":
+                    return Pixels(folder, inputs, dtype);
+                default:
+                    throw Unknown(Model(inputs));
+            }
+        });
 
     private static (Tensor Loss, Tensor Gradient) ContextGradient(GoldenFile file, JsonElement inputs, ScalarType dtype)
     {
@@ -152,7 +165,8 @@ internal static class GoldenNetworks
     private static Tensor Value(GoldenFolder folder, JsonElement inputs, string name, ScalarType dtype)
     {
         JsonElement given = inputs.GetProperty(name);
-        if (given.ValueKind == JsonValueKind.String) return Formula(given.GetString()!, inputs.GetProperty(name + "_shape"));
+        if (given.ValueKind == JsonValueKind.String)
+            return Formula(given.GetString()!, inputs.GetProperty(name + "_shape"));
         return given.TryGetProperty("formula", out JsonElement formula) ? Formula(formula.GetString()!, given.GetProperty("shape")) : folder.Read(given, dtype);
 
         Tensor Formula(string text, JsonElement shape) => folder.Formula.Input(text, [.. shape.EnumerateArray().Select(n => n.GetInt64())]).to(dtype);

@@ -32,7 +32,8 @@ internal static class GoldenRules
 
         void Check(string name, Func<bool> holds, string detail)
         {
-            if (selected(name)) emit(new VerificationResult(Name, name, holds() ? VerificationStatus.Pass : VerificationStatus.Fail, [], detail));
+            if (selected(name))
+                emit(new VerificationResult(Name, name, holds() ? VerificationStatus.Pass : VerificationStatus.Fail, [], detail));
         }
     }
 
@@ -41,7 +42,13 @@ internal static class GoldenRules
     {
         string[] words = ["a", "b", "c", "d", "e", "f"];
         WordTableTokenizer tokenizer = new(
-            words.ToDictionary(w => w, w => (IReadOnlyList<string>)[w]), words.Select((w, i) => (w, i)).ToDictionary(w => w.w, w => w.i + 1), startToken: 0, endToken: 7, padToken: 7, contextLength: 12);
+            words.ToDictionary(w => w, w => (IReadOnlyList<string>)[w]),
+            words.Select((w, i) => (w, i)).ToDictionary(w => w.w, w => w.i + 1),
+            startToken: 0,
+            endToken: 7,
+            padToken: 7,
+            contextLength: 12
+        );
         ulong stream = FormulaWeights.Hash("rules:refinement");
         long drawn = 0;
         int Draw(int count) => (int)((FormulaWeights.Uniform(stream, drawn++) + 1) / 2 * count);
@@ -49,9 +56,14 @@ internal static class GoldenRules
         StringBuilder answers = new();
         for (int pair = 0; pair < Pairs; pair++)
         {
-            TokenizedPrompt source = Prompt(), target = Prompt();
-            if (pair > 0) answers.Append(';');
-            answers.AppendJoin(',', TokenAlignment.Refinement(source, target).Sources.Take(target.TokenCount + 2).Select(s => s.ToString(CultureInfo.InvariantCulture)));
+            TokenizedPrompt source = Prompt(),
+                target = Prompt();
+            if (pair > 0)
+                answers.Append(';');
+            answers.AppendJoin(
+                ',',
+                TokenAlignment.Refinement(source, target).Sources.Take(target.TokenCount + 2).Select(s => s.ToString(CultureInfo.InvariantCulture))
+            );
         }
         return FormulaWeights.Hash(answers.ToString());
     }
@@ -62,11 +74,19 @@ internal static class GoldenRules
         const int Inner = 2;
         using DisposeScope scope = NewDisposeScope();
         TimestepGrid grid = new(NoiseSchedule.StableDiffusion, 10);
-        Tensor still = zeros([1, 4, 2, 2], ScalarType.Float64), text = ones([1, 2, 2], ScalarType.Float64);
+        Tensor still = zeros([1, 4, 2, 2], ScalarType.Float64),
+            text = ones([1, 2, 2], ScalarType.Float64);
         // Nothing is predicted, so the running latents stay 0, and the loss of step i is the square of the pivot that it aims at.
         IEnumerable<Tensor> aims = Enumerable.Range(0, grid.Steps).Select(i => still.Plus(Math.Sqrt((i % 2 == 0 ? 2 * i + 2 : 2 * i) * 1e-5)));
         using PivotTrajectory pivot = new(aims.Reverse().Append(still));
-        InversionProblem problem = new() { Predictor = new Silence(), Grid = grid, Latents = still, Conditional = text, Unconditional = text };
+        InversionProblem problem = new()
+        {
+            Predictor = new Silence(),
+            Grid = grid,
+            Latents = still,
+            Conditional = text,
+            Unconditional = text,
+        };
         using InversionResult result = new NullTextInversion(NullTextOptions.Default with { InnerSteps = Inner }).Invert(problem, pivot);
         return result.Optimisation[0].Select(s => s.Losses.Count).SequenceEqual(Enumerable.Range(0, grid.Steps).Select(i => i % 2 == 0 ? Inner : 1));
     }

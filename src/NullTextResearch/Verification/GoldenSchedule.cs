@@ -12,7 +12,8 @@ internal static class GoldenSchedule
 {
     public static void Recompute(GoldenFile file)
     {
-        NoiseSchedule own = file.Folder.OwnSchedule(), stored = file.Folder.StoredSchedule();
+        NoiseSchedule own = file.Folder.OwnSchedule(),
+            stored = file.Folder.StoredSchedule();
         ConfigReader config = file.Folder.SchedulerConfig();
         file.Report("betas", tensor(NoiseSchedule.Betas(config.Number("beta_start"), config.Number("beta_end"), own.TrainTimesteps).ToArray()));
         file.Report("alphas_cumprod", tensor(own.AlphaBars.ToArray()));
@@ -30,11 +31,16 @@ internal static class GoldenSchedule
     private static void Moves(GoldenFile file, NoiseSchedule schedule, ScalarType dtype, string suffix)
     {
         string[] names = [.. new[] { "prev_step", "next_step", "scheduler_step", "pred_original_sample", "difference_scale" }.Select(n => n + suffix)];
-        if (!file.WantsAny(names.Contains)) return;
+        if (!file.WantsAny(names.Contains))
+            return;
         long[] shape = [1, .. file.Shape(names[0])[1..]];
-        Tensor latents = file.Folder.Formula.Input("input:latents", shape).to(dtype), noise = file.Folder.Formula.Input("input:eps", shape).to(dtype);
+        Tensor latents = file.Folder.Formula.Input("input:latents", shape).to(dtype),
+            noise = file.Folder.Formula.Input("input:eps", shape).to(dtype);
         int stride = new TimestepGrid(schedule, file.Entry.GetProperty("steps").GetInt32()).Stride;
-        (AlphaBar Noisy, AlphaBar Clean)[] ends = [.. file.Read("probe_timesteps").data<long>().Select(t => (schedule.At((int)t), schedule.At((int)t - stride)))];
+        (AlphaBar Noisy, AlphaBar Clean)[] ends =
+        [
+            .. file.Read("probe_timesteps").data<long>().Select(t => (schedule.At((int)t), schedule.At((int)t - stride))),
+        ];
         Tensor down = cat([.. ends.Select(e => Ddim.Move(latents, noise, e.Noisy, e.Clean))], 0);
         file.Report(names[0], down);
         file.Report(names[1], cat([.. ends.Select(e => Ddim.Move(latents, noise, e.Clean, e.Noisy))], 0));

@@ -24,7 +24,12 @@ public static class GoldenVerifier
     /// <returns>One result per tensor, and per further stored fact, of the chosen part.</returns>
     /// <exception cref="Weights.ModelFormatException">The folder has no readable manifest or checks.</exception>
     /// <exception cref="ArgumentException">The options choose no file of the folder.</exception>
-    public static IReadOnlyList<VerificationResult> Run(string folder, VerificationOptions? options = null, Action<VerificationResult>? progress = null, CancellationToken cancellation = default)
+    public static IReadOnlyList<VerificationResult> Run(
+        string folder,
+        VerificationOptions? options = null,
+        Action<VerificationResult>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         options ??= new VerificationOptions();
         List<VerificationResult> results = [];
@@ -32,19 +37,36 @@ public static class GoldenVerifier
         using GoldenFolder golden = new(folder, options.Model);
         string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
         if (!names.Append(ManifestName).Append(GoldenRules.Name).Any(Chosen))
-            throw new ArgumentException($"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name one, or use * and ?.", nameof(options));
-        if (Chosen(ManifestName)) Formula(golden, options, Emit);
-        if (Chosen(GoldenRules.Name)) GoldenRules.Run(name => options.Only is not { } only || name.Contains(only, StringComparison.Ordinal), Emit);
+            throw new ArgumentException(
+                $"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name one, or use * and ?.",
+                nameof(options)
+            );
+        if (Chosen(ManifestName))
+            Formula(golden, options, Emit);
+        if (Chosen(GoldenRules.Name))
+            GoldenRules.Run(name => options.Only is not { } only || name.Contains(only, StringComparison.Ordinal), Emit);
         foreach (string name in names.Where(Chosen))
         {
             cancellation.ThrowIfCancellationRequested();
             if (!golden.Has(name))
             {
                 // A file of which nothing is wanted may be missing.
-                if (options.Only is { } only && !golden.Entry(name).GetProperty("tensors").EnumerateObject().Any(t => t.Name.Contains(only, StringComparison.Ordinal))) continue;
-                Emit(options.AllowMissing
-                    ? new VerificationResult(name, "*", VerificationStatus.Skip, [], "the folder does not hold this file")
-                    : new VerificationResult(name, "*", VerificationStatus.Fail, [], "manifest.json describes this file, and the folder does not hold it; add it, choose others with --files, or give --allow-missing"));
+                if (
+                    options.Only is { } only
+                    && !golden.Entry(name).GetProperty("tensors").EnumerateObject().Any(t => t.Name.Contains(only, StringComparison.Ordinal))
+                )
+                    continue;
+                Emit(
+                    options.AllowMissing
+                        ? new VerificationResult(name, "*", VerificationStatus.Skip, [], "the folder does not hold this file")
+                        : new VerificationResult(
+                            name,
+                            "*",
+                            VerificationStatus.Fail,
+                            [],
+                            "manifest.json describes this file, and the folder does not hold it; add it, choose others with --files, or give --allow-missing"
+                        )
+                );
                 continue;
             }
             using DisposeScope scope = NewDisposeScope();
@@ -63,7 +85,9 @@ public static class GoldenVerifier
         }
         return results;
 
-        bool Chosen(string name) => FileSystemName.MatchesSimpleExpression(options.Files, name) || FileSystemName.MatchesSimpleExpression(options.Files, Path.GetFileNameWithoutExtension(name));
+        bool Chosen(string name) =>
+            FileSystemName.MatchesSimpleExpression(options.Files, name)
+            || FileSystemName.MatchesSimpleExpression(options.Files, Path.GetFileNameWithoutExtension(name));
 
         void Emit(VerificationResult result)
         {
@@ -76,16 +100,26 @@ public static class GoldenVerifier
     private static void Recompute(GoldenFile file)
     {
         bool Has(string member) => file.Entry.TryGetProperty(member, out _);
-        if (file.Tensors.Contains("alphas_cumprod")) GoldenSchedule.Recompute(file);
-        else if (Has("inputs")) GoldenNetworks.Outputs(file);
-        else if (Has("call_order")) GoldenNetworks.AttentionMaps(file);
-        else if (Has("block_gradients")) GoldenBlocks.Gradients(file);
-        else if (Has("during")) GoldenNetworks.Modules(file);
-        else if (Has("start_file")) GoldenAlgorithms.EarlyStop(file);
-        else if (Has("p2p_cases")) GoldenAlgorithms.Recompute(file);
-        else if (file.Tensors.Any(t => t.EndsWith("refine_mapper", StringComparison.Ordinal))) GoldenEditing.Mappers(file);
-        else if (file.Tensors.Any(t => t.EndsWith("mask_words", StringComparison.Ordinal))) GoldenEditing.LocalBlends(file);
-        else throw new NotSupportedException("the manifest's entry fits no kind of file that this program knows");
+        if (file.Tensors.Contains("alphas_cumprod"))
+            GoldenSchedule.Recompute(file);
+        else if (Has("inputs"))
+            GoldenNetworks.Outputs(file);
+        else if (Has("call_order"))
+            GoldenNetworks.AttentionMaps(file);
+        else if (Has("block_gradients"))
+            GoldenBlocks.Gradients(file);
+        else if (Has("during"))
+            GoldenNetworks.Modules(file);
+        else if (Has("start_file"))
+            GoldenAlgorithms.EarlyStop(file);
+        else if (Has("p2p_cases"))
+            GoldenAlgorithms.Recompute(file);
+        else if (file.Tensors.Any(t => t.EndsWith("refine_mapper", StringComparison.Ordinal)))
+            GoldenEditing.Mappers(file);
+        else if (file.Tensors.Any(t => t.EndsWith("mask_words", StringComparison.Ordinal)))
+            GoldenEditing.LocalBlends(file);
+        else
+            throw new NotSupportedException("the manifest's entry fits no kind of file that this program knows");
     }
 
     /// <summary>Checksums of the weight formula itself: if these fail, nothing after them means anything.</summary>
@@ -113,11 +147,22 @@ public static class GoldenVerifier
                 foreach (JsonProperty weight in network.Value.EnumerateObject())
                 {
                     string name = $"{set.Name}/{network.Name}/{weight.Name}";
-                    if (!Selected(name)) continue;
+                    if (!Selected(name))
+                        continue;
                     using Tensor own = golden.Formula.Weight(weight.Name, [.. weight.Value.GetProperty("shape").EnumerateArray().Select(n => n.GetInt64())]);
                     bool holds = Convert.ToHexStringLower(SHA256.HashData(own.bytes)) == weight.Value.GetProperty("sha256_f32_le").GetString();
-                    string first = string.Join(", ", MemoryMarshal.Cast<byte, float>(own.bytes)[..(int)Math.Min(4, own.numel())].ToArray().Select(v => v.ToString("r", CultureInfo.InvariantCulture)));
-                    Emit(name, holds, holds ? "sha256 equal" : $"sha256 differs; own values begin {first}, stored ones {weight.Value.GetProperty("first4").GetRawText()}");
+                    string first = string.Join(
+                        ", ",
+                        MemoryMarshal
+                            .Cast<byte, float>(own.bytes)[..(int)Math.Min(4, own.numel())]
+                            .ToArray()
+                            .Select(v => v.ToString("r", CultureInfo.InvariantCulture))
+                    );
+                    Emit(
+                        name,
+                        holds,
+                        holds ? "sha256 equal" : $"sha256 differs; own values begin {first}, stored ones {weight.Value.GetProperty("first4").GetRawText()}"
+                    );
                 }
             }
         }
@@ -126,15 +171,22 @@ public static class GoldenVerifier
 
         void Emit(string name, bool? holds, string detail)
         {
-            if (!Selected(name)) return;
-            VerificationStatus status = holds switch { null => VerificationStatus.Skip, true => VerificationStatus.Pass, false => VerificationStatus.Fail };
+            if (!Selected(name))
+                return;
+            VerificationStatus status = holds switch
+            {
+                null => VerificationStatus.Skip,
+                true => VerificationStatus.Pass,
+                false => VerificationStatus.Fail,
+            };
             emit(new VerificationResult(ManifestName, name, status, [], detail));
         }
 
         static bool Fits(JsonProperty stored, string name)
         {
             ulong hash = FormulaWeights.Hash(name);
-            if (stored.Value.ValueKind == JsonValueKind.String) return stored.Value.GetString() == $"0x{hash:x16}";
+            if (stored.Value.ValueKind == JsonValueKind.String)
+                return stored.Value.GetString() == $"0x{hash:x16}";
             return stored.Value.EnumerateArray().Select((value, i) => value.GetDouble() == FormulaWeights.Uniform(hash, i)).All(equal => equal);
         }
     }

@@ -19,12 +19,16 @@ public sealed class TensorCheck
     /// <exception cref="ArgumentException">It is no object, or has a member of unknown meaning.</exception>
     public TensorCheck(JsonElement json)
     {
-        if (json.ValueKind != JsonValueKind.Object) throw new ArgumentException($"A check is a JSON object, found {json.GetRawText()}.", nameof(json));
+        if (json.ValueKind != JsonValueKind.Object)
+            throw new ArgumentException($"A check is a JSON object, found {json.GetRawText()}.", nameof(json));
         _json = json;
         foreach (JsonProperty member in json.EnumerateObject())
         {
             if (!Notes.Contains(member.Name) && !Limits.Contains(member.Name))
-                throw new ArgumentException($"The check has a member '{member.Name}' of unknown meaning; known are {string.Join(", ", Limits.Concat(Notes))}.", nameof(json));
+                throw new ArgumentException(
+                    $"The check has a member '{member.Name}' of unknown meaning; known are {string.Join(", ", Limits.Concat(Notes))}.",
+                    nameof(json)
+                );
         }
     }
 
@@ -45,7 +49,8 @@ public sealed class TensorCheck
         Tensors.Shape.RequireSame(actual, reference, "own value");
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Tensor r = reference.to(ScalarType.Float64).flatten(), x = actual.detach().cpu().to(ScalarType.Float64).flatten();
+        Tensor r = reference.to(ScalarType.Float64).flatten(),
+            x = actual.detach().cpu().to(ScalarType.Float64).flatten();
         Tensor difference = x.sub(r);
         List<VerificationMeasure> measures = [];
         foreach (JsonProperty member in _json.EnumerateObject())
@@ -63,7 +68,8 @@ public sealed class TensorCheck
                     Add(member, Relative(r, x, difference));
                     break;
                 case "exact":
-                    if (member.Value.GetBoolean()) measures.Add(new VerificationMeasure("unequal elements", Unequal(), 0));
+                    if (member.Value.GetBoolean())
+                        measures.Add(new VerificationMeasure("unequal elements", Unequal(), 0));
                     break;
                 case "mismatch_fraction":
                     Add(member, Unequal() / r.numel());
@@ -89,7 +95,8 @@ public sealed class TensorCheck
         Tensor relative = difference.abs().div(r.abs().AtLeast(1e-12));
         if (_json.TryGetProperty("where", out JsonElement where))
         {
-            if (where.GetString() != "both >= 0") throw new ArgumentException($"The condition '{where}' of a relative limit is not known; 'both >= 0' is.");
+            if (where.GetString() != "both >= 0")
+                throw new ArgumentException($"The condition '{where}' of a relative limit is not known; 'both >= 0' is.");
             // Written so that not-a-number stays in and fails.
             relative = relative.masked_select(r.Below(0).logical_or(x.Below(0)).logical_not());
         }

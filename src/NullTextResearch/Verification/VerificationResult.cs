@@ -35,13 +35,22 @@ public sealed record VerificationMeasure(string Name, double Value, double Limit
 /// <param name="Status">How it ended.</param>
 /// <param name="Measures">Every limit with what was measured; empty where nothing was compared in numbers.</param>
 /// <param name="Reason">Why it was skipped or failed otherwise than by a limit; null if there is nothing to say.</param>
-public sealed record VerificationResult(string File, string Tensor, VerificationStatus Status, IReadOnlyList<VerificationMeasure> Measures, string? Reason = null)
+public sealed record VerificationResult(
+    string File,
+    string Tensor,
+    VerificationStatus Status,
+    IReadOnlyList<VerificationMeasure> Measures,
+    string? Reason = null
+)
 {
     /// <inheritdoc/>
     public override string ToString()
     {
         string measures = string.Join(", ", Measures);
-        string reason = Reason is null ? "" : measures.Length > 0 ? $"; {Reason}" : Reason;
+        string reason =
+            Reason is null ? ""
+            : measures.Length > 0 ? $"; {Reason}"
+            : Reason;
         return $"{Status.ToString().ToLowerInvariant()} {File} {Tensor}: {measures}{reason}";
     }
 }

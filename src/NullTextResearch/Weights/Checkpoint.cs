@@ -35,8 +35,10 @@ public sealed class Checkpoint : IDisposable
         Checkpoint checkpoint = new(path);
         try
         {
-            if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) checkpoint.OpenShards();
-            else checkpoint.Add(SafetensorsFile.Open(path));
+            if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+                checkpoint.OpenShards();
+            else
+                checkpoint.Add(SafetensorsFile.Open(path));
             checkpoint.Unwrap();
             return checkpoint;
         }
@@ -60,7 +62,8 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="ModelFormatException">There is no such tensor, the range leaves it, or the file ends early.</exception>
     public void ReadBytes(string name, long offset, Span<byte> target)
     {
-        if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found)) throw new ModelFormatException($"{Path} holds no tensor '{Excerpt.Of(name)}'.");
+        if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
+            throw new ModelFormatException($"{Path} holds no tensor '{Excerpt.Of(name)}'.");
         found.File.ReadBytes(found.Entry, offset, target);
     }
 
@@ -68,12 +71,17 @@ public sealed class Checkpoint : IDisposable
     /// <param name="index">An index.</param>
     /// <exception cref="ModelFormatException">It is no index.</exception>
     public static IReadOnlyList<string> ShardsOf(string index) =>
-        [.. ReadIndex(index).Values.Distinct(StringComparer.Ordinal).Select(name => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(index) ?? "", name))];
+        [
+            .. ReadIndex(index)
+                .Values.Distinct(StringComparer.Ordinal)
+                .Select(name => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(index) ?? "", name)),
+        ];
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (SafetensorsFile file in _files) file.Dispose();
+        foreach (SafetensorsFile file in _files)
+            file.Dispose();
     }
 
     private void OpenShards()
@@ -81,14 +89,21 @@ public sealed class Checkpoint : IDisposable
         Dictionary<string, string> map = ReadIndex(Path);
         string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
         if (absent.Length > 0)
-            throw new ModelFormatException($"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards.");
-        foreach (string shard in ShardsOf(Path)) Add(SafetensorsFile.Open(shard));
+            throw new ModelFormatException(
+                $"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards."
+            );
+        foreach (string shard in ShardsOf(Path))
+            Add(SafetensorsFile.Open(shard));
         foreach ((string name, string file) in map)
         {
             if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
-                throw new ModelFormatException($"{Path} says that {file} holds '{Excerpt.Of(name)}', which it does not: index and shards come from different downloads.");
+                throw new ModelFormatException(
+                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', which it does not: index and shards come from different downloads."
+                );
             if (System.IO.Path.GetFileName(found.File.Path) != file)
-                throw new ModelFormatException($"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads.");
+                throw new ModelFormatException(
+                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads."
+                );
         }
     }
 
@@ -98,7 +113,9 @@ public sealed class Checkpoint : IDisposable
         foreach (SafetensorsEntry entry in file.Entries)
         {
             if (!_entries.TryAdd(entry.Name, (file, entry)))
-                throw new ModelFormatException($"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder.");
+                throw new ModelFormatException(
+                    $"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder."
+                );
         }
     }
 
@@ -111,7 +128,10 @@ public sealed class Checkpoint : IDisposable
             foreach ((string name, (SafetensorsFile file, SafetensorsEntry entry)) in _entries)
             {
                 string key = name.StartsWith(wrapping, StringComparison.Ordinal) ? name[wrapping.Length..] : name;
-                if (!bare.TryAdd(key, (file, entry with { Name = key }))) throw new ModelFormatException($"{Path} holds '{Excerpt.Of(key)}' with '{wrapping}' before it and without: which of the two counts is not clear.");
+                if (!bare.TryAdd(key, (file, entry with { Name = key })))
+                    throw new ModelFormatException(
+                        $"{Path} holds '{Excerpt.Of(key)}' with '{wrapping}' before it and without: which of the two counts is not clear."
+                    );
             }
             _entries = bare;
             Wrapping += wrapping;
@@ -122,10 +142,18 @@ public sealed class Checkpoint : IDisposable
     {
         ConfigReader json = ConfigReader.FromFile(path);
         IReadOnlyDictionary<string, string> map = json.TextMap("weight_map");
-        if (map.Count == 0) throw new ModelFormatException($"{path}: weight_map is empty.");
+        if (map.Count == 0)
+            throw new ModelFormatException($"{path}: weight_map is empty.");
         // A name with a folder in it could point anywhere on the disk.
-        if (map.Values.FirstOrDefault(f => f != System.IO.Path.GetFileName(f) || f.Any(char.IsControl) || f.Length > LongestShard || !f.EndsWith(".safetensors", StringComparison.Ordinal)) is { } bad)
-            throw PickleCheckpoint.IsNamedLikeOne(bad) ? PickleCheckpoint.Refuse(Excerpt.Of(bad)) : new ModelFormatException($"{path} names the shard '{Excerpt.Of(bad)}'; expected the name of a .safetensors file beside it.");
+        if (
+            map.Values.FirstOrDefault(f =>
+                f != System.IO.Path.GetFileName(f) || f.Any(char.IsControl) || f.Length > LongestShard || !f.EndsWith(".safetensors", StringComparison.Ordinal)
+            ) is
+            { } bad
+        )
+            throw PickleCheckpoint.IsNamedLikeOne(bad)
+                ? PickleCheckpoint.Refuse(Excerpt.Of(bad))
+                : new ModelFormatException($"{path} names the shard '{Excerpt.Of(bad)}'; expected the name of a .safetensors file beside it.");
         return new Dictionary<string, string>(map, StringComparer.Ordinal);
     }
 }

@@ -9,9 +9,7 @@ public sealed class ModelFormatException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public ModelFormatException(string message, Exception? inner = null)
-        : base(message, inner)
-    {
-    }
+        : base(message, inner) { }
 
     internal static ModelFormatException Of(UnreadableFileException e) => new(e.Message, e);
 }
@@ -31,7 +29,8 @@ public sealed class ConfigReader
     public ConfigReader(JsonElement root, string source)
     {
         Source = source;
-        if (root.ValueKind != JsonValueKind.Object) throw new ModelFormatException($"{source}: expected a JSON object, found {root.ValueKind}.");
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new ModelFormatException($"{source}: expected a JSON object, found {root.ValueKind}.");
         try
         {
             StrictJson.Check(JsonMarshal.GetRawUtf8Value(root));
@@ -88,16 +87,19 @@ public sealed class ConfigReader
     /// <exception cref="ModelFormatException">It is missing, no number, or out of range.</exception>
     public double Number(string name, double? otherwise = null, double least = double.MinValue, double most = double.MaxValue)
     {
-        if (!Has(name)) return otherwise ?? throw Missing(name);
+        if (!Has(name))
+            return otherwise ?? throw Missing(name);
         JsonElement e = _root.GetProperty(name);
-        if (e.ValueKind != JsonValueKind.Number || !e.TryGetDouble(out double value) || !double.IsFinite(value)) throw Wrong(name, "a number", e);
+        if (e.ValueKind != JsonValueKind.Number || !e.TryGetDouble(out double value) || !double.IsFinite(value))
+            throw Wrong(name, "a number", e);
         return value >= least && value <= most ? value : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), e);
     }
 
     /// <summary>True or false.</summary>
     public bool Flag(string name, bool? otherwise = null)
     {
-        if (!Has(name)) return otherwise ?? throw Missing(name);
+        if (!Has(name))
+            return otherwise ?? throw Missing(name);
         JsonElement e = _root.GetProperty(name);
         return e.ValueKind is JsonValueKind.True or JsonValueKind.False ? e.GetBoolean() : throw Wrong(name, "true or false", e);
     }
@@ -105,7 +107,8 @@ public sealed class ConfigReader
     /// <summary>A string.</summary>
     public string Text(string name, string? otherwise = null)
     {
-        if (!Has(name)) return otherwise ?? throw Missing(name);
+        if (!Has(name))
+            return otherwise ?? throw Missing(name);
         JsonElement e = _root.GetProperty(name);
         return e.ValueKind == JsonValueKind.String ? e.GetString()! : throw Wrong(name, "a string", e);
     }
@@ -118,31 +121,44 @@ public sealed class ConfigReader
     /// <exception cref="ModelFormatException">It is missing, something else, or out of range.</exception>
     public IReadOnlyList<int> Ints(string name, int? count = null, int least = int.MinValue, int most = int.MaxValue)
     {
-        if (!Has(name)) throw Missing(name);
+        if (!Has(name))
+            throw Missing(name);
         JsonElement e = _root.GetProperty(name);
-        if (e.ValueKind == JsonValueKind.Number && count is { } n) return Enumerable.Repeat(Whole(name, e, least, most), n).ToArray();
-        if (e.ValueKind != JsonValueKind.Array) throw Wrong(name, "a list of integers", e);
+        if (e.ValueKind == JsonValueKind.Number && count is { } n)
+            return Enumerable.Repeat(Whole(name, e, least, most), n).ToArray();
+        if (e.ValueKind != JsonValueKind.Array)
+            throw Wrong(name, "a list of integers", e);
         int[] values = [.. e.EnumerateArray().Select(x => Whole(name, x, least, most))];
-        if (count is { } wanted && values.Length != wanted) throw Wrong(name, $"{wanted} integers", e);
+        if (count is { } wanted && values.Length != wanted)
+            throw Wrong(name, $"{wanted} integers", e);
         return values;
     }
 
     /// <summary>A list of strings.</summary>
     public IReadOnlyList<string> Texts(string name)
     {
-        if (!Has(name)) throw Missing(name);
+        if (!Has(name))
+            throw Missing(name);
         JsonElement e = _root.GetProperty(name);
-        if (e.ValueKind != JsonValueKind.Array) throw Wrong(name, "a list of strings", e);
+        if (e.ValueKind != JsonValueKind.Array)
+            throw Wrong(name, "a list of strings", e);
         return [.. e.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.String ? x.GetString()! : throw Wrong(name, "a list of strings", e))];
     }
 
     /// <summary>An object whose members are strings.</summary>
     public IReadOnlyDictionary<string, string> TextMap(string name)
     {
-        if (!Has(name)) throw Missing(name);
+        if (!Has(name))
+            throw Missing(name);
         JsonElement e = _root.GetProperty(name);
-        if (e.ValueKind != JsonValueKind.Object) throw Wrong(name, "an object", e);
-        return e.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : throw Wrong(name, "an object of strings", p.Value), StringComparer.Ordinal);
+        if (e.ValueKind != JsonValueKind.Object)
+            throw Wrong(name, "an object", e);
+        return e.EnumerateObject()
+            .ToDictionary(
+                p => p.Name,
+                p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : throw Wrong(name, "an object of strings", p.Value),
+                StringComparer.Ordinal
+            );
     }
 
     /// <summary>Refuses a field that is there, not null and not <paramref name="harmless"/>: it would switch on something that is not implemented.</summary>
@@ -151,25 +167,37 @@ public sealed class ConfigReader
     public void RequireAbsent(string name, string? harmless = null)
     {
         if (Has(name) && _root.GetProperty(name).GetRawText() != harmless)
-            throw new ModelFormatException($"{Source}: {name} is {Excerpt.Of(_root.GetProperty(name).GetRawText())}; only {harmless ?? "null"} is supported here.");
+            throw new ModelFormatException(
+                $"{Source}: {name} is {Excerpt.Of(_root.GetProperty(name).GetRawText())}; only {harmless ?? "null"} is supported here."
+            );
     }
 
     /// <summary>Refuses a value that the networks here do not implement.</summary>
     public void RequireEqual<T>(string name, T value, T supported)
     {
-        if (!EqualityComparer<T>.Default.Equals(value, supported)) throw Unsupported(name, value, $"{supported}");
+        if (!EqualityComparer<T>.Default.Equals(value, supported))
+            throw Unsupported(name, value, $"{supported}");
     }
 
     /// <summary>The complaint about a value that the networks here do not implement.</summary>
     /// <param name="name">Field.</param>
     /// <param name="value">Its value.</param>
     /// <param name="supported">What would do.</param>
-    public ModelFormatException Unsupported<T>(string name, T value, string supported) => new(string.Create(CultureInfo.InvariantCulture, $"{Source}: {name} is {Excerpt.Of($"{value}")}; only {supported} {(supported.Contains(" and ", StringComparison.Ordinal) ? "are" : "is")} supported here."));
+    public ModelFormatException Unsupported<T>(string name, T value, string supported) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Source}: {name} is {Excerpt.Of($"{value}")}; only {supported} {(supported.Contains(" and ", StringComparison.Ordinal) ? "are" : "is")} supported here."
+            )
+        );
 
     private int Whole(string name, JsonElement e, int least, int most)
     {
-        if (e.ValueKind != JsonValueKind.Number || !e.TryGetInt32(out int value)) throw Wrong(name, "a whole number of 32 bits", e);
-        return value >= least && value <= most ? value : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"), e);
+        if (e.ValueKind != JsonValueKind.Number || !e.TryGetInt32(out int value))
+            throw Wrong(name, "a whole number of 32 bits", e);
+        return value >= least && value <= most
+            ? value
+            : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"), e);
     }
 
     private ModelFormatException Missing(string name) => new($"{Source}: the field '{name}' is missing.");

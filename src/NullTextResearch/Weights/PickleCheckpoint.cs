@@ -15,6 +15,8 @@ public static class PickleCheckpoint
 
     /// <summary>The refusal.</summary>
     /// <param name="path">The file.</param>
-    public static ModelFormatException Refuse(string path) => new(
-        $"{path} is a pickle checkpoint. Opening one can run code that its author put in, so none is read here. Take the .safetensors file of the same model where there is one; otherwise {Conversion}");
+    public static ModelFormatException Refuse(string path) =>
+        new(
+            $"{path} is a pickle checkpoint. Opening one can run code that its author put in, so none is read here. Take the .safetensors file of the same model where there is one; otherwise {Conversion}"
+        );
 }

@@ -20,7 +20,8 @@ public sealed record SafetensorsEntry(string Name, string TypeName, IReadOnlyLis
 
     /// <summary>Element type.</summary>
     /// <exception cref="ModelFormatException">It is not <see cref="IsReadable"/>.</exception>
-    public ScalarType Dtype => SafetensorsFile.TypeOf(TypeName) ?? throw new ModelFormatException($"'{Excerpt.Of(Name)}' {SafetensorsFile.Unreadable(TypeName)}.");
+    public ScalarType Dtype =>
+        SafetensorsFile.TypeOf(TypeName) ?? throw new ModelFormatException($"'{Excerpt.Of(Name)}' {SafetensorsFile.Unreadable(TypeName)}.");
 }
 
 /// <summary>
@@ -42,13 +43,29 @@ public sealed class SafetensorsFile : IDisposable
 
     private static readonly (string Name, ScalarType Dtype, int Bytes)[] Types =
     [
-        ("F64", ScalarType.Float64, 8), ("F32", ScalarType.Float32, 4), ("F16", ScalarType.Float16, 2), ("BF16", ScalarType.BFloat16, 2),
-        ("I64", ScalarType.Int64, 8), ("I32", ScalarType.Int32, 4), ("I16", ScalarType.Int16, 2), ("I8", ScalarType.Int8, 1),
-        ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
+        ("F64", ScalarType.Float64, 8),
+        ("F32", ScalarType.Float32, 4),
+        ("F16", ScalarType.Float16, 2),
+        ("BF16", ScalarType.BFloat16, 2),
+        ("I64", ScalarType.Int64, 8),
+        ("I32", ScalarType.Int32, 4),
+        ("I16", ScalarType.Int16, 2),
+        ("I8", ScalarType.Int8, 1),
+        ("U8", ScalarType.Byte, 1),
+        ("BOOL", ScalarType.Bool, 1),
     ];
 
     // What the format knows beyond them; types of less than a byte are not counted.
-    private static readonly (string Name, int Bytes)[] OtherTypes = [("U64", 8), ("U32", 4), ("U16", 2), ("C64", 8), ("F8_E4M3", 1), ("F8_E5M2", 1), ("F8_E8M0", 1)];
+    private static readonly (string Name, int Bytes)[] OtherTypes =
+    [
+        ("U64", 8),
+        ("U32", 4),
+        ("U16", 2),
+        ("C64", 8),
+        ("F8_E4M3", 1),
+        ("F8_E5M2", 1),
+        ("F8_E8M0", 1),
+    ];
 
     private readonly SafeFileHandle _handle;
     private readonly long _dataStart;
@@ -69,13 +86,19 @@ public sealed class SafetensorsFile : IDisposable
         {
             long length = RandomAccess.GetLength(_handle);
             byte[] prefix = new byte[8];
-            if (length < 8) throw Bad(ForeignContent.Of(ReadStart(length)) is { } what ? $"it is {what}" : "it is shorter than the 8 bytes of a header length");
+            if (length < 8)
+                throw Bad(ForeignContent.Of(ReadStart(length)) is { } what ? $"it is {what}" : "it is shorter than the 8 bytes of a header length");
             ReadExactly(prefix, 0);
             ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
             // Only now: a sound header may well be 0x..80 bytes long.
             if (declared > MaximumHeader || (long)declared > length - 8)
-                throw Bad(ForeignContent.Of(ReadStart(length)) is { } other ? $"it is {other}" : $"its header claims {declared} bytes, the file has {length - 8} after the length, and a header {MaximumHeader} at most");
-            if (declared == 0) throw Bad(ForeignContent.Of(ReadStart(length)) is { } nothing ? $"it is {nothing}" : "its header is empty");
+                throw Bad(
+                    ForeignContent.Of(ReadStart(length)) is { } other
+                        ? $"it is {other}"
+                        : $"its header claims {declared} bytes, the file has {length - 8} after the length, and a header {MaximumHeader} at most"
+                );
+            if (declared == 0)
+                throw Bad(ForeignContent.Of(ReadStart(length)) is { } nothing ? $"it is {nothing}" : "its header is empty");
             byte[] header = new byte[declared];
             ReadExactly(header, 8);
             _dataStart = 8 + (long)declared;
@@ -106,7 +129,8 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>The entry of that name.</summary>
     /// <exception cref="ModelFormatException">There is none.</exception>
-    public SafetensorsEntry Entry(string name) => _entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw Bad($"it holds no tensor '{Excerpt.Of(name)}'");
+    public SafetensorsEntry Entry(string name) =>
+        _entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw Bad($"it holds no tensor '{Excerpt.Of(name)}'");
 
     /// <summary>Reads one tensor.</summary>
     /// <returns>A CPU tensor in the file's dtype; owned by the caller's dispose scope.</returns>
@@ -117,11 +141,14 @@ public sealed class SafetensorsFile : IDisposable
     internal Tensor Read(string name, int pieceBytes)
     {
         SafetensorsEntry entry = Entry(name);
-        if (!entry.IsReadable) throw Bad($"'{Excerpt.Of(name)}' {Unreadable(entry.TypeName)}");
+        if (!entry.IsReadable)
+            throw Bad($"'{Excerpt.Of(name)}' {Unreadable(entry.TypeName)}");
         using DisposeScope scope = NewDisposeScope();
-        Tensor tensor = empty([.. entry.Shape], entry.Dtype), flat = tensor.view(-1);
+        Tensor tensor = empty([.. entry.Shape], entry.Dtype),
+            flat = tensor.view(-1);
         int size = BytesOf(entry.Dtype);
-        long count = tensor.numel(), most = pieceBytes / size;
+        long count = tensor.numel(),
+            most = pieceBytes / size;
         for (long at = 0; at < count; at += most)
             ReadExactly(flat.narrow(0, at, Math.Min(most, count - at)).bytes, _dataStart + entry.Begin + (at * size));
         return tensor.MoveToOuterDisposeScope();
@@ -163,19 +190,22 @@ public sealed class SafetensorsFile : IDisposable
             if (metadata is not null)
             {
                 json.WriteStartObject("__metadata__");
-                foreach ((string key, string value) in metadata) json.WriteString(key, value);
+                foreach ((string key, string value) in metadata)
+                    json.WriteString(key, value);
                 json.WriteEndObject();
             }
             long at = 0;
             foreach ((string name, Tensor tensor) in all)
             {
                 (string Name, ScalarType Dtype, int Bytes) type = Array.Find(Types, t => t.Dtype == tensor.dtype);
-                if (type.Name is null) throw new ArgumentException($"'{name}' has dtype {tensor.dtype}, which safetensors files cannot hold.", nameof(tensors));
+                if (type.Name is null)
+                    throw new ArgumentException($"'{name}' has dtype {tensor.dtype}, which safetensors files cannot hold.", nameof(tensors));
                 long bytes = tensor.numel() * type.Bytes;
                 json.WriteStartObject(name);
                 json.WriteString("dtype", type.Name);
                 json.WriteStartArray("shape");
-                foreach (long n in tensor.shape) json.WriteNumberValue(n);
+                foreach (long n in tensor.shape)
+                    json.WriteNumberValue(n);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);
@@ -186,21 +216,25 @@ public sealed class SafetensorsFile : IDisposable
             }
             json.WriteEndObject();
         }
-        while (header.Length % 8 != 0) header.WriteByte((byte)' ');
+        while (header.Length % 8 != 0)
+            header.WriteByte((byte)' ');
 
-        WholeFile.Write(path, file =>
-        {
-            byte[] length = new byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            file.Write(length);
-            header.WriteTo(file);
-            foreach ((_, Tensor tensor) in all)
+        WholeFile.Write(
+            path,
+            file =>
             {
-                using DisposeScope scope = NewDisposeScope();
-                using IDisposable grad = no_grad();
-                file.Write(tensor.detach().cpu().contiguous().bytes);
+                byte[] length = new byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+                file.Write(length);
+                header.WriteTo(file);
+                foreach ((_, Tensor tensor) in all)
+                {
+                    using DisposeScope scope = NewDisposeScope();
+                    using IDisposable grad = no_grad();
+                    file.Write(tensor.detach().cpu().contiguous().bytes);
+                }
             }
-        });
+        );
     }
 
     /// <inheritdoc/>
@@ -217,7 +251,8 @@ public sealed class SafetensorsFile : IDisposable
         {
             throw Bad($"its header is not valid JSON ({e.Message.TrimEnd('.')})");
         }
-        if (root.ValueKind != JsonValueKind.Object) throw Bad("its header is no JSON object");
+        if (root.ValueKind != JsonValueKind.Object)
+            throw Bad("its header is no JSON object");
         foreach (JsonProperty item in root.EnumerateObject())
         {
             if (item.NameEquals("__metadata__"u8))
@@ -226,29 +261,37 @@ public sealed class SafetensorsFile : IDisposable
                 continue;
             }
             string name = item.Name;
-            if (name.Length > LongestName) throw Bad($"the name '{Excerpt.Of(name)}' has {name.Length} characters, and {LongestName} at most are read");
-            if (_entries.Count == MostTensors) throw Bad($"it has more than {MostTensors} tensors");
+            if (name.Length > LongestName)
+                throw Bad($"the name '{Excerpt.Of(name)}' has {name.Length} characters, and {LongestName} at most are read");
+            if (_entries.Count == MostTensors)
+                throw Bad($"it has more than {MostTensors} tensors");
             _entries.Add(name, ParseEntry(name, item.Value, dataLength));
         }
         long at = 0;
         foreach (SafetensorsEntry entry in _entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End))
         {
-            if (entry.Begin < at) throw Bad($"'{Excerpt.Of(entry.Name)}' overlaps the tensor before it");
-            if (entry.Begin > at) throw Bad($"there is a hole of {entry.Begin - at} bytes before '{Excerpt.Of(entry.Name)}'");
+            if (entry.Begin < at)
+                throw Bad($"'{Excerpt.Of(entry.Name)}' overlaps the tensor before it");
+            if (entry.Begin > at)
+                throw Bad($"there is a hole of {entry.Begin - at} bytes before '{Excerpt.Of(entry.Name)}'");
             at = entry.End;
         }
-        if (at != dataLength) throw Bad($"its tensors end at byte {at} of {dataLength}: the file is {(at > dataLength ? "truncated" : "longer than its header says")}");
+        if (at != dataLength)
+            throw Bad($"its tensors end at byte {at} of {dataLength}: the file is {(at > dataLength ? "truncated" : "longer than its header says")}");
     }
 
     // The reference reader takes null as none, and texts only.
     private Dictionary<string, string> ParseMetadata(JsonElement json)
     {
         Dictionary<string, string> metadata = new(StringComparer.Ordinal);
-        if (json.ValueKind == JsonValueKind.Null) return metadata;
-        if (json.ValueKind != JsonValueKind.Object) throw Bad($"its __metadata__ is {Excerpt.Of(json.GetRawText())}, where an object of texts is needed");
+        if (json.ValueKind == JsonValueKind.Null)
+            return metadata;
+        if (json.ValueKind != JsonValueKind.Object)
+            throw Bad($"its __metadata__ is {Excerpt.Of(json.GetRawText())}, where an object of texts is needed");
         foreach (JsonProperty item in json.EnumerateObject())
         {
-            if (item.Value.ValueKind != JsonValueKind.String) throw Bad($"'{Excerpt.Of(item.Name)}' in its __metadata__ is {Excerpt.Of(item.Value.GetRawText())}, where a text is needed");
+            if (item.Value.ValueKind != JsonValueKind.String)
+                throw Bad($"'{Excerpt.Of(item.Name)}' in its __metadata__ is {Excerpt.Of(item.Value.GetRawText())}, where a text is needed");
             metadata.Add(item.Name, item.Value.GetString()!);
         }
         return metadata;
@@ -257,25 +300,43 @@ public sealed class SafetensorsFile : IDisposable
     private SafetensorsEntry ParseEntry(string name, JsonElement json, long dataLength)
     {
         string quoted = $"'{Excerpt.Of(name)}'";
-        if (json.ValueKind != JsonValueKind.Object) throw Bad($"the entry of {quoted} is {Excerpt.Of(json.GetRawText())}, where dtype, shape and data_offsets are needed");
-        if (!json.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String) throw Bad($"the entry of {quoted} has no text dtype");
+        if (json.ValueKind != JsonValueKind.Object)
+            throw Bad($"the entry of {quoted} is {Excerpt.Of(json.GetRawText())}, where dtype, shape and data_offsets are needed");
+        if (!json.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String)
+            throw Bad($"the entry of {quoted} has no text dtype");
         string typeName = dtype.GetString()!;
-        long[] shape = Numbers("shape", MostAxes), offsets = Numbers("data_offsets", 2);
-        if (shape.Any(n => n < 0)) throw Bad($"{quoted} has a negative size");
-        if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0]) throw Bad($"{quoted} has unusable offsets");
-        if (offsets[1] > dataLength) throw Bad($"{quoted} ends at byte {offsets[1]}, the data has {dataLength}: the file is truncated");
+        long[] shape = Numbers("shape", MostAxes),
+            offsets = Numbers("data_offsets", 2);
+        if (shape.Any(n => n < 0))
+            throw Bad($"{quoted} has a negative size");
+        if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
+            throw Bad($"{quoted} has unusable offsets");
+        if (offsets[1] > dataLength)
+            throw Bad($"{quoted} ends at byte {offsets[1]}, the data has {dataLength}: the file is truncated");
         // Of a type that is not known the size cannot be checked; nothing reads its numbers.
         int size = Array.Find(Types, t => t.Name == typeName) is { Name: not null } known ? known.Bytes : Array.Find(OtherTypes, t => t.Name == typeName).Bytes;
-        if (Size(shape, Math.Max(size, 1)) is not { } bytes) throw Bad($"{quoted} of shape {Shape.Text(shape)} is larger than any memory");
-        if (size > 0 && offsets[1] - offsets[0] != bytes) throw Bad($"{quoted} of shape {Shape.Text(shape)} needs {bytes} bytes and has {offsets[1] - offsets[0]}");
+        if (Size(shape, Math.Max(size, 1)) is not { } bytes)
+            throw Bad($"{quoted} of shape {Shape.Text(shape)} is larger than any memory");
+        if (size > 0 && offsets[1] - offsets[0] != bytes)
+            throw Bad($"{quoted} of shape {Shape.Text(shape)} needs {bytes} bytes and has {offsets[1] - offsets[0]}");
         return new SafetensorsEntry(name, typeName, shape, offsets[0], offsets[1]);
 
         long[] Numbers(string field, int most)
         {
-            if (!json.TryGetProperty(field, out JsonElement list) || list.ValueKind != JsonValueKind.Array) throw Bad($"the entry of {quoted} has no list {field}");
+            if (!json.TryGetProperty(field, out JsonElement list) || list.ValueKind != JsonValueKind.Array)
+                throw Bad($"the entry of {quoted} has no list {field}");
             int count = list.GetArrayLength();
-            if (count > most) throw Bad($"the {field} of {quoted} has {count} numbers, and {most} at most");
-            return [.. list.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.Number && n.TryGetInt64(out long value) ? value : throw Bad($"the {field} of {quoted} has {Excerpt.Of(n.GetRawText())}, where a whole number of 64 bits is needed"))];
+            if (count > most)
+                throw Bad($"the {field} of {quoted} has {count} numbers, and {most} at most");
+            return
+            [
+                .. list.EnumerateArray()
+                    .Select(n =>
+                        n.ValueKind == JsonValueKind.Number && n.TryGetInt64(out long value)
+                            ? value
+                            : throw Bad($"the {field} of {quoted} has {Excerpt.Of(n.GetRawText())}, where a whole number of 64 bits is needed")
+                    ),
+            ];
         }
     }
 
@@ -286,7 +347,8 @@ public sealed class SafetensorsFile : IDisposable
         foreach (long n in shape)
         {
             bytes *= Math.Max(n, 1);
-            if (bytes > long.MaxValue) return null;
+            if (bytes > long.MaxValue)
+                return null;
         }
         return shape.Contains(0) ? 0 : (long)bytes;
     }
@@ -311,7 +373,8 @@ public sealed class SafetensorsFile : IDisposable
             {
                 throw new ModelFormatException($"{Path} cannot be read at byte {offset}: {e.Message}", e);
             }
-            if (read == 0) throw Bad("it ended while it was read");
+            if (read == 0)
+                throw Bad("it ended while it was read");
             target = target[read..];
             offset += read;
         }

@@ -10,7 +10,13 @@ public sealed class CheckpointMismatchException : Exception
 {
     private readonly string _file;
 
-    internal CheckpointMismatchException(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint = null)
+    internal CheckpointMismatchException(
+        string file,
+        IReadOnlyList<string> missing,
+        IReadOnlyList<string> extra,
+        IReadOnlyList<string> misshaped,
+        string? hint = null
+    )
         : base(Text(file, missing, extra, misshaped, hint))
     {
         _file = file;
@@ -34,7 +40,9 @@ public sealed class CheckpointMismatchException : Exception
     private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)
     {
         static string List(string title, IReadOnlyList<string> keys) =>
-            keys.Count == 0 ? "" : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(k => Excerpt.Of(k, 300)))}{(keys.Count > 12 ? ", ..." : "")}";
+            keys.Count == 0
+                ? ""
+                : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(k => Excerpt.Of(k, 300)))}{(keys.Count > 12 ? ", ..." : "")}";
         return $"{file} does not fit the network that its config describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\n{hint ?? "Check that config and weights come from the same model."}";
     }
 }
@@ -67,7 +75,14 @@ public static partial class StrictLoad
     /// <param name="isIgnored">Keys of the checkpoint that may be left over.</param>
     /// <param name="meter">Told what was read; may be null.</param>
     internal static void Load(
-        WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored, LoadMeter? meter)
+        WeightSet weights,
+        Checkpoint checkpoint,
+        Device device,
+        ScalarType dtype,
+        Func<string, IReadOnlyList<KeySource>> sourcesOf,
+        Func<string, bool> isIgnored,
+        LoadMeter? meter
+    )
     {
         Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = Match(weights, checkpoint, sourcesOf, isIgnored).Found;
         Dictionary<ScalarType, Tensor> staging = [];
@@ -89,7 +104,8 @@ public static partial class StrictLoad
         }
         finally
         {
-            foreach (Tensor tensor in staging.Values) tensor.Dispose();
+            foreach (Tensor tensor in staging.Values)
+                tensor.Dispose();
         }
     }
 
@@ -97,11 +113,17 @@ public static partial class StrictLoad
     /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or are mis-shaped.</exception>
     /// <exception cref="ModelFormatException">A weight is of a type that is not read here.</exception>
     internal static (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> Found, IReadOnlyList<string> Stray) Match(
-        WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf, Func<string, bool> isIgnored)
+        WeightSet weights,
+        Checkpoint checkpoint,
+        Func<string, IReadOnlyList<KeySource>> sourcesOf,
+        Func<string, bool> isIgnored
+    )
     {
         Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> found = new(StringComparer.Ordinal);
-        HashSet<string> used = new(StringComparer.Ordinal), kinds = new(StringComparer.Ordinal);
-        List<string> missing = [], misshaped = [];
+        HashSet<string> used = new(StringComparer.Ordinal),
+            kinds = new(StringComparer.Ordinal);
+        List<string> missing = [],
+            misshaped = [];
         foreach (Weight weight in weights.All)
         {
             KeySource[] sources = [.. sourcesOf(weight.Key)];
@@ -114,13 +136,16 @@ public static partial class StrictLoad
             }
             SafetensorsEntry entry = checkpoint.Find(source.Name)!;
             used.Add(source.Name);
-            if (Fits(weight, source, entry)) found.Add(weight.Key, (source, entry));
-            else misshaped.Add($"{source.Name} is {Shape.Text(entry.Shape)} instead of {Expected(weight, source)}");
+            if (Fits(weight, source, entry))
+                found.Add(weight.Key, (source, entry));
+            else
+                misshaped.Add($"{source.Name} is {Shape.Text(entry.Shape)} instead of {Expected(weight, source)}");
         }
         string[] extra = [.. checkpoint.Entries.Select(e => e.Name).Where(name => !used.Contains(name) && !isIgnored(name))];
         string[] contrary = [.. extra.Where(name => kinds.Contains(Kind(name)))];
         // Beside a missing key every surplus one may be its other name.
-        if (missing.Count + contrary.Length + misshaped.Count > 0) throw new CheckpointMismatchException(checkpoint.Path, missing, missing.Count > 0 ? extra : contrary, misshaped);
+        if (missing.Count + contrary.Length + misshaped.Count > 0)
+            throw new CheckpointMismatchException(checkpoint.Path, missing, missing.Count > 0 ? extra : contrary, misshaped);
         RequireReadable(checkpoint, found.Values.Select(f => f.Entry));
         return (found, extra);
     }
@@ -129,15 +154,21 @@ public static partial class StrictLoad
     /// <exception cref="ModelFormatException">It does.</exception>
     internal static void RequireReadable(WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf)
     {
-        if (checkpoint.Entries.All(e => e.IsReadable)) return;
-        RequireReadable(checkpoint, weights.All.Select(w => sourcesOf(w.Key).Select(s => checkpoint.Find(s.Name)).FirstOrDefault(e => e is not null)).OfType<SafetensorsEntry>());
+        if (checkpoint.Entries.All(e => e.IsReadable))
+            return;
+        RequireReadable(
+            checkpoint,
+            weights.All.Select(w => sourcesOf(w.Key).Select(s => checkpoint.Find(s.Name)).FirstOrDefault(e => e is not null)).OfType<SafetensorsEntry>()
+        );
     }
 
     private static void RequireReadable(Checkpoint checkpoint, IEnumerable<SafetensorsEntry> needed)
     {
         SafetensorsEntry[] unread = [.. needed.Where(e => !e.IsReadable)];
         if (unread.Length > 0)
-            throw new ModelFormatException($"{checkpoint.Path}: '{unread[0].Name}'{(unread.Length > 1 ? $" (and {unread.Length - 1} more)" : "")} {SafetensorsFile.Unreadable(unread[0].TypeName)}.");
+            throw new ModelFormatException(
+                $"{checkpoint.Path}: '{unread[0].Name}'{(unread.Length > 1 ? $" (and {unread.Length - 1} more)" : "")} {SafetensorsFile.Unreadable(unread[0].TypeName)}."
+            );
     }
 
     // The name with its numbers left out: two layers of one network are of one kind.
@@ -148,10 +179,12 @@ public static partial class StrictLoad
 
     private static bool Fits(Weight weight, KeySource source, SafetensorsEntry entry)
     {
-        IEnumerable<long> stored = entry.Shape, wanted = weight.Dimensions;
+        IEnumerable<long> stored = entry.Shape,
+            wanted = weight.Dimensions;
         if (source.Parts > 1)
         {
-            if (entry.Shape.Count == 0 || entry.Shape[0] % source.Parts != 0) return false;
+            if (entry.Shape.Count == 0 || entry.Shape[0] % source.Parts != 0)
+                return false;
             stored = stored.Skip(1).Prepend(entry.Shape[0] / source.Parts);
         }
         return source.IgnoreUnitAxes ? Trimmed(stored).SequenceEqual(Trimmed(wanted)) : stored.SequenceEqual(wanted);
@@ -168,7 +201,8 @@ public static partial class StrictLoad
     {
         int size = SafetensorsFile.BytesOf(entry.Dtype);
         bool direct = target.dtype == entry.Dtype && target.device.type == DeviceType.CPU;
-        long count = target.numel(), most = StagingBytes / size;
+        long count = target.numel(),
+            most = StagingBytes / size;
         using Tensor flat = target.view(-1);
         for (long at = 0; at < count; at += most)
         {
@@ -181,7 +215,8 @@ public static partial class StrictLoad
             }
             else
             {
-                if (!staging.TryGetValue(entry.Dtype, out Tensor? buffer)) staging[entry.Dtype] = buffer = empty([most], entry.Dtype).DetachFromDisposeScope();
+                if (!staging.TryGetValue(entry.Dtype, out Tensor? buffer))
+                    staging[entry.Dtype] = buffer = empty([most], entry.Dtype).DetachFromDisposeScope();
                 Tensor part = buffer.narrow(0, 0, n);
                 checkpoint.ReadBytes(entry.Name, (first + at) * size, part.bytes);
                 piece.copy_(part);
@@ -195,7 +230,12 @@ public static partial class StrictLoad
 public static class CheckpointKeys
 {
     private static readonly (string Old, string New)[] VaeAttention =
-        [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
+    [
+        (".query.", ".to_q."),
+        (".key.", ".to_k."),
+        (".value.", ".to_v."),
+        (".proj_attn.", ".to_out.0."),
+    ];
 
     /// <summary>Integer buffers that carry no information.</summary>
     public static bool IsIgnored(string key) => key.EndsWith("position_ids", StringComparison.Ordinal);
@@ -211,11 +251,13 @@ public static class CheckpointKeys
 
     private static string Rename(string key, Func<(string Old, string New), (string From, string To)> direction)
     {
-        if (!key.Contains(".attentions.", StringComparison.Ordinal)) return key;
+        if (!key.Contains(".attentions.", StringComparison.Ordinal))
+            return key;
         foreach ((string Old, string New) pair in VaeAttention)
         {
             (string from, string to) = direction(pair);
-            if (key.Contains(from, StringComparison.Ordinal)) return key.Replace(from, to, StringComparison.Ordinal);
+            if (key.Contains(from, StringComparison.Ordinal))
+                return key.Replace(from, to, StringComparison.Ordinal);
         }
         return key;
     }

@@ -58,15 +58,21 @@ public sealed class Weight
     /// <summary>The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.</summary>
     /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public Tensor Value => _value ?? throw (_isGone
-        ? new ObjectDisposedException(Key, $"Weight '{Key}' is gone: its network was disposed.")
-        : new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first."));
+    public Tensor Value =>
+        _value
+        ?? throw (
+            _isGone
+                ? new ObjectDisposedException(Key, $"Weight '{Key}' is gone: its network was disposed.")
+                : new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first.")
+        );
 
     internal void Set(Tensor value)
     {
-        if (!value.shape.SequenceEqual(Dimensions)) throw new ShapeMismatchException(Key, Dimensions, value.shape);
+        if (!value.shape.SequenceEqual(Dimensions))
+            throw new ShapeMismatchException(Key, Dimensions, value.shape);
         Tensor kept = value.DetachFromDisposeScope();
-        if (!ReferenceEquals(kept, _value)) _value?.Dispose();
+        if (!ReferenceEquals(kept, _value))
+            _value?.Dispose();
         _value = kept;
     }
 
@@ -146,7 +152,8 @@ public sealed class WeightSet : IDisposable
     internal Weight Declare(string key, long[] shape, WeightInit init, long fanIn)
     {
         Weight weight = new(key, shape, init) { FanIn = fanIn };
-        if (!_byKey.TryAdd(key, weight)) throw new InvalidOperationException($"Two layers declare '{key}'.");
+        if (!_byKey.TryAdd(key, weight))
+            throw new InvalidOperationException($"Two layers declare '{key}'.");
         _all.Add(weight);
         return weight;
     }
@@ -155,49 +162,54 @@ public sealed class WeightSet : IDisposable
     /// <param name="seed">Seed; each weight draws from its own stream, so the order of declaration does not matter.</param>
     /// <param name="device">Where the values live.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    public void Initialise(long seed, Device device, ScalarType dtype) => _gate.Change(() =>
-    {
-        foreach (Weight weight in _all)
+    public void Initialise(long seed, Device device, ScalarType dtype) =>
+        _gate.Change(() =>
         {
-            using DisposeScope scope = NewDisposeScope();
-            using IDisposable grad = no_grad();
-            using Generator generator = new(StableHash(weight.Key) ^ (ulong)seed);
-            long[] shape = [.. weight.Dimensions];
-            Tensor value = weight.Init switch
+            foreach (Weight weight in _all)
             {
-                WeightInit.Zeros => zeros(shape),
-                WeightInit.Ones => ones(shape),
-                WeightInit.Normal002 => randn(shape, generator: generator).Times(0.02),
-                WeightInit.Range => ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape(shape),
-                WeightInit.FanIn => rand(shape, generator: generator).Times(2).Plus(-1).Over(Math.Sqrt(weight.FanIn)),
-                _ => throw new ArgumentOutOfRangeException(nameof(seed), weight.Init, "Unknown initialisation."),
-            };
-            weight.Set(weight.Init == WeightInit.Range ? value.to(device) : value.to(dtype, device));
-        }
-    });
+                using DisposeScope scope = NewDisposeScope();
+                using IDisposable grad = no_grad();
+                using Generator generator = new(StableHash(weight.Key) ^ (ulong)seed);
+                long[] shape = [.. weight.Dimensions];
+                Tensor value = weight.Init switch
+                {
+                    WeightInit.Zeros => zeros(shape),
+                    WeightInit.Ones => ones(shape),
+                    WeightInit.Normal002 => randn(shape, generator: generator).Times(0.02),
+                    WeightInit.Range => ScalarArithmetic.Range(weight.Count, ScalarType.Int64).reshape(shape),
+                    WeightInit.FanIn => rand(shape, generator: generator).Times(2).Plus(-1).Over(Math.Sqrt(weight.FanIn)),
+                    _ => throw new ArgumentOutOfRangeException(nameof(seed), weight.Init, "Unknown initialisation."),
+                };
+                weight.Set(weight.Init == WeightInit.Range ? value.to(device) : value.to(dtype, device));
+            }
+        });
 
     /// <summary>Moves and converts every floating-point weight. References to former values become invalid.</summary>
-    public void MoveTo(Device device, ScalarType dtype) => _gate.Change(() =>
-    {
-        foreach (Weight weight in _all)
+    public void MoveTo(Device device, ScalarType dtype) =>
+        _gate.Change(() =>
         {
-            if (!weight.HasValue) continue;
-            using IDisposable grad = no_grad();
-            Tensor old = weight.Value;
-            Tensor moved = old.is_floating_point() ? old.to(dtype, device) : old.to(device);
-            if (!ReferenceEquals(moved, old)) weight.Set(moved);
-        }
-    });
+            foreach (Weight weight in _all)
+            {
+                if (!weight.HasValue)
+                    continue;
+                using IDisposable grad = no_grad();
+                Tensor old = weight.Value;
+                Tensor moved = old.is_floating_point() ? old.to(dtype, device) : old.to(device);
+                if (!ReferenceEquals(moved, old))
+                    weight.Set(moved);
+            }
+        });
 
     /// <summary>Sets every weight from a function of its key and shape; the set takes over the tensors.</summary>
-    public void Fill(Func<Weight, Tensor> value) => _gate.Change(() =>
-    {
-        foreach (Weight weight in _all)
+    public void Fill(Func<Weight, Tensor> value) =>
+        _gate.Change(() =>
         {
-            using IDisposable grad = no_grad();
-            weight.Set(value(weight));
-        }
-    });
+            foreach (Weight weight in _all)
+            {
+                using IDisposable grad = no_grad();
+                weight.Set(value(weight));
+            }
+        });
 
     /// <summary>Weights that hold numbers which are none: a damaged file, or a training that diverged.</summary>
     /// <returns>Key, how many of its numbers are NaN, and how many infinite; nothing for a sound network.</returns>
@@ -208,9 +220,12 @@ public sealed class WeightSet : IDisposable
             using IDisposable grad = no_grad();
             using DisposeScope scope = NewDisposeScope();
             // Adding up is one pass without a second tensor; only a sum that is no number is worth a closer look.
-            if (double.IsFinite(weight.Value.sum(ScalarType.Float64).item<double>())) continue;
-            long nan = weight.Value.isnan().sum().item<long>(), infinite = weight.Value.isinf().sum().item<long>();
-            if (nan + infinite > 0) yield return (weight.Key, nan, infinite);
+            if (double.IsFinite(weight.Value.sum(ScalarType.Float64).item<double>()))
+                continue;
+            long nan = weight.Value.isnan().sum().item<long>(),
+                infinite = weight.Value.isinf().sum().item<long>();
+            if (nan + infinite > 0)
+                yield return (weight.Key, nan, infinite);
         }
     }
 
@@ -220,7 +235,8 @@ public sealed class WeightSet : IDisposable
     /// <summary>Turns gradients of the floating-point weights on or off. They are off after loading and initialising.</summary>
     public void SetTrainable(bool on)
     {
-        foreach (Weight weight in Trainable) weight.Value.requires_grad_(on);
+        foreach (Weight weight in Trainable)
+            weight.Value.requires_grad_(on);
     }
 
     /// <summary>Frees the values; others may be loaded afterwards. Waits for passes that run. Nothing happens if they were disposed.</summary>
@@ -232,13 +248,15 @@ public sealed class WeightSet : IDisposable
 
     private void Free(bool forGood)
     {
-        foreach (Weight weight in _all) weight.Clear(forGood);
+        foreach (Weight weight in _all)
+            weight.Clear(forGood);
     }
 
     private static ulong StableHash(string key)
     {
         ulong hash = 0xCBF29CE484222325;
-        foreach (char c in key) hash = (hash ^ c) * 0x100000001B3;
+        foreach (char c in key)
+            hash = (hash ^ c) * 0x100000001B3;
         return hash;
     }
 }

@@ -16,7 +16,8 @@ public sealed class DamagedNotebookTests : IDisposable
          "metadata":{"kernelspec":{"name":".net-csharp","display_name":".NET (C#)","language":"C#"},"polyglot_notebook":{"kernelInfo":{"defaultKernelName":"csharp","items":[]}}},"nbformat":4,"nbformat_minor":5}
         """;
 
-    private const string SoundDib = "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\",\"items\":[{\"name\":\"csharp\",\"aliases\":[\"c#\"]}]}}\n\n#!markdown\n\n# T\n\n#!csharp\n\n#!time\nvar x = 1;\n\n#!fsharp\n\nlet y = 2\n";
+    private const string SoundDib =
+        "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\",\"items\":[{\"name\":\"csharp\",\"aliases\":[\"c#\"]}]}}\n\n#!markdown\n\n# T\n\n#!csharp\n\n#!time\nvar x = 1;\n\n#!fsharp\n\nlet y = 2\n";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-damaged-").FullName;
 
@@ -30,13 +31,21 @@ public sealed class DamagedNotebookTests : IDisposable
     [InlineData("a.ipynb", """{"nbformat":4,"metadata":[],"cells":[]}""", "metadata is a list; expected an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":{}}""", "cells is an object; expected a list")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[7]}""", "cell 1 is no object")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"markdown","source":"a"},{"cell_type":"\u001b]0;t"}]}""", "cell 2 has the type \"\\u001B]0;t\"")]
+    [InlineData(
+        "a.ipynb",
+        """{"nbformat":4,"cells":[{"cell_type":"markdown","source":"a"},{"cell_type":"\u001b]0;t"}]}""",
+        "cell 2 has the type \"\\u001B]0;t\""
+    )]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":["a",5]}]}""", "cell 1: source, line 2 is 5; expected a text")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","outputs":[1]}]}""", "cell 1: output 1 is no object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","outputs":{}}]}""", "cell 1: outputs is an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","execution_count":1e99}]}""", "cell 1: execution_count is 1e99")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","id":4}]}""", "cell 1: id is 4; expected a text")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","metadata":{"polyglot_notebook":["x"]}}]}""", "cell 1: metadata.polyglot_notebook is a list")]
+    [InlineData(
+        "a.ipynb",
+        """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","metadata":{"polyglot_notebook":["x"]}}]}""",
+        "cell 1: metadata.polyglot_notebook is a list"
+    )]
     [InlineData("a.ipynb", """{"nbformat":4,"metadata":{"kernelspec":"x"},"cells":[]}""", "metadata.kernelspec is \"x\"; expected an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"\ud800"}]}""", "a string is no valid text")]
     [InlineData("a.dib", "#!meta\n{\"kernelInfo\":[]}\n#!csharp\n1\n", "the block after #!meta: kernelInfo is a list; expected an object")]
@@ -56,13 +65,19 @@ public sealed class DamagedNotebookTests : IDisposable
     [InlineData("a.dib")]
     [InlineData("a.cs")]
     public void Load_BytesThatAreNoUtf8_AreRefused(string name) =>
-        Assert.Contains("is not UTF-8 text", Assert.Throws<NotebookFormatException>(() => NotebookDocument.Load(Write(name, [.. Encoding.UTF8.GetBytes(Sound), 0xFF, 0xC0]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not UTF-8 text",
+            Assert.Throws<NotebookFormatException>(() => NotebookDocument.Load(Write(name, [.. Encoding.UTF8.GetBytes(Sound), 0xFF, 0xC0]))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData('[')]
     [InlineData('{')]
     public void Load_NestedDeeply_IsRefused(char bracket) =>
-        Assert.Throws<NotebookFormatException>(() => NotebookDocument.Load(Write("a.ipynb", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(bracket == '[' ? "[" : "{\"a\":", 100_000))))));
+        Assert.Throws<NotebookFormatException>(() =>
+            NotebookDocument.Load(Write("a.ipynb", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(bracket == '[' ? "[" : "{\"a\":", 100_000)))))
+        );
 
     [Fact]
     public void Load_FolderOrPipeInPlaceOfAFile_IsRefused()
@@ -72,7 +87,8 @@ public sealed class DamagedNotebookTests : IDisposable
         Assert.Contains("is a folder", Assert.ThrowsAny<IOException>(() => NotebookDocument.Load(folder)).Message, StringComparison.Ordinal);
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes with a name are Unix's.");
         string pipe = Path.Combine(_folder, "b.dib");
-        using (Process make = Process.Start("mkfifo", [pipe])) make.WaitForExit();
+        using (Process make = Process.Start("mkfifo", [pipe]))
+            make.WaitForExit();
         Assert.Contains("is a named pipe", Assert.ThrowsAny<IOException>(() => NotebookDocument.Load(pipe)).Message, StringComparison.Ordinal);
         string device = Path.Combine(_folder, "c.cs");
         File.CreateSymbolicLink(device, "/dev/zero");
@@ -116,8 +132,10 @@ public sealed class DamagedNotebookTests : IDisposable
     // Half of the damage into the block of metadata, which is JSON; its end stays.
     private static Mutant Dib(FileMutator mutator, byte[] sound, int seed)
     {
-        if (seed % 2 == 0) return mutator.Lines(sound);
-        int start = Array.IndexOf(sound, (byte)'{'), end = sound.AsSpan().IndexOf("\n\n#!markdown"u8);
+        if (seed % 2 == 0)
+            return mutator.Lines(sound);
+        int start = Array.IndexOf(sound, (byte)'{'),
+            end = sound.AsSpan().IndexOf("\n\n#!markdown"u8);
         Mutant meta = mutator.Json(sound.AsSpan(start, end - start));
         return meta with { Bytes = [.. sound.AsSpan(0, start), .. meta.Bytes, .. sound.AsSpan(end)] };
     }

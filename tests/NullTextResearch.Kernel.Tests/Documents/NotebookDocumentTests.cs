@@ -10,16 +10,26 @@ public sealed class NotebookDocumentTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static NotebookDocument Sample => new()
-    {
-        Cells =
-        [
-            new NotebookCell { Kind = CellKind.Markdown, Language = "markdown", Source = "# Über\n\n$z_0 < 1$ & more" },
-            new NotebookCell { Source = "var x = \"a\\n\";\n\nx", Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") } },
-            new NotebookCell { Language = "html", Source = "<b>hi</b>" },
-            new NotebookCell { Language = "javascript", Source = "alert(1);" },
-        ],
-    };
+    private static NotebookDocument Sample =>
+        new()
+        {
+            Cells =
+            [
+                new NotebookCell
+                {
+                    Kind = CellKind.Markdown,
+                    Language = "markdown",
+                    Source = "# Über\n\n$z_0 < 1$ & more",
+                },
+                new NotebookCell
+                {
+                    Source = "var x = \"a\\n\";\n\nx",
+                    Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") },
+                },
+                new NotebookCell { Language = "html", Source = "<b>hi</b>" },
+                new NotebookCell { Language = "javascript", Source = "alert(1);" },
+            ],
+        };
 
     [Theory]
     [InlineData("a.ipynb")]
@@ -36,7 +46,8 @@ public sealed class NotebookDocumentTests : IDisposable
     [Fact]
     public void SaveAndLoad_IpynbTwice_IsTheSameFile()
     {
-        string first = Path.Combine(_folder, "a.ipynb"), second = Path.Combine(_folder, "b.ipynb");
+        string first = Path.Combine(_folder, "a.ipynb"),
+            second = Path.Combine(_folder, "b.ipynb");
         Sample.Save(first);
         NotebookDocument.Load(first).Save(second);
         Assert.Equal(File.ReadAllText(first), File.ReadAllText(second));
@@ -65,10 +76,13 @@ public sealed class NotebookDocumentTests : IDisposable
     public void Load_IpynbWithForeignMetadataAndOutputs_KeepsThem()
     {
         string path = Path.Combine(_folder, "a.ipynb");
-        File.WriteAllText(path, """
+        File.WriteAllText(
+            path,
+            """
             {"cells":[{"cell_type":"code","execution_count":3,"id":"abc","metadata":{"mine":{"x":1}},"outputs":[{"output_type":"stream","name":"stdout","text":["a\n"]}],"source":"1\r\n+1"}],
              "metadata":{"kernelspec":{"name":"python3","display_name":"P","language":"python"},"other":[1]},"nbformat":4,"nbformat_minor":2}
-            """);
+            """
+        );
         NotebookDocument got = NotebookDocument.Load(path);
         got.Save(path);
         NotebookCell cell = Assert.Single(NotebookDocument.Load(path).Cells);
@@ -84,11 +98,15 @@ public sealed class NotebookDocumentTests : IDisposable
     public void Load_Dib_SeparatesCellsAndKeepsDirectivesInside()
     {
         string path = Path.Combine(_folder, "a.dib");
-        File.WriteAllText(path, "#!meta\r\n\r\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\r\n\r\n#!markdown\r\n\r\n# T\r\n\r\n#!csharp\r\n\r\n#!time\r\nvar x = 1;\r\n\r\n#!fsharp\r\n\r\nlet y = 2\r\n");
+        File.WriteAllText(
+            path,
+            "#!meta\r\n\r\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\r\n\r\n#!markdown\r\n\r\n# T\r\n\r\n#!csharp\r\n\r\n#!time\r\nvar x = 1;\r\n\r\n#!fsharp\r\n\r\nlet y = 2\r\n"
+        );
         NotebookDocument got = NotebookDocument.Load(path);
         Assert.Equal(
             [(CellKind.Markdown, "markdown", "# T"), (CellKind.Code, "csharp", "#!time\nvar x = 1;"), (CellKind.Code, "fsharp", "let y = 2")],
-            got.Cells.Select(c => (c.Kind, c.Language, c.Source)));
+            got.Cells.Select(c => (c.Kind, c.Language, c.Source))
+        );
     }
 
     [Theory]

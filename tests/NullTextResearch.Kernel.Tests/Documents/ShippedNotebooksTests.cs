@@ -10,7 +10,8 @@ public sealed class ShippedNotebooksTests
     private const long LargestFile = 5_000_000;
     private const long LargestSum = 18_000_000;
 
-    public static TheoryData<string> Names { get; } = [.. Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names { get; } =
+    [.. Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Folder_HoldsAllChapters()
@@ -41,7 +42,10 @@ public sealed class ShippedNotebooksTests
         JsonObject[] code = [.. cells.Where(c => c["cell_type"]!.ToString() == "code")];
         Assert.Equal(Enumerable.Range(1, code.Length), code.Select(c => c["execution_count"]!.GetValue<int>()));
         // Another language names itself in the cell too: most front ends send the cell alone.
-        Assert.All(code, c => Assert.Equal(c["source"]![0]!.ToString() == "#!fsharp\n" ? "fsharp" : "csharp", c["metadata"]!["polyglot_notebook"]!["kernelName"]!.ToString()));
+        Assert.All(
+            code,
+            c => Assert.Equal(c["source"]![0]!.ToString() == "#!fsharp\n" ? "fsharp" : "csharp", c["metadata"]!["polyglot_notebook"]!["kernelName"]!.ToString())
+        );
         // As wide as the page of classic Notebook.
         Assert.All(code.SelectMany(c => c["source"]!.AsArray()), line => Assert.InRange(line!.ToString().TrimEnd('\n').Length, 0, 112));
         JsonObject parameters = Assert.Single(code, c => c["metadata"]!["tags"]?.AsArray().Any(t => t!.ToString() == NotebookParameters.Tag) == true);

@@ -36,7 +36,8 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Run_LocalsAfterAwait_StayOnTheCellsThread()
     {
-        string code = "var before = Environment.CurrentManagedThreadId; await Task.Delay(5); await Task.Run(() => 1); before == Environment.CurrentManagedThreadId";
+        string code =
+            "var before = Environment.CurrentManagedThreadId; await Task.Delay(5); await Task.Run(() => 1); before == Environment.CurrentManagedThreadId";
         Assert.Equal("true", session.Ok(code).Value);
         Assert.Equal("true", session.Ok("await Task.Run(() => System.Threading.SynchronizationContext.Current is null)").Value);
     }
@@ -57,7 +58,10 @@ public sealed class CellEngineTests(EngineFixture session)
         Ran ran = session.Run("#!time\ntry\n{\n    Inner();\n}\ncatch (Exception e)\n{\n    throw new InvalidOperationException(\"outer\", e);\n}");
         int second = ran.Result.ExecutionCount;
         Assert.Equal("InvalidOperationException", ran.Result.Error!.Name);
-        foreach (string words in (string[])[$"at Cell [{second}], line 8", "caused by ArgumentException: deep", $"at Cell [{first}], line 3, in Inner", $"at Cell [{second}], line 4"])
+        foreach (
+            string words in (string[])
+                [$"at Cell [{second}], line 8", "caused by ArgumentException: deep", $"at Cell [{first}], line 3, in Inner", $"at Cell [{second}], line 4"]
+        )
             Assert.Contains(words, ran.Traceback, StringComparison.Ordinal);
         Assert.DoesNotContain("Submission", ran.Traceback, StringComparison.Ordinal);
     }
@@ -113,7 +117,10 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Interrupt_FinallyBlock_RunsToItsEnd()
     {
-        Interrupted("Console.WriteLine(\"go\"); var swept = 0; void Sweep() { for (int i = 0; i < 100; i++) swept++; } try { while (true) ; } finally { Sweep(); for (int i = 0; i < 1000; i++) swept++; Console.Write(\"swept\"); }", out Ran ran);
+        Interrupted(
+            "Console.WriteLine(\"go\"); var swept = 0; void Sweep() { for (int i = 0; i < 100; i++) swept++; } try { while (true) ; } finally { Sweep(); for (int i = 0; i < 1000; i++) swept++; Console.Write(\"swept\"); }",
+            out Ran ran
+        );
         Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
         Assert.EndsWith("swept", ran.Out, StringComparison.Ordinal);
         Assert.Equal("1100", session.Ok("swept").Value);
@@ -134,7 +141,8 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Interrupt_CellThatListens_IsAskedFirst()
     {
-        string code = "var listened = false; var stop = Notebook.Cancellation; Console.WriteLine(\"go\"); try { while (true) { stop.ThrowIfCancellationRequested(); System.Threading.Thread.Sleep(1); } } finally { listened = true; }";
+        string code =
+            "var listened = false; var stop = Notebook.Cancellation; Console.WriteLine(\"go\"); try { while (true) { stop.ThrowIfCancellationRequested(); System.Threading.Thread.Sleep(1); } } finally { listened = true; }";
         Assert.Equal(InterruptEffect.Asked, Interrupted(code, out Ran ran));
         Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
         Assert.Equal("true", session.Ok("listened").Value);
@@ -143,7 +151,10 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Interrupt_CellThatListensButDoesNotEnd_IsStoppedAfterTheGrace()
     {
-        Assert.Equal(InterruptEffect.Asked, Interrupted("_ = Notebook.Cancellation; Console.WriteLine(\"go\"); while (true) System.Threading.Thread.Sleep(1);", out Ran ran));
+        Assert.Equal(
+            InterruptEffect.Asked,
+            Interrupted("_ = Notebook.Cancellation; Console.WriteLine(\"go\"); while (true) System.Threading.Thread.Sleep(1);", out Ran ran)
+        );
         Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
     }
 
@@ -167,7 +178,9 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Update_ByTaskAfterTheCell_StillArrivesThere()
     {
-        Ran ran = session.Ok("var late = display(\"0\"); _ = Task.Run(async () => { await Task.Delay(150); late.Update(\"done\"); Console.Write(\"text\"); });");
+        Ran ran = session.Ok(
+            "var late = display(\"0\"); _ = Task.Run(async () => { await Task.Delay(150); late.Update(\"done\"); Console.Write(\"text\"); });"
+        );
         Assert.True(SpinWait.SpinUntil(() => ran.Out == "text" && ran.Displays.Last()["text/plain"]!.GetValue<string>() == "done", 3000));
     }
 
@@ -175,11 +188,14 @@ public sealed class CellEngineTests(EngineFixture session)
     public void ReadLine_Input_IsAskedFor()
     {
         List<(string, bool)> asked = [];
-        Ran ran = session.Run("Console.ReadLine() + input(\"name? \") + password(\"key? \")", (prompt, hidden, _) =>
-        {
-            asked.Add((prompt, hidden));
-            return "x";
-        });
+        Ran ran = session.Run(
+            "Console.ReadLine() + input(\"name? \") + password(\"key? \")",
+            (prompt, hidden, _) =>
+            {
+                asked.Add((prompt, hidden));
+                return "x";
+            }
+        );
         Assert.Equal("xxx", ran.Value);
         Assert.Equal([("", false), ("name? ", false), ("key? ", true)], asked);
     }
@@ -192,7 +208,8 @@ public sealed class CellEngineTests(EngineFixture session)
     }
 
     [Fact]
-    public void ReadLine_Unattended_Teaches() => Assert.Contains("unattended", session.Run("Console.ReadLine()").Result.Error!.Message, StringComparison.Ordinal);
+    public void ReadLine_Unattended_Teaches() =>
+        Assert.Contains("unattended", session.Run("Console.ReadLine()").Result.Error!.Message, StringComparison.Ordinal);
 
     [Fact]
     public void Who_Variables_AreListedOnce()
@@ -326,7 +343,8 @@ public sealed class CellEngineTests(EngineFixture session)
     [Fact]
     public void Format_FormattersByConvention_AreUsed()
     {
-        session.Ok("""
+        session.Ok(
+            """
             [AttributeUsage(AttributeTargets.All)] class TypeFormatterSourceAttribute(Type source) : Attribute { public Type FormatterSourceType => source; public string[]? PreferredMimeTypes { get; set; } }
             class Pictures { public IEnumerable<object> CreateTypeFormatters() { yield return new Html(); yield return new Json(); yield return new Never(); } }
             class Html { public string MimeType => "text/html"; public bool Format(object value, System.IO.TextWriter writer) { writer.Write("<i>" + value + "</i>"); return true; } }
@@ -334,7 +352,8 @@ public sealed class CellEngineTests(EngineFixture session)
             class Never { public string MimeType => "image/png"; public bool Format(object value, System.IO.TextWriter writer) => throw new Exception("cannot draw"); }
             [TypeFormatterSource(typeof(Pictures), PreferredMimeTypes = new[] { "text/html", "application/vnd.test+json", "image/png" })] class Picture { public override string ToString() => "pic"; }
             class Special : Picture { }
-            """);
+            """
+        );
         Ran ran = session.Ok("new Special()");
         JsonObject data = ran.Result.Result!.Data;
         Assert.Equal("<i>pic</i>", data["text/html"]!.GetValue<string>());
@@ -398,11 +417,15 @@ public sealed class CellEngineTests(EngineFixture session)
     {
         Ran running = new();
         using ManualResetEventSlim started = new();
-        Task<CellResult> task = session.Engine.RunAsync(new CellRequest(code), output =>
-        {
-            running.Add(output);
-            if (output is StreamOutput) started.Set();
-        });
+        Task<CellResult> task = session.Engine.RunAsync(
+            new CellRequest(code),
+            output =>
+            {
+                running.Add(output);
+                if (output is StreamOutput)
+                    started.Set();
+            }
+        );
         Assert.True(started.Wait(TimeSpan.FromSeconds(20)), "The cell did not start.");
         InterruptEffect effect = session.Engine.Interrupt();
         Assert.True(task.Wait(TimeSpan.FromSeconds(10)), "The cell did not stop.");

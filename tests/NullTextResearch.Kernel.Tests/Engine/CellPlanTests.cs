@@ -6,8 +6,7 @@ namespace NullTextResearch.Kernel.Tests.Engine;
 public sealed class CellPlanTests
 {
     [Fact]
-    public void Parse_PlainCode_IsOnePart() =>
-        Assert.Equal(new CodePart(1, "var x = 1;\nx"), Assert.Single(CellPlan.Parse("var x = 1;\nx")));
+    public void Parse_PlainCode_IsOnePart() => Assert.Equal(new CodePart(1, "var x = 1;\nx"), Assert.Single(CellPlan.Parse("var x = 1;\nx")));
 
     [Fact]
     public void Parse_DirectivesBetweenCode_KeepOrderAndLineNumbers()
@@ -15,7 +14,8 @@ public sealed class CellPlanTests
         IReadOnlyList<CellPart> parts = CellPlan.Parse("var x = 1;\n#!who\nvar y = 2;\n#r \"a.dll\"\ny");
         Assert.Equal(
             [new DirectivePart(4, "r", "a.dll"), new CodePart(1, "var x = 1;"), new DirectivePart(2, "who", ""), new CodePart(3, "\n\nvar y = 2;\n\ny")],
-            parts);
+            parts
+        );
     }
 
     [Theory]
@@ -23,16 +23,13 @@ public sealed class CellPlanTests
     [InlineData("/*\n#!nonsense\n*/ 1")]
     [InlineData("#if NEVER\n#!nonsense\n#endif\n1")]
     [InlineData("var s = @\"\n#!time\n\";")]
-    public void Parse_DirectiveInsideStringOrComment_IsNone(string code) =>
-        Assert.Equal(new CodePart(1, code), Assert.Single(CellPlan.Parse(code)));
+    public void Parse_DirectiveInsideStringOrComment_IsNone(string code) => Assert.Equal(new CodePart(1, code), Assert.Single(CellPlan.Parse(code)));
 
     [Fact]
     public void Parse_OtherLanguages_AreTextUntilTheNextSwitch()
     {
         IReadOnlyList<CellPart> parts = CellPlan.Parse("#!html\n<b># r</b>\n#!markdown\n# title\n#!who\n#!csharp\n1");
-        Assert.Equal(
-            [new CodePart(2, "<b># r</b>", "html"), new CodePart(4, "# title\n#!who", "markdown"), new CodePart(7, "\n\n\n\n\n\n1")],
-            parts);
+        Assert.Equal([new CodePart(2, "<b># r</b>", "html"), new CodePart(4, "# title\n#!who", "markdown"), new CodePart(7, "\n\n\n\n\n\n1")], parts);
     }
 
     [Theory]
@@ -42,19 +39,32 @@ public sealed class CellPlanTests
     public void Parse_FSharp_KeepsLinesAndItsDirectives(string name) =>
         Assert.Equal(
             [
-                new DirectivePart(6, "r", "nuget: A, 1.0", "fsharp"), new CodePart(1, "var x = 1;"), new DirectivePart(3, "share", "--from csharp x", "fsharp"),
-                new CodePart(4, "\n\n\nlet y = x\n// #!who is text here\n\ny", "fsharp"), new CodePart(9, "\n\n\n\n\n\n\n\nx"),
+                new DirectivePart(6, "r", "nuget: A, 1.0", "fsharp"),
+                new CodePart(1, "var x = 1;"),
+                new DirectivePart(3, "share", "--from csharp x", "fsharp"),
+                new CodePart(4, "\n\n\nlet y = x\n// #!who is text here\n\ny", "fsharp"),
+                new CodePart(9, "\n\n\n\n\n\n\n\nx"),
             ],
-            CellPlan.Parse($"var x = 1;\n#!{name}\n#!share --from csharp x\nlet y = x\n// #!who is text here\n#r \"nuget: A, 1.0\"\ny\n#!csharp\nx"));
+            CellPlan.Parse($"var x = 1;\n#!{name}\n#!share --from csharp x\nlet y = x\n// #!who is text here\n#r \"nuget: A, 1.0\"\ny\n#!csharp\nx")
+        );
 
     [Fact]
     public void Parse_Connect_ItsNameIsALanguageFromThereOn()
     {
         IReadOnlyList<CellPart> parts = CellPlan.Parse("#!connect jupyter --kernel-name py --kernel-spec python3\n#!py\n#!usr/bin\nx = 1\n#r \"no\"\n#!who");
         Assert.Equal(
-            [new DirectivePart(1, "connect", "jupyter --kernel-name py --kernel-spec python3"), new CodePart(3, "\n\n#!usr/bin\nx = 1\n#r \"no\"", "py"), new DirectivePart(6, "who", "", "py")],
-            parts);
-        Assert.Contains("#!connect jupyter --kernel-name python", Assert.Throws<CellException>(() => CellPlan.Parse("#!python\nx = 1")).Message, StringComparison.Ordinal);
+            [
+                new DirectivePart(1, "connect", "jupyter --kernel-name py --kernel-spec python3"),
+                new CodePart(3, "\n\n#!usr/bin\nx = 1\n#r \"no\"", "py"),
+                new DirectivePart(6, "who", "", "py"),
+            ],
+            parts
+        );
+        Assert.Contains(
+            "#!connect jupyter --kernel-name python",
+            Assert.Throws<CellException>(() => CellPlan.Parse("#!python\nx = 1")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]

@@ -44,7 +44,17 @@ public sealed class DirectiveOptionsTests
     [Fact]
     public void Value_Json_IsWhatDotNetInteractiveMakesOfIt()
     {
-        Assert.Equal([3.0, true, null, "a", "a b", "0x"], [DirectiveOptions.Value("3"), DirectiveOptions.Value("true"), DirectiveOptions.Value("null"), DirectiveOptions.Value("\"a\""), DirectiveOptions.Value("a b"), DirectiveOptions.Value("0x")]);
+        Assert.Equal(
+            [3.0, true, null, "a", "a b", "0x"],
+            [
+                DirectiveOptions.Value("3"),
+                DirectiveOptions.Value("true"),
+                DirectiveOptions.Value("null"),
+                DirectiveOptions.Value("\"a\""),
+                DirectiveOptions.Value("a b"),
+                DirectiveOptions.Value("0x"),
+            ]
+        );
         Assert.Equal(2, Assert.IsType<JsonDocument>(DirectiveOptions.Value("[1, 2]")).RootElement.GetArrayLength());
     }
 }

@@ -11,7 +11,8 @@ internal sealed class EchoConnector : ILanguageConnector
 
     public ICellLanguage Connect(string name, DirectiveOptions options, CellContext cell)
     {
-        if (options.Find("fail") is { } why) throw new CellException("ConnectError", why);
+        if (options.Find("fail") is { } why)
+            throw new CellException("ConnectError", why);
         return new Echo(name);
     }
 
@@ -30,17 +31,20 @@ internal sealed class EchoConnector : ILanguageConnector
                 run.Cell.RunElsewhere(insisted =>
                 {
                     run.Cell.Cancel.WaitHandle.WaitOne();
-                    if (code == "wait twice") insisted.WaitHandle.WaitOne();
+                    if (code == "wait twice")
+                        insisted.WaitHandle.WaitOne();
                 });
                 throw new OperationCanceledException("stopped");
             }
 
-            if (run.WantsResult) run.ShowResult(_variables[code].Value);
+            if (run.WantsResult)
+                run.ShowResult(_variables[code].Value);
         }
 
         public Completions Complete(string code, int position) => new(position, position, [new Completion("echoed", "word")]);
 
-        public IReadOnlyList<VariableSummary> Variables() => [.. _variables.Select(v => new VariableSummary(v.Key, v.Value.Type.Name, ValueFormatter.Short(v.Value.Value)))];
+        public IReadOnlyList<VariableSummary> Variables() =>
+            [.. _variables.Select(v => new VariableSummary(v.Key, v.Value.Type.Name, ValueFormatter.Short(v.Value.Value)))];
 
         public SharedVariable? Get(string name) => _variables.GetValueOrDefault(name);
 

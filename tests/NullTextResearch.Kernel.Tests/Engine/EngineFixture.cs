@@ -9,14 +9,16 @@ namespace NullTextResearch.Kernel.Tests.Engine;
 public sealed class EngineFixture : IDisposable
 {
     // The test runner writes to the console as well.
-    private readonly CellEngine _engine = new(new EngineOptions
-    {
-        Grace = TimeSpan.FromMilliseconds(300),
-        TakesStrayText = false,
-        Languages = [new LanguageFactory(CellPlan.FSharp, session => new FSharpLanguage(session))],
-        Connectors = [new EchoConnector()],
-        DrawDiagram = (text, _) => text.StartsWith("pie", StringComparison.Ordinal) ? [1, 2, 3] : null,
-    });
+    private readonly CellEngine _engine = new(
+        new EngineOptions
+        {
+            Grace = TimeSpan.FromMilliseconds(300),
+            TakesStrayText = false,
+            Languages = [new LanguageFactory(CellPlan.FSharp, session => new FSharpLanguage(session))],
+            Connectors = [new EchoConnector()],
+            DrawDiagram = (text, _) => text.StartsWith("pie", StringComparison.Ordinal) ? [1, 2, 3] : null,
+        }
+    );
 
     public CellEngine Engine => _engine;
 
@@ -43,7 +45,10 @@ public sealed class EngineFixture : IDisposable
     {
         Ran ran = new();
         Task<CellResult> task = _engine.RunAsync(new CellRequest(code), ran.Add);
-        Assert.True(SpinWait.SpinUntil(() => ran.Out.Contains("go", StringComparison.Ordinal) || task.IsCompleted, 60_000) && !task.IsCompleted, $"Did not begin, or ended: {code}");
+        Assert.True(
+            SpinWait.SpinUntil(() => ran.Out.Contains("go", StringComparison.Ordinal) || task.IsCompleted, 60_000) && !task.IsCompleted,
+            $"Did not begin, or ended: {code}"
+        );
         Assert.Equal(effect, _engine.Interrupt());
         for (int i = 1; i < times; i++)
         {
@@ -106,7 +111,8 @@ public sealed class Ran
     {
         get
         {
-            lock (_outputs) return [.. _outputs];
+            lock (_outputs)
+                return [.. _outputs];
         }
     }
 
@@ -122,7 +128,8 @@ public sealed class Ran
 
     public void Add(CellOutput output)
     {
-        lock (_outputs) _outputs.Add(output);
+        lock (_outputs)
+            _outputs.Add(output);
     }
 }
 

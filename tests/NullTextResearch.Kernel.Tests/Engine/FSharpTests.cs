@@ -23,7 +23,10 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("[ for i in 1..2 do\n    for j in 1..2 do\n        if i <> j then\n            yield (i, j) ]", "[(1, 2); (2, 1)]")]
     [InlineData("let rec fact n = if n < 2 then 1 else n * fact (n - 1)\nfact 5", "120")]
     [InlineData("let parity = function\n    | n when n % 2 = 0 -> \"even\"\n    | _ -> \"odd\"\nparity 3", "odd")]
-    [InlineData("type Counter() =\n    let mutable n = 0\n    member _.Next() =\n        n <- n + 1\n        n\nlet c = Counter()\nc.Next() |> ignore\nc.Next()", "2")]
+    [InlineData(
+        "type Counter() =\n    let mutable n = 0\n    member _.Next() =\n        n <- n + 1\n        n\nlet c = Counter()\nc.Next() |> ignore\nc.Next()",
+        "2"
+    )]
     [InlineData("<@ fun x -> x + 1 @>.ToString().Contains \"Checkpoint\"", "false")]
     public void Run_Code_ItsValueIsTheResult(string code, string? value) => Assert.Equal(value, session.Ok("#!fsharp\n" + code).Value);
 
@@ -60,7 +63,9 @@ public sealed class FSharpTests(EngineFixture session)
     [Fact]
     public void Run_Exception_HasLineAndFunction()
     {
-        Ran ran = session.Run("#!fsharp\nlet rec failing n =\n    if n = 0 then failwith \"boom\"\n    1 + failing (n - 1)\n\nfor i in 1..3 do\n    failing i |> ignore");
+        Ran ran = session.Run(
+            "#!fsharp\nlet rec failing n =\n    if n = 0 then failwith \"boom\"\n    1 + failing (n - 1)\n\nfor i in 1..3 do\n    failing i |> ignore"
+        );
         Assert.Equal(("Exception", "boom"), (ran.Result.Error!.Name, ran.Result.Error.Message));
         Assert.Matches(@"at Cell \[\d+\], line 3, in failing\n", ran.Traceback);
         Assert.Matches(@"at Cell \[\d+\], line 7\n", ran.Traceback);
@@ -110,8 +115,20 @@ public sealed class FSharpTests(EngineFixture session)
     [Fact]
     public void Share_RecordsOfACell_CrossAsObjects()
     {
-        Assert.Equal("3", session.Ok("public record Point(int X);\nvar points = new List<Point> { new(3) };\n#!fsharp\n#!share --from csharp points\nlet p = Seq.head points in p.GetType().GetProperty(\"X\").GetValue(p)").Value);
-        Assert.Equal("b", session.Ok("#!fsharp\ntype FsPoint = { Label: string }\nlet fsPoint = { Label = \"b\" }\n#!csharp\n#!share --from fsharp fsPoint\nfsPoint.Label").Value);
+        Assert.Equal(
+            "3",
+            session
+                .Ok(
+                    "public record Point(int X);\nvar points = new List<Point> { new(3) };\n#!fsharp\n#!share --from csharp points\nlet p = Seq.head points in p.GetType().GetProperty(\"X\").GetValue(p)"
+                )
+                .Value
+        );
+        Assert.Equal(
+            "b",
+            session
+                .Ok("#!fsharp\ntype FsPoint = { Label: string }\nlet fsPoint = { Label = \"b\" }\n#!csharp\n#!share --from fsharp fsPoint\nfsPoint.Label")
+                .Value
+        );
         Assert.Equal("3", session.Ok("#!share --from fsharp points --as again\nagain[0] is Point { X: var px } ? px : 0").Value);
     }
 
@@ -148,13 +165,19 @@ public sealed class FSharpTests(EngineFixture session)
         Assert.Equal("3", session.Ok("#!set --name setC --value \"3\"\nsetC").Value);
         Assert.Equal("7", session.Ok("#!set --name setD --value {\"a\": 7}\nsetD.RootElement.GetProperty(\"a\").GetInt32()").Value);
         Assert.Equal("5", session.Ok("#!fsharp\n#!set --name setE --value @csharp:setA\nsetE * 2.0").Value);
-        Assert.Equal("[1,2]", session.Ok("var setF = new[] { 1, 2 };\n#!set --name setG --value @csharp:setF --mime-type application/json\nsetG.RootElement.GetRawText()").Value);
+        Assert.Equal(
+            "[1,2]",
+            session.Ok("var setF = new[] { 1, 2 };\n#!set --name setG --value @csharp:setF --mime-type application/json\nsetG.RootElement.GetRawText()").Value
+        );
         List<(string, bool)> asked = [];
-        Ran ran = session.Run("#!set --name setH --value @input:\"Which one?\"\n#!set --name setI --value @password:key\nsetH + setI", (prompt, hidden, _) =>
-        {
-            asked.Add((prompt, hidden));
-            return "x";
-        });
+        Ran ran = session.Run(
+            "#!set --name setH --value @input:\"Which one?\"\n#!set --name setI --value @password:key\nsetH + setI",
+            (prompt, hidden, _) =>
+            {
+                asked.Add((prompt, hidden));
+                return "x";
+            }
+        );
         Assert.Equal("xx", ran.Value);
         Assert.Equal([("Which one?", false), ("key", true)], asked);
     }
@@ -162,7 +185,9 @@ public sealed class FSharpTests(EngineFixture session)
     [Fact]
     public void Cell_OfSeveralLanguages_RunsInOrder()
     {
-        Ran ran = session.Ok("Console.Write(\"1\");\n#!fsharp\nprintf \"2\"\nlet three = 3\n#!html\n<b>4</b>\n#!csharp\n#!share --from fsharp three\nthree + 1");
+        Ran ran = session.Ok(
+            "Console.Write(\"1\");\n#!fsharp\nprintf \"2\"\nlet three = 3\n#!html\n<b>4</b>\n#!csharp\n#!share --from fsharp three\nthree + 1"
+        );
         Assert.Equal(("12", "4"), (ran.Out, ran.Value));
         Assert.Equal("<b>4</b>", ran.Displays.Single()["text/html"]!.ToString());
     }
@@ -205,7 +230,11 @@ public sealed class FSharpTests(EngineFixture session)
         Assert.Equal("echoed", session.Complete("#!parrot\nx|").Items.Single().Text);
         Assert.True(session.Engine.Runs("parrot"));
         Assert.Equal("parrot ended", session.Ok("#!connect echo --kernel-name parrot").Displays.Single()["text/plain"]!.ToString());
-        Assert.Contains("parrot has no variable 'said', nor any other", session.Run("#!share --from parrot said").Result.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "parrot has no variable 'said', nor any other",
+            session.Run("#!share --from parrot said").Result.Error!.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -292,7 +321,12 @@ public sealed class FSharpTests(EngineFixture session)
     public void Interrupt_WhileFSharpCompiles_LeavesTheSessionWhole()
     {
         session.Ok("#!fsharp\nlet beforeCompiling = 4");
-        string large = string.Join('\n', Enumerable.Range(0, 300).Select(i => $"let large{i} (xs: int list) = xs |> List.map (fun x -> x + {i}) |> List.filter (fun x -> x % 2 = 0) |> List.sum"));
+        string large = string.Join(
+            '\n',
+            Enumerable
+                .Range(0, 300)
+                .Select(i => $"let large{i} (xs: int list) = xs |> List.map (fun x -> x + {i}) |> List.filter (fun x -> x % 2 = 0) |> List.sum")
+        );
         Assert.Equal(CellStatus.Interrupted, session.InterruptedEarly($"#!fsharp\n{large}\nSystem.Threading.Thread.Sleep 600000", 300).Result.Status);
         Assert.Equal("10", session.Ok("#!fsharp\nlet rows = [ for i in 1..4 -> {| A = i |} ]\nrows |> List.sumBy (fun r -> r.A)").Value);
         Assert.Equal("4", session.Ok("#!fsharp\nbeforeCompiling").Value);
@@ -301,7 +335,10 @@ public sealed class FSharpTests(EngineFixture session)
     [Fact]
     public void Reference_InFSharp_ServesBothLanguages()
     {
-        Assert.Equal("1", session.Ok("#!fsharp\n#r \"System.CommandLine.dll\"\nlet option = System.CommandLine.Option<int>(\"-n\")\noption.Aliases.Count + 1").Value);
+        Assert.Equal(
+            "1",
+            session.Ok("#!fsharp\n#r \"System.CommandLine.dll\"\nlet option = System.CommandLine.Option<int>(\"-n\")\noption.Aliases.Count + 1").Value
+        );
         Assert.Equal("-n", session.Ok("new System.CommandLine.Option<int>(\"-n\").Name").Value);
     }
 }

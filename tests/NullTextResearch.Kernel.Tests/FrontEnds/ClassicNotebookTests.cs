@@ -27,12 +27,16 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         // Runs to its end, and shows what it was committed with.
         await notebook.RunAll(180_000);
         Assert.Equal([], await notebook.Errors.AllInnerTextsAsync());
-        await notebook.Page.WaitForFunctionAsync($"document.querySelectorAll('.nt-plot[data-drawn] .main-svg .xy path').length > 0 && document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}");
+        await notebook.Page.WaitForFunctionAsync(
+            $"document.querySelectorAll('.nt-plot[data-drawn] .main-svg .xy path').length > 0 && document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}"
+        );
         Assert.True(await notebook.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.output img')].every(i => i.complete && i.naturalWidth > 0)"));
         await notebook.Screenshot("classic-run.png");
 
         // The stop button, while the workbench works.
-        ILocator work = await notebook.Run("await bench.Invert(pictures[0], new InvertOptions { Steps = 50, Method = Methods.NullText(50, stopEarly: false) })");
+        ILocator work = await notebook.Run(
+            "await bench.Invert(pictures[0], new InvertOptions { Steps = 50, Method = Methods.NullText(50, stopEarly: false) })"
+        );
         await work.GetByText(new Regex("step [0-9]+ of 50.*loss")).First.WaitForAsync();
         await notebook.Stop();
         await work.GetByText("Interrupted").First.WaitForAsync();
@@ -47,7 +51,9 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         await notebook.Idle();
 
         // What earlier cells made is there: numbers, tensors, the model, results.
-        ILocator numbers = await notebook.RunToEnd("Console.WriteLine($\"{steps} {scales.Length} {explorer.Points.Count} {image.Inversion.StartLatents.isfinite().all().item<bool>()}\")");
+        ILocator numbers = await notebook.RunToEnd(
+            "Console.WriteLine($\"{steps} {scales.Length} {explorer.Points.Count} {image.Inversion.StartLatents.isfinite().all().item<bool>()}\")"
+        );
         Assert.Equal("4 2 6 True", (await numbers.Locator(".output_stdout").InnerTextAsync()).Trim());
         ILocator edit = await notebook.RunToEnd("await bench.Edit(image, pictures[^1].Edits[0].Prompt)");
         Assert.Equal(1, await edit.Locator(".nt-compare[data-live] .nt-split").CountAsync());
@@ -55,9 +61,11 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
 
         // The explorer's slider, by the mouse.
         ILocator explorer = notebook.Page.Locator("#notebook-container > .cell").Filter(new LocatorFilterOptions { HasText = "var explorer" });
-        ILocator picture = explorer.Locator(Shown), range = explorer.Locator("input[type=range]");
+        ILocator picture = explorer.Locator(Shown),
+            range = explorer.Locator("input[type=range]");
         await range.ScrollIntoViewIfNeededAsync();
-        string source = (await picture.GetAttributeAsync("src"))!, value = await explorer.Locator(".nt-bar output").InnerTextAsync();
+        string source = (await picture.GetAttributeAsync("src"))!,
+            value = await explorer.Locator(".nt-bar output").InnerTextAsync();
         byte[] pixels = await picture.ScreenshotAsync();
         LocatorBoundingBoxResult box = (await range.BoundingBoxAsync())!;
         await notebook.Page.Mouse.MoveAsync(box.X + 8, box.Y + box.Height / 2);
@@ -80,7 +88,11 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         {
             Cells =
             [
-                new NotebookCell { Source = "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });" },
+                new NotebookCell
+                {
+                    Source =
+                        "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });",
+                },
                 new NotebookCell { Source = "var seen = await bench.Explore(image, [SweepAxis.Guidance(1, 2, 3, 4, 5, 6, 7.5)], ahead: 2);" },
             ],
         };
@@ -89,7 +101,9 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         await notebook.RunAll(120_000);
         Assert.Equal([], await notebook.Errors.AllInnerTextsAsync());
 
-        ILocator cell = notebook.Page.Locator("#notebook-container > .cell").Nth(1), picture = cell.Locator(Shown), range = cell.Locator("input[type=range]");
+        ILocator cell = notebook.Page.Locator("#notebook-container > .cell").Nth(1),
+            picture = cell.Locator(Shown),
+            range = cell.Locator("input[type=range]");
         await picture.WaitForAsync();
         // At the end of the range, where the inversion was made; the other position ahead is the first.
         Assert.Equal("7.5", await cell.Locator(".nt-bar output").InnerTextAsync());
@@ -141,7 +155,12 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         Assert.False(await notebook.Page.EvaluateAsync<bool>("Jupyter.notebook.trusted"));
         Assert.Equal(0, await notebook.Page.Locator("[data-live], [data-drawn], .output script").CountAsync());
         // Of every output that has a picture, one at least is seen.
-        Assert.Equal(pictures, await notebook.Page.EvaluateAsync<int>("[...document.querySelectorAll('.output_area')].filter(a => [...a.querySelectorAll('img')].some(i => i.naturalWidth > 0 && i.offsetParent)).length"));
+        Assert.Equal(
+            pictures,
+            await notebook.Page.EvaluateAsync<int>(
+                "[...document.querySelectorAll('.output_area')].filter(a => [...a.querySelectorAll('img')].some(i => i.naturalWidth > 0 && i.offsetParent)).length"
+            )
+        );
         await notebook.Screenshot("classic-untrusted.png");
         notebook.AssertNoComplaints();
     }

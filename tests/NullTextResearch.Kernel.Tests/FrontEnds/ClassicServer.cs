@@ -32,17 +32,25 @@ public sealed class ClassicServer : IAsyncLifetime
     public async Task<ClassicPage> Open(string name)
     {
         await Start();
-        IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1400, Height = 1000 } });
+        IPage page = await _browser!.NewPageAsync(
+            new BrowserNewPageOptions
+            {
+                ViewportSize = new ViewportSize { Width = 1400, Height = 1000 },
+            }
+        );
         page.SetDefaultTimeout(60_000);
         ClassicPage notebook = new(page, _url!);
         await page.GotoAsync($"{_url}notebooks/{name}?token={_token}");
-        await page.WaitForFunctionAsync("window.Jupyter && Jupyter.notebook && Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && Jupyter.notebook._fully_loaded");
+        await page.WaitForFunctionAsync(
+            "window.Jupyter && Jupyter.notebook && Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && Jupyter.notebook._fully_loaded"
+        );
         return notebook;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null) await _browser.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
         _playwright?.Dispose();
         if (_server is { HasExited: false })
         {
@@ -59,7 +67,8 @@ public sealed class ClassicServer : IAsyncLifetime
                 // It has just ended, or never listened; what is left of it goes below.
             }
 
-            if (!_server.HasExited) _server.Kill(entireProcessTree: true);
+            if (!_server.HasExited)
+                _server.Kill(entireProcessTree: true);
         }
 
         _server?.Dispose();
@@ -68,28 +77,52 @@ public sealed class ClassicServer : IAsyncLifetime
 
     private async Task Start()
     {
-        if (_url is not null) return;
+        if (_url is not null)
+            return;
         string? program = JupyterPaths.OnPath("jupyter-notebook");
         Assert.SkipWhen(program is null, "Jupyter Notebook is not on the PATH: apt-get install -y --no-install-recommends jupyter-notebook");
         ChromiumSearch browser = ChromiumRenderer.Find();
         Assert.SkipWhen(browser.Renderer is null, browser.Message);
         string version = Version(program!);
-        Assert.SkipUnless(version.StartsWith("6.", StringComparison.Ordinal), $"{program} is version {version}; the page of classic Notebook, which this test knows, is that of 6.x (Debian 12 has 6.4.12).");
+        Assert.SkipUnless(
+            version.StartsWith("6.", StringComparison.Ordinal),
+            $"{program} is version {version}; the page of classic Notebook, which this test knows, is that of 6.x (Debian 12 has 6.4.12)."
+        );
 
         KernelSpec.Write(Path.Combine(_folder, "data", "kernels", KernelSpec.StandardName), Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
-        ProcessStartInfo start = new(program!,
-            ["--no-browser", "--allow-root", "--ip=127.0.0.1", $"--port={Random.Shared.Next(20_000, 60_000)}", $"--notebook-dir={Notebooks}", $"--NotebookApp.token={_token}", "--NotebookApp.terminals_enabled=False"])
+        ProcessStartInfo start = new(
+            program!,
+            [
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                $"--port={Random.Shared.Next(20_000, 60_000)}",
+                $"--notebook-dir={Notebooks}",
+                $"--NotebookApp.token={_token}",
+                "--NotebookApp.terminals_enabled=False",
+            ]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Notebooks,
         };
         string runtime = Path.Combine(_folder, "runtime");
-        foreach ((string name, string value) in ((string, string)[])
-        [
-            ("JUPYTER_PATH", Path.Combine(_folder, "data")), ("JUPYTER_DATA_DIR", Path.Combine(_folder, "user")), ("JUPYTER_CONFIG_DIR", Path.Combine(_folder, "config")), ("JUPYTER_RUNTIME_DIR", runtime),
-            ("JUPYTER_PLATFORM_DIRS", "0"), ("IPYTHONDIR", Path.Combine(_folder, "ipython")), ("PYDEVD_DISABLE_FILE_VALIDATION", "1"), ("PYTHONWARNINGS", "ignore"), ("NULLTEXT_THREADS", "1"),
-        ]) start.Environment[name] = value;
+        foreach (
+            (string name, string value) in ((string, string)[])
+                [
+                    ("JUPYTER_PATH", Path.Combine(_folder, "data")),
+                    ("JUPYTER_DATA_DIR", Path.Combine(_folder, "user")),
+                    ("JUPYTER_CONFIG_DIR", Path.Combine(_folder, "config")),
+                    ("JUPYTER_RUNTIME_DIR", runtime),
+                    ("JUPYTER_PLATFORM_DIRS", "0"),
+                    ("IPYTHONDIR", Path.Combine(_folder, "ipython")),
+                    ("PYDEVD_DISABLE_FILE_VALIDATION", "1"),
+                    ("PYTHONWARNINGS", "ignore"),
+                    ("NULLTEXT_THREADS", "1"),
+                ]
+        )
+            start.Environment[name] = value;
         _server = Process.Start(start)!;
         _server.OutputDataReceived += Keep;
         _server.ErrorDataReceived += Keep;
@@ -98,11 +131,13 @@ public sealed class ClassicServer : IAsyncLifetime
         _url = await Address(runtime);
 
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = browser.Renderer!.ExecutablePath,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-        });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = browser.Renderer!.ExecutablePath,
+                Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+            }
+        );
     }
 
     // The server takes another port where the wanted one is in use, and writes down which.
@@ -110,13 +145,15 @@ public sealed class ClassicServer : IAsyncLifetime
     {
         for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < StartLimit && !_server!.HasExited; await Task.Delay(100))
         {
-            if (!Directory.Exists(runtime) || Directory.GetFiles(runtime, "nbserver-*.json") is not [var file, ..]) continue;
+            if (!Directory.Exists(runtime) || Directory.GetFiles(runtime, "nbserver-*.json") is not [var file, ..])
+                continue;
             using HttpClient client = new();
             try
             {
                 string url = JsonNode.Parse(await File.ReadAllTextAsync(file))!["url"]!.ToString();
                 using HttpResponseMessage answer = await client.GetAsync($"{url}api");
-                if (answer.IsSuccessStatusCode) return url;
+                if (answer.IsSuccessStatusCode)
+                    return url;
             }
             catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException)
             {
@@ -125,7 +162,8 @@ public sealed class ClassicServer : IAsyncLifetime
             }
         }
 
-        lock (_log) throw new InvalidOperationException($"Jupyter Notebook did not start:\n{string.Join('\n', _log)}");
+        lock (_log)
+            throw new InvalidOperationException($"Jupyter Notebook did not start:\n{string.Join('\n', _log)}");
     }
 
     private static string Version(string program)
@@ -142,7 +180,8 @@ public sealed class ClassicServer : IAsyncLifetime
 
     private void Keep(string line)
     {
-        lock (_log) _log.Add(line);
+        lock (_log)
+            _log.Add(line);
     }
 }
 
@@ -157,7 +196,12 @@ public sealed class ClassicPage : IAsyncDisposable
         page.PageError += (_, error) => _complaints.Add(error);
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(server, StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal) && request.Url != "about:blank")
+            if (
+                !request.Url.StartsWith(server, StringComparison.Ordinal)
+                && !request.Url.StartsWith("data:", StringComparison.Ordinal)
+                && !request.Url.StartsWith("blob:", StringComparison.Ordinal)
+                && request.Url != "about:blank"
+            )
                 _complaints.Add("asked for " + request.Url[..Math.Min(100, request.Url.Length)]);
         };
     }
@@ -171,8 +215,11 @@ public sealed class ClassicPage : IAsyncDisposable
     public async Task RunAll(float limit)
     {
         await Choose("#celllink", "#run_all_cells");
-        await Page.WaitForFunctionAsync("Jupyter.notebook.get_cells().every(c => c.cell_type !== 'code' || typeof c.input_prompt_number === 'number') || document.querySelector('.output_error')", null,
-            new PageWaitForFunctionOptions { Timeout = limit });
+        await Page.WaitForFunctionAsync(
+            "Jupyter.notebook.get_cells().every(c => c.cell_type !== 'code' || typeof c.input_prompt_number === 'number') || document.querySelector('.output_error')",
+            null,
+            new PageWaitForFunctionOptions { Timeout = limit }
+        );
         await Idle();
     }
 
@@ -180,7 +227,13 @@ public sealed class ClassicPage : IAsyncDisposable
     /// <returns>The cell; it may still be running.</returns>
     public async Task<ILocator> Run(string code)
     {
-        await Page.Locator("#notebook-container > .cell").Last.ClickAsync(new LocatorClickOptions { Position = new Position { X = 4, Y = 4 } });
+        await Page.Locator("#notebook-container > .cell")
+            .Last.ClickAsync(
+                new LocatorClickOptions
+                {
+                    Position = new Position { X = 4, Y = 4 },
+                }
+            );
         await Page.Keyboard.PressAsync("Escape");
         await Page.Locator("button[data-jupyter-action='jupyter-notebook:insert-cell-below']").ClickAsync();
         await Page.Locator("#notebook-container > .cell.selected .CodeMirror").ClickAsync();
@@ -217,7 +270,8 @@ public sealed class ClassicPage : IAsyncDisposable
     /// <summary>Saves a picture of all cells where NULLTEXT_SCREENSHOTS names a folder.</summary>
     public async Task Screenshot(string name)
     {
-        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder) return;
+        if (Environment.GetEnvironmentVariable("NULLTEXT_SCREENSHOTS") is not { Length: > 0 } folder)
+            return;
         // The page scrolls inside a box: the window is made as tall as what is in it.
         int height = await Page.EvaluateAsync<int>("document.querySelector('#notebook-container').offsetHeight + 220");
         await Page.SetViewportSizeAsync(1400, Math.Clamp(height, 1000, 15_000));

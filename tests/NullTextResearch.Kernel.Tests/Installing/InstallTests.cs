@@ -39,7 +39,10 @@ public sealed class InstallTests : IDisposable
         // What was found, and what to do.
         Assert.Contains($"'.NET (C#)', started by 'dotnet interactive', in {Path.GetDirectoryName(foreign)}", said, StringComparison.Ordinal);
         Assert.Contains("Choose '.NET (C#, NullTextResearch)' in the kernel menu", said, StringComparison.Ordinal);
-        Assert.Equal(".NET (C#, NullTextResearch)", JsonNode.Parse(File.ReadAllText(Path.Combine(Kernels, "nulltext-csharp", "kernel.json")))!["display_name"]!.GetValue<string>());
+        Assert.Equal(
+            ".NET (C#, NullTextResearch)",
+            JsonNode.Parse(File.ReadAllText(Path.Combine(Kernels, "nulltext-csharp", "kernel.json")))!["display_name"]!.GetValue<string>()
+        );
         Assert.Contains("not ours", Nulltext("notebook", "install", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
         Assert.Contains("not ours", Nulltext("notebook", "uninstall", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
         Nulltext("notebook", "uninstall").Succeeded();
@@ -66,12 +69,16 @@ public sealed class InstallTests : IDisposable
     public void Notebook_NoJupyter_SaysWhatToInstall()
     {
         Ended ended = Nulltext([("PATH", _home)], "notebook").Failed();
-        foreach (string words in (string[])["apt-get install --no-install-recommends jupyter-notebook", "pip install jupyterlab", "VS Code", "nulltext notebook install"])
+        foreach (
+            string words in (string[])
+                ["apt-get install --no-install-recommends jupyter-notebook", "pip install jupyterlab", "VS Code", "nulltext notebook install"]
+        )
             Assert.Contains(words, ended.Err, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Notebook_MissingFile_IsRefused() => Assert.Contains("nowhere.ipynb", Nulltext("notebook", "nowhere.ipynb").Failed().Err, StringComparison.Ordinal);
+    public void Notebook_MissingFile_IsRefused() =>
+        Assert.Contains("nowhere.ipynb", Nulltext("notebook", "nowhere.ipynb").Failed().Err, StringComparison.Ordinal);
 
     [Fact]
     public void Notebook_JupyterOnThePath_IsStartedWithOurKernelFirst()
@@ -83,7 +90,10 @@ public sealed class InstallTests : IDisposable
         }
 
         string jupyter = Path.Combine(_home, "jupyter-lab");
-        File.WriteAllText(jupyter, "#!/bin/sh\necho \"args $@\"\necho \"path $JUPYTER_PATH\"\n/bin/cat \"${JUPYTER_PATH%%:*}/kernels/.net-csharp/kernel.json\"\n");
+        File.WriteAllText(
+            jupyter,
+            "#!/bin/sh\necho \"args $@\"\necho \"path $JUPYTER_PATH\"\n/bin/cat \"${JUPYTER_PATH%%:*}/kernels/.net-csharp/kernel.json\"\n"
+        );
         File.SetUnixFileMode(jupyter, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Directory.CreateDirectory(Path.Combine(_home, "work"));
         Ended ended = Nulltext([("PATH", _home), ("JUPYTER_PATH", "/elsewhere")], "notebook", "work", "--no-browser").Succeeded();
@@ -95,7 +105,8 @@ public sealed class InstallTests : IDisposable
     [Fact]
     public void Convert_DibToIpynbAndBack_IsTheSameText()
     {
-        string dib = Path.Combine(_home, "a.dib"), back = Path.Combine(_home, "b.dib");
+        string dib = Path.Combine(_home, "a.dib"),
+            back = Path.Combine(_home, "b.dib");
         const string Text = "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\n\n#!markdown\n\n# Title\n\n#!csharp\n\n1 + 1\n\n";
         File.WriteAllText(dib, Text);
         Nulltext("notebook", "convert", dib, Path.Combine(_home, "a.ipynb")).Succeeded();
@@ -107,7 +118,10 @@ public sealed class InstallTests : IDisposable
     public void Kernel_AddressOtherMachinesReach_IsRefused()
     {
         string file = Path.Combine(_home, "c.json");
-        File.WriteAllText(file, "{\"shell_port\":1,\"iopub_port\":2,\"stdin_port\":3,\"control_port\":4,\"hb_port\":5,\"ip\":\"0.0.0.0\",\"key\":\"k\",\"transport\":\"tcp\",\"signature_scheme\":\"hmac-sha256\"}");
+        File.WriteAllText(
+            file,
+            "{\"shell_port\":1,\"iopub_port\":2,\"stdin_port\":3,\"control_port\":4,\"hb_port\":5,\"ip\":\"0.0.0.0\",\"key\":\"k\",\"transport\":\"tcp\",\"signature_scheme\":\"hmac-sha256\"}"
+        );
         Assert.Contains("this machine only", Nulltext("kernel", file).Failed().Err, StringComparison.Ordinal);
     }
 
@@ -115,14 +129,20 @@ public sealed class InstallTests : IDisposable
 
     private Ended Nulltext((string Name, string Value)[] environment, params string[] arguments)
     {
-        ProcessStartInfo start = new(Kernel.Engine.DotnetHost.Path, [Path.Combine(AppContext.BaseDirectory, "nulltext.dll"), .. arguments]) { WorkingDirectory = _home, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(Kernel.Engine.DotnetHost.Path, [Path.Combine(AppContext.BaseDirectory, "nulltext.dll"), .. arguments])
+        {
+            WorkingDirectory = _home,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["HOME"] = _home;
         start.Environment["JUPYTER_DATA_DIR"] = Path.Combine(_home, "jupyter");
         start.Environment.Remove("JUPYTER_PATH");
         start.Environment.Remove("XDG_CACHE_HOME");
         // libtorch's mended copy is per home folder; this one is thrown away.
         start.Environment["XDG_CACHE_HOME"] = Path.Combine(_home, "cache");
-        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -14,7 +14,11 @@ public sealed class JupyterSpecTests : IDisposable
     [Fact]
     public void Find_FirstFolderWithTheName_IsUsed()
     {
-        string own = Write("user", "Thing", """{"argv": ["thing", "-f", "{connection_file}", "{resource_dir}/x"], "display_name": "A thing", "language": "t", "env": {"A": "${HOME}/a", "B": "${NO_SUCH_VARIABLE}$b"}, "interrupt_mode": "message"}""");
+        string own = Write(
+            "user",
+            "Thing",
+            """{"argv": ["thing", "-f", "{connection_file}", "{resource_dir}/x"], "display_name": "A thing", "language": "t", "env": {"A": "${HOME}/a", "B": "${NO_SUCH_VARIABLE}$b"}, "interrupt_mode": "message"}"""
+        );
         string other = Write("system", "thing", """{"argv": ["other", "{connection_file}"]}""");
         JupyterSpec spec = JupyterSpec.Find("thing", [own, other]);
         Assert.Equal(("Thing", "A thing", "t", true), (spec.Name, spec.DisplayName, spec.Language, spec.InterruptsByMessage));
@@ -30,7 +34,8 @@ public sealed class JupyterSpecTests : IDisposable
     {
         string own = Write("user", "julia", """{"argv": ["julia", "{connection_file}"]}""");
         string message = Assert.Throws<CellException>(() => JupyterSpec.Find("python3", [own, "/no/such/folder"])).Message;
-        foreach (string part in (string[])["'python3'", "installed are: julia", "apt install python3-ipykernel", "pip install ipykernel"]) Assert.Contains(part, message, StringComparison.Ordinal);
+        foreach (string part in (string[])["'python3'", "installed are: julia", "apt install python3-ipykernel", "pip install ipykernel"])
+            Assert.Contains(part, message, StringComparison.Ordinal);
         Assert.Contains("no kernel at all", Assert.Throws<CellException>(() => JupyterSpec.Find("python3", [])).Message, StringComparison.Ordinal);
     }
 

@@ -16,15 +16,24 @@ public sealed class PythonCellTests(PythonFixture fixture)
     [Fact]
     public void Run_Outputs_ComeInTheirOrder()
     {
-        PythonRun run = new(Python, "import sys\nprint('a ü€😀')\nsys.stdout.flush()\nprint('b', file=sys.stderr)\nsys.stderr.flush()\ndisplay({'x': 1})\n6 * 7", count: 12);
+        PythonRun run = new(
+            Python,
+            "import sys\nprint('a ü€😀')\nsys.stdout.flush()\nprint('b', file=sys.stderr)\nsys.stderr.flush()\ndisplay({'x': 1})\n6 * 7",
+            count: 12
+        );
         Assert.Equal(CellStatus.Ok, run.Result.Status);
-        Assert.Equal(["a ü€😀\n", "b\n", "{'x': 1}", "42"], run.Outputs.Select(o => o switch
-        {
-            StreamOutput s => s.Text,
-            DisplayOutput d => d.Data["text/plain"]!.GetValue<string>(),
-            ResultOutput r => r.Data["text/plain"]!.GetValue<string>(),
-            _ => o.ToString(),
-        }));
+        Assert.Equal(
+            ["a ü€😀\n", "b\n", "{'x': 1}", "42"],
+            run.Outputs.Select(o =>
+                o switch
+                {
+                    StreamOutput s => s.Text,
+                    DisplayOutput d => d.Data["text/plain"]!.GetValue<string>(),
+                    ResultOutput r => r.Data["text/plain"]!.GetValue<string>(),
+                    _ => o.ToString(),
+                }
+            )
+        );
         Assert.Equal([false, true], run.Outputs.OfType<StreamOutput>().Select(s => s.IsError));
         Assert.Equal(12, run.Outputs.OfType<ResultOutput>().Single().ExecutionCount);
     }
@@ -40,7 +49,10 @@ public sealed class PythonCellTests(PythonFixture fixture)
     [Fact]
     public void Run_UpdateAndClear_NameTheSameDisplay()
     {
-        PythonRun run = PythonRun.Ok(Python, "from IPython.display import clear_output\nh = display('first', display_id=True)\nh.update('second')\nclear_output(wait=True)\nclear_output()");
+        PythonRun run = PythonRun.Ok(
+            Python,
+            "from IPython.display import clear_output\nh = display('first', display_id=True)\nh.update('second')\nclear_output(wait=True)\nclear_output()"
+        );
         DisplayOutput[] shown = [.. run.Outputs.OfType<DisplayOutput>()];
         Assert.Equal([false, true], shown.Select(d => d.IsUpdate));
         Assert.Equal(shown[0].DisplayId, shown[1].DisplayId);
@@ -55,7 +67,8 @@ public sealed class PythonCellTests(PythonFixture fixture)
         PythonRun run = new(python, "def f():\n    return 1 / 0\n\nf()", count: 7);
         Assert.Equal(CellStatus.Error, run.Result.Status);
         Assert.Equal(("ZeroDivisionError", "division by zero"), (run.Result.Error!.Name, run.Result.Error.Message));
-        foreach (string part in (string[])["[7], line 4", "[7], line 2", "return 1 / 0"]) Assert.Contains(part, run.Traceback, StringComparison.Ordinal);
+        foreach (string part in (string[])["[7], line 4", "[7], line 2", "return 1 / 0"])
+            Assert.Contains(part, run.Traceback, StringComparison.Ordinal);
         // Python counts on from our cell, forwards only; In and Out agree with it.
         Assert.Equal("'def f():\\n    return 1 / 0\\n\\nf()'", PythonRun.Eval(python, "In[7]"));
         PythonRun later = new(python, "1/0", count: 31);
@@ -76,11 +89,15 @@ public sealed class PythonCellTests(PythonFixture fixture)
     public void Run_Input_IsAskedOfUs()
     {
         List<(string, bool)> asked = [];
-        PythonRun run = new(Python, "import getpass\na = input('Name? ')\nb = getpass.getpass('Word? ')\n(a, b)", (prompt, hidden, _) =>
-        {
-            asked.Add((prompt, hidden));
-            return hidden ? "secret" : "Zoë 😀";
-        });
+        PythonRun run = new(
+            Python,
+            "import getpass\na = input('Name? ')\nb = getpass.getpass('Word? ')\n(a, b)",
+            (prompt, hidden, _) =>
+            {
+                asked.Add((prompt, hidden));
+                return hidden ? "secret" : "Zoë 😀";
+            }
+        );
         Assert.Equal(CellStatus.Ok, run.Result.Status);
         Assert.Equal("('Zoë 😀', 'secret')", run.Value);
         Assert.Equal([("Name? ", false), ("Word? ", true)], asked);
@@ -182,7 +199,10 @@ public sealed class PythonCellTests(PythonFixture fixture)
     public void Variables_OfTheUser_AreListedWithTypeAndShortValue()
     {
         using JupyterConnection python = fixture.Start();
-        PythonRun.Ok(python, "import sys\nx = 5\ntext = 'a' * 500\nclass Bad:\n    def __repr__(self): raise ValueError('no')\nbad = Bad()\n_hidden = 1\ndef function(): pass\nhuge = list(range(10 ** 6))\n'shown'");
+        PythonRun.Ok(
+            python,
+            "import sys\nx = 5\ntext = 'a' * 500\nclass Bad:\n    def __repr__(self): raise ValueError('no')\nbad = Bad()\n_hidden = 1\ndef function(): pass\nhuge = list(range(10 ** 6))\n'shown'"
+        );
         IReadOnlyList<JupyterVariable> found = PythonFixture.Wait(python.VariablesAsync(Cancel));
         Assert.Equal(["bad", "huge", "text", "x"], found.Select(v => v.Name));
         Assert.Equal(["__main__.Bad", "list", "str", "int"], found.Select(v => v.Type));

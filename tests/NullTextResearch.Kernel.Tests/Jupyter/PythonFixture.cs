@@ -35,7 +35,8 @@ public sealed class PythonFixture : IDisposable
 
     public void Dispose()
     {
-        if (_shared.IsValueCreated) _shared.Value.Dispose();
+        if (_shared.IsValueCreated)
+            _shared.Value.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -44,7 +45,11 @@ public sealed class PythonFixture : IDisposable
     {
         Require("ipykernel", "python3-ipykernel");
         JupyterSpec spec = Spec();
-        Task<JupyterConnection> start = JupyterConnection.StartAsync(change is null ? spec : change(spec), options ?? new JupyterOptions(), TestContext.Current.CancellationToken);
+        Task<JupyterConnection> start = JupyterConnection.StartAsync(
+            change is null ? spec : change(spec),
+            options ?? new JupyterOptions(),
+            TestContext.Current.CancellationToken
+        );
         return Wait(start);
     }
 
@@ -52,7 +57,10 @@ public sealed class PythonFixture : IDisposable
     internal JupyterSpec Spec()
     {
         JupyterSpec spec = JupyterSpec.Find("python3", ["/usr/share/jupyter/kernels"]);
-        return spec with { Environment = new Dictionary<string, string>(spec.Environment) { ["IPYTHONDIR"] = _folder, ["MPLCONFIGDIR"] = _folder } };
+        return spec with
+        {
+            Environment = new Dictionary<string, string>(spec.Environment) { ["IPYTHONDIR"] = _folder, ["MPLCONFIGDIR"] = _folder },
+        };
     }
 
     internal static T Wait<T>(Task<T> task)
@@ -69,7 +77,12 @@ public sealed class PythonFixture : IDisposable
 
     private static int Import(string module)
     {
-        using Process probe = Process.Start(new ProcessStartInfo(Python, ["-c", $"import importlib.util, sys; sys.exit(importlib.util.find_spec('{module}') is None)"]) { RedirectStandardError = true })!;
+        using Process probe = Process.Start(
+            new ProcessStartInfo(Python, ["-c", $"import importlib.util, sys; sys.exit(importlib.util.find_spec('{module}') is None)"])
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         probe.StandardError.ReadToEnd();
         probe.WaitForExit();
         return probe.ExitCode;
@@ -83,7 +96,13 @@ internal sealed class PythonRun
     private readonly JupyterConnection _python;
     private readonly Task<JupyterResult> _task;
 
-    public PythonRun(JupyterConnection python, string code, Func<string, bool, CancellationToken, string>? input = null, int? count = 1, CancellationToken cancel = default)
+    public PythonRun(
+        JupyterConnection python,
+        string code,
+        Func<string, bool, CancellationToken, string>? input = null,
+        int? count = 1,
+        CancellationToken cancel = default
+    )
     {
         _python = python;
         _task = python.RunAsync(new JupyterCell(code) { Count = count, Input = input }, Add, cancel);
@@ -93,7 +112,8 @@ internal sealed class PythonRun
     {
         get
         {
-            lock (_outputs) return [.. _outputs];
+            lock (_outputs)
+                return [.. _outputs];
         }
     }
 
@@ -138,7 +158,8 @@ internal sealed class PythonRun
 
     private void Add(CellOutput output)
     {
-        lock (_outputs) _outputs.Add(output);
+        lock (_outputs)
+            _outputs.Add(output);
     }
 }
 

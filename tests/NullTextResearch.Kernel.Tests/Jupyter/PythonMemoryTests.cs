@@ -35,7 +35,8 @@ public sealed class PythonMemoryTests(PythonFixture fixture)
         // The array itself; the file beside it is no memory of either process.
         Assert.InRange(once.Peak - empty.Its, Size, Size + 30);
         started = Stopwatch.GetTimestamp();
-        using (Tensor got = Assert.IsType<Tensor>(PythonFixture.Wait(python.GetAsync("x", typeof(Tensor), cancel)).Value)) Assert.Equal(values.shape, got.shape);
+        using (Tensor got = Assert.IsType<Tensor>(PythonFixture.Wait(python.GetAsync("x", typeof(Tensor), cancel)).Value))
+            Assert.Equal(values.shape, got.shape);
         TimeSpan back = Stopwatch.GetElapsedTime(started);
 
         (long Mine, long Its, long Peak) first = default;
@@ -43,13 +44,17 @@ public sealed class PythonMemoryTests(PythonFixture fixture)
         {
             PythonFixture.Wait(python.SetAsync("x", values, cancel));
             using Tensor got = Assert.IsType<Tensor>(PythonFixture.Wait(python.GetAsync("x", typeof(Tensor), cancel)).Value);
-            if (i == 4) first = Now();
+            if (i == 4)
+                first = Now();
         }
 
         (long Mine, long Its, long Peak) shared = Now();
-        for (int i = 0; i < 200; i++) PythonRun.Ok(python, $"y = [{i}] * 1000\nprint(len(y))\ny[0]");
+        for (int i = 0; i < 200; i++)
+            PythonRun.Ok(python, $"y = [{i}] * 1000\nprint(len(y))\ny[0]");
         (long Mine, long Its, long Peak) last = Now();
-        TestContext.Current.TestOutputHelper?.WriteLine($"100 MB to Python {there.TotalSeconds:0.00} s, back {back.TotalSeconds:0.00} s; MB of ours and Python's, and Python's peak: before {empty}, with one tensor {once}, after 5 more {first}, after 20 {shared}, after 200 cells {last}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"100 MB to Python {there.TotalSeconds:0.00} s, back {back.TotalSeconds:0.00} s; MB of ours and Python's, and Python's peak: before {empty}, with one tensor {once}, after 5 more {first}, after 20 {shared}, after 200 cells {last}"
+        );
         // A lost tensor would be 100, a lost array too.
         Assert.InRange(shared.Its - first.Its, -Size, 20);
         Assert.InRange(shared.Mine - first.Mine, -2 * Size, 60);
@@ -60,5 +65,9 @@ public sealed class PythonMemoryTests(PythonFixture fixture)
     }
 
     private static long Read(string process, string field) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2]) / 1024;
+        long.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .First(l => l.StartsWith(field + ":", StringComparison.Ordinal))
+                .Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2]
+        ) / 1024;
 }

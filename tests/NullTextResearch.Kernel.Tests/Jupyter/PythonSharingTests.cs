@@ -68,21 +68,55 @@ public sealed class PythonSharingTests
         ["list"] = (new List<int> { 1, 2, 3 }, "[1, 2, 3]", new List<int> { 1, 2, 3 }),
         ["array"] = (new[] { 1.0, 2.5 }, "[1.0, 2.5]", new List<double> { 1.0, 2.5 }),
         ["mixed numbers"] = (new object[] { 1, 2L << 40, 0.5 }, "[1, 2199023255552, 0.5]", new List<double> { 1, 2L << 40, 0.5 }),
-        ["mixed"] = (new object?[] { 1, "a", null, new[] { true } }, "[1, 'a', None, [True]]", new List<object?> { 1, "a", null, new List<bool> { true } }),
+        ["mixed"] = (
+            new object?[] { 1, "a", null, new[] { true } },
+            "[1, 'a', None, [True]]",
+            new List<object?>
+            {
+                1,
+                "a",
+                null,
+                new List<bool> { true },
+            }
+        ),
         ["empty"] = (Array.Empty<int>(), "[]", new List<object?>()),
         ["dictionary"] = (new Dictionary<string, int> { ["b"] = 1, ["a"] = 2 }, "{'b': 1, 'a': 2}", new Dictionary<string, int> { ["b"] = 1, ["a"] = 2 }),
-        ["dollar"] = (new Dictionary<string, string> { ["$"] = "bytes", ["v"] = "x" }, "{'$': 'bytes', 'v': 'x'}", new Dictionary<string, string> { ["$"] = "bytes", ["v"] = "x" }),
-        ["keys of numbers"] = (new ReadOnlyDictionary<int, double>(new Dictionary<int, double> { [3] = 0.5 }), "{3: 0.5}", new Dictionary<int, double> { [3] = 0.5 }),
+        ["dollar"] = (
+            new Dictionary<string, string> { ["$"] = "bytes", ["v"] = "x" },
+            "{'$': 'bytes', 'v': 'x'}",
+            new Dictionary<string, string> { ["$"] = "bytes", ["v"] = "x" }
+        ),
+        ["keys of numbers"] = (
+            new ReadOnlyDictionary<int, double>(new Dictionary<int, double> { [3] = 0.5 }),
+            "{3: 0.5}",
+            new Dictionary<int, double> { [3] = 0.5 }
+        ),
         ["tuple"] = ((1, "a", 2.5), "(1, 'a', 2.5)", (1, "a", 2.5)),
         ["set"] = (new HashSet<int> { 4 }, "{4}", new HashSet<int> { 4 }),
         ["record"] = (new Row("a", 1.5), "{'Name': 'a', 'Score': 1.5}", new Dictionary<string, object?> { ["Name"] = "a", ["Score"] = 1.5 }),
-        ["anonymous"] = (new { X = 1, Y = new { Z = 2 } }, "{'X': 1, 'Y': {'Z': 2}}", new Dictionary<string, object?> { ["X"] = 1, ["Y"] = new Dictionary<string, int> { ["Z"] = 2 } }),
+        ["anonymous"] = (
+            new { X = 1, Y = new { Z = 2 } },
+            "{'X': 1, 'Y': {'Z': 2}}",
+            new Dictionary<string, object?>
+            {
+                ["X"] = 1,
+                ["Y"] = new Dictionary<string, int> { ["Z"] = 2 },
+            }
+        ),
         ["time"] = (new DateTime(2026, 11, 29, 1, 2, 3, 456), "datetime.datetime(2026, 11, 29, 1, 2, 3, 456000)", new DateTime(2026, 11, 29, 1, 2, 3, 456)),
-        ["moment"] = (new DateTimeOffset(2026, 11, 29, 1, 2, 3, TimeSpan.FromHours(-3)), "datetime.datetime(2026, 11, 29, 1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=75600)))", new DateTimeOffset(2026, 11, 29, 1, 2, 3, TimeSpan.FromHours(-3))),
+        ["moment"] = (
+            new DateTimeOffset(2026, 11, 29, 1, 2, 3, TimeSpan.FromHours(-3)),
+            "datetime.datetime(2026, 11, 29, 1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=75600)))",
+            new DateTimeOffset(2026, 11, 29, 1, 2, 3, TimeSpan.FromHours(-3))
+        ),
         ["date"] = (new DateOnly(2026, 1, 2), "datetime.date(2026, 1, 2)", new DateOnly(2026, 1, 2)),
         ["clock"] = (new TimeOnly(1, 2, 3), "datetime.time(1, 2, 3)", new TimeOnly(1, 2, 3)),
         ["span"] = (TimeSpan.FromMilliseconds(-1500.5), "datetime.timedelta(days=-1, seconds=86398, microseconds=499500)", TimeSpan.FromMilliseconds(-1500.5)),
-        ["id"] = (Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"), "UUID('0f8fad5b-d9cb-469f-a165-70867728950e')", Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e")),
+        ["id"] = (
+            Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"),
+            "UUID('0f8fad5b-d9cb-469f-a165-70867728950e')",
+            Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e")
+        ),
     };
 
     [Theory]
@@ -95,7 +129,8 @@ public sealed class PythonSharingTests
         object? got = Get("x");
         Assert.Equal(back, got);
         Assert.Equal(back?.GetType(), got?.GetType());
-        if (back is double zero) Assert.Equal(BitConverter.DoubleToInt64Bits(zero), BitConverter.DoubleToInt64Bits((double)got!));
+        if (back is double zero)
+            Assert.Equal(BitConverter.DoubleToInt64Bits(zero), BitConverter.DoubleToInt64Bits((double)got!));
     }
 
     [Fact]
@@ -103,8 +138,13 @@ public sealed class PythonSharingTests
     {
         Set("x", new[] { new Row("a", 1.5), new Row("b", double.NaN) });
         bool pandas = PythonRun.Eval(Python, "__import__('importlib.util').util.find_spec('pandas') is not None") == "True";
-        if (pandas) Assert.Equal("('DataFrame', ['Name', 'Score'], ['a', 'b'], 1.5)", PythonRun.Eval(Python, "(type(x).__name__, list(x.columns), list(x.Name), x.Score[0])"));
-        else Assert.Equal("[{'Name': 'a', 'Score': 1.5}, {'Name': 'b', 'Score': nan}]", PythonRun.Eval(Python, "x"));
+        if (pandas)
+            Assert.Equal(
+                "('DataFrame', ['Name', 'Score'], ['a', 'b'], 1.5)",
+                PythonRun.Eval(Python, "(type(x).__name__, list(x.columns), list(x.Name), x.Score[0])")
+            );
+        else
+            Assert.Equal("[{'Name': 'a', 'Score': 1.5}, {'Name': 'b', 'Score': nan}]", PythonRun.Eval(Python, "x"));
         List<Dictionary<string, object?>> back = Assert.IsType<List<Dictionary<string, object?>>>(Get("x"));
         Assert.Equal([new() { ["Name"] = "a", ["Score"] = 1.5 }, new() { ["Name"] = "b", ["Score"] = double.NaN }], back);
     }
@@ -113,13 +153,30 @@ public sealed class PythonSharingTests
     public void Share_DataFrame_ComesBackAsRows()
     {
         PythonFixture.Require("pandas", "python3-pandas");
-        PythonRun.Ok(Python, "import pandas\nx = pandas.DataFrame({'n': [1, 2], 'f': [0.5, float('nan')], 't': ['a', None], 'd': pandas.to_datetime(['2026-01-02', None])})\ns = pandas.Series([1.5, 2.5]).rename('s')");
+        PythonRun.Ok(
+            Python,
+            "import pandas\nx = pandas.DataFrame({'n': [1, 2], 'f': [0.5, float('nan')], 't': ['a', None], 'd': pandas.to_datetime(['2026-01-02', None])})\ns = pandas.Series([1.5, 2.5]).rename('s')"
+        );
         List<Dictionary<string, object?>> back = Assert.IsType<List<Dictionary<string, object?>>>(Get("x"));
         Assert.Equal(
-        [
-            new() { ["n"] = 1, ["f"] = 0.5, ["t"] = "a", ["d"] = new DateTime(2026, 1, 2) },
-            new() { ["n"] = 2, ["f"] = double.NaN, ["t"] = null, ["d"] = null },
-        ], back);
+            [
+                new()
+                {
+                    ["n"] = 1,
+                    ["f"] = 0.5,
+                    ["t"] = "a",
+                    ["d"] = new DateTime(2026, 1, 2),
+                },
+                new()
+                {
+                    ["n"] = 2,
+                    ["f"] = double.NaN,
+                    ["t"] = null,
+                    ["d"] = null,
+                },
+            ],
+            back
+        );
         using Tensor series = Assert.IsType<Tensor>(Get("s"));
         Assert.Equal([1.5, 2.5], series.data<double>().ToArray());
     }
@@ -167,7 +224,18 @@ public sealed class PythonSharingTests
     [Fact]
     public void Set_WhatPythonHasNot_IsRefusedWithItsPlace()
     {
-        Assert.Contains("x[1].a is a Func<int>, which no other language has", Refused("x", new object[] { 1, new Dictionary<string, object> { ["a"] = (Func<int>)(() => 1) } }), StringComparison.Ordinal);
+        Assert.Contains(
+            "x[1].a is a Func<int>, which no other language has",
+            Refused(
+                "x",
+                new object[]
+                {
+                    1,
+                    new Dictionary<string, object> { ["a"] = (Func<int>)(() => 1) },
+                }
+            ),
+            StringComparison.Ordinal
+        );
         Assert.Contains("is a StringWriter", Refused("x", new StringWriter()), StringComparison.Ordinal);
         List<object> itself = [];
         itself.Add(itself);
@@ -211,10 +279,22 @@ public sealed class PythonSharingTests
         get
         {
             TheoryData<ScalarType, string, string> data = [];
-            (ScalarType, string)[] types = [(ScalarType.Bool, "bool"), (ScalarType.Byte, "uint8"), (ScalarType.Int8, "int8"), (ScalarType.Int16, "int16"), (ScalarType.Int32, "int32"), (ScalarType.Int64, "int64"), (ScalarType.Float16, "float16"), (ScalarType.Float32, "float32"), (ScalarType.Float64, "float64")];
+            (ScalarType, string)[] types =
+            [
+                (ScalarType.Bool, "bool"),
+                (ScalarType.Byte, "uint8"),
+                (ScalarType.Int8, "int8"),
+                (ScalarType.Int16, "int16"),
+                (ScalarType.Int32, "int32"),
+                (ScalarType.Int64, "int64"),
+                (ScalarType.Float16, "float16"),
+                (ScalarType.Float32, "float32"),
+                (ScalarType.Float64, "float64"),
+            ];
             foreach ((ScalarType type, string name) in types)
             {
-                foreach (string layout in (string[])["plain", "strided", "single", "empty", "large"]) data.Add(type, name, layout);
+                foreach (string layout in (string[])["plain", "strided", "single", "empty", "large"])
+                    data.Add(type, name, layout);
             }
 
             return data;
@@ -232,7 +312,8 @@ public sealed class PythonSharingTests
         RandomNumberGenerator.Fill(values.bytes);
         if (type == ScalarType.Bool)
         {
-            foreach (ref byte b in values.bytes) b &= 1;
+            foreach (ref byte b in values.bytes)
+                b &= 1;
         }
 
         Tensor sent = layout switch
@@ -246,7 +327,10 @@ public sealed class PythonSharingTests
         };
         Set("x", sent);
         string hash = Convert.ToHexStringLower(SHA256.HashData(sent.contiguous().bytes));
-        Assert.Equal($"('{name}', ({string.Join(", ", sent.shape)}{(sent.dim() == 1 ? "," : "")}), '{hash}', True)", PythonRun.Eval(Python, "(x.dtype.name, x.shape, __import__('hashlib').sha256(x.tobytes()).hexdigest(), x.flags.writeable)"));
+        Assert.Equal(
+            $"('{name}', ({string.Join(", ", sent.shape)}{(sent.dim() == 1 ? "," : "")}), '{hash}', True)",
+            PythonRun.Eval(Python, "(x.dtype.name, x.shape, __import__('hashlib').sha256(x.tobytes()).hexdigest(), x.flags.writeable)")
+        );
         // Back from an array whose elements do not lie one after the other, and from one with the other order of bytes.
         foreach (string change in (string[])["y = x", "y = x.T.copy().T", "y = x.astype(x.dtype.newbyteorder('>'))"])
         {
@@ -316,12 +400,22 @@ public sealed class PythonSharingTests
     public void Share_DotNetsOwnArrays_KeepWhatTensorsHaveNot()
     {
         PythonFixture.Require("numpy", "python3-numpy");
-        double[,] matrix = { { 1, 2, 3 }, { 4, 5, 6 } };
+        double[,] matrix =
+        {
+            { 1, 2, 3 },
+            { 4, 5, 6 },
+        };
         Set("x", matrix);
         Assert.Equal("('float64', [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", PythonRun.Eval(Python, "(x.dtype.name, x.tolist())"));
         Assert.Equal(matrix, PythonFixture.Wait(Python.GetAsync("x", typeof(double[,]), Cancel)).Value);
         PythonRun.Ok(Python, "import numpy\ny = numpy.array([[1, 65535]], dtype='uint16')");
-        Assert.Equal(new ushort[,] { { 1, 65535 } }, Assert.IsType<ushort[,]>(Get("y")));
+        Assert.Equal(
+            new ushort[,]
+            {
+                { 1, 65535 },
+            },
+            Assert.IsType<ushort[,]>(Get("y"))
+        );
     }
 
     [Theory]
@@ -353,7 +447,10 @@ public sealed class PythonSharingTests
     public void Share_Cancelled_LeavesNoFileAndAPythonThatAnswers()
     {
         PythonFixture.Require("numpy", "python3-numpy");
-        PythonRun.Ok(Python, "class Slow(dict):\n    def items(self):\n        while True: pass\nslow = Slow()\nbig = [__import__('numpy').zeros(10 ** 6), slow]\nkept = 9");
+        PythonRun.Ok(
+            Python,
+            "class Slow(dict):\n    def items(self):\n        while True: pass\nslow = Slow()\nbig = [__import__('numpy').zeros(10 ** 6), slow]\nkept = 9"
+        );
         using CancellationTokenSource stop = new();
         Task get = Python.GetAsync("big", null, stop.Token);
         Thread.Sleep(300);
@@ -391,7 +488,8 @@ public sealed class PythonSharingTests
             Assert.False(File.Exists(stray));
             Assert.True(File.Exists(own));
             string path = files.Write([1, 2, 3], Cancel);
-            if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
             Assert.Throws<CellException>(() => files.Open("/etc/passwd"));
             Assert.Throws<CellException>(() => files.Open(own));
         }

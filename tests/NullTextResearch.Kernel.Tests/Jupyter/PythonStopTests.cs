@@ -20,7 +20,8 @@ public sealed class PythonStopTests(PythonFixture fixture)
     [InlineData("import asyncio\nprint('on', flush=True)\nawait asyncio.sleep(1000)")]
     public void Interrupt_SixTimes_VariablesAreKept(string code)
     {
-        if (code.Contains("numpy", StringComparison.Ordinal)) PythonFixture.Require("numpy", "python3-numpy");
+        if (code.Contains("numpy", StringComparison.Ordinal))
+            PythonFixture.Require("numpy", "python3-numpy");
         JupyterConnection python = fixture.Shared;
         int? process = python.ProcessId;
         PythonRun.Ok(python, "kept = 123");
@@ -28,15 +29,24 @@ public sealed class PythonStopTests(PythonFixture fixture)
         {
             // As it happens: some come before the code has begun, most in the middle.
             using CancellationTokenSource stop = new();
-            PythonRun run = new(python, code, (_, _, cancel) =>
-            {
-                cancel.WaitHandle.WaitOne();
-                throw new OperationCanceledException(cancel);
-            }, cancel: stop.Token);
-            if (i > 0) run.Until(r => r.Out.Length > 0);
-            if (i > 1) Thread.Sleep(20 * i);
-            if (i % 2 == 0) stop.Cancel();
-            else Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
+            PythonRun run = new(
+                python,
+                code,
+                (_, _, cancel) =>
+                {
+                    cancel.WaitHandle.WaitOne();
+                    throw new OperationCanceledException(cancel);
+                },
+                cancel: stop.Token
+            );
+            if (i > 0)
+                run.Until(r => r.Out.Length > 0);
+            if (i > 1)
+                Thread.Sleep(20 * i);
+            if (i % 2 == 0)
+                stop.Cancel();
+            else
+                Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
             try
             {
                 Assert.Equal(CellStatus.Interrupted, run.Result.Status);
@@ -58,9 +68,14 @@ public sealed class PythonStopTests(PythonFixture fixture)
     [Fact]
     public void Interrupt_CodeThatDoesNotListen_SecondOneEndsPythonAlone()
     {
-        using JupyterConnection python = fixture.Start(new JupyterOptions { Impatience = TimeSpan.FromMilliseconds(300), Patience = TimeSpan.FromMilliseconds(500) });
+        using JupyterConnection python = fixture.Start(
+            new JupyterOptions { Impatience = TimeSpan.FromMilliseconds(300), Patience = TimeSpan.FromMilliseconds(500) }
+        );
         int? before = python.ProcessId;
-        PythonRun run = new(python, "kept = 1\nimport signal\nsignal.signal(signal.SIGINT, lambda *_: print('no', flush=True))\nprint('on', flush=True)\nwhile True: pass");
+        PythonRun run = new(
+            python,
+            "kept = 1\nimport signal\nsignal.signal(signal.SIGINT, lambda *_: print('no', flush=True))\nprint('on', flush=True)\nwhile True: pass"
+        );
         run.Until(r => r.Out.Length > 0);
         Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
         // A double click does not end it.
@@ -144,7 +159,9 @@ public sealed class PythonStopTests(PythonFixture fixture)
     public void Start_WithoutIpykernel_TellsWhatPythonSaidAndWhatToInstall()
     {
         PythonFixture.Require("ipykernel", "python3-ipykernel");
-        CellException e = Assert.Throws<CellException>(() => fixture.Start(change: s => s with { Arguments = [PythonFixture.Python, "-m", "no_such_kernel", "{connection_file}"] }));
+        CellException e = Assert.Throws<CellException>(() =>
+            fixture.Start(change: s => s with { Arguments = [PythonFixture.Python, "-m", "no_such_kernel", "{connection_file}"] })
+        );
         Assert.Contains("pip install ipykernel", e.Message, StringComparison.Ordinal);
         Assert.Contains("exit code 1", e.Message, StringComparison.Ordinal);
         Assert.Contains(e.Details, d => d.Contains("No module named no_such_kernel", StringComparison.Ordinal));
@@ -162,9 +179,12 @@ public sealed class PythonStopTests(PythonFixture fixture)
     public void Start_ProgramThatNeverAnswers_IsGivenUp()
     {
         PythonFixture.Require("ipykernel", "python3-ipykernel");
-        CellException e = Assert.Throws<CellException>(() => fixture.Start(
-            new JupyterOptions { StartLimit = TimeSpan.FromSeconds(1) },
-            s => s with { Arguments = ["/bin/sh", "-c", "echo I am here; exec sleep 1000", "{connection_file}"] }));
+        CellException e = Assert.Throws<CellException>(() =>
+            fixture.Start(
+                new JupyterOptions { StartLimit = TimeSpan.FromSeconds(1) },
+                s => s with { Arguments = ["/bin/sh", "-c", "echo I am here; exec sleep 1000", "{connection_file}"] }
+            )
+        );
         Assert.Contains("did not answer within 1 s", e.Message, StringComparison.Ordinal);
         Assert.Contains(e.Details, d => d.Contains("I am here", StringComparison.Ordinal));
     }
@@ -175,7 +195,14 @@ public sealed class PythonStopTests(PythonFixture fixture)
         PythonFixture.Require("ipykernel", "python3-ipykernel");
         string mark = $"sleep {Random.Shared.Next(100_000, 999_999)}";
         using CancellationTokenSource stop = new(TimeSpan.FromMilliseconds(300));
-        Task<JupyterConnection> start = JupyterConnection.StartAsync(fixture.Spec() with { Arguments = ["/bin/sh", "-c", $"{mark}; true", "{connection_file}"] }, new JupyterOptions(), stop.Token);
+        Task<JupyterConnection> start = JupyterConnection.StartAsync(
+            fixture.Spec() with
+            {
+                Arguments = ["/bin/sh", "-c", $"{mark}; true", "{connection_file}"],
+            },
+            new JupyterOptions(),
+            stop.Token
+        );
         Assert.ThrowsAny<OperationCanceledException>(() => PythonFixture.Wait(start));
         Assert.DoesNotContain(Commands(), c => c.Contains(mark, StringComparison.Ordinal));
     }
@@ -188,7 +215,10 @@ public sealed class PythonStopTests(PythonFixture fixture)
         run.Until(r => r.Out.Length > 0);
         int child = int.Parse(run.Out);
         int process = python.ProcessId!.Value;
-        string connection = Commands().Single(c => c.StartsWith($"{process} ", StringComparison.Ordinal)).Split('\0').Single(w => w.EndsWith("connection.json", StringComparison.Ordinal));
+        string connection = Commands()
+            .Single(c => c.StartsWith($"{process} ", StringComparison.Ordinal))
+            .Split('\0')
+            .Single(w => w.EndsWith("connection.json", StringComparison.Ordinal));
         // The key is gone as soon as Python has read it.
         Assert.False(Directory.Exists(Path.GetDirectoryName(connection)));
         python.Dispose();
@@ -201,10 +231,16 @@ public sealed class PythonStopTests(PythonFixture fixture)
     public void Parent_Killed_PythonEndsByItself()
     {
         // In between stands a shell, so that the parent can be killed without us.
-        using JupyterConnection python = fixture.Start(change: s => s with { Arguments = ["/bin/sh", "-c", $"{PythonFixture.Python} -m ipykernel_launcher -f \"$0\" & wait", "{connection_file}"] });
+        using JupyterConnection python = fixture.Start(change: s =>
+            s with
+            {
+                Arguments = ["/bin/sh", "-c", $"{PythonFixture.Python} -m ipykernel_launcher -f \"$0\" & wait", "{connection_file}"],
+            }
+        );
         int kernel = int.Parse(PythonRun.Eval(python, "__import__('os').getpid()"));
         Assert.NotEqual(python.ProcessId, kernel);
-        using (Process shell = Process.GetProcessById(python.ProcessId!.Value)) shell.Kill();
+        using (Process shell = Process.GetProcessById(python.ProcessId!.Value))
+            shell.Kill();
         long started = Stopwatch.GetTimestamp();
         while (!IsGone(kernel))
         {

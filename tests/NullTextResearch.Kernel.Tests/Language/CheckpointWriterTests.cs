@@ -29,7 +29,11 @@ public sealed class CheckpointWriterTests
         string written = CheckpointWriter.Write(code);
 
         Assert.Equal(expected.Replace("!", Call, StringComparison.Ordinal), written);
-        Assert.Empty(CSharpSyntaxTree.ParseText(written, CellPlan.ParseOptions, cancellationToken: TestContext.Current.CancellationToken).GetDiagnostics(TestContext.Current.CancellationToken));
+        Assert.Empty(
+            CSharpSyntaxTree
+                .ParseText(written, CellPlan.ParseOptions, cancellationToken: TestContext.Current.CancellationToken)
+                .GetDiagnostics(TestContext.Current.CancellationToken)
+        );
         Assert.Equal(code.Count(c => c == '\n'), written.Count(c => c == '\n'));
     }
 

@@ -6,12 +6,37 @@ namespace NullTextResearch.Kernel.Tests.Language;
 public sealed class CodeNestingTests
 {
     // Each repeated 300 times is deeper than any code, once it is not text.
-    public static TheoryData<string, string> Deep => new()
-    {
-        { "(", "" }, { "[", "" }, { "{", "" }, { "a<", "" }, { "a?.b", "" }, { "$\"{", "" }, { "$@\"{", "" }, { "$\"\"\"{", "" }, { "(", "\"text\"; " }, { "(", "'(' " }, { "(", "/* x */ " }, { "(", "// x\n" },
-        { "(", "\"\"\"x\n" }, { "(", "\"not ended\n" }, { "(", "'not ended\n" }, { "(", "@\"a\"\"b\"" }, { "(", "\"\"\"\n\"x\"\n\"\"\" + " }, { "(", "#region don't\n" }, { "(", "#if " }, { "(", "#if false\n/*\n#endif\n" },
-        { "(", "$\"{1:x'}\" " }, { "(", "\"\"" }, { "(", "@name " }, { "f(a, ", "" }, { "()", "f" }, { "a = ", "" }, { "new int[] { ", "" },
-    };
+    public static TheoryData<string, string> Deep =>
+        new()
+        {
+            { "(", "" },
+            { "[", "" },
+            { "{", "" },
+            { "a<", "" },
+            { "a?.b", "" },
+            { "$\"{", "" },
+            { "$@\"{", "" },
+            { "$\"\"\"{", "" },
+            { "(", "\"text\"; " },
+            { "(", "'(' " },
+            { "(", "/* x */ " },
+            { "(", "// x\n" },
+            { "(", "\"\"\"x\n" },
+            { "(", "\"not ended\n" },
+            { "(", "'not ended\n" },
+            { "(", "@\"a\"\"b\"" },
+            { "(", "\"\"\"\n\"x\"\n\"\"\" + " },
+            { "(", "#region don't\n" },
+            { "(", "#if " },
+            { "(", "#if false\n/*\n#endif\n" },
+            { "(", "$\"{1:x'}\" " },
+            { "(", "\"\"" },
+            { "(", "@name " },
+            { "f(a, ", "" },
+            { "()", "f" },
+            { "a = ", "" },
+            { "new int[] { ", "" },
+        };
 
     [Theory]
     [MemberData(nameof(Deep))]
@@ -42,16 +67,23 @@ public sealed class CodeNestingTests
     {
         string[] flat =
         [
-            "var x = 1" + string.Concat(Enumerable.Repeat(" + 1", 3000)) + ";", "var b = a" + string.Concat(Enumerable.Repeat(" && a < 1", 3000)) + ";", string.Concat(Enumerable.Repeat("f(a < b, c[1]); ", 3000)),
-            "var l = new[] { " + string.Concat(Enumerable.Repeat("(1, 2), ", 3000)) + "};", string.Concat(Enumerable.Repeat("if (x) { y(); } ", 3000)), "int? a = b?.c; ".PadRight(10) + string.Concat(Enumerable.Repeat("a?.b(); ", 3000)),
-            "switch (x) { " + string.Concat(Enumerable.Range(0, 2000).Select(i => $"case {i}: return; ")) + "}", "if (a) ;" + string.Concat(Enumerable.Repeat(" else if (b) ;", 200)),
+            "var x = 1" + string.Concat(Enumerable.Repeat(" + 1", 3000)) + ";",
+            "var b = a" + string.Concat(Enumerable.Repeat(" && a < 1", 3000)) + ";",
+            string.Concat(Enumerable.Repeat("f(a < b, c[1]); ", 3000)),
+            "var l = new[] { " + string.Concat(Enumerable.Repeat("(1, 2), ", 3000)) + "};",
+            string.Concat(Enumerable.Repeat("if (x) { y(); } ", 3000)),
+            "int? a = b?.c; ".PadRight(10) + string.Concat(Enumerable.Repeat("a?.b(); ", 3000)),
+            "switch (x) { " + string.Concat(Enumerable.Range(0, 2000).Select(i => $"case {i}: return; ")) + "}",
+            "if (a) ;" + string.Concat(Enumerable.Repeat(" else if (b) ;", 200)),
         ];
         Assert.All(flat, code => Assert.Null(CodeNesting.CompilerFault(code)));
     }
 
     [Fact]
-    public void ParserFault_HugeCode_IsTold() => Assert.Contains("a cell takes 4,000,000", CodeNesting.ParserFault(new string(' ', 4_000_001)), StringComparison.Ordinal);
+    public void ParserFault_HugeCode_IsTold() =>
+        Assert.Contains("a cell takes 4,000,000", CodeNesting.ParserFault(new string(' ', 4_000_001)), StringComparison.Ordinal);
 
     [Fact]
-    public void ParserFault_Place_IsTheLine() => Assert.StartsWith("Line 3:", CodeNesting.ParserFault("1\n2\n" + new string('(', 300)), StringComparison.Ordinal);
+    public void ParserFault_Place_IsTheLine() =>
+        Assert.StartsWith("Line 3:", CodeNesting.ParserFault("1\n2\n" + new string('(', 300)), StringComparison.Ordinal);
 }

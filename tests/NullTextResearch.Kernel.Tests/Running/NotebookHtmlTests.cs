@@ -14,17 +14,41 @@ public sealed class NotebookHtmlTests
         {
             Cells =
             [
-                new NotebookCell { Kind = CellKind.Markdown, Language = "markdown", Source = "# One < two\n\n| a | b |\n|---|---|\n| 1 | 2 |" },
+                new NotebookCell
+                {
+                    Kind = CellKind.Markdown,
+                    Language = "markdown",
+                    Source = "# One < two\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+                },
                 new NotebookCell
                 {
                     Source = "var x = \"<b>\"; // note",
                     ExecutionCount = 1,
                     Outputs =
                     [
-                        new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = new JsonArray("a < b\n", "c") },
-                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["text/plain"] = "plain", ["text/html"] = new JsonArray("<i>rich</i>") } },
-                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["text/plain"] = "plain", ["image/png"] = "AAAA" } },
-                        new JsonObject { ["output_type"] = "error", ["ename"] = "E", ["evalue"] = "m", ["traceback"] = new JsonArray("\u001b[31mline\u001b[0m") },
+                        new JsonObject
+                        {
+                            ["output_type"] = "stream",
+                            ["name"] = "stdout",
+                            ["text"] = new JsonArray("a < b\n", "c"),
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "display_data",
+                            ["data"] = new JsonObject { ["text/plain"] = "plain", ["text/html"] = new JsonArray("<i>rich</i>") },
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "display_data",
+                            ["data"] = new JsonObject { ["text/plain"] = "plain", ["image/png"] = "AAAA" },
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "error",
+                            ["ename"] = "E",
+                            ["evalue"] = "m",
+                            ["traceback"] = new JsonArray("\u001b[31mline\u001b[0m"),
+                        },
                     ],
                 },
             ],
@@ -45,7 +69,10 @@ public sealed class NotebookHtmlTests
 
     [Theory]
     [InlineData(@"inline $z_{t-1}^*$", "<msubsup><mi>z</mi><mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow><mo>∗</mo></msubsup>")]
-    [InlineData("$$\n\\frac{\\bar\\alpha_t}{2.5} \\lVert x \\rVert\n$$", "<mfrac><mrow><msub><mover accent=\"true\"><mi>α</mi><mo>¯</mo></mover><mi>t</mi></msub></mrow><mrow><mn>2.5</mn></mrow></mfrac>")]
+    [InlineData(
+        "$$\n\\frac{\\bar\\alpha_t}{2.5} \\lVert x \\rVert\n$$",
+        "<mfrac><mrow><msub><mover accent=\"true\"><mi>α</mi><mo>¯</mo></mover><mi>t</mi></msub></mrow><mrow><mn>2.5</mn></mrow></mfrac>"
+    )]
     [InlineData("before\n\n$$x$$\n\nafter", "<math display=\"block\"><mrow><mi>x</mi></mrow></math>")]
     [InlineData(@"$a \, \left( b \right)$", "<mi>a</mi><mspace width=\"0.17em\"/><mo>(</mo><mi>b</mi><mo>)</mo>")]
     [InlineData(@"$\unknown x$", @"<code>\unknown x</code>")]
@@ -60,16 +87,41 @@ public sealed class NotebookHtmlTests
         {
             Cells =
             [
-                new NotebookCell { Kind = CellKind.Markdown, Language = "markdown", Source = $"{Evil}\n\n[link](javascript:PWNED()) [b](JaVa\tScRiPt:PWNED()) <javascript:PWNED()> ![i](vbscript:PWNED) $\\text{{{Evil}}}$ [fine](https://example.org)" },
+                new NotebookCell
+                {
+                    Kind = CellKind.Markdown,
+                    Language = "markdown",
+                    Source =
+                        $"{Evil}\n\n[link](javascript:PWNED()) [b](JaVa\tScRiPt:PWNED()) <javascript:PWNED()> ![i](vbscript:PWNED) $\\text{{{Evil}}}$ [fine](https://example.org)",
+                },
                 new NotebookCell
                 {
                     Source = $"var p = \"{Evil}\"; // {Evil}",
                     Outputs =
                     [
-                        new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = Evil },
-                        new JsonObject { ["output_type"] = "error", ["ename"] = Evil, ["evalue"] = Evil, ["traceback"] = Evil },
-                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["image/png"] = $"AAAA\" onerror=\"PWNED()\">{Evil}" } },
-                        new JsonObject { ["output_type"] = "display_data", ["data"] = new JsonObject { ["text/plain"] = Evil } },
+                        new JsonObject
+                        {
+                            ["output_type"] = "stream",
+                            ["name"] = "stdout",
+                            ["text"] = Evil,
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "error",
+                            ["ename"] = Evil,
+                            ["evalue"] = Evil,
+                            ["traceback"] = Evil,
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "display_data",
+                            ["data"] = new JsonObject { ["image/png"] = $"AAAA\" onerror=\"PWNED()\">{Evil}" },
+                        },
+                        new JsonObject
+                        {
+                            ["output_type"] = "display_data",
+                            ["data"] = new JsonObject { ["text/plain"] = Evil },
+                        },
                     ],
                 },
             ],

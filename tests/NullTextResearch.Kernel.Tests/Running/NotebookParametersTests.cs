@@ -7,15 +7,25 @@ namespace NullTextResearch.Kernel.Tests.Running;
 
 public sealed class NotebookParametersTests
 {
-    private static NotebookDocument Sample => new()
-    {
-        Cells =
-        [
-            new NotebookCell { Kind = CellKind.Markdown, Language = "markdown", Source = "# Title" },
-            new NotebookCell { Source = "// parameters\nint steps = 20, more = 1;\nstring? model = null;\nvar prompt = \"a cat\";\nint[] counts = [1, 2];", Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") } },
-            new NotebookCell { Source = "steps" },
-        ],
-    };
+    private static NotebookDocument Sample =>
+        new()
+        {
+            Cells =
+            [
+                new NotebookCell
+                {
+                    Kind = CellKind.Markdown,
+                    Language = "markdown",
+                    Source = "# Title",
+                },
+                new NotebookCell
+                {
+                    Source = "// parameters\nint steps = 20, more = 1;\nstring? model = null;\nvar prompt = \"a cat\";\nint[] counts = [1, 2];",
+                    Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") },
+                },
+                new NotebookCell { Source = "steps" },
+            ],
+        };
 
     [Fact]
     public void Names_OfTheParametersCell_AreItsVariables() => Assert.Equal(["steps", "more", "model", "prompt", "counts"], NotebookParameters.Names(Sample));
@@ -23,7 +33,10 @@ public sealed class NotebookParametersTests
     [Fact]
     public void Inject_Values_FollowTheParametersAndQuoteText()
     {
-        NotebookDocument injected = NotebookParameters.Inject(Sample, [("steps", "3"), ("model", "/models/sd \"14\""), ("prompt", "a dog"), ("counts", "[5, 6]")]);
+        NotebookDocument injected = NotebookParameters.Inject(
+            Sample,
+            [("steps", "3"), ("model", "/models/sd \"14\""), ("prompt", "a dog"), ("counts", "[5, 6]")]
+        );
 
         Assert.Equal(4, injected.Cells.Count);
         Assert.Equal("// injected parameters\nsteps = 3;\nmodel = \"/models/sd \\\"14\\\"\";\nprompt = \"a dog\";\ncounts = [5, 6];", injected.Cells[2].Source);
@@ -47,5 +60,8 @@ public sealed class NotebookParametersTests
 
     [Fact]
     public void Inject_NoParametersCell_IsTold() =>
-        Assert.Contains("'parameters'", Assert.Throws<ArgumentException>(() => NotebookParameters.Inject(Sample with { Cells = [Sample.Cells[2]] }, [("steps", "3")])).Message);
+        Assert.Contains(
+            "'parameters'",
+            Assert.Throws<ArgumentException>(() => NotebookParameters.Inject(Sample with { Cells = [Sample.Cells[2]] }, [("steps", "3")])).Message
+        );
 }

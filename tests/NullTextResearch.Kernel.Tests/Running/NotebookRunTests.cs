@@ -15,10 +15,16 @@ public sealed class NotebookRunTests : IDisposable
     [Fact]
     public void Run_Notebook_WritesOutputsAndTheSameFileAgain()
     {
-        string file = Write("a.ipynb",
-            new NotebookCell { Source = "int n = 2;", Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") } },
+        string file = Write(
+            "a.ipynb",
+            new NotebookCell
+            {
+                Source = "int n = 2;",
+                Metadata = new JsonObject { ["tags"] = new JsonArray("parameters") },
+            },
             new NotebookCell { Source = "var shown = display(\"old\");\nConsole.Write(\"one \");\nConsole.WriteLine(n);" },
-            new NotebookCell { Source = "shown.Update(\"new\");\nn * 21" });
+            new NotebookCell { Source = "shown.Update(\"new\");\nn * 21" }
+        );
 
         Assert.Equal(0, Run(out _, "run", "a.ipynb", "--html"));
         string first = File.ReadAllText(file);
@@ -44,7 +50,10 @@ public sealed class NotebookRunTests : IDisposable
         byte[] grey = new byte[3 * 64 * 64];
         Array.Fill(grey, (byte)128);
         Images.ImageFile.SavePng(new Images.RgbImage(64, 64, grey), Path.Combine(_folder, "<img src=x onerror=alert(1)>.png"));
-        File.WriteAllText(Path.Combine(_folder, "xss.dib"), File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Running", "xss.dib")).Replace("@FOLDER", _folder, StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(_folder, "xss.dib"),
+            File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Running", "xss.dib")).Replace("@FOLDER", _folder, StringComparison.Ordinal)
+        );
 
         // The last cell throws, on purpose.
         Assert.Equal(1, Run(out string text, "run", "xss.dib", "--html"));
@@ -60,9 +69,11 @@ public sealed class NotebookRunTests : IDisposable
     [Fact]
     public void Run_LibraryObjectsAsResults_ShowThemselves()
     {
-        Write("b.ipynb",
+        Write(
+            "b.ipynb",
             new NotebookCell { Source = "new NullTextResearch.Images.RgbImage(2, 2, new byte[12])" },
-            new NotebookCell { Source = "TorchSharp.torch.arange(3)" });
+            new NotebookCell { Source = "TorchSharp.torch.arange(3)" }
+        );
 
         Assert.Equal(0, Run(out _, "run", "b.ipynb"));
 
@@ -76,7 +87,14 @@ public sealed class NotebookRunTests : IDisposable
     [Fact]
     public void Run_PictureOfImageSharp_ShowsItself()
     {
-        Write("sharp.ipynb", new NotebookCell { Source = "using NullTextResearch.ImageSharp;\nusing SixLabors.ImageSharp;\nusing SixLabors.ImageSharp.PixelFormats;\nvar red = new Image<Rgb24>(12, 8, new Rgb24(250, 10, 20));\nred" });
+        Write(
+            "sharp.ipynb",
+            new NotebookCell
+            {
+                Source =
+                    "using NullTextResearch.ImageSharp;\nusing SixLabors.ImageSharp;\nusing SixLabors.ImageSharp.PixelFormats;\nvar red = new Image<Rgb24>(12, 8, new Rgb24(250, 10, 20));\nred",
+            }
+        );
         Assert.Equal(0, Run(out string text, "run", "sharp.ipynb"));
         JsonNode data = NotebookDocument.Load(Path.Combine(_folder, "sharp.ipynb")).Cells[0].Outputs[0]!["data"]!;
         Images.RgbImage shown = Images.ImageFile.Decode(Convert.FromBase64String(Text(data["image/png"])));
@@ -89,14 +107,20 @@ public sealed class NotebookRunTests : IDisposable
     public void Run_NotebookOfSeveralLanguages_RunsEachCellInItsOwn()
     {
         // As VS Code writes it: the language stands in the metadata alone, under its new name or its old one.
-        File.WriteAllText(Path.Combine(_folder, "p.ipynb"), """
+        File.WriteAllText(
+            Path.Combine(_folder, "p.ipynb"),
+            """
             {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": ".net-csharp"}}, "cells": [
              {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": ["var n = 20;"]},
              {"cell_type": "code", "id": "b", "metadata": {"polyglot_notebook": {"kernelName": "fsharp"}}, "outputs": [], "execution_count": null, "source": ["#!share --from csharp n\n", "let m = n + 1\n", "printfn \"%d\" m\n", "m"]},
              {"cell_type": "code", "id": "c", "metadata": {"dotnet_interactive": {"language": "mermaid"}}, "outputs": [], "execution_count": null, "source": ["graph LR\n", "  A --> B"]},
              {"cell_type": "code", "id": "d", "metadata": {}, "outputs": [], "execution_count": null, "source": ["#!share --from fsharp m\n", "m * 2"]}]}
-            """);
-        File.WriteAllText(Path.Combine(_folder, "q.dib"), "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"csharp\"},{\"name\":\"fsharp\"}]}}\n\n#!fsharp\n\nlet a = 4\n\n#!csharp\n\n#!share --from fsharp a\nvar b = a * 2;\n\n#!f#\n\n#!set --name c --value @csharp:b\nc + 1\n\n#!markdown\n\n# Prose\n");
+            """
+        );
+        File.WriteAllText(
+            Path.Combine(_folder, "q.dib"),
+            "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"csharp\"},{\"name\":\"fsharp\"}]}}\n\n#!fsharp\n\nlet a = 4\n\n#!csharp\n\n#!share --from fsharp a\nvar b = a * 2;\n\n#!f#\n\n#!set --name c --value @csharp:b\nc + 1\n\n#!markdown\n\n# Prose\n"
+        );
 
         Assert.True(Run(out string text, "run", "p.ipynb") == 0, text);
         Assert.True(Run(out text, "run", "q.dib", "--out", "made", "--html") == 0, text);
@@ -116,7 +140,12 @@ public sealed class NotebookRunTests : IDisposable
     [Fact]
     public void Run_AllWithAFailingCell_SaysWhichAndRunsTheOthers()
     {
-        string failing = Write("a.ipynb", new NotebookCell { Source = "var x = 1;" }, new NotebookCell { Source = "throw new Exception(\"told\");" }, new NotebookCell { Source = "x" });
+        string failing = Write(
+            "a.ipynb",
+            new NotebookCell { Source = "var x = 1;" },
+            new NotebookCell { Source = "throw new Exception(\"told\");" },
+            new NotebookCell { Source = "x" }
+        );
         string before = File.ReadAllText(failing);
         string good = Write("b.ipynb", new NotebookCell { Source = "5" });
 
@@ -146,8 +175,10 @@ public sealed class NotebookRunTests : IDisposable
             RedirectStandardError = true,
         };
         using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromMinutes(2))) process.Kill(entireProcessTree: true);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromMinutes(2)))
+            process.Kill(entireProcessTree: true);
         Assert.True(process.WaitForExit(1000), "nulltext notebook run did not end within two minutes");
         text = output.GetAwaiter().GetResult() + error.GetAwaiter().GetResult();
         return process.ExitCode;

@@ -19,7 +19,10 @@ public sealed class JupyterTests
     [Fact]
     public void Soak_FiveHundredCells_StaysWithinItsMemory()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("NULLTEXT_SOAK") is "1" or "all", "Takes half a minute of a quiet core: set NULLTEXT_SOAK=1, as CI does.");
+        Assert.SkipUnless(
+            Environment.GetEnvironmentVariable("NULLTEXT_SOAK") is "1" or "all",
+            "Takes half a minute of a quiet core: set NULLTEXT_SOAK=1, as CI does."
+        );
         PythonSuite.Passes("test_soak", TimeSpan.FromMinutes(15));
     }
 
@@ -58,10 +61,15 @@ internal static class PythonSuite
     private static void Require()
     {
         Assert.SkipUnless(File.Exists(Python), $"{Python} is missing: these tests need Debian's Python.");
-        using Process probe = Process.Start(new ProcessStartInfo(Python, ["-c", "import jupyter_client, jupyter_kernel_test, zmq"]) { RedirectStandardError = true })!;
+        using Process probe = Process.Start(
+            new ProcessStartInfo(Python, ["-c", "import jupyter_client, jupyter_kernel_test, zmq"]) { RedirectStandardError = true }
+        )!;
         probe.StandardError.ReadToEnd();
         probe.WaitForExit();
-        Assert.SkipUnless(probe.ExitCode == 0, "Debian's Python lacks jupyter_client or jupyter_kernel_test: apt-get install -y --no-install-recommends jupyter-client python3-jupyter-kernel-test");
+        Assert.SkipUnless(
+            probe.ExitCode == 0,
+            "Debian's Python lacks jupyter_client or jupyter_kernel_test: apt-get install -y --no-install-recommends jupyter-client python3-jupyter-kernel-test"
+        );
     }
 
     private static (int Code, string Text) Run(string suite, TimeSpan limit)
@@ -72,7 +80,10 @@ internal static class PythonSuite
             KernelSpec.Write(Path.Combine(data, "kernels", KernelSpec.StandardName), Path.Combine(AppContext.BaseDirectory, "nulltext.dll"));
             // To a file: a kernel that outlives a killed test would keep a pipe open.
             string log = Path.Combine(data, "log.txt");
-            ProcessStartInfo start = new("/bin/sh", ["-c", $"exec {Python} -W ignore -m unittest -v {suite} > '{log}' 2>&1"]) { WorkingDirectory = Path.Combine(AppContext.BaseDirectory, "python") };
+            ProcessStartInfo start = new("/bin/sh", ["-c", $"exec {Python} -W ignore -m unittest -v {suite} > '{log}' 2>&1"])
+            {
+                WorkingDirectory = Path.Combine(AppContext.BaseDirectory, "python"),
+            };
             start.Environment["JUPYTER_PATH"] = data;
             start.Environment["JUPYTER_RUNTIME_DIR"] = Path.Combine(data, "runtime");
             start.Environment["JUPYTER_PLATFORM_DIRS"] = "0";

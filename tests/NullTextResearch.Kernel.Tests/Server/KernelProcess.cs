@@ -27,26 +27,34 @@ internal sealed class KernelProcess : IDisposable
     {
         Ports = FreePorts(5);
         string file = Path.Combine(_folder, "connection.json");
-        File.WriteAllText(file, new JsonObject
+        File.WriteAllText(
+            file,
+            new JsonObject
+            {
+                ["transport"] = "tcp",
+                ["ip"] = "127.0.0.1",
+                ["key"] = "a key",
+                ["signature_scheme"] = "hmac-sha256",
+                ["shell_port"] = Ports[0],
+                ["control_port"] = Ports[1],
+                ["stdin_port"] = Ports[2],
+                ["iopub_port"] = Ports[3],
+                ["hb_port"] = Ports[4],
+            }.ToJsonString()
+        );
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "nulltext.dll"), "kernel", file])
         {
-            ["transport"] = "tcp",
-            ["ip"] = "127.0.0.1",
-            ["key"] = "a key",
-            ["signature_scheme"] = "hmac-sha256",
-            ["shell_port"] = Ports[0],
-            ["control_port"] = Ports[1],
-            ["stdin_port"] = Ports[2],
-            ["iopub_port"] = Ports[3],
-            ["hb_port"] = Ports[4],
-        }.ToJsonString());
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "nulltext.dll"), "kernel", file]) { RedirectStandardError = true, WorkingDirectory = _folder };
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
         start.Environment["NULLTEXT_THREADS"] = "1";
         start.Environment["TORCH_CPP_LOG_LEVEL"] = "ERROR";
         prepare?.Invoke(start);
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) =>
         {
-            lock (_log) _log.AppendLine(line.Data);
+            lock (_log)
+                _log.AppendLine(line.Data);
         };
         _process.BeginErrorReadLine();
         (Channel Channel, int Port)[] channels = [(Channel.Shell, Ports[0]), (Channel.Control, Ports[1]), (Channel.Stdin, Ports[2])];
@@ -76,15 +84,18 @@ internal sealed class KernelProcess : IDisposable
     {
         get
         {
-            lock (_log) return _log.ToString();
+            lock (_log)
+                return _log.ToString();
         }
     }
 
     public void Dispose()
     {
-        foreach (DealerSocket socket in _sockets.Values) socket.Dispose();
+        foreach (DealerSocket socket in _sockets.Values)
+            socket.Dispose();
         _heartbeat.Dispose();
-        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -94,33 +105,48 @@ internal sealed class KernelProcess : IDisposable
     public byte[][] Signed(byte[] header, byte[] content, byte[]? parent = null, byte[]? metadata = null)
     {
         byte[] empty = "{}"u8.ToArray();
-        return ["<IDS|MSG>"u8.ToArray(), Encoding.ASCII.GetBytes(_protocol.Sign(header, parent ?? empty, metadata ?? empty, content)), header, parent ?? empty, metadata ?? empty, content];
+        return
+        [
+            "<IDS|MSG>"u8.ToArray(),
+            Encoding.ASCII.GetBytes(_protocol.Sign(header, parent ?? empty, metadata ?? empty, content)),
+            header,
+            parent ?? empty,
+            metadata ?? empty,
+            content,
+        ];
     }
 
     /// <summary>A header as Jupyter writes it.</summary>
-    public static byte[] Header(string type) => Encoding.UTF8.GetBytes(new JsonObject
-    {
-        ["msg_id"] = Guid.NewGuid().ToString(),
-        ["session"] = "s",
-        ["username"] = "u",
-        ["date"] = "2026-01-01T00:00:00Z",
-        ["msg_type"] = type,
-        ["version"] = "5.3",
-    }.ToJsonString());
+    public static byte[] Header(string type) =>
+        Encoding.UTF8.GetBytes(
+            new JsonObject
+            {
+                ["msg_id"] = Guid.NewGuid().ToString(),
+                ["session"] = "s",
+                ["username"] = "u",
+                ["date"] = "2026-01-01T00:00:00Z",
+                ["msg_type"] = type,
+                ["version"] = "5.3",
+            }.ToJsonString()
+        );
 
     public void Send(Channel channel, IReadOnlyList<byte[]> frames)
     {
-        if (frames.Count == 0) return;
+        if (frames.Count == 0)
+            return;
         _sockets[channel].SendMultipartBytes(frames);
         NetMQMessage? got = null;
-        while (_sockets[channel].TryReceiveMultipartMessage(ref got)) Answers++;
+        while (_sockets[channel].TryReceiveMultipartMessage(ref got))
+            Answers++;
     }
 
     public void SendHeartbeat(IReadOnlyList<byte[]> frames)
     {
-        if (frames.Count > 0) _heartbeat.SendMultipartBytes(frames);
+        if (frames.Count > 0)
+            _heartbeat.SendMultipartBytes(frames);
         NetMQMessage? got = null;
-        while (_heartbeat.TryReceiveMultipartMessage(ref got)) Answers++;
+        while (_heartbeat.TryReceiveMultipartMessage(ref got))
+            Answers++;
     }
 
     /// <summary>Sends a request and waits for its reply.</summary>
@@ -135,7 +161,16 @@ internal sealed class KernelProcess : IDisposable
     /// <summary>The value of a cell, through the clause for expressions, whose answer comes with the reply.</summary>
     public string Evaluate(string code)
     {
-        JsonObject reply = Ask(Channel.Shell, "execute_request", new JsonObject { ["code"] = "", ["silent"] = true, ["user_expressions"] = new JsonObject { ["x"] = code } });
+        JsonObject reply = Ask(
+            Channel.Shell,
+            "execute_request",
+            new JsonObject
+            {
+                ["code"] = "",
+                ["silent"] = true,
+                ["user_expressions"] = new JsonObject { ["x"] = code },
+            }
+        );
         Assert.True(reply["status"]?.GetValue<string>() == "ok", reply.ToJsonString());
         return reply["user_expressions"]!["x"]!["data"]?["text/plain"]?.GetValue<string>() ?? reply.ToJsonString();
     }
@@ -150,7 +185,8 @@ internal sealed class KernelProcess : IDisposable
             NetMQMessage? asked = null;
             Assert.True(_sockets[Channel.Stdin].TryReceiveMultipartMessage(Watchdog, ref asked), $"No question came.\n{Log}");
             // A question of an earlier, mutated cell has another parent.
-            if (asked!.Any(f => f.ToByteArray().AsSpan().SequenceEqual(header))) break;
+            if (asked!.Any(f => f.ToByteArray().AsSpan().SequenceEqual(header)))
+                break;
         }
 
         Send(Channel.Stdin, Signed(Header("input_reply"), Encoding.UTF8.GetBytes(new JsonObject { ["value"] = answer }.ToJsonString())));
@@ -166,8 +202,10 @@ internal sealed class KernelProcess : IDisposable
         while (true)
         {
             NetMQMessage? got = null;
-            if (!_heartbeat.TryReceiveMultipartMessage(Watchdog, ref got)) return false;
-            if (got!.Last.ToByteArray().AsSpan().SequenceEqual(beat)) return true;
+            if (!_heartbeat.TryReceiveMultipartMessage(Watchdog, ref got))
+                return false;
+            if (got!.Last.ToByteArray().AsSpan().SequenceEqual(beat))
+                return true;
         }
     }
 
@@ -186,7 +224,8 @@ internal sealed class KernelProcess : IDisposable
 
             byte[][] frames = [.. got!.Select(f => f.ToByteArray())];
             int at = Array.FindIndex(frames, f => f.AsSpan().SequenceEqual("<IDS|MSG>"u8));
-            if (at >= 0 && frames[at + 3].AsSpan().SequenceEqual(header)) return (JsonObject)JsonNode.Parse(frames[at + 5])!;
+            if (at >= 0 && frames[at + 3].AsSpan().SequenceEqual(header))
+                return (JsonObject)JsonNode.Parse(frames[at + 5])!;
             Answers++;
         }
     }
@@ -195,9 +234,11 @@ internal sealed class KernelProcess : IDisposable
     {
         // Held until all are known, so that no two are the same.
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        foreach (TcpListener listener in listeners) listener.Start();
+        foreach (TcpListener listener in listeners)
+            listener.Start();
         int[] ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        foreach (TcpListener listener in listeners) listener.Stop();
+        foreach (TcpListener listener in listeners)
+            listener.Stop();
         return ports;
     }
 }

@@ -20,18 +20,22 @@ public sealed class LiveServerTests : IDisposable
     {
         // One answer at a time, as a kernel has it.
         SemaphoreSlim turn = new(1);
-        _server = new LiveServer(_services, service => Task.Run(async () =>
-        {
-            await turn.WaitAsync();
-            try
-            {
-                service.Answer(data => _server!.Send(service, data), CancellationToken.None);
-            }
-            finally
-            {
-                turn.Release();
-            }
-        }));
+        _server = new LiveServer(
+            _services,
+            service =>
+                Task.Run(async () =>
+                {
+                    await turn.WaitAsync();
+                    try
+                    {
+                        service.Answer(data => _server!.Send(service, data), CancellationToken.None);
+                    }
+                    finally
+                    {
+                        turn.Release();
+                    }
+                })
+        );
         _services.Server = _server;
     }
 
@@ -42,7 +46,8 @@ public sealed class LiveServerTests : IDisposable
     {
         LiveService echo = _services.Add("echo", (message, send, _) => send(new JsonObject { ["heard"] = message["n"]!.DeepClone() }));
         Assert.Equal("127.0.0.1", echo.Address!.Host);
-        using Page first = await Page.Open(echo.Address), second = await Page.Open(echo.Address);
+        using Page first = await Page.Open(echo.Address),
+            second = await Page.Open(echo.Address);
         await first.Ask(new JsonObject { ["n"] = 5 });
         Assert.Equal((5, 5), ((int)(await first.Hear())!["heard"]!, (int)(await second.Hear())!["heard"]!));
     }
@@ -52,19 +57,24 @@ public sealed class LiveServerTests : IDisposable
     {
         ConcurrentQueue<int> begun = [];
         using SemaphoreSlim slow = new(0);
-        LiveService service = _services.Add("slow", (message, send, superseded) =>
-        {
-            int n = (int)message["n"]!;
-            begun.Enqueue(n);
-            slow.Release();
-            if (n == 0) superseded.WaitHandle.WaitOne(Patience);
-            superseded.ThrowIfCancellationRequested();
-            send(new JsonObject { ["done"] = n });
-        });
+        LiveService service = _services.Add(
+            "slow",
+            (message, send, superseded) =>
+            {
+                int n = (int)message["n"]!;
+                begun.Enqueue(n);
+                slow.Release();
+                if (n == 0)
+                    superseded.WaitHandle.WaitOne(Patience);
+                superseded.ThrowIfCancellationRequested();
+                send(new JsonObject { ["done"] = n });
+            }
+        );
         using Page page = await Page.Open(service.Address!);
         await page.Ask(new JsonObject { ["n"] = 0 });
         Assert.True(await slow.WaitAsync(Patience, TestContext.Current.CancellationToken));
-        for (int n = 1; n <= 200; n++) await page.Ask(new JsonObject { ["n"] = n });
+        for (int n = 1; n <= 200; n++)
+            await page.Ask(new JsonObject { ["n"] = n });
         int last;
         do last = (int)(await page.Hear())!["done"]!;
         while (last != 200);
@@ -104,9 +114,15 @@ public sealed class LiveServerTests : IDisposable
         // .NET's listener answers 200 at times to what follows a path of nobody's on one connection.
         http.DefaultRequestHeaders.ConnectionClose = true;
         foreach (string path in (string[])["/here", $"/{new string('0', 32)}/here", $"{address.AbsolutePath}x"])
-            Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri($"http://{address.Authority}{path}"), TestContext.Current.CancellationToken)).StatusCode);
+            Assert.Equal(
+                HttpStatusCode.NotFound,
+                (await http.GetAsync(new Uri($"http://{address.Authority}{path}"), TestContext.Current.CancellationToken)).StatusCode
+            );
         // A plain request is no socket.
-        Assert.Equal(HttpStatusCode.BadRequest, (await http.GetAsync(new Uri($"http://{address.Authority}{address.AbsolutePath}"), TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await http.GetAsync(new Uri($"http://{address.Authority}{address.AbsolutePath}"), TestContext.Current.CancellationToken)).StatusCode
+        );
         service.Dispose();
         await Assert.ThrowsAsync<WebSocketException>(() => Page.Open(address));
     }
@@ -135,7 +151,8 @@ public sealed class LiveServerTests : IDisposable
 
         public Task Ask(JsonObject message) => Send(message.ToJsonString());
 
-        public async Task Send(string text) => await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
+        public async Task Send(string text) =>
+            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
 
         /// <summary>The next message, or null where the socket was closed.</summary>
         public async Task<JsonObject?> Hear()

@@ -14,7 +14,11 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
     // Type and a sound content for every handler of every channel; shutdown_request would do what it says.
     private static readonly (Channel Channel, string Type, string Content)[] Kinds =
     [
-        (Channel.Shell, "execute_request", """{"code":"var odd = 1 + 1;","silent":false,"store_history":true,"user_expressions":{"a":"1"},"allow_stdin":false,"stop_on_error":false}"""),
+        (
+            Channel.Shell,
+            "execute_request",
+            """{"code":"var odd = 1 + 1;","silent":false,"store_history":true,"user_expressions":{"a":"1"},"allow_stdin":false,"stop_on_error":false}"""
+        ),
         (Channel.Shell, "complete_request", """{"code":"Console.Wri","cursor_pos":11}"""),
         (Channel.Shell, "inspect_request", """{"code":"Console.WriteLine","cursor_pos":9,"detail_level":0}"""),
         (Channel.Shell, "is_complete_request", """{"code":"if (true) {"}"""),
@@ -36,9 +40,19 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
 
     private static readonly string[] DeepCode =
     [
-        new('(', 100_000), new string('[', 50_000), string.Concat(Enumerable.Repeat("a<", 50_000)), string.Concat(Enumerable.Repeat("$\"{", 20_000)), "var x = a" + string.Concat(Enumerable.Repeat("?.b", 20_000)) + ";",
-        "f" + string.Concat(Enumerable.Repeat("()", 20_000)) + ";", "int a; " + string.Concat(Enumerable.Repeat("a = ", 20_000)) + "1;", string.Concat(Enumerable.Repeat("await ", 20_000)) + "x;", "#if " + new string('(', 50_000) + "\n",
-        "#if false\n/*\n#endif\n" + new string('(', 50_000), "\"\"\"x\n" + new string('(', 50_000), "_ = 1 is " + string.Concat(Enumerable.Repeat("{ A: ", 20_000)), new string('!', 50_000) + "true",
+        new('(', 100_000),
+        new string('[', 50_000),
+        string.Concat(Enumerable.Repeat("a<", 50_000)),
+        string.Concat(Enumerable.Repeat("$\"{", 20_000)),
+        "var x = a" + string.Concat(Enumerable.Repeat("?.b", 20_000)) + ";",
+        "f" + string.Concat(Enumerable.Repeat("()", 20_000)) + ";",
+        "int a; " + string.Concat(Enumerable.Repeat("a = ", 20_000)) + "1;",
+        string.Concat(Enumerable.Repeat("await ", 20_000)) + "x;",
+        "#if " + new string('(', 50_000) + "\n",
+        "#if false\n/*\n#endif\n" + new string('(', 50_000),
+        "\"\"\"x\n" + new string('(', 50_000),
+        "_ = 1 is " + string.Concat(Enumerable.Repeat("{ A: ", 20_000)),
+        new string('!', 50_000) + "true",
     ];
 
     /// <summary>The cases that were found, as they are, and others of their kinds.</summary>
@@ -99,10 +113,21 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
     {
         foreach (string code in DeepCode)
         {
-            Assert.Equal("error", running.Kernel.Ask(Channel.Shell, "execute_request", new JsonObject { ["code"] = code, ["stop_on_error"] = false })["status"]?.GetValue<string>());
+            Assert.Equal(
+                "error",
+                running
+                    .Kernel.Ask(Channel.Shell, "execute_request", new JsonObject { ["code"] = code, ["stop_on_error"] = false })["status"]
+                    ?.GetValue<string>()
+            );
             Assert.Equal("invalid", running.Kernel.Ask(Channel.Shell, "is_complete_request", new JsonObject { ["code"] = code })["status"]?.GetValue<string>());
-            Assert.Equal("error", running.Kernel.Ask(Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = 5 })["status"]?.GetValue<string>());
-            Assert.Equal("error", running.Kernel.Ask(Channel.Shell, "inspect_request", new JsonObject { ["code"] = code, ["cursor_pos"] = 5 })["status"]?.GetValue<string>());
+            Assert.Equal(
+                "error",
+                running.Kernel.Ask(Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = 5 })["status"]?.GetValue<string>()
+            );
+            Assert.Equal(
+                "error",
+                running.Kernel.Ask(Channel.Shell, "inspect_request", new JsonObject { ["code"] = code, ["cursor_pos"] = 5 })["status"]?.GetValue<string>()
+            );
         }
 
         running.CheckSession();
@@ -111,7 +136,11 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
     [Fact]
     public void Output_WithHalfASurrogatePair_IsSent()
     {
-        JsonObject reply = running.Kernel.Ask(Channel.Shell, "execute_request", new JsonObject { ["code"] = "Console.WriteLine(\"\\ud800\"); display(\"\\udc00\"); throw new Exception(\"\\ud800\");", ["stop_on_error"] = false });
+        JsonObject reply = running.Kernel.Ask(
+            Channel.Shell,
+            "execute_request",
+            new JsonObject { ["code"] = "Console.WriteLine(\"\\ud800\"); display(\"\\udc00\"); throw new Exception(\"\\ud800\");", ["stop_on_error"] = false }
+        );
         Assert.Equal("error", reply["status"]?.GetValue<string>());
         running.CheckSession();
     }
@@ -119,7 +148,9 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
     [Fact]
     public void Fuzz_OfAllChannels_LeavesTheSession()
     {
-        int count = int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_FUZZ_KERNEL"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? asked : 400;
+        int count = int.TryParse(Environment.GetEnvironmentVariable("NULLTEXT_FUZZ_KERNEL"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked)
+            ? asked
+            : 400;
         StringBuilder report = new();
         SortedDictionary<string, int> sent = new(StringComparer.Ordinal);
         for (int seed = 0; seed < count; seed++)
@@ -127,17 +158,26 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
             string kind = SendOne(seed);
             sent[kind] = sent.GetValueOrDefault(kind) + 1;
             // Messages that wait are not messages that were survived.
-            if (seed % 100 == 99) running.CheckSession();
+            if (seed % 100 == 99)
+                running.CheckSession();
         }
 
         running.CheckSession();
         string[] log = running.Kernel.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        report.AppendLine(CultureInfo.InvariantCulture, $"{count} odd messages (seeds 0 to {count - 1}); the kernel lives, its variable is there, all five channels answer.");
-        foreach ((string kind, int times) in sent) report.AppendLine(CultureInfo.InvariantCulture, $"{kind,-36} {times,6}");
-        report.AppendLine(CultureInfo.InvariantCulture, $"{"refused with a line on stderr",-36} {log.Count(l => l.Contains("message refused", StringComparison.Ordinal)),6}");
-        report.AppendLine(CultureInfo.InvariantCulture, $"{"answers",-36} {running.Kernel.Answers,6}");
+        report.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{count} odd messages (seeds 0 to {count - 1}); the kernel lives, its variable is there, all five channels answer."
+        );
+        foreach ((string kind, int times) in sent)
+            report.AppendLine(CultureInfo.InvariantCulture, $"{kind, -36} {times, 6}");
+        report.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{"refused with a line on stderr", -36} {log.Count(l => l.Contains("message refused", StringComparison.Ordinal)), 6}"
+        );
+        report.AppendLine(CultureInfo.InvariantCulture, $"{"answers", -36} {running.Kernel.Answers, 6}");
         TestContext.Current.TestOutputHelper?.WriteLine(report.ToString());
-        if (Environment.GetEnvironmentVariable("NULLTEXT_FUZZ_REPORT") is { Length: > 0 } path) File.WriteAllText(path, report.ToString());
+        if (Environment.GetEnvironmentVariable("NULLTEXT_FUZZ_REPORT") is { Length: > 0 } path)
+            File.WriteAllText(path, report.ToString());
         // A handler that something was thrown out of lives on, but did not judge its message.
         Assert.DoesNotContain(log, l => l.Contains(" failed: ", StringComparison.Ordinal));
         Assert.All(log.Where(l => !l.StartsWith("   ", StringComparison.Ordinal)), l => Assert.StartsWith("nulltext kernel: ", l, StringComparison.Ordinal));
@@ -148,7 +188,9 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
         Random random = new(seed);
         FileMutator mutator = new(seed);
         (Channel channel, string type, string content) = Kinds[random.Next(Kinds.Length)];
-        byte[] header = KernelProcess.Header(type), body = Encoding.UTF8.GetBytes(content), empty = "{}"u8.ToArray();
+        byte[] header = KernelProcess.Header(type),
+            body = Encoding.UTF8.GetBytes(content),
+            empty = "{}"u8.ToArray();
         switch (random.Next(10))
         {
             case 0:
@@ -164,8 +206,10 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
                 List<byte[]> frames = [.. running.Kernel.Signed(header, body, empty, empty)];
                 for (int times = 1 + random.Next(3); times > 0 && frames.Count > 0; times--)
                 {
-                    if (random.Next(2) == 0) frames.RemoveAt(random.Next(frames.Count));
-                    else frames.InsertRange(random.Next(frames.Count + 1), Enumerable.Repeat(new byte[random.Next(40)], random.Next(2) == 0 ? 1 : 150));
+                    if (random.Next(2) == 0)
+                        frames.RemoveAt(random.Next(frames.Count));
+                    else
+                        frames.InsertRange(random.Next(frames.Count + 1), Enumerable.Repeat(new byte[random.Next(40)], random.Next(2) == 0 ? 1 : 150));
                 }
 
                 running.Kernel.Send(channel, frames);
@@ -176,13 +220,31 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
             case 8:
                 string code = DeepCode[random.Next(DeepCode.Length)];
                 string request = ((string[])["execute_request", "complete_request", "inspect_request", "is_complete_request"])[random.Next(4)];
-                running.Kernel.Send(Channel.Shell, running.Kernel.Signed(KernelProcess.Header(request), Encoding.UTF8.GetBytes(new JsonObject { ["code"] = code, ["cursor_pos"] = random.Next(-5, 50), ["stop_on_error"] = false }.ToJsonString())));
+                running.Kernel.Send(
+                    Channel.Shell,
+                    running.Kernel.Signed(
+                        KernelProcess.Header(request),
+                        Encoding.UTF8.GetBytes(
+                            new JsonObject
+                            {
+                                ["code"] = code,
+                                ["cursor_pos"] = random.Next(-5, 50),
+                                ["stop_on_error"] = false,
+                            }.ToJsonString()
+                        )
+                    )
+                );
                 return "Shell: deep code";
             default:
                 // What does not speak ZeroMQ at all.
-                byte[] noise = random.Next(2) == 0 ? "GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray() : [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0, .. new byte[random.Next(60)]];
-                if (random.Next(2) == 0) random.NextBytes(noise);
-                using (TcpClient client = new("127.0.0.1", running.Kernel.Ports[random.Next(5)])) client.GetStream().Write(noise);
+                byte[] noise =
+                    random.Next(2) == 0
+                        ? "GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray()
+                        : [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0, .. new byte[random.Next(60)]];
+                if (random.Next(2) == 0)
+                    random.NextBytes(noise);
+                using (TcpClient client = new("127.0.0.1", running.Kernel.Ports[random.Next(5)]))
+                    client.GetStream().Write(noise);
                 return "bytes that are no ZeroMQ";
         }
     }
@@ -226,8 +288,10 @@ public sealed class OddEnvironmentTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "HOME is Unix's.");
         using KernelProcess kernel = new(start =>
         {
-            foreach (string variable in (string[])["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "JUPYTER_DATA_DIR", "HOME"]) start.Environment.Remove(variable);
-            if (home is not null) start.Environment["HOME"] = home;
+            foreach (string variable in (string[])["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "JUPYTER_DATA_DIR", "HOME"])
+                start.Environment.Remove(variable);
+            if (home is not null)
+                start.Environment["HOME"] = home;
         });
         Assert.Equal("10", kernel.Evaluate("TorchSharp.torch.arange(5).sum().item<long>()"));
         Assert.Equal("x", kernel.AskBack("x").Trim('"'));

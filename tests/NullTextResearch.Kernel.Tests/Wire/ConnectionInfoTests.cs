@@ -29,7 +29,8 @@ public sealed class ConnectionInfoTests : IDisposable
     public void Read_SeveralFaults_AreAllNamed()
     {
         string message = Assert.Throws<ArgumentException>(() => Read("127.0.0.1", transport: "ipc", scheme: "hmac-md5", port: 0)).Message;
-        foreach (string word in (string[])["ipc", "hmac-md5", "shell_port"]) Assert.Contains(word, message, StringComparison.Ordinal);
+        foreach (string word in (string[])["ipc", "hmac-md5", "shell_port"])
+            Assert.Contains(word, message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,10 +59,13 @@ public sealed class ConnectionInfoTests : IDisposable
 
     private ConnectionInfo Read(string ip, string transport = "tcp", string scheme = "hmac-sha256", int port = 1001)
     {
-        File.WriteAllText(_file, $$"""
+        File.WriteAllText(
+            _file,
+            $$"""
             { "shell_port": {{port}}, "iopub_port": 1002, "stdin_port": 1003, "control_port": 1004, "hb_port": 1005,
               "ip": "{{ip}}", "key": "k", "transport": "{{transport}}", "signature_scheme": "{{scheme}}", "kernel_name": "x" }
-            """);
+            """
+        );
         return ConnectionInfo.Read(_file);
     }
 }

@@ -21,9 +21,27 @@ public sealed class WireProtocolTests
     [Fact]
     public void Parse_OwnFrames_RoundTripsWithIdentitiesAndBuffers()
     {
-        WireProtocol sender = new(Key), receiver = new(Key);
-        Message sent = sender.Create("execute_request", new JsonObject { ["code"] = "\"ü€😀\"" }, null, [[1, 2], [3]]);
-        Message withBuffers = new() { Identities = sent.Identities, Header = sent.Header, Content = sent.Content, Buffers = [[9, 9]] };
+        WireProtocol sender = new(Key),
+            receiver = new(Key);
+        Message sent = sender.Create(
+            "execute_request",
+            new JsonObject { ["code"] = "\"ü€😀\"" },
+            null,
+            [
+                [1, 2],
+                [3],
+            ]
+        );
+        Message withBuffers = new()
+        {
+            Identities = sent.Identities,
+            Header = sent.Header,
+            Content = sent.Content,
+            Buffers =
+            [
+                [9, 9],
+            ],
+        };
         Message? got = receiver.Parse(sender.ToFrames(withBuffers), out string? refusal);
         Assert.Null(refusal);
         Assert.NotNull(got);
@@ -49,7 +67,8 @@ public sealed class WireProtocolTests
     [Fact]
     public void Parse_SameFramesTwice_IsRefusedTheSecondTime()
     {
-        WireProtocol sender = new(Key), receiver = new(Key);
+        WireProtocol sender = new(Key),
+            receiver = new(Key);
         IReadOnlyList<byte[]> frames = sender.ToFrames(sender.Create("x", [], null));
         Assert.NotNull(receiver.Parse(frames, out _));
         Assert.Null(receiver.Parse(frames, out string? refusal));
@@ -88,7 +107,10 @@ public sealed class WireProtocolTests
     public void Parse_DamagedContent_CanBeAnswered(string content, string fault)
     {
         WireProtocol protocol = new("");
-        Message? got = protocol.Parse(protocol.ToFrames(new Message { Header = "{\"msg_type\":\"x_request\"}"u8.ToArray(), Content = Encoding.UTF8.GetBytes(content) }), out string? refusal);
+        Message? got = protocol.Parse(
+            protocol.ToFrames(new Message { Header = "{\"msg_type\":\"x_request\"}"u8.ToArray(), Content = Encoding.UTF8.GetBytes(content) }),
+            out string? refusal
+        );
         Assert.Null(refusal);
         Assert.Equal("x_request", got!.Type);
         Assert.Empty(got.Body);
@@ -105,7 +127,9 @@ public sealed class WireProtocolTests
     [InlineData("{\"msg_type\":\"\\u001b]0;x\"}")]
     [InlineData("{\"msg_type\":\"a\",\"msg_type\":\"b\"}")]
     [InlineData("{\"msg_type\":\"\\ud800\"}")]
-    [InlineData("{\"msg_type\":\"a\",\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}")]
+    [InlineData(
+        "{\"msg_type\":\"a\",\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"
+    )]
     [InlineData("{\"msg_type\":nul\n\u001b]0;x\u0007}")]
     [InlineData("\u001b[2J\n")]
     public void Parse_UnusableHeader_IsRefused(string header)
@@ -123,7 +147,12 @@ public sealed class WireProtocolTests
         WireProtocol protocol = new("");
         Assert.Null(protocol.Parse([.. Enumerable.Repeat(Array.Empty<byte>(), 200)], out string? frames));
         Assert.Contains("200 frames", frames, StringComparison.Ordinal);
-        Assert.Null(protocol.Parse(protocol.ToFrames(new Message { Header = Encoding.UTF8.GetBytes($"{{\"msg_type\":\"a\",\"x\":\"{new string('x', 70_000)}\"}}") }), out string? header));
+        Assert.Null(
+            protocol.Parse(
+                protocol.ToFrames(new Message { Header = Encoding.UTF8.GetBytes($"{{\"msg_type\":\"a\",\"x\":\"{new string('x', 70_000)}\"}}") }),
+                out string? header
+            )
+        );
         Assert.Contains("the header has", header, StringComparison.Ordinal);
     }
 

@@ -32,8 +32,44 @@ public sealed class ArrowTests
         ["Planning"] = ["Weights", "Layers", "Text", "Vae", "UNet", "Loading"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
-        ["Training"] = ["Tensors", "SelfTest", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Inversion", "Editing"],
-        ["Experiments"] = ["Tensors", "SelfTest", "Images", "Metrics", "Diffusion", "Scenes", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Loading", "Planning", "Inversion", "Editing", "Training"],
+        ["Training"] =
+        [
+            "Tensors",
+            "SelfTest",
+            "Images",
+            "Metrics",
+            "Diffusion",
+            "Scenes",
+            "Weights",
+            "Layers",
+            "Text",
+            "Vae",
+            "Attention",
+            "UNet",
+            "Loading",
+            "Inversion",
+            "Editing",
+        ],
+        ["Experiments"] =
+        [
+            "Tensors",
+            "SelfTest",
+            "Images",
+            "Metrics",
+            "Diffusion",
+            "Scenes",
+            "Weights",
+            "Layers",
+            "Text",
+            "Vae",
+            "Attention",
+            "UNet",
+            "Loading",
+            "Planning",
+            "Inversion",
+            "Editing",
+            "Training",
+        ],
         ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
     };
 
@@ -55,8 +91,24 @@ public sealed class ArrowTests
         ["NullTextResearch.Kernel.FSharp"] = ["NullTextResearch.Kernel"],
         ["NullTextResearch.Interactive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting"],
         // The workbench in Microsoft's kernel; the only one that knows that kernel's packages.
-        ["NullTextResearch.DotNetInteractive"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hosting", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive"],
-        ["NullTextResearch.Cli"] = ["NullTextResearch", "NullTextResearch.Figures", "NullTextResearch.Hub", "NullTextResearch.ImageSharp", "NullTextResearch.Interactive", "NullTextResearch.Kernel", "NullTextResearch.Kernel.FSharp"],
+        ["NullTextResearch.DotNetInteractive"] =
+        [
+            "NullTextResearch",
+            "NullTextResearch.Figures",
+            "NullTextResearch.Hosting",
+            "NullTextResearch.ImageSharp",
+            "NullTextResearch.Interactive",
+        ],
+        ["NullTextResearch.Cli"] =
+        [
+            "NullTextResearch",
+            "NullTextResearch.Figures",
+            "NullTextResearch.Hub",
+            "NullTextResearch.ImageSharp",
+            "NullTextResearch.Interactive",
+            "NullTextResearch.Kernel",
+            "NullTextResearch.Kernel.FSharp",
+        ],
         ["NullTextResearch.Bench"] = ["NullTextResearch"],
     };
 
@@ -69,7 +121,8 @@ public sealed class ArrowTests
         foreach (string folder in Directory.GetDirectories(core))
         {
             string room = Path.GetFileName(folder);
-            if (room is "bin" or "obj") continue;
+            if (room is "bin" or "obj")
+                continue;
             Assert.True(Allowed.ContainsKey(room), $"The room {room} has no place in the house yet: add it to the table.");
             foreach (string file in Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories))
             {
@@ -78,9 +131,11 @@ public sealed class ArrowTests
                 foreach (Match match in Regex.Matches(text, @"NullTextResearch\.([A-Z]\w+)"))
                 {
                     string used = match.Groups[1].Value;
-                    if (used != room && Allowed.ContainsKey(used) && !Allowed[room].Contains(used)) wrong.Add($"{room}/{Path.GetFileName(file)} uses {used}");
+                    if (used != room && Allowed.ContainsKey(used) && !Allowed[room].Contains(used))
+                        wrong.Add($"{room}/{Path.GetFileName(file)} uses {used}");
                 }
-                if (!AboveTheBundle.Contains(room) && Regex.IsMatch(text, @"\bStableDiffusion\.(Load|MiniFolder|ReadSchedule)|\bStableDiffusion \w+[,;)]")) wrong.Add($"{room}/{Path.GetFileName(file)} uses the loaded bundle");
+                if (!AboveTheBundle.Contains(room) && Regex.IsMatch(text, @"\bStableDiffusion\.(Load|MiniFolder|ReadSchedule)|\bStableDiffusion \w+[,;)]"))
+                    wrong.Add($"{room}/{Path.GetFileName(file)} uses the loaded bundle");
             }
         }
         Assert.True(files > 40, $"Only {files} files seen: is the path right?");
@@ -93,7 +148,13 @@ public sealed class ArrowTests
         foreach (string file in Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories))
         {
             string project = Path.GetFileNameWithoutExtension(file);
-            string[] used = [.. XDocument.Load(file).Descendants("ProjectReference").Select(e => Path.GetFileNameWithoutExtension(e.Attribute("Include")!.Value.Replace('\\', '/')))];
+            string[] used =
+            [
+                .. XDocument
+                    .Load(file)
+                    .Descendants("ProjectReference")
+                    .Select(e => Path.GetFileNameWithoutExtension(e.Attribute("Include")!.Value.Replace('\\', '/'))),
+            ];
             Assert.True(Projects.ContainsKey(project), $"The project {project} has no place in the house yet.");
             Assert.Empty(used.Except(Projects[project]));
         }

@@ -19,9 +19,20 @@ public sealed partial class ConvolutionPathTests
             // Times it.
             Path.Combine("NullTextResearch.Bench", "ConvolutionBenchmark.cs"),
         ];
-        string[] files = [.. Directory.GetFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories).Where(f => !f.Split(Path.DirectorySeparatorChar).Any(p => p is "obj" or "bin"))];
+        string[] files =
+        [
+            .. Directory
+                .GetFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
+                .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(p => p is "obj" or "bin")),
+        ];
         Assert.True(files.Length > 100, $"Only {files.Length} files seen: is the path right?");
-        string[] convolving = [.. files.Where(f => LibtorchConvolution().IsMatch(File.ReadAllText(f))).Select(f => Path.GetRelativePath(Path.Combine(root, "src"), f)).Order(StringComparer.Ordinal)];
+        string[] convolving =
+        [
+            .. files
+                .Where(f => LibtorchConvolution().IsMatch(File.ReadAllText(f)))
+                .Select(f => Path.GetRelativePath(Path.Combine(root, "src"), f))
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(allowed.Order(StringComparer.Ordinal), convolving);
     }
 

@@ -33,13 +33,26 @@ public sealed class ScalarCallsTests
     [InlineData(nameof(Power), true)]
     [InlineData(nameof(Between), false)]
     public void Search_OneCall_IsSeen(string sample, bool expected) =>
-        Assert.Equal(expected, GetType().GetNestedTypes(System.Reflection.BindingFlags.NonPublic).Append(GetType()).SelectMany(ScalarCalls.In).Any(call => call.Contains(sample, StringComparison.Ordinal)));
+        Assert.Equal(
+            expected,
+            GetType()
+                .GetNestedTypes(System.Reflection.BindingFlags.NonPublic)
+                .Append(GetType())
+                .SelectMany(ScalarCalls.In)
+                .Any(call => call.Contains(sample, StringComparison.Ordinal))
+        );
 
     private static Tensor Method(Tensor x) => x.mul(2);
+
     private static Tensor Operator(Tensor x) => x * 2.0;
+
     private static Tensor Creation() => arange(3);
+
     private static Func<Tensor, Tensor> Lambda(double by) => x => x.add(by);
+
     private static Tensor Sum(Tensor x, Tensor y) => x.add(y);
+
     private static Tensor Power(Tensor x) => x.square();
+
     private static Tensor Between(Tensor x, Tensor y) => x.mul(y).sub(x / y);
 }

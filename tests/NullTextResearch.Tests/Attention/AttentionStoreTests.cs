@@ -18,7 +18,8 @@ public sealed class AttentionStoreTests
     {
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
-        Tensor a = rand([1, 2, 4, 3]), b = rand([1, 2, 4, 3]);
+        Tensor a = rand([1, 2, 4, 3]),
+            b = rand([1, 2, 4, 3]);
         store.Record(new AttentionCall(Site, 0, 2, 2), a);
         store.Record(new AttentionCall(Site, 1, 2, 2), b);
         StoredMap map = Assert.Single(store.Maps);
@@ -85,7 +86,8 @@ public sealed class AttentionStoreTests
         using AttentionStore store = new();
         // A sum in 16 bits would stop growing where the next map is below half its last digit.
         Tensor map = full([1, 1, 1, 2], 0.5, dtype);
-        for (int step = 0; step < 5000; step++) store.Record(new AttentionCall(Site, step, 1, 1), map);
+        for (int step = 0; step < 5000; step++)
+            store.Record(new AttentionCall(Site, step, 1, 1), map);
         Assert.Equal(2500, store.Maps[0].Sum[0, 0, 0, 1].to(ScalarType.Float64).item<double>());
     }
 
@@ -110,10 +112,19 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         (UNetStage Stage, AttentionKind Kind, int Side)[] layers =
         [
-            (UNetStage.Down, AttentionKind.Cross, 32), (UNetStage.Down, AttentionKind.Self, 16), (UNetStage.Down, AttentionKind.Cross, 16), (UNetStage.Down, AttentionKind.Cross, 8),
-            (UNetStage.Mid, AttentionKind.Cross, 16), (UNetStage.Up, AttentionKind.Cross, 8), (UNetStage.Up, AttentionKind.Cross, 16), (UNetStage.Up, AttentionKind.Cross, 32),
+            (UNetStage.Down, AttentionKind.Cross, 32),
+            (UNetStage.Down, AttentionKind.Self, 16),
+            (UNetStage.Down, AttentionKind.Cross, 16),
+            (UNetStage.Down, AttentionKind.Cross, 8),
+            (UNetStage.Mid, AttentionKind.Cross, 16),
+            (UNetStage.Up, AttentionKind.Cross, 8),
+            (UNetStage.Up, AttentionKind.Cross, 16),
+            (UNetStage.Up, AttentionKind.Cross, 32),
         ];
-        StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Kind = l.Kind, Order = i, OwnSide = l.Side }, l.Side, l.Side, empty(0), 1))];
+        StoredMap[] maps =
+        [
+            .. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Kind = l.Kind, Order = i, OwnSide = l.Side }, l.Side, l.Side, empty(0), 1)),
+        ];
         Assert.Equal([2, 6], MapSelection.Default.From(maps).Select(m => m.Site.Order));
         Assert.Equal([4], MapSelection.Default.From([maps[4]]).Select(m => m.Site.Order));
         Assert.Equal([0, 7], MapSelection.Where("of 32", m => m.Height == 32).From(maps).Select(m => m.Site.Order));
@@ -142,8 +153,17 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         (UNetStage Stage, int Side)[] layers =
         [
-            (UNetStage.Down, 32), (UNetStage.Down, 32), (UNetStage.Down, 16), (UNetStage.Down, 16), (UNetStage.Mid, 8),
-            (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 16), (UNetStage.Up, 32), (UNetStage.Up, 32), (UNetStage.Up, 32),
+            (UNetStage.Down, 32),
+            (UNetStage.Down, 32),
+            (UNetStage.Down, 16),
+            (UNetStage.Down, 16),
+            (UNetStage.Mid, 8),
+            (UNetStage.Up, 16),
+            (UNetStage.Up, 16),
+            (UNetStage.Up, 16),
+            (UNetStage.Up, 32),
+            (UNetStage.Up, 32),
+            (UNetStage.Up, 32),
         ];
         StoredMap[] maps = [.. layers.Select((l, i) => new StoredMap(Site with { Stage = l.Stage, Order = i, OwnSide = l.Side }, l.Side, l.Side, empty(0), 1))];
         int[] published = [.. MapSelection.PublishedSlices.From(maps).Select(m => m.Site.Order)];
@@ -165,11 +185,14 @@ public sealed class AttentionStoreTests
         Tensor watched = Sampler.Run(lab.Predictor(new StoringAttention(store)), lab.Grid, inversion.Plan);
         Assert.True(MaxDifference(plain, watched) < 1e-11);
         Assert.Equal(lab.UNet.Sites.Select(s => s.Path), store.Maps.Select(m => m.Site.Path));
-        Assert.All(store.Maps, m =>
-        {
-            Assert.Equal(1, m.Sum.shape[0]);
-            Assert.True(MaxDifference(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
-        });
+        Assert.All(
+            store.Maps,
+            m =>
+            {
+                Assert.Equal(1, m.Sum.shape[0]);
+                Assert.True(MaxDifference(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
+            }
+        );
         using AttentionStore conditionalOnly = new();
         Sampler.Run(lab.Predictor(new StoringAttention(conditionalOnly)), lab.Grid, inversion.Plan with { GuidanceScale = 1, Unconditional = null });
         using AttentionStore firstGuided = new();
@@ -187,7 +210,9 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
         InversionResult inversion = lab.Inverted("a cat");
-        ArgumentException error = Assert.Throws<ArgumentException>(() => Sampler.Run(lab.Predictor(new StoringAttention(store, images: 5)), lab.Grid, inversion.Plan));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            Sampler.Run(lab.Predictor(new StoringAttention(store, images: 5)), lab.Grid, inversion.Plan)
+        );
         Assert.Contains("batch of 2", error.Message);
         Assert.Contains("5 rows", error.Message);
     }

@@ -30,7 +30,8 @@ public class NoiseScheduleTests
     private static ulong Hash(float[] values)
     {
         ulong hash = 0xCBF29CE484222325;
-        foreach (byte b in MemoryMarshal.AsBytes<float>(values)) hash = (hash ^ b) * 0x100000001B3;
+        foreach (byte b in MemoryMarshal.AsBytes<float>(values))
+            hash = (hash ^ b) * 0x100000001B3;
         return hash;
     }
 

@@ -16,7 +16,18 @@ public class SamplerTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(images: 2);
         using StepEmbeddings both = StepEmbeddings.Constant(problem.Conditional);
-        Tensor At(double w) => Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = both, Unconditional = both, GuidanceScale = w });
+        Tensor At(double w) =>
+            Sampler.Run(
+                predictor,
+                problem.Grid,
+                new SamplingPlan
+                {
+                    StartLatents = problem.Latents,
+                    Conditional = both,
+                    Unconditional = both,
+                    GuidanceScale = w,
+                }
+            );
         TensorAssert.Close(At(1), At(7.5), 1e-12);
         TensorAssert.Close(At(1), At(-3), 1e-12);
     }
@@ -28,10 +39,34 @@ public class SamplerTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(images: 2);
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
-        Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 });
+        Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = problem.Latents,
+                Conditional = conditional,
+                GuidanceScale = 1,
+            }
+        );
         Assert.Equal(20, predictor.Calls.Sum());
-        Assert.Contains("unconditional", Assert.Throws<ArgumentException>(() =>
-            Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 2 })).Message);
+        Assert.Contains(
+            "unconditional",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    Sampler.Run(
+                        predictor,
+                        problem.Grid,
+                        new SamplingPlan
+                        {
+                            StartLatents = problem.Latents,
+                            Conditional = conditional,
+                            GuidanceScale = 2,
+                        }
+                    )
+                )
+                .Message
+        );
     }
 
     [Fact]
@@ -41,7 +76,17 @@ public class SamplerTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem();
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
-        Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1, FirstStep = 7 });
+        Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = problem.Latents,
+                Conditional = conditional,
+                GuidanceScale = 1,
+                FirstStep = 7,
+            }
+        );
         Assert.Equal([201, 101, 1], predictor.Timesteps);
     }
 
@@ -52,7 +97,12 @@ public class SamplerTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem();
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
-        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 };
+        SamplingPlan plan = new()
+        {
+            StartLatents = problem.Latents,
+            Conditional = conditional,
+            GuidanceScale = 1,
+        };
         Tensor zero = Sampler.Run(predictor, problem.Grid, plan, (_, z) => z.mul(0));
         Assert.Equal(0, zero.abs().max().item<double>());
         TensorAssert.Close(Sampler.Run(predictor, problem.Grid, plan), Sampler.Run(predictor, problem.Grid, plan, (_, z) => z), 0);
@@ -65,11 +115,17 @@ public class SamplerTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem();
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
-        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 };
+        SamplingPlan plan = new()
+        {
+            StartLatents = problem.Latents,
+            Conditional = conditional,
+            GuidanceScale = 1,
+        };
         using CancellationTokenSource source = new();
         predictor.BeforePrediction = () =>
         {
-            if (predictor.Calls.Count == 4) source.Cancel();
+            if (predictor.Calls.Count == 4)
+                source.Cancel();
         };
         long before = TensorAssert.Live;
         Assert.ThrowsAny<OperationCanceledException>(() => Sampler.Run(predictor, problem.Grid, plan, null, source.Token));
@@ -85,9 +141,19 @@ public class SamplerTests
         InversionProblem problem = predictor.Problem(steps: 3);
         Tensor perStep = stack([problem.Conditional, problem.Conditional.mul(0.5), problem.Conditional.neg()]);
         using StepEmbeddings conditional = StepEmbeddings.PerStep(perStep);
-        Tensor run = Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1 });
+        Tensor run = Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = problem.Latents,
+                Conditional = conditional,
+                GuidanceScale = 1,
+            }
+        );
         Tensor latents = problem.Latents;
-        foreach (DiffusionStep step in problem.Grid.Moves) latents = Ddim.Move(latents, predictor.Predict(latents, step, perStep[step.Step]), step.Noisy, step.Clean);
+        foreach (DiffusionStep step in problem.Grid.Moves)
+            latents = Ddim.Move(latents, predictor.Predict(latents, step, perStep[step.Step]), step.Noisy, step.Clean);
         TensorAssert.Close(latents, run, 1e-14);
     }
 
@@ -95,7 +161,8 @@ public class SamplerTests
     public void Combine_AtGuidanceOne_IsConditional()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor u = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2), c = arange(16, ScalarType.Float64).cos().reshape(1, 4, 2, 2);
+        Tensor u = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
+            c = arange(16, ScalarType.Float64).cos().reshape(1, 4, 2, 2);
         TensorAssert.Close(c, Guidance.Combine(u, c, 1), 1e-15);
         TensorAssert.Close(u, Guidance.Combine(u, c, 0), 0);
     }
@@ -110,10 +177,18 @@ public class SamplerTests
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(images: 2);
-        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional), unconditional = StepEmbeddings.Constant(problem.Unconditional);
-        SamplingPlan plan = new() { StartLatents = problem.Latents, Conditional = conditional, Unconditional = unconditional, GuidanceScale = scale };
+        using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional),
+            unconditional = StepEmbeddings.Constant(problem.Unconditional);
+        SamplingPlan plan = new()
+        {
+            StartLatents = problem.Latents,
+            Conditional = conditional,
+            Unconditional = unconditional,
+            GuidanceScale = scale,
+        };
         DiffusionStep step = problem.Grid.Moves[4];
-        Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.expand(2, -1, -1)), with = predictor.Predict(problem.Latents, step, problem.Conditional);
+        Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.expand(2, -1, -1)),
+            with = predictor.Predict(problem.Latents, step, problem.Conditional);
         TensorAssert.Close((1 - scale) * without + scale * with, Sampler.Predict(predictor, plan, step, problem.Latents), 1e-12);
     }
 
@@ -125,7 +200,17 @@ public class SamplerTests
         InversionProblem problem = predictor.Problem(steps: 3);
         Tensor offsets = arange(48, ScalarType.Float64).sin().reshape(3, 1, 4, 2, 2);
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
-        Tensor run = Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = problem.Latents, Conditional = conditional, GuidanceScale = 1, Offsets = offsets });
+        Tensor run = Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = problem.Latents,
+                Conditional = conditional,
+                GuidanceScale = 1,
+                Offsets = offsets,
+            }
+        );
         Tensor latents = problem.Latents;
         foreach (DiffusionStep step in problem.Grid.Moves)
             latents = Ddim.Move(latents, predictor.Predict(latents, step, problem.Conditional), step.Noisy, step.Clean).add(offsets[step.Step]);

@@ -15,7 +15,8 @@ public sealed class StepEmbeddingsTests
         Tensor values = arange(3 * 2 * 5 * 4, ScalarType.Float64).reshape(3, 2, 5, 4);
         using StepEmbeddings all = StepEmbeddings.PerStep(values);
         Assert.Equal(2, all.Images);
-        for (int step = 0; step < 3; step++) TensorAssert.Close(values[step], all.At(step), 0);
+        for (int step = 0; step < 3; step++)
+            TensorAssert.Close(values[step], all.At(step), 0);
         using StepEmbeddings second = all.Image(1);
         Assert.True(second.IsPerStep);
         Assert.Equal(1, second.Images);

@@ -59,7 +59,8 @@ public sealed class TimestepSpacingTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem() with { Grid = Grid(spacing, 9) };
-        using InversionResult plain = new DdimInversion().Invert(problem), tuned = new NullTextInversion().Invert(problem);
+        using InversionResult plain = new DdimInversion().Invert(problem),
+            tuned = new NullTextInversion().Invert(problem);
         double Distance(InversionResult result)
         {
             using Tensor rebuilt = Sampler.Run(problem.Predictor, problem.Grid, result.Plan);

@@ -18,7 +18,8 @@ public sealed class VelocityTests
     {
         using DisposeScope scope = NewDisposeScope();
         AlphaBar alphaBar = new(level);
-        Tensor image = randn([1, 4, 3, 3], ScalarType.Float64), noise = randn([1, 4, 3, 3], ScalarType.Float64);
+        Tensor image = randn([1, 4, 3, 3], ScalarType.Float64),
+            noise = randn([1, 4, 3, 3], ScalarType.Float64);
         Tensor velocity = noise.mul(Math.Sqrt(level)).sub(image.mul(Math.Sqrt(1 - level)));
         Tensor latents = NoiseSchedule.AddNoise(image, noise, alphaBar);
         TensorAssert.Close(noise, VelocityPredictor.ToNoise(velocity, latents, alphaBar), 1e-12);
@@ -30,13 +31,25 @@ public sealed class VelocityTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2, steps: 8);
-        InversionProblem velocity = problem with { Predictor = new VelocityPredictor(new AsVelocity(problem.Predictor, problem.Grid.Schedule), problem.Grid.Schedule) };
-        foreach ((string name, Func<IInversion> make) in ((string, Func<IInversion>)[])
-            [("ddim", () => new DdimInversion()), ("null-text", () => new NullTextInversion(NullTextOptions.Default with { InnerSteps = 3 })), ("direct", () => new DirectInversion())])
+        InversionProblem velocity = problem with
         {
-            using InversionResult one = make().Invert(problem), other = make().Invert(velocity);
-            for (int level = 0; level <= 8; level++) TensorAssert.Close(one.Pivot![level], other.Pivot![level], 1e-9);
-            using Tensor a = Sampler.Run(problem.Predictor, problem.Grid, one.Plan), b = Sampler.Run(velocity.Predictor, velocity.Grid, other.Plan);
+            Predictor = new VelocityPredictor(new AsVelocity(problem.Predictor, problem.Grid.Schedule), problem.Grid.Schedule),
+        };
+        foreach (
+            (string name, Func<IInversion> make) in ((string, Func<IInversion>)[])
+                [
+                    ("ddim", () => new DdimInversion()),
+                    ("null-text", () => new NullTextInversion(NullTextOptions.Default with { InnerSteps = 3 })),
+                    ("direct", () => new DirectInversion()),
+                ]
+        )
+        {
+            using InversionResult one = make().Invert(problem),
+                other = make().Invert(velocity);
+            for (int level = 0; level <= 8; level++)
+                TensorAssert.Close(one.Pivot![level], other.Pivot![level], 1e-9);
+            using Tensor a = Sampler.Run(problem.Predictor, problem.Grid, one.Plan),
+                b = Sampler.Run(velocity.Predictor, velocity.Grid, other.Plan);
             Assert.True(TensorAssert.MaxDifference(a, b) < 1e-6, name);
         }
     }
@@ -67,7 +80,11 @@ public sealed class VelocityTests
         NoiseSchedule schedule = problem.Grid.Schedule;
         DiffusionStep step = problem.Grid.Moves[4] with { Timestep = problem.Grid.CleanTimestep(4) };
         // The toy network taken as one of velocity.
-        Tensor expected = VelocityPredictor.ToNoise(problem.Predictor.Predict(problem.Latents, step, problem.Conditional), problem.Latents, schedule.At(step.Timestep));
+        Tensor expected = VelocityPredictor.ToNoise(
+            problem.Predictor.Predict(problem.Latents, step, problem.Conditional),
+            problem.Latents,
+            schedule.At(step.Timestep)
+        );
         TensorAssert.Close(expected, new VelocityPredictor(problem.Predictor, schedule).Predict(problem.Latents, step, problem.Conditional), 1e-14);
     }
 
@@ -76,7 +93,9 @@ public sealed class VelocityTests
     {
         using DisposeScope scope = NewDisposeScope();
         AlphaBar level = new(0.3);
-        Tensor z = randn([1, 4, 3, 3], ScalarType.Float64), a = randn([1, 4, 3, 3], ScalarType.Float64), b = randn([1, 4, 3, 3], ScalarType.Float64);
+        Tensor z = randn([1, 4, 3, 3], ScalarType.Float64),
+            a = randn([1, 4, 3, 3], ScalarType.Float64),
+            b = randn([1, 4, 3, 3], ScalarType.Float64);
         Tensor guidedThenConverted = VelocityPredictor.ToNoise(Guidance.Combine(a, b, 7.5), z, level);
         Tensor convertedThenGuided = Guidance.Combine(VelocityPredictor.ToNoise(a, z, level), VelocityPredictor.ToNoise(b, z, level), 7.5);
         TensorAssert.Close(guidedThenConverted, convertedThenGuided, 1e-12);
@@ -85,24 +104,46 @@ public sealed class VelocityTests
     [Fact]
     public void ZeroTerminalSnr_KeepsTheFirstLevelAndEmptiesTheLast()
     {
-        NoiseSchedule plain = NoiseSchedule.StableDiffusion, shifted = NoiseSchedule.Of(new ScheduleConfig { ZeroTerminalSnr = true, Prediction = PredictionType.Velocity, Spacing = TimestepSpacing.Trailing });
+        NoiseSchedule plain = NoiseSchedule.StableDiffusion,
+            shifted = NoiseSchedule.Of(
+                new ScheduleConfig
+                {
+                    ZeroTerminalSnr = true,
+                    Prediction = PredictionType.Velocity,
+                    Spacing = TimestepSpacing.Trailing,
+                }
+            );
         Assert.Equal(plain.At(0).Value, shifted.At(0).Value, 1e-12);
         Assert.Equal(NoiseSchedule.NoSignal, shifted.At(999).Value);
         Assert.All(shifted.AlphaBars.Zip(shifted.AlphaBars.Skip(1)), pair => Assert.True(pair.First > pair.Second));
         // Algorithm 1 of Lin et al. at one level, worked out by hand from sqrt(alphaBar): (s - sT) s0 / (s0 - sT).
-        double s0 = Math.Sqrt(plain.At(0).Value), sT = Math.Sqrt(plain.At(999).Value), s = Math.Sqrt(plain.At(500).Value);
+        double s0 = Math.Sqrt(plain.At(0).Value),
+            sT = Math.Sqrt(plain.At(999).Value),
+            s = Math.Sqrt(plain.At(500).Value);
         Assert.Equal(Math.Pow((s - sT) * s0 / (s0 - sT), 2), shifted.At(500).Value, 1e-12);
-        Assert.Contains("predicts velocity", Assert.Throws<ArgumentException>(() => NoiseSchedule.Of(new ScheduleConfig { ZeroTerminalSnr = true })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "predicts velocity",
+            Assert.Throws<ArgumentException>(() => NoiseSchedule.Of(new ScheduleConfig { ZeroTerminalSnr = true })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void ZeroTerminalSnr_FirstMove_IsThatOfTheExactZero()
     {
         using DisposeScope scope = NewDisposeScope();
-        NoiseSchedule schedule = NoiseSchedule.Of(new ScheduleConfig { ZeroTerminalSnr = true, Prediction = PredictionType.Velocity, Spacing = TimestepSpacing.Trailing });
+        NoiseSchedule schedule = NoiseSchedule.Of(
+            new ScheduleConfig
+            {
+                ZeroTerminalSnr = true,
+                Prediction = PredictionType.Velocity,
+                Spacing = TimestepSpacing.Trailing,
+            }
+        );
         DiffusionStep step = new TimestepGrid(schedule, 50).Moves[0];
         Assert.Equal(999, step.Timestep);
-        Tensor noise = randn([1, 4, 8, 8]), velocity = randn([1, 4, 8, 8]);
+        Tensor noise = randn([1, 4, 8, 8]),
+            velocity = randn([1, 4, 8, 8]);
         // At no signal the latents are the noise and the velocity is minus the image; in single precision, as sampling runs.
         Tensor exact = noise.to(ScalarType.Float64).mul(Math.Sqrt(1 - step.Clean.Value)).sub(velocity.to(ScalarType.Float64).mul(Math.Sqrt(step.Clean.Value)));
         Tensor moved = Ddim.Move(noise, VelocityPredictor.ToNoise(velocity, noise, step.Noisy), step.Noisy, step.Clean);

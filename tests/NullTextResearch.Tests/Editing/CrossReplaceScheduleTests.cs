@@ -22,7 +22,8 @@ public sealed class CrossReplaceScheduleTests
         Tensor table = CrossReplaceSchedule.Until(end).Table(steps, [Prompt("a cat")]);
         Assert.Equal([steps + 1, 1, Context], table.shape);
         Assert.Equal(rows * Context, table.sum().item<float>());
-        if (rows > 0) Assert.Equal(1, table[rows - 1, 0, 0].item<float>());
+        if (rows > 0)
+            Assert.Equal(1, table[rows - 1, 0, 0].item<float>());
     }
 
     [Fact]
@@ -30,8 +31,11 @@ public sealed class CrossReplaceScheduleTests
     {
         TokenizedPrompt target = Prompt("a squirrel on a mat");
         using DisposeScope scope = NewDisposeScope();
-        Tensor table = new CrossReplaceSchedule { Default = StepWindow.Until(0.5), Words = [new("squirrel", new StepWindow(0.2, 0.9))] }.Table(9, [target]).select(1, 0);
-        float[] squirrel = [0, 0, 1, 1, 1, 1, 1, 1, 1, 0], others = [1, 1, 1, 1, 1, 0, 0, 0, 0, 0];
+        Tensor table = new CrossReplaceSchedule { Default = StepWindow.Until(0.5), Words = [new("squirrel", new StepWindow(0.2, 0.9))] }
+            .Table(9, [target])
+            .select(1, 0);
+        float[] squirrel = [0, 0, 1, 1, 1, 1, 1, 1, 1, 0],
+            others = [1, 1, 1, 1, 1, 0, 0, 0, 0, 0];
         for (int position = 0; position < Context; position++)
             Assert.Equal(position is 2 or 3 ? squirrel : others, table.select(1, position).data<float>().ToArray());
     }
@@ -40,7 +44,10 @@ public sealed class CrossReplaceScheduleTests
     public void Table_SeveralTargets_FindTheWordInEach()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor table = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("cat", StepWindow.Always)] }.Table(3, [Prompt("a cat"), Prompt("a red cat")]);
+        Tensor table = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("cat", StepWindow.Always)] }.Table(
+            3,
+            [Prompt("a cat"), Prompt("a red cat")]
+        );
         Assert.Equal([2, 3], Enumerable.Range(0, 2).Select(p => table[0, p].argmax().item<long>()));
         Assert.Equal(2 * 4, table.sum().item<float>());
     }
@@ -62,6 +69,5 @@ public sealed class CrossReplaceScheduleTests
     [InlineData(0.5, 0.4)]
     [InlineData(0, 1.5)]
     [InlineData(double.NaN, 1)]
-    public void StepWindow_BadBounds_AreRefused(double start, double end) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new StepWindow(start, end));
+    public void StepWindow_BadBounds_AreRefused(double start, double end) => Assert.Throws<ArgumentOutOfRangeException>(() => new StepWindow(start, end));
 }

@@ -34,7 +34,9 @@ public sealed class EditSessionTests
         InversionResult plain = lab.Inverted("a cat on a mat");
         using DisposeScope scope = NewDisposeScope();
         Tensor learned = plain.Conditional.Values.add(0.3);
-        using StepEmbeddings conditional = perStep ? StepEmbeddings.PerStep(stack([.. Enumerable.Range(0, lab.Grid.Steps).Select(i => learned.mul(1 + 0.1 * i))], 0)) : StepEmbeddings.Constant(learned);
+        using StepEmbeddings conditional = perStep
+            ? StepEmbeddings.PerStep(stack([.. Enumerable.Range(0, lab.Grid.Steps).Select(i => learned.mul(1 + 0.1 * i))], 0))
+            : StepEmbeddings.Constant(learned);
         InversionResult inversion = new()
         {
             Method = "textual",
@@ -46,7 +48,8 @@ public sealed class EditSessionTests
             Elapsed = TimeSpan.Zero,
             Options = "none",
         };
-        ImageEdit same = ImageEdit.Of(Tokenizer, "a cat on a mat", "a cat on a mat"), other = ImageEdit.Of(Tokenizer, "a cat on a mat", "a dog on a mat");
+        ImageEdit same = ImageEdit.Of(Tokenizer, "a cat on a mat", "a cat on a mat"),
+            other = ImageEdit.Of(Tokenizer, "a cat on a mat", "a dog on a mat");
         ImageEdit twice = same with { Targets = [same.Targets[0], other.Targets[0]] };
         using EditResult result = Session(lab).Edit(inversion, [twice]);
         Assert.True(MaxDifference(result.Source(), result.Target(0)) < 1e-11);

@@ -17,7 +17,9 @@ public sealed class EditingGoldenTests
 {
     private const string Mappers = "p2p_mappers.safetensors";
     private const string Blends = "p2p_localblend.safetensors";
-    private static readonly Lazy<JsonElement> Manifest = new(() => JsonDocument.Parse(File.ReadAllText(Path.Combine(GoldenTensors.Folder, "manifest.json"))).RootElement);
+    private static readonly Lazy<JsonElement> Manifest = new(() =>
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(GoldenTensors.Folder, "manifest.json"))).RootElement
+    );
     private static readonly Lazy<WordTableTokenizer> Tokenizer = new(() => WordTableTokenizer.FromJson(Manifest.Value.GetProperty("tokenizer")));
 
     [Theory]
@@ -55,8 +57,11 @@ public sealed class EditingGoldenTests
         JsonElement equalizer = golden.GetProperty("equalizer");
         ReWeight reWeight = ReWeight.Of(
             [.. equalizer.GetProperty("words").EnumerateArray().Select(w => w.GetString()!)],
-            [.. equalizer.GetProperty("values").EnumerateArray().Select(v => v.GetDouble())]) with
-        { MissingWords = MissingWordRule.Skip };
+            [.. equalizer.GetProperty("values").EnumerateArray().Select(v => v.GetDouble())]
+        ) with
+        {
+            MissingWords = MissingWordRule.Skip,
+        };
         AssertEqual("equalizer", tensor(reWeight.Equalizer(Tokenizer.Value.Tokenize(equalizer.GetProperty("text").GetString()!)).ToArray()).unsqueeze(0));
 
         JsonElement wordIndices = golden.GetProperty("word_inds");
@@ -104,22 +109,35 @@ public sealed class EditingGoldenTests
         Assert.Equal(2, blend.FirstStep(golden.GetProperty("num_ddim_steps").GetInt32()));
         (string Name, UNetStage Stage)[] layers =
         [
-            ("unread", UNetStage.Down), ("unread", UNetStage.Down), ("down_cross.2", UNetStage.Down), ("down_cross.3", UNetStage.Down),
-            ("up_cross.0", UNetStage.Up), ("up_cross.1", UNetStage.Up), ("up_cross.2", UNetStage.Up),
+            ("unread", UNetStage.Down),
+            ("unread", UNetStage.Down),
+            ("down_cross.2", UNetStage.Down),
+            ("down_cross.3", UNetStage.Down),
+            ("up_cross.0", UNetStage.Up),
+            ("up_cross.1", UNetStage.Up),
+            ("up_cross.2", UNetStage.Up),
         ];
-        StoredMap[] maps = [.. layers.Select((l, i) => l.Name == "unread"
-            ? new StoredMap(LocalBlendTests.Site(i, l.Stage), 32, 32, zeros([2, 2, 1024, 77]), 1)
-            : new StoredMap(LocalBlendTests.Site(i, l.Stage), 16, 16, file[$"map.{l.Name}"].view(2, 2, 256, 77), 1))];
+        StoredMap[] maps =
+        [
+            .. layers.Select(
+                (l, i) =>
+                    l.Name == "unread"
+                        ? new StoredMap(LocalBlendTests.Site(i, l.Stage), 32, 32, zeros([2, 2, 1024, 77]), 1)
+                        : new StoredMap(LocalBlendTests.Site(i, l.Stage), 16, 16, file[$"map.{l.Name}"].view(2, 2, 256, 77), 1)
+            ),
+        ];
 
         using BlendMask mask = blend.Mask(maps, prompts[0], 0, prompts[1], 1, 16, 16);
         string tag = golden.GetProperty("tag").GetString()!;
         AssertSame("mask_words", mask.Words);
         AssertSame("mask", mask.Final);
-        if (mask.Subtract is { } cut) AssertSame("mask_sub", cut);
+        if (mask.Subtract is { } cut)
+            AssertSame("mask_sub", cut);
 
         // Any latents show whether blending agrees: the stored output equals the source's outside the mask.
         Tensor expected = file[$"{tag}.x_out"];
-        Tensor source = expected.narrow(0, 0, 1), target = expected.narrow(0, 1, 1);
+        Tensor source = expected.narrow(0, 0, 1),
+            target = expected.narrow(0, 1, 1);
         Assert.Equal(0, MaxDifference(target, LocalBlend.Apply(source, target, mask.Final.narrow(0, 1, 1))));
 
         void AssertSame(string name, Tensor actual) => Assert.True(file[$"{tag}.{name}"].equal(actual).all().item<bool>(), name);

@@ -27,34 +27,45 @@ internal sealed class EditingLab : IDisposable
         _latents = (height, width);
         Dtype = dtype;
         Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps);
-        UNet = new UNet2DConditionModel(new UNetConfig
-        {
-            SampleSize = 8,
-            BlockOutChannels = [.. Enumerable.Repeat(16, levels)],
-            DownHasAttention = [.. Enumerable.Repeat(true, levels)],
-            UpHasAttention = [.. Enumerable.Repeat(true, levels)],
-            LayersPerBlock = 1,
-            Heads = [.. Enumerable.Repeat(2, levels)],
-            CrossAttentionDim = 16,
-            NormNumGroups = 4,
-        });
+        UNet = new UNet2DConditionModel(
+            new UNetConfig
+            {
+                SampleSize = 8,
+                BlockOutChannels = [.. Enumerable.Repeat(16, levels)],
+                DownHasAttention = [.. Enumerable.Repeat(true, levels)],
+                UpHasAttention = [.. Enumerable.Repeat(true, levels)],
+                LayersPerBlock = 1,
+                Heads = [.. Enumerable.Repeat(2, levels)],
+                CrossAttentionDim = 16,
+                NormNumGroups = 4,
+            }
+        );
         UNet.Weights.Initialise(1, CPU, dtype);
         // Random weights attend almost evenly; sharper keys and stronger values make edits visible.
         foreach (Weight weight in UNet.Weights.All)
         {
             using IDisposable grad = no_grad();
-            if (weight.Key.EndsWith("attn2.to_k.weight") || weight.Key.EndsWith("attn1.to_k.weight")) weight.Value.mul_(8);
-            if (weight.Key.EndsWith("attn2.to_v.weight")) weight.Value.mul_(3);
+            if (weight.Key.EndsWith("attn2.to_k.weight") || weight.Key.EndsWith("attn1.to_k.weight"))
+                weight.Value.mul_(8);
+            if (weight.Key.EndsWith("attn2.to_v.weight"))
+                weight.Value.mul_(3);
         }
         using Generator generator = new(7);
         _embeddingTable = randn([1000, 16], generator: generator).to(dtype).DetachFromDisposeScope();
     }
 
-    public static WordTableTokenizer Tokenizer { get; } = WordTableTokenizer.FromJson(JsonDocument.Parse($$$"""
-        {"bos": 998, "eos": 999, "pad": 999, "max_length": {{{Context}}},
-         "words": {"a": ["a"], "cat": ["cat"], "dog": ["dog"], "red": ["red"], "on": ["on"], "mat": ["mat"], "squirrel": ["squ", "irrel"], "tiger": ["ti", "ger"], "lasagna": ["las", "ag", "na"]},
-         "piece_ids": {"a": 1, "cat": 2, "dog": 3, "red": 4, "on": 5, "mat": 6, "squ": 7, "irrel": 8, "las": 9, "ag": 10, "na": 11, "ti": 12, "ger": 13}}
-        """).RootElement);
+    public static WordTableTokenizer Tokenizer { get; } =
+        WordTableTokenizer.FromJson(
+            JsonDocument
+                .Parse(
+                    $$$"""
+                    {"bos": 998, "eos": 999, "pad": 999, "max_length": {{{Context}}},
+                     "words": {"a": ["a"], "cat": ["cat"], "dog": ["dog"], "red": ["red"], "on": ["on"], "mat": ["mat"], "squirrel": ["squ", "irrel"], "tiger": ["ti", "ger"], "lasagna": ["las", "ag", "na"]},
+                     "piece_ids": {"a": 1, "cat": 2, "dog": 3, "red": 4, "on": 5, "mat": 6, "squ": 7, "irrel": 8, "las": 9, "ag": 10, "na": 11, "ti": 12, "ger": 13}}
+                    """
+                )
+                .RootElement
+        );
 
     public ScalarType Dtype { get; }
 
@@ -104,25 +115,45 @@ internal sealed class EditingLab : IDisposable
         return result;
     }
 
-    public EditResult Edit(InversionResult inversion, IReadOnlyList<ImageEdit> edits, PromptToPromptOptions? options = null, Func<IAttentionProcessor, INoisePredictor>? predictor = null) =>
-        PromptToPrompt.Run(new EditProblem
-        {
-            Predictor = predictor ?? Predictor,
-            Grid = Grid,
-            Inversion = inversion,
-            Edits = edits,
-            TargetEmbeddings = [.. edits.Select(e => Embed([.. e.Targets.Select(t => t.Prompt.Prompt)]))],
-        }, options);
+    public EditResult Edit(
+        InversionResult inversion,
+        IReadOnlyList<ImageEdit> edits,
+        PromptToPromptOptions? options = null,
+        Func<IAttentionProcessor, INoisePredictor>? predictor = null
+    ) =>
+        PromptToPrompt.Run(
+            new EditProblem
+            {
+                Predictor = predictor ?? Predictor,
+                Grid = Grid,
+                Inversion = inversion,
+                Edits = edits,
+                TargetEmbeddings = [.. edits.Select(e => Embed([.. e.Targets.Select(t => t.Prompt.Prompt)]))],
+            },
+            options
+        );
 
-    public static ImageEdit Swap(string source, string target, double cross = 0.8, double self = 0.4, LocalBlend? blend = null) => new()
-    {
-        Source = Prompt(source),
-        Targets = [new EditTarget { Prompt = Prompt(target), Edit = new WordSwap(), CrossReplace = CrossReplaceSchedule.Until(cross), SelfReplace = StepWindow.Until(self), Blend = blend }],
-    };
+    public static ImageEdit Swap(string source, string target, double cross = 0.8, double self = 0.4, LocalBlend? blend = null) =>
+        new()
+        {
+            Source = Prompt(source),
+            Targets =
+            [
+                new EditTarget
+                {
+                    Prompt = Prompt(target),
+                    Edit = new WordSwap(),
+                    CrossReplace = CrossReplaceSchedule.Until(cross),
+                    SelfReplace = StepWindow.Until(self),
+                    Blend = blend,
+                },
+            ],
+        };
 
     public void Dispose()
     {
-        foreach (IDisposable owned in _owned) owned.Dispose();
+        foreach (IDisposable owned in _owned)
+            owned.Dispose();
         _embeddingTable.Dispose();
         UNet.Dispose();
     }

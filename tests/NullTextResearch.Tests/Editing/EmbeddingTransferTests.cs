@@ -16,7 +16,8 @@ public sealed class EmbeddingTransferTests
     public void Transfer_SwappedWord_TakesItsRowFromTheTargetAndOthersFromTheSource(bool perStep)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor own = zeros([1, Context, 4]), learned = ones(perStep ? [3, 1, Context, 4] : [1, Context, 4]);
+        Tensor own = zeros([1, Context, 4]),
+            learned = ones(perStep ? [3, 1, Context, 4] : [1, Context, 4]);
         using StepEmbeddings optimised = perStep ? StepEmbeddings.PerStep(learned) : StepEmbeddings.Constant(learned);
         using StepEmbeddings moved = EmbeddingTransfer.Transfer(optimised, Prompt("a cat on a mat"), Prompt("a squirrel on a mat"), own);
         Assert.Equal(learned.shape, moved.Values.shape);
@@ -28,7 +29,8 @@ public sealed class EmbeddingTransferTests
     public void Transfer_AddedWord_MovesWhatFollowsIt()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor learned = arange(Context).view(1, Context, 1).to(ScalarType.Float32), own = full([1, Context, 1], -1f);
+        Tensor learned = arange(Context).view(1, Context, 1).to(ScalarType.Float32),
+            own = full([1, Context, 1], -1f);
         using StepEmbeddings optimised = StepEmbeddings.Constant(learned);
         using StepEmbeddings moved = EmbeddingTransfer.Transfer(optimised, Prompt("a cat on a mat"), Prompt("a red cat on a mat"), own);
         // Start, "a", the new word, then the source's cat, on, a, mat and end; padding keeps its place.

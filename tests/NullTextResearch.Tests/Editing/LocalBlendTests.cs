@@ -66,7 +66,8 @@ public sealed class LocalBlendTests
     [Fact]
     public void Around_WordBeforeAComma_IsFoundAndBringsItsPartner()
     {
-        TokenizedPrompt source = AnyText("a cat, on a mat"), target = AnyText("a dog, on a mat");
+        TokenizedPrompt source = AnyText("a cat, on a mat"),
+            target = AnyText("a dog, on a mat");
         LocalBlend blend = LocalBlend.Around(source, target, ["cat"]);
         Assert.Equal(["cat,"], blend.SourceWords);
         Assert.Equal(["dog,"], blend.TargetWords);
@@ -90,10 +91,12 @@ public sealed class LocalBlendTests
     [InlineData("\"a\" ... b", "- c -")]
     public void Around_EveryWordThatItsErrorLists_IsAccepted(string from, string to)
     {
-        TokenizedPrompt source = AnyText(from), target = AnyText(to);
+        TokenizedPrompt source = AnyText(from),
+            target = AnyText(to);
         WordNotInPromptException error = Assert.Throws<WordNotInPromptException>(() => LocalBlend.Around(source, target, ["zebra"]));
         Assert.NotEmpty(error.Words);
-        foreach (string word in error.Words) LocalBlend.Around(source, target, LocalBlend.Words(source, target, word)).Validate(source, target);
+        foreach (string word in error.Words)
+            LocalBlend.Around(source, target, LocalBlend.Words(source, target, word)).Validate(source, target);
     }
 
     [Fact]
@@ -140,16 +143,20 @@ public sealed class LocalBlendTests
     [InlineData(50, 0.2, 10)]
     [InlineData(10, 0.2, 2)]
     [InlineData(10, 0, 0)]
-    public void FirstStep_Fraction_IsTruncated(int steps, double fraction, int first) => Assert.Equal(first, (CatToDog with { StartFraction = fraction }).FirstStep(steps));
+    public void FirstStep_Fraction_IsTruncated(int steps, double fraction, int first) =>
+        Assert.Equal(first, (CatToDog with { StartFraction = fraction }).FirstStep(steps));
 
     [Fact]
     public void Mask_UnknownWord_IsRefused()
     {
         using DisposeScope scope = NewDisposeScope();
-        Assert.Throws<WordNotInPromptException>(() => (CatToDog with { TargetWords = ["horse"] }).Mask([Spots()], Prompt("a cat"), 0, Prompt("a dog"), 1, 4, 4));
+        Assert.Throws<WordNotInPromptException>(() =>
+            (CatToDog with { TargetWords = ["horse"] }).Mask([Spots()], Prompt("a cat"), 0, Prompt("a dog"), 1, 4, 4)
+        );
     }
 
-    internal static AttentionSite Site(int order, UNetStage stage = UNetStage.Up, AttentionKind kind = AttentionKind.Cross) => new($"site{order}", stage, 0, 0, kind, order, 2);
+    internal static AttentionSite Site(int order, UNetStage stage = UNetStage.Up, AttentionKind kind = AttentionKind.Cross) =>
+        new($"site{order}", stage, 0, 0, kind, order, 2);
 
     private static StoredMap Spots()
     {

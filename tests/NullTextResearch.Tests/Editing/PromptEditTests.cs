@@ -58,7 +58,8 @@ public sealed class PromptEditTests
     public void Inject_Swap_KeepsRowsNormalised()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor source = rand([2, 9, Context], ScalarType.Float64).softmax(-1), own = rand([2, 9, Context], ScalarType.Float64).softmax(-1);
+        Tensor source = rand([2, 9, Context], ScalarType.Float64).softmax(-1),
+            own = rand([2, 9, Context], ScalarType.Float64).softmax(-1);
         using MapInjection swap = new WordSwap().Resolve(Prompt("a cat on a mat"), Prompt("a lasagna on a squirrel"), ScalarType.Float64, CPU);
         Tensor injected = swap.Inject(source, own);
         Assert.True(MaxDifference(injected.sum(-1), ones([2, 9], ScalarType.Float64)) < 1e-6);
@@ -69,7 +70,8 @@ public sealed class PromptEditTests
     public void Inject_Refinement_TakesMatchedColumnsFromSourceAndNewOnesFromTarget()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        Tensor source = rand([2, 9, Context]),
+            own = rand([2, 9, Context]);
         using MapInjection refine = new Refinement().Resolve(Prompt("a cat on a mat"), Prompt("a red cat on a mat"), ScalarType.Float32, CPU);
         Tensor injected = refine.Inject(source, own);
         Assert.Equal(0, MaxDifference(injected.select(2, 2), own.select(2, 2)));
@@ -82,7 +84,8 @@ public sealed class PromptEditTests
     {
         using DisposeScope scope = NewDisposeScope();
         TokenizedPrompt prompt = Prompt("a cat on a mat");
-        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        Tensor source = rand([2, 9, Context]),
+            own = rand([2, 9, Context]);
         using MapInjection weighted = ReWeight.Of(["cat"], [3]).Resolve(prompt, prompt, ScalarType.Float32, CPU);
         Tensor expected = source.clone();
         expected.select(2, 2).mul_(3);
@@ -93,11 +96,14 @@ public sealed class PromptEditTests
     public void Inject_ReWeightAfterRefinement_MultipliesRefinedMaps()
     {
         using DisposeScope scope = NewDisposeScope();
-        TokenizedPrompt a = Prompt("a cat on a mat"), b = Prompt("a red cat on a mat");
-        Tensor source = rand([2, 9, Context]), own = rand([2, 9, Context]);
+        TokenizedPrompt a = Prompt("a cat on a mat"),
+            b = Prompt("a red cat on a mat");
+        Tensor source = rand([2, 9, Context]),
+            own = rand([2, 9, Context]);
         using MapInjection refine = new Refinement().Resolve(a, b, ScalarType.Float32, CPU);
         using MapInjection weighted = ReWeight.Of(["red"], [3], new Refinement()).Resolve(a, b, ScalarType.Float32, CPU);
-        Tensor plain = refine.Inject(source, own), strong = weighted.Inject(source, own);
+        Tensor plain = refine.Inject(source, own),
+            strong = weighted.Inject(source, own);
         Assert.Equal(0, MaxDifference(strong.select(2, 2), plain.select(2, 2).mul(3)));
         Assert.Equal(0, MaxDifference(strong.select(2, 3), plain.select(2, 3)));
     }
@@ -119,6 +125,14 @@ public sealed class PromptEditTests
     public void Json_Options_NameTheirLayers()
     {
         Assert.Contains("coarsest with side", JsonSerializer.Serialize(new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"] }));
-        Assert.Contains("\"MaxSide\":16", JsonSerializer.Serialize(new PromptToPromptOptions { Store = new AttentionStoreOptions { MaxSide = 16, Site = _ => true } }));
+        Assert.Contains(
+            "\"MaxSide\":16",
+            JsonSerializer.Serialize(
+                new PromptToPromptOptions
+                {
+                    Store = new AttentionStoreOptions { MaxSide = 16, Site = _ => true },
+                }
+            )
+        );
     }
 }

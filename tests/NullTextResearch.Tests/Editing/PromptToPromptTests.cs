@@ -77,7 +77,9 @@ public sealed class PromptToPromptTests
     {
         using EditingLab lab = new();
         InversionResult inversion = lab.Inverted(Cat);
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => lab.Edit(inversion, [Swap(Cat, Dog)], predictor: _ => lab.Predictor(FusedAttention.Instance)));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            lab.Edit(inversion, [Swap(Cat, Dog)], predictor: _ => lab.Predictor(FusedAttention.Instance))
+        );
         Assert.Contains("attention processor", error.Message);
     }
 
@@ -86,7 +88,16 @@ public sealed class PromptToPromptTests
     {
         using EditingLab lab = new(dtype: ScalarType.Float32);
         InversionResult inversion = lab.Inverted(Cat);
-        ImageEdit edit = Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.6 });
+        ImageEdit edit = Swap(
+            Cat,
+            Dog,
+            blend: new LocalBlend
+            {
+                SourceWords = ["cat"],
+                TargetWords = ["dog"],
+                Threshold = 0.6,
+            }
+        );
         using EditResult batched = lab.Edit(inversion, [edit]);
         using EditResult alone = lab.Edit(inversion, [edit], new PromptToPromptOptions { SourceBranch = SourceBranch.Alone });
         using DisposeScope scope = NewDisposeScope();
@@ -108,11 +119,20 @@ public sealed class PromptToPromptTests
         ImageEdit first = new()
         {
             Source = Prompt(Cat),
-            Targets = [Swap(Cat, Dog).Targets[0], Single(Cat, "a red cat on a mat", new Refinement()).Targets[0] with
-            {
-                SelfReplace = StepWindow.Until(0.8),
-                Blend = new LocalBlend { SourceWords = ["cat"], TargetWords = ["red", "cat"], Threshold = 0.5 },
-            }],
+            Targets =
+            [
+                Swap(Cat, Dog).Targets[0],
+                Single(Cat, "a red cat on a mat", new Refinement()).Targets[0] with
+                {
+                    SelfReplace = StepWindow.Until(0.8),
+                    Blend = new LocalBlend
+                    {
+                        SourceWords = ["cat"],
+                        TargetWords = ["red", "cat"],
+                        Threshold = 0.5,
+                    },
+                },
+            ],
         };
         ImageEdit second = Swap("squirrel", "lasagna", cross: 0.5);
         using EditResult together = lab.Edit(both, [first, second], options);
@@ -132,7 +152,13 @@ public sealed class PromptToPromptTests
     public void Run_LocalBlend_LatentsOutsideTheMaskEqualTheSourceExactly()
     {
         using EditingLab lab = new();
-        LocalBlend blend = new() { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.7, Layers = MapSelection.CoarsestWithSide(8) };
+        LocalBlend blend = new()
+        {
+            SourceWords = ["cat"],
+            TargetWords = ["dog"],
+            Threshold = 0.7,
+            Layers = MapSelection.CoarsestWithSide(8),
+        };
         using EditResult result = lab.Edit(lab.Inverted(Cat), [Swap(Cat, Dog, 0.4, 0.2, blend)]);
         using DisposeScope scope = NewDisposeScope();
         Tensor mask = result.Masks[0][0]!.Final.narrow(0, 1, 1).expand(1, 4, 8, 8);
@@ -148,7 +174,13 @@ public sealed class PromptToPromptTests
     {
         using EditingLab lab = new();
         InversionResult inversion = lab.Inverted(Cat);
-        LocalBlend blend = new() { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.7, StartFraction = 1 };
+        LocalBlend blend = new()
+        {
+            SourceWords = ["cat"],
+            TargetWords = ["dog"],
+            Threshold = 0.7,
+            StartFraction = 1,
+        };
         using EditResult blended = lab.Edit(inversion, [Swap(Cat, Dog, blend: blend)]);
         using EditResult plain = lab.Edit(inversion, [Swap(Cat, Dog)]);
         Assert.True(MaxDifference(blended.Latents, plain.Latents) < 1e-11);
@@ -158,7 +190,11 @@ public sealed class PromptToPromptTests
     public void Run_KeptMaps_AreTheEditedOnesAndStayNormalised()
     {
         using EditingLab lab = new();
-        PromptToPromptOptions options = new() { KeepMaps = true, Store = new AttentionStoreOptions { Self = true } };
+        PromptToPromptOptions options = new()
+        {
+            KeepMaps = true,
+            Store = new AttentionStoreOptions { Self = true },
+        };
         using EditResult result = lab.Edit(lab.Inverted(Cat), [Swap(Cat, Dog, cross: 1, self: 1)], options);
         using DisposeScope scope = NewDisposeScope();
         Assert.Equal(lab.UNet.Sites.Count, result.Maps!.Maps.Count);
@@ -174,7 +210,12 @@ public sealed class PromptToPromptTests
     public void Run_SelfReplaceLimit_LeavesFinerLayersAlone()
     {
         using EditingLab lab = new();
-        PromptToPromptOptions options = new() { KeepMaps = true, Store = new AttentionStoreOptions { Self = true, Cross = false }, SelfReplaceMaxSide = 4 };
+        PromptToPromptOptions options = new()
+        {
+            KeepMaps = true,
+            Store = new AttentionStoreOptions { Self = true, Cross = false },
+            SelfReplaceMaxSide = 4,
+        };
         using EditResult result = lab.Edit(lab.Inverted(Cat), [Swap(Cat, Dog, cross: 0, self: 1)], options);
         using DisposeScope scope = NewDisposeScope();
         Assert.Equal([16, 64], result.Maps!.Maps.Select(m => m.Height * m.Width).Distinct().Order());
@@ -203,9 +244,16 @@ public sealed class PromptToPromptTests
         ImageEdit uniform = Swap("a squirrel", "a dog", cross: 0.8);
         ImageEdit perWord = uniform with
         {
-            Targets = [uniform.Targets[0] with { CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Until(0.8), Words = [new("dog", StepWindow.Never)] } }],
+            Targets =
+            [
+                uniform.Targets[0] with
+                {
+                    CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Until(0.8), Words = [new("dog", StepWindow.Never)] },
+                },
+            ],
         };
-        using EditResult a = lab.Edit(inversion, [uniform]), b = lab.Edit(inversion, [perWord]);
+        using EditResult a = lab.Edit(inversion, [uniform]),
+            b = lab.Edit(inversion, [perWord]);
         Assert.True(MaxDifference(a.Latents, b.Latents) > 1e-4);
     }
 
@@ -215,8 +263,18 @@ public sealed class PromptToPromptTests
         using EditingLab lab = new();
         InversionResult inversion = lab.Inverted(Cat);
         ImageEdit never = Swap(Cat, Dog, cross: 0, self: 0);
-        ImageEdit word = never with { Targets = [never.Targets[0] with { CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("dog", StepWindow.Always)] } }] };
-        using EditResult free = lab.Edit(inversion, [never]), injected = lab.Edit(inversion, [word]);
+        ImageEdit word = never with
+        {
+            Targets =
+            [
+                never.Targets[0] with
+                {
+                    CrossReplace = new CrossReplaceSchedule { Default = StepWindow.Never, Words = [new("dog", StepWindow.Always)] },
+                },
+            ],
+        };
+        using EditResult free = lab.Edit(inversion, [never]),
+            injected = lab.Edit(inversion, [word]);
         Assert.True(MaxDifference(free.Latents, injected.Latents) > 1e-4);
     }
 
@@ -224,16 +282,32 @@ public sealed class PromptToPromptTests
     public void Run_LocalBlend_BeginsAtItsFirstStep()
     {
         using EditingLab lab = new();
-        LocalBlend blend = new() { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.7, StartFraction = 0.4 };
+        LocalBlend blend = new()
+        {
+            SourceWords = ["cat"],
+            TargetWords = ["dog"],
+            Threshold = 0.7,
+            StartFraction = 0.4,
+        };
         Assert.Equal(2, blend.FirstStep(lab.Grid.Steps));
-        EditProblem problem = new() { Predictor = lab.Predictor, Grid = lab.Grid, Inversion = lab.Inverted(Cat), Edits = [Swap(Cat, Dog, 0.4, 0.2, blend)], TargetEmbeddings = [lab.Embed(Dog)] };
+        EditProblem problem = new()
+        {
+            Predictor = lab.Predictor,
+            Grid = lab.Grid,
+            Inversion = lab.Inverted(Cat),
+            Edits = [Swap(Cat, Dog, 0.4, 0.2, blend)],
+            TargetEmbeddings = [lab.Embed(Dog)],
+        };
         List<bool> blended = [];
         // Only blending makes a pixel of the target equal to the source's in all digits.
-        using EditResult result = PromptToPrompt.Run(problem, observe: (_, latents) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            blended.Add(latents[0].eq(latents[1]).any().item<bool>());
-        });
+        using EditResult result = PromptToPrompt.Run(
+            problem,
+            observe: (_, latents) =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                blended.Add(latents[0].eq(latents[1]).any().item<bool>());
+            }
+        );
         Assert.Equal([false, false, true, true, true], blended);
     }
 
@@ -262,7 +336,8 @@ public sealed class PromptToPromptTests
         };
         PromptToPromptOptions options = new() { SourceBranch = branch };
         ImageEdit[] edits = [Swap(Cat, Dog), Swap("squirrel", "lasagna")];
-        using EditResult plain = lab.Edit(inversion, edits, options), moved = lab.Edit(direct, edits, options);
+        using EditResult plain = lab.Edit(inversion, edits, options),
+            moved = lab.Edit(direct, edits, options);
         using DisposeScope scope = NewDisposeScope();
         foreach ((int image, double offset) in new[] { (0, 0.25), (1, -0.5) })
         {
@@ -297,9 +372,31 @@ public sealed class PromptToPromptTests
         using EditingLab lab = new();
         InversionResult inversion = lab.Inverted(Cat);
         Assert.Throws<WordCountMismatchException>(() => lab.Edit(inversion, [Swap(Cat, "a red dog on a mat")]));
-        Assert.Throws<WordNotInPromptException>(() => lab.Edit(inversion, [Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["dog"], TargetWords = ["dog"] })]));
-        Assert.Contains("threshold 2", Assert.Throws<ArgumentException>(() =>
-            lab.Edit(inversion, [Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 2 })])).Message);
+        Assert.Throws<WordNotInPromptException>(() =>
+            lab.Edit(inversion, [Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["dog"], TargetWords = ["dog"] })])
+        );
+        Assert.Contains(
+            "threshold 2",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    lab.Edit(
+                        inversion,
+                        [
+                            Swap(
+                                Cat,
+                                Dog,
+                                blend: new LocalBlend
+                                {
+                                    SourceWords = ["cat"],
+                                    TargetWords = ["dog"],
+                                    Threshold = 2,
+                                }
+                            ),
+                        ]
+                    )
+                )
+                .Message
+        );
         Assert.Contains("1 images", Assert.Throws<ArgumentException>(() => lab.Edit(inversion, [Swap(Cat, Dog), Swap(Cat, Dog)])).Message);
         Assert.Throws<ArgumentException>(() => lab.Edit(inversion, [new ImageEdit { Source = Prompt(Cat), Targets = [] }]));
     }
@@ -313,24 +410,36 @@ public sealed class PromptToPromptTests
         InversionResult inversion = lab.Inverted(Cat);
         ImageEdit edit = Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"] });
         PromptToPromptOptions options = new() { SourceBranch = branch, KeepMaps = true };
-        EditProblem problem = new() { Predictor = lab.Predictor, Grid = lab.Grid, Inversion = inversion, Edits = [edit], TargetEmbeddings = [lab.Embed(Dog)] };
+        EditProblem problem = new()
+        {
+            Predictor = lab.Predictor,
+            Grid = lab.Grid,
+            Inversion = inversion,
+            Edits = [edit],
+            TargetEmbeddings = [lab.Embed(Dog)],
+        };
         PromptToPrompt.Run(problem, options).Dispose();
         long before = Live;
         PromptToPrompt.Run(problem, options).Dispose();
         Assert.Equal(before, Live);
         using CancellationTokenSource cancel = new();
-        Assert.Throws<OperationCanceledException>(() => PromptToPrompt.Run(problem, options, observe: (step, _) =>
-        {
-            if (step.Step == 2) cancel.Cancel();
-        }, cancellation: cancel.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            PromptToPrompt.Run(
+                problem,
+                options,
+                observe: (step, _) =>
+                {
+                    if (step.Step == 2)
+                        cancel.Cancel();
+                },
+                cancellation: cancel.Token
+            )
+        );
         Assert.Equal(before, Live);
     }
 
-    private static ImageEdit Single(string source, string target, PromptEdit edit) => new()
-    {
-        Source = Prompt(source),
-        Targets = [new EditTarget { Prompt = Prompt(target), Edit = edit }],
-    };
+    private static ImageEdit Single(string source, string target, PromptEdit edit) =>
+        new() { Source = Prompt(source), Targets = [new EditTarget { Prompt = Prompt(target), Edit = edit }] };
 
     private static InversionResult ImageOf(InversionResult all, int image)
     {

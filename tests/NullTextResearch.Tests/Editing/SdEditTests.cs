@@ -71,14 +71,18 @@ public sealed class SdEditTests
         SdEditProblem problem = Problem(lab, "a cat");
         using SdEditResult result = SdEdit.Run(problem, new SdEditOptions { Strength = 0.4, Seed = 3 });
         Tensor noise = Seeds.Normal(3, [1, 4, 8, 8], problem.Latents);
-        Tensor expected = Sampler.Run(problem.Predictor, lab.Grid, new SamplingPlan
-        {
-            StartLatents = NoiseSchedule.AddNoise(problem.Latents, noise, lab.Grid.Level(2)),
-            Conditional = problem.Conditional,
-            Unconditional = problem.Unconditional,
-            GuidanceScale = 3,
-            FirstStep = 3,
-        });
+        Tensor expected = Sampler.Run(
+            problem.Predictor,
+            lab.Grid,
+            new SamplingPlan
+            {
+                StartLatents = NoiseSchedule.AddNoise(problem.Latents, noise, lab.Grid.Level(2)),
+                Conditional = problem.Conditional,
+                Unconditional = problem.Unconditional,
+                GuidanceScale = 3,
+                FirstStep = 3,
+            }
+        );
         Close(expected, result.Latents, 1e-12);
     }
 
@@ -103,7 +107,8 @@ public sealed class SdEditTests
         using StepEmbeddings changedEarly = StepEmbeddings.PerStep(early);
         SdEditProblem problem = Problem(lab, "a cat") with { Unconditional = inversion.Unconditional };
         SdEditOptions options = new() { Strength = 0.4 };
-        using SdEditResult all = SdEdit.Run(problem, options), sameLate = SdEdit.Run(problem with { Unconditional = changedEarly }, options);
+        using SdEditResult all = SdEdit.Run(problem, options),
+            sameLate = SdEdit.Run(problem with { Unconditional = changedEarly }, options);
         using SdEditResult plain = SdEdit.Run(Problem(lab, "a cat"), options);
         Assert.Equal(0, MaxDifference(all.Latents, sameLate.Latents));
         Assert.True(MaxDifference(all.Latents, plain.Latents) > 1e-4);
@@ -119,15 +124,16 @@ public sealed class SdEditTests
         Assert.Throws<ArgumentOutOfRangeException>(() => SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Strength = strength }));
     }
 
-    private static SdEditProblem Problem(EditingLab lab, params string[] prompts) => new()
-    {
-        Predictor = lab.Predictor(FusedAttention.Instance),
-        Grid = lab.Grid,
-        Latents = Latents(lab, prompts.Length),
-        Conditional = lab.Embed(prompts),
-        Unconditional = lab.Embed(""),
-        GuidanceScale = 3,
-    };
+    private static SdEditProblem Problem(EditingLab lab, params string[] prompts) =>
+        new()
+        {
+            Predictor = lab.Predictor(FusedAttention.Instance),
+            Grid = lab.Grid,
+            Latents = Latents(lab, prompts.Length),
+            Conditional = lab.Embed(prompts),
+            Unconditional = lab.Embed(""),
+            GuidanceScale = 3,
+        };
 
     private static Tensor Latents(EditingLab lab, int images)
     {

@@ -16,7 +16,8 @@ namespace NullTextResearch.Tests.Editing;
 /// <summary>Latents of any shape: sides that differ, and that halve unevenly.</summary>
 public sealed class SizesTests
 {
-    private const string Cat = "a cat on a mat", Dog = "a dog on a mat";
+    private const string Cat = "a cat on a mat",
+        Dog = "a dog on a mat";
 
     /// <summary>Exchanging rows and columns of latents and of every kernel exchanges those of the result: nothing in the network takes one for the other.</summary>
     [Theory]
@@ -30,7 +31,8 @@ public sealed class SizesTests
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         Tensor latents = randn([1, 4, height, width], dtype: ScalarType.Float64, generator: new Generator(3));
-        Tensor text = randn([1, Context, 16], dtype: ScalarType.Float64, generator: new Generator(4)), time = tensor((long[])[321]);
+        Tensor text = randn([1, Context, 16], dtype: ScalarType.Float64, generator: new Generator(4)),
+            time = tensor((long[])[321]);
         List<(int Halvings, int Height, int Width)> seen = [];
         Tensor plain = lab.UNet.Forward(latents, time, text, new Watcher(call => seen.Add((call.Site.Halvings, call.Height, call.Width))));
         Assert.Equal(latents.shape, plain.shape);
@@ -47,12 +49,20 @@ public sealed class SizesTests
     [InlineData(8, 72)]
     public void Vae_TransposedKernels_TransposeLatentsAndImage(int height, int width)
     {
-        using AutoencoderKL vae = new(new VaeConfig { BlockOutChannels = [8, 8, 8, 8], LayersPerBlock = 1, NormNumGroups = 4 });
+        using AutoencoderKL vae = new(
+            new VaeConfig
+            {
+                BlockOutChannels = [8, 8, 8, 8],
+                LayersPerBlock = 1,
+                NormNumGroups = 4,
+            }
+        );
         vae.Weights.Initialise(5, CPU, ScalarType.Float64);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         Tensor pixels = rand([1, 3, height, width], dtype: ScalarType.Float64, generator: new Generator(6)).mul(2).sub(1);
-        Tensor latents = vae.Encode(pixels), image = vae.Decode(latents);
+        Tensor latents = vae.Encode(pixels),
+            image = vae.Decode(latents);
         Assert.Equal([1, 4, height / 8, width / 8], latents.shape);
         Assert.Equal(pixels.shape, image.shape);
         Transpose(vae.Weights);
@@ -67,9 +77,15 @@ public sealed class SizesTests
         using DisposeScope scope = NewDisposeScope();
         Tensor latents = randn([1, 4, 5, 9], dtype: ScalarType.Float64, generator: new Generator(3));
         Tensor text = randn([1, Context, 16], dtype: ScalarType.Float64, generator: new Generator(4));
-        PredictionGradient At(bool checkpointing) => new UNetNoisePredictor(lab.UNet, null, new MemoryOptions { Checkpointing = checkpointing })
-            .Differentiate(latents, lab.Grid.Moves[2], text, noise => noise.square().mean([1L, 2, 3]));
-        PredictionGradient plain = At(false), segments = At(true);
+        PredictionGradient At(bool checkpointing) =>
+            new UNetNoisePredictor(lab.UNet, null, new MemoryOptions { Checkpointing = checkpointing }).Differentiate(
+                latents,
+                lab.Grid.Moves[2],
+                text,
+                noise => noise.square().mean([1L, 2, 3])
+            );
+        PredictionGradient plain = At(false),
+            segments = At(true);
         Assert.True(plain.Gradient.norm().item<double>() > 1e-6);
         Close(plain.Gradient, segments.Gradient, 1e-12);
     }
@@ -78,13 +94,21 @@ public sealed class SizesTests
     [Fact]
     public void Vae_TilesAlongOneSide_TransposeWithTheKernels()
     {
-        using AutoencoderKL vae = new(new VaeConfig { BlockOutChannels = [8, 8, 8, 8], LayersPerBlock = 1, NormNumGroups = 4 });
+        using AutoencoderKL vae = new(
+            new VaeConfig
+            {
+                BlockOutChannels = [8, 8, 8, 8],
+                LayersPerBlock = 1,
+                NormNumGroups = 4,
+            }
+        );
         vae.Weights.Initialise(5, CPU, ScalarType.Float64);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         VaeTiling tiles = new(vae, 8, 4);
         Tensor latents = randn([1, 4, 6, 20], dtype: ScalarType.Float64, generator: new Generator(7));
-        Tensor image = tiles.Decode(latents), again = tiles.Encode(image);
+        Tensor image = tiles.Decode(latents),
+            again = tiles.Encode(image);
         Assert.Equal([1, 3, 48, 160], image.shape);
         Assert.Equal(latents.shape, again.shape);
         Assert.True(MaxDifference(image, vae.Decode(latents)) > 1e-6, "one tile did it, so that this test would say nothing");
@@ -100,13 +124,21 @@ public sealed class SizesTests
     [InlineData(16, "16,8,4,2")]
     public void Sites_TakePartByTheirPlaceInTheModel(int latents, string sides)
     {
-        using UNet2DConditionModel unet = new(UNetConfig.StableDiffusion1 with { SampleSize = latents, DownHasAttention = [true, true, true, true], UpHasAttention = [true, true, true, true] });
+        using UNet2DConditionModel unet = new(
+            UNetConfig.StableDiffusion1 with
+            {
+                SampleSize = latents,
+                DownHasAttention = [true, true, true, true],
+                UpHasAttention = [true, true, true, true],
+            }
+        );
         Assert.Equal(sides.Split(',').Select(int.Parse), unet.Sites.Where(s => s.TakesPart(null)).Select(s => s.OwnSide).Distinct().OrderDescending());
         // The image's size does not matter: the same layers at 8 x 8 latents and at 128 x 128.
         using AttentionStore store = new();
         foreach (AttentionSite site in unet.Sites.Where(s => s.Kind == AttentionKind.Cross))
         {
-            int small = Halved(8, site.Halvings), large = Halved(128, site.Halvings);
+            int small = Halved(8, site.Halvings),
+                large = Halved(128, site.Halvings);
             Assert.Equal(store.Wants(new AttentionCall(site, 0, small, small)), store.Wants(new AttentionCall(site, 0, large, large)));
         }
     }
@@ -118,7 +150,12 @@ public sealed class SizesTests
         using DisposeScope scope = NewDisposeScope();
         foreach ((int height, int width) in ((int, int)[])[(64, 64), (56, 80), (33, 127), (128, 128), (8, 8)])
         {
-            StoredMap[] maps = [.. unet.Sites.Where(s => s.Kind == AttentionKind.Cross).Select(s => new StoredMap(s, Halved(height, s.Halvings), Halved(width, s.Halvings), empty(0), 1))];
+            StoredMap[] maps =
+            [
+                .. unet
+                    .Sites.Where(s => s.Kind == AttentionKind.Cross)
+                    .Select(s => new StoredMap(s, Halved(height, s.Halvings), Halved(width, s.Halvings), empty(0), 1)),
+            ];
             IReadOnlyList<StoredMap> chosen = MapSelection.Default.From(maps);
             Assert.Equal((5, Halved(height, 2), Halved(width, 2)), (chosen.Count, chosen[0].Height, chosen[0].Width));
             Assert.Equal(MapSelection.PublishedSlices.From([.. maps.Where(m => m.Site.TakesPart(null))]), chosen);
@@ -133,10 +170,21 @@ public sealed class SizesTests
         using EditingLab lab = new(height: height, width: width, levels: 3);
         using DisposeScope scope = NewDisposeScope();
         InversionResult inversion = lab.Inverted(Cat);
-        ImageEdit edit = Swap(Cat, Dog, blend: new LocalBlend { SourceWords = ["cat"], TargetWords = ["dog"], Threshold = 0.9, StartFraction = 0 });
+        ImageEdit edit = Swap(
+            Cat,
+            Dog,
+            blend: new LocalBlend
+            {
+                SourceWords = ["cat"],
+                TargetWords = ["dog"],
+                Threshold = 0.9,
+                StartFraction = 0,
+            }
+        );
         using EditResult result = lab.Edit(inversion, [edit], new PromptToPromptOptions { KeepMaps = true });
         Assert.Equal([2, 4, height, width], result.Latents.shape);
-        Tensor source = result.Latents.narrow(0, 0, 1), target = result.Latents.narrow(0, 1, 1);
+        Tensor source = result.Latents.narrow(0, 0, 1),
+            target = result.Latents.narrow(0, 1, 1);
         Close(Sampler.Run(lab.Predictor(FusedAttention.Instance), lab.Grid, inversion.Plan), source, 1e-10);
         using BlendMask mask = edit.Targets[0].Blend!.Mask(result.Maps!.Maps, edit.Source, 0, edit.Targets[0].Prompt, 1, height, width);
         Assert.Equal([2, 1, height, width], mask.Final.shape);
@@ -185,7 +233,8 @@ public sealed class SizesTests
 
     private static void Transpose(WeightSet weights)
     {
-        foreach (Weight weight in weights.All.Where(w => w.Value.dim() == 4)) weight.Value.copy_(weight.Value.transpose(2, 3).clone());
+        foreach (Weight weight in weights.All.Where(w => w.Value.dim() == 4))
+            weight.Value.copy_(weight.Value.transpose(2, 3).clone());
     }
 
     private sealed class Watcher(Action<AttentionCall> watch) : IAttentionProcessor

@@ -24,14 +24,16 @@ public sealed class SourceBranchTests
         using StableDiffusion model = StableDiffusion.LoadMini();
         using DisposeScope scope = NewDisposeScope();
         ExperimentImage toy = ExperimentImages.Toy(1, model.ImageSize)[0];
-        using InversionResult inversion = new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2 }).Invert(new InversionProblem
-        {
-            Predictor = model.Predictor(),
-            Grid = model.Grid(10),
-            Latents = model.Encode([toy.Image]),
-            Conditional = model.Embed(toy.Caption),
-            Unconditional = model.Embed(""),
-        });
+        using InversionResult inversion = new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2 }).Invert(
+            new InversionProblem
+            {
+                Predictor = model.Predictor(),
+                Grid = model.Grid(10),
+                Latents = model.Encode([toy.Image]),
+                Conditional = model.Embed(toy.Caption),
+                Unconditional = model.Embed(""),
+            }
+        );
         double batched = Difference(model, inversion, toy.Caption, toy.Edits[0].Prompt, 10, SourceBranch.Batched);
         TestContext.Current.SendDiagnosticMessage("relative difference {0:e1}", batched);
         Assert.InRange(batched, 0, Tolerance);

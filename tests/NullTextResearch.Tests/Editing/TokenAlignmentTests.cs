@@ -34,7 +34,8 @@ public sealed class TokenAlignmentTests
     [Fact]
     public void Replacement_OneTokenToTwo_SpreadsEvenlyAndShiftsTheTail()
     {
-        TokenizedPrompt source = Prompt("a cat on a mat"), target = Prompt("a squirrel on a mat");
+        TokenizedPrompt source = Prompt("a cat on a mat"),
+            target = Prompt("a squirrel on a mat");
         using DisposeScope scope = NewDisposeScope();
         Tensor mapper = TokenAlignment.Replacement(source, target);
         Assert.Equal(0.5f, mapper[2, 2].item<float>());
@@ -48,7 +49,8 @@ public sealed class TokenAlignmentTests
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor mapper = TokenAlignment.Replacement(Prompt("a cat on a mat"), Prompt("a squirrel on a mat"));
-        float[] last = [.. Enumerable.Repeat(0f, Context - 2), 1, 1], start = [1, .. Enumerable.Repeat(0f, Context - 1)];
+        float[] last = [.. Enumerable.Repeat(0f, Context - 2), 1, 1],
+            start = [1, .. Enumerable.Repeat(0f, Context - 1)];
         Assert.Equal(last, mapper.select(1, Context - 1).contiguous().data<float>().ToArray());
         Assert.Equal(start, mapper.select(1, 0).contiguous().data<float>().ToArray());
     }
@@ -56,7 +58,8 @@ public sealed class TokenAlignmentTests
     [Fact]
     public void Replacement_Published_LeavesTheTailMisaligned()
     {
-        TokenizedPrompt source = Prompt("a cat on a mat"), target = Prompt("a squirrel on a mat");
+        TokenizedPrompt source = Prompt("a cat on a mat"),
+            target = Prompt("a squirrel on a mat");
         using DisposeScope scope = NewDisposeScope();
         Tensor mapper = TokenAlignment.Replacement(source, target, TailRule.Published);
         int on = target.PositionsOf("on")[0];
@@ -82,7 +85,8 @@ public sealed class TokenAlignmentTests
     [Fact]
     public void Refinement_AddedMultiTokenWord_IsNewAndTheRestIsShifted()
     {
-        TokenizedPrompt source = Prompt("a cat on a mat"), target = Prompt("a squirrel cat on a mat");
+        TokenizedPrompt source = Prompt("a cat on a mat"),
+            target = Prompt("a squirrel cat on a mat");
         IReadOnlyList<int> from = TokenAlignment.Refinement(source, target).Sources;
         Assert.Equal([0, 1, -1, -1, 2, 3, 4, 5, 6], from.Take(9));
         Assert.Equal([0f, 0f], TokenAlignment.Refinement(source, target).Weights.Skip(2).Take(2));
@@ -117,11 +121,14 @@ public sealed class TokenAlignmentTests
         int tied = 0;
         for (int pair = 0; pair < 3000; pair++)
         {
-            TokenizedPrompt source = Draw(), target = Draw();
-            int[] x = [.. source.Ids.Take(source.TokenCount + 2)], y = [.. target.Ids.Take(target.TokenCount + 2)];
+            TokenizedPrompt source = Draw(),
+                target = Draw();
+            int[] x = [.. source.Ids.Take(source.TokenCount + 2)],
+                y = [.. target.Ids.Take(target.TokenCount + 2)];
             int[] expected = Align(x, y, gapInSourceFirst: true);
             Assert.Equal([.. expected, .. Enumerable.Range(y.Length, Context - y.Length)], TokenAlignment.Refinement(source, target).Sources);
-            if (!expected.SequenceEqual(Align(x, y, gapInSourceFirst: false))) tied++;
+            if (!expected.SequenceEqual(Align(x, y, gapInSourceFirst: false)))
+                tied++;
         }
         Assert.True(tied > 300, $"Only {tied} pairs depend on the order of ties: this test shows too little.");
     }
@@ -131,10 +138,11 @@ public sealed class TokenAlignmentTests
     {
         Dictionary<(int, int), int> known = [];
         List<int> sources = [];
-        for ((int i, int j) = (x.Length, y.Length); i > 0 || j > 0;)
+        for ((int i, int j) = (x.Length, y.Length); i > 0 || j > 0; )
         {
             int best = Best(i, j);
-            bool gapInSource = j > 0 && Best(i, j - 1) == best, gapInTarget = i > 0 && Best(i - 1, j) == best;
+            bool gapInSource = j > 0 && Best(i, j - 1) == best,
+                gapInTarget = i > 0 && Best(i - 1, j) == best;
             if (gapInSource && (gapInSourceFirst || !gapInTarget))
             {
                 sources.Add(-1);
@@ -155,8 +163,10 @@ public sealed class TokenAlignmentTests
 
         int Best(int i, int j)
         {
-            if (i == 0 || j == 0) return 0;
-            if (known.TryGetValue((i, j), out int score)) return score;
+            if (i == 0 || j == 0)
+                return 0;
+            if (known.TryGetValue((i, j), out int score))
+                return score;
             return known[(i, j)] = new[] { Best(i, j - 1), Best(i - 1, j), Best(i - 1, j - 1) + (x[i - 1] == y[j - 1] ? 1 : -1) }.Max();
         }
     }

@@ -16,17 +16,23 @@ public sealed class ExampleImagesTests : IDisposable
     {
         IReadOnlyList<ExperimentImage> all = ExperimentImages.Photographs(new SizeRule(8, 512));
         Assert.Equal(7, all.Count);
-        Assert.All(all, image =>
-        {
-            Assert.Equal(new PixelSize(512, 512), PixelSize.Of(image.Image));
-            Assert.NotEmpty(image.Edits);
-            Assert.DoesNotContain(image.Edits, e => e.Prompt.Contains('|', StringComparison.Ordinal));
-            Assert.All(image.Edits.Where(e => e.SourceBlendWord is not null), e =>
+        Assert.All(
+            all,
+            image =>
             {
-                Assert.Contains(e.SourceBlendWord!, image.Caption.Split(' '));
-                Assert.Contains(e.TargetBlendWord!, e.Prompt.Split(' '));
-            });
-        });
+                Assert.Equal(new PixelSize(512, 512), PixelSize.Of(image.Image));
+                Assert.NotEmpty(image.Edits);
+                Assert.DoesNotContain(image.Edits, e => e.Prompt.Contains('|', StringComparison.Ordinal));
+                Assert.All(
+                    image.Edits.Where(e => e.SourceBlendWord is not null),
+                    e =>
+                    {
+                        Assert.Contains(e.SourceBlendWord!, image.Caption.Split(' '));
+                        Assert.Contains(e.TargetBlendWord!, e.Prompt.Split(' '));
+                    }
+                );
+            }
+        );
         Assert.True(all.Sum(i => i.Edits.Count(e => e.SourceBlendWord is not null)) >= 7);
     }
 

@@ -49,7 +49,15 @@ public sealed class ExperimentLabTests : IDisposable
     public void Claims_TwoScenes_AreSixOrders_OfWhichThreeForEachNumberOfRows()
     {
         List<string> told = [];
-        IReadOnlyList<ClaimRow> rows = ClaimStudy.Run(Mini.Value, 2, [null, 3], Tiny, new ResultCache(_folder), told: new Teller(told), cancellation: TestContext.Current.CancellationToken);
+        IReadOnlyList<ClaimRow> rows = ClaimStudy.Run(
+            Mini.Value,
+            2,
+            [null, 3],
+            Tiny,
+            new ResultCache(_folder),
+            told: new Teller(told),
+            cancellation: TestContext.Current.CancellationToken
+        );
         Assert.Equal(12, rows.Count);
         Assert.Equal(4, rows.Count(r => r.Variant.StartsWith("3 rows", StringComparison.Ordinal)));
         Assert.All(rows, r => Assert.True(r.Difference.Count == 2 && double.IsFinite(r.Difference.Mean) && r.Difference.Margin >= 0, r.Claim));
@@ -74,7 +82,8 @@ public sealed class ExperimentLabTests : IDisposable
             first.Progress = new Direct(p =>
             {
                 // In the middle of the second image.
-                if (p.Evaluations > 10 && first.Cache.Written == 1) stop.Cancel();
+                if (p.Evaluations > 10 && first.Cache.Written == 1)
+                    stop.Cancel();
             });
             Assert.Throws<OperationCanceledException>(() => Reconstruction.Run(first, ReconstructionMethod.Ddim, []));
             Assert.Equal(1, first.Cache.Written);
@@ -87,7 +96,9 @@ public sealed class ExperimentLabTests : IDisposable
     [Fact]
     public void Run_OtherModelOrSettings_ComputesAnew()
     {
-        using ExperimentLab first = Lab(images: 1), otherModel = Lab(images: 1, fingerprint: "other"), otherSteps = Lab(Tiny with { Steps = 2 }, images: 1);
+        using ExperimentLab first = Lab(images: 1),
+            otherModel = Lab(images: 1, fingerprint: "other"),
+            otherSteps = Lab(Tiny with { Steps = 2 }, images: 1);
         foreach (ExperimentLab lab in (ExperimentLab[])[first, otherModel, otherSteps])
         {
             Reconstruction.Run(lab, ReconstructionMethod.Ddim, []);
@@ -179,7 +190,8 @@ public sealed class ExperimentLabTests : IDisposable
     [Fact]
     public void Dispose_AfterRuns_LeavesNoTensor()
     {
-        using (ExperimentLab warm = Lab(images: 1)) AttentionExperiment.Run(warm);
+        using (ExperimentLab warm = Lab(images: 1))
+            AttentionExperiment.Run(warm);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         using (ExperimentLab lab = Lab(images: 1, fingerprint: "again"))
         {

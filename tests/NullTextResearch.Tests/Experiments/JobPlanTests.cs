@@ -83,14 +83,16 @@ public sealed class JobPlanTests
         {
             JobSetting[] settings = [.. precision];
             Assert.Equal(new MemoryOptions(), settings[0].Memory);
-            for (int i = 1; i < settings.Length; i++) Assert.True(settings[i].Plan.TotalBytes < settings[i - 1].Plan.TotalBytes);
+            for (int i = 1; i < settings.Length; i++)
+                Assert.True(settings[i].Plan.TotalBytes < settings[i - 1].Plan.TotalBytes);
         }
     }
 
     [Fact]
     public void For_EditToo_NeedsNoLess()
     {
-        JobSetting inversion = Plan().Settings[0], both = Plan(Demand with { Edits = true }).Settings[0];
+        JobSetting inversion = Plan().Settings[0],
+            both = Plan(Demand with { Edits = true }).Settings[0];
         Assert.True(both.Seconds > inversion.Seconds);
         Assert.True(both.Plan.TotalBytes >= inversion.Plan.TotalBytes);
     }

@@ -12,9 +12,28 @@ public sealed class MemoryPlanTests
     // Numbers in the networks of Stable Diffusion 1.x.
     private const long Weights = 859_520_964 + 83_653_863 + 123_060_480;
 
-    private static MemoryPlan Plan(int size = 512, int rows = 2, int gradientRows = 1, int images = 1, ScalarType precision = ScalarType.Float32, MemoryOptions? memory = null) => MemoryPlan.For(
-        UNetConfig.StableDiffusion1, VaeConfig.StableDiffusion1, ClipTextConfig.StableDiffusion1,
-        new MemoryDemand { ImageSize = size, Rows = rows, GradientRows = gradientRows, Images = images, Precision = precision, Memory = memory });
+    private static MemoryPlan Plan(
+        int size = 512,
+        int rows = 2,
+        int gradientRows = 1,
+        int images = 1,
+        ScalarType precision = ScalarType.Float32,
+        MemoryOptions? memory = null
+    ) =>
+        MemoryPlan.For(
+            UNetConfig.StableDiffusion1,
+            VaeConfig.StableDiffusion1,
+            ClipTextConfig.StableDiffusion1,
+            new MemoryDemand
+            {
+                ImageSize = size,
+                Rows = rows,
+                GradientRows = gradientRows,
+                Images = images,
+                Precision = precision,
+                Memory = memory,
+            }
+        );
 
     private static MemoryStage Stage(MemoryPlan plan, string name) => plan.Stages.Single(s => s.Name == name);
 
@@ -29,9 +48,22 @@ public sealed class MemoryPlanTests
     [Fact]
     public void For_AShorterContext_NeedsLessForMaps()
     {
-        MemoryPlan Maps(int context) => MemoryPlan.For(
-            UNetConfig.StableDiffusion1, VaeConfig.StableDiffusion1, ClipTextConfig.StableDiffusion1 with { ContextLength = context },
-            new MemoryDemand { ImageSize = 512, Rows = 2, ExplicitAttention = true, GradientRows = 1 });
+        MemoryPlan Maps(int context) =>
+            MemoryPlan.For(
+                UNetConfig.StableDiffusion1,
+                VaeConfig.StableDiffusion1,
+                ClipTextConfig.StableDiffusion1 with
+                {
+                    ContextLength = context,
+                },
+                new MemoryDemand
+                {
+                    ImageSize = 512,
+                    Rows = 2,
+                    ExplicitAttention = true,
+                    GradientRows = 1,
+                }
+            );
         Assert.True(Stage(Maps(29), "U-Net with gradients").WorkingBytes < Stage(Maps(77), "U-Net with gradients").WorkingBytes);
     }
 

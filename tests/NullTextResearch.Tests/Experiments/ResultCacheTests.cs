@@ -16,8 +16,31 @@ public sealed class ResultCacheTests : IDisposable
     {
         ResultKey[] others =
         [
-            Key, Key with { Experiment = "bound" }, Key with { ImageHash = "other" }, Key with { Prompt = "a dog on the beach" },
-            Key with { ModelFingerprint = "finetuned" }, Key with { OptionsJson = "{\"w\":2}" }, Key with { AlgorithmVersion = 2 },
+            Key,
+            Key with
+            {
+                Experiment = "bound",
+            },
+            Key with
+            {
+                ImageHash = "other",
+            },
+            Key with
+            {
+                Prompt = "a dog on the beach",
+            },
+            Key with
+            {
+                ModelFingerprint = "finetuned",
+            },
+            Key with
+            {
+                OptionsJson = "{\"w\":2}",
+            },
+            Key with
+            {
+                AlgorithmVersion = 2,
+            },
         ];
         Assert.Equal(others.Length, others.Select(k => k.Hash).Distinct().Count());
     }
@@ -70,9 +93,19 @@ public sealed class ResultCacheTests : IDisposable
     public void TryRead_DamagedEntry_ComputesAnew(string damage)
     {
         ResultCache cache = new(_folder);
-        cache.Write(Key, new ReconstructionRecord { InnerSteps = 3, Psnr = 27.4693042760442, Png = [1, 2, 3] });
-        string path = cache.PathOf(Key), good = File.ReadAllText(path);
-        int value = good.IndexOf("\"Value\":", StringComparison.Ordinal), sum = good.IndexOf("\"Sha256\":", StringComparison.Ordinal);
+        cache.Write(
+            Key,
+            new ReconstructionRecord
+            {
+                InnerSteps = 3,
+                Psnr = 27.4693042760442,
+                Png = [1, 2, 3],
+            }
+        );
+        string path = cache.PathOf(Key),
+            good = File.ReadAllText(path);
+        int value = good.IndexOf("\"Value\":", StringComparison.Ordinal),
+            sum = good.IndexOf("\"Sha256\":", StringComparison.Ordinal);
         string bad = damage switch
         {
             "empty object" => "{}",
@@ -113,8 +146,10 @@ public sealed class ResultCacheTests : IDisposable
             byte[] bad = [.. good];
             bad[at] ^= (byte)(1 << (at % 8));
             File.WriteAllBytes(path, bad);
-            if (cache.TryRead(Key, out double[] read)) Assert.Equal(written, read);
-            else refused++;
+            if (cache.TryRead(Key, out double[] read))
+                Assert.Equal(written, read);
+            else
+                refused++;
         }
 
         // All but the copy of the key's hash, which is computed and not believed.
@@ -126,7 +161,16 @@ public sealed class ResultCacheTests : IDisposable
     {
         ResultCache cache = new(_folder);
         // Well stored, but by a program whose records had other parts.
-        cache.Write(Key, new { Prompt = "a cat", Label = (string?)null, Png = Array.Empty<byte>(), DistanceToSource = 0.5 });
+        cache.Write(
+            Key,
+            new
+            {
+                Prompt = "a cat",
+                Label = (string?)null,
+                Png = Array.Empty<byte>(),
+                DistanceToSource = 0.5,
+            }
+        );
         Assert.False(cache.TryRead(Key, out EditRecord _));
         cache.Write(Key, new { Prompt = "a cat" });
         Assert.False(cache.TryRead(Key, out EditRecord _));

@@ -18,19 +18,20 @@ public sealed class RunFolderTests : IDisposable
 
     private static RgbImage Image(byte value) => new(2, 2, [.. Enumerable.Repeat(value, 12)]);
 
-    private static InversionManifest Manifest(string key = "k") => new()
-    {
-        Key = key,
-        Model = "toy",
-        ModelIdentity = "i",
-        Image = "a.png",
-        ImageSize = 2,
-        Prompt = "a cat",
-        Method = "null-text inversion",
-        Steps = 2,
-        GuidanceScale = 7.5,
-        Psnr = double.PositiveInfinity,
-    };
+    private static InversionManifest Manifest(string key = "k") =>
+        new()
+        {
+            Key = key,
+            Model = "toy",
+            ModelIdentity = "i",
+            Image = "a.png",
+            ImageSize = 2,
+            Prompt = "a cat",
+            Method = "null-text inversion",
+            Steps = 2,
+            GuidanceScale = 7.5,
+            Psnr = double.PositiveInfinity,
+        };
 
     private static InversionResult Result(bool everything)
     {
@@ -45,7 +46,10 @@ public sealed class RunFolderTests : IDisposable
             Offsets = everything ? randn(2, 4, 2, 2).unsqueeze(1).DetachFromDisposeScope() : null,
             Reconstruction = everything ? randn(1, 4, 2, 2).DetachFromDisposeScope() : null,
             Pivot = everything ? new PivotTrajectory([randn(1, 4, 2, 2), randn(1, 4, 2, 2), randn(1, 4, 2, 2)]) : null,
-            Optimisation = [[new StepOptimisation([0.5, 0.25], StopReason.InnerStepLimit), new StepOptimisation([1e-6], StopReason.EarlyStop)]],
+            Optimisation =
+            [
+                [new StepOptimisation([0.5, 0.25], StopReason.InnerStepLimit), new StepOptimisation([1e-6], StopReason.EarlyStop)],
+            ],
             EvaluationsPerImage = 9,
             Elapsed = TimeSpan.FromSeconds(2),
             Options = NullTextOptions.Default,
@@ -55,7 +59,8 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void ModelIdentity_WithAnotherVariantBesideIt_IsTheSame_WithOtherWeightsNot()
     {
-        string folder = Path.Combine(_root, "model"), elsewhere = Path.Combine(_root, "moved");
+        string folder = Path.Combine(_root, "model"),
+            elsewhere = Path.Combine(_root, "moved");
         ModelFiles.WriteFolder(folder, OriginalModel.TinyV1.WithVocabulary(), hollow: true);
         string identity = RunFolder.ModelIdentity(ModelSource.Find(folder));
         ModelFiles.WriteFolder(folder, OriginalModel.TinyV1.WithVocabulary(), ScalarType.Float16, "fp16", hollow: true);
@@ -98,7 +103,8 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Load_TensorsOfAnotherRun_AreRefused()
     {
-        RunFolder one = new(Path.Combine(_root, "one")), two = new(Path.Combine(_root, "two"));
+        RunFolder one = new(Path.Combine(_root, "one")),
+            two = new(Path.Combine(_root, "two"));
         using InversionResult result = Result(false);
         one.Save(result, Manifest("k1"), Image(1), Image(2), Image(3));
         two.Save(result, Manifest("k2"), Image(1), Image(2), Image(3));
@@ -126,7 +132,10 @@ public sealed class RunFolderTests : IDisposable
             Embeddings = [randn(1, 3, 5)],
             Latents = randn(1, 4, 2, 2),
             Pivot = pivot,
-            Optimisation = [[new StepOptimisation([0.1 + 0.2], StopReason.InnerStepLimit)]],
+            Optimisation =
+            [
+                [new StepOptimisation([0.1 + 0.2], StopReason.InnerStepLimit)],
+            ],
             Forwards = 12,
             Backwards = 3,
             Elapsed = TimeSpan.FromTicks(12345),
@@ -193,11 +202,18 @@ public sealed class RunFolderTests : IDisposable
     {
         RunFolder folder = new(Path.Combine(_root, "run"));
         SaveState(folder);
-        Reseal(StateOf(folder), metadata =>
-        {
-            if (text is null) metadata.Remove(name);
-            else metadata[name] = text;
-        }, _ => { }, seal: name != "sha256");
+        Reseal(
+            StateOf(folder),
+            metadata =>
+            {
+                if (text is null)
+                    metadata.Remove(name);
+                else
+                    metadata[name] = text;
+            },
+            _ => { },
+            seal: name != "sha256"
+        );
         Assert.False(folder.TryLoadState("key", null, out _, out string? note));
         Assert.Contains(why, note, StringComparison.Ordinal);
     }
@@ -236,14 +252,20 @@ public sealed class RunFolderTests : IDisposable
     {
         RunFolder folder = Saved();
         Edit(folder, json => json.Remove("tensorChecksum"));
-        Reseal(TensorsOf(folder), m => m.Remove("sha256"), t => t[name] = how switch
-        {
-            "scalar" => tensor(1f),
-            "fewer" => t[name].narrow(0, 0, 1),
-            "empty" => t[name].narrow(0, 0, 0),
-            "integers" => t[name].to(ScalarType.Int32),
-            _ => t[name].to(ScalarType.Float64),
-        }, seal: false);
+        Reseal(
+            TensorsOf(folder),
+            m => m.Remove("sha256"),
+            t =>
+                t[name] = how switch
+                {
+                    "scalar" => tensor(1f),
+                    "fewer" => t[name].narrow(0, 0, 1),
+                    "empty" => t[name].narrow(0, 0, 0),
+                    "integers" => t[name].to(ScalarType.Int32),
+                    _ => t[name].to(ScalarType.Float64),
+                },
+            seal: false
+        );
         Assert.Contains($"'{name}'", Assert.Throws<RunFolderException>(() => folder.Load()).Message, StringComparison.Ordinal);
     }
 
@@ -262,12 +284,19 @@ public sealed class RunFolderTests : IDisposable
     {
         RunFolder folder = Saved();
         Edit(folder, json => json.Remove("tensorChecksum"));
-        Reseal(TensorsOf(folder), m =>
-        {
-            m.Remove("sha256");
-            if (text is null) m.Remove("optimisation");
-            else m["optimisation"] = text;
-        }, _ => { }, seal: false);
+        Reseal(
+            TensorsOf(folder),
+            m =>
+            {
+                m.Remove("sha256");
+                if (text is null)
+                    m.Remove("optimisation");
+                else
+                    m["optimisation"] = text;
+            },
+            _ => { },
+            seal: false
+        );
         Assert.Contains("damaged", Assert.Throws<RunFolderException>(() => folder.Load()).Message, StringComparison.Ordinal);
     }
 
@@ -294,11 +323,16 @@ public sealed class RunFolderTests : IDisposable
     public void ReadManifest_BadField_IsRefused(string field, string? json)
     {
         RunFolder folder = Saved();
-        Edit(folder, manifest =>
-        {
-            if (json is null) manifest.Remove(field);
-            else manifest[field] = System.Text.Json.Nodes.JsonNode.Parse(json.Contains("ud800", StringComparison.Ordinal) ? "\"SURROGATE\"" : json);
-        });
+        Edit(
+            folder,
+            manifest =>
+            {
+                if (json is null)
+                    manifest.Remove(field);
+                else
+                    manifest[field] = System.Text.Json.Nodes.JsonNode.Parse(json.Contains("ud800", StringComparison.Ordinal) ? "\"SURROGATE\"" : json);
+            }
+        );
         string path = Path.Combine(folder.Path, "manifest.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace("SURROGATE", "\\ud800", StringComparison.Ordinal));
         RunFolderException refused = Assert.Throws<RunFolderException>(() => folder.ReadManifest());
@@ -322,7 +356,8 @@ public sealed class RunFolderTests : IDisposable
     public void ReadManifest_FieldTwice_IsRefused()
     {
         RunFolder folder = Saved();
-        string path = Path.Combine(folder.Path, "manifest.json"), text = File.ReadAllText(path);
+        string path = Path.Combine(folder.Path, "manifest.json"),
+            text = File.ReadAllText(path);
         File.WriteAllText(path, text.TrimEnd()[..^1] + ", \"key\": \"other\" }");
         Assert.Contains("key", Assert.Throws<RunFolderException>(() => folder.ReadManifest()).Message, StringComparison.Ordinal);
     }
@@ -369,13 +404,19 @@ public sealed class RunFolderTests : IDisposable
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         using PivotTrajectory pivot = new([randn(1, 1, 2, 2), randn(1, 1, 2, 2), randn(1, 1, 2, 2)]);
-        folder.SaveState("key", new NullTextState
-        {
-            Embeddings = [randn(1, 1, 2)],
-            Latents = randn(1, 1, 2, 2),
-            Pivot = pivot,
-            Optimisation = [[new StepOptimisation([0.5], StopReason.InnerStepLimit)]],
-        });
+        folder.SaveState(
+            "key",
+            new NullTextState
+            {
+                Embeddings = [randn(1, 1, 2)],
+                Latents = randn(1, 1, 2, 2),
+                Pivot = pivot,
+                Optimisation =
+                [
+                    [new StepOptimisation([0.5], StopReason.InnerStepLimit)],
+                ],
+            }
+        );
     }
 
     private static string StateOf(RunFolder folder) => Path.Combine(folder.Path, "state.safetensors");
@@ -403,8 +444,10 @@ public sealed class RunFolderTests : IDisposable
 
         metadata(strings);
         tensors(all);
-        if (seal) SealedTensors.Write(path, [.. all], strings);
-        else SafetensorsFile.Write(path, all, strings);
+        if (seal)
+            SealedTensors.Write(path, [.. all], strings);
+        else
+            SafetensorsFile.Write(path, all, strings);
     }
 
     [Fact]
@@ -427,11 +470,25 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Key_AnyIngredientChanged_IsAnother()
     {
-        string Key(byte pixel = 1, string prompt = "p", string model = "m", string method = "n", int steps = 5, double w = 7.5, NullTextOptions? options = null) =>
-            RunFolder.Key(Image(pixel), prompt, model, method, steps, w, options ?? NullTextOptions.Default);
+        string Key(
+            byte pixel = 1,
+            string prompt = "p",
+            string model = "m",
+            string method = "n",
+            int steps = 5,
+            double w = 7.5,
+            NullTextOptions? options = null
+        ) => RunFolder.Key(Image(pixel), prompt, model, method, steps, w, options ?? NullTextOptions.Default);
         string[] keys =
         [
-            Key(), Key(pixel: 2), Key(prompt: "q"), Key(model: "o"), Key(method: "ddim"), Key(steps: 6), Key(w: 1), Key(options: NullTextOptions.Paper),
+            Key(),
+            Key(pixel: 2),
+            Key(prompt: "q"),
+            Key(model: "o"),
+            Key(method: "ddim"),
+            Key(steps: 6),
+            Key(w: 1),
+            Key(options: NullTextOptions.Paper),
             Key(options: new NullTextOptions { InnerSteps = 3 }),
         ];
         Assert.Equal(keys.Length, keys.Distinct().Count());
@@ -443,13 +500,18 @@ public sealed class RunFolderTests : IDisposable
     {
         RunFolder folder = new(Path.Combine(_root, "run"));
         string[] made = new string[24];
-        await Parallel.ForEachAsync(Enumerable.Range(0, made.Length), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, (i, _) =>
-        {
-            made[i] = folder.AddEdit(into => File.WriteAllText(Path.Combine(into, "x"), $"{i}"));
-            return ValueTask.CompletedTask;
-        });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, made.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken },
+            (i, _) =>
+            {
+                made[i] = folder.AddEdit(into => File.WriteAllText(Path.Combine(into, "x"), $"{i}"));
+                return ValueTask.CompletedTask;
+            }
+        );
         Assert.Equal(made.Length, made.Distinct().Count());
-        for (int i = 0; i < made.Length; i++) Assert.Equal($"{i}", File.ReadAllText(Path.Combine(made[i], "x")));
+        for (int i = 0; i < made.Length; i++)
+            Assert.Equal($"{i}", File.ReadAllText(Path.Combine(made[i], "x")));
         Assert.Equal(made.Order(StringComparer.Ordinal), Directory.GetFileSystemEntries(Path.Combine(folder.Path, "edits")).Order(StringComparer.Ordinal));
     }
 

@@ -42,9 +42,11 @@ public sealed class ImageFileTests : ImageReaderTests
     [InlineData(SKEncodedImageFormat.Webp)]
     public void Load_LargePicture_AllocatesWhatItReturns(SKEncodedImageFormat format)
     {
-        const int Width = 2400, Height = 1600;
+        const int Width = 2400,
+            Height = 1600;
         byte[] file = Encode(Gradient(Width, Height), format);
-        if (format == SKEncodedImageFormat.Jpeg) file = WithOrientation(file, 6);
+        if (format == SKEncodedImageFormat.Jpeg)
+            file = WithOrientation(file, 6);
         ImageFile.Decode(Encode(Gradient(8, 8), format), "warm");
         long before = GC.GetAllocatedBytesForCurrentThread();
         RgbImage image = ImageFile.Decode(file, "large");

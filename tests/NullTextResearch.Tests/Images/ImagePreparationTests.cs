@@ -9,14 +9,34 @@ public sealed class ImagePreparationTests
     public void Defaults_AreTheReleasedCodes()
     {
         var defaults = new ImagePreparation();
-        Assert.Equal(new ImagePreparation { Left = 0, Top = 0, Right = 0, Bottom = 0, CentreCut = true, Size = 512, Filter = ResizeFilter.Bicubic }, defaults);
+        Assert.Equal(
+            new ImagePreparation
+            {
+                Left = 0,
+                Top = 0,
+                Right = 0,
+                Bottom = 0,
+                CentreCut = true,
+                Size = 512,
+                Filter = ResizeFilter.Bicubic,
+            },
+            defaults
+        );
     }
 
     [Fact]
     public void Apply_CropOffsets_CutTheNamedEdges()
     {
         // Red holds the column, green the row.
-        RgbImage cropped = new ImagePreparation { Left = 1, Top = 2, Right = 3, Bottom = 4, CentreCut = false, Size = null }.Apply(Coordinates(20, 30));
+        RgbImage cropped = new ImagePreparation
+        {
+            Left = 1,
+            Top = 2,
+            Right = 3,
+            Bottom = 4,
+            CentreCut = false,
+            Size = null,
+        }.Apply(Coordinates(20, 30));
         Assert.Equal((16, 24), (cropped.Width, cropped.Height));
         Assert.Equal([1, 2, 0], cropped.Rgb[..3]);
         Assert.Equal([16, 25, 0], cropped.Rgb[^3..]);
@@ -56,7 +76,10 @@ public sealed class ImagePreparationTests
         RgbImage cut = new ImagePreparation { Size = size }.Apply(Coordinates(width, height));
         Assert.Equal(size, PixelSize.Of(cut));
         Assert.Equal([(byte)((width - cutWidth) / 2), (byte)((height - cutHeight) / 2), (byte)0], cut.Rgb[..3]);
-        Assert.Equal(new PixelSize(shapeWidth, shapeHeight), PixelSize.Of(new ImagePreparation { Size = new PixelSize(shapeWidth, shapeHeight) }.Apply(Coordinates(width, height))));
+        Assert.Equal(
+            new PixelSize(shapeWidth, shapeHeight),
+            PixelSize.Of(new ImagePreparation { Size = new PixelSize(shapeWidth, shapeHeight) }.Apply(Coordinates(width, height)))
+        );
     }
 
     [Fact]

@@ -69,12 +69,14 @@ public sealed class SizeRuleTests
         {
             for (int height = 100; height <= 4000; height += 191)
             {
-                PixelSize image = new(width, height), kept = ImageSizing.Keep.For(image, StableDiffusion);
+                PixelSize image = new(width, height),
+                    kept = ImageSizing.Keep.For(image, StableDiffusion);
                 Assert.True(StableDiffusion.Allows(kept), $"{image}: {kept}");
                 // Each side is off by half a unit at most.
                 double ratio = (double)width / height;
                 Assert.InRange(ratio, (kept.Width - 4.01) / (kept.Height + 4.01), (kept.Width + 4.01) / (kept.Height - 4.01));
-                if (Math.Max(kept.Width, kept.Height) < SizeRule.Most) Assert.InRange(Math.Sqrt(kept.Area), 512 - 8, 512 + 8);
+                if (Math.Max(kept.Width, kept.Height) < SizeRule.Most)
+                    Assert.InRange(Math.Sqrt(kept.Area), 512 - 8, 512 + 8);
             }
         }
 

@@ -12,7 +12,8 @@ public class AblationTests
 {
     private static readonly NullTextOptions NoStop = NullTextOptions.Default with { StopEarly = false };
 
-    public static TheoryData<string> AnyTime => ["global", "global, fresh Adam, reusing", "textual", "textual, from noise, prompt's path", "non-pivotal", "non-pivotal per step"];
+    public static TheoryData<string> AnyTime =>
+        ["global", "global, fresh Adam, reusing", "textual", "textual, from noise, prompt's path", "non-pivotal", "non-pivotal per step"];
 
     [Theory]
     [MemberData(nameof(AnyTime))]
@@ -33,7 +34,8 @@ public class AblationTests
             Assert.Equal(counts[i], curve[i].Optimisation[0].Sum(s => s.Losses.Count));
             alone[0].Dispose();
         }
-        foreach (InversionResult result in curve) result.Dispose();
+        foreach (InversionResult result in curve)
+            result.Dispose();
     }
 
     [Theory]
@@ -45,10 +47,18 @@ public class AblationTests
         IAnyTimeInversion inversion = (IAnyTimeInversion)AllInversions.Make(name, problem);
         long before = TensorAssert.Live;
         using CancellationTokenSource source = new();
-        Assert.ThrowsAny<OperationCanceledException>(() => inversion.InvertAnyTime(problem, [0, 2, 20], new AllInversionsTests.Direct(p =>
-        {
-            if (p.Stage != "DDIM inversion" && p.Step == 5) source.Cancel();
-        }), source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            inversion.InvertAnyTime(
+                problem,
+                [0, 2, 20],
+                new AllInversionsTests.Direct(p =>
+                {
+                    if (p.Stage != "DDIM inversion" && p.Step == 5)
+                        source.Cancel();
+                }),
+                source.Token
+            )
+        );
         Assert.Equal(before, TensorAssert.Live);
     }
 
@@ -76,7 +86,8 @@ public class AblationTests
             double alphaBar = problem.Grid.Level(level).Value;
             return (pivot[level] - Math.Sqrt(alphaBar) * problem.Latents) / Math.Sqrt(1 - alphaBar);
         }
-        for (int level = 2; level <= 10; level++) TensorAssert.Close(Noise(1), Noise(level), 1e-9);
+        for (int level = 2; level <= 10; level++)
+            TensorAssert.Close(Noise(1), Noise(level), 1e-9);
         Assert.True(TensorAssert.MaxDifference(Noise(1)[0], Noise(1)[1]) > 0.1, "The images share their noise.");
         using PivotTrajectory other = RandomPivotInversion.Trajectory(problem, 8);
         Assert.True(TensorAssert.MaxDifference(pivot.Noisiest, other.Noisiest) > 0.1, "The seed does not matter.");
@@ -118,7 +129,8 @@ public class AblationTests
         TensorAssert.Close(constant.Unconditional.At(9), fresh.Unconditional.Values, 1e-12);
         // Inversion; then both embeddings and the advance at each step but the last, which advances to nowhere.
         Assert.Equal(10 + 3 * 10 - 1, fresh.EvaluationsPerImage);
-        foreach (InversionResult result in curve) result.Dispose();
+        foreach (InversionResult result in curve)
+            result.Dispose();
     }
 
     [Fact]
@@ -130,10 +142,14 @@ public class AblationTests
         PivotTrajectory pivot = curve[0].Pivot!;
         DiffusionStep first = problem.Grid.Moves[0];
         Tensor noise = Guidance.Combine(
-            problem.Predictor.Predict(pivot.Noisiest, first, curve[0].Unconditional.At(0)), problem.Predictor.Predict(pivot.Noisiest, first, problem.Conditional), problem.GuidanceScale);
+            problem.Predictor.Predict(pivot.Noisiest, first, curve[0].Unconditional.At(0)),
+            problem.Predictor.Predict(pivot.Noisiest, first, problem.Conditional),
+            problem.GuidanceScale
+        );
         double expected = TensorAssert.MeanSquare(Ddim.Move(pivot.Noisiest, noise, first.Noisy, first.Clean), pivot.TargetOf(first));
         Assert.Equal(expected, curve[1].Optimisation[0][0].Losses[1], 1e-12);
-        foreach (InversionResult result in curve) result.Dispose();
+        foreach (InversionResult result in curve)
+            result.Dispose();
     }
 
     [Fact]
@@ -144,11 +160,13 @@ public class AblationTests
         IReadOnlyList<InversionResult> curve = new GlobalNullTextInversion().InvertAnyTime(problem, [0, 500]);
         double[] errors = [.. curve.Select(r => TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, r), problem.Latents))];
         Assert.True(errors[1] < errors[0], string.Join(" ", errors));
-        double first = curve[1].Optimisation.Average(image => image.Average(s => s.Losses[0])), last = curve[1].Optimisation.Average(image => image.Average(s => s.Losses[^1]));
+        double first = curve[1].Optimisation.Average(image => image.Average(s => s.Losses[0])),
+            last = curve[1].Optimisation.Average(image => image.Average(s => s.Losses[^1]));
         Assert.True(last < first, $"{first} -> {last}");
         using InversionResult ddim = new DdimInversion().Invert(problem);
         TensorAssert.Close(AllInversions.Reconstruct(problem, ddim), AllInversions.Reconstruct(problem, curve[0]), 1e-12);
-        foreach (InversionResult result in curve) result.Dispose();
+        foreach (InversionResult result in curve)
+            result.Dispose();
     }
 
     [Fact]
@@ -207,9 +225,11 @@ public class AblationTests
         using InversionResult result = method.InvertAnyTime(problem, [1])[0];
         using RandomTimestepOptimisation draws = new("test", problem, options);
         DiffusionStep step = draws.StepOf(0);
-        Tensor noise = Draws.Noise(problem, 3, 0), latents = NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Schedule.At(step.Timestep));
+        Tensor noise = Draws.Noise(problem, 3, 0),
+            latents = NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Schedule.At(step.Timestep));
         Tensor prediction = problem.Predictor.Predict(latents, step, problem.Conditional);
-        if (nullText) prediction = Guidance.Combine(problem.Predictor.Predict(latents, step, problem.Unconditional), prediction, problem.GuidanceScale);
+        if (nullText)
+            prediction = Guidance.Combine(problem.Predictor.Predict(latents, step, problem.Unconditional), prediction, problem.GuidanceScale);
         Assert.Equal(TensorAssert.MeanSquare(prediction, noise), result.Optimisation[0][0].Losses[0], 1e-12);
     }
 
@@ -348,7 +368,15 @@ public class AblationTests
         using InversionResult all = new NullTextInversion(NoStop with { InnerSteps = 2 }).Invert(problem);
         using InversionResult some = new NullTextInversion(NoStop with { InnerSteps = 2, Rows = 1000 }).Invert(problem);
         TensorAssert.Close(all.Unconditional.At(0), some.Unconditional.At(0), 0);
-        Assert.Contains("Rows is 0", Assert.Throws<ArgumentException>(() => new NullTextInversion(NoStop with { Rows = 0 }).Invert(problem)).Message, StringComparison.Ordinal);
-        Assert.Contains("Rows is 0", Assert.Throws<ArgumentException>(() => new NonPivotalInversion(new NonPivotalOptions { Rows = 0 }).Invert(problem)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Rows is 0",
+            Assert.Throws<ArgumentException>(() => new NullTextInversion(NoStop with { Rows = 0 }).Invert(problem)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Rows is 0",
+            Assert.Throws<ArgumentException>(() => new NonPivotalInversion(new NonPivotalOptions { Rows = 0 }).Invert(problem)).Message,
+            StringComparison.Ordinal
+        );
     }
 }

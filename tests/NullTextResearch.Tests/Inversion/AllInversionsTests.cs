@@ -32,7 +32,8 @@ public class AllInversionsTests
             TensorAssert.Close(alone.StartLatents, together.StartLatents.narrow(0, i, 1), 1e-9);
             TensorAssert.Close(AllInversions.Reconstruct(single, alone), reconstructed.narrow(0, i, 1), 1e-6);
             evaluations += alone.EvaluationsPerImage / 3;
-            if (alone.Optimisation.Count == 0) continue;
+            if (alone.Optimisation.Count == 0)
+                continue;
             Assert.Equal(alone.Optimisation[0].Select(s => s.Losses.Count), together.Optimisation[i].Select(s => s.Losses.Count));
             Assert.Equal(alone.Optimisation[0].Select(s => s.Stop), together.Optimisation[i].Select(s => s.Stop));
         }
@@ -64,7 +65,8 @@ public class AllInversionsTests
         using InversionResult second = inversion.Invert(problem);
         Tensor reconstructed = AllInversions.Reconstruct(problem, first);
         TensorAssert.Close(reconstructed, AllInversions.Reconstruct(problem, second), 0);
-        if (first.Reconstruction is { } promised) TensorAssert.Close(promised, reconstructed, 1e-12);
+        if (first.Reconstruction is { } promised)
+            TensorAssert.Close(promised, reconstructed, 1e-12);
     }
 
     [Theory]
@@ -73,7 +75,9 @@ public class AllInversionsTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
-        Tensor latents = problem.Latents.clone(), conditional = problem.Conditional.clone(), unconditional = problem.Unconditional.clone();
+        Tensor latents = problem.Latents.clone(),
+            conditional = problem.Conditional.clone(),
+            unconditional = problem.Unconditional.clone();
         using InversionResult result = AllInversions.Make(name, problem).Invert(problem);
         TensorAssert.Close(latents, problem.Latents, 0);
         TensorAssert.Close(conditional, problem.Conditional, 0);
@@ -89,7 +93,8 @@ public class AllInversionsTests
         InversionProblem problem = new ToyPredictor().Problem(images: 3);
         IInversion inversion = AllInversions.Make(name, problem);
         long before = TensorAssert.Live;
-        using (DisposeScope inner = NewDisposeScope()) inversion.Invert(problem).Dispose();
+        using (DisposeScope inner = NewDisposeScope())
+            inversion.Invert(problem).Dispose();
         Assert.Equal(before, TensorAssert.Live);
         inversion.Invert(problem).Dispose();
         Assert.Equal(before, TensorAssert.Live);
@@ -110,7 +115,8 @@ public class AllInversionsTests
             int left = stop;
             predictor.BeforePrediction = () =>
             {
-                if (--left == 0) source.Cancel();
+                if (--left == 0)
+                    source.Cancel();
             };
             predictor.Calls.Clear();
             Assert.ThrowsAny<OperationCanceledException>(() => inversion.Invert(problem, null, source.Token));
@@ -130,7 +136,8 @@ public class AllInversionsTests
         int left = calls - 1;
         predictor.BeforePrediction = () =>
         {
-            if (--left == 0) throw new InvalidOperationException("out of luck");
+            if (--left == 0)
+                throw new InvalidOperationException("out of luck");
         };
         Assert.Throws<InvalidOperationException>(() => inversion.Invert(problem));
         Assert.Equal(before, TensorAssert.Live);
@@ -169,7 +176,9 @@ public class AllInversionsTests
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         IInversion inversion = AllInversions.Make(name, problem);
-        ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Conditional = problem.Conditional.narrow(0, 0, 1) }));
+        ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() =>
+            inversion.Invert(problem with { Conditional = problem.Conditional.narrow(0, 0, 1) })
+        );
         Assert.Contains("onditional", error.Message);
         error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Unconditional = problem.Unconditional.narrow(1, 0, 3) }));
         Assert.Contains("Unconditional", error.Message);
@@ -220,8 +229,7 @@ public class AllInversionsTests
 
     private sealed class Deaf(INoisePredictor inner) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            Lifetime.WithoutGradient(() => inner.Predict(latents, step, embedding));
+        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.WithoutGradient(() => inner.Predict(latents, step, embedding));
     }
 
     internal sealed class Direct(Action<InversionProgress> report) : IProgress<InversionProgress>

@@ -35,10 +35,32 @@ public class BaselineTests
     public void Slerp_BetweenUnitVectors_StaysOnTheSphereAndHalvesTheAngle()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor a = tensor(new[,] { { 1.0, 0, 0 }, { 0, 1, 0 } });
-        Tensor b = tensor(new[,] { { 0.0, 1, 0 }, { 0, 1, 0 } });
+        Tensor a = tensor(
+            new[,]
+            {
+                { 1.0, 0, 0 },
+                { 0, 1, 0 },
+            }
+        );
+        Tensor b = tensor(
+            new[,]
+            {
+                { 0.0, 1, 0 },
+                { 0, 1, 0 },
+            }
+        );
         Tensor half = NegativePromptInversion.Slerp(a, b, 0.5);
-        TensorAssert.Close(tensor(new[,] { { Math.Sqrt(0.5), Math.Sqrt(0.5), 0 }, { 0, 1, 0 } }), half, 1e-12);
+        TensorAssert.Close(
+            tensor(
+                new[,]
+                {
+                    { Math.Sqrt(0.5), Math.Sqrt(0.5), 0 },
+                    { 0, 1, 0 },
+                }
+            ),
+            half,
+            1e-12
+        );
         Tensor third = NegativePromptInversion.Slerp(a, b, 1 / 3.0);
         Assert.Equal(Math.Cos(Math.PI / 6), third[0, 0].item<double>(), 12);
         TensorAssert.Close(a, NegativePromptInversion.Slerp(a, b, 0), 1e-12);
@@ -50,9 +72,29 @@ public class BaselineTests
     public void Slerp_AtASmallAngle_StillFollowsTheArc(double angle)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor a = tensor(new[,] { { 2.0, 0, 0 } }), b = tensor(new[,] { { 2 * Math.Cos(angle), 2 * Math.Sin(angle), 0 } });
+        Tensor a = tensor(
+                new[,]
+                {
+                    { 2.0, 0, 0 },
+                }
+            ),
+            b = tensor(
+                new[,]
+                {
+                    { 2 * Math.Cos(angle), 2 * Math.Sin(angle), 0 },
+                }
+            );
         // Straight interpolation would be off by about angle squared / 4.
-        TensorAssert.Close(tensor(new[,] { { 2 * Math.Cos(0.3 * angle), 2 * Math.Sin(0.3 * angle), 0 } }), NegativePromptInversion.Slerp(a, b, 0.3), 1e-11);
+        TensorAssert.Close(
+            tensor(
+                new[,]
+                {
+                    { 2 * Math.Cos(0.3 * angle), 2 * Math.Sin(0.3 * angle), 0 },
+                }
+            ),
+            NegativePromptInversion.Slerp(a, b, 0.3),
+            1e-11
+        );
     }
 
     [Fact]
@@ -75,8 +117,19 @@ public class BaselineTests
         Tensor prompts = cat([problem.Conditional, problem.Conditional.neg()], 0);
         Tensor offsets = DirectInversion.Offsets(problem, pivot, prompts);
         Assert.Equal([10, 2, 4, 2, 2], offsets.shape);
-        using StepEmbeddings conditional = StepEmbeddings.Constant(prompts), unconditional = StepEmbeddings.Constant(problem.Unconditional);
-        Tensor both = Sampler.Run(predictor, problem.Grid, new SamplingPlan { StartLatents = pivot.Noisiest.expand(2, -1, -1, -1), Conditional = conditional, Unconditional = unconditional, Offsets = offsets });
+        using StepEmbeddings conditional = StepEmbeddings.Constant(prompts),
+            unconditional = StepEmbeddings.Constant(problem.Unconditional);
+        Tensor both = Sampler.Run(
+            predictor,
+            problem.Grid,
+            new SamplingPlan
+            {
+                StartLatents = pivot.Noisiest.expand(2, -1, -1, -1),
+                Conditional = conditional,
+                Unconditional = unconditional,
+                Offsets = offsets,
+            }
+        );
         TensorAssert.Close(problem.Latents.expand(2, -1, -1, -1), both, 1e-12);
     }
 }

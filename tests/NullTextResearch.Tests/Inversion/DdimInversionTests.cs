@@ -37,7 +37,8 @@ public class DdimInversionTests
         InversionProblem problem = predictor.Problem(images: 2);
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem);
         DiffusionStep last = problem.Grid.Moves[^1];
-        double a = last.Clean.Value, b = last.Noisy.Value;
+        double a = last.Clean.Value,
+            b = last.Noisy.Value;
         Tensor noise = predictor.Predict(problem.Latents, last, problem.Conditional);
         Tensor clean = problem.Latents.sub(noise.mul(Math.Sqrt(1 - a))).div(Math.Sqrt(a));
         TensorAssert.Close(clean.mul(Math.Sqrt(b)).add(noise.mul(Math.Sqrt(1 - b))), pivot[1], 1e-12);
@@ -61,7 +62,10 @@ public class DdimInversionTests
         Tensor noise = unconditional + scale * (conditional - unconditional);
         TensorAssert.Close(Ddim.Move(problem.Latents, noise, last.Clean, last.Noisy), pivot[1], 1e-12);
         // With equal embeddings the scale does not matter.
-        InversionProblem same = problem with { Conditional = problem.Unconditional.expand(2, -1, -1) };
+        InversionProblem same = problem with
+        {
+            Conditional = problem.Unconditional.expand(2, -1, -1),
+        };
         using PivotTrajectory guided = DdimInversion.Trajectory(same, options);
         using PivotTrajectory plain = DdimInversion.Trajectory(same);
         TensorAssert.Close(plain.Noisiest, guided.Noisiest, 1e-12);

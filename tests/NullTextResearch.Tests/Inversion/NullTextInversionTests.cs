@@ -28,11 +28,14 @@ public class NullTextInversionTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 3);
-        double[] errors = [.. new[] { 0, 1, 3, 10, 30 }.Select(n =>
-        {
-            using InversionResult result = new NullTextInversion(NoStop with { InnerSteps = n }).Invert(problem);
-            return TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, result), problem.Latents);
-        })];
+        double[] errors =
+        [
+            .. new[] { 0, 1, 3, 10, 30 }.Select(n =>
+            {
+                using InversionResult result = new NullTextInversion(NoStop with { InnerSteps = n }).Invert(problem);
+                return TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, result), problem.Latents);
+            }),
+        ];
         Assert.True(errors.Zip(errors.Skip(1)).All(p => p.Second < p.First), string.Join(" ", errors));
         Assert.True(errors[^1] < 0.2 * errors[0], string.Join(" ", errors));
     }
@@ -47,7 +50,8 @@ public class NullTextInversionTests
         {
             Assert.Equal(10, image.Count);
             Assert.All(image, s => Assert.Equal((10, StopReason.InnerStepLimit), (s.Losses.Count, s.Stop)));
-            double first = image.Average(s => s.Losses[0]), last = image.Average(s => s.Losses[^1]);
+            double first = image.Average(s => s.Losses[0]),
+                last = image.Average(s => s.Losses[^1]);
             Assert.True(last < first, $"{first} -> {last}");
         }
     }
@@ -87,7 +91,11 @@ public class NullTextInversionTests
         using InversionResult result = new NullTextInversion(NoStop with { InnerSteps = 1 }).Invert(problem);
         // Adam's first update moves every entry by the rate, whatever its gradient.
         for (int i = 0; i < 10; i++)
-            Assert.Equal(NoStop.LearningRateAt(i, 10), TensorAssert.MaxDifference(result.Unconditional.At(i), i == 0 ? problem.Unconditional : result.Unconditional.At(i - 1)), 1e-7);
+            Assert.Equal(
+                NoStop.LearningRateAt(i, 10),
+                TensorAssert.MaxDifference(result.Unconditional.At(i), i == 0 ? problem.Unconditional : result.Unconditional.At(i - 1)),
+                1e-7
+            );
     }
 
     /// <summary>The loss of a step is what the test makes it: half a rise above the threshold at even steps, below it at odd ones.</summary>
@@ -99,7 +107,8 @@ public class NullTextInversionTests
         IReadOnlyList<StepOptimisation> steps = OptimiseAgainst(LossOf, NullTextOptions.Default with { InnerSteps = 3 });
         Assert.Equal(Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? 3 : 1), steps.Select(s => s.Losses.Count));
         Assert.Equal(Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? StopReason.InnerStepLimit : StopReason.EarlyStop), steps.Select(s => s.Stop));
-        for (int i = 0; i < 10; i++) Assert.Equal(LossOf(i), steps[i].Losses[0], 1e-12);
+        for (int i = 0; i < 10; i++)
+            Assert.Equal(LossOf(i), steps[i].Losses[0], 1e-12);
     }
 
     [Fact]
@@ -108,11 +117,14 @@ public class NullTextInversionTests
         using DisposeScope scope = NewDisposeScope();
         // A power of 4: root, square and mean are exact.
         double loss = Math.Pow(4, -8);
-        Assert.All(OptimiseAgainst(_ => loss, NullTextOptions.Default with { InnerSteps = 2, EarlyStopLoss = loss, EarlyStopRise = 0 }), s =>
-        {
-            Assert.Equal([loss, loss], s.Losses);
-            Assert.Equal(StopReason.InnerStepLimit, s.Stop);
-        });
+        Assert.All(
+            OptimiseAgainst(_ => loss, NullTextOptions.Default with { InnerSteps = 2, EarlyStopLoss = loss, EarlyStopRise = 0 }),
+            s =>
+            {
+                Assert.Equal([loss, loss], s.Losses);
+                Assert.Equal(StopReason.InnerStepLimit, s.Stop);
+            }
+        );
     }
 
     /// <summary>Ten steps of a network that predicts nothing, against a pivot that makes the loss of each step a given number.</summary>
@@ -120,7 +132,9 @@ public class NullTextInversionTests
     {
         InversionProblem problem = new ToyPredictor().Problem() with { Predictor = new Nothing() };
         problem = problem with { Latents = problem.Latents.mul(0) };
-        using PivotTrajectory pivot = new(Enumerable.Range(0, 10).Reverse().Select(i => full_like(problem.Latents, Math.Sqrt(lossOf(i)))).Append(problem.Latents));
+        using PivotTrajectory pivot = new(
+            Enumerable.Range(0, 10).Reverse().Select(i => full_like(problem.Latents, Math.Sqrt(lossOf(i)))).Append(problem.Latents)
+        );
         using InversionResult result = new NullTextInversion(options).Invert(problem, pivot);
         return result.Optimisation[0];
     }
@@ -175,7 +189,13 @@ public class NullTextInversionTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
-        foreach (Func<NullTextOptions, IInversion> make in new Func<NullTextOptions, IInversion>[] { o => new NullTextInversion(o), o => new TextualInversionWithPivot(o) })
+        foreach (
+            Func<NullTextOptions, IInversion> make in new Func<NullTextOptions, IInversion>[]
+            {
+                o => new NullTextInversion(o),
+                o => new TextualInversionWithPivot(o),
+            }
+        )
         {
             using InversionResult ours = make(NoStop).Invert(problem);
             using InversionResult released = make(NoStop with { Advance = AdvanceMode.ReevaluateBoth }).Invert(problem);
@@ -190,7 +210,15 @@ public class NullTextInversionTests
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         Tensor? last = null;
-        using InversionResult result = new NullTextInversion().Invert(problem, null, state => { last?.Dispose(); last = state.Latents.Snapshot(); });
+        using InversionResult result = new NullTextInversion().Invert(
+            problem,
+            null,
+            state =>
+            {
+                last?.Dispose();
+                last = state.Latents.Snapshot();
+            }
+        );
         TensorAssert.Close(last!, AllInversions.Reconstruct(problem, result), 1e-12);
         TensorAssert.Close(last!, result.Reconstruction!, 0);
         last!.Dispose();
@@ -211,7 +239,8 @@ public class NullTextInversionTests
         using CancellationTokenSource source = new();
         void Save(NullTextState state)
         {
-            if (state.StepsDone != stepsDone) return;
+            if (state.StepsDone != stepsDone)
+                return;
             saved = state with
             {
                 Embeddings = [.. state.Embeddings.Select(e => e.Snapshot())],
@@ -221,11 +250,14 @@ public class NullTextInversionTests
             };
             source.Cancel();
         }
-        if (stepsDone < 10) Assert.ThrowsAny<OperationCanceledException>(() => inversion.Invert(problem, null, Save, null, source.Token));
-        else inversion.Invert(problem, null, Save).Dispose();
+        if (stepsDone < 10)
+            Assert.ThrowsAny<OperationCanceledException>(() => inversion.Invert(problem, null, Save, null, source.Token));
+        else
+            inversion.Invert(problem, null, Save).Dispose();
         int callsBefore = predictor.Calls.Count;
         using InversionResult resumed = inversion.Invert(problem, saved, null);
-        foreach (Tensor embedding in saved!.Embeddings) embedding.Dispose();
+        foreach (Tensor embedding in saved!.Embeddings)
+            embedding.Dispose();
         saved.Latents.Dispose();
         saved.Pivot.Dispose();
         TensorAssert.Close(whole.Unconditional.Values, resumed.Unconditional.Values, 0);
@@ -233,7 +265,8 @@ public class NullTextInversionTests
         Assert.Equal(whole.EvaluationsPerImage, resumed.EvaluationsPerImage);
         Assert.Equal(whole.BackwardsPerImage, resumed.BackwardsPerImage);
         Assert.Equal(whole.Optimisation.Select(i => i.Sum(s => s.Losses.Count)), resumed.Optimisation.Select(i => i.Sum(s => s.Losses.Count)));
-        if (stepsDone == 10) Assert.Equal(callsBefore, predictor.Calls.Count);
+        if (stepsDone == 10)
+            Assert.Equal(callsBefore, predictor.Calls.Count);
     }
 
     [Fact]
@@ -265,10 +298,16 @@ public class NullTextInversionTests
         InversionProblem problem = new ToyPredictor().Problem(images: 2, steps: 200);
         List<(int Step, long Live)> live = [];
         long before = TensorAssert.Live;
-        new NullTextInversion(NoStop with { InnerSteps = 2 }).Invert(problem, new AllInversionsTests.Direct(p =>
-        {
-            if (p.InnerStep == 2 && p.Stage != "DDIM inversion" && (live.Count == 0 || live[^1].Step != p.Step)) live.Add((p.Step, TensorAssert.Live));
-        })).Dispose();
+        new NullTextInversion(NoStop with { InnerSteps = 2 })
+            .Invert(
+                problem,
+                new AllInversionsTests.Direct(p =>
+                {
+                    if (p.InnerStep == 2 && p.Stage != "DDIM inversion" && (live.Count == 0 || live[^1].Step != p.Step))
+                        live.Add((p.Step, TensorAssert.Live));
+                })
+            )
+            .Dispose();
         Assert.Equal(before, TensorAssert.Live);
         // Exactly the embedding of each finished step is kept.
         Assert.True(live.Count >= 200);
@@ -312,7 +351,12 @@ public class NullTextInversionTests
     [Fact]
     public void Validate_SeveralBadOptions_NamesAll()
     {
-        NullTextOptions bad = NullTextOptions.Default with { InnerSteps = -1, LearningRate = 0, Adam = new AdamOptions { Beta2 = 1 } };
+        NullTextOptions bad = NullTextOptions.Default with
+        {
+            InnerSteps = -1,
+            LearningRate = 0,
+            Adam = new AdamOptions { Beta2 = 1 },
+        };
         string message = Assert.Throws<ArgumentException>(bad.Validate).Message;
         Assert.Contains("InnerSteps is -1", message);
         Assert.Contains("LearningRate is 0", message);

@@ -34,8 +34,28 @@ public class RowAdamTests
         using DisposeScope scope = NewDisposeScope();
         Tensor values = zeros(2, 3, dtype: ScalarType.Float64);
         using RowAdam adam = new(new AdamOptions());
-        adam.Update(values, tensor(new[,] { { 1.0, -2, 300 }, { -1e-3, 5, -7 } }), 0.01);
-        TensorAssert.Close(tensor(new[,] { { -0.01, 0.01, -0.01 }, { 0.01, -0.01, 0.01 } }), values, 1e-7);
+        adam.Update(
+            values,
+            tensor(
+                new[,]
+                {
+                    { 1.0, -2, 300 },
+                    { -1e-3, 5, -7 },
+                }
+            ),
+            0.01
+        );
+        TensorAssert.Close(
+            tensor(
+                new[,]
+                {
+                    { -0.01, 0.01, -0.01 },
+                    { 0.01, -0.01, 0.01 },
+                }
+            ),
+            values,
+            1e-7
+        );
     }
 
     [Fact]
@@ -45,7 +65,8 @@ public class RowAdamTests
         Tensor Gradient(int i) => arange(12, ScalarType.Float64).add(i).cos().reshape(3, 4);
         Tensor all = zeros(3, 4, dtype: ScalarType.Float64);
         Tensor some = zeros(3, 4, dtype: ScalarType.Float64);
-        using RowAdam first = new(new AdamOptions()), second = new(new AdamOptions());
+        using RowAdam first = new(new AdamOptions()),
+            second = new(new AdamOptions());
         first.Update(all, Gradient(0), 0.01);
         second.Update(some, Gradient(0), 0.01);
         Tensor keep = tensor(new long[] { 0, 2 });

@@ -26,8 +26,11 @@ public sealed class ConvolutionTests
     {
         using DisposeScope scope = NewDisposeScope();
         using Generator generator = new(1);
-        Tensor x = randn([2, from, 9, 7], generator: generator), weight = randn([to, from, 3, 3], generator: generator), bias = randn([to], generator: generator);
-        using (no_grad()) Assert.True(Convolution.Of(x, weight, bias, 1, 1).equal(F.conv2d(x, weight, bias, padding: [1, 1])).all().ToBoolean());
+        Tensor x = randn([2, from, 9, 7], generator: generator),
+            weight = randn([to, from, 3, 3], generator: generator),
+            bias = randn([to], generator: generator);
+        using (no_grad())
+            Assert.True(Convolution.Of(x, weight, bias, 1, 1).equal(F.conv2d(x, weight, bias, padding: [1, 1])).all().ToBoolean());
         // An input that nobody differentiates needs no help either.
         Assert.Equal((0L, 0L), Convolution.AddedChannels(ScalarType.Float32, DeviceType.CPU, from, to, 1, inputGradient: false));
     }
@@ -58,7 +61,8 @@ public sealed class ConvolutionTests
         Conv2d exit = new(weights.Root["conv_out"], 64, 4);
         weights.Fill(w => ones([.. w.Dimensions]));
         Tensor x = ones([2, 64, 8, 8]);
-        using (no_grad()) Assert.Equal(4 * 64, exit.Forward(x).stride(0));
+        using (no_grad())
+            Assert.Equal(4 * 64, exit.Forward(x).stride(0));
         using IDisposable grad = enable_grad();
         Assert.Equal(4 * 64, exit.Forward(x).stride(0));
         Assert.Equal(16 * 64, exit.Forward(x.requires_grad_(true)).stride(0));
@@ -77,15 +81,23 @@ public sealed class ConvolutionTests
             {
                 using DisposeScope scope = NewDisposeScope();
                 using Generator generator = new((ulong)i);
-                long from = channels[random.Next(channels.Length)], to = channels[random.Next(channels.Length)], rows = random.Next(1, 4), high = random.Next(5, 20), wide = random.Next(5, 20);
-                long kernel = random.Next(4) == 0 ? 1 : 3, stride = random.Next(3) == 0 ? 2 : 1;
+                long from = channels[random.Next(channels.Length)],
+                    to = channels[random.Next(channels.Length)],
+                    rows = random.Next(1, 4),
+                    high = random.Next(5, 20),
+                    wide = random.Next(5, 20);
+                long kernel = random.Next(4) == 0 ? 1 : 3,
+                    stride = random.Next(3) == 0 ? 2 : 1;
                 Tensor Draw(double scale, params long[] shape) => randn(shape, generator: generator).mul(scale).to(dtype);
                 Tensor[] inputs = [Draw(1, rows, from, high, wide), Draw(1 / Math.Sqrt(from * kernel * kernel), to, from, kernel, kernel), Draw(1, to)];
                 Tensor[] Leaves(ScalarType type) => [.. inputs.Select(t => t.to(type, copy: true).requires_grad_(true))];
-                Tensor[] own = Leaves(dtype), exact = Leaves(ScalarType.Float64);
-                Tensor y = Convolution.Of(own[0], own[1], own[2], stride, kernel / 2), expected = F.conv2d(exact[0], exact[1], exact[2], strides: [stride, stride], padding: [kernel / 2, kernel / 2]);
+                Tensor[] own = Leaves(dtype),
+                    exact = Leaves(ScalarType.Float64);
+                Tensor y = Convolution.Of(own[0], own[1], own[2], stride, kernel / 2),
+                    expected = F.conv2d(exact[0], exact[1], exact[2], strides: [stride, stride], padding: [kernel / 2, kernel / 2]);
                 Tensor upstream = Draw(1, expected.shape);
-                Tensor[] gradients = [.. autograd.grad([y], own, [upstream])], right = [.. autograd.grad([expected], exact, [upstream.to(ScalarType.Float64)])];
+                Tensor[] gradients = [.. autograd.grad([y], own, [upstream])],
+                    right = [.. autograd.grad([expected], exact, [upstream.to(ScalarType.Float64)])];
                 foreach ((Tensor actual, Tensor truth) in gradients.Zip(right).Prepend((y, expected)))
                 {
                     double error = actual.to(ScalarType.Float64).sub(truth).norm().div(truth.norm()).item<double>();

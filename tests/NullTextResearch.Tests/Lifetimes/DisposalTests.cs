@@ -25,7 +25,8 @@ public sealed class DisposalTests
         ["Decode"] = (model, _) => model.Decode(zeros([1, 4, 16, 16])),
         ["Predictor"] = (model, _) => model.Predictor(),
         ["Predict of an earlier predictor"] = (model, earlier) => earlier.Predict(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], zeros([1, 77, 1])),
-        ["Differentiate of an earlier predictor"] = (model, earlier) => earlier.Differentiate(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], zeros([1, 77, 1]), p => p.sum([1L, 2, 3])),
+        ["Differentiate of an earlier predictor"] = (model, earlier) =>
+            earlier.Differentiate(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], zeros([1, 77, 1]), p => p.sum([1L, 2, 3])),
         ["Memory"] = (model, _) => model.Memory = new MemoryOptions(),
         ["Device"] = (model, earlier) => _ = model.Device,
         ["Dtype"] = (model, earlier) => _ = model.Dtype,
@@ -36,7 +37,8 @@ public sealed class DisposalTests
         ["Vae.Decode"] = (model, _) => model.Vae.Decode(zeros([1, 4, 16, 16])),
         ["Vae.DecodeUnscaled"] = (model, _) => model.Vae.DecodeUnscaled(zeros([1, 4, 16, 16])),
         ["VaeTiling"] = (model, _) => new VaeTiling(model.Vae, 8, 4).Decode(zeros([1, 4, 16, 16])),
-        ["UNet.Forward"] = (model, _) => model.UNet.Forward(zeros([1, 4, 16, 16]), zeros([1], ScalarType.Int64), zeros([1, 77, model.UNet.Config.CrossAttentionDim])),
+        ["UNet.Forward"] = (model, _) =>
+            model.UNet.Forward(zeros([1, 4, 16, 16]), zeros([1], ScalarType.Int64), zeros([1, 77, model.UNet.Config.CrossAttentionDim])),
         ["UNet.Dtype"] = (model, earlier) => _ = model.UNet.Dtype,
         ["Weights.MoveTo"] = (model, _) => model.UNet.Weights.MoveTo(CPU, ScalarType.Float64),
         ["Weights.Initialise"] = (model, _) => model.Text.Weights.Initialise(1, CPU, ScalarType.Float32),
@@ -84,11 +86,24 @@ public sealed class DisposalTests
         using StableDiffusion model = StableDiffusion.LoadMini();
         Tensor text = model.Embed("a");
         INoisePredictor predictor = model.Predictor();
-        Assert.Contains("when the call has returned", Assert.Throws<InvalidOperationException>(() => predictor.Differentiate(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], text, prediction =>
-        {
-            model.Dispose();
-            return prediction.mean([1L, 2, 3]);
-        })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "when the call has returned",
+            Assert
+                .Throws<InvalidOperationException>(() =>
+                    predictor.Differentiate(
+                        zeros([1, 4, 16, 16]),
+                        model.Grid(2).Moves[0],
+                        text,
+                        prediction =>
+                        {
+                            model.Dispose();
+                            return prediction.mean([1L, 2, 3]);
+                        }
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
         Assert.True(predictor.Predict(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], text).isfinite().all().item<bool>());
         Assert.Single(model.Decode(zeros([1, 4, 16, 16])));
     }
@@ -141,27 +156,52 @@ public sealed class DisposalTests
         PivotTrajectory pivot = new([zeros([1, 4, 8, 8])]);
         StepEmbeddings embeddings = inversion.Conditional;
         AttentionStore maps = edit.Maps!;
-        foreach (IDisposable owner in (IDisposable[])[edit, inversion, pivot]) owner.Dispose();
+        foreach (IDisposable owner in (IDisposable[])[edit, inversion, pivot])
+            owner.Dispose();
         Action[] uses =
         [
-            () => edit.Source(), () => edit.Target(), () => maps.AverageMaps(), () => _ = inversion.Plan, () => embeddings.At(0), () => embeddings.Image(0),
-            () => _ = embeddings.Images, () => _ = pivot[0], () => pivot.Copy(), () => pivot.Image(0), () => pivot.TargetOf(lab.Grid.Moves[^1]),
+            () => edit.Source(),
+            () => edit.Target(),
+            () => maps.AverageMaps(),
+            () => _ = inversion.Plan,
+            () => embeddings.At(0),
+            () => embeddings.Image(0),
+            () => _ = embeddings.Images,
+            () => _ = pivot[0],
+            () => pivot.Copy(),
+            () => pivot.Image(0),
+            () => pivot.TargetOf(lab.Grid.Moves[^1]),
             () => lab.Edit(inversion, [EditingLab.Swap("a cat", "a dog")]),
         ];
         Assert.All(uses, use => Assert.Throws<ObjectDisposedException>(use));
     }
 
-    private static bool ShowsTensors(Type type) => type == typeof(Tensor) || typeof(IDisposable).IsAssignableFrom(type)
+    private static bool ShowsTensors(Type type) =>
+        type == typeof(Tensor)
+        || typeof(IDisposable).IsAssignableFrom(type)
         || (type.IsGenericType && type.GetGenericArguments().Any(a => ShowsTensors(a) || a == typeof(StoredMap)));
 
     private static IDisposable Make(Type type, EditingLab lab)
     {
-        if (type == typeof(InversionResult)) return lab.Inverted("a cat");
-        if (type == typeof(SdEditResult)) return new SdEditResult { Latents = zeros(1), Moves = 1, Evaluations = 1, Elapsed = default, Options = new SdEditOptions() };
-        if (type == typeof(StepEmbeddings)) return StepEmbeddings.Constant(zeros(1, 2, 3));
-        if (type == typeof(PivotTrajectory)) return new PivotTrajectory([zeros([1, 4, 8, 8])]);
-        if (type == typeof(BlendMask)) return new BlendMask(zeros(1), null, zeros(1));
-        if (type == typeof(AttentionStore)) return new AttentionStore();
+        if (type == typeof(InversionResult))
+            return lab.Inverted("a cat");
+        if (type == typeof(SdEditResult))
+            return new SdEditResult
+            {
+                Latents = zeros(1),
+                Moves = 1,
+                Evaluations = 1,
+                Elapsed = default,
+                Options = new SdEditOptions(),
+            };
+        if (type == typeof(StepEmbeddings))
+            return StepEmbeddings.Constant(zeros(1, 2, 3));
+        if (type == typeof(PivotTrajectory))
+            return new PivotTrajectory([zeros([1, 4, 8, 8])]);
+        if (type == typeof(BlendMask))
+            return new BlendMask(zeros(1), null, zeros(1));
+        if (type == typeof(AttentionStore))
+            return new AttentionStore();
         return lab.Edit(lab.Inverted("a cat"), [EditingLab.Swap("a cat", "a dog")], new PromptToPromptOptions { KeepMaps = true });
     }
 }

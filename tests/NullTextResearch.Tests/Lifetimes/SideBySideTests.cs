@@ -42,17 +42,25 @@ public sealed class SideBySideTests
             Action<StableDiffusion>[] works = [Embed, Encode, Decode, Predict, Differentiate];
             using Barrier start = new(works.Length + 1);
             int wait = random.Next(50, 250);
-            Together([.. works.Select((work, i) => (Action)(() =>
-            {
-                start.SignalAndWait();
-                passes[i] += PassesUntilDisposed(model, work);
-            })), () =>
-            {
-                start.SignalAndWait();
-                Thread.Sleep(wait);
-                model.Dispose();
-                Assert.Throws<ObjectDisposedException>(() => model.Predictor());
-            }]);
+            Together([
+                .. works.Select(
+                    (work, i) =>
+                        (Action)(
+                            () =>
+                            {
+                                start.SignalAndWait();
+                                passes[i] += PassesUntilDisposed(model, work);
+                            }
+                        )
+                ),
+                () =>
+                {
+                    start.SignalAndWait();
+                    Thread.Sleep(wait);
+                    model.Dispose();
+                    Assert.Throws<ObjectDisposedException>(() => model.Predictor());
+                },
+            ]);
         }
 
         Assert.All(passes, n => Assert.True(n > 0, "A thread never got through a pass, so nothing was tried."));
@@ -62,24 +70,32 @@ public sealed class SideBySideTests
     public void Memory_SetWhileThreadsWork_ChangesNoResult()
     {
         using StableDiffusion model = StableDiffusion.LoadMini();
-        string embedded = Bits(() => model.Embed(Prompts)), encoded = Bits(() => model.Encode([Picture(0)]));
+        string embedded = Bits(() => model.Embed(Prompts)),
+            encoded = Bits(() => model.Encode([Picture(0)]));
         int left = 2;
-        Together(Work(() => model.Embed(Prompts), embedded), Work(() => model.Encode([Picture(0)]), encoded), () =>
-        {
-            for (bool offload = true; Volatile.Read(ref left) > 0; offload = !offload) model.Memory = new MemoryOptions { Offload = offload };
-        });
+        Together(
+            Work(() => model.Embed(Prompts), embedded),
+            Work(() => model.Encode([Picture(0)]), encoded),
+            () =>
+            {
+                for (bool offload = true; Volatile.Read(ref left) > 0; offload = !offload)
+                    model.Memory = new MemoryOptions { Offload = offload };
+            }
+        );
 
-        Action Work(Func<Tensor> work, string expected) => () =>
-        {
-            try
+        Action Work(Func<Tensor> work, string expected) =>
+            () =>
             {
-                for (int i = 0; i < 15; i++) Assert.Equal(expected, Bits(work));
-            }
-            finally
-            {
-                Interlocked.Decrement(ref left);
-            }
-        };
+                try
+                {
+                    for (int i = 0; i < 15; i++)
+                        Assert.Equal(expected, Bits(work));
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref left);
+                }
+            };
     }
 
     [Fact]
@@ -89,11 +105,14 @@ public sealed class SideBySideTests
         {
             using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Memory = new MemoryOptions { Offload = true } });
             int wait = 40 * round;
-            Together([.. ((Action<StableDiffusion>[])[Embed, Encode]).Select(work => (Action)(() => PassesUntilDisposed(model, work))), () =>
-            {
-                Thread.Sleep(wait);
-                model.Dispose();
-            }]);
+            Together([
+                .. ((Action<StableDiffusion>[])[Embed, Encode]).Select(work => (Action)(() => PassesUntilDisposed(model, work))),
+                () =>
+                {
+                    Thread.Sleep(wait);
+                    model.Dispose();
+                },
+            ]);
             // Nothing read it again after the end.
             Assert.All(model.Text.Weights.All.Concat(model.Vae.Weights.All), weight => Assert.False(weight.HasValue));
         }
@@ -107,21 +126,29 @@ public sealed class SideBySideTests
         InversionResult inversion = Invert(model, Prompts[0], 0);
         using ManualResetEventSlim running = new();
         bool wasDisposed = false;
-        Together(() =>
-        {
-            using EditResult edit = Edit(model, inversion, Prompts[0], new Direct(_ =>
+        Together(
+            () =>
             {
-                running.Set();
-                Thread.Sleep(20);
-                Assert.False(wasDisposed);
-            }));
-            Assert.True(edit.Latents.isfinite().all().item<bool>());
-        }, () =>
-        {
-            Assert.True(running.Wait(Watchdog));
-            inversion.Dispose();
-            wasDisposed = true;
-        });
+                using EditResult edit = Edit(
+                    model,
+                    inversion,
+                    Prompts[0],
+                    new Direct(_ =>
+                    {
+                        running.Set();
+                        Thread.Sleep(20);
+                        Assert.False(wasDisposed);
+                    })
+                );
+                Assert.True(edit.Latents.isfinite().all().item<bool>());
+            },
+            () =>
+            {
+                Assert.True(running.Wait(Watchdog));
+                inversion.Dispose();
+                wasDisposed = true;
+            }
+        );
         Assert.Throws<ObjectDisposedException>(() => Edit(model, inversion, Prompts[0], null));
     }
 
@@ -160,7 +187,14 @@ public sealed class SideBySideTests
     private static void Differentiate(StableDiffusion model)
     {
         using DisposeScope scope = NewDisposeScope();
-        model.Predictor().Differentiate(zeros([1, 4, 16, 16]), model.Grid(2).Moves[0], zeros([1, model.Text.Config.ContextLength, model.Text.Config.HiddenSize]), p => p.square().mean([1L, 2, 3]));
+        model
+            .Predictor()
+            .Differentiate(
+                zeros([1, 4, 16, 16]),
+                model.Grid(2).Moves[0],
+                zeros([1, model.Text.Config.ContextLength, model.Text.Config.HiddenSize]),
+                p => p.square().mean([1L, 2, 3])
+            );
     }
 
     private static RgbImage Picture(int seed)
@@ -170,17 +204,24 @@ public sealed class SideBySideTests
         return new RgbImage(64, 64, pixels);
     }
 
-    private static InversionResult Invert(StableDiffusion model, string prompt, int seed) => new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2 }).Invert(new InversionProblem
-    {
-        Predictor = model.Predictor(),
-        Grid = model.Grid(3),
-        Latents = model.Encode([Picture(seed)]),
-        Conditional = model.Embed(prompt),
-        Unconditional = model.Embed(""),
-    });
+    private static InversionResult Invert(StableDiffusion model, string prompt, int seed) =>
+        new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2 }).Invert(
+            new InversionProblem
+            {
+                Predictor = model.Predictor(),
+                Grid = model.Grid(3),
+                Latents = model.Encode([Picture(seed)]),
+                Conditional = model.Embed(prompt),
+                Unconditional = model.Embed(""),
+            }
+        );
 
     private static EditResult Edit(StableDiffusion model, InversionResult inversion, string prompt, IProgress<InversionProgress>? progress) =>
-        new EditSession(p => model.Embed(p), model.Predictor, model.Grid(3)).Edit(inversion, [ImageEdit.Of(model.Tokenizer, prompt, prompt.Replace("photo", "drawing"))], progress: progress);
+        new EditSession(p => model.Embed(p), model.Predictor, model.Grid(3)).Edit(
+            inversion,
+            [ImageEdit.Of(model.Tokenizer, prompt, prompt.Replace("photo", "drawing"))],
+            progress: progress
+        );
 
     // Everything on the way of a user: picture to latents, inversion, edit, latents to picture.
     private static string InvertAndEdit(StableDiffusion model, string prompt, int seed)
@@ -188,8 +229,13 @@ public sealed class SideBySideTests
         using DisposeScope scope = NewDisposeScope();
         using InversionResult inversion = Invert(model, prompt, seed);
         using EditResult edit = Edit(model, inversion, prompt, null);
-        return string.Join('/', Bits(() => inversion.StartLatents.clone()), Bits(() => inversion.Unconditional.Values.clone()), Bits(() => edit.Latents.clone()),
-            Convert.ToHexString(System.Security.Cryptography.SHA256.HashData([.. model.Decode(edit.Target()).SelectMany(i => i.Rgb)])));
+        return string.Join(
+            '/',
+            Bits(() => inversion.StartLatents.clone()),
+            Bits(() => inversion.Unconditional.Values.clone()),
+            Bits(() => edit.Latents.clone()),
+            Convert.ToHexString(System.Security.Cryptography.SHA256.HashData([.. model.Decode(edit.Target()).SelectMany(i => i.Rgb)]))
+        );
     }
 
     private static string Bits(Func<Tensor> make)
@@ -201,21 +247,32 @@ public sealed class SideBySideTests
     private static void Together(params Action[] works)
     {
         Exception?[] failures = new Exception?[works.Length];
-        Thread[] threads = [.. works.Select((work, i) => new Thread(() =>
-        {
-            set_num_threads(1);
-            try
-            {
-                work();
-            }
-            catch (Exception e)
-            {
-                failures[i] = e;
-            }
-        }) { IsBackground = true })];
-        foreach (Thread thread in threads) thread.Start();
+        Thread[] threads =
+        [
+            .. works.Select(
+                (work, i) =>
+                    new Thread(() =>
+                    {
+                        set_num_threads(1);
+                        try
+                        {
+                            work();
+                        }
+                        catch (Exception e)
+                        {
+                            failures[i] = e;
+                        }
+                    })
+                    {
+                        IsBackground = true,
+                    }
+            ),
+        ];
+        foreach (Thread thread in threads)
+            thread.Start();
         Assert.All(threads, thread => Assert.True(thread.Join(Watchdog), "A thread did not come to its end."));
-        if (failures.OfType<Exception>().FirstOrDefault() is { } failure) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        if (failures.OfType<Exception>().FirstOrDefault() is { } failure)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
     }
 
     private sealed class Direct(Action<InversionProgress> tell) : IProgress<InversionProgress>

@@ -37,7 +37,8 @@ public sealed class FoundCheckpointsTests : IDisposable
         AddEntry(path, key, type);
         using StableDiffusion model = StableDiffusion.Load(path);
         // The step counter of training is in so many files that nobody wants to read of it.
-        if (key != "global_step") Assert.Contains(model.Notes, n => n.Contains(key, StringComparison.Ordinal) && n.Contains("were left", StringComparison.Ordinal));
+        if (key != "global_step")
+            Assert.Contains(model.Notes, n => n.Contains(key, StringComparison.Ordinal) && n.Contains("were left", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -81,12 +82,17 @@ public sealed class FoundCheckpointsTests : IDisposable
     [InlineData("module.")]
     public void Load_WrappedNames_AreUnderstoodWithANote(string wrapping)
     {
-        string path = Path.Combine(_folder, "single", "x.safetensors"), folder = Path.Combine(_folder, "folder");
+        string path = Path.Combine(_folder, "single", "x.safetensors"),
+            folder = Path.Combine(_folder, "folder");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "single", "tokenizer"));
         ModelFiles.WriteHollow(path, [.. s_v1.All().Select(t => t with { Name = wrapping + t.Name }), new OriginalTensor("epoch", [1])]);
-        using (StableDiffusion single = StableDiffusion.Load(path)) Assert.Contains(single.Notes, n => n.Contains($"begin with '{wrapping}'", StringComparison.Ordinal));
+        using (StableDiffusion single = StableDiffusion.Load(path))
+            Assert.Contains(single.Notes, n => n.Contains($"begin with '{wrapping}'", StringComparison.Ordinal));
         ModelFiles.WriteFolder(folder, s_v1, hollow: true);
-        ModelFiles.WriteHollow(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), s_v1.UNet().Select(t => t with { Name = wrapping + t.Keys[0] }));
+        ModelFiles.WriteHollow(
+            Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"),
+            s_v1.UNet().Select(t => t with { Name = wrapping + t.Keys[0] })
+        );
         using StableDiffusion model = StableDiffusion.Load(folder);
         Assert.Equal($"unet: the names begin with '{wrapping}', which was left out", Assert.Single(model.Notes));
     }
@@ -119,7 +125,8 @@ public sealed class FoundCheckpointsTests : IDisposable
     [Fact]
     public void Find_TokenizerOfTheFastKindOnly_SaysWhatItIs()
     {
-        string path = Path.Combine(_folder, "x.safetensors"), tokenizer = Path.Combine(_folder, "tokenizer");
+        string path = Path.Combine(_folder, "x.safetensors"),
+            tokenizer = Path.Combine(_folder, "tokenizer");
         ModelFiles.WriteHollow(path, s_v1.All());
         Directory.CreateDirectory(tokenizer);
         File.WriteAllText(Path.Combine(tokenizer, "tokenizer.json"), "{}");
@@ -136,15 +143,20 @@ public sealed class FoundCheckpointsTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using WeightSet weights = new();
-        foreach (string name in (string[])["good", "nan", "opposite", "large"]) weights.Root.Declare(name, [3], WeightInit.FanIn);
-        weights.Fill(w => tensor(w.Key switch
-        {
-            "nan" => [1, float.NaN, float.NegativeInfinity],
-            "opposite" => [float.PositiveInfinity, 0, float.NegativeInfinity],
-            // Their sum is beyond single precision; they are numbers all the same.
-            "large" => [float.MaxValue, float.MaxValue, float.MaxValue],
-            _ => (float[])[1, 2, 3],
-        }));
+        foreach (string name in (string[])["good", "nan", "opposite", "large"])
+            weights.Root.Declare(name, [3], WeightInit.FanIn);
+        weights.Fill(w =>
+            tensor(
+                w.Key switch
+                {
+                    "nan" => [1, float.NaN, float.NegativeInfinity],
+                    "opposite" => [float.PositiveInfinity, 0, float.NegativeInfinity],
+                    // Their sum is beyond single precision; they are numbers all the same.
+                    "large" => [float.MaxValue, float.MaxValue, float.MaxValue],
+                    _ => (float[])[1, 2, 3],
+                }
+            )
+        );
         Assert.Equal([("nan", 1L, 1L), ("opposite", 0L, 2L)], weights.NotFinite());
     }
 
@@ -155,8 +167,19 @@ public sealed class FoundCheckpointsTests : IDisposable
         int length = (int)BitConverter.ToInt64(bytes);
         JsonObject header = JsonNode.Parse(bytes.AsSpan(8, length))!.AsObject();
         long end = bytes.Length - 8 - length;
-        int size = type switch { "U64" => 8, "F16" => 2, "F8_E4M3" or "F8_E5M2" => 1, _ => 4 };
-        header[name] = new JsonObject { ["dtype"] = type, ["shape"] = new JsonArray(2), ["data_offsets"] = new JsonArray(end, end + (2 * size)) };
+        int size = type switch
+        {
+            "U64" => 8,
+            "F16" => 2,
+            "F8_E4M3" or "F8_E5M2" => 1,
+            _ => 4,
+        };
+        header[name] = new JsonObject
+        {
+            ["dtype"] = type,
+            ["shape"] = new JsonArray(2),
+            ["data_offsets"] = new JsonArray(end, end + (2 * size)),
+        };
         byte[] text = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
         using FileStream file = File.Create(path);
         file.Write(BitConverter.GetBytes((long)text.Length));

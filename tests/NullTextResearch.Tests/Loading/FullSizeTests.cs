@@ -19,7 +19,13 @@ namespace NullTextResearch.Tests.Loading;
 public sealed class FullSizeTests
 {
     /// <summary>Files with the number of values that each compares: a check that stops comparing fails here.</summary>
-    private static readonly (string File, int Compared)[] Single = [("sd14_text.safetensors", 1), ("sd14_vae.safetensors", 4), ("sd14_unet.safetensors", 8), ("sd14_blocks.safetensors", 121)];
+    private static readonly (string File, int Compared)[] Single =
+    [
+        ("sd14_text.safetensors", 1),
+        ("sd14_vae.safetensors", 4),
+        ("sd14_unet.safetensors", 8),
+        ("sd14_blocks.safetensors", 121),
+    ];
 
     [Theory]
     [InlineData("folder")]
@@ -28,7 +34,8 @@ public sealed class FullSizeTests
     {
         (string folder, string golden) = OptIn();
         using StableDiffusion model = Load(folder, layout, ScalarType.Float32);
-        foreach ((string file, int compared) in Single) Verify(golden, model, file, compared);
+        foreach ((string file, int compared) in Single)
+            Verify(golden, model, file, compared);
     }
 
     [Fact]
@@ -64,8 +71,12 @@ public sealed class FullSizeTests
 
     private static (string Folder, string Golden) OptIn()
     {
-        string? folder = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE"), golden = Environment.GetEnvironmentVariable("NULLTEXT_GOLDEN");
-        Assert.SkipWhen(string.IsNullOrEmpty(folder) || string.IsNullOrEmpty(golden), "opt-in: set NULLTEXT_FULL_SIZE to a folder with 9 GB of room and NULLTEXT_GOLDEN to the recorded tensors of sd14");
+        string? folder = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE"),
+            golden = Environment.GetEnvironmentVariable("NULLTEXT_GOLDEN");
+        Assert.SkipWhen(
+            string.IsNullOrEmpty(folder) || string.IsNullOrEmpty(golden),
+            "opt-in: set NULLTEXT_FULL_SIZE to a folder with 9 GB of room and NULLTEXT_GOLDEN to the recorded tensors of sd14"
+        );
         return (folder, golden);
     }
 
@@ -73,15 +84,18 @@ public sealed class FullSizeTests
     {
         string path = Path.Combine(folder, layout == "single" ? "sd1.safetensors" : "sd1");
         ModelFiles.WriteTokenizer(Path.Combine(folder, "small"));
-        if (layout == "single" && !File.Exists(path)) ModelFiles.WriteOriginal(path, OriginalModel.V1.All());
-        if (layout == "folder" && !Directory.Exists(path)) ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
+        if (layout == "single" && !File.Exists(path))
+            ModelFiles.WriteOriginal(path, OriginalModel.V1.All());
+        if (layout == "folder" && !Directory.Exists(path))
+            ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
         return StableDiffusion.Load(path, new ModelLoadOptions { Tokenizer = Path.Combine(folder, "small"), Dtype = dtype });
     }
 
     private static void Verify(string golden, StableDiffusion model, string file, int compared)
     {
         IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(golden, new VerificationOptions { Files = file, Model = model });
-        foreach (VerificationResult result in results) TestContext.Current.SendDiagnosticMessage("{0}", result);
+        foreach (VerificationResult result in results)
+            TestContext.Current.SendDiagnosticMessage("{0}", result);
         Assert.Empty(results.Where(r => r.Status == VerificationStatus.Fail).Select(r => r.ToString()));
         Assert.Equal(compared, results.Count(r => r.Status == VerificationStatus.Pass));
     }
@@ -93,27 +107,34 @@ public sealed class FullSizeTests
         string? folder = Environment.GetEnvironmentVariable("NULLTEXT_FULL_SIZE");
         Assert.SkipWhen(string.IsNullOrEmpty(folder), "opt-in: set NULLTEXT_FULL_SIZE to a folder with 5 GB of room");
         string path = Path.Combine(folder, "sd1");
-        if (!Directory.Exists(path)) ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
+        if (!Directory.Exists(path))
+            ModelFiles.WriteFolder(path, OriginalModel.V1, shards: 2);
         using StableDiffusion model = StableDiffusion.Load(path, new ModelLoadOptions { Memory = new MemoryOptions { Offload = true } });
         using DisposeScope scope = NewDisposeScope();
         FormulaWeights formula = new();
-        Tensor latents = formula.Input("input:latents", [1, 4, 64, 64]), target = formula.Input("input:target", [1, 4, 64, 64]), embedding = model.Embed("a cat");
+        Tensor latents = formula.Input("input:latents", [1, 4, 64, 64]),
+            target = formula.Input("input:target", [1, 4, 64, 64]),
+            embedding = model.Embed("a cat");
         // The smaller one first: memory that was freed is not given back, and would hide what the second needs.
         (Tensor segments, long few) = Gradient(new MemoryOptions { Checkpointing = true });
         (Tensor recorded, long many) = Gradient(new MemoryOptions());
         double difference = segments.sub(recorded).norm().item<float>() / recorded.norm().item<float>();
         TestContext.Current.SendDiagnosticMessage("relative difference {0:e1}; {1} MiB in segments, {2} MiB recorded", difference, few >> 20, many >> 20);
         Assert.InRange(difference, 0, 1e-5);
-        if (OperatingSystem.IsLinux()) Assert.True(few < many / 2, $"{few >> 20} MiB, {many >> 20} MiB");
+        if (OperatingSystem.IsLinux())
+            Assert.True(few < many / 2, $"{few >> 20} MiB, {many >> 20} MiB");
 
         (Tensor, long) Gradient(MemoryOptions memory)
         {
             Native.TrimMemory();
             model.Memory = memory with { Offload = true };
             // 5 makes the kernel forget the peak so far.
-            if (OperatingSystem.IsLinux()) File.WriteAllText("/proc/self/clear_refs", "5");
+            if (OperatingSystem.IsLinux())
+                File.WriteAllText("/proc/self/clear_refs", "5");
             long before = ProcessMemory.Resident() ?? 0;
-            PredictionGradient result = model.Predictor().Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).square().flatten(1).mean([1L]));
+            PredictionGradient result = model
+                .Predictor()
+                .Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).square().flatten(1).mean([1L]));
             long peak = ProcessMemory.Peak() ?? 0;
             return (result.Gradient, peak - before);
         }

@@ -53,7 +53,14 @@ public sealed class LoadTests : IDisposable
         using StableDiffusion model = StableDiffusion.Load(_folder);
         RequireFormula(model, s_v1, ScalarType.Float32);
         Assert.Equal(variant.Length == 0 ? 0 : 3, model.Notes.Count);
-        Assert.Equal(3, model.Source!.Files.Count(f => f.Contains("diffusion_pytorch_model", StringComparison.Ordinal) && f.Contains($"{Path.DirectorySeparatorChar}unet{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && f.EndsWith(".safetensors", StringComparison.Ordinal)));
+        Assert.Equal(
+            3,
+            model.Source!.Files.Count(f =>
+                f.Contains("diffusion_pytorch_model", StringComparison.Ordinal)
+                && f.Contains($"{Path.DirectorySeparatorChar}unet{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+                && f.EndsWith(".safetensors", StringComparison.Ordinal)
+            )
+        );
     }
 
     [Theory]
@@ -65,7 +72,10 @@ public sealed class LoadTests : IDisposable
     public void Load_SingleFile_HasTheNumbersOfTheFile(OriginalText naming, ScalarType stored)
     {
         OriginalModel layout = (naming == OriginalText.OpenClip ? s_v2 : s_v1) with { TextNaming = naming };
-        using StableDiffusion model = StableDiffusion.Load(Single("any.safetensors", layout, stored), new ModelLoadOptions { Prediction = PredictionType.Epsilon });
+        using StableDiffusion model = StableDiffusion.Load(
+            Single("any.safetensors", layout, stored),
+            new ModelLoadOptions { Prediction = PredictionType.Epsilon }
+        );
         RequireFormula(model, layout, stored);
         Assert.Null(model.Folder);
         Assert.Equal("any", model.Name);
@@ -90,7 +100,8 @@ public sealed class LoadTests : IDisposable
         using IDisposable grad = no_grad();
         Tensor latents = new FormulaWeights().Input("input:latents", [1, 4, 8, 8]);
         DiffusionStep step = whole.Grid(10).Moves[3];
-        Tensor one = whole.Embed("a red car"), other = single.Embed("a red car");
+        Tensor one = whole.Embed("a red car"),
+            other = single.Embed("a red car");
         // Stable Diffusion 2.x pads with "!", which the small folder's vocabulary does not say: only the prompt's own rows can agree.
         int rows = second ? 5 : 77;
         TensorAssert.Close(one.narrow(1, 0, rows), other.narrow(1, 0, rows), 0);
@@ -129,17 +140,24 @@ public sealed class LoadTests : IDisposable
         ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, "fp16");
         ModelSource source = ModelSource.Find(_folder);
         Assert.Contains("unet: diffusion_pytorch_model.fp16.safetensors, the variant fp16, because there is no file without a variant", source.Notes);
-        Assert.Contains("(none)", Assert.Throws<ModelFormatException>(() =>
-        {
-            ModelFiles.WriteFolder(_folder, s_v1);
-            ModelSource.Find(_folder, new ModelLoadOptions { Variant = "bf16" });
-        }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(none)",
+            Assert
+                .Throws<ModelFormatException>(() =>
+                {
+                    ModelFiles.WriteFolder(_folder, s_v1);
+                    ModelSource.Find(_folder, new ModelLoadOptions { Variant = "bf16" });
+                })
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Find_ForeignVariantsOnly_AsksWhich()
     {
-        foreach (string word in (string[])["ema", "non_ema"]) ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, word, hollow: true);
+        foreach (string word in (string[])["ema", "non_ema"])
+            ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, word, hollow: true);
         Assert.Contains("ema, non_ema", Assert.Throws<ModelFormatException>(() => ModelSource.Find(_folder)).Message, StringComparison.Ordinal);
         Assert.Equal(3, ModelSource.Find(_folder, new ModelLoadOptions { Variant = "ema" }).Notes.Count);
     }
@@ -160,14 +178,29 @@ public sealed class LoadTests : IDisposable
     {
         string path = Path.Combine(_folder, "full.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        OriginalTensor[] ema = [.. s_v1.UNet().Select(t => t with { Name = "model_ema." + t.Name["model.".Length..].Replace(".", "", StringComparison.Ordinal), Keys = [t.Keys[0] + " averaged"] })];
+        OriginalTensor[] ema =
+        [
+            .. s_v1.UNet()
+                .Select(t =>
+                    t with
+                    {
+                        Name = "model_ema." + t.Name["model.".Length..].Replace(".", "", StringComparison.Ordinal),
+                        Keys = [t.Keys[0] + " averaged"],
+                    }
+                ),
+        ];
         ModelFiles.WriteOriginal(path, [.. s_v1.All(), .. ema, new OriginalTensor("model_ema.decay", [])]);
-        using StableDiffusion plain = StableDiffusion.Load(path), averaged = StableDiffusion.Load(path, new ModelLoadOptions { UseEma = true });
+        using StableDiffusion plain = StableDiffusion.Load(path),
+            averaged = StableDiffusion.Load(path, new ModelLoadOptions { UseEma = true });
         RequireFormula(plain, s_v1, ScalarType.Float32);
         using Tensor expected = new FormulaWeights().Weight("conv_in.weight averaged", [64, 4, 3, 3]);
         TensorAssert.Close(expected, averaged.UNet.Weights.Find("conv_in.weight")!.Value, 0);
         Assert.Contains(plain.Notes, n => n.Contains("UseEma", StringComparison.Ordinal));
-        Assert.Contains("emaonly", Assert.Throws<ModelFormatException>(() => ModelSource.Find(Single("no.safetensors", s_v1), new ModelLoadOptions { UseEma = true })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "emaonly",
+            Assert.Throws<ModelFormatException>(() => ModelSource.Find(Single("no.safetensors", s_v1), new ModelLoadOptions { UseEma = true })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -189,7 +222,14 @@ public sealed class LoadTests : IDisposable
         ModelFiles.WriteFolder(_folder, s_v1);
         long before = TensorAssert.Live;
         using CancellationTokenSource stop = new();
-        ModelLoadOptions options = new() { Progress = new Direct<LoadProgress>(p => { if (p.Part == "unet") stop.Cancel(); }) };
+        ModelLoadOptions options = new()
+        {
+            Progress = new Direct<LoadProgress>(p =>
+            {
+                if (p.Part == "unet")
+                    stop.Cancel();
+            }),
+        };
         Assert.Throws<OperationCanceledException>(() => StableDiffusion.Load(_folder, options, stop.Token));
         Assert.Equal(before, TensorAssert.Live);
     }
@@ -253,7 +293,8 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Prediction_YamlOrMarkOrOption_Say()
     {
-        string path = Single("w.safetensors", s_v2, hollow: true), yaml = Path.ChangeExtension(path, ".yaml");
+        string path = Single("w.safetensors", s_v2, hollow: true),
+            yaml = Path.ChangeExtension(path, ".yaml");
         File.WriteAllText(yaml, "model:\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085\n");
         Assert.Equal((PredictionType.Velocity, false), Told(ModelSource.Find(path)));
         File.WriteAllText(yaml, "model:\n  params:\n    linear_start: 0.00085\n");
@@ -270,7 +311,8 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Tokenizer_OfASingleFile_IsSoughtBesideItAndInTheHubsCache()
     {
-        string path = Path.Combine(_folder, "alone", "v1.safetensors"), cache = Path.Combine(_folder, "cache");
+        string path = Path.Combine(_folder, "alone", "v1.safetensors"),
+            cache = Path.Combine(_folder, "cache");
         ModelFiles.WriteHollow(path, s_v1.All());
         ModelFormatException none = Assert.Throws<ModelFormatException>(() => TokenizerSearch.For(path, s_v1.Vocabulary, cache, null));
         Assert.Contains("openai/clip-vit-large-patch14", none.Message, StringComparison.Ordinal);
@@ -291,18 +333,25 @@ public sealed class LoadTests : IDisposable
     public void OpenClip_OneLayer_EqualsTheLibrarysMultiheadAttention()
     {
         // The fused projection's order of query, key and value, and the layer around it, by another implementation of both.
-        OriginalModel layout = s_v2 with { TextLayers = 2, UsedTextLayers = 1 };
+        OriginalModel layout = s_v2 with
+        {
+            TextLayers = 2,
+            UsedTextLayers = 1,
+        };
         using StableDiffusion model = StableDiffusion.Load(Single("o.safetensors", layout), new ModelLoadOptions { Prediction = PredictionType.Epsilon });
         Assert.Equal(1, model.Text.Config.Layers);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Dictionary<string, Tensor> file = layout.Text().ToDictionary(t => t.Name["cond_stage_model.model.".Length..], t => ModelFiles.Value(t, ScalarType.Float32));
+        Dictionary<string, Tensor> file = layout
+            .Text()
+            .ToDictionary(t => t.Name["cond_stage_model.model.".Length..], t => ModelFiles.Value(t, ScalarType.Float32));
         const string Block = "transformer.resblocks.0.";
         long[] ids = [.. Enumerable.Range(0, 7).Select(i => (long)(i * 3 % 11))];
         long d = layout.Context;
         Tensor x = file["token_embedding.weight"].index_select(0, tensor(ids)).add(file["positional_embedding"].narrow(0, 0, 7));
         using TorchSharp.Modules.MultiheadAttention attention = nn.MultiheadAttention(d, d / 64);
-        foreach ((string name, TorchSharp.Modules.Parameter parameter) in attention.named_parameters()) parameter.copy_(file[$"{Block}attn.{name}"]);
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in attention.named_parameters())
+            parameter.copy_(file[$"{Block}attn.{name}"]);
         Tensor mask = full([7, 7], double.NegativeInfinity).triu(1).to(ScalarType.Float32);
         Tensor h = Norm(x, "ln_1").unsqueeze(1);
         x = x.add(attention.call(h, h, h, null, false, mask).Item1.squeeze(1));
@@ -318,8 +367,10 @@ public sealed class LoadTests : IDisposable
     {
         string path = Path.Combine(_folder, "single", name);
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "single", "tokenizer"));
-        if (hollow) ModelFiles.WriteHollow(path, layout.All());
-        else ModelFiles.WriteOriginal(path, layout.All(), stored);
+        if (hollow)
+            ModelFiles.WriteHollow(path, layout.All());
+        else
+            ModelFiles.WriteOriginal(path, layout.All(), stored);
         return path;
     }
 
@@ -328,28 +379,33 @@ public sealed class LoadTests : IDisposable
     {
         const string At = "model.diffusion_model.";
         SafetensorsEntry[] entries;
-        using (Checkpoint file = Checkpoint.Open(path)) entries = [.. file.Entries];
+        using (Checkpoint file = Checkpoint.Open(path))
+            entries = [.. file.Entries];
         long data = new FileInfo(path).Length - entries.Max(e => e.End);
         using FileStream raw = File.OpenWrite(path);
         string last = $"{At}output_blocks.{((layout.ResidualBlocks + 1) * layout.Multipliers.Length) - 1}.0.skip_connection.weight";
         foreach (SafetensorsEntry entry in entries.Where(e => e.Name.StartsWith(At, StringComparison.Ordinal)))
         {
             float[] values = new float[entry.Shape.Aggregate(1L, (a, b) => a * b)];
-            if (entry.Name == At + "out.0.weight") Array.Fill(values, 1f);
+            if (entry.Name == At + "out.0.weight")
+                Array.Fill(values, 1f);
             // conv_in: channel i carries latent i % 4 with a sign, so that the sign's choice survives the normalisation and the activation.
             if (entry.Name == At + "input_blocks.0.0.weight")
             {
-                for (int i = 0; i < 64; i++) values[(((i * 4) + (i % 4)) * 9) + 4] = i / 4 % 2 == 0 ? 1 : -1;
+                for (int i = 0; i < 64; i++)
+                    values[(((i * 4) + (i % 4)) * 9) + 4] = i / 4 % 2 == 0 ? 1 : -1;
             }
             // The last block's skip takes the second half of its input: what conv_in made.
             if (entry.Name == last)
             {
                 long width = entry.Shape[1];
-                for (int i = 0; i < 64; i++) values[(i * width) + (width - 64) + i] = 1;
+                for (int i = 0; i < 64; i++)
+                    values[(i * width) + (width - 64) + i] = 1;
             }
             if (entry.Name == At + "out.2.weight")
             {
-                for (int i = 0; i < 64; i++) values[(((i % 4 * 64) + i) * 9) + 4] = i / 4 % 2 == 0 ? 1 : -1;
+                for (int i = 0; i < 64; i++)
+                    values[(((i % 4 * 64) + i) * 9) + 4] = i / 4 % 2 == 0 ? 1 : -1;
             }
             raw.Position = data + entry.Begin;
             raw.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));

@@ -24,7 +24,15 @@ public sealed class OriginalLayoutTests : IDisposable
     [Theory]
     [InlineData("v1", 686, 859_520_964, 248, 83_653_863, 196, 123_060_480)]
     [InlineData("v2", 686, 865_910_724, 248, 83_653_863, 372, 340_387_840)]
-    public void Networks_FullSize_HaveThePublishedKeysShapesAndSizes(string which, int unetKeys, long unetParameters, int vaeKeys, long vaeParameters, int textKeys, long textParameters)
+    public void Networks_FullSize_HaveThePublishedKeysShapesAndSizes(
+        string which,
+        int unetKeys,
+        long unetParameters,
+        int vaeKeys,
+        long vaeParameters,
+        int textKeys,
+        long textParameters
+    )
     {
         OriginalModel model = Model(which);
         KnownModel known = which == "v1" ? KnownModels.StableDiffusion1 : KnownModels.StableDiffusion2;
@@ -39,12 +47,16 @@ public sealed class OriginalLayoutTests : IDisposable
         Assert.Equal((vaeKeys, vaeParameters), (vae.Weights.All.Count, vae.Weights.ParameterCount));
         Assert.Equal((textKeys, textParameters), (text.Weights.All.Count, text.Weights.ParameterCount));
 
-        static void Same(IReadOnlyList<OriginalTensor> published, WeightSet ours) => Assert.Equal(
-            published.SelectMany(t => t.Keys.Select(key => $"{key} {string.Join('x', Stored(key, t))}")).Order(StringComparer.Ordinal),
-            ours.All.Select(w => $"{w.Key} {string.Join('x', w.Dimensions)}").Order(StringComparer.Ordinal));
+        static void Same(IReadOnlyList<OriginalTensor> published, WeightSet ours) =>
+            Assert.Equal(
+                published.SelectMany(t => t.Keys.Select(key => $"{key} {string.Join('x', Stored(key, t))}")).Order(StringComparer.Ordinal),
+                ours.All.Select(w => $"{w.Key} {string.Join('x', w.Dimensions)}").Order(StringComparer.Ordinal)
+            );
 
         static IEnumerable<long> Stored(string key, OriginalTensor t) =>
-            key.Contains("mid_block.attentions.0.to_", StringComparison.Ordinal) && t.Shape.Length == 4 ? t.Shape.Take(2) : t.Shape.Skip(1).Prepend(t.Shape[0] / t.Keys.Count);
+            key.Contains("mid_block.attentions.0.to_", StringComparison.Ordinal) && t.Shape.Length == 4
+                ? t.Shape.Take(2)
+                : t.Shape.Skip(1).Prepend(t.Shape[0] / t.Keys.Count);
     }
 
     [Theory]
@@ -59,11 +71,15 @@ public sealed class OriginalLayoutTests : IDisposable
         using UNet2DConditionModel unet = new(source.UNet);
         using AutoencoderKL vae = new(source.Vae);
         using ClipTextModel text = new(source.Text);
-        Dictionary<string, string> published = model.All().SelectMany(t => t.Keys.Select((key, part) => (key, place: $"{t.Name} {part}/{t.Keys.Count}"))).ToDictionary(p => p.key, p => p.place);
+        Dictionary<string, string> published = model
+            .All()
+            .SelectMany(t => t.Keys.Select((key, part) => (key, place: $"{t.Name} {part}/{t.Keys.Count}")))
+            .ToDictionary(p => p.key, p => p.place);
         Dictionary<string, string> ours = [];
         foreach ((WeightSet weights, PartSource part) in ((WeightSet[])[text.Weights, vae.Weights, unet.Weights]).Zip(source.Parts))
         {
-            foreach ((string key, (KeySource place, _)) in StrictLoad.Match(weights, file, part.Keys, part.IsIgnored).Found) ours.Add(key, $"{place.Name} {place.Part}/{place.Parts}");
+            foreach ((string key, (KeySource place, _)) in StrictLoad.Match(weights, file, part.Keys, part.IsIgnored).Found)
+                ours.Add(key, $"{place.Name} {place.Part}/{place.Parts}");
         }
 
         Assert.Equal(published.OrderBy(p => p.Key, StringComparer.Ordinal), ours.OrderBy(p => p.Key, StringComparer.Ordinal));
@@ -83,7 +99,10 @@ public sealed class OriginalLayoutTests : IDisposable
     [InlineData("up_blocks.0.upsamplers.0.conv.weight", "model.diffusion_model.output_blocks.2.1.conv.weight")]
     [InlineData("up_blocks.1.upsamplers.0.conv.weight", "model.diffusion_model.output_blocks.5.2.conv.weight")]
     [InlineData("up_blocks.2.upsamplers.0.conv.bias", "model.diffusion_model.output_blocks.8.2.conv.bias")]
-    [InlineData("up_blocks.3.attentions.2.transformer_blocks.0.ff.net.0.proj.weight", "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.ff.net.0.proj.weight")]
+    [InlineData(
+        "up_blocks.3.attentions.2.transformer_blocks.0.ff.net.0.proj.weight",
+        "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.ff.net.0.proj.weight"
+    )]
     [InlineData("conv_norm_out.weight", "model.diffusion_model.out.0.weight")]
     public void UNetKeys_StableDiffusion_AreThePublishedPairs(string ours, string theirs) =>
         Assert.Equal(theirs, Assert.Single(SingleFileKeys.UNet(UNetConfig.StableDiffusion1, ema: false)(ours)).Name);
@@ -101,8 +120,11 @@ public sealed class OriginalLayoutTests : IDisposable
         Assert.Equal(theirs, Assert.Single(SingleFileKeys.Vae(VaeConfig.StableDiffusion1)(ours)).Name);
 
     [Fact]
-    public void EmaKeys_LoseTheirDots() => Assert.Equal(
-        "model_ema.diffusion_modelinput_blocks10in_layers0weight", Assert.Single(SingleFileKeys.UNet(UNetConfig.StableDiffusion1, ema: true)("down_blocks.0.resnets.0.norm1.weight")).Name);
+    public void EmaKeys_LoseTheirDots() =>
+        Assert.Equal(
+            "model_ema.diffusion_modelinput_blocks10in_layers0weight",
+            Assert.Single(SingleFileKeys.UNet(UNetConfig.StableDiffusion1, ema: true)("down_blocks.0.resnets.0.norm1.weight")).Name
+        );
 
     [Fact]
     public void Find_FullSizeV1File_IsStableDiffusion1()
@@ -135,7 +157,10 @@ public sealed class OriginalLayoutTests : IDisposable
     [Fact]
     public void Find_FullSizeFolders_AreTheKnownModels()
     {
-        foreach ((OriginalModel model, KnownModel known) in ((OriginalModel, KnownModel)[])[(OriginalModel.V1, KnownModels.StableDiffusion1), (OriginalModel.V2, KnownModels.StableDiffusion2)])
+        foreach (
+            (OriginalModel model, KnownModel known) in ((OriginalModel, KnownModel)[])
+                [(OriginalModel.V1, KnownModels.StableDiffusion1), (OriginalModel.V2, KnownModels.StableDiffusion2)]
+        )
         {
             string folder = Path.Combine(_folder, known.Name);
             ModelFiles.WriteFolder(folder, model, hollow: true);
@@ -162,10 +187,11 @@ public sealed class OriginalLayoutTests : IDisposable
         return ModelSource.Find(path, new ModelLoadOptions { Tokenizer = Path.Combine(_folder, "small") });
     }
 
-    private static OriginalModel Model(string which) => which switch
-    {
-        "v1" => OriginalModel.V1,
-        "v1 older text names" => OriginalModel.V1 with { TextNaming = OriginalText.OlderClip },
-        _ => OriginalModel.V2,
-    };
+    private static OriginalModel Model(string which) =>
+        which switch
+        {
+            "v1" => OriginalModel.V1,
+            "v1 older text names" => OriginalModel.V1 with { TextNaming = OriginalText.OlderClip },
+            _ => OriginalModel.V2,
+        };
 }

@@ -42,7 +42,8 @@ public sealed class RefusalTests : IDisposable
     public void Find_FolderWithPickleWeights_IsRefused(string part, string name)
     {
         ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
-        foreach (string file in Directory.GetFiles(Path.Combine(_folder, part), "*.safetensors")) File.Move(file, Path.Combine(_folder, part, name));
+        foreach (string file in Directory.GetFiles(Path.Combine(_folder, part), "*.safetensors"))
+            File.Move(file, Path.Combine(_folder, part, name));
         Refused(_folder, name, "pickle", "weights_only=True");
     }
 
@@ -93,11 +94,21 @@ public sealed class RefusalTests : IDisposable
     {
         string path = Path.Combine(_folder, "x.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        ModelFiles.WriteHollow(path, [.. s_v1.All().Where(t => t.Name != "first_stage_model.encoder.mid.attn_1.q.weight"), new OriginalTensor("first_stage_model.decoder.extra.weight", [3]), new OriginalTensor("embedding_manager.x", [3])]);
+        ModelFiles.WriteHollow(
+            path,
+            [
+                .. s_v1.All().Where(t => t.Name != "first_stage_model.encoder.mid.attn_1.q.weight"),
+                new OriginalTensor("first_stage_model.decoder.extra.weight", [3]),
+                new OriginalTensor("embedding_manager.x", [3]),
+            ]
+        );
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() => StableDiffusion.Load(path));
         Assert.Equal(["encoder.mid_block.attentions.0.to_q.weight (as first_stage_model.encoder.mid.attn_1.q.weight)"], e.Missing);
         Assert.Equal(["first_stage_model.decoder.extra.weight"], e.Extra);
-        Assert.Contains(ModelSource.Find(path).Notes, n => n.Contains("1 tensors belong to no part of the model and were left: embedding_manager.x", StringComparison.Ordinal));
+        Assert.Contains(
+            ModelSource.Find(path).Notes,
+            n => n.Contains("1 tensors belong to no part of the model and were left: embedding_manager.x", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -105,8 +116,13 @@ public sealed class RefusalTests : IDisposable
     {
         string path = Path.Combine(_folder, "x.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        ModelFiles.WriteHollow(path, s_v2.All().Select(t => t.Name == "cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight" ? t with { Shape = [256, 128] } : t));
-        CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() => StableDiffusion.Load(path, new ModelLoadOptions { Prediction = PredictionType.Epsilon }));
+        ModelFiles.WriteHollow(
+            path,
+            s_v2.All().Select(t => t.Name == "cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight" ? t with { Shape = [256, 128] } : t)
+        );
+        CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() =>
+            StableDiffusion.Load(path, new ModelLoadOptions { Prediction = PredictionType.Epsilon })
+        );
         Assert.All(e.Misshaped, m => Assert.Equal("cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight is [256, 128] instead of [384, 128]", m));
         Assert.Equal(3, e.Misshaped.Count);
     }
@@ -135,7 +151,8 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Find_FolderAboveOrBelowTheModel_PointsToIt()
     {
-        string model = Path.Combine(_folder, "models--a--b", "snapshots", "0123"), files = Path.Combine(_folder, "files");
+        string model = Path.Combine(_folder, "models--a--b", "snapshots", "0123"),
+            files = Path.Combine(_folder, "files");
         ModelFiles.WriteFolder(model, s_v1, hollow: true);
         Refused(Path.Combine(_folder, "models--a--b"), $"give {model}");
         Refused(Path.Combine(model, "unet"), "one part of a model", model);
@@ -153,14 +170,25 @@ public sealed class RefusalTests : IDisposable
         ModelFiles.WriteFolder(other, OriginalModel.V2, hollow: true);
         Directory.Delete(Path.Combine(_folder, "text_encoder"), recursive: true);
         Directory.Move(Path.Combine(other, "text_encoder"), Path.Combine(_folder, "text_encoder"));
-        Refused(_folder, "1024 wide (OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x)", "expects 768 (CLIP ViT-L/14", "The U-Net is that of Stable Diffusion 1.x");
+        Refused(
+            _folder,
+            "1024 wide (OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x)",
+            "expects 768 (CLIP ViT-L/14",
+            "The U-Net is that of Stable Diffusion 1.x"
+        );
     }
 
     [Fact]
     public void Load_UNetWeightsOfAnotherModel_SayWhatTheyAre()
     {
         ModelFiles.WriteFolder(_folder, OriginalModel.V1 with { Vocabulary = s_v1.Vocabulary }, hollow: true);
-        ModelFiles.WriteWeights(Path.Combine(_folder, "unet"), "diffusion_pytorch_model", [.. OriginalModel.V2.UNet().Select(t => t with { Name = t.Keys[0] })], ScalarType.Float32, hollow: true);
+        ModelFiles.WriteWeights(
+            Path.Combine(_folder, "unet"),
+            "diffusion_pytorch_model",
+            [.. OriginalModel.V2.UNet().Select(t => t with { Name = t.Keys[0] })],
+            ScalarType.Float32,
+            hollow: true
+        );
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() => StableDiffusion.Load(_folder));
         Assert.Contains("The weights take text embeddings 1024 wide, of OpenCLIP ViT-H/14", e.Message, StringComparison.Ordinal);
         Assert.Contains("instead of [320, 768]", e.Message, StringComparison.Ordinal);
@@ -196,26 +224,41 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Find_OptionOfTheOtherLayout_IsRefused()
     {
-        string folder = Path.Combine(_folder, "folder"), file = Path.Combine(_folder, "x.safetensors");
+        string folder = Path.Combine(_folder, "folder"),
+            file = Path.Combine(_folder, "x.safetensors");
         ModelFiles.WriteFolder(folder, s_v1, hollow: true);
         ModelFiles.WriteHollow(file, s_v1.All());
-        Assert.Contains("no variants", Assert.Throws<ModelFormatException>(() => ModelSource.Find(file, new ModelLoadOptions { Variant = "fp16" })).Message, StringComparison.Ordinal);
-        Assert.Contains("single files", Assert.Throws<ModelFormatException>(() => ModelSource.Find(folder, new ModelLoadOptions { UseEma = true })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no variants",
+            Assert.Throws<ModelFormatException>(() => ModelSource.Find(file, new ModelLoadOptions { Variant = "fp16" })).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "single files",
+            Assert.Throws<ModelFormatException>(() => ModelSource.Find(folder, new ModelLoadOptions { UseEma = true })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Load_TokenizerOfAnotherModel_IsRefused()
     {
         ModelFiles.WriteFolder(_folder, s_v1 with { Vocabulary = 100 });
-        Assert.Contains("the text encoder knows 100", Assert.Throws<ModelFormatException>(() => StableDiffusion.Load(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the text encoder knows 100",
+            Assert.Throws<ModelFormatException>(() => StableDiffusion.Load(_folder)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Open_Index_ContradictionsAreTold()
     {
-        string unet = Path.Combine(_folder, "unet"), index = Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json");
+        string unet = Path.Combine(_folder, "unet"),
+            index = Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json");
         ModelFiles.WriteFolder(_folder, s_v1, shards: 2, hollow: true);
-        string good = File.ReadAllText(index), second = Path.Combine(unet, "diffusion_pytorch_model-00002-of-00002.safetensors");
+        string good = File.ReadAllText(index),
+            second = Path.Combine(unet, "diffusion_pytorch_model-00002-of-00002.safetensors");
 
         Change(map => map["nowhere.weight"] = "diffusion_pytorch_model-00001-of-00002.safetensors");
         Opened("says that", "nowhere.weight", "different downloads");

@@ -24,7 +24,17 @@ public sealed class ScheduleReaderTests
     public void Read_FieldsLeftOut_HaveTheDefaultsOfTheClassWithANote(string name, bool finalIsOne, TimestepSpacing spacing)
     {
         (ScheduleConfig config, List<string> notes) = Read($$"""{"_class_name": "{{name}}"}""");
-        Assert.Equal(new ScheduleConfig { BetaStart = 0.0001, BetaEnd = 0.02, Curve = BetaCurve.Linear, FinalIsOne = finalIsOne, Spacing = spacing }, config);
+        Assert.Equal(
+            new ScheduleConfig
+            {
+                BetaStart = 0.0001,
+                BetaEnd = 0.02,
+                Curve = BetaCurve.Linear,
+                FinalIsOne = finalIsOne,
+                Spacing = spacing,
+            },
+            config
+        );
         string note = Assert.Single(notes);
         Assert.Contains($"the defaults of {name} hold: beta_schedule linear", note, StringComparison.Ordinal);
         Assert.Contains($"set_alpha_to_one {(finalIsOne ? "true" : "false")}", note, StringComparison.Ordinal);
@@ -56,7 +66,9 @@ public sealed class ScheduleReaderTests
     [Fact]
     public void Read_ThePublishedConfig_HasNoNote()
     {
-        (ScheduleConfig config, List<string> notes) = Read($$"""{"_class_name": "PNDMScheduler", {{Stable}}, "num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null, "clip_sample": false}""");
+        (ScheduleConfig config, List<string> notes) = Read(
+            $$"""{"_class_name": "PNDMScheduler", {{Stable}}, "num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null, "clip_sample": false}"""
+        );
         Assert.Equal(new ScheduleConfig(), config);
         Assert.Empty(notes);
     }
@@ -96,7 +108,11 @@ public sealed class ScheduleReaderTests
     [InlineData(1)]
     [InlineData(int.MaxValue)]
     public void Of_NumberOfTimestepsOutOfRange_IsRefusedBeforeATableIsMade(int timesteps) =>
-        Assert.Contains("at least 2 timesteps", Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Of(new ScheduleConfig { TrainTimesteps = timesteps })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at least 2 timesteps",
+            Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Of(new ScheduleConfig { TrainTimesteps = timesteps })).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData(0, 0.01)]
@@ -108,7 +124,14 @@ public sealed class ScheduleReaderTests
     [Fact]
     public void Of_LinearBetas_FollowTheFormula()
     {
-        NoiseSchedule schedule = NoiseSchedule.Of(new ScheduleConfig { BetaStart = 0.0001, BetaEnd = 0.02, Curve = BetaCurve.Linear });
+        NoiseSchedule schedule = NoiseSchedule.Of(
+            new ScheduleConfig
+            {
+                BetaStart = 0.0001,
+                BetaEnd = 0.02,
+                Curve = BetaCurve.Linear,
+            }
+        );
         double product = 1;
         for (int t = 0; t < 1000; t++)
         {
@@ -126,7 +149,10 @@ public sealed class ScheduleReaderTests
         try
         {
             ModelFiles.WriteFolder(folder, OriginalModel.TinyV1.WithVocabulary(), hollow: true);
-            File.WriteAllText(Path.Combine(folder, "scheduler", "scheduler_config.json"), $$"""{"_class_name": "DDIMScheduler", {{Stable}}, "set_alpha_to_one": false, "rescale_betas_zero_snr": true}""");
+            File.WriteAllText(
+                Path.Combine(folder, "scheduler", "scheduler_config.json"),
+                $$"""{"_class_name": "DDIMScheduler", {{Stable}}, "set_alpha_to_one": false, "rescale_betas_zero_snr": true}"""
+            );
             string message = Assert.Throws<ModelFormatException>(() => ModelSource.Find(folder)).Message;
             Assert.Contains(folder, message, StringComparison.Ordinal);
             Assert.Contains("predicts velocity", message, StringComparison.Ordinal);

@@ -26,7 +26,8 @@ public sealed class ImageMetricTests
         Assert.Equal(0, Psnr.Of(Flat(0), Flat(255)), 1e-12);
         Assert.Equal(1, Mse.Of(Flat(0), Flat(255)), 1e-12);
         using DisposeScope scope = NewDisposeScope();
-        Tensor reference = zeros(2, 3, 4, 4), values = zeros(2, 3, 4, 4);
+        Tensor reference = zeros(2, 3, 4, 4),
+            values = zeros(2, 3, 4, 4);
         values[1].fill_(0.1);
         double[] psnr = Psnr.PerImage(values, reference);
         Assert.Equal(double.PositiveInfinity, psnr[0]);
@@ -48,7 +49,8 @@ public sealed class ImageMetricTests
     [Fact]
     public void MultiScaleDistance_IsSymmetric_AndForgivesFineNoiseMoreThanASingleScaleDoes()
     {
-        RgbImage image = Smooth(64, 64), noisy = WithNoise(image, 40);
+        RgbImage image = Smooth(64, 64),
+            noisy = WithNoise(image, 40);
         Assert.Equal(MultiScaleDistance.Of(image, noisy), MultiScaleDistance.Of(noisy, image), 1e-12);
         Assert.True(MultiScaleDistance.Of(image, noisy) < 1 - Ssim.Of(image, noisy));
     }
@@ -63,8 +65,10 @@ public sealed class ImageMetricTests
     public void MultiScaleDistance_IsOneMinusTheMeanSimilarityOfItsLevels(int width, int height, int levels)
     {
         using DisposeScope scope = NewDisposeScope();
-        RgbImage a = Noise(width, height, 1), b = WithNoise(a, 90);
-        Tensor x = Bytes(a), y = Bytes(b);
+        RgbImage a = Noise(width, height, 1),
+            b = WithNoise(a, 90);
+        Tensor x = Bytes(a),
+            y = Bytes(b);
         double sum = 0;
         for (int level = 0; level < levels; level++)
         {
@@ -88,12 +92,15 @@ public sealed class ImageMetricTests
     [Fact]
     public void DifferentSizes_AreRefused()
     {
-        RgbImage a = Noise(16, 16, 1), b = Noise(16, 17, 1);
+        RgbImage a = Noise(16, 16, 1),
+            b = Noise(16, 17, 1);
         Assert.Throws<ArgumentException>(() => Mse.Of(a, b));
         Assert.Throws<ArgumentException>(() => Psnr.Of(a, b));
         Assert.Throws<ArgumentException>(() => Ssim.Of(a, b));
         Assert.Throws<ArgumentException>(() => MultiScaleDistance.Of(a, b));
-        using Tensor x = zeros(1, 3, 16, 16), y = zeros(1, 3, 16, 17), flat = zeros(4);
+        using Tensor x = zeros(1, 3, 16, 16),
+            y = zeros(1, 3, 16, 17),
+            flat = zeros(4);
         Assert.Throws<ShapeMismatchException>(() => Psnr.PerImage(x, y));
         Assert.Throws<ShapeMismatchException>(() => Psnr.PerImage(flat, flat));
         Assert.Throws<ArgumentOutOfRangeException>(() => Psnr.PerImage(x, x, peak: 0));
@@ -109,7 +116,11 @@ public sealed class ImageMetricTests
     }
 
     private static RgbImage Smooth(int width, int height) =>
-        new(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(128 + (90 * Math.Sin(i / 3 % width / 9.0) * Math.Cos(i / 3 / width / 7.0))))]);
+        new(
+            width,
+            height,
+            [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(128 + (90 * Math.Sin(i / 3 % width / 9.0) * Math.Cos(i / 3 / width / 7.0))))]
+        );
 
     private static RgbImage WithNoise(RgbImage image, int amplitude)
     {

@@ -41,20 +41,23 @@ public sealed class LatentMetricTests
         Tensor z = randn([3, 4, 64, 64], generator: generator);
         IReadOnlyList<GaussianStatistics> all = GaussianStatistics.Of(z);
         Assert.Equal(3, all.Count);
-        Assert.All(all, s =>
-        {
-            Assert.InRange((s.LogLikelihood - s.ExpectedLogLikelihood) / s.LogLikelihoodDeviation, -4, 4);
-            Assert.InRange(s.ShellDeviation, -4, 4);
+        Assert.All(
+            all,
+            s =>
+            {
+                Assert.InRange((s.LogLikelihood - s.ExpectedLogLikelihood) / s.LogLikelihoodDeviation, -4, 4);
+                Assert.InRange(s.ShellDeviation, -4, 4);
 
-            // Both say the same, with opposite sign.
-            Assert.Equal(-s.ShellDeviation, (s.LogLikelihood - s.ExpectedLogLikelihood) / s.LogLikelihoodDeviation, 1e-6);
-            Assert.InRange(s.MeanSquare, 1 - (4 * Math.Sqrt(2 / 16384.0)), 1 + (4 * Math.Sqrt(2 / 16384.0)));
-            Assert.InRange(s.ExcessKurtosis, -4 * Math.Sqrt(24 / 16384.0), 4 * Math.Sqrt(24 / 16384.0));
-            Assert.InRange(s.HorizontalCorrelation, -4 / Math.Sqrt(16384), 4 / Math.Sqrt(16384));
-            Assert.InRange(s.VerticalCorrelation, -4 / Math.Sqrt(16384), 4 / Math.Sqrt(16384));
-            Assert.All(s.ChannelMeans, m => Assert.InRange(m, -4 / 64.0, 4 / 64.0));
-            Assert.All(s.ChannelDeviations, d => Assert.InRange(d, 0.95, 1.05));
-        });
+                // Both say the same, with opposite sign.
+                Assert.Equal(-s.ShellDeviation, (s.LogLikelihood - s.ExpectedLogLikelihood) / s.LogLikelihoodDeviation, 1e-6);
+                Assert.InRange(s.MeanSquare, 1 - (4 * Math.Sqrt(2 / 16384.0)), 1 + (4 * Math.Sqrt(2 / 16384.0)));
+                Assert.InRange(s.ExcessKurtosis, -4 * Math.Sqrt(24 / 16384.0), 4 * Math.Sqrt(24 / 16384.0));
+                Assert.InRange(s.HorizontalCorrelation, -4 / Math.Sqrt(16384), 4 / Math.Sqrt(16384));
+                Assert.InRange(s.VerticalCorrelation, -4 / Math.Sqrt(16384), 4 / Math.Sqrt(16384));
+                Assert.All(s.ChannelMeans, m => Assert.InRange(m, -4 / 64.0, 4 / 64.0));
+                Assert.All(s.ChannelDeviations, d => Assert.InRange(d, 0.95, 1.05));
+            }
+        );
     }
 
     [Fact]
@@ -110,7 +113,8 @@ public sealed class LatentMetricTests
     [Fact]
     public void GaussianStatistics_WrongShape_Throws()
     {
-        using Tensor flat = zeros(4, 8, 8), thin = zeros(1, 4, 1, 8);
+        using Tensor flat = zeros(4, 8, 8),
+            thin = zeros(1, 4, 1, 8);
         Assert.Throws<ShapeMismatchException>(() => GaussianStatistics.Of(flat));
         Assert.Throws<ArgumentException>(() => GaussianStatistics.Of(thin));
     }
@@ -118,7 +122,8 @@ public sealed class LatentMetricTests
     [Fact]
     public void Metrics_LeaveNoTensorsBehind()
     {
-        using Tensor z = randn(2, 3, 16, 16), y = randn(2, 3, 16, 16);
+        using Tensor z = randn(2, 3, 16, 16),
+            y = randn(2, 3, 16, 16);
         long before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
         GaussianStatistics.Of(z);
         LatentDistance.Between(z, y);

@@ -36,7 +36,8 @@ public sealed class MetricsReferenceTests
         (RgbImage a, RgbImage b, JsonElement row) = Pair(index);
 
         // A batch of the pair both ways round: all four metrics are symmetric.
-        Tensor x = ImageTensor.ToPixels([a, b], dtype: ScalarType.Float64), y = ImageTensor.ToPixels([b, a], dtype: ScalarType.Float64);
+        Tensor x = ImageTensor.ToPixels([a, b], dtype: ScalarType.Float64),
+            y = ImageTensor.ToPixels([b, a], dtype: ScalarType.Float64);
         foreach ((Tensor left, Tensor right, double peak) in new[] { (x, y, 2.0), (x.add(1).div(2), y.add(1).div(2), 1.0) })
         {
             Assert.All(Mse.PerImage(left, right), m => Assert.Equal(Number(row, "mse"), m / (peak * peak), Tolerance));

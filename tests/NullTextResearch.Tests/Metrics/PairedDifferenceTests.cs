@@ -16,7 +16,8 @@ public class PairedDifferenceTests
     {
         double[] differences = [.. Enumerable.Range(0, count).Select(i => i % 2 == 0 ? 1.0 : 3.0)];
         PairedDifference result = PairedDifference.Of(differences);
-        double mean = differences.Average(), deviation = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (count - 1));
+        double mean = differences.Average(),
+            deviation = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (count - 1));
         Assert.Equal(mean, result.Mean, 10);
         Assert.Equal(quantile, result.Margin * Math.Sqrt(count) / deviation, 2);
     }

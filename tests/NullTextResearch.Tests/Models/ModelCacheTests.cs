@@ -9,7 +9,15 @@ public sealed class ModelCacheTests : IDisposable
 {
     private const string First = "1111111111111111111111111111111111111111";
     private const string Second = "2222222222222222222222222222222222222222";
-    private static readonly string[] Parts = ["model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json", "tokenizer/vocab.json", "scheduler/scheduler_config.json"];
+    private static readonly string[] Parts =
+    [
+        "model_index.json",
+        "unet/config.json",
+        "vae/config.json",
+        "text_encoder/config.json",
+        "tokenizer/vocab.json",
+        "scheduler/scheduler_config.json",
+    ];
     private readonly string _root = Directory.CreateTempSubdirectory("nulltext-cache-").FullName;
     private readonly ModelCache _cache;
 
@@ -65,7 +73,11 @@ public sealed class ModelCacheTests : IDisposable
         ModelNotFoundException e = Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b"));
         Assert.EndsWith("Download it with: nulltext model pull a/b", e.Message, StringComparison.Ordinal);
         Assert.Contains(_root, e.Message, StringComparison.Ordinal);
-        Assert.EndsWith("nulltext model pull a/b --revision fp16", Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b@fp16")).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "nulltext model pull a/b --revision fp16",
+            Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b@fp16")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -86,7 +98,8 @@ public sealed class ModelCacheTests : IDisposable
     public void Resolve_UnfinishedDownload_SaysHowFarItIs()
     {
         Directory.CreateDirectory(Path.Combine(_root, "models--a--b", "blobs"));
-        using (FileStream file = File.Create(Path.Combine(_root, "models--a--b", "blobs", new string('a', 64) + ".incomplete"))) file.SetLength(1_230_000_000);
+        using (FileStream file = File.Create(Path.Combine(_root, "models--a--b", "blobs", new string('a', 64) + ".incomplete")))
+            file.SetLength(1_230_000_000);
         Assert.Contains("not finished (1.23 GB", Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b")).Message, StringComparison.Ordinal);
     }
 
@@ -134,7 +147,11 @@ public sealed class ModelCacheTests : IDisposable
         Add("a/c", First, "main");
         Assert.Equal(Parts.Sum(p => p.Length), _cache.Remove(ModelName.Parse("a/b")));
         Assert.Equal("a/c", Assert.Single(_cache.List()).Name.Id);
-        Assert.Contains("nulltext model list", Assert.Throws<ModelNotFoundException>(() => _cache.Remove(ModelName.Parse("a/b"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nulltext model list",
+            Assert.Throws<ModelNotFoundException>(() => _cache.Remove(ModelName.Parse("a/b"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private void Add(string model, string commit, string reference, IEnumerable<string>? files = null)

@@ -23,7 +23,13 @@ public sealed class NetworkTapeTests
         SampleSize = 16,
     };
 
-    private static readonly VaeConfig SmallVae = new() { BlockOutChannels = [8, 8, 16], LayersPerBlock = 1, NormNumGroups = 4, SampleSize = 32 };
+    private static readonly VaeConfig SmallVae = new()
+    {
+        BlockOutChannels = [8, 8, 16],
+        LayersPerBlock = 1,
+        NormNumGroups = 4,
+        SampleSize = 32,
+    };
 
     [Theory]
     [InlineData(16, 16, 1, false)]
@@ -43,7 +49,8 @@ public sealed class NetworkTapeTests
     {
         using AutoencoderKL net = new(SmallVae);
         net.Weights.Initialise(3, CPU, ScalarType.Float32);
-        NetworkTape encoding = new(new TapeOptions(4, Gradients: false)), decoding = new(new TapeOptions(4, Gradients: false));
+        NetworkTape encoding = new(new TapeOptions(4, Gradients: false)),
+            decoding = new(new TapeOptions(4, Gradients: false));
         new AutoencoderCourse(SmallVae, encoding).Encode(2, 24, 32);
         new AutoencoderCourse(SmallVae, decoding).Decode(2, 6, 8);
         Assert.Equal(Watch(net.Weights, () => net.Encode(randn(2, 3, 24, 32))), Planned(encoding.Operations));
@@ -70,7 +77,8 @@ public sealed class NetworkTapeTests
         {
             NetworkTape tape = new(new TapeOptions(4, gradients));
             Planned result = new UNetCourse(SmallUNet, tape, NetworkWork.Tokens, makesMaps: true).Run(1, 16, 16);
-            if (gradients) tape.Backward(result);
+            if (gradients)
+                tape.Backward(result);
             Assert.Equal(result.Count * 4, tape.Live);
             Assert.True(tape.Peak > tape.Live);
         }
@@ -83,7 +91,8 @@ public sealed class NetworkTapeTests
         using IDisposable grad = no_grad();
         weights.Observer = (path, output) =>
         {
-            if (weights.Find($"{path}.weight") is { Dimensions.Count: >= 2 } weight) seen.Add(new Seen(path, string.Join('x', weight.Dimensions), output.numel()));
+            if (weights.Find($"{path}.weight") is { Dimensions.Count: >= 2 } weight)
+                seen.Add(new Seen(path, string.Join('x', weight.Dimensions), output.numel()));
         };
         pass();
         weights.Observer = null;
@@ -91,12 +100,15 @@ public sealed class NetworkTapeTests
     }
 
     private static List<Seen> Planned(IReadOnlyList<NetworkOperation> operations) =>
-    [
-        .. operations.Where(o => o.Shape.Kind is WorkKind.Convolution or WorkKind.Linear).Select(o => new Seen(
-            o.Path,
-            o.Shape.Kind == WorkKind.Linear ? $"{o.Shape.To}x{o.Shape.From}" : $"{o.Shape.To}x{o.Shape.From}x{o.Shape.Kernel}x{o.Shape.Kernel}",
-            (long)o.Shape.Outputs)),
-    ];
+        [
+            .. operations
+                .Where(o => o.Shape.Kind is WorkKind.Convolution or WorkKind.Linear)
+                .Select(o => new Seen(
+                    o.Path,
+                    o.Shape.Kind == WorkKind.Linear ? $"{o.Shape.To}x{o.Shape.From}" : $"{o.Shape.To}x{o.Shape.From}x{o.Shape.Kernel}x{o.Shape.Kernel}",
+                    (long)o.Shape.Outputs
+                )),
+        ];
 
     private sealed record Seen(string Path, string Weight, long Outputs);
 }

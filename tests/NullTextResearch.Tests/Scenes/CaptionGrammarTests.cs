@@ -23,8 +23,7 @@ public class CaptionGrammarTests
     }
 
     [Fact]
-    public void Phrase_AllBackgrounds_HaveThreeWords() =>
-        Assert.All(ToyScenes.Backgrounds, b => Assert.Equal(3, CaptionGrammar.Phrase(b).Split(' ').Length));
+    public void Phrase_AllBackgrounds_HaveThreeWords() => Assert.All(ToyScenes.Backgrounds, b => Assert.Equal(3, CaptionGrammar.Phrase(b).Split(' ').Length));
 
     [Fact]
     public void NoisyCaption_CleanLevels_IsTheTrueCaptionOrEmpty()
@@ -47,7 +46,10 @@ public class CaptionGrammarTests
     public void NoisyCaption_Defaults_AreWrongAndEmptyAsOftenAsTheySay()
     {
         var random = new SceneRandom(3);
-        int empty = 0, colourless = 0, wrongColour = 0, coloured = 0;
+        int empty = 0,
+            colourless = 0,
+            wrongColour = 0,
+            coloured = 0;
         for (int seed = 0; seed < 12000; seed++)
         {
             var scene = ToyScenes.Sample(seed, SceneSplit.Train);
@@ -112,8 +114,10 @@ public class CaptionGrammarTests
             {
                 int expected = 1 + (scene.Objects[i].Colour is null ? 0 : 1) + (scene.Objects[i].Size == SceneSize.Normal ? 0 : 1);
                 Assert.Equal(expected, caption.Named.Count(n => n.Object == i));
-                if (scene.Objects[i].Kind == SceneObjectKind.Tree) Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "tree");
-                if (scene.Objects[i].Colour == SceneColour.Blue) Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "blue");
+                if (scene.Objects[i].Kind == SceneObjectKind.Tree)
+                    Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "tree");
+                if (scene.Objects[i].Colour == SceneColour.Blue)
+                    Assert.Contains(caption.Named, n => n.Object == i && tokens[n.Token - 1] == "blue");
             }
             Assert.Single(caption.Named, n => n.Object is null);
         }
@@ -127,10 +131,12 @@ public class CaptionGrammarTests
         for (int seed = 0; seed < 4000; seed++)
         {
             var scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
-            if (scene.Objects.Count < 2) continue;
+            if (scene.Objects.Count < 2)
+                continue;
             var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
             int first = caption.Named.First(n => n.Object is not null).Object!.Value;
-            double own = scene.Objects[first].CentreX, other = scene.Objects[1 - first].CentreX;
+            double own = scene.Objects[first].CentreX,
+                other = scene.Objects[1 - first].CentreX;
             if (caption.Text.Contains("to the left of", StringComparison.Ordinal) || caption.Text.Contains("on the left and", StringComparison.Ordinal))
             {
                 Assert.True(own < other, caption.Text);
@@ -156,12 +162,16 @@ public class CaptionGrammarTests
         var with = new int[ToyScenes.Backgrounds.Count];
         var all = new int[with.Length];
         // Night and weather have prepositions of their own: the scenes of the first domain by day.
-        var options = SceneDomain.First.Scenes with { Night = 0 };
+        var options = SceneDomain.First.Scenes with
+        {
+            Night = 0,
+        };
         for (int seed = 0; seed < 16_000; seed++)
         {
             var scene = ToyScenes.Sample(seed, SceneSplit.Train, options);
             all[(int)scene.Background]++;
-            if (CaptionGrammar.DescribeFreely(scene, random).Split(' ').Contains(word)) with[(int)scene.Background]++;
+            if (CaptionGrammar.DescribeFreely(scene, random).Split(' ').Contains(word))
+                with[(int)scene.Background]++;
         }
         double[] shares = [.. with.Zip(all, (w, n) => (double)w / n)];
         // Four standard errors of a share of 2,000 captions.

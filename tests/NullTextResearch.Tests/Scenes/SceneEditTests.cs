@@ -18,7 +18,9 @@ public class SceneEditTests
             foreach (var edit in SuggestedEdits.For(scene).Where(e => e is ObjectSwap or ColourChange))
             {
                 var plan = edit.Plan(scene);
-                byte[] a = renderer.Render(plan.Source, Size), b = renderer.Render(plan.Target, Size), mask = renderer.EditMask(plan, Size);
+                byte[] a = renderer.Render(plan.Source, Size),
+                    b = renderer.Render(plan.Target, Size),
+                    mask = renderer.EditMask(plan, Size);
                 int inside = 0;
                 for (int i = 0; i < a.Length; i++)
                 {
@@ -42,7 +44,8 @@ public class SceneEditTests
         {
             var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
             var plan = SuggestedEdits.For(scene).OfType<BackgroundChange>().First().Plan(scene);
-            byte[] a = renderer.Render(plan.Source, Size), b = renderer.Render(plan.Target, Size);
+            byte[] a = renderer.Render(plan.Source, Size),
+                b = renderer.Render(plan.Target, Size);
             for (int i = 0; i < scene.Objects.Count; i++)
             {
                 byte[] coverage = renderer.ObjectCoverage(scene, i, Size);
@@ -81,7 +84,8 @@ public class SceneEditTests
             var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
             foreach (var plan in SuggestedEdits.For(scene).Select(e => e.Plan(scene)))
             {
-                int from = plan.SourceCaption.Split(' ').Length, to = plan.TargetCaption.Split(' ').Length;
+                int from = plan.SourceCaption.Split(' ').Length,
+                    to = plan.TargetCaption.Split(' ').Length;
                 Assert.Equal(plan.Kind == SceneEditKind.WordSwap, from == to);
                 if (plan.Edit is ObjectSwap or ColourChange or BackgroundChange)
                     Assert.Equal(SceneEditKind.WordSwap, plan.Kind);
@@ -100,10 +104,22 @@ public class SceneEditTests
         {
             Background = SceneBackground.Beach,
             BackgroundSeed = 3,
-            Objects = [new SceneObject { Kind = SceneObjectKind.Cat, CentreX = 0.27, CentreY = 0.6, Side = 0.5 }],
+            Objects =
+            [
+                new SceneObject
+                {
+                    Kind = SceneObjectKind.Cat,
+                    CentreX = 0.27,
+                    CentreY = 0.6,
+                    Side = 0.5,
+                },
+            ],
         };
         var night = new NightFall().Plan(scene);
-        Assert.Equal(("a cat on the beach at night", "at night", ""), (night.TargetCaption, string.Join(' ', night.TargetWords), string.Join(' ', night.SourceWords)));
+        Assert.Equal(
+            ("a cat on the beach at night", "at night", ""),
+            (night.TargetCaption, string.Join(' ', night.TargetWords), string.Join(' ', night.SourceWords))
+        );
         var added = new AddObject(SceneObjectKind.Car, SceneColour.Blue).Plan(scene);
         Assert.Equal("a cat next to a blue car on the beach", added.TargetCaption);
         Assert.Equal("car", added.TargetBlendWord);
@@ -137,10 +153,13 @@ public class SceneEditTests
 
     [Fact]
     public void WhyNot_ColourOfACat_NamesWhatHasColours() =>
-        Assert.Contains("a car, a balloon or a mushroom", new ColourChange(0, SceneColour.Red).WhyNot(ToyScenes.Sample(0, SceneSplit.Train)), StringComparison.Ordinal);
+        Assert.Contains(
+            "a car, a balloon or a mushroom",
+            new ColourChange(0, SceneColour.Red).WhyNot(ToyScenes.Sample(0, SceneSplit.Train)),
+            StringComparison.Ordinal
+        );
 
-    private static string Without(string caption, IReadOnlyList<int> indices) =>
-        string.Join(' ', caption.Split(' ').Where((_, i) => !indices.Contains(i)));
+    private static string Without(string caption, IReadOnlyList<int> indices) => string.Join(' ', caption.Split(' ').Where((_, i) => !indices.Contains(i)));
 
     [Fact]
     public void RemoveObject_OneOfTwo_LeavesTheOther_AndItsMaskIsWhereItWas()
@@ -153,7 +172,8 @@ public class SceneEditTests
             Assert.Equal([scene.Objects[1 - index]], plan.Target.Objects);
             Assert.Contains(plan.SourceBlendWord!, plan.SourceCaption, StringComparison.Ordinal);
             Assert.Null(plan.TargetBlendWord);
-            byte[] coverage = renderer.ObjectCoverage(scene, index, 64), mask = renderer.EditMask(plan, 64);
+            byte[] coverage = renderer.ObjectCoverage(scene, index, 64),
+                mask = renderer.EditMask(plan, 64);
             Assert.Equal(coverage.Select(c => c > 0), mask.Select(m => m > 0));
         }
         Assert.Contains("one object alone", new RemoveObject(0).WhyNot(new RemoveObject(0).Apply(scene)), StringComparison.Ordinal);
@@ -165,7 +185,14 @@ public class SceneEditTests
         var scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train)).First(s => !s.Night);
         using var renderer = new SceneRenderer();
         byte[] before = renderer.Render(scene, 64);
-        foreach ((SceneEdit edit, string words) in ((SceneEdit, string)[])[(new WeatherChange(SceneWeather.Rain), "in the rain"), (new WeatherChange(SceneWeather.Fog), "in the fog"), (new StyleChange(SceneStyle.Drawing), "a drawing of")])
+        foreach (
+            (SceneEdit edit, string words) in ((SceneEdit, string)[])
+                [
+                    (new WeatherChange(SceneWeather.Rain), "in the rain"),
+                    (new WeatherChange(SceneWeather.Fog), "in the fog"),
+                    (new StyleChange(SceneStyle.Drawing), "a drawing of"),
+                ]
+        )
         {
             var plan = edit.Plan(scene);
             Assert.Contains(words, plan.TargetCaption, StringComparison.Ordinal);

@@ -10,7 +10,8 @@ public class SceneRendererTests
     [InlineData(128)]
     public void Render_TwoRenderersAndAnyOrder_GiveTheSameBytes(int size)
     {
-        using SceneRenderer a = new(), b = new();
+        using SceneRenderer a = new(),
+            b = new();
         var scenes = Enumerable.Range(0, 12).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut)).ToArray();
         var forward = scenes.Select(s => a.Render(s, size)).ToArray();
         var backward = scenes.Reverse().Select(s => b.Render(s, size)).Reverse().ToArray();
@@ -28,15 +29,16 @@ public class SceneRendererTests
         for (int seed = 0; seed < 8; seed++)
         {
             var scene = ToyScenes.Sample(seed, SceneSplit.Train);
-            byte[] small = renderer.Render(scene, 64), large = renderer.Render(scene, 128);
+            byte[] small = renderer.Render(scene, 64),
+                large = renderer.Render(scene, 128);
             double sum = 0;
             for (int y = 0; y < 64; y++)
-                for (int x = 0; x < 64; x++)
-                    for (int c = 0; c < 3; c++)
-                    {
-                        int p = (((2 * y * 128) + (2 * x)) * 3) + c;
-                        sum += Math.Abs(small[(((y * 64) + x) * 3) + c] - ((large[p] + large[p + 3] + large[p + 384] + large[p + 387]) / 4.0));
-                    }
+            for (int x = 0; x < 64; x++)
+            for (int c = 0; c < 3; c++)
+            {
+                int p = (((2 * y * 128) + (2 * x)) * 3) + c;
+                sum += Math.Abs(small[(((y * 64) + x) * 3) + c] - ((large[p] + large[p + 3] + large[p + 384] + large[p + 387]) / 4.0));
+            }
             Assert.InRange(sum / small.Length, 0, 4);
         }
     }
@@ -47,8 +49,8 @@ public class SceneRendererTests
         using var renderer = new SceneRenderer();
         var means = ToyScenes.Backgrounds.Select(b => Mean(renderer.Render(Empty(b), 64))).ToArray();
         for (int i = 0; i < means.Length; i++)
-            for (int j = 0; j < i; j++)
-                Assert.True(Distance(means[i], means[j]) > 20, $"{ToyScenes.Backgrounds[i]} and {ToyScenes.Backgrounds[j]} look alike");
+        for (int j = 0; j < i; j++)
+            Assert.True(Distance(means[i], means[j]) > 20, $"{ToyScenes.Backgrounds[i]} and {ToyScenes.Backgrounds[j]} look alike");
     }
 
     [Fact]
@@ -62,9 +64,12 @@ public class SceneRendererTests
             {
                 int index = i;
                 var brighter = scene with { Objects = [.. scene.Objects.Select((o, k) => k == index ? o with { Light = o.Light * 0.5 } : o)] };
-                byte[] a = renderer.Render(scene, 64), b = renderer.Render(brighter, 64);
-                byte[] mask = renderer.ObjectMask(scene, i, 64), coverage = renderer.ObjectCoverage(scene, i, 64);
-                int inside = 0, seen = 0;
+                byte[] a = renderer.Render(scene, 64),
+                    b = renderer.Render(brighter, 64);
+                byte[] mask = renderer.ObjectMask(scene, i, 64),
+                    coverage = renderer.ObjectCoverage(scene, i, 64);
+                int inside = 0,
+                    seen = 0;
                 for (int p = 0; p < mask.Length; p++)
                 {
                     bool changed = a[3 * p] != b[3 * p] || a[(3 * p) + 1] != b[(3 * p) + 1] || a[(3 * p) + 2] != b[(3 * p) + 2];
@@ -86,7 +91,13 @@ public class SceneRendererTests
     public void ObjectMask_HiddenByALaterObject_IsEmpty()
     {
         using var renderer = new SceneRenderer();
-        var small = new SceneObject { Kind = SceneObjectKind.Pig, CentreX = 0.5, CentreY = 0.55, Side = 0.2 };
+        var small = new SceneObject
+        {
+            Kind = SceneObjectKind.Pig,
+            CentreX = 0.5,
+            CentreY = 0.55,
+            Side = 0.2,
+        };
         var big = small with { Kind = SceneObjectKind.Panda, Side = 0.8, CentreY = 0.5 };
         var scene = Empty(SceneBackground.Snow) with { Objects = [small, big] };
         Assert.DoesNotContain((byte)255, renderer.ObjectMask(scene, 0, 64));
@@ -98,15 +109,35 @@ public class SceneRendererTests
     {
         using var renderer = new SceneRenderer();
         var scene = Empty(SceneBackground.Snow);
-        var car = new SceneObject { Kind = SceneObjectKind.Car, CentreX = 0.5, CentreY = 0.5, Side = 0.5 };
+        var car = new SceneObject
+        {
+            Kind = SceneObjectKind.Car,
+            CentreX = 0.5,
+            CentreY = 0.5,
+            Side = 0.5,
+        };
         Assert.Contains("16 to 2048", Assert.Throws<ArgumentOutOfRangeException>(() => renderer.Render(scene, 8)).Message, StringComparison.Ordinal);
-        Assert.Contains("needs a colour", Assert.Throws<ArgumentException>(() => renderer.Render(scene with { Objects = [car] }, 64)).Message, StringComparison.Ordinal);
-        Assert.Contains("no night", Assert.Throws<ArgumentException>(() => renderer.Render(Empty(SceneBackground.Sunset) with { Night = true }, 64)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "needs a colour",
+            Assert.Throws<ArgumentException>(() => renderer.Render(scene with { Objects = [car] }, 64)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "no night",
+            Assert.Throws<ArgumentException>(() => renderer.Render(Empty(SceneBackground.Sunset) with { Night = true }, 64)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains("0 object", Assert.Throws<ArgumentOutOfRangeException>(() => renderer.ObjectMask(scene, 0, 64)).Message, StringComparison.Ordinal);
         Assert.Contains("12288 bytes", Assert.Throws<ArgumentException>(() => renderer.RenderInto(scene, 64, new byte[5])).Message, StringComparison.Ordinal);
     }
 
-    private static SceneDescription Empty(SceneBackground background) => new() { Background = background, BackgroundSeed = 17, Objects = [] };
+    private static SceneDescription Empty(SceneBackground background) =>
+        new()
+        {
+            Background = background,
+            BackgroundSeed = 17,
+            Objects = [],
+        };
 
     private static double[] Mean(byte[] rgb) => [.. Enumerable.Range(0, 3).Select(c => rgb.Where((_, i) => i % 3 == c).Average(v => (double)v))];
 

@@ -28,7 +28,10 @@ public sealed class ToyImageSetTests : IDisposable
     {
         var written = ToyImageSet.Write(_folder, 32, 6);
         var read = ToyImageSet.Read(_folder);
-        Assert.Equal(written.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption)), read.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption)));
+        Assert.Equal(
+            written.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption)),
+            read.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption))
+        );
         Assert.All(read, i => Assert.True(new FileInfo(Path.Combine(_folder, i.File)).Length > 200));
     }
 
@@ -41,7 +44,10 @@ public sealed class ToyImageSetTests : IDisposable
         Assert.NotNull(root);
         string folder = Path.Combine(root, "data", "images", "toy");
         var shipped = ToyImageSet.Read(folder);
-        Assert.Equal(ToyImageSet.Choose().Select(i => (i.File, i.Caption, i.Plan.TargetCaption)), shipped.Select(i => (i.File, i.Caption, i.Plan.TargetCaption)));
+        Assert.Equal(
+            ToyImageSet.Choose().Select(i => (i.File, i.Caption, i.Plan.TargetCaption)),
+            shipped.Select(i => (i.File, i.Caption, i.Plan.TargetCaption))
+        );
 
         using var renderer = new SceneRenderer();
         foreach (var image in shipped)
@@ -64,7 +70,8 @@ public sealed class ToyImageSetTests : IDisposable
     {
         Assert.Throws<FileNotFoundException>(() => ToyImageSet.Read(_folder));
         ToyImageSet.Write(_folder, 32, 2);
-        string list = Path.Combine(_folder, ToyImageSet.ListName), text = File.ReadAllText(list);
+        string list = Path.Combine(_folder, ToyImageSet.ListName),
+            text = File.ReadAllText(list);
         File.WriteAllText(list, text.Replace(ToyImageSet.Choose(2)[0].Caption, "a unicorn in the snow", StringComparison.Ordinal));
         Assert.Contains("scenes have changed", Assert.Throws<InvalidDataException>(() => ToyImageSet.Read(_folder)).Message, StringComparison.Ordinal);
         File.WriteAllText(list, text[..100]);

@@ -26,7 +26,10 @@ public sealed class ArithmeticSelfTestTests : IDisposable
         ArithmeticCheck[] checks = [.. ArithmeticSelfTest.Run(dtype, threads: 1)];
         Assert.True(checks.Length >= 30, $"{checks.Length} operations");
         Assert.Empty(checks.Where(c => c.Verdict == ArithmeticVerdict.Wrong).Select(c => c.ToString()));
-        Assert.All(checks, c => Assert.True(c.ResultError > 0 || c.GradientError > 0 || dtype == ScalarType.Float16, $"{c}: nothing is exact, so nothing was compared"));
+        Assert.All(
+            checks,
+            c => Assert.True(c.ResultError > 0 || c.GradientError > 0 || dtype == ScalarType.Float16, $"{c}: nothing is exact, so nothing was compared")
+        );
     }
 
     [Theory]
@@ -36,23 +39,39 @@ public sealed class ArithmeticSelfTestTests : IDisposable
     [InlineData("right", ArithmeticVerdict.Right)]
     public void Run_Operation_IsJudged(string how, ArithmeticVerdict expected)
     {
-        TestedOperation operation = new(how, [[64]], t => Own(t[0]), t => t[0].mul(2));
+        TestedOperation operation = new(
+            how,
+            [
+                [64],
+            ],
+            t => Own(t[0]),
+            t => t[0].mul(2)
+        );
         ArithmeticCheck check = Assert.Single(ArithmeticSelfTest.Run([operation], ScalarType.Float32, 1, default));
         Assert.Equal(expected, check.Verdict);
 
-        Tensor Own(Tensor x) => how switch
-        {
-            "a result half a percent off" => x.mul(2).add(x.detach().mul(0.01)),
-            "a gradient half a percent off" => x.mul(2.01).sub(x.detach().mul(0.01)),
-            "one NaN" => cat([x.narrow(0, 0, 63).mul(2), x.narrow(0, 63, 1).mul(double.NaN)], 0),
-            _ => x.mul(2),
-        };
+        Tensor Own(Tensor x) =>
+            how switch
+            {
+                "a result half a percent off" => x.mul(2).add(x.detach().mul(0.01)),
+                "a gradient half a percent off" => x.mul(2.01).sub(x.detach().mul(0.01)),
+                "one NaN" => cat([x.narrow(0, 0, 63).mul(2), x.narrow(0, 63, 1).mul(double.NaN)], 0),
+                _ => x.mul(2),
+            };
     }
 
     [Fact]
     public void Run_LibtorchWrongAndTheLibraryRight_IsWorkedAround()
     {
-        TestedOperation operation = new("double", [[64]], t => t[0].mul(2), t => t[0].mul(2), Plain: t => t[0].mul(2.1));
+        TestedOperation operation = new(
+            "double",
+            [
+                [64],
+            ],
+            t => t[0].mul(2),
+            t => t[0].mul(2),
+            Plain: t => t[0].mul(2.1)
+        );
         Assert.Equal(ArithmeticVerdict.WorkedAround, Assert.Single(ArithmeticSelfTest.Run([operation], ScalarType.Float32, 1, default)).Verdict);
     }
 
@@ -70,18 +89,23 @@ public sealed class ArithmeticSelfTestTests : IDisposable
         ArithmeticGuard guard = new(_folder, (dtype, threads) => [Check(dtype, threads, 0.8), Check(dtype, threads, 1e-7)]);
         WrongArithmeticException e = Assert.Throws<WrongArithmeticException>(() => guard.Require(ScalarType.Float32, 1));
         Assert.Single(e.Wrong);
-        foreach (string part in (string[])["3x3 convolution", "8.0e-1", Processor.Name, "doctor", "NULLTEXT_SELF_TEST=off"]) Assert.Contains(part, e.Message, StringComparison.Ordinal);
+        foreach (string part in (string[])["3x3 convolution", "8.0e-1", Processor.Name, "doctor", "NULLTEXT_SELF_TEST=off"])
+            Assert.Contains(part, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void WrongOf_SecondProcess_RemembersByPrecisionAndThreads()
     {
         int tests = 0;
-        ArithmeticGuard New() => new(_folder, (dtype, threads) =>
-        {
-            tests++;
-            return [Check(dtype, threads, dtype == ScalarType.BFloat16 ? 0.5 : 0)];
-        });
+        ArithmeticGuard New() =>
+            new(
+                _folder,
+                (dtype, threads) =>
+                {
+                    tests++;
+                    return [Check(dtype, threads, dtype == ScalarType.BFloat16 ? 0.5 : 0)];
+                }
+            );
         ArithmeticGuard first = New();
         Assert.Empty(first.WrongOf(ScalarType.Float32, 1));
         Assert.Empty(first.WrongOf(ScalarType.Float32, 1));
@@ -104,11 +128,15 @@ public sealed class ArithmeticSelfTestTests : IDisposable
     public void WrongOf_DamagedMemory_TestsAgain(string content)
     {
         int tests = 0;
-        ArithmeticGuard New() => new(_folder, (dtype, threads) =>
-        {
-            tests++;
-            return [Check(dtype, threads, 0)];
-        });
+        ArithmeticGuard New() =>
+            new(
+                _folder,
+                (dtype, threads) =>
+                {
+                    tests++;
+                    return [Check(dtype, threads, 0)];
+                }
+            );
         Assert.Empty(New().WrongOf(ScalarType.Float32, 1));
         File.WriteAllText(Assert.Single(Directory.GetFiles(_folder)), content);
         Assert.Empty(New().WrongOf(ScalarType.Float32, 1));

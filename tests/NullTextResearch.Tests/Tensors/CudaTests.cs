@@ -10,18 +10,25 @@ namespace NullTextResearch.Tests.Tensors;
 public sealed class CudaTests
 {
     // Relative, over a whole tensor.
-    private const double Forward = 1e-4, Gradient = 1e-3, Inversion = 1e-2;
+    private const double Forward = 1e-4,
+        Gradient = 1e-3,
+        Inversion = 1e-2;
 
     [Fact]
     public void NetworksAndInversion_OnBothDevices_Agree()
     {
-        Assert.SkipUnless(cuda.is_available(), "this build of libtorch sees no CUDA device: build with -p:TorchBackend=cuda on a machine with an NVIDIA driver");
-        bool matrices = backends.cuda.matmul.allow_tf32, convolutions = backends.cudnn.allow_tf32;
+        Assert.SkipUnless(
+            cuda.is_available(),
+            "this build of libtorch sees no CUDA device: build with -p:TorchBackend=cuda on a machine with an NVIDIA driver"
+        );
+        bool matrices = backends.cuda.matmul.allow_tf32,
+            convolutions = backends.cudnn.allow_tf32;
         backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = false;
         try
         {
             using DisposeScope scope = NewDisposeScope();
-            Outcome cpu = Run(CPU), gpu = Run(CUDA);
+            Outcome cpu = Run(CPU),
+                gpu = Run(CUDA);
             foreach ((string what, Tensor expected, Tensor actual, double limit) in cpu.With(gpu))
             {
                 double difference = actual.cpu().sub(expected).norm().item<float>() / expected.norm().item<float>();
@@ -40,11 +47,14 @@ public sealed class CudaTests
     public void NetworksAndInversion_OnTheCpuTwice_AreEqualToTheLastBit()
     {
         using DisposeScope scope = NewDisposeScope();
-        Assert.All(Run(CPU).With(Run(CPU)), r =>
-        {
-            Assert.True(r.Expected.norm().item<float>() > 0, r.What);
-            Assert.True(r.Expected.equal(r.Actual).all().item<bool>(), r.What);
-        });
+        Assert.All(
+            Run(CPU).With(Run(CPU)),
+            r =>
+            {
+                Assert.True(r.Expected.norm().item<float>() > 0, r.What);
+                Assert.True(r.Expected.equal(r.Actual).all().item<bool>(), r.What);
+            }
+        );
     }
 
     private static Outcome Run(Device device)
@@ -52,21 +62,34 @@ public sealed class CudaTests
         using DisposeScope scope = NewDisposeScope();
         using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Device = device });
         ExperimentImage toy = ExperimentImages.Toy(1, model.ImageSize)[0];
-        Tensor latents = model.Encode([toy.Image]), text = model.Embed(toy.Caption), decoded;
-        using (no_grad()) decoded = model.Vae.Decode(latents);
+        Tensor latents = model.Encode([toy.Image]),
+            text = model.Embed(toy.Caption),
+            decoded;
+        using (no_grad())
+            decoded = model.Vae.Decode(latents);
         // Weights are frozen: a gradient that is asked for is the text's.
         Tensor context = text.detach().requires_grad_(true);
         Tensor noise = model.UNet.Forward(latents, tensor((long[])[481], device: device), context);
         Tensor gradient = autograd.grad([noise.square().mean()], [context])[0];
-        using InversionResult inversion = new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2, StopEarly = false }).Invert(new InversionProblem
-        {
-            Predictor = model.Predictor(),
-            Grid = model.Grid(5),
-            Latents = latents,
-            Conditional = text,
-            Unconditional = model.Embed(""),
-        });
-        return new Outcome(Kept(latents), Kept(decoded), Kept(text), Kept(noise), Kept(gradient), Kept(inversion.StartLatents), Kept(inversion.Reconstruction!));
+        using InversionResult inversion = new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2, StopEarly = false }).Invert(
+            new InversionProblem
+            {
+                Predictor = model.Predictor(),
+                Grid = model.Grid(5),
+                Latents = latents,
+                Conditional = text,
+                Unconditional = model.Embed(""),
+            }
+        );
+        return new Outcome(
+            Kept(latents),
+            Kept(decoded),
+            Kept(text),
+            Kept(noise),
+            Kept(gradient),
+            Kept(inversion.StartLatents),
+            Kept(inversion.Reconstruction!)
+        );
 
         static Tensor Kept(Tensor tensor) => tensor.detach().cpu().clone().MoveToOuterDisposeScope();
     }
@@ -74,14 +97,14 @@ public sealed class CudaTests
     private sealed record Outcome(Tensor Latents, Tensor Decoded, Tensor Text, Tensor Noise, Tensor Gradient, Tensor Start, Tensor Reconstruction)
     {
         public IEnumerable<(string What, Tensor Expected, Tensor Actual, double Limit)> With(Outcome other) =>
-        [
-            ("latents of an image", Latents, other.Latents, CudaTests.Forward),
-            ("image of latents", Decoded, other.Decoded, CudaTests.Forward),
-            ("text embedding", Text, other.Text, CudaTests.Forward),
-            ("noise prediction", Noise, other.Noise, CudaTests.Forward),
-            ("gradient to the text", Gradient, other.Gradient, CudaTests.Gradient),
-            ("DDIM-inverted latents", Start, other.Start, CudaTests.Gradient),
-            ("null-text reconstruction", Reconstruction, other.Reconstruction, CudaTests.Inversion),
-        ];
+            [
+                ("latents of an image", Latents, other.Latents, CudaTests.Forward),
+                ("image of latents", Decoded, other.Decoded, CudaTests.Forward),
+                ("text embedding", Text, other.Text, CudaTests.Forward),
+                ("noise prediction", Noise, other.Noise, CudaTests.Forward),
+                ("gradient to the text", Gradient, other.Gradient, CudaTests.Gradient),
+                ("DDIM-inverted latents", Start, other.Start, CudaTests.Gradient),
+                ("null-text reconstruction", Reconstruction, other.Reconstruction, CudaTests.Inversion),
+            ];
     }
 }

@@ -17,7 +17,8 @@ public sealed class ScalarLifetimeTests
         using CancellationTokenSource done = new();
         Thread collector = new(() =>
         {
-            while (!done.IsCancellationRequested) GC.Collect();
+            while (!done.IsCancellationRequested)
+                GC.Collect();
         });
         collector.Start();
         try

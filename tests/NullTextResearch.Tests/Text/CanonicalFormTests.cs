@@ -32,12 +32,14 @@ public sealed class CanonicalFormTests
         {
             for (int code = from; code < to; code++)
             {
-                string one = new Rune(code).ToString(), apart = CanonicalForm.Decompose(one);
+                string one = new Rune(code).ToString(),
+                    apart = CanonicalForm.Decompose(one);
                 foreach (string text in (string[])[one, apart, apart + "\u0323\u0301", "e\u0301" + one + "\u0328a"])
                 {
                     string composed = CanonicalForm.Compose(text);
                     Assert.Equal(composed, CanonicalForm.Compose(composed));
-                    foreach (byte b in Encoding.UTF8.GetBytes(composed)) hash = (hash ^ b) * 0x100000001B3;
+                    foreach (byte b in Encoding.UTF8.GetBytes(composed))
+                        hash = (hash ^ b) * 0x100000001B3;
                     texts++;
                 }
             }
@@ -55,7 +57,8 @@ public sealed class CanonicalFormTests
         {
             ClipVocabularyBuilder.Build(["caf\u00e9"]).Save(folder);
             ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
-            TokenizedPrompt one = tokenizer.Tokenize(apart), other = tokenizer.Tokenize(together);
+            TokenizedPrompt one = tokenizer.Tokenize(apart),
+                other = tokenizer.Tokenize(together);
             Assert.Equal(other.Ids, one.Ids);
             Assert.Equal(other.PositionsOf(together.Split(' ')[0]), one.PositionsOf(apart.Split(' ')[0]));
         }

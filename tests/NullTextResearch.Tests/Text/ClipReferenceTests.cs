@@ -45,7 +45,10 @@ public sealed class ClipReferenceTests
     {
         Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
         ClipTokenizer tokenizer = s_tokenizer.Value;
-        Assert.Equal((49406, 49407, 49407, 49408, 77), (tokenizer.StartToken, tokenizer.EndToken, tokenizer.PadToken, tokenizer.VocabularySize, tokenizer.ContextLength));
+        Assert.Equal(
+            (49406, 49407, 49407, 49408, 77),
+            (tokenizer.StartToken, tokenizer.EndToken, tokenizer.PadToken, tokenizer.VocabularySize, tokenizer.ContextLength)
+        );
         Assert.Equal("cat", tokenizer.DecodePiece(2368));
     }
 

@@ -14,9 +14,9 @@ public sealed class ClipTokenizerTests : IDisposable
 
     public ClipTokenizerTests()
     {
-        ClipVocabularyBuilder.Build(
-            ["a", "cat", "red", "car", "on", "the", "tiger", "cartoon"],
-            new Dictionary<string, string> { ["snowy"] = "snow", ["watercolor"] = "water" }).Save(_folder);
+        ClipVocabularyBuilder
+            .Build(["a", "cat", "red", "car", "on", "the", "tiger", "cartoon"], new Dictionary<string, string> { ["snowy"] = "snow", ["watercolor"] = "water" })
+            .Save(_folder);
         _tokenizer = ClipTokenizer.Load(_folder);
     }
 
@@ -78,7 +78,9 @@ public sealed class ClipTokenizerTests : IDisposable
     public void Tokenize_AnyText_LosesNoByte(string text)
     {
         TokenizedPrompt prompt = _tokenizer.Tokenize(text);
-        string lower = string.Join(' ', text.Split([' ', '\u00a0'], StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
+        string lower = string.Join(' ', text.Split([' ', '\u00a0'], StringSplitOptions.RemoveEmptyEntries))
+            .ToLowerInvariant()
+            .Replace("\u0130", "i\u0307", StringComparison.Ordinal);
         int bytes = System.Text.Encoding.UTF8.GetByteCount(lower.Replace(" ", "", StringComparison.Ordinal));
 
         // No merge of this vocabulary applies, so every byte is a token of its own.
@@ -137,11 +139,36 @@ public sealed class ClipTokenizerTests : IDisposable
     [Fact]
     public void PositionsOf_EveryWordThatAnErrorLists_IsAccepted()
     {
-        string[] fragments = ["cat", "Cat", "house,", "(red)", "\"snow\"", "...", ",", "a,b", "it's", "<cat-toy>,", "-", "x=2", "日本。", "🐱", "é", "e\u0301", "CAR!", "'", "#1", "half-red"];
+        string[] fragments =
+        [
+            "cat",
+            "Cat",
+            "house,",
+            "(red)",
+            "\"snow\"",
+            "...",
+            ",",
+            "a,b",
+            "it's",
+            "<cat-toy>,",
+            "-",
+            "x=2",
+            "日本。",
+            "🐱",
+            "é",
+            "e\u0301",
+            "CAR!",
+            "'",
+            "#1",
+            "half-red",
+        ];
         Random random = new(11);
         for (int round = 0; round < 300; round++)
         {
-            string text = string.Join(random.Next(4) == 0 ? "  " : " ", Enumerable.Range(0, random.Next(1, 40)).Select(_ => fragments[random.Next(fragments.Length)]));
+            string text = string.Join(
+                random.Next(4) == 0 ? "  " : " ",
+                Enumerable.Range(0, random.Next(1, 40)).Select(_ => fragments[random.Next(fragments.Length)])
+            );
             TokenizedPrompt prompt = _tokenizer.Tokenize(text);
             WordNotInPromptException error = Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("zebra"));
             Assert.Equal(prompt.Names, error.Words);
@@ -163,12 +190,10 @@ public sealed class ClipTokenizerTests : IDisposable
     }
 
     [Fact]
-    public void PositionsOf_WhiteSpaceRuns_DoNotShiftWords() =>
-        Assert.Equal([3], _tokenizer.Tokenize("  a   red\n cat ").PositionsOf("cat"));
+    public void PositionsOf_WhiteSpaceRuns_DoNotShiftWords() => Assert.Equal([3], _tokenizer.Tokenize("  a   red\n cat ").PositionsOf("cat"));
 
     [Fact]
-    public void PositionsOfWordAt_OutOfRange_Throws() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => _tokenizer.Tokenize("a cat").PositionsOfWordAt(2));
+    public void PositionsOfWordAt_OutOfRange_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => _tokenizer.Tokenize("a cat").PositionsOfWordAt(2));
 
     [Fact]
     public void Tokenize_ExactlyFull_Fits()
@@ -200,7 +225,8 @@ public sealed class ClipTokenizerTests : IDisposable
     [Fact]
     public void Stack_TwoPrompts_IsAnInt64Matrix()
     {
-        TokenizedPrompt cat = _tokenizer.Tokenize("a cat"), none = _tokenizer.Tokenize("");
+        TokenizedPrompt cat = _tokenizer.Tokenize("a cat"),
+            none = _tokenizer.Tokenize("");
         using Tensor ids = TokenizedPrompt.Stack([none, cat]);
         Assert.Equal([2, 77], ids.shape);
         Assert.Equal(ScalarType.Int64, ids.dtype);
@@ -286,7 +312,8 @@ public sealed class ClipTokenizerTests : IDisposable
             TheoryData<string, string> data = [];
             foreach (string file in ClipTokenizer.FileNames)
             {
-                foreach (string kind in TestKit.OddPlaces.Kinds.Keys) data.Add(file, kind);
+                foreach (string kind in TestKit.OddPlaces.Kinds.Keys)
+                    data.Add(file, kind);
             }
 
             return data;
@@ -310,7 +337,11 @@ public sealed class ClipTokenizerTests : IDisposable
         string path = Path.Combine(_folder, "merges.txt");
         string[] lines = File.ReadAllLines(path);
         File.WriteAllLines(path, [.. lines, lines[1]]);
-        Assert.Contains($"line {lines.Length + 1} is '{lines[1]}', as line 2 is", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"line {lines.Length + 1} is '{lines[1]}', as line 2 is",
+            Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -383,9 +414,13 @@ public sealed class ClipTokenizerTests : IDisposable
     {
         int free = _tokenizer.VocabularySize;
         File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), $$"""{"<cat-toy>": {{free}}, "<cat-toy>x": {{free + 1}}, "Sks": {{free + 2}} }""");
-        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"), $$$$"""
-            {"added_tokens_decoder": {"{{{{free}}}}": {"content": "<cat-toy>", "single_word": false}, "{{{{free + 3}}}}": {"content": "alone", "single_word": true}, "{{{{_tokenizer.EndToken}}}}": {"content": "<|endoftext|>", "special": true}}}
-            """);
+        File.WriteAllText(
+            Path.Combine(_folder, "tokenizer_config.json"),
+            $$$$"""
+            {"added_tokens_decoder": {"{{{{free}}}}": {"content": "<cat-toy>", "single_word": false}, "{{{{free
+                + 3}}}}": {"content": "alone", "single_word": true}, "{{{{_tokenizer.EndToken}}}}": {"content": "<|endoftext|>", "special": true}}}
+            """
+        );
         ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
         TokenizedPrompt prompt = tokenizer.Tokenize(text);
         Assert.Equal(pieces.Split('|'), prompt.Ids.Skip(1).Take(prompt.TokenCount).Select(tokenizer.DecodePiece));
@@ -400,7 +435,10 @@ public sealed class ClipTokenizerTests : IDisposable
     public void Tokenize_LearnedWordOfSeveralVectors_StandsForAllOfThem()
     {
         int free = _tokenizer.VocabularySize;
-        File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), $$"""{"<toy>": {{free}}, "<toy>_1": {{free + 1}}, "<toy>_2": {{free + 2}}, "<toy>_4": {{free + 3}} }""");
+        File.WriteAllText(
+            Path.Combine(_folder, "added_tokens.json"),
+            $$"""{"<toy>": {{free}}, "<toy>_1": {{free + 1}}, "<toy>_2": {{free + 2}}, "<toy>_4": {{free + 3}} }"""
+        );
         TokenizedPrompt prompt = ClipTokenizer.Load(_folder).Tokenize("a <toy>, red");
         Assert.Equal([free, free + 1, free + 2], prompt.Ids.Skip(2).Take(3));
         Assert.Equal([2, 3, 4, 5], prompt.PositionsOf("<toy>,"));

@@ -15,16 +15,22 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
     {
         // Words over three letters share every possible prefix, suffix and middle: the hard case for greedy merging.
         var random = new Random(7);
-        string[] words = [.. Enumerable.Range(0, 400).Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])])).Distinct()];
+        string[] words =
+        [
+            .. Enumerable.Range(0, 400).Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])])).Distinct(),
+        ];
         ClipVocabularyBuilder.Build(words).Save(_folder);
         ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
 
-        Assert.All(words, word =>
-        {
-            TokenizedPrompt prompt = tokenizer.Tokenize(word);
-            Assert.Equal(1, prompt.TokenCount);
-            Assert.Equal(word, tokenizer.DecodePiece(prompt.Ids[1]));
-        });
+        Assert.All(
+            words,
+            word =>
+            {
+                TokenizedPrompt prompt = tokenizer.Tokenize(word);
+                Assert.Equal(1, prompt.TokenCount);
+                Assert.Equal(word, tokenizer.DecodePiece(prompt.Ids[1]));
+            }
+        );
         Assert.Equal(words.Length, words.Select(w => tokenizer.Tokenize(w).Ids[1]).Distinct().Count());
     }
 
@@ -52,7 +58,11 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
         {
             List<string> pieces = [.. word.Select(c => c.ToString())];
             pieces[^1] += "</w>";
-            while (Enumerable.Range(0, pieces.Count - 1).Select(i => merges.IndexOf((pieces[i], pieces[i + 1]))).Where(r => r >= 0).DefaultIfEmpty(-1).Min() is >= 0 and int best)
+            while (
+                Enumerable.Range(0, pieces.Count - 1).Select(i => merges.IndexOf((pieces[i], pieces[i + 1]))).Where(r => r >= 0).DefaultIfEmpty(-1).Min()
+                    is >= 0
+                        and int best
+            )
             {
                 for (int i = 0; i + 1 < pieces.Count; i++)
                 {
@@ -71,9 +81,18 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
     [Fact]
     public void Build_SplitWords_HaveTwoTokens_AlsoBesideTheirParts()
     {
-        ClipVocabularyBuilder.Build(
-            ["snow", "snowman", "y", "water", "color", "waterfall", "sun", "flower", "café"],
-            new Dictionary<string, string> { ["snowy"] = "snow", ["watercolor"] = "water", ["sunflower"] = "sun", ["rainy"] = "rain" }).Save(_folder);
+        ClipVocabularyBuilder
+            .Build(
+                ["snow", "snowman", "y", "water", "color", "waterfall", "sun", "flower", "café"],
+                new Dictionary<string, string>
+                {
+                    ["snowy"] = "snow",
+                    ["watercolor"] = "water",
+                    ["sunflower"] = "sun",
+                    ["rainy"] = "rain",
+                }
+            )
+            .Save(_folder);
         ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
 
         Assert.Equal(["snow", "y"], Pieces("snowy"));

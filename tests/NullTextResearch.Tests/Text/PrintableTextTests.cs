@@ -32,7 +32,8 @@ public sealed class PrintableTextTests
     {
         for (int code = 0; code < 0x110000; code++)
         {
-            if (!Rune.IsValid(code)) continue;
+            if (!Rune.IsValid(code))
+                continue;
             string clean = PrintableText.Clean(new Rune(code).ToString());
             Assert.True(code is '\n' or '\t' || !clean.EnumerateRunes().Any(r => Rune.IsControl(r)), $"U+{code:X4}");
             Assert.Equal(clean, PrintableText.Clean(clean));

@@ -52,7 +52,9 @@ public sealed class WordTableTokenizerTests
     [InlineData("\"bos\": 998", "\"bos\": -1")]
     [InlineData("\"a\": 1,", "\"a\": 2147483647,")]
     public void FromJson_Contradiction_Throws(string good, string bad) =>
-        Assert.ThrowsAny<ArgumentException>(() => WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement));
+        Assert.ThrowsAny<ArgumentException>(() =>
+            WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement)
+        );
 
     [Theory]
     [InlineData("\"a\": [\"a\"]", "\"a\": null")]
@@ -64,7 +66,9 @@ public sealed class WordTableTokenizerTests
     public void FromJson_DamagedMember_ThrowsAsDocumented(string good, string bad)
     {
         Assert.Contains(good, Table, StringComparison.Ordinal);
-        Exception e = Assert.ThrowsAny<Exception>(() => WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement));
+        Exception e = Assert.ThrowsAny<Exception>(() =>
+            WordTableTokenizer.FromJson(JsonDocument.Parse(Table.Replace(good, bad, StringComparison.Ordinal)).RootElement)
+        );
         Assert.True(e is JsonException or ArgumentException, e.ToString());
     }
 

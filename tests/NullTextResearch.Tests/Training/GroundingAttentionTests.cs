@@ -25,13 +25,27 @@ public class GroundingAttentionTests
     public void Loss_EvenAttention_IsTheShareOutside_AndAttendsAsWithout()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor query = zeros(1, 1, 4, 3), key = rand(1, 1, 5, 3), value = rand(1, 1, 5, 3);
-        using GroundingAttention grounding = new([[new NamedThing(3, 0)]], tensor(new float[] { 1, 0, 0, 0, 0, 0, 0, 0 }, [1, 2, 2, 2]), [1]);
+        Tensor query = zeros(1, 1, 4, 3),
+            key = rand(1, 1, 5, 3),
+            value = rand(1, 1, 5, 3);
+        using GroundingAttention grounding = new(
+            [
+                [new NamedThing(3, 0)],
+            ],
+            tensor(new float[] { 1, 0, 0, 0, 0, 0, 0, 0 }, [1, 2, 2, 2]),
+            [1]
+        );
         Tensor result = grounding.Attend(Cross, query, key, value);
         Assert.True(result.allclose(ExplicitAttention.Instance.Attend(Cross, query, key, value)));
         Assert.Equal(0.75 * 0.75, grounding.Loss!.item<float>(), 4);
         // Self-attention is none of its business.
-        using GroundingAttention other = new([[new NamedThing(3, 0)]], zeros(1, 2, 2, 2), [1]);
+        using GroundingAttention other = new(
+            [
+                [new NamedThing(3, 0)],
+            ],
+            zeros(1, 2, 2, 2),
+            [1]
+        );
         other.Attend(Cross with { Site = Cross.Site with { Kind = AttentionKind.Self } }, query, key, value);
         Assert.Null(other.Loss);
     }
@@ -40,8 +54,15 @@ public class GroundingAttentionTests
     private static double LossOf(Tensor masks, int upper, int lower)
     {
         float[] query = new float[4 * 3];
-        for (int p = 0; p < 4; p++) query[p * 3 + (p < 2 ? upper : lower)] = 50;
-        using GroundingAttention grounding = new([[new NamedThing(1, 0), new NamedThing(2, null)]], masks, [1]);
+        for (int p = 0; p < 4; p++)
+            query[p * 3 + (p < 2 ? upper : lower)] = 50;
+        using GroundingAttention grounding = new(
+            [
+                [new NamedThing(1, 0), new NamedThing(2, null)],
+            ],
+            masks,
+            [1]
+        );
         grounding.Attend(Cross, tensor(query, [1, 1, 4, 3]), eye(3).view(1, 1, 3, 3), eye(3).view(1, 1, 3, 3));
         return grounding.Loss!.item<float>();
     }

@@ -12,7 +12,8 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Train_InterruptedTwice_EndsWithTheVectorsOfAnUninterruptedRun()
     {
-        string whole = Folder(), parts = Folder();
+        string whole = Folder(),
+            parts = Folder();
         Train(whole, TrainingStages.UNet, workers: 1);
 
         // The second run also has another number of workers: sums of gradients keep their order.
@@ -41,12 +42,19 @@ public sealed class ModelTrainerTests : IDisposable
         }
 
         List<string> told = [];
-        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p => told.Add(p.Message)))) trainer.Train(TrainingStages.UNet);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p => told.Add(p.Message))))
+            trainer.Train(TrainingStages.UNet);
 
         foreach ((string file, byte[] content) in before)
         {
             Assert.Equal(content, File.ReadAllBytes(Path.Combine(folder, file)));
-            Assert.Contains(told, line => line.Contains(file, StringComparison.Ordinal) && line.Contains("checksum", StringComparison.Ordinal) && line.Contains("again", StringComparison.Ordinal));
+            Assert.Contains(
+                told,
+                line =>
+                    line.Contains(file, StringComparison.Ordinal)
+                    && line.Contains("checksum", StringComparison.Ordinal)
+                    && line.Contains("again", StringComparison.Ordinal)
+            );
         }
 
         Assert.Equal(unet, Vectors(Path.Combine(folder, "unet.checkpoint")));
@@ -73,9 +81,11 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Train_OtherSeed_EndsElsewhere()
     {
-        string one = Folder(), other = Folder();
+        string one = Folder(),
+            other = Folder();
         Train(one, TrainingStages.Vae, 1);
-        using (ModelTrainer trainer = new(TinyTraining.Recipe with { Seed = 2 }, TinyTraining.Options(other))) trainer.Train(TrainingStages.Vae);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe with { Seed = 2 }, TinyTraining.Options(other)))
+            trainer.Train(TrainingStages.Vae);
 
         Assert.NotEqual(File.ReadAllBytes(Path.Combine(one, "vae.weights")), File.ReadAllBytes(Path.Combine(other, "vae.weights")));
     }
@@ -85,11 +95,18 @@ public sealed class ModelTrainerTests : IDisposable
     {
         string folder = Folder();
         IOException? refused = null;
-        using ModelTrainer first = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p =>
-        {
-            // While the first run trains, a second one on the same checkpoints would undo its steps.
-            if (refused is null && p.Stage == "vae") refused = Assert.ThrowsAny<IOException>(() => Train(folder, TrainingStages.Vae, workers: 1));
-        }));
+        using ModelTrainer first = new(
+            TinyTraining.Recipe,
+            TinyTraining.Options(
+                folder,
+                told: p =>
+                {
+                    // While the first run trains, a second one on the same checkpoints would undo its steps.
+                    if (refused is null && p.Stage == "vae")
+                        refused = Assert.ThrowsAny<IOException>(() => Train(folder, TrainingStages.Vae, workers: 1));
+                }
+            )
+        );
         first.Train(TrainingStages.Vae);
 
         Assert.IsType<OutputInUseException>(refused);
@@ -100,9 +117,11 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Export_AfterAllStages_WritesAModelFolderThatLoads()
     {
-        string run = Folder(), model = Folder();
+        string run = Folder(),
+            model = Folder();
         Train(run, TrainingStages.All, workers: 2);
-        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run)))
+            trainer.Export(model);
 
         using StableDiffusion loaded = StableDiffusion.Load(model);
         Assert.Equal(TinyTraining.Recipe.UNet.BlockOutChannels, loaded.UNet.Config.BlockOutChannels);
@@ -120,13 +139,22 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Train_FromAnotherModelsAutoencoder_BeginsThere_AndRefusesAnotherArchitecture()
     {
-        string run = Folder(), model = Folder(), further = Folder();
+        string run = Folder(),
+            model = Folder(),
+            further = Folder();
         Train(run, TrainingStages.UNet, workers: 1);
-        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run)))
+            trainer.Export(model);
 
         TrainingRecipe recipe = TinyTraining.Recipe with { AutoencoderFrom = model, VaeStage = TinyTraining.Recipe.VaeStage with { Rate = 1e-7 } };
-        double[] Losses(string folder) => [.. File.ReadAllLines(Path.Combine(folder, "vae.csv"))[1..].Select(r => double.Parse(r.Split(',')[2], System.Globalization.CultureInfo.InvariantCulture)).Where(double.IsFinite)];
-        using (ModelTrainer trainer = new(recipe, TinyTraining.Options(further))) trainer.Train(TrainingStages.Vae);
+        double[] Losses(string folder) =>
+            [
+                .. File.ReadAllLines(Path.Combine(folder, "vae.csv"))[1..]
+                    .Select(r => double.Parse(r.Split(',')[2], System.Globalization.CultureInfo.InvariantCulture))
+                    .Where(double.IsFinite),
+            ];
+        using (ModelTrainer trainer = new(recipe, TinyTraining.Options(further)))
+            trainer.Train(TrainingStages.Vae);
         Assert.True(Losses(further)[0] < Losses(run)[0]);
 
         recipe = recipe with { Vae = recipe.Vae with { BlockOutChannels = [8, 12] } };
@@ -137,9 +165,11 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Export_SecondDomain_SaysSo_AndHasItsContext()
     {
-        string run = Folder(), model = Folder();
+        string run = Folder(),
+            model = Folder();
         Train(run, TrainingStages.All, workers: 1);
-        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run)))
+            trainer.Export(model);
         Assert.Same(SceneDomain.Second, SceneClassifier.DomainOf(model));
         using StableDiffusion loaded = StableDiffusion.Load(model);
         Assert.Equal(29, loaded.Tokenizer.ContextLength);
@@ -151,9 +181,11 @@ public sealed class ModelTrainerTests : IDisposable
     [Fact]
     public void Train_Autoencoder_ItsScaledLatentsHaveZeroMeanAndUnitVariancePerChannel()
     {
-        string run = Folder(), model = Folder();
+        string run = Folder(),
+            model = Folder();
         Train(run, TrainingStages.UNet, workers: 2);
-        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run))) trainer.Export(model);
+        using (ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(run)))
+            trainer.Export(model);
 
         using TorchSharp.DisposeScope scope = TorchSharp.torch.NewDisposeScope();
         using StableDiffusion loaded = StableDiffusion.Load(model);
@@ -188,10 +220,17 @@ public sealed class ModelTrainerTests : IDisposable
     private static void StopAfter(string folder, string stage, long step)
     {
         using CancellationTokenSource stop = new();
-        using ModelTrainer trainer = new(TinyTraining.Recipe, TinyTraining.Options(folder, told: p =>
-        {
-            if (p.Stage == stage && p.Step == step) stop.Cancel();
-        }));
+        using ModelTrainer trainer = new(
+            TinyTraining.Recipe,
+            TinyTraining.Options(
+                folder,
+                told: p =>
+                {
+                    if (p.Stage == stage && p.Step == step)
+                        stop.Cancel();
+                }
+            )
+        );
         Assert.Throws<OperationCanceledException>(() => trainer.Train(TrainingStages.UNet, stop.Token));
     }
 

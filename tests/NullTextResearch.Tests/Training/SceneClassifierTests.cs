@@ -47,15 +47,38 @@ public sealed class SceneClassifierTests : IDisposable
     [Fact]
     public void Agree_TwoObjects_ComparesColoursAndSidesByKind()
     {
-        SceneObject car = new() { Kind = SceneObjectKind.Car, Colour = SceneColour.Blue, CentreX = 0.7, CentreY = 0.7, Side = 0.4 };
-        SceneObject balloon = new() { Kind = SceneObjectKind.Balloon, Colour = SceneColour.Red, CentreX = 0.3, CentreY = 0.7, Side = 0.4 };
-        SceneDescription scene = new() { Background = SceneBackground.Snow, BackgroundSeed = 0, Objects = [car, balloon] };
+        SceneObject car = new()
+        {
+            Kind = SceneObjectKind.Car,
+            Colour = SceneColour.Blue,
+            CentreX = 0.7,
+            CentreY = 0.7,
+            Side = 0.4,
+        };
+        SceneObject balloon = new()
+        {
+            Kind = SceneObjectKind.Balloon,
+            Colour = SceneColour.Red,
+            CentreX = 0.3,
+            CentreY = 0.7,
+            Side = 0.4,
+        };
+        SceneDescription scene = new()
+        {
+            Background = SceneBackground.Snow,
+            BackgroundSeed = 0,
+            Objects = [car, balloon],
+        };
         float[] left = new float[ToyScenes.Kinds.Count];
         left[(int)SceneObjectKind.Balloon] = 0.9f;
         left[(int)SceneObjectKind.Car] = 0.2f;
         SceneJudgement seen = new(new float[12], new float[8], new float[5])
         {
-            ColoursOf = new Dictionary<SceneObjectKind, IReadOnlyList<float>> { [SceneObjectKind.Car] = [0, 1, 0, 0, 0], [SceneObjectKind.Balloon] = [1, 0, 0, 0, 0] },
+            ColoursOf = new Dictionary<SceneObjectKind, IReadOnlyList<float>>
+            {
+                [SceneObjectKind.Car] = [0, 1, 0, 0, 0],
+                [SceneObjectKind.Balloon] = [1, 0, 0, 0, 0],
+            },
             Left = left,
             Nights = [0.8f, 0.2f],
             Weathers = [0.1f, 0.7f, 0.2f],

@@ -33,8 +33,13 @@ public sealed class StageLoopTests : IDisposable
         using WorkerPool pool = new(1);
         using StageLoop loop = new("broken", Schedule(9), TinyTraining.Options(_folder), pool, parameters, new AdamWSettings());
 
-        TrainingDivergedException error = Assert.Throws<TrainingDivergedException>(() => loop.Run(
-            (_, step, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)).mul(step == 4 ? double.NaN : 1), _ => 0, TestContext.Current.CancellationToken));
+        TrainingDivergedException error = Assert.Throws<TrainingDivergedException>(() =>
+            loop.Run(
+                (_, step, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)).mul(step == 4 ? double.NaN : 1),
+                _ => 0,
+                TestContext.Current.CancellationToken
+            )
+        );
 
         Assert.Contains("step 4", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "broken.checkpoint")));
@@ -46,13 +51,23 @@ public sealed class StageLoopTests : IDisposable
         using WeightSet weights = Weights();
         using FlatParameters parameters = new(weights);
         using WorkerPool pool = new(2);
-        using FlatAdamW ours = new(parameters, pool, new AdamWSettings { Beta2 = 0.99, WeightDecay = 0.01, ClipNorm = 1e9 });
+        using FlatAdamW ours = new(
+            parameters,
+            pool,
+            new AdamWSettings
+            {
+                Beta2 = 0.99,
+                WeightDecay = 0.01,
+                ClipNorm = 1e9,
+            }
+        );
         using TorchSharp.Modules.Parameter theirs = new(parameters.Values.clone());
         using optim.Optimizer reference = optim.AdamW([theirs], lr: 1e-2, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.01);
         manual_seed(5);
         for (int step = 0; step < 4; step++)
         {
-            Tensor first = randn(parameters.Count), second = randn(parameters.Count);
+            Tensor first = randn(parameters.Count),
+                second = randn(parameters.Count);
             theirs.grad = first.add(second).div(2);
             reference.step();
             ours.Step([first, second], step, 1e-2);
@@ -65,10 +80,16 @@ public sealed class StageLoopTests : IDisposable
     public void WorkerPool_JobThrows_RethrowsToTheCallerAndStaysUsable()
     {
         using WorkerPool pool = new(2);
-        Assert.Throws<FormatException>(() => pool.Run(8, (_, job) =>
-        {
-            if (job == 3) throw new FormatException();
-        }));
+        Assert.Throws<FormatException>(() =>
+            pool.Run(
+                8,
+                (_, job) =>
+                {
+                    if (job == 3)
+                        throw new FormatException();
+                }
+            )
+        );
 
         int sum = 0;
         pool.Run(5, (_, job) => Interlocked.Add(ref sum, job));
@@ -79,10 +100,13 @@ public sealed class StageLoopTests : IDisposable
     public void Load_FileOfOtherSizes_IsRefused()
     {
         string path = Path.Combine(_folder, "state");
-        using Tensor four = zeros(4), five = zeros(5);
+        using Tensor four = zeros(4),
+            five = zeros(5);
         TrainingCheckpoint.Save(path, new Dictionary<string, double>(), new Dictionary<string, Tensor> { ["a"] = four });
 
-        TrainingFileException error = Assert.Throws<TrainingFileException>(() => TrainingCheckpoint.Load(path, new Dictionary<string, Tensor> { ["a"] = five }));
+        TrainingFileException error = Assert.Throws<TrainingFileException>(() =>
+            TrainingCheckpoint.Load(path, new Dictionary<string, Tensor> { ["a"] = five })
+        );
         Assert.False(error.IsDamage);
         Assert.Contains("other sizes", error.Message, StringComparison.Ordinal);
     }
@@ -91,7 +115,8 @@ public sealed class StageLoopTests : IDisposable
     public void Load_AnyByteFlippedOrCutOff_IsRefusedAndCopiesNothing()
     {
         string path = Path.Combine(_folder, "state");
-        using Tensor four = tensor((float[])[1, 2, 3, 4]), target = zeros(4);
+        using Tensor four = tensor((float[])[1, 2, 3, 4]),
+            target = zeros(4);
         Dictionary<string, Tensor> vectors = new() { ["a"] = target };
         TrainingCheckpoint.Save(path, new Dictionary<string, double> { ["step"] = 7 }, new Dictionary<string, Tensor> { ["a"] = four });
         byte[] good = File.ReadAllBytes(path);
@@ -145,7 +170,11 @@ public sealed class StageLoopTests : IDisposable
         Assert.Equal(1, TrainingCheckpoint.LoadLast(path, vectors, out note)!["step"]);
         Assert.Null(note);
         Damage(path);
-        Assert.Contains("delete it", Assert.Throws<TrainingFileException>(() => TrainingCheckpoint.LoadLast(path, vectors, out _)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "delete it",
+            Assert.Throws<TrainingFileException>(() => TrainingCheckpoint.LoadLast(path, vectors, out _)).Message,
+            StringComparison.Ordinal
+        );
 
         // Killed between putting the old state aside and the new one in its place.
         TrainingCheckpoint.Save(TrainingCheckpoint.Previous(path), new Dictionary<string, double> { ["step"] = 3 }, vectors);
@@ -175,7 +204,10 @@ public sealed class StageLoopTests : IDisposable
             {
                 there.Add(File.Exists(Path.Combine(_folder, "soon.checkpoint")));
                 return weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b));
-            }, _ => 0, TestContext.Current.CancellationToken);
+            },
+            _ => 0,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal([false, false, true, true, true, true], there);
         Assert.InRange(StageLoop.SecondsToTheFirst, 1, 10);
     }
@@ -189,7 +221,11 @@ public sealed class StageLoopTests : IDisposable
         using FlatParameters parameters = new(weights);
         using WorkerPool pool = new(1);
         using StageLoop loop = new("fit", Schedule(2), TinyTraining.Options(_folder), pool, parameters, new AdamWSettings());
-        loop.Run((_, _, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)), _ => 0, TestContext.Current.CancellationToken);
+        loop.Run(
+            (_, _, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)),
+            _ => 0,
+            TestContext.Current.CancellationToken
+        );
         string[] rows = File.ReadAllLines(log);
         Assert.StartsWith("step,", rows[0], StringComparison.Ordinal);
         Assert.Equal(["1", "2", "2"], rows[1..].Select(r => r.Split(',')[0]));
@@ -197,7 +233,15 @@ public sealed class StageLoopTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static StageSchedule Schedule(long steps) => new() { Steps = steps, Batch = 2, Parts = 2, WarmUp = 1, Rate = 0.1 };
+    private static StageSchedule Schedule(long steps) =>
+        new()
+        {
+            Steps = steps,
+            Batch = 2,
+            Parts = 2,
+            WarmUp = 1,
+            Rate = 0.1,
+        };
 
     // Larger than one of the optimiser's pieces.
     private static WeightSet Weights()

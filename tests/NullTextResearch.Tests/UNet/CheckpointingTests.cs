@@ -21,7 +21,8 @@ public sealed class CheckpointingTests
         ["text in the middle alone"] = Config([false, false], 1),
     };
 
-    public static TheoryData<string, int, int> Shapes => new(from name in Networks.Keys from size in new[] { (8, 8), (12, 20), (10, 6) } select (name, size.Item1, size.Item2));
+    public static TheoryData<string, int, int> Shapes =>
+        new(from name in Networks.Keys from size in new[] { (8, 8), (12, 20), (10, 6) } select (name, size.Item1, size.Item2));
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -46,7 +47,8 @@ public sealed class CheckpointingTests
         using DisposeScope scope = NewDisposeScope();
         using UNet2DConditionModel unet = new(Networks["as Stable Diffusion 1"]);
         unet.Weights.Initialise(3, CPU, ScalarType.Float32);
-        PredictionGradient plain = Gradient(unet, new MemoryOptions(), 16, 16, ScalarType.Float32), segments = Gradient(unet, new MemoryOptions { Checkpointing = true }, 16, 16, ScalarType.Float32);
+        PredictionGradient plain = Gradient(unet, new MemoryOptions(), 16, 16, ScalarType.Float32),
+            segments = Gradient(unet, new MemoryOptions { Checkpointing = true }, 16, 16, ScalarType.Float32);
         Near(plain.Gradient, segments.Gradient, 2e-6);
         Assert.Equal(0, TensorAssert.MaxDifference(plain.Prediction, segments.Prediction));
     }
@@ -59,10 +61,17 @@ public sealed class CheckpointingTests
         unet.Weights.Initialise(3, CPU, ScalarType.Float64);
         UNetNoisePredictor own = new(unet);
         NoiseSchedule schedule = NoiseSchedule.StableDiffusion;
-        foreach ((INoisePredictor seam, INoisePredictor plain) in ((INoisePredictor, INoisePredictor)[])
-            [(own, new Plain(own)), (new VelocityPredictor(own, schedule), new Plain(new VelocityPredictor(own, schedule))), (new CountingPredictor(own), new Plain(own))])
+        foreach (
+            (INoisePredictor seam, INoisePredictor plain) in ((INoisePredictor, INoisePredictor)[])
+                [
+                    (own, new Plain(own)),
+                    (new VelocityPredictor(own, schedule), new Plain(new VelocityPredictor(own, schedule))),
+                    (new CountingPredictor(own), new Plain(own)),
+                ]
+        )
         {
-            PredictionGradient a = Gradient(seam, 8, 8, ScalarType.Float64), b = Gradient(plain, 8, 8, ScalarType.Float64);
+            PredictionGradient a = Gradient(seam, 8, 8, ScalarType.Float64),
+                b = Gradient(plain, 8, 8, ScalarType.Float64);
             Near(b.Gradient, a.Gradient, 1e-13);
             Near(b.Prediction, a.Prediction, 1e-13);
         }
@@ -80,7 +89,8 @@ public sealed class CheckpointingTests
         (Tensor latents, Tensor text) = Inputs(8, 8, ScalarType.Float64);
         SegmentTape tape = unet.Record(latents, tensor((long[])[500]), text, 0);
         Tensor gradient = randn_like(tape.Prediction);
-        Tensor first = tape.PullBack(gradient), second = tape.PullBack(gradient.mul(2));
+        Tensor first = tape.PullBack(gradient),
+            second = tape.PullBack(gradient.mul(2));
         Near(first.mul(2), second, 1e-13);
         Assert.Throws<ShapeMismatchException>(() => tape.PullBack(gradient.narrow(0, 0, 1)));
     }
@@ -95,7 +105,12 @@ public sealed class CheckpointingTests
             using DisposeScope scope = NewDisposeScope();
             (Tensor latents, Tensor text) = Inputs(8, 8, ScalarType.Float32);
             long before = TensorAssert.Live;
-            PredictionGradient result = new UNetNoisePredictor(unet, memory: new MemoryOptions { Checkpointing = true }).Differentiate(latents, Step, text, Loss);
+            PredictionGradient result = new UNetNoisePredictor(unet, memory: new MemoryOptions { Checkpointing = true }).Differentiate(
+                latents,
+                Step,
+                text,
+                Loss
+            );
             Assert.Equal(before + 3, TensorAssert.Live);
         }
     }
@@ -119,41 +134,51 @@ public sealed class CheckpointingTests
         using UNet2DConditionModel unet = new(Networks["attention everywhere"]);
         unet.Weights.Initialise(3, CPU, ScalarType.Float64);
         (Tensor latents, Tensor text) = Inputs(8, 8, ScalarType.Float64, rows: 4);
-        using AttentionStore together = new(), apart = new();
-        foreach ((IAttentionProcessor? a, IAttentionProcessor? b) in ((IAttentionProcessor?, IAttentionProcessor?)[])
-            [(null, null), (ExplicitAttention.Instance, ExplicitAttention.Instance), (new StoringAttention(together, 2), new StoringAttention(apart, 2))])
+        using AttentionStore together = new(),
+            apart = new();
+        foreach (
+            (IAttentionProcessor? a, IAttentionProcessor? b) in ((IAttentionProcessor?, IAttentionProcessor?)[])
+                [(null, null), (ExplicitAttention.Instance, ExplicitAttention.Instance), (new StoringAttention(together, 2), new StoringAttention(apart, 2))]
+        )
         {
-            Tensor batch = new UNetNoisePredictor(unet, a).Predict(latents, Step, text), rows = new UNetNoisePredictor(unet, b, new MemoryOptions { Sequential = true }).Predict(latents, Step, text);
+            Tensor batch = new UNetNoisePredictor(unet, a).Predict(latents, Step, text),
+                rows = new UNetNoisePredictor(unet, b, new MemoryOptions { Sequential = true }).Predict(latents, Step, text);
             Near(batch, rows, 1e-13);
         }
         Assert.NotEmpty(together.Maps);
         Assert.Equal(together.Maps.Select(m => m.Site.Path), apart.Maps.Select(m => m.Site.Path));
-        foreach ((StoredMap a, StoredMap b) in together.Maps.Zip(apart.Maps)) Near(a.Sum, b.Sum, 1e-12);
+        foreach ((StoredMap a, StoredMap b) in together.Maps.Zip(apart.Maps))
+            Near(a.Sum, b.Sum, 1e-12);
     }
 
     private static DiffusionStep Step => new TimestepGrid(NoiseSchedule.StableDiffusion, 10).Moves[3];
 
-    private static UNetConfig Config(bool[] attention, int layers) => new()
-    {
-        SampleSize = 8,
-        BlockOutChannels = [.. attention.Select((_, i) => 8 * (1 + (i % 2)))],
-        DownHasAttention = attention,
-        UpHasAttention = [.. attention.Reverse()],
-        LayersPerBlock = layers,
-        Heads = [.. attention.Select(_ => 2)],
-        CrossAttentionDim = 6,
-        NormNumGroups = 4,
-    };
+    private static UNetConfig Config(bool[] attention, int layers) =>
+        new()
+        {
+            SampleSize = 8,
+            BlockOutChannels = [.. attention.Select((_, i) => 8 * (1 + (i % 2)))],
+            DownHasAttention = attention,
+            UpHasAttention = [.. attention.Reverse()],
+            LayersPerBlock = layers,
+            Heads = [.. attention.Select(_ => 2)],
+            CrossAttentionDim = 6,
+            NormNumGroups = 4,
+        };
 
     private static (Tensor Latents, Tensor Text) Inputs(int height, int width, ScalarType dtype, int rows = 2)
     {
         using Generator generator = new(5);
-        return (randn([rows, 4, height, width], ScalarType.Float64, generator: generator).to(dtype), randn([rows, 7, 6], ScalarType.Float64, generator: generator).to(dtype));
+        return (
+            randn([rows, 4, height, width], ScalarType.Float64, generator: generator).to(dtype),
+            randn([rows, 7, 6], ScalarType.Float64, generator: generator).to(dtype)
+        );
     }
 
     private static Tensor Loss(Tensor prediction) => prediction.sub(0.3).square().flatten(1).mean([1L]);
 
-    private static PredictionGradient Gradient(UNet2DConditionModel unet, MemoryOptions memory, int height, int width, ScalarType dtype) => Gradient(new UNetNoisePredictor(unet, memory: memory), height, width, dtype);
+    private static PredictionGradient Gradient(UNet2DConditionModel unet, MemoryOptions memory, int height, int width, ScalarType dtype) =>
+        Gradient(new UNetNoisePredictor(unet, memory: memory), height, width, dtype);
 
     private static PredictionGradient Gradient(INoisePredictor predictor, int height, int width, ScalarType dtype)
     {
@@ -164,7 +189,8 @@ public sealed class CheckpointingTests
     private static void Near(Tensor expected, Tensor actual, double relative)
     {
         Assert.Equal(expected.shape, actual.shape);
-        double difference = actual.sub(expected).to(ScalarType.Float64).norm().item<double>(), size = expected.to(ScalarType.Float64).norm().item<double>();
+        double difference = actual.sub(expected).to(ScalarType.Float64).norm().item<double>(),
+            size = expected.to(ScalarType.Float64).norm().item<double>();
         Assert.True(size > 0 && difference <= relative * size, $"relative difference {difference / size:e2}, limit {relative:e0}");
     }
 

@@ -25,7 +25,8 @@ public sealed class VaeTilingTests
         Assert.Equal(expected, starts.Length);
         Assert.Equal(0, starts[0]);
         Assert.Equal(Math.Max(side, tile), starts[^1] + tile);
-        for (int i = 1; i < starts.Length; i++) Assert.True(starts[i - 1] + tile - starts[i] >= overlap - 1, $"{starts[i - 1]}, {starts[i]}");
+        for (int i = 1; i < starts.Length; i++)
+            Assert.True(starts[i - 1] + tile - starts[i] >= overlap - 1, $"{starts[i - 1]}, {starts[i]}");
     }
 
     [Theory]
@@ -38,7 +39,8 @@ public sealed class VaeTilingTests
         double[] sum = new double[side * 4];
         foreach ((int start, double[] weights) in starts.Zip(tiling.Weights(starts, 4)))
         {
-            for (int i = 0; i < weights.Length; i++) sum[(start * 4) + i] += weights[i];
+            for (int i = 0; i < weights.Length; i++)
+                sum[(start * 4) + i] += weights[i];
             Assert.All(weights, w => Assert.InRange(w, 1e-6, 1));
         }
         Assert.All(sum, s => Assert.Equal(1, s, 12));
@@ -69,7 +71,8 @@ public sealed class VaeTilingTests
         Tensor[] scenes = [.. ExperimentImages.Toy(4, 64).Select(i => ImageTensor.ToPixels(i.Image))];
         Tensor pixels = cat([cat([scenes[0], scenes[1]], 3), cat([scenes[2], scenes[3]], 3)], 2);
         VaeTiling tiling = new(vae, 16, 8);
-        Tensor whole = vae.Encode(pixels), tiled = tiling.Encode(pixels);
+        Tensor whole = vae.Encode(pixels),
+            tiled = tiling.Encode(pixels);
         Assert.Equal(whole.shape, tiled.shape);
         double latents = tiled.sub(whole).norm().item<float>() / whole.norm().item<float>();
         double picture = Psnr.Of(ImageTensor.ToImages(vae.Decode(whole))[0], ImageTensor.ToImages(tiling.Decode(whole))[0]);
@@ -88,7 +91,8 @@ public sealed class VaeTilingTests
         AutoencoderKL vae = Mini.Value.Vae;
         // One colour everywhere: what a tile makes of it away from its edges is one colour too, and so must be the blend.
         Tensor grey = vae.Encode(zeros([1, 3, 160, 160]));
-        float tiled = Roughness(new VaeTiling(vae, 16, 8).Decode(grey)), whole = Roughness(vae.Decode(grey));
+        float tiled = Roughness(new VaeTiling(vae, 16, 8).Decode(grey)),
+            whole = Roughness(vae.Decode(grey));
         TestContext.Current.SendDiagnosticMessage("largest step between neighbours {0:0.000}, untiled {1:0.000}", tiled, whole);
         Assert.InRange(tiled, 0, 2 * whole);
 

@@ -13,23 +13,24 @@ namespace NullTextResearch.Tests.Verification;
 public sealed class GoldenTests
 {
     /// <summary>Files of data/golden with the number of values that each compares: a check that stops comparing fails here.</summary>
-    public static TheoryData<string, string?, int> Files => new()
-    {
-        { "manifest.json", null, 382 },
-        { "rules", null, 2 },
-        { "schedule.safetensors", null, 19 },
-        { "tiny_models.safetensors", null, 15 },
-        { "tiny_models_f64.safetensors", null, 15 },
-        { "tiny_attn.safetensors", null, 6 },
-        { "p2p_mappers.safetensors", null, 72 },
-        { "p2p_localblend.safetensors", null, 14 },
-        { "tiny_algo_10_f64.safetensors", null, 54 },
-        // What single precision does otherwise; the rest of the file repeats the one above.
-        { "tiny_algo_10_f32.safetensors", "nti.", 8 },
-        { "tiny_early_10_f64.safetensors", null, 16 },
-        // Blocks of Stable Diffusion at full size, with their gradients.
-        { "sd14_gradients.safetensors", null, 12 },
-    };
+    public static TheoryData<string, string?, int> Files =>
+        new()
+        {
+            { "manifest.json", null, 382 },
+            { "rules", null, 2 },
+            { "schedule.safetensors", null, 19 },
+            { "tiny_models.safetensors", null, 15 },
+            { "tiny_models_f64.safetensors", null, 15 },
+            { "tiny_attn.safetensors", null, 6 },
+            { "p2p_mappers.safetensors", null, 72 },
+            { "p2p_localblend.safetensors", null, 14 },
+            { "tiny_algo_10_f64.safetensors", null, 54 },
+            // What single precision does otherwise; the rest of the file repeats the one above.
+            { "tiny_algo_10_f32.safetensors", "nti.", 8 },
+            { "tiny_early_10_f64.safetensors", null, 16 },
+            // Blocks of Stable Diffusion at full size, with their gradients.
+            { "sd14_gradients.safetensors", null, 12 },
+        };
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -53,14 +54,23 @@ public sealed class GoldenTests
         Assert.Contains("--allow-missing", missing[0].ToString(), StringComparison.Ordinal);
         Assert.All(GoldenVerifier.Run(folder.Path, wanted with { AllowMissing = true }), r => Assert.Equal(VerificationStatus.Skip, r.Status));
         // A deliberate selection asks for nothing else.
-        Assert.DoesNotContain(GoldenVerifier.Run(folder.Path, new VerificationOptions { Only = "unet.eps.t481" }), r => r.Status == VerificationStatus.Fail && r.File.StartsWith("tiny_algo", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            GoldenVerifier.Run(folder.Path, new VerificationOptions { Only = "unet.eps.t481" }),
+            r => r.Status == VerificationStatus.Fail && r.File.StartsWith("tiny_algo", StringComparison.Ordinal)
+        );
         Assert.All(GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "schedule*" }), r => Assert.NotEqual(VerificationStatus.Fail, r.Status));
     }
 
     [Fact]
     public void Manifest_OfTheCheckout_DescribesWhatIsShipped()
     {
-        string[] described = [.. JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenTensors.Folder, "manifest.json")))!["files"]!.AsObject().Select(f => f.Key).Order(StringComparer.Ordinal)];
+        string[] described =
+        [
+            .. JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenTensors.Folder, "manifest.json")))!["files"]!
+                .AsObject()
+                .Select(f => f.Key)
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(Directory.GetFiles(GoldenTensors.Folder, "*.safetensors").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal), described);
     }
 
@@ -119,8 +129,14 @@ public sealed class GoldenTests
         using TemporaryGolden folder = new("schedule.safetensors", "tiny_models.safetensors");
         folder.Edit("manifest.json", root => root["name_prefix"] = "other:");
 
-        IReadOnlyList<VerificationResult> weights = GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "manifest.json", Only = "weights_check/" });
-        IReadOnlyList<VerificationResult> outputs = GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "tiny_models.safetensors", Only = "unet.eps" });
+        IReadOnlyList<VerificationResult> weights = GoldenVerifier.Run(
+            folder.Path,
+            new VerificationOptions { Files = "manifest.json", Only = "weights_check/" }
+        );
+        IReadOnlyList<VerificationResult> outputs = GoldenVerifier.Run(
+            folder.Path,
+            new VerificationOptions { Files = "tiny_models.safetensors", Only = "unet.eps" }
+        );
 
         Assert.NotEmpty(weights);
         Assert.All(weights, r => Assert.Equal(VerificationStatus.Fail, r.Status));
@@ -134,7 +150,10 @@ public sealed class GoldenTests
         using TemporaryGolden folder = new("schedule.safetensors", "tiny_models.safetensors");
         folder.Edit("checks.json", root => root["checks"]!["tiny_models.safetensors"]!["unet.eps.t1"] = new JsonObject { ["max_abs"] = 1e-12 });
 
-        IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "tiny_models.safetensors", Only = "unet.eps.t1" });
+        IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(
+            folder.Path,
+            new VerificationOptions { Files = "tiny_models.safetensors", Only = "unet.eps.t1" }
+        );
 
         VerificationMeasure measure = Assert.Single(Assert.Single(results).Measures);
         Assert.Equal(1e-12, measure.Limit);
@@ -171,7 +190,8 @@ public sealed class GoldenTests
         public TemporaryGolden(params string[] files)
         {
             Directory.CreateDirectory(Path);
-            foreach (string file in files.Concat(["manifest.json", "checks.json"])) File.Copy(System.IO.Path.Combine(GoldenTensors.Folder, file), System.IO.Path.Combine(Path, file));
+            foreach (string file in files.Concat(["manifest.json", "checks.json"]))
+                File.Copy(System.IO.Path.Combine(GoldenTensors.Folder, file), System.IO.Path.Combine(Path, file));
         }
 
         public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"golden-{Guid.NewGuid():n}");
@@ -191,7 +211,8 @@ public sealed class GoldenTests
             Dictionary<string, Tensor> tensors = [];
             using (SafetensorsFile open = SafetensorsFile.Open(path))
             {
-                foreach (SafetensorsEntry entry in open.Entries) tensors[entry.Name] = open.Read(entry.Name);
+                foreach (SafetensorsEntry entry in open.Entries)
+                    tensors[entry.Name] = open.Read(entry.Name);
             }
             change(tensors[name]);
             SafetensorsFile.Write(path, tensors);

@@ -38,7 +38,11 @@ public sealed class ConfigReaderTests : IDisposable
     public void Constructor_ObjectThatAnotherParserTook_IsHeldToTheSameRules()
     {
         using JsonDocument lax = JsonDocument.Parse("""{"n": {"a": 1, "a": 2}}""");
-        Assert.Contains("there twice", Assert.Throws<ModelFormatException>(() => new ConfigReader(lax.RootElement, "x.json")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "there twice",
+            Assert.Throws<ModelFormatException>(() => new ConfigReader(lax.RootElement, "x.json")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -87,7 +91,16 @@ public sealed class ConfigReaderTests : IDisposable
         json[field] = JsonNode.Parse(value);
         File.WriteAllText(path, json.ToJsonString());
         ConfigReader config = ConfigReader.FromFile(path);
-        string message = Assert.Throws<ModelFormatException>(() => file[0] switch { 'u' => (object)UNetConfig.Read(config), 'v' => VaeConfig.Read(config), _ => ClipTextConfig.Read(config) }).Message;
+        string message = Assert
+            .Throws<ModelFormatException>(() =>
+                file[0] switch
+                {
+                    'u' => (object)UNetConfig.Read(config),
+                    'v' => VaeConfig.Read(config),
+                    _ => ClipTextConfig.Read(config),
+                }
+            )
+            .Message;
         Assert.Contains(path, message, StringComparison.Ordinal);
         Assert.Contains(field, message, StringComparison.Ordinal);
     }

@@ -31,11 +31,15 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("{\"k\":\"1\",\"k\":\"2\"}", "the name 'k' is there twice")]
     [InlineData("{\"k\":\"\\ud800\"}", "half a character")]
     [InlineData("{\"\\udc00\":\"v\"}", "half a character")]
-    public void Open_MetadataThatAreNoTexts_AreRefusedWithThePlace(string metadata, string says) => Refused(Good.Insert(1, $"\"__metadata__\":{metadata},"), says);
+    public void Open_MetadataThatAreNoTexts_AreRefusedWithThePlace(string metadata, string says) =>
+        Refused(Good.Insert(1, $"\"__metadata__\":{metadata},"), says);
 
     [Theory]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "half a character")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "the name 'a' is there twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "the name 'a' is there twice"
+    )]
     [InlineData("""{"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}}""", "the name 'dtype' is there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}}""", "larger than any memory")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2,9223372036854775807],"data_offsets":[0,8]}}""", "larger than any memory")]
@@ -62,11 +66,26 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_TooManyAxesOrTensorsOrTooLongAName_IsRefused()
     {
-        Refused($$$"""{"a":{"dtype":"F32","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,4]}}""", "the shape of 'a' has 65 numbers, and 64 at most");
+        Refused(
+            $$$"""{"a":{"dtype":"F32","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,4]}}""",
+            "the shape of 'a' has 65 numbers, and 64 at most"
+        );
         Refused($$$"""{"{{{new string('n', 1001)}}}":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "has 1001 characters");
-        Refused("{" + string.Join(',', Enumerable.Range(0, SafetensorsFile.MostTensors + 1).Select(i => $$"""
-            "{{i}}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}
-            """)) + "}", "more than 100000 tensors");
+        Refused(
+            "{"
+                + string.Join(
+                    ',',
+                    Enumerable
+                        .Range(0, SafetensorsFile.MostTensors + 1)
+                        .Select(i =>
+                            $$"""
+                                "{{i}}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}
+                                """
+                        )
+                )
+                + "}",
+            "more than 100000 tensors"
+        );
     }
 
     /// <summary>Work is counted in bytes allocated: times differ from machine to machine.</summary>
@@ -83,12 +102,19 @@ public sealed class SafetensorsFileTests : IDisposable
         (string before, string item) = of switch
         {
             "numbers in a shape" => ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1", ",1"),
-            "empty tensors" => ("{\"-\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}", ",\"#\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}"),
+            "empty tensors" => (
+                "{\"-\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}",
+                ",\"#\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}"
+            ),
             "names in one object" => ("{\"-\":{\"-\":0", ",\"#\":0"),
             _ => ("{\"a\":", "["),
         };
         int at = Encoding.UTF8.GetBytes(before, header);
-        for (int i = 0; at < Size - 100; i++) at += Encoding.UTF8.GetBytes(item.Contains('#', StringComparison.Ordinal) ? item.Replace("#", $"{i}", StringComparison.Ordinal) : item, header.AsSpan(at));
+        for (int i = 0; at < Size - 100; i++)
+            at += Encoding.UTF8.GetBytes(
+                item.Contains('#', StringComparison.Ordinal) ? item.Replace("#", $"{i}", StringComparison.Ordinal) : item,
+                header.AsSpan(at)
+            );
         string path = Path.Combine(_folder, "hostile.safetensors");
         Write(path, header, 0);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -102,13 +128,21 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_TypesThatAreNotRead_AreKeptAndRefusedWhenRead()
     {
-        using (SafetensorsFile file = Opened("""
-            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"global_step":{"dtype":"U32","shape":[],"data_offsets":[4,8]},"mark":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[8,8]},"new":{"dtype":"\u001b]0;t","shape":[3],"data_offsets":[8,8]}}
-            """))
+        using (
+            SafetensorsFile file = Opened(
+                """
+                {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"global_step":{"dtype":"U32","shape":[],"data_offsets":[4,8]},"mark":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[8,8]},"new":{"dtype":"\u001b]0;t","shape":[3],"data_offsets":[8,8]}}
+                """
+            )
+        )
         {
             Assert.Equal(["a"], file.Entries.Where(e => e.IsReadable).Select(e => e.Name));
             using Tensor a = file.Read("a");
-            Assert.Contains("'global_step' has the dtype 'U32'", Assert.Throws<ModelFormatException>(() => file.Read("global_step")).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "'global_step' has the dtype 'U32'",
+                Assert.Throws<ModelFormatException>(() => file.Read("global_step")).Message,
+                StringComparison.Ordinal
+            );
             Assert.Contains("16-bit", Assert.Throws<ModelFormatException>(() => file.Entry("mark").Dtype).Message, StringComparison.Ordinal);
         }
         Refused("""{"s":{"dtype":"U64","shape":[2],"data_offsets":[0,8]}}""", "needs 16 bytes and has 8");
@@ -123,7 +157,15 @@ public sealed class SafetensorsFileTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "p.safetensors");
         Tensor value = arange(35, ScalarType.Float32).reshape(5, 7);
-        SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["value"] = value, ["none"] = zeros(0, 3), ["scalar"] = tensor(2.5f) });
+        SafetensorsFile.Write(
+            path,
+            new Dictionary<string, Tensor>
+            {
+                ["value"] = value,
+                ["none"] = zeros(0, 3),
+                ["scalar"] = tensor(2.5f),
+            }
+        );
         using SafetensorsFile file = SafetensorsFile.Open(path);
         TensorAssert.Close(value, file.Read("value", pieceBytes), 0);
         Assert.Equal([0, 3], file.Read("none", pieceBytes).shape);
@@ -139,11 +181,23 @@ public sealed class SafetensorsFileTests : IDisposable
         string message = OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Message);
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         Assert.Contains(OddPlaces.Kinds[kind], message, StringComparison.Ordinal);
-        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message), StringComparison.Ordinal);
+        Assert.Contains(
+            OddPlaces.Kinds[kind],
+            OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message),
+            StringComparison.Ordinal
+        );
         string index = Path.Combine(_folder, "odd.json");
         OddPlaces.Put(index, kind);
-        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(index)).Message), StringComparison.Ordinal);
-        Assert.Contains(OddPlaces.Kinds[kind], OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => ConfigReader.FromFile(index)).Message), StringComparison.Ordinal);
+        Assert.Contains(
+            OddPlaces.Kinds[kind],
+            OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => Checkpoint.Open(index)).Message),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            OddPlaces.Kinds[kind],
+            OddPlaces.Within(() => Assert.Throws<ModelFormatException>(() => ConfigReader.FromFile(index)).Message),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -190,7 +244,15 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "w.safetensors");
-        SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [wrapping + "a.weight"] = ones(2), [wrapping + "b.weight"] = zeros(3), ["epoch"] = zeros(1) });
+        SafetensorsFile.Write(
+            path,
+            new Dictionary<string, Tensor>
+            {
+                [wrapping + "a.weight"] = ones(2),
+                [wrapping + "b.weight"] = zeros(3),
+                ["epoch"] = zeros(1),
+            }
+        );
         using Checkpoint file = Checkpoint.Open(path);
         Assert.Equal(["a.weight", "b.weight", "epoch"], file.Entries.Select(e => e.Name));
         Assert.Equal(wrapping, file.Wrapping);
@@ -204,8 +266,20 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "w.safetensors");
-        SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["module.a"] = ones(2), ["module.b"] = ones(2), ["a"] = ones(2) });
-        Assert.Contains("'a' with 'module.' before it and without", Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
+        SafetensorsFile.Write(
+            path,
+            new Dictionary<string, Tensor>
+            {
+                ["module.a"] = ones(2),
+                ["module.b"] = ones(2),
+                ["a"] = ones(2),
+            }
+        );
+        Assert.Contains(
+            "'a' with 'module.' before it and without",
+            Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private SafetensorsFile Opened(string header)

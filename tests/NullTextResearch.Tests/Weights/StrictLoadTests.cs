@@ -23,18 +23,32 @@ public sealed class StrictLoadTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "large.safetensors");
-        Tensor value = new FormulaWeights().Input("large", [1700, 2503]).to(stored), small = new FormulaWeights().Input("small", [7]).to(stored);
+        Tensor value = new FormulaWeights().Input("large", [1700, 2503]).to(stored),
+            small = new FormulaWeights().Input("small", [7]).to(stored);
         SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["small"] = small, ["large"] = value });
         using WeightSet weights = new();
         weights.Root.Declare("large", [1700, 2503], WeightInit.FanIn);
         weights.Root.Declare("small", [7], WeightInit.FanIn);
         List<long> read = [];
         using (Checkpoint file = Checkpoint.Open(path))
-            StrictLoad.Load(weights, file, CPU, wanted, key => [new KeySource(key)], _ => false, new LoadMeter(1, new Direct(p => read.Add(p.BytesRead)), default));
+            StrictLoad.Load(
+                weights,
+                file,
+                CPU,
+                wanted,
+                key => [new KeySource(key)],
+                _ => false,
+                new LoadMeter(1, new Direct(p => read.Add(p.BytesRead)), default)
+            );
         Assert.True(weights.Find("large")!.Value.equal(value.to(wanted)).all().item<bool>());
         Assert.True(weights.Find("small")!.Value.equal(small.to(wanted)).all().item<bool>());
         Assert.Equal((1700L * 2503 + 7) * value.element_size(), read[^1]);
-        Assert.Equal(stored == ScalarType.Float16 ? 2 : stored == ScalarType.Float32 ? 3 : 4, read.Count);
+        Assert.Equal(
+            stored == ScalarType.Float16 ? 2
+                : stored == ScalarType.Float32 ? 3
+                : 4,
+            read.Count
+        );
     }
 
     [Fact]
@@ -46,10 +60,20 @@ public sealed class StrictLoadTests : IDisposable
         SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["qkv"] = all });
         using WeightSet weights = new();
         string[] names = ["q", "k", "v"];
-        foreach (string name in names) weights.Root.Declare(name, [2, 3], WeightInit.FanIn);
+        foreach (string name in names)
+            weights.Root.Declare(name, [2, 3], WeightInit.FanIn);
         using Checkpoint file = Checkpoint.Open(path);
-        StrictLoad.Load(weights, file, CPU, ScalarType.Float64, key => [new KeySource("qkv") { Part = Array.IndexOf(names, key), Parts = 3 }], _ => false, null);
-        for (int i = 0; i < 3; i++) TensorAssert.Close(all.narrow(0, 2 * i, 2).to(ScalarType.Float64), weights.Find(names[i])!.Value, 0);
+        StrictLoad.Load(
+            weights,
+            file,
+            CPU,
+            ScalarType.Float64,
+            key => [new KeySource("qkv") { Part = Array.IndexOf(names, key), Parts = 3 }],
+            _ => false,
+            null
+        );
+        for (int i = 0; i < 3; i++)
+            TensorAssert.Close(all.narrow(0, 2 * i, 2).to(ScalarType.Float64), weights.Find(names[i])!.Value, 0);
     }
 
     [Theory]
@@ -68,8 +92,10 @@ public sealed class StrictLoadTests : IDisposable
         weights.Root.Declare("w", [4, 4], WeightInit.FanIn);
         using Checkpoint file = Checkpoint.Open(path);
         void Load() => StrictLoad.Load(weights, file, CPU, ScalarType.Float32, key => [new KeySource(key) { IgnoreUnitAxes = ignoreOnes }], _ => false, null);
-        if (taken) Load();
-        else Assert.Single(Assert.Throws<CheckpointMismatchException>(Load).Misshaped);
+        if (taken)
+            Load();
+        else
+            Assert.Single(Assert.Throws<CheckpointMismatchException>(Load).Misshaped);
         Assert.Equal(taken, weights.Find("w")!.HasValue);
     }
 
@@ -83,7 +109,8 @@ public sealed class StrictLoadTests : IDisposable
         weights.Root.Declare("new", [2], WeightInit.FanIn);
         using Checkpoint file = Checkpoint.Open(path);
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() =>
-            StrictLoad.Load(weights, file, CPU, ScalarType.Float32, key => [new KeySource(key), new KeySource("old")], _ => false, null));
+            StrictLoad.Load(weights, file, CPU, ScalarType.Float32, key => [new KeySource(key), new KeySource("old")], _ => false, null)
+        );
         Assert.Equal(["old"], e.Extra);
     }
 
