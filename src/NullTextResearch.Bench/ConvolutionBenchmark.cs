@@ -35,11 +35,15 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
         text.AppendLine();
         text.AppendLine(
             c,
-            $"{Machine.Processor()}, {threads} thread(s), TorchSharp {typeof(torch).Assembly.GetName().Version}; 3x3 convolutions by the library (`Convolution.Of`, which fills up channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which the two took turns. *1.00* without added channels is the same call. Error: relative, of libtorch's own, against float64, in what the column to its left times; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16."
+            $"{Machine.Processor()}, {threads} thread(s), TorchSharp {typeof(torch).Assembly.GetName().Version}; 3x3 convolutions by the library "
+                + $"(`Convolution.Of`, which fills up channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which "
+                + $"the two took turns. *1.00* without added channels is the same call. Error: relative, of libtorch's own, against float64, in what the "
+                + $"column to its left times; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16."
         );
         text.AppendLine();
         text.AppendLine(
-            "| convolution | precision | added channels, forward / with gradient | forward, own, us | library / own | error of own | with input gradient, own, us | library / own | error of own |"
+            "| convolution | precision | added channels, forward / with gradient | forward, own, us | library / own | error of own | with input gradient, "
+                + "own, us | library / own | error of own |"
         );
         text.AppendLine("|---|---|---|---|---|---|---|---|---|");
         foreach (Case shape in Cases)
@@ -60,7 +64,9 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
                 gradientError = Error(Gradient(Own, x), Gradient(Exact, exactX));
             text.AppendLine(
                 c,
-                $"| {shape.Name}: {shape.From} to {shape.To} at {shape.Side}{(shape.Stride > 1 ? ", stride 2" : "")}, {shape.Rows} row(s) | {Precision.NameOf(dtype)} | {Added(plainFrom, plainTo)} / {Added(gradFrom, gradTo)} | {1e6 * ownForward:0} | {forwardRatio:0.00} | {forwardError:0e+0} | {1e6 * ownBoth:0} | {bothRatio:0.00} | {gradientError:0e+0} |"
+                $"| {shape.Name}: {shape.From} to {shape.To} at {shape.Side}{(shape.Stride > 1 ? ", stride 2" : "")}, {shape.Rows} row(s) | "
+                    + $"{Precision.NameOf(dtype)} | {Added(plainFrom, plainTo)} / {Added(gradFrom, gradTo)} | {1e6 * ownForward:0} | {forwardRatio:0.00} "
+                    + $"| {forwardError:0e+0} | {1e6 * ownBoth:0} | {bothRatio:0.00} | {gradientError:0e+0} |"
             );
 
             Tensor Own(Tensor t) => F.conv2d(t, weight, strides: [shape.Stride, shape.Stride], padding: [1, 1]);

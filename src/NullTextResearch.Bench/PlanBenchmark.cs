@@ -12,7 +12,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench;
 
-/// <summary>The plan of <c>nulltext plan</c> against whole jobs: <c>nulltext invert</c> in a process of its own for each setting, timed from its start to its end.</summary>
+/// <summary>
+/// The plan of <c>nulltext plan</c> against whole jobs: <c>nulltext invert</c> in a process of its own for each setting, timed from its start to its
+/// end.
+/// </summary>
 internal sealed partial class PlanBenchmark(string program)
 {
     private static readonly Setting[] Settings =
@@ -38,11 +41,14 @@ internal sealed partial class PlanBenchmark(string program)
         text.AppendLine();
         text.AppendLine(
             c,
-            $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a process of its own, timed from its start to its end; the plan was made beside it, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} % of one thread's time. *For the work done* is the plan's time for the inner steps that the job made, most of them fewer than allowed."
+            $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a process of its own, timed from its start to "
+                + $"its end; the plan was made beside it, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} "
+                + $"% of one thread's time. *For the work done* is the plan's time for the inner steps that the job made, most of them fewer than allowed."
         );
         text.AppendLine();
         text.AppendLine(
-            "| setting | threads | planned time | planned for the work done, s | measured, s | measured / planned | within the range | planned memory, MB | measured peak, MB | measured / planned |"
+            "| setting | threads | planned time | planned for the work done, s | measured, s | measured / planned | within the range | planned memory, MB "
+                + "| measured peak, MB | measured / planned |"
         );
         text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (Setting setting in Settings)
@@ -69,7 +75,9 @@ internal sealed partial class PlanBenchmark(string program)
             double expected = planned.Time.After(job.InnerSteps);
             text.AppendLine(
                 c,
-                $"| {setting} | {threads} | {least:0.0} to {most:0.0} s | {expected:0.0} | {job.Seconds:0.0} | {job.Seconds / expected:0.00} | {(job.Seconds >= least && job.Seconds <= most ? "yes" : "**no**")} | {job.PlannedMegabytes:0} | {job.PeakMegabytes:0} | {job.PeakMegabytes / job.PlannedMegabytes:0.00} |"
+                $"| {setting} | {threads} | {least:0.0} to {most:0.0} s | {expected:0.0} | {job.Seconds:0.0} | {job.Seconds / expected:0.00} | "
+                    + $"{(job.Seconds >= least && job.Seconds <= most ? "yes" : "**no**")} | {job.PlannedMegabytes:0} | {job.PeakMegabytes:0} | "
+                    + $"{job.PeakMegabytes / job.PlannedMegabytes:0.00} |"
             );
         }
         return text.ToString();

@@ -114,7 +114,8 @@ internal static class Program
                 if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
                 {
                     Console.Error.WriteLine(
-                        "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver."
+                        "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine "
+                            + "with an NVIDIA driver."
                     );
                     return 1;
                 }
@@ -139,7 +140,8 @@ internal static class Program
                 if (built.Exists)
                     return Print(new PlanBenchmark(built.FullName).Run());
                 Console.Error.WriteLine(
-                    $"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build src/NullTextResearch.Cli -c Release; or name it with --nulltext."
+                    $"--plan runs whole inversions with the command line, and there is none at {built.FullName}. Build it: dotnet build "
+                        + "src/NullTextResearch.Cli -c Release; or name it with --nulltext."
                 );
                 return 1;
             }
@@ -276,11 +278,15 @@ internal static class Program
         text.AppendLine();
         text.AppendLine(
             c,
-            $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round."
+            $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, "
+                + $"CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp "
+                + $"{typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the "
+                + $"optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round."
         );
         text.AppendLine();
         text.AppendLine(
-            "| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end latents (relative L2) |"
+            "| variant | s per image | ratio (min - max) | network evaluations per image | peak memory, MB | distance to published: embeddings / end "
+                + "latents (relative L2) |"
         );
         text.AppendLine("|---|---|---|---|---|---|");
         List<Sample> reference = samples["published"];
@@ -290,12 +296,16 @@ internal static class Program
             double[] ratios = [.. mine.Zip(reference, (m, r) => r.SecondsPerImage / m.SecondsPerImage).Order()];
             text.AppendLine(
                 c,
-                $"| {what} | {Median(mine.Select(s => s.SecondsPerImage)):0.00} | {Median(ratios):0.00} ({ratios[0]:0.00} - {ratios[^1]:0.00}) | {mine[0].ForwardsPerImage:0} | {Median(mine.Select(s => s.PeakMegabytes)):0} | {PublishedNullText.RelativeDistance(mine[0].Embeddings, reference[0].Embeddings):0.0e+0} / {PublishedNullText.RelativeDistance(mine[0].Latents, reference[0].Latents):0.0e+0} |"
+                $"| {what} | {Median(mine.Select(s => s.SecondsPerImage)):0.00} | {Median(ratios):0.00} ({ratios[0]:0.00} - {ratios[^1]:0.00}) | "
+                    + $"{mine[0].ForwardsPerImage:0} | {Median(mine.Select(s => s.PeakMegabytes)):0} | "
+                    + $"{PublishedNullText.RelativeDistance(mine[0].Embeddings, reference[0].Embeddings):0.0e+0} / "
+                    + $"{PublishedNullText.RelativeDistance(mine[0].Latents, reference[0].Latents):0.0e+0} |"
             );
         }
         text.AppendLine();
         text.AppendLine(
-            "The optimisation is chaotic in float32 (Adam divides by the gradient's size), so equal algorithms differ by small amounts in embeddings; in float64 the library equals the reference to 1e-9 (`nulltext verify`)."
+            "The optimisation is chaotic in float32 (Adam divides by the gradient's size), so equal algorithms differ by small amounts in embeddings; in "
+                + "float64 the library equals the reference to 1e-9 (`nulltext verify`)."
         );
         return text.ToString();
     }
@@ -366,7 +376,8 @@ internal static class Program
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{done} inner steps after the first 100: resident memory {grown:+0.00;-0.00} MB per 1,000 steps (limit 5; {late:+0.00;-0.00} in the second half), live tensors {left:+0;-0;0} (limit 0)"
+                $"{done} inner steps after the first 100: resident memory {grown:+0.00;-0.00} MB per 1,000 steps (limit 5; {late:+0.00;-0.00} in the "
+                    + $"second half), live tensors {left:+0;-0;0} (limit 0)"
             )
         );
         return grown < 5 && left == 0 ? 0 : 1;

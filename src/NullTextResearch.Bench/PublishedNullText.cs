@@ -18,10 +18,12 @@ public sealed record Waste(bool WeightGradients, bool RecomputeConditional, bool
     public static Waste None { get; } = new(false, false, false);
 
     public override string ToString() =>
-        $"{(WeightGradients ? "weight gradients, " : "")}{(RecomputeConditional ? "conditional recomputed, " : "")}{(ExplicitMaps ? "explicit maps, " : "")}".TrimEnd(
-            ',',
-            ' '
-        );
+        string.Concat(
+                WeightGradients ? "weight gradients, " : "",
+                RecomputeConditional ? "conditional recomputed, " : "",
+                ExplicitMaps ? "explicit maps, " : ""
+            )
+            .TrimEnd(',', ' ');
 }
 
 /// <summary>

@@ -14,7 +14,9 @@ internal sealed class InvocationHost : INotebookHost
     private readonly SemaphoreSlim _turn = new(1);
     private readonly LiveServer _live;
 
-    /// <summary>The host of this process; its elements talk to it over a socket of its own, for the kernel answers comms of no other target than its own.</summary>
+    /// <summary>
+    /// The host of this process; its elements talk to it over a socket of its own, for the kernel answers comms of no other target than its own.
+    /// </summary>
     public InvocationHost()
     {
         _live = new LiveServer(LiveServices.Instance, AnswerAsync);

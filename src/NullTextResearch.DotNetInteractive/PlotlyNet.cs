@@ -13,7 +13,8 @@ internal static class PlotlyNet
         {
             await Register(context.HandlingKernel.RootKernel);
             context.DisplayAs(
-                "Charts of Plotly.NET are shown by Plotly.NET.Interactive: their HTML loads require.js and plotly.js from two CDNs, so they need a network. For charts without one use View.Chart or View.Lines.",
+                "Charts of Plotly.NET are shown by Plotly.NET.Interactive: their HTML loads require.js and plotly.js from two CDNs, so they need a "
+                    + "network. For charts without one use View.Chart or View.Lines.",
                 "text/plain"
             );
         }

@@ -21,7 +21,9 @@ public abstract record Chart
     /// <summary>Vertical axis.</summary>
     public required Axis YAxis { get; init; }
 
-    /// <summary>Height of the plotting area with its axes, in CSS pixels, 200 to 2000 (default 420). The width follows the page; a legend adds to the height.</summary>
+    /// <summary>
+    /// Height of the plotting area with its axes, in CSS pixels, 200 to 2000 (default 420). The width follows the page; a legend adds to the height.
+    /// </summary>
     public int Height { get; init; } = 420;
 
     /// <summary>Draws the chart.</summary>

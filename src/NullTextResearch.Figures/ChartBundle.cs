@@ -7,9 +7,14 @@ namespace NullTextResearch.Figures;
 /// <param name="CsvText">The numbers behind the chart.</param>
 public sealed record ChartBundle(string Title, int Height, string PlotlyJson, string CsvText)
 {
-    /// <summary>A <c>div</c> with its data and the script that draws it, responsive from 300 pixels up; the page must have loaded plotly.js (<see cref="PlotlyScript"/>).</summary>
+    /// <summary>
+    /// A <c>div</c> with its data and the script that draws it, responsive from 300 pixels up; the page must have loaded plotly.js (<see
+    /// cref="PlotlyScript"/>).
+    /// </summary>
     /// <param name="divId">Identifier of the plot's element, unique in its page: letters, digits, <c>-</c> and <c>_</c>.</param>
-    /// <param name="standIn">HTML to show until plotly.js is there, with a title of its own, for pages that load it later or never (notebooks); null says what is missing.</param>
+    /// <param name="standIn">
+    /// HTML to show until plotly.js is there, with a title of its own, for pages that load it later or never (notebooks); null says what is missing.
+    /// </param>
     /// <returns>An HTML fragment.</returns>
     /// <exception cref="ArgumentException">The identifier has other characters.</exception>
     public string HtmlFragment(string divId, string? standIn = null)
@@ -24,7 +29,8 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
 
         // A stand-in says itself what it shows; the script adds the title when the chart takes its place.
         string title = standIn is null
-            ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 4px\">{Html.Text(Title)}</div>"
+            ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 "
+                + $"4px\">{Html.Text(Title)}</div>"
             : "";
         return $"""
             <div class="nt-chart">{title}

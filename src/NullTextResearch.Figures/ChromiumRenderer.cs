@@ -37,7 +37,9 @@ public sealed class ChromiumRenderer
     /// <returns>A renderer; nothing is started yet.</returns>
     public static ChromiumRenderer? TryFind() => Find().Renderer;
 
-    /// <summary>Looks for a browser: <see cref="EnvironmentVariable"/> first, then the usual names on <c>PATH</c>, then the usual places of Windows and macOS.</summary>
+    /// <summary>
+    /// Looks for a browser: <see cref="EnvironmentVariable"/> first, then the usual names on <c>PATH</c>, then the usual places of Windows and macOS.
+    /// </summary>
     /// <returns>The browser, or a message that says how to get one.</returns>
     public static ChromiumSearch Find() => Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
 
@@ -66,7 +68,8 @@ public sealed class ChromiumRenderer
 
         return new ChromiumSearch(
             null,
-            $"no Chromium, Chrome or Edge was found on PATH; static chart pictures are left out. Install one (Debian: apt-get install chromium) or set {EnvironmentVariable} to its program."
+            "no Chromium, Chrome or Edge was found on PATH; static chart pictures are left out. Install one (Debian: apt-get install chromium) or set "
+                + $"{EnvironmentVariable} to its program."
         );
     }
 
@@ -302,7 +305,8 @@ public sealed class ChromiumRenderer
                 process.Kill(entireProcessTree: true);
                 process.WaitForExit();
                 cancellationToken.ThrowIfCancellationRequested();
-                return $"{ExecutablePath} did not finish within {limit.TotalSeconds.ToString("0", Csv.Culture)} s and was stopped; raise {nameof(Timeout)} on a slow machine.";
+                return $"{ExecutablePath} did not finish within {limit.TotalSeconds.ToString("0", Csv.Culture)} s and was stopped; raise "
+                    + $"{nameof(Timeout)} on a slow machine.";
             }
         }
 

@@ -34,7 +34,9 @@ public sealed record ReportFile(string Name, string RelativePath);
 /// <summary>One figure of a report: what it shows, what was expected, what came out, and the evidence. All texts are plain: they are escaped.</summary>
 public sealed record FigureSection
 {
-    /// <summary>Short identifier, unique in its report and used in links: a letter, then letters, digits, <c>-</c> and <c>_</c>, for example <c>fig04</c>.</summary>
+    /// <summary>
+    /// Short identifier, unique in its report and used in links: a letter, then letters, digits, <c>-</c> and <c>_</c>, for example <c>fig04</c>.
+    /// </summary>
     public required string Id { get; init; }
 
     /// <summary>Heading, for example <c>Figure 4: PSNR against inner iterations</c>.</summary>

@@ -25,9 +25,13 @@ public static class HeatmapOverlay
     /// <param name="map">Non-negative values, row by row, any scale. An all-zero map stays dark.</param>
     /// <param name="mapWidth">Columns of the map, stretched over the picture's width with bilinear interpolation.</param>
     /// <param name="mapHeight">Rows of the map, stretched over the picture's height.</param>
-    /// <param name="brightest">The value that gets the brightest colour, as do all above it; null (default) for the map's largest. Maps to be compared need one value.</param>
+    /// <param name="brightest">
+    /// The value that gets the brightest colour, as do all above it; null (default) for the map's largest. Maps to be compared need one value.
+    /// </param>
     /// <returns>A new picture of the same size.</returns>
-    /// <exception cref="ArgumentException">The map's length is not width x height, or it holds a negative or non-finite value; or <paramref name="brightest"/> is not positive.</exception>
+    /// <exception cref="ArgumentException">
+    /// The map's length is not width x height, or it holds a negative or non-finite value; or <paramref name="brightest"/> is not positive.
+    /// </exception>
     public static RgbImage Over(RgbImage image, float[] map, int mapWidth, int mapHeight, double? brightest = null)
     {
         ArgumentNullException.ThrowIfNull(image);

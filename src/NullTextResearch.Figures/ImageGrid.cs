@@ -91,7 +91,9 @@ public sealed record ImageGrid
     /// <summary>A picture followed by one heat map per word, the word and the map's entropy beneath. All maps have one scale: times an even share.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="words">The words, at least one.</param>
-    /// <param name="maps">For every word its map, row by row, <paramref name="mapWidth"/> x <paramref name="mapHeight"/> values of any non-negative scale.</param>
+    /// <param name="maps">
+    /// For every word its map, row by row, <paramref name="mapWidth"/> x <paramref name="mapHeight"/> values of any non-negative scale.
+    /// </param>
     /// <param name="mapWidth">Columns of a map.</param>
     /// <param name="mapHeight">Rows of a map.</param>
     /// <param name="perRow">Cells per row; 0 (default) puts all into one.</param>

@@ -42,7 +42,10 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
     /// <summary>CSS colour such as <c>#0072b2</c>; null (default) takes the next one of the palette.</summary>
     public string? Color { get; init; }
 
-    /// <summary>Means over repeated measurements, one group per x: with the 95 % interval of the mean from <see cref="Claim.FewestImages"/> measurements on, else with a dot for each.</summary>
+    /// <summary>
+    /// Means over repeated measurements, one group per x: with the 95 % interval of the mean from <see cref="Claim.FewestImages"/> measurements on,
+    /// else with a dot for each.
+    /// </summary>
     /// <param name="name">Name in the legend.</param>
     /// <param name="x">Positions.</param>
     /// <param name="samples">For every position, the measured values (at least one each).</param>

@@ -71,7 +71,8 @@ internal static class PlotlyIsland
         if (here.Length == 0)
         {
             throw new InvalidOperationException(
-                "Plotly.NET does not load beside this program's FSharp.Core, and where NullTextResearch.Figures was loaded from is not known. Reference it from a published folder: #r \".../NullTextResearch.Interactive.dll\"."
+                "Plotly.NET does not load beside this program's FSharp.Core, and where NullTextResearch.Figures was loaded from is not known. Reference "
+                    + "it from a published folder: #r \".../NullTextResearch.Interactive.dll\"."
             );
         }
 

@@ -22,7 +22,8 @@ public static class PlotlyScript
         string name =
             assembly.GetManifestResourceNames().FirstOrDefault(isWanted)
             ?? throw new InvalidOperationException(
-                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that Directory.Packages.props names."
+                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that "
+                    + "Directory.Packages.props names."
             );
         using Stream stream = assembly.GetManifestResourceStream(name)!;
         using StreamReader reader = new(stream, Encoding.UTF8);

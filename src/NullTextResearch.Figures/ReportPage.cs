@@ -150,7 +150,8 @@ internal static class ReportPage
             html.Append("<div class=\"nt-panel\">\n").Append(chart.HtmlFragment(name));
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"nt-data\"><a download=\"{name}.csv\" href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n"
+                $"<p class=\"nt-data\"><a download=\"{name}.csv\" "
+                    + $"href=\"{DataUri("text/csv;charset=utf-8", Encoding.UTF8.GetBytes(chart.ToCsv()))}\">data as CSV</a></p>\n</div>\n"
             );
         }
 
@@ -160,7 +161,8 @@ internal static class ReportPage
             string alt = Html.Text(image.AltText);
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>"
+                $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" "
+                    + $"width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>"
             );
             if (image.Caption is { } text)
             {
@@ -209,7 +211,8 @@ internal static class ReportPage
         {
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than {Claim.FewestImages}.</p>\n"
+                $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than "
+                    + $"{Claim.FewestImages}.</p>\n"
             );
         }
 
@@ -231,7 +234,8 @@ internal static class ReportPage
             );
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = {claim.Images}</span></p></div></div>\n"
+                $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = "
+                    + $"{claim.Images}</span></p></div></div>\n"
             );
         }
 

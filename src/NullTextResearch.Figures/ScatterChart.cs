@@ -41,7 +41,8 @@ public sealed record ScatterChart : Chart
         {
             if (series.X.Count != series.Y.Count || (series.Labels is { } labels && labels.Count != series.X.Count))
             {
-                yield return $"series '{series.Name}' has {series.X.Count} x and {series.Y.Count} y values and {series.Labels?.Count.ToString(Csv.Culture) ?? "no"} labels";
+                yield return $"series '{series.Name}' has {series.X.Count} x and {series.Y.Count} y values and "
+                    + $"{series.Labels?.Count.ToString(Csv.Culture) ?? "no"} labels";
             }
         }
     }

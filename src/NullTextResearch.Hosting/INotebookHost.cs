@@ -8,7 +8,10 @@ public interface INotebookHost
     /// <summary>Name and version of the kernel, for run manifests.</summary>
     string Name { get; }
 
-    /// <summary>Whether mime types that end in <c>+json</c> reach the front end as JSON. As text no front end draws a chart from them, so they are then not offered.</summary>
+    /// <summary>
+    /// Whether mime types that end in <c>+json</c> reach the front end as JSON. As text no front end draws a chart from them, so they are then not
+    /// offered.
+    /// </summary>
     bool DeliversJson => true;
 
     /// <summary>Cancelled when the user stops the cell that runs.</summary>
@@ -44,7 +47,9 @@ public interface INotebookHost
 /// <summary>Answers shown elements until it is disposed.</summary>
 public interface ILiveService : IDisposable
 {
-    /// <summary>A WebSocket of this machine for pages that have no channel of their own to the kernel: messages are JSON objects. Null where there is none.</summary>
+    /// <summary>
+    /// A WebSocket of this machine for pages that have no channel of their own to the kernel: messages are JSON objects. Null where there is none.
+    /// </summary>
     Uri? Address { get; }
 }
 

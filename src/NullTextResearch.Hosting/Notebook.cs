@@ -42,7 +42,9 @@ public static class Notebook
     /// Says what is shown in place of values whose types know nothing of notebooks: a library that draws shows the results
     /// of a library that computes.
     /// </summary>
-    /// <param name="standIn">Given a value, what to show in its place, or null for values it does not know. Called from any thread, for every value that is shown.</param>
+    /// <param name="standIn">
+    /// Given a value, what to show in its place, or null for values it does not know. Called from any thread, for every value that is shown.
+    /// </param>
     public static void ShowInstead(Func<object, object?> standIn)
     {
         ArgumentNullException.ThrowIfNull(standIn);
@@ -50,7 +52,10 @@ public static class Notebook
             s_standIns = [.. s_standIns, standIn];
     }
 
-    /// <summary>For kernels: what to show in place of a value. What stands in for it may have a stand-in of its own: a picture of another library becomes one of ours, and that a view.</summary>
+    /// <summary>
+    /// For kernels: what to show in place of a value. What stands in for it may have a stand-in of its own: a picture of another library becomes one
+    /// of ours, and that a view.
+    /// </summary>
     /// <param name="value">The value that a cell shows.</param>
     /// <returns>What stands in for it; the value itself where nobody knows better.</returns>
     public static object? StandIn(object? value)

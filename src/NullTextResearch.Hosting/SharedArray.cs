@@ -129,7 +129,9 @@ public interface ISharedArrayConverter
     /// <summary>Describes a value as an array.</summary>
     /// <param name="value">Any value.</param>
     /// <returns>The array, which the caller disposes; null for values it does not know.</returns>
-    /// <exception cref="ArgumentException">It knows the value, but it cannot be an array: disposed, or of a type that no other language has. The message says what to do.</exception>
+    /// <exception cref="ArgumentException">
+    /// It knows the value, but it cannot be an array: disposed, or of a type that no other language has. The message says what to do.
+    /// </exception>
     SharedArray? ToShared(object value);
 
     /// <summary>Makes a value of an array.</summary>

@@ -76,7 +76,9 @@ internal sealed class BlobDownload(
             if (again)
                 throw new HubException(
                     HubProblem.Damaged,
-                    $"{file.Path} came with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got {Convert.ToHexStringLower(hash)}. It was thrown away. A proxy or mirror that changes files can be the reason; try again later, or without HF_ENDPOINT."
+                    $"{file.Path} came with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got "
+                        + $"{Convert.ToHexStringLower(hash)}. It was thrown away. A proxy or mirror that changes files can be the reason; try again "
+                        + "later, or without HF_ENDPOINT."
                 );
             report($"{file.Path} came with the wrong content (its checksum differs); fetching it once more.");
             again = true;

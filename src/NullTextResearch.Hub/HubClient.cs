@@ -270,7 +270,8 @@ internal sealed partial class HubClient : IDisposable
             if (wait > _options.LongestWait)
                 text += string.Create(
                     CultureInfo.InvariantCulture,
-                    $" It asks to wait {Math.Ceiling(wait.Value.TotalMinutes):0} minutes: run the same command again then, it goes on where it was.{(busy && !SendsToken ? " With a token in HF_TOKEN more requests are allowed." : "")}"
+                    $" It asks to wait {Math.Ceiling(wait.Value.TotalMinutes):0} minutes: run the same command again then, it goes on where it "
+                        + $"was.{(busy && !SendsToken ? " With a token in HF_TOKEN more requests are allowed." : "")}"
                 );
             return new TransientHubException(busy ? HubProblem.TooManyRequests : HubProblem.Server, text, null) { RetryAfter = wait };
         }
@@ -283,7 +284,8 @@ internal sealed partial class HubClient : IDisposable
         {
             401 when !SendsToken => new(
                 HubProblem.Unauthorized,
-                $"{Host} wants to know who asks for {model.Id} (401): it is private, its terms must be accepted first, or there is no such model, which looks the same. Check the spelling; then accept the terms at {page} and set HF_TOKEN to a token from {settings}.{clear}{said}"
+                $"{Host} wants to know who asks for {model.Id} (401): it is private, its terms must be accepted first, or there is no such model, which "
+                    + $"looks the same. Check the spelling; then accept the terms at {page} and set HF_TOKEN to a token from {settings}.{clear}{said}"
             ),
             401 when code is not ("GatedRepo" or "RepoNotFound") => new(
                 HubProblem.Unauthorized,
@@ -292,8 +294,10 @@ internal sealed partial class HubClient : IDisposable
             401 or 403 when code != "RepoNotFound" => new(
                 status == 401 ? HubProblem.Unauthorized : HubProblem.Forbidden,
                 SendsToken
-                    ? $"{Host} does not give {model.Id} to the owner of the token in HF_TOKEN ({status}). Accept the model's terms at {page} with that account, and give the token the right to read gated models at {settings}.{said}"
-                    : $"{Host} does not give {model.Id} to everybody ({status}). Accept the model's terms at {page} and set HF_TOKEN to a token from {settings}.{clear}{said}"
+                    ? $"{Host} does not give {model.Id} to the owner of the token in HF_TOKEN ({status}). Accept the model's terms at {page} with that "
+                        + $"account, and give the token the right to read gated models at {settings}.{said}"
+                    : $"{Host} does not give {model.Id} to everybody ({status}). Accept the model's terms at {page} and set HF_TOKEN to a token from "
+                        + $"{settings}.{clear}{said}"
             ),
             401 or 403 or 404 when code == "RevisionNotFound" => new(
                 HubProblem.NotFound,
@@ -371,7 +375,8 @@ internal sealed partial class HubClient : IDisposable
         HubException NoIndex(Exception? e) =>
             new(
                 HubProblem.Server,
-                $"{Host} does not answer as a model hub does (no index of {model.Id} with sizes and checksums). Is HF_ENDPOINT right, or does a network ask for a login first?",
+                $"{Host} does not answer as a model hub does (no index of {model.Id} with sizes and checksums). Is HF_ENDPOINT right, or does a network "
+                    + "ask for a login first?",
                 e
             );
 

@@ -30,7 +30,10 @@ public sealed record HubOptions
     /// <summary>A connection that brings nothing for so long is given up (default 30 s).</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Least that a connection must bring in each <see cref="RateInterval"/>, in bytes (default 60,000, that is 1 kB/s); a slower one is given up as a stalled one is. 0 for any.</summary>
+    /// <summary>
+    /// Least that a connection must bring in each <see cref="RateInterval"/>, in bytes (default 60,000, that is 1 kB/s); a slower one is given up as
+    /// a stalled one is. 0 for any.
+    /// </summary>
     public long LeastBytes { get; init; } = 60_000;
 
     /// <summary>Over how long <see cref="LeastBytes"/> are counted (default 1 min).</summary>

@@ -32,7 +32,10 @@ public sealed record PullPlan
     /// <summary>What the person should know about the choice of files.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
-    /// <summary>Files that were in the cache and whose checksums were computed and are right (<see cref="ModelPuller.VerifyAsync"/>). Of the other ones that are here only the size was compared.</summary>
+    /// <summary>
+    /// Files that were in the cache and whose checksums were computed and are right (<see cref="ModelPuller.VerifyAsync"/>). Of the other ones that
+    /// are here only the size was compared.
+    /// </summary>
     public IReadOnlyList<HubFile> Verified { get; init; } = [];
 }
 
@@ -44,7 +47,10 @@ public sealed record PullPlan
 /// <param name="Note">Something that happened, in words; null for mere progress.</param>
 public sealed record PullProgress(HubFile? File, long FileBytes, long Bytes, long Of, string? Note);
 
-/// <summary>Downloads Stable Diffusion models from a hub into a cache: only the files that are needed, each checked, and nothing that is half there looks whole.</summary>
+/// <summary>
+/// Downloads Stable Diffusion models from a hub into a cache: only the files that are needed, each checked, and nothing that is half there looks
+/// whole.
+/// </summary>
 public sealed class ModelPuller : IDisposable
 {
     // Room for the file system's own needs.
@@ -100,7 +106,10 @@ public sealed class ModelPuller : IDisposable
         };
     }
 
-    /// <summary>Computes the checksums of the files that are in the cache. What differs from the hub's index is deleted, so that fetching the plan that is returned brings it anew.</summary>
+    /// <summary>
+    /// Computes the checksums of the files that are in the cache. What differs from the hub's index is deleted, so that fetching the plan that is
+    /// returned brings it anew.
+    /// </summary>
     /// <param name="plan">From <see cref="PlanAsync"/>.</param>
     /// <param name="progress">Is told about damaged files; null for nobody.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -141,11 +150,17 @@ public sealed class ModelPuller : IDisposable
         };
     }
 
-    /// <summary>Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash there.</summary>
+    /// <summary>
+    /// Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash
+    /// there.
+    /// </summary>
     /// <param name="cache">Where it is.</param>
     /// <param name="model">The model.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said about.</returns>
+    /// <returns>
+    /// Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said
+    /// about.
+    /// </returns>
     /// <exception cref="ModelNotFoundException">It is not in the cache.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static async Task<(IReadOnlyList<string> Right, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown)> VerifyOfflineAsync(
@@ -248,7 +263,8 @@ public sealed class ModelPuller : IDisposable
                 HubProblem.DiskFull,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). What was fetched is kept: free some space, or name another place in HF_HOME, and run the same command again."
+                    $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). What was fetched is kept: free some space, "
+                        + $"or name another place in HF_HOME, and run the same command again."
                 ),
                 e
             );
@@ -266,7 +282,8 @@ public sealed class ModelPuller : IDisposable
                 HubProblem.DiskFull,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{plan.Model} needs {plan.BytesToFetch / 1e9:0.00} GB more, and {_cache.Root} has {free / 1e9:0.00} GB free; nothing was downloaded. Free some space, name another place in HF_HOME, or take smaller weights with --variant fp16."
+                    $"{plan.Model} needs {plan.BytesToFetch / 1e9:0.00} GB more, and {_cache.Root} has {free / 1e9:0.00} GB free; nothing was downloaded. "
+                        + $"Free some space, name another place in HF_HOME, or take smaller weights with --variant fp16."
                 )
             );
     }
@@ -317,7 +334,8 @@ public sealed class ModelPuller : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             if (_options.Link(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob)))
                 continue;
-            // Without links the snapshot gets the content itself, as Python's library has it; a content that several of its files share is copied for all but the last.
+            // Without links the snapshot gets the content itself, as Python's library has it; a content that several of its files share is copied for
+            // all but the last.
             bool shared = plan.Files.Any(f => f != file && f.Hash == file.Hash && !IsPlain(SnapshotPath(folder, plan.Commit, f), f));
             string whole = shared ? $"{path}.{Guid.NewGuid():N}" : blob;
             if (shared)

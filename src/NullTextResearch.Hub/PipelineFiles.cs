@@ -44,15 +44,19 @@ internal static partial class PipelineFiles
                     .Where(f => !f.Path.Contains('/', StringComparison.Ordinal) && f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
                     .Select(f => f.Path),
             ];
-            throw Unsuitable(
-                $"{model} is no model in diffusers format: it has no model_index.json.{(single.Length > 0 ? $" It holds {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and scheduler." : "")}"
-            );
+            string hint =
+                single.Length == 0
+                    ? ""
+                    : $" It holds {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and "
+                        + "scheduler.";
+            throw Unsuitable($"{model} is no model in diffusers format: it has no model_index.json.{hint}");
         }
 
         string[] foreign = [.. new[] { "text_encoder_2", "transformer", "prior", "controlnet" }.Where(HasFolder)];
         if (foreign.Length > 0)
             throw Unsuitable(
-                $"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x can be used here, not SDXL, SD 3 and the like. Nothing was downloaded."
+                $"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x can be used here, not SDXL, SD 3 "
+                    + "and the like. Nothing was downloaded."
             );
         string[] absent = [.. Needed.Concat(Networks.Select(n => $"{n.Part}/config.json")).Where(p => !byPath.ContainsKey(p))];
         if (absent.Length > 0)
@@ -89,9 +93,14 @@ internal static partial class PipelineFiles
 
         // A mistyped variant should not quietly download the default gigabytes.
         if (!found)
-            throw Unsuitable(
-                $"{model} has no weights of the variant {variant}; {(variants.Count > 0 ? $"it has {string.Join(", ", variants.Distinct().Order(StringComparer.Ordinal))}" : "it has only the default ones: leave --variant out")}. Nothing was downloaded."
-            );
+        {
+            string there =
+                variants.Count > 0
+                    ? $"it has {string.Join(", ", variants.Distinct().Order(StringComparer.Ordinal))}"
+                    : "it has only the default ones: leave --variant out";
+            throw Unsuitable($"{model} has no weights of the variant {variant}; {there}. Nothing was downloaded.");
+        }
+
         return chosen;
 
         bool HasFolder(string part) => files.Any(f => f.Path.StartsWith(part + "/", StringComparison.Ordinal));
@@ -100,7 +109,8 @@ internal static partial class PipelineFiles
         {
             if (others.Length > 0)
                 return Unsuitable(
-                    $"{part} of {model} has {(variant is null ? "only" : $"neither {variant} nor default weights, only")} the variant{(others.Length > 1 ? "s" : "")} {string.Join(", ", others)}: add --variant {others[0]}. Nothing was downloaded."
+                    $"{part} of {model} has {(variant is null ? "only" : $"neither {variant} nor default weights, only")} the "
+                        + $"variant{(others.Length > 1 ? "s" : "")} {string.Join(", ", others)}: add --variant {others[0]}. Nothing was downloaded."
                 );
             HubFile? pickle = files.FirstOrDefault(f =>
                 f.Path.StartsWith(part + "/", StringComparison.Ordinal) && PickleEndings.Contains(Path.GetExtension(f.Path))
@@ -108,7 +118,9 @@ internal static partial class PipelineFiles
             return Unsuitable(
                 pickle is null
                     ? $"{part} of {model} has no weights. Nothing was downloaded."
-                    : $"{part} of {model} has no safetensors weights, only {Path.GetFileName(pickle.Path)}, a pickle: opening one can run code, so it is refused. Often another revision has them (see the model's pull requests, then --revision refs/pr/N), or convert it in Python with save_pretrained(..., safe_serialization=True). Nothing was downloaded."
+                    : $"{part} of {model} has no safetensors weights, only {Path.GetFileName(pickle.Path)}, a pickle: opening one can run code, so it is "
+                        + "refused. Often another revision has them (see the model's pull requests, then --revision refs/pr/N), or convert it in Python "
+                        + "with save_pretrained(..., safe_serialization=True). Nothing was downloaded."
             );
         }
 

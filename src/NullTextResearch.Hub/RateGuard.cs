@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace NullTextResearch.Hub;
 
-/// <summary>Gives up a connection that brings something again and again, and never enough: one byte a second is no stall, and a model would take years.</summary>
+/// <summary>
+/// Gives up a connection that brings something again and again, and never enough: one byte a second is no stall, and a model would take years.
+/// </summary>
 /// <param name="options">The least, and the clock.</param>
 internal sealed class RateGuard(HubOptions options)
 {
@@ -22,7 +24,9 @@ internal sealed class RateGuard(HubOptions options)
                 HubProblem.Connection,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The connection brings {_bytes / elapsed.TotalSeconds:0.#} bytes a second, and at least {options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server, or the network, is too slow; try again later, or another mirror in HF_ENDPOINT."
+                    $"The connection brings {_bytes / elapsed.TotalSeconds:0.#} bytes a second, and at least "
+                        + $"{options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server, or the network, is too slow; try again "
+                        + $"later, or another mirror in HF_ENDPOINT."
                 )
             );
         (_begun, _bytes) = (options.Clock.GetTimestamp(), 0);

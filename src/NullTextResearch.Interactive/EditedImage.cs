@@ -65,7 +65,8 @@ public sealed class EditedImage : Visual, IDisposable
         );
         string facts = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Describe(Result.Edits[0].Targets[0].Edit)}, w = {Options.GuidanceScale ?? Source.Inversion.GuidanceScale}: distance to the source {Distance:0.000}, {Result.Evaluations} network evaluations, {Result.Elapsed.TotalSeconds:0.0} s"
+            $"{Describe(Result.Edits[0].Targets[0].Edit)}, w = {Options.GuidanceScale ?? Source.Inversion.GuidanceScale}: distance to the source "
+                + $"{Distance:0.000}, {Result.Evaluations} network evaluations, {Result.Elapsed.TotalSeconds:0.0} s"
         );
         return new Rendition($"\"{Source.Prompt}\" -> \"{Prompt}\", {facts}")
         {

@@ -111,7 +111,9 @@ public sealed class InvertedImage : Visual, IDisposable
         );
         string facts = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Method}, T = {Grid.Steps}, w = {Inversion.GuidanceScale}: PSNR {ReconstructionPsnr:0.0} dB (autoencoder {RoundTripPsnr:0.0} dB), {Inversion.EvaluationsPerImage:0} network evaluations, {Inversion.BackwardsPerImage:0} with a backward pass, {Inversion.Elapsed.TotalSeconds:0.0} s"
+            $"{Method}, T = {Grid.Steps}, w = {Inversion.GuidanceScale}: PSNR {ReconstructionPsnr:0.0} dB (autoencoder {RoundTripPsnr:0.0} dB), "
+                + $"{Inversion.EvaluationsPerImage:0} network evaluations, {Inversion.BackwardsPerImage:0} with a backward pass, "
+                + $"{Inversion.Elapsed.TotalSeconds:0.0} s"
         );
         return new Rendition($"\"{Prompt}\", {facts}")
         {

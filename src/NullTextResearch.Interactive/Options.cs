@@ -10,25 +10,40 @@ public sealed record WorkbenchOptions
     /// <summary>Where the networks run: <c>cpu</c> (default), <c>cuda</c>, <c>cuda:1</c>.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of libtorch while the workbench works; null (default) takes what <c>NULLTEXT_THREADS</c> says, else as many as suit the model (<see cref="ProcessorThreads"/>).</summary>
+    /// <summary>
+    /// Threads of libtorch while the workbench works; null (default) takes what <c>NULLTEXT_THREADS</c> says, else as many as suit the model (<see
+    /// cref="ProcessorThreads"/>).
+    /// </summary>
     public int? Threads { get; init; }
 
     /// <summary>Put plotly.js into the notebook, so that charts are interactive (default: true).</summary>
     public bool LoadPlotly { get; init; } = true;
 
-    /// <summary>Draw charts also as static pictures, for places that run no scripts; takes a second or two per chart and an installed Chromium, Chrome or Edge. Holds for the whole notebook (default: true).</summary>
+    /// <summary>
+    /// Draw charts also as static pictures, for places that run no scripts; takes a second or two per chart and an installed Chromium, Chrome or
+    /// Edge. Holds for the whole notebook (default: true).
+    /// </summary>
     public bool StaticCharts { get; init; } = true;
 
-    /// <summary>Precision of the U-Net and the text encoder: <c>fp32</c> (default), <c>bf16</c> or <c>fp16</c>. Latents, embeddings, losses and the autoencoder stay float32.</summary>
+    /// <summary>
+    /// Precision of the U-Net and the text encoder: <c>fp32</c> (default), <c>bf16</c> or <c>fp16</c>. Latents, embeddings, losses and the
+    /// autoencoder stay float32.
+    /// </summary>
     public string Precision { get; init; } = "fp32";
 
     /// <summary>What may be slower to need less memory; nothing by default.</summary>
     public MemoryOptions Memory { get; init; } = new();
 
-    /// <summary>What the model's files do not say by themselves: variant, prediction type, vocabulary, progress. Its device, precision and memory settings are not used. Null for the defaults.</summary>
+    /// <summary>
+    /// What the model's files do not say by themselves: variant, prediction type, vocabulary, progress. Its device, precision and memory settings are
+    /// not used. Null for the defaults.
+    /// </summary>
     public ModelLoadOptions? Loading { get; init; }
 
-    /// <summary>Folder where <see cref="Workbench.Experiment{T}"/> keeps results, so that a second run reads them; null (default) takes one in the system's temporary folder.</summary>
+    /// <summary>
+    /// Folder where <see cref="Workbench.Experiment{T}"/> keeps results, so that a second run reads them; null (default) takes one in the system's
+    /// temporary folder.
+    /// </summary>
     public string? CacheFolder { get; init; }
 }
 
@@ -102,7 +117,10 @@ public static class Methods
     public static IInversion NonPivotal(int innerSteps = 10, long seed = 0) =>
         new NonPivotalInversion(new NonPivotalOptions { InnerSteps = innerSteps, Seed = seed });
 
-    /// <summary>Those that need no optimisation, and null-text inversion: what <see cref="Workbench.Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> takes if told nothing else.</summary>
+    /// <summary>
+    /// Those that need no optimisation, and null-text inversion: what <see cref="Workbench.Compare(RgbImage, string, IReadOnlyList{IInversion},
+    /// InvertOptions, CancellationToken)"/> takes if told nothing else.
+    /// </summary>
     public static IReadOnlyList<IInversion> Usual => [Ddim(), NegativePrompt(), Direct(), NullText()];
 }
 
@@ -143,7 +161,10 @@ public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<E
     /// <summary>Value that the slider starts at, where it is one of the values; null (default) takes the guidance scale of the inversion.</summary>
     public double? Start { get; init; }
 
-    /// <summary>Any numbers, for work of your own: <see cref="Workbench.Explore(string, IReadOnlyList{SweepAxis}, Func{IReadOnlyList{double}, ExplorationWork, ExplorationPoint}, IReadOnlyList{NamedImage}, int, CancellationToken)"/>. Does nothing to the options of an edit.</summary>
+    /// <summary>
+    /// Any numbers, for work of your own: <see cref="Workbench.Explore(string, IReadOnlyList{SweepAxis}, Func{IReadOnlyList{double}, ExplorationWork,
+    /// ExplorationPoint}, IReadOnlyList{NamedImage}, int, CancellationToken)"/>. Does nothing to the options of an edit.
+    /// </summary>
     /// <param name="name">Name of the slider.</param>
     /// <param name="values">Values, at least one.</param>
     public static SweepAxis Of(string name, params IReadOnlyList<double> values) => new(name, values, (o, _) => o);

@@ -38,7 +38,10 @@ public static class View
     /// <param name="chart">A line, bar, scatter or heat-map chart.</param>
     public static ChartView Chart(Chart chart) => new(chart);
 
-    /// <summary>A line chart in one call. For more, change <see cref="ChartView.Chart"/> by <c>with</c>, or give <see cref="Chart(Figures.Chart)"/> a chart of your own.</summary>
+    /// <summary>
+    /// A line chart in one call. For more, change <see cref="ChartView.Chart"/> by <c>with</c>, or give <see cref="Chart(Figures.Chart)"/> a chart of
+    /// your own.
+    /// </summary>
     /// <param name="title">Title.</param>
     /// <param name="x">What lies along the horizontal axis, with its unit: <c>step</c>, <c>PSNR [dB]</c>.</param>
     /// <param name="y">What lies along the vertical axis.</param>

@@ -20,9 +20,13 @@ public sealed partial class Workbench
     private const int PositionsOfOneSlider = 9,
         PositionsOfEachOfTwo = 5;
 
-    /// <summary>Rebuilds or edits an inverted image under sliders that compute: guidance scale, injection windows, factors of words. Shows them at once.</summary>
+    /// <summary>
+    /// Rebuilds or edits an inverted image under sliders that compute: guidance scale, injection windows, factors of words. Shows them at once.
+    /// </summary>
     /// <param name="image">The inverted image.</param>
-    /// <param name="axes">One to four sliders: <see cref="SweepAxis.Guidance"/>, <see cref="SweepAxis.Word"/>, <see cref="SweepAxis.CrossReplace"/> or another.</param>
+    /// <param name="axes">
+    /// One to four sliders: <see cref="SweepAxis.Guidance"/>, <see cref="SweepAxis.Word"/>, <see cref="SweepAxis.CrossReplace"/> or another.
+    /// </param>
     /// <param name="prompt">Prompt of the edit; null keeps the image's own.</param>
     /// <param name="options">The other settings of the edit; null for the defaults.</param>
     /// <param name="ahead">Positions of the first slider that are computed now, spread over its range; the rest when the slider gets there. At least 1.</param>
@@ -123,7 +127,10 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>DDIM inversion and edit, both at guidance scale w, under a slider of w: the picture, its distance to the source and to the truth, and how likely the inverted noise is (the paper's Fig. 9a), moving together.</summary>
+    /// <summary>
+    /// DDIM inversion and edit, both at guidance scale w, under a slider of w: the picture, its distance to the source and to the truth, and how
+    /// likely the inverted noise is (the paper's Fig. 9a), moving together.
+    /// </summary>
     /// <param name="image">The picture, of a size that the model takes, with its caption.</param>
     /// <param name="edit">The edit; null only rebuilds the picture.</param>
     /// <param name="scales">Values of w.</param>

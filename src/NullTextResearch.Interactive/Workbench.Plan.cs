@@ -17,7 +17,10 @@ public sealed partial class Workbench
     /// <param name="options">Steps (null for 50) and size; its method is not used.</param>
     /// <param name="innerSteps">N, inner steps of null-text inversion (default 10).</param>
     /// <param name="cancellation">Stops the measurement.</param>
-    /// <returns>A table. Times are those of the measured calls times their number; null-text inversion stops early where it can, so its row is the most it may take.</returns>
+    /// <returns>
+    /// A table. Times are those of the measured calls times their number; null-text inversion stops early where it can, so its row is the most it may
+    /// take.
+    /// </returns>
     public Task<TableView> Plan(InvertOptions? options = null, int innerSteps = 10, CancellationToken cancellation = default)
     {
         int steps = (options ?? InvertOptions.Default).Steps;
@@ -61,7 +64,8 @@ public sealed partial class Workbench
                     new TableData(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{Model.Name} on {Model.Device}, T = {steps}{(size == Model.ImageSize ? "" : $", {size} pixels")}: {1000 * forward:0.0} ms an evaluation, {1000 * backward:0.0} ms with a backward pass{busy}"
+                            $"{Model.Name} on {Model.Device}, T = {steps}{(size == Model.ImageSize ? "" : $", {size} pixels")}: {1000 * forward:0.0} ms "
+                                + $"an evaluation, {1000 * backward:0.0} ms with a backward pass{busy}"
                         ),
                         ["work", "evaluations", "with backward pass", "memory [GB]", "time [s]"],
                         [

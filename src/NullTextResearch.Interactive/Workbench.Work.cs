@@ -462,8 +462,12 @@ public sealed partial class Workbench
     /// <summary>Runs one of the library's experiments, or one of yours, on images; finished parts are kept and not computed again.</summary>
     /// <param name="title">What it is, for the progress display.</param>
     /// <param name="images">At least one image.</param>
-    /// <param name="settings">How large: <see cref="ExperimentSettings.Quick"/>, <see cref="ExperimentSettings.Default"/>, <see cref="ExperimentSettings.Paper"/>.</param>
-    /// <param name="experiment">The work, such as <c>GuidanceSweep.Run</c> or <c>lab => Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 10])</c>.</param>
+    /// <param name="settings">
+    /// How large: <see cref="ExperimentSettings.Quick"/>, <see cref="ExperimentSettings.Default"/>, <see cref="ExperimentSettings.Paper"/>.
+    /// </param>
+    /// <param name="experiment">
+    /// The work, such as <c>GuidanceSweep.Run</c> or <c>lab => Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 10])</c>.
+    /// </param>
     /// <param name="cancellation">Stops the work; finished parts are kept.</param>
     /// <returns>What the experiment returns.</returns>
     public Task<T> Experiment<T>(

@@ -50,11 +50,17 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <summary>Options used.</summary>
     public WorkbenchOptions Options { get; }
 
-    /// <summary>What <see cref="Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> compares unless told otherwise; <see cref="Register"/> adds to it.</summary>
+    /// <summary>
+    /// What <see cref="Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> compares unless told otherwise; <see
+    /// cref="Register"/> adds to it.
+    /// </summary>
     public IReadOnlyList<IInversion> Registered => _methods;
 
     /// <summary>Opens a model, and puts plotly.js into the notebook.</summary>
-    /// <param name="model">A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, an original single file, or owner/name of one in the <see cref="ModelCache"/>; null takes sd-mini, which comes with the library.</param>
+    /// <param name="model">
+    /// A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, an original single file, or owner/name of one in
+    /// the <see cref="ModelCache"/>; null takes sd-mini, which comes with the library.
+    /// </param>
     /// <param name="options">Device and the like; null for the defaults.</param>
     /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model; nothing is downloaded.</exception>
     /// <exception cref="ModelFormatException">A part of the model is missing or not supported.</exception>
@@ -65,7 +71,8 @@ public sealed partial class Workbench : IDisposable, IRendered
         // Before the device is named to libtorch, which would report the missing library and not what to do.
         if (options.Device.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
             throw new ArgumentException(
-                $"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver.",
+                $"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine "
+                    + "with an NVIDIA driver.",
                 nameof(options)
             );
         Device device = torch.device(options.Device);
@@ -126,7 +133,9 @@ public sealed partial class Workbench : IDisposable, IRendered
     public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null, ImageSizing? size = null) =>
         ExperimentImages.FromFolder(folder, Model.Sizes, count, size);
 
-    /// <summary>Images with captions and planned edits that suit the model: rendered scenes for sd-mini, the library's photographs for Stable Diffusion.</summary>
+    /// <summary>
+    /// Images with captions and planned edits that suit the model: rendered scenes for sd-mini, the library's photographs for Stable Diffusion.
+    /// </summary>
     /// <param name="count">At most so many, at least 1.</param>
     /// <param name="size">What size they get; null takes the model's own square.</param>
     public IReadOnlyList<ExperimentImage> Examples(int count = 1, ImageSizing? size = null) => ExperimentImages.For(Model.Sizes, count, size);
@@ -134,7 +143,9 @@ public sealed partial class Workbench : IDisposable, IRendered
     /// <summary>Reads a picture and brings it to a size that the model takes.</summary>
     /// <param name="path">PNG, JPEG or WebP file.</param>
     /// <param name="crop">What is cut off first; null cuts nothing off.</param>
-    /// <param name="size">The size; null cuts to a centred square and resizes to the model's own. Pass <see cref="ImageSizing.AsIs"/> with the result to later calls.</param>
+    /// <param name="size">
+    /// The size; null cuts to a centred square and resizes to the model's own. Pass <see cref="ImageSizing.AsIs"/> with the result to later calls.
+    /// </param>
     /// <exception cref="ImageFileException">It cannot be read.</exception>
     /// <exception cref="ArgumentException">The model does not take the size.</exception>
     public RgbImage Load(string path, ImagePreparation? crop = null, ImageSizing? size = null) => Prepared(ImageFile.Load(path), crop, size);

@@ -17,14 +17,16 @@ public static class ForeignContent
         if (start.Length == 0)
             return "empty: the download or the copy did not begin; get it again";
         if (start[0] == 0x80 || start.StartsWith("PK"u8))
-            return $"a pickle checkpoint by its content (.ckpt, .bin, .pt), which can run code when opened and is never read here; {PickleCheckpoint.Conversion}";
+            return "a pickle checkpoint by its content (.ckpt, .bin, .pt), which can run code when opened and is never read here; "
+                + $"{PickleCheckpoint.Conversion}";
         if (start.StartsWith("version https://git-lfs"u8))
             return "a pointer of Git LFS, not the file itself: run 'git lfs pull' in its folder, or download the file from its page";
         string text = Encoding
             .Latin1.GetString(start.Length > Enough ? start[..Enough] : start)
             .TrimStart('\uFEFF', '\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         if (((string[])["<!doctype", "<html", "<head", "<?xml"]).Any(mark => text.StartsWith(mark, StringComparison.OrdinalIgnoreCase)))
-            return "a web page, not the file itself: the server answered with a page (a login, a licence or an error); open the address in a browser, then download the file";
+            return "a web page, not the file itself: the server answered with a page (a login, a licence or an error); open the address in a browser, "
+                + "then download the file";
         if (text.StartsWith('{') && text.Contains("\"error\"", StringComparison.Ordinal))
             return "a server's error message, not the file itself; download it again";
         return start.IndexOfAnyExcept((byte)0) < 0 ? "nothing but zeros: the download was reserved on the disk and never filled; get it again" : null;

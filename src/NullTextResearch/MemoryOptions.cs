@@ -18,7 +18,8 @@ public sealed record MemoryOptions
     /// <summary>
     /// Take gradients of the U-Net segment by segment: feature maps are kept only between segments (a residual block with its transformer), and
     /// each segment runs again when the gradient passes. About one forward more per gradient, and the memory of one segment in place of all.
-    /// Gradients are the same up to rounding. At Stable Diffusion's size and 512 pixels, a gradient takes 0.7 GB beyond the weights instead of 2.0 (16 bits: 0.35 instead of 1.0).
+    /// Gradients are the same up to rounding. At Stable Diffusion's size and 512 pixels, a gradient takes 0.7 GB beyond the weights instead of 2.0
+    /// (16 bits: 0.35 instead of 1.0).
     /// </summary>
     public bool Checkpointing { get; init; }
 

@@ -17,13 +17,17 @@ public sealed record ModelLoadOptions
     /// </summary>
     public ScalarType Dtype { get; init; } = ScalarType.Float32;
 
-    /// <summary>Precision of the autoencoder; null (default) takes <see cref="Dtype"/>, and float32 in place of 16 bits, in which some autoencoders overflow.</summary>
+    /// <summary>
+    /// Precision of the autoencoder; null (default) takes <see cref="Dtype"/>, and float32 in place of 16 bits, in which some autoencoders overflow.
+    /// </summary>
     public ScalarType? VaeDtype { get; init; }
 
     /// <summary>What may be slower to need less memory; nothing by default.</summary>
     public MemoryOptions Memory { get; init; } = new();
 
-    /// <summary>How numbers are computed, as far as it changes results: <c>fp32</c> by default; <c>bf16, autoencoder fp32, tiles of 32 (overlap 8)</c>.</summary>
+    /// <summary>
+    /// How numbers are computed, as far as it changes results: <c>fp32</c> by default; <c>bf16, autoencoder fp32, tiles of 32 (overlap 8)</c>.
+    /// </summary>
     public string Numerics =>
         Precision.NameOf(Dtype)
         + (EffectiveVaeDtype == Dtype ? "" : $", autoencoder {Precision.NameOf(EffectiveVaeDtype)}")

@@ -43,7 +43,9 @@ public sealed class StableDiffusion : IDisposable
             && last.Value >= text.Config.VocabSize
         )
             throw new ModelFormatException(
-                $"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from added_tokens.json (and added_tokens_decoder of tokenizer_config.json)."
+                $"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its "
+                    + "token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from "
+                    + "added_tokens.json (and added_tokens_decoder of tokenizer_config.json)."
             );
         if (tokenizer is ClipTokenizer clip && clip.VocabularySize > text.Config.VocabSize)
             throw new ModelFormatException(
@@ -51,7 +53,8 @@ public sealed class StableDiffusion : IDisposable
             );
         if (tokenizer.ContextLength > text.Config.ContextLength)
             throw new ModelFormatException(
-                $"{name}: the tokenizer makes rows of {tokenizer.ContextLength} tokens, the text encoder takes {text.Config.ContextLength}; the parts come from different models."
+                $"{name}: the tokenizer makes rows of {tokenizer.ContextLength} tokens, the text encoder takes {text.Config.ContextLength}; the parts "
+                    + "come from different models."
             );
         Name = name;
         Tokenizer = tokenizer;
@@ -76,10 +79,16 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Prompt to token ids.</summary>
     public ITextTokenizer Tokenizer { get; }
 
-    /// <summary>Token ids to text embedding. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Embed(IReadOnlyList{string})"/> fetches them.</summary>
+    /// <summary>
+    /// Token ids to text embedding. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Embed(IReadOnlyList{string})"/> fetches
+    /// them.
+    /// </summary>
     public ClipTextModel Text { get; }
 
-    /// <summary>Pixels to latents and back. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Encode"/> and <see cref="Decode"/> fetch them.</summary>
+    /// <summary>
+    /// Pixels to latents and back. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Encode"/> and <see cref="Decode"/> fetch
+    /// them.
+    /// </summary>
     public AutoencoderKL Vae { get; }
 
     /// <summary>Noise predictor.</summary>
@@ -100,7 +109,10 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Precision of latents and embeddings, and so of everything between the networks: float32 also beside networks of 16 bits.</summary>
     public ScalarType LatentDtype => Precision.Wide(Dtype);
 
-    /// <summary>What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on; waits for what other threads do with a network that is put away.</summary>
+    /// <summary>
+    /// What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on; waits for what other threads
+    /// do with a network that is put away.
+    /// </summary>
     /// <exception cref="ArgumentException">An option is out of range; or networks shall be read from disk again that did not come from there.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     /// <exception cref="InvalidOperationException">Set from within a pass through a network that would have to be put away.</exception>
@@ -135,7 +147,10 @@ public sealed class StableDiffusion : IDisposable
     public SizeRule Sizes => new(Vae.Config.Downscale, ImageSize);
 
     /// <summary>Loads a model from a diffusers-format folder or an original single-file checkpoint.</summary>
-    /// <param name="path">Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or StabilityAI's layout; or the name of a model in the user's <see cref="ModelCache"/>, owner/name. Nothing is downloaded.</param>
+    /// <param name="path">
+    /// Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or
+    /// StabilityAI's layout; or the name of a model in the user's <see cref="ModelCache"/>, owner/name. Nothing is downloaded.
+    /// </param>
     /// <param name="options">Device, precision, and what the model does not say by itself.</param>
     /// <param name="cancellation">Checked while weights are read.</param>
     /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model.</exception>
@@ -209,10 +224,11 @@ public sealed class StableDiffusion : IDisposable
             if (source.PredictionIsGuessed)
             {
                 (PredictionType prediction, double likeness) = PredictionProbe.Ask(unet, text, tokenizer);
+                string kind = prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)";
                 notes.Add(
                     FormattableString.Invariant(
-                        $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, so it predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)")}; name the prediction type if that is wrong"
-                    )
+                        $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, "
+                    ) + $"so it predicts {kind}; name the prediction type if that is wrong"
                 );
                 if (prediction != source.Schedule.Prediction)
                 {
@@ -263,7 +279,8 @@ public sealed class StableDiffusion : IDisposable
             looked.Add(Path.Combine(at.FullName, "data", "models", "sd-mini"));
         return looked.Find(f => File.Exists(Path.Combine(f, "model_index.json")))
             ?? throw new ModelFormatException(
-                $"The embedded model sd-mini was not found; looked in {string.Join(", ", looked.Take(named))} and in data/models/sd-mini of every folder above it."
+                $"The embedded model sd-mini was not found; looked in {string.Join(", ", looked.Take(named))} and in data/models/sd-mini of every folder "
+                    + "above it."
             );
     }
 
@@ -339,7 +356,9 @@ public sealed class StableDiffusion : IDisposable
         return ImageTensor.ToImages(pixels);
     }
 
-    /// <summary>A noise predictor over the U-Net; it predicts noise whatever the network does. One is for one thread at a time; it lives as long as the model.</summary>
+    /// <summary>
+    /// A noise predictor over the U-Net; it predicts noise whatever the network does. One is for one thread at a time; it lives as long as the model.
+    /// </summary>
     /// <param name="attention">What happens at attention layers; null means fused attention.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public INoisePredictor Predictor(IAttentionProcessor? attention = null)
@@ -352,7 +371,10 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>A sampling grid of T steps.</summary>
     public TimestepGrid Grid(int steps) => new(Schedule, steps);
 
-    /// <summary>Frees the networks. Waits for passes through them that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
+    /// <summary>
+    /// Frees the networks. Waits for passes through them that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second
+    /// time nothing happens.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called from within a pass through one of the networks (a loss, an attention processor).</exception>
     public void Dispose()
     {

@@ -59,7 +59,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         });
 
     /// <inheritdoc/>
-    /// <remarks>With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.</remarks>
+    /// <remarks>
+    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see
+    /// everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.
+    /// </remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>

@@ -51,7 +51,10 @@ public static partial class WholeFile
     /// <summary>A name beside a file or folder for what is not finished yet; it is swept when its writer was killed.</summary>
     internal static string NameFor(string path) => $"{path}.{Guid.NewGuid():N}{Ending}";
 
-    /// <summary>Removes from a folder what killed writers left half written. For the holder of the folder's lock: nobody else makes folders of this kind there.</summary>
+    /// <summary>
+    /// Removes from a folder what killed writers left half written. For the holder of the folder's lock: nobody else makes folders of this kind
+    /// there.
+    /// </summary>
     /// <param name="folder">The folder; folders in it are not looked into.</param>
     internal static void Sweep(string folder)
     {

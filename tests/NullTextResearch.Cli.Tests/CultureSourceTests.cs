@@ -21,7 +21,8 @@ public sealed class CultureSourceTests
         SyntaxTree[] trees =
         [
             CSharpSyntaxTree.ParseText(
-                "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;",
+                "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using "
+                    + "System.Net.Http; global using System.Threading; global using System.Threading.Tasks;",
                 options
             ),
             // The benchmark writes for us alone.
@@ -65,7 +66,8 @@ public sealed class CultureSourceTests
                 seen++;
                 if (!NamesCulture(model, text))
                     wrong.Add(
-                        $"{Path.GetRelativePath(Source, tree.FilePath)}:{tree.GetLineSpan(text.Span).StartLinePosition.Line + 1} {{{string.Join("}, {", numbers.Select(n => n.Expression + n.FormatClause?.ToString()))}}}"
+                        $"{Path.GetRelativePath(Source, tree.FilePath)}:{tree.GetLineSpan(text.Span).StartLinePosition.Line + 1} "
+                            + $"{{{string.Join("}, {", numbers.Select(n => n.Expression + n.FormatClause?.ToString()))}}}"
                     );
             }
         }
@@ -73,7 +75,8 @@ public sealed class CultureSourceTests
         Assert.True(seen > 100, $"only {seen} interpolated strings with such numbers were recognised: were the sources understood?");
         Assert.True(
             wrong.Count == 0,
-            $"{wrong.Count} interpolated strings write numbers in the current culture; use string.Create(CultureInfo.InvariantCulture, ...) or FormattableString.Invariant:\n{string.Join('\n', wrong)}"
+            $"{wrong.Count} interpolated strings write numbers in the current culture; use string.Create(CultureInfo.InvariantCulture, ...) or "
+                + $"FormattableString.Invariant:\n{string.Join('\n', wrong)}"
         );
     }
 

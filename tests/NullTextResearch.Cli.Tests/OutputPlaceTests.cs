@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Tests;
 
-/// <summary>Places that are written: one writer at a time, found out before the work; and what a damaged or full disk leaves is never the end of a run.</summary>
+/// <summary>
+/// Places that are written: one writer at a time, found out before the work; and what a damaged or full disk leaves is never the end of a run.
+/// </summary>
 public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedRun>
 {
     private const string Notebook =

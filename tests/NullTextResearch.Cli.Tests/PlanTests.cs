@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Tests;
 
-/// <summary>The plan against what processes of the built program took: their peak as the kernel counted it without program files, which other work on the machine does not change.</summary>
+/// <summary>
+/// The plan against what processes of the built program took: their peak as the kernel counted it without program files, which other work on the
+/// machine does not change.
+/// </summary>
 public sealed partial class PlanTests : Workshop
 {
     // Of the total. What is fixed (runtime, weights) is part of it, as it is of what a user has.

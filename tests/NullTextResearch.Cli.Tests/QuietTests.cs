@@ -43,7 +43,8 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
                 new NotebookCell
                 {
                     Source =
-                        "using static TorchSharp.torch;\nset_num_threads(1);\nvar y = nn.functional.conv2d(randn(1, 64, 16, 16), randn(64, 64, 3, 3));\ny.shape[1]",
+                        "using static TorchSharp.torch;\nset_num_threads(1);\nvar y = nn.functional.conv2d(randn(1, 64, 16, 16), randn(64, 64, 3, "
+                        + "3));\ny.shape[1]",
                 },
             ],
         }.Save(notebook);

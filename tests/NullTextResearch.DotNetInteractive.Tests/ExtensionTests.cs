@@ -121,9 +121,11 @@ public sealed class ExtensionTests : IAsyncLifetime
     public async Task Plotly_WithItsAssemblies_TakesItsFormatterOnlyThen()
     {
         const string Chart =
-            "Plotly.NET.GenericChart.fromFigure(Plotly.NET.Figure.create(Microsoft.FSharp.Collections.ListModule.OfSeq(new Plotly.NET.Trace[0]), new Plotly.NET.Layout()))";
+            "Plotly.NET.GenericChart.fromFigure(Plotly.NET.Figure.create(Microsoft.FSharp.Collections.ListModule.OfSeq(new Plotly.NET.Trace[0]), new "
+            + "Plotly.NET.Layout()))";
         string references =
-            $"#r \"{typeof(Plotly.NET.GenericChart).Assembly.Location}\"\n#r \"{typeof(Microsoft.FSharp.Collections.ListModule).Assembly.Location}\"\n#r \"{System.Reflection.Assembly.Load("DynamicObj").Location}\"\n";
+            $"#r \"{typeof(Plotly.NET.GenericChart).Assembly.Location}\"\n#r \"{typeof(Microsoft.FSharp.Collections.ListModule).Assembly.Location}\"\n#r "
+            + $"\"{System.Reflection.Assembly.Load("DynamicObj").Location}\"\n";
 
         Assert.DoesNotContain("Plotly.newPlot", await Html(references + Chart), StringComparison.Ordinal);
         IReadOnlyList<KernelEvent> said = await Run("#!nulltext plotly");

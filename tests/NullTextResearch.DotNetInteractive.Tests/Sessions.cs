@@ -55,7 +55,8 @@ internal static class Sessions
         "image.LossChart()",
         "bench.Examples(1)[0].Image",
         "image.Inversion",
-        "using NullTextResearch.Hosting;\nvar bar = Notebook.Host.Display(\"begun\");\nbar.Update(\"gone on\");\n$\"{Notebook.Host.Name}, {Notebook.Cancellation.CanBeCanceled}\"",
+        "using NullTextResearch.Hosting;\nvar bar = Notebook.Host.Display(\"begun\");\nbar.Update(\"gone on\");\n$\"{Notebook.Host.Name}, "
+            + "{Notebook.Cancellation.CanBeCanceled}\"",
         Assemblies,
         "using Microsoft.DotNet.Interactive;\nusing System.Threading;\nawait NullTextResearch.DotNetInteractive.NullTextExtension.LoadAsync();\n\"again\"",
         AskOnce,

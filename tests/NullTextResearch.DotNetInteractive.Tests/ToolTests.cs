@@ -132,7 +132,10 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
     [Fact]
     public void Serve_InTheTool_AnswersOverItsOwnSocket() => Assert.Equal("{\"heard\":5}", tool.Package(Sessions.Live).Succeeded().Of("text/plain")[^1]);
 
-    /// <summary>What a saved notebook shall keep is computed beforehand, for this kernel replaces no output of a cell that has ended; the rest when the slider gets there.</summary>
+    /// <summary>
+    /// What a saved notebook shall keep is computed beforehand, for this kernel replaces no output of a cell that has ended; the rest when the slider
+    /// gets there.
+    /// </summary>
     [Fact]
     public void Explore_InTheTool_ComputesBeforehandAndCanBeAsked()
     {

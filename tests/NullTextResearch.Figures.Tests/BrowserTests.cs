@@ -56,7 +56,8 @@ public sealed class BrowserTests : IDisposable
         await page.SetViewportSizeAsync(400, 800);
 
         await page.WaitForFunctionAsync(
-            "(() => { const d = document.querySelector('.nt-plot'); return d.clientWidth < 400 && Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()",
+            "(() => { const d = document.querySelector('.nt-plot'); return d.clientWidth < 400 && "
+                + "Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()",
             null,
             new PageWaitForFunctionOptions { Timeout = 10_000 }
         );

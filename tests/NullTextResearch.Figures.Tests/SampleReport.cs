@@ -148,7 +148,8 @@ internal static class SampleReport
         {
             Title = "Null-text inversion: the main experiments",
             Introduction =
-                "Every figure of the paper's main part on held-out pictures. <b>This text</b> is escaped & harmless.\n\nAll data on this sample page are invented.",
+                "Every figure of the paper's main part on held-out pictures. <b>This text</b> is escaped & harmless.\n\nAll data on this sample page are "
+                + "invented.",
             Facts =
             [
                 new("Model", "sd-mini, 64 px"),

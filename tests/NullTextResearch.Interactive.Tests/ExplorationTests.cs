@@ -7,7 +7,9 @@ using static NullTextResearch.Interactive.Tests.DisplayTests;
 
 namespace NullTextResearch.Interactive.Tests;
 
-/// <summary>Sliders where nobody can compute later: what a kernel without channels, and a console, show. What our kernel adds is tested through its sockets.</summary>
+/// <summary>
+/// Sliders where nobody can compute later: what a kernel without channels, and a console, show. What our kernel adds is tested through its sockets.
+/// </summary>
 [Collection(nameof(BenchCollection))]
 public sealed class ExplorationTests(Bench bench)
 {

@@ -10,7 +10,9 @@ namespace NullTextResearch.TestKit;
 /// <param name="What">What was done to it, for the message of a failure.</param>
 public sealed record Mutant(byte[] Bytes, string What);
 
-/// <summary>Damages files, the same way for the same seed: flipped bytes, cuts and splices, and what hurts a reader of JSON although it is well-formed.</summary>
+/// <summary>
+/// Damages files, the same way for the same seed: flipped bytes, cuts and splices, and what hurts a reader of JSON although it is well-formed.
+/// </summary>
 /// <param name="seed">Each seed makes one course of damage.</param>
 public sealed class FileMutator(int seed)
 {

@@ -7,7 +7,9 @@ namespace NullTextResearch.TestKit;
 /// <param name="Name">Name in the report.</param>
 /// <param name="Damage">Makes a damaged file.</param>
 /// <param name="Read">Writes it where the reader looks, and reads it.</param>
-/// <param name="IsDocumented">Whether an exception is one that the reader promises for a damaged file; judges the message too, where there is something to hold it to.</param>
+/// <param name="IsDocumented">
+/// Whether an exception is one that the reader promises for a damaged file; judges the message too, where there is something to hold it to.
+/// </param>
 /// <param name="AllocationLimit">Bytes that one case may allocate for a file of so many bytes.</param>
 public sealed record FuzzFormat(
     string Name,
@@ -45,7 +47,8 @@ public sealed record FuzzOutcome
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Name, -28} tried {Tried, 7:#,0}  accepted {Accepted, 6:#,0}  documented {Documented, 7:#,0}  faults {Faults.Count, 4}  slowest {SlowestMs, 6:0.0} ms  most memory of a case {PeakAllocated / 1e6, 5:0.0} MB"
+            $"{Name, -28} tried {Tried, 7:#,0}  accepted {Accepted, 6:#,0}  documented {Documented, 7:#,0}  faults {Faults.Count, 4}  slowest "
+                + $"{SlowestMs, 6:0.0} ms  most memory of a case {PeakAllocated / 1e6, 5:0.0} MB"
         );
 }
 
@@ -112,7 +115,8 @@ public static class FuzzCampaign
         catch (Exception e)
         {
             outcome.Faults.Add(
-                $"{what}: {e.GetType().FullName}: {e.Message.ReplaceLineEndings(" ")} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("NullTextResearch", StringComparison.Ordinal))?.Trim()}"
+                $"{what}: {e.GetType().FullName}: {e.Message.ReplaceLineEndings(" ")} "
+                    + $"{e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("NullTextResearch", StringComparison.Ordinal))?.Trim()}"
             );
         }
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;

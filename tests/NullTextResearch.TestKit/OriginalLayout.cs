@@ -3,7 +3,10 @@ namespace NullTextResearch.TestKit;
 /// <summary>One tensor of an original single-file checkpoint.</summary>
 /// <param name="Name">Its name there.</param>
 /// <param name="Shape">Its shape there.</param>
-/// <param name="Keys">The diffusers and transformers keys of what it holds, stacked along the first axis: one, three for a fused projection, none for what a model here does not use.</param>
+/// <param name="Keys">
+/// The diffusers and transformers keys of what it holds, stacked along the first axis: one, three for a fused projection, none for what a model here
+/// does not use.
+/// </param>
 public sealed record OriginalTensor(string Name, long[] Shape, params IReadOnlyList<string> Keys);
 
 /// <summary>How the original code names a text encoder.</summary>

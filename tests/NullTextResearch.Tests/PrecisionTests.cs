@@ -23,7 +23,8 @@ public sealed class PrecisionTests
     private static readonly ExperimentImage Scene = ExperimentImages.Toy(1, 64)[0];
     private static readonly ConcurrentDictionary<ScalarType, Outcome> Outcomes = new();
 
-    // Measured: fp32 27.14 dB against the image, bf16 27.17, fp16 27.14, plain DDIM inversion 22.40; pictures 49 (bf16) and 60 dB (fp16) from those of fp32, edits 46 and 56.
+    // Measured: fp32 27.14 dB against the image, bf16 27.17, fp16 27.14, plain DDIM inversion 22.40; pictures 49 (bf16) and 60 dB (fp16) from those
+    // of fp32, edits 46 and 56.
     [Theory]
     [InlineData(ScalarType.BFloat16, 0.3)]
     [InlineData(ScalarType.Float16, 0.1)]
@@ -32,7 +33,8 @@ public sealed class PrecisionTests
         Outcome single = OutcomeOf(ScalarType.Float32),
             half = OutcomeOf(dtype);
         TestContext.Current.SendDiagnosticMessage(
-            "{0}: {1:0.00} dB against the image, fp32 {2:0.00} dB, DDIM {3:0.00} dB; pictures apart {4:0.0} dB, edits apart {5:0.0} dB; loss {6:e2}, fp32 {7:e2} of {8:e2}",
+            "{0}: {1:0.00} dB against the image, fp32 {2:0.00} dB, DDIM {3:0.00} dB; pictures apart {4:0.0} dB, edits apart {5:0.0} dB; loss {6:e2}, fp32 "
+                + "{7:e2} of {8:e2}",
             dtype,
             half.Psnr,
             single.Psnr,
@@ -91,7 +93,8 @@ public sealed class PrecisionTests
         DiffusionStep step = model.Grid(10).Moves[0];
         PrecisionException e = Assert.Throws<PrecisionException>(() => model.Predictor().Predict(latents, step, embedding));
         Assert.Equal(
-            $"The U-Net's prediction at timestep {step.Timestep} is not finite in fp16, whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32).",
+            $"The U-Net's prediction at timestep {step.Timestep} is not finite in fp16, whose largest number is 65504. Load the model in bf16, which has "
+                + "the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32).",
             e.Message
         );
         Assert.Throws<PrecisionException>(() => model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L])));

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench.FullSize;
 
-/// <summary>Numbers of variance 1 that look random and are the same bits wherever arithmetic is IEEE, so that two programs can have one network without a file.</summary>
+/// <summary>
+/// Numbers of variance 1 that look random and are the same bits wherever arithmetic is IEEE, so that two programs can have one network without a
+/// file.
+/// </summary>
 internal static class FormulaNumbers
 {
     private const int Period = 65521;

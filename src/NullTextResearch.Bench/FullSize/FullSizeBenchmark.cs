@@ -178,7 +178,9 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         _text.AppendLine();
         _text.AppendLine(
             _c,
-            $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}; batch of 1, random weights, best of {work.Rounds} rounds in which the two precisions took turns (the timestep: one round)."
+            $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp "
+                + $"{typeof(torch).Assembly.GetName().Version}; batch of 1, random weights, best of {work.Rounds} rounds in which the two precisions took "
+                + $"turns (the timestep: one round)."
         );
         _text.AppendLine();
     }
@@ -186,7 +188,13 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private void Ceiling(Dictionary<ScalarType, Ceilings> ceilings)
     {
         _text.AppendLine(
-            "**The limit.** Every distinct operation of the network is timed alone, before and after the rows below, best of all. A kind's ceiling is the best rate that any of the network's own shapes reaches (for matrix products a square one of 4,096 too). The *limit* of a row is what its FLOPs cost at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and softmax; backward, each operation on the way to the embedding counts once more (attention, whose two products have two inputs each, twice). Attention is a fused kernel with a softmax inside and has ceilings of its own; the column *attention as products* holds its FLOPs against the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best times: it shows what of the distance lies in the shapes (small maps, big weights), and what between the operations."
+            "**The limit.** Every distinct operation of the network is timed alone, before and after the rows below, best of all. A kind's ceiling is the "
+                + "best rate that any of the network's own shapes reaches (for matrix products a square one of 4,096 too). The *limit* of a row is what "
+                + "its FLOPs cost at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and "
+                + "softmax; backward, each operation on the way to the embedding counts once more (attention, whose two products have two inputs each, "
+                + "twice). Attention is a fused kernel with a softmax inside and has ceilings of its own; the column *attention as products* holds its "
+                + "FLOPs against the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best "
+                + "times: it shows what of the distance lies in the shapes (small maps, big weights), and what between the operations."
         );
         _text.AppendLine();
         _text.AppendLine("| ceiling, GF/s | " + string.Join(" | ", ceilings.Keys) + " |");
@@ -199,7 +207,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private void Table(Row[] rows, ScalarType[] dtypes, Dictionary<(string, ScalarType), double> best, Dictionary<ScalarType, Ceilings> ceilings)
     {
         _text.AppendLine(
-            "| row | precision | time, s | GFLOPs | GF/s | limit, s | fraction of the limit | the same, attention as products | alone, s | speed against float32 |"
+            "| row | precision | time, s | GFLOPs | GF/s | limit, s | fraction of the limit | the same, attention as products | alone, s | speed against "
+                + "float32 |"
         );
         _text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (Row row in rows)
@@ -211,7 +220,10 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
                     strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
                 _text.AppendLine(
                     _c,
-                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | {limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | {row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | {(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |"
+                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | "
+                        + $"{limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | "
+                        + $"{row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | "
+                        + $"{(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |"
                 );
             }
         }
@@ -229,7 +241,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     )
     {
         _text.AppendLine(
-            "Where a forward pass spends its time, s (what lies between the ends of two modules; activations, additions and copies count to the module after them):"
+            "Where a forward pass spends its time, s (what lies between the ends of two modules; activations, additions and copies count to the module "
+                + "after them):"
         );
         _text.AppendLine();
         _text.AppendLine("| modules | " + string.Join(" | ", dtypes.Select(d => $"{d} | alone")) + " |");

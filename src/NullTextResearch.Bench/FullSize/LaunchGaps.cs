@@ -32,7 +32,10 @@ internal static class LaunchGaps
         CultureInfo c = CultureInfo.InvariantCulture;
         StringBuilder text = new();
         text.AppendLine(
-            "**Kernel-launch gaps.** *Enqueue* is when a forward pass has returned, *wall* when the GPU has done it. The GPU can wait for the CPU only before the first, so the share is at most that large; it is less where the driver's queue was full and the CPU waited instead. At 64 pixels there are as many launches and next to no work: its wall is what the launches cost. A network bound by launches costs the same at batch 1 and 2."
+            "**Kernel-launch gaps.** *Enqueue* is when a forward pass has returned, *wall* when the GPU has done it. The GPU can wait for the CPU only "
+                + "before the first, so the share is at most that large; it is less where the driver's queue was full and the CPU waited instead. At 64 "
+                + "pixels there are as many launches and next to no work: its wall is what the launches cost. A network bound by launches costs the same "
+                + "at batch 1 and 2."
         );
         text.AppendLine();
         text.AppendLine("| precision | pixels | batch | enqueue, s | wall, s | share of the wall in which the GPU could wait for the CPU |");

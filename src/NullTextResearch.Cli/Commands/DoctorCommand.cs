@@ -29,7 +29,8 @@ internal static class DoctorCommand
                 Model(
                     "model",
                     extra,
-                    "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an original single-file .safetensors checkpoint"
+                    "give a diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/ with .safetensors files) or an "
+                        + "original single-file .safetensors checkpoint"
                 )
             );
         Checkup checkup = new()

@@ -132,7 +132,8 @@ internal static class EditCommand
         ModelSource found = wanted.Find(context);
         if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
             throw new CommandException(
-                $"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity {manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again."
+                $"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity "
+                    + $"{manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again."
             );
         using StableDiffusion model = wanted.Load(
             context,

@@ -227,7 +227,8 @@ internal static class InvertCommand
             InversionManifest earlier = folder.ReadManifest();
             if (earlier.Key != key)
                 throw new CommandException(
-                    $"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give --restart to replace it."
+                    $"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give "
+                        + "--restart to replace it."
                 );
             // Killed between its last file and giving back the folder.
             OutputLock.Tidy(folder.Path);
@@ -344,15 +345,18 @@ internal static class InvertCommand
         context.Out.WriteLine($"{m.Method} of {m.Image}, \"{m.Prompt}\", {m.Model}, {m.ImageSize} px");
         context.Out.WriteLine($"  reconstruction   {PictureMeasures.Decibels(m.Psnr)} PSNR against the image");
         context.Out.WriteLine(
-            $"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: {PictureMeasures.Decibels(m.PsnrAgainstVae)}"
+            $"  ceiling          {PictureMeasures.Decibels(m.VaePsnr)} (the autoencoder's round trip); reconstruction against round trip: "
+                + $"{PictureMeasures.Decibels(m.PsnrAgainstVae)}"
         );
         context.Out.WriteLine(
             string.Create(culture, $"  cost             {m.Evaluations:0} network evaluations, {m.Backwards:0} with a backward pass, {m.Seconds:0.0} s")
         );
         if (m.ModelPrecision is { } precision && (precision != Precision.Names[0] || m.ModelMemory is not null))
-            context.Out.WriteLine(
-                $"  networks         {precision}{(m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "")}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}"
-            );
+        {
+            string again = m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "";
+            context.Out.WriteLine($"  networks         {precision}{again}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}");
+        }
+
         context.Out.WriteLine($"  run folder       {folder.Path}");
     }
 

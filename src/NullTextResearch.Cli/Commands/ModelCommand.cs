@@ -30,7 +30,8 @@ internal static class ModelCommand
         };
         Command command = new(
             "pull",
-            "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured)."
+            "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and "
+                + "HF_HUB_OFFLINE are honoured)."
         )
         {
             name,
@@ -75,9 +76,9 @@ internal static class ModelCommand
         foreach (string note in plan.Notes)
             context.Out.WriteLine(note);
         long begun = plan.Missing.Sum(f => f.Size) - plan.BytesToFetch;
-        context.Out.WriteLine(
-            $"{plan.Files.Count} files, {PullReport.Size(plan.Bytes)}; {(plan.Missing.Count == 0 ? "all of it is here" : $"to fetch: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{(begun > 0 ? $", going on after {PullReport.Size(begun)}" : "")}")}"
-        );
+        string goingOn = begun > 0 ? $", going on after {PullReport.Size(begun)}" : "";
+        string rest = plan.Missing.Count == 0 ? "all of it is here" : $"to fetch: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{goingOn}";
+        context.Out.WriteLine($"{plan.Files.Count} files, {PullReport.Size(plan.Bytes)}; {rest}");
         if (dry)
         {
             foreach (HubFile file in plan.Missing)
@@ -102,12 +103,14 @@ internal static class ModelCommand
             .GetAwaiter()
             .GetResult();
         context.Out.WriteLine(
-            $"{right.Count} files have the checksum of their name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}"
+            $"{right.Count} files have the checksum of their "
+                + $"name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}"
         );
         if (damaged.Count == 0)
             return CommandRunner.Done;
         context.Error.WriteLine(
-            $"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, without HF_HUB_OFFLINE."
+            $"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, "
+                + "without HF_HUB_OFFLINE."
         );
         return CommandRunner.Failed;
     }
@@ -127,15 +130,15 @@ internal static class ModelCommand
                 {
                     if (model.Revisions.Count == 0)
                         context.Out.WriteLine(
-                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes), 9}  not finished: nulltext model pull {model.Name.Id}"
+                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes), 9}  not finished: nulltext model "
+                                + $"pull {model.Name.Id}"
                         );
                     foreach (CachedRevision revision in model.Revisions.Where(r => r.HasIndex))
                     {
                         string names = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..8];
                         string state = revision.Missing.Count == 0 ? "" : $"  lacks {string.Join(", ", revision.Missing)}";
-                        context.Out.WriteLine(
-                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(revision.Bytes), 9}  {names}{state}{(model.UnfinishedBytes > 0 ? $"  (and {PullReport.Size(model.UnfinishedBytes)} of unfinished downloads)" : "")}"
-                        );
+                        string unfinished = model.UnfinishedBytes > 0 ? $"  (and {PullReport.Size(model.UnfinishedBytes)} of unfinished downloads)" : "";
+                        context.Out.WriteLine($"{model.Name.Id.PadRight(width)}  {PullReport.Size(revision.Bytes), 9}  {names}{state}{unfinished}");
                     }
                 }
 

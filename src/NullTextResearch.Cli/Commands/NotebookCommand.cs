@@ -54,7 +54,8 @@ internal static class NotebookCommand
                 {
                     // Another's file says its name: a terminal must not obey it.
                     context.Out.WriteLine(
-                        $"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: {PrintableText.Clean(taken)}."
+                        $"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: "
+                            + $"{PrintableText.Clean(taken)}."
                     );
                     context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
                 }

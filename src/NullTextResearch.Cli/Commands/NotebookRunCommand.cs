@@ -185,7 +185,8 @@ internal static class NotebookRunCommand
         context.Out.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: {run.Document.Cells.Count(c => c.ExecutionCount is not null)} cells in {run.Elapsed.TotalSeconds:0.0} s, {new FileInfo(target).Length / 1e6:0.0} MB -> {target}"
+                $"{name}: {run.Document.Cells.Count(c => c.ExecutionCount is not null)} cells in {run.Elapsed.TotalSeconds:0.0} s, "
+                    + $"{new FileInfo(target).Length / 1e6:0.0} MB -> {target}"
             )
         );
         return CommandRunner.Done;

@@ -42,7 +42,8 @@ internal static partial class PlanCommand
         });
         Command command = new(
             "plan",
-            "Predict memory and time of a null-text inversion in every setting, and pick the fastest that fits. Nothing is loaded; the machine is measured for a few seconds."
+            "Predict memory and time of a null-text inversion in every setting, and pick the fastest that fits. Nothing is loaded; the machine is "
+                + "measured for a few seconds."
         )
         {
             size,
@@ -106,7 +107,9 @@ internal static partial class PlanCommand
         context.Out.WriteLine(
             string.Create(
                 c,
-                $"Null-text inversion{(demand.Edits ? " and an edit" : "")} with {source.Name}, {demand.ImageSize} pixels, {demand.Steps} steps of at most {demand.InnerSteps} inner steps, {demand.Device}, {context.Threads} thread{(context.Threads == 1 ? "" : "s")}; {Gigabytes(available)} may be used."
+                $"Null-text inversion{(demand.Edits ? " and an edit" : "")} with {source.Name}, {demand.ImageSize} pixels, {demand.Steps} steps of at "
+                    + $"most {demand.InnerSteps} inner steps, {demand.Device}, {context.Threads} thread{(context.Threads == 1 ? "" : "s")}; "
+                    + $"{Gigabytes(available)} may be used."
             )
         );
         if (load.IsBusy)
@@ -114,7 +117,8 @@ internal static partial class PlanCommand
             context.Out.WriteLine(
                 string.Create(
                     c,
-                    $"The machine is busy: other work leaves {100 * load.Share:0} % of the processor time that this would use. The later times are for a machine that stays so; plan again when it is quiet."
+                    $"The machine is busy: other work leaves {100 * load.Share:0} % of the processor time that this would use. The later times are for a "
+                        + $"machine that stays so; plan again when it is quiet."
                 )
             );
         }
@@ -132,7 +136,8 @@ internal static partial class PlanCommand
                 : setting.IsSound ? " "
                 : "!";
             context.Out.WriteLine(
-                $"{mark} {Precision.NameOf(setting.Precision), -8} {Gigabytes(setting.Plan.TotalBytes), 9}   {Range(setting.Time.Range(load)), -17}   {setting.Plan.Largest.Name, -25}   {Flags(setting)}"
+                $"{mark} {Precision.NameOf(setting.Precision), -8} {Gigabytes(setting.Plan.TotalBytes), 9}   {Range(setting.Time.Range(load)), -17}   "
+                    + $"{setting.Plan.Largest.Name, -25}   {Flags(setting)}"
             );
         }
         context.Out.WriteLine();
@@ -142,13 +147,15 @@ internal static partial class PlanCommand
             if (sound.Length == 0)
             {
                 context.Out.WriteLine(
-                    $"None is recommended: this machine's arithmetic has not passed the self-test in {request.Precision} ('nulltext doctor' runs it). Leave --precision out, or give fp32."
+                    $"None is recommended: this machine's arithmetic has not passed the self-test in {request.Precision} ('nulltext doctor' runs it). "
+                        + "Leave --precision out, or give fp32."
                 );
                 return CommandRunner.Done;
             }
             JobSetting least = sound.MinBy(s => s.Plan.TotalBytes)!;
             throw new CommandException(
-                $"Nothing fits into {Gigabytes(available)}: the least is {Gigabytes(least.Plan.TotalBytes)} ({Flags(least)}). Use a smaller --size or model, or another machine."
+                $"Nothing fits into {Gigabytes(available)}: the least is {Gigabytes(least.Plan.TotalBytes)} ({Flags(least)}). Use a smaller --size or "
+                    + "model, or another machine."
             );
         }
         if (rows.Exists(s => s.Plan.TotalBytes > available))

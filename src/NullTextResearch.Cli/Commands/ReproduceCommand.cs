@@ -32,7 +32,10 @@ internal static class ReproduceCommand
         {
             HelpName = "toy|photos|folder",
             Description =
-                $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and {ExperimentImages.PhotographsName} for Stable Diffusion.",
+                $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the "
+                + "program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to "
+                + $"confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and "
+                + $"{ExperimentImages.PhotographsName} for Stable Diffusion.",
         };
         images.CompletionSources.Add(ExperimentImages.ToyName, ExperimentImages.PhotographsName);
         Option<string> size = SharedOptions.Size("Size of the images in pixels:");
@@ -175,7 +178,9 @@ internal static class ReproduceCommand
         // Before anything is computed: hours later is too late to hear of a missing line.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
             throw new CommandException(
-                $"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, one a line, or choose other --figures ({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
+                $"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, "
+                    + "one a line, or choose other --figures "
+                    + $"({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
             );
         // Two reports in one folder would mix; the results in it are shared by runs that follow each other.
         string results = Path.Combine(folder, "results");
@@ -231,7 +236,10 @@ internal static class ReproduceCommand
         context.Out.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results computed, {lab.Cache.Found} found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): {Path.GetFullPath(index)}"
+                $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results "
+                    + $"computed, {lab.Cache.Found} "
+                    + $"found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): "
+                    + $"{Path.GetFullPath(index)}"
             )
         );
         return CommandRunner.Done;

@@ -22,7 +22,8 @@ internal static class TrainCommand
         Option<int?> steps = new("--steps")
         {
             Description =
-                "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights to the last bit, also when they are interrupted.",
+                "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights "
+                + "to the last bit, also when they are interrupted.",
         };
         steps.Validators.Add(result =>
         {
@@ -78,12 +79,14 @@ internal static class TrainCommand
         Option<bool> evaluate = new("--evaluate")
         {
             Description =
-                "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted evaluation goes on.",
+                "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted "
+                + "evaluation goes on.",
         };
         Option<bool> claims = new("--claims")
         {
             Description =
-                "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown table, keep results in --out.",
+                "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown "
+                + "table, keep results in --out.",
         };
         Option<int[]> rows = new("--rows")
         {

@@ -17,7 +17,8 @@ internal static class VerifyCommand
         Option<string> files = new("--files")
         {
             Description =
-                "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run decides.",
+                "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run "
+                + "decides.",
             DefaultValueFactory = _ => "*",
         };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };

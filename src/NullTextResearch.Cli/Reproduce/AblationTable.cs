@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -57,13 +58,20 @@ internal sealed class AblationTable : Figure
                     PairedDifference.Of(ours.Zip(textual, (o, t) => Comparable - Math.Abs(o - t)))
                 ),
             ],
-            Caption = Invariant(
-                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through several N in one run, evaluations and seconds are those up to this N."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes "
+                    + $"of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through "
+                    + $"several N in one run, evaluations and seconds are those up to this N."
             ),
             Paper =
-                "Pivot and null text are both needed: textual inversion with a pivot reconstructs comparably but spoils the attention maps, non-pivotal optimisation ends below DDIM inversion. Negative-prompt and direct inversion came later and are shown as free baselines.",
-            Found = Invariant(
-                $"Null-text {Of(NullText):0.00} dB, textual inversion with a pivot {Of(TextualInversionWithPivot):0.00} dB, negative prompt {Of(NegativePrompt):0.00} dB, direct inversion {Of(DirectInversion):0.00} dB; autoencoder {bound.Average():0.00} dB, DDIM inversion {Of(Ddim):0.00} dB, non-pivotal {Of(NonPivotal):0.00} dB."
+                "Pivot and null text are both needed: textual inversion with a pivot reconstructs comparably but spoils the attention maps, non-pivotal "
+                + "optimisation ends below DDIM inversion. Negative-prompt and direct inversion came later and are shown as free baselines.",
+            Found = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Null-text {Of(NullText):0.00} dB, textual inversion with a pivot {Of(TextualInversionWithPivot):0.00} dB, negative prompt "
+                    + $"{Of(NegativePrompt):0.00} dB, direct inversion {Of(DirectInversion):0.00} dB; autoencoder {bound.Average():0.00} dB, DDIM "
+                    + $"inversion {Of(Ddim):0.00} dB, non-pivotal {Of(NonPivotal):0.00} dB."
             ),
             Charts =
             [

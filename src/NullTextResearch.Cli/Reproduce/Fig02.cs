@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
@@ -32,8 +33,10 @@ internal sealed class Fig02 : Figure
         ];
         if (judged.Length > 0)
             found.Add(
-                Invariant(
-                    $"The classifier finds exactly the target's objects and background in {judged.Count(e => e.Recognised == true)} of {judged.Length} edited images."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The classifier finds exactly the target's objects and background in {judged.Count(e => e.Recognised == true)} of {judged.Length} "
+                        + $"edited images."
                 )
             );
         EditRecord[] whole = [.. measured.Where(e => e.Recognised is not null)];
@@ -42,8 +45,10 @@ internal sealed class Fig02 : Figure
             found.Add(Invariant($"Success, seen by the classifier and nearer to the rendered truth than the input is: {successes} of {whole.Length}."));
         if (measured.Length > 0)
             found.Add(
-                Invariant(
-                    $"PSNR against the rendered truth of the edit: {Mean(measured.Select(e => e.PsnrToTruth!.Value)):0.0} dB on average; the unedited input has {Mean(measured.Select(e => e.SourcePsnrToTruth!.Value)):0.0} dB."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"PSNR against the rendered truth of the edit: {Mean(measured.Select(e => e.PsnrToTruth!.Value)):0.0} dB on average; the unedited "
+                        + $"input has {Mean(measured.Select(e => e.SourcePsnrToTruth!.Value)):0.0} dB."
                 )
             );
         List<Claim> claims = [];
@@ -79,11 +84,16 @@ internal sealed class Fig02 : Figure
         {
             Claims = claims,
             Caption =
-                Invariant(
-                    $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = {lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for {lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to its word's place). "
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = "
+                        + $"{lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for "
+                        + $"{lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to "
+                        + $"its word's place). "
                 ) + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
             Paper =
-                "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the same guidance loses pose, colours and background.",
+                "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the "
+                + "same guidance loses pose, colours and background.",
             Found = string.Join(" ", found),
             Grids = [.. lab.Images.Take(MostGrids).Select((image, i) => (image.Name, Grid(image, records[i]), $"Edits of '{image.Caption}'"))],
             Tables =

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -46,15 +47,16 @@ internal sealed class Fig04 : Figure
         );
         double[] x = [.. counts.Select(n => (double)n * lab.Settings.Steps)];
         double At(ReconstructionMethod method, int index) => Mean(curves[method][index].Select(r => r.Psnr));
+        string Methods(int index) => string.Join(", ", Reconstruction.Fig4.Select(m => Invariant($"{Reconstruction.NameOf(m)} {At(m, index):0.0}")));
         double ours = At(NullText, counts.Count - 1);
         List<string> found =
         [
-            Invariant(
-                $"After {x[^1]:0} iterations (N = {counts[^1]}) null-text reaches {ours:0.00} dB: {bound.Average() - ours:0.00} dB below the autoencoder's bound ({bound.Average():0.00} dB) and {ours - ddim.Average():0.00} dB above DDIM inversion ({ddim.Average():0.00} dB)."
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"After {x[^1]:0} iterations (N = {counts[^1]}) null-text reaches {ours:0.00} dB: {bound.Average() - ours:0.00} dB below the "
+                    + $"autoencoder's bound ({bound.Average():0.00} dB) and {ours - ddim.Average():0.00} dB above DDIM inversion ({ddim.Average():0.00} dB)."
             ),
-            Invariant(
-                $"At N = {counts[0]}: {string.Join(", ", Reconstruction.Fig4.Select(m => Invariant($"{Reconstruction.NameOf(m)} {At(m, 0):0.0}")))} dB; at N = {counts[^1]}: {string.Join(", ", Reconstruction.Fig4.Select(m => Invariant($"{Reconstruction.NameOf(m)} {At(m, counts.Count - 1):0.0}")))} dB."
-            ),
+            $"At N = {counts[0]}: {Methods(0)} dB; at N = {counts[^1]}: {Methods(counts.Count - 1)} dB.",
         ];
         double[] Psnrs(ReconstructionMethod method, int index) => [.. curves[method][index].Select(r => r.Psnr)];
         PairedDifference[] Behind(ReconstructionMethod method) => [.. counts.Select((_, i) => PairedDifference.Of(Psnrs(NullText, i), Psnrs(method, i)))];
@@ -105,12 +107,18 @@ internal sealed class Fig04 : Figure
         return new FigureContent
         {
             Caption =
-                Invariant(
-                    $"{Conditions(lab)}, sampled at w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)} inner iterations per timestep (N T in all), no early stopping. Solid: this run, mean over images with its 95 % interval from five images on, else a dot for each; dashed: the paper, 100 COCO images, T = 50. Each image is measured against its own bound. "
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Conditions(lab)}, sampled at w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)} inner iterations per timestep (N T "
+                        + $"in all), no early stopping. Solid: this run, mean over images with its 95 % interval from five images on, else a dot for each; "
+                        + $"dashed: the paper, 100 COCO images, T = 50. Each image is measured against its own bound. "
                 )
-                + "Null-text, random caption and random pivot need a run of their own for each N; global null-text and textual inversion pass through all N in one run.",
+                + "Null-text, random caption and random pivot need a run of their own for each N; global null-text and textual inversion pass through all "
+                + "N in one run.",
             Paper =
-                "100 COCO images: null-text rises from 17.4 dB at 50 iterations to 25.7 dB at 500, 0.3 dB below the autoencoder's bound (25.99 dB) and 12 dB above DDIM inversion (13.56 dB). A random caption is slower to the same end; global null-text (22.4 dB), random pivot (17.8 dB) and textual inversion (14.6 dB) stay behind.",
+                "100 COCO images: null-text rises from 17.4 dB at 50 iterations to 25.7 dB at 500, 0.3 dB below the autoencoder's bound (25.99 dB) and 12 "
+                + "dB above DDIM inversion (13.56 dB). A random caption is slower to the same end; global null-text (22.4 dB), random pivot (17.8 dB) and "
+                + "textual inversion (14.6 dB) stay behind.",
             Found = string.Join(" ", found),
             Claims = claims,
             Charts =

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
@@ -45,8 +46,10 @@ internal sealed class Fig05 : Figure
                 Claim.Of(
                     "A larger weight shows more of the word, step by step.",
                     "pictures only",
-                    Invariant(
-                        $"belief in the word {Mean(beliefs.Select(b => b[first])):0.00} at x {factors[first]}, {Mean(beliefs.Select(b => b[last])):0.00} at x {factors[last]}; rises at {steps.Count(d => d.Mean > 0)} of {last} steps"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"belief in the word {Mean(beliefs.Select(b => b[first])):0.00} at x {factors[first]}, {Mean(beliefs.Select(b => b[last])):0.00} "
+                            + $"at x {factors[last]}; rises at {steps.Count(d => d.Mean > 0)} of {last} steps"
                     ),
                     [rise, .. steps]
                 )
@@ -79,12 +82,18 @@ internal sealed class Fig05 : Figure
         return new FigureContent
         {
             Claims = claims,
-            Caption = Invariant(
-                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. One word's cross-attention is multiplied by {string.Join(", ", factors.Select(f => Invariant($"{f}")))} while the image is rebuilt from its null-text inversion; 1 changes nothing. The distance is one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 unrelated)."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. One word's cross-attention is multiplied by "
+                    + $"{string.Join(", ", factors.Select(f => Invariant($"{f}")))} while the image is rebuilt from its null-text inversion; 1 changes "
+                    + $"nothing. The distance is one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 "
+                    + $"unrelated)."
             ),
             Paper = "Larger weights strengthen what the word says (a drier field, a denser pattern) step by step, and leave the rest of the image alone.",
-            Found = Invariant(
-                $"Mean distance to the input: {string.Join(", ", factors.Select((f, i) => Invariant($"{distances[i].Average():0.000} at x {f}")))}. From x 1 upwards it {(up.Zip(up.Skip(1)).All(p => p.Second > p.First) ? "grows with every factor" : "does not grow with every factor")}."
+            Found = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Mean distance to the input: {string.Join(", ", factors.Select((f, i) => Invariant($"{distances[i].Average():0.000} at x {f}")))}. From "
+                    + $"x 1 upwards it {(up.Zip(up.Skip(1)).All(p => p.Second > p.First) ? "grows with every factor" : "does not grow with every factor")}."
             ),
             Charts =
             [

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Images;
@@ -35,8 +36,10 @@ internal sealed class Fig08 : Figure
         string[] labels = [.. t0.Select(t => Invariant($"{t:0%}"))];
         List<(string, Chart)> charts = [];
         int closer = t0.Where((_, i) => ours[i] < plain[i]).Count();
-        string found = Invariant(
-            $"At equal t0 SDEdit with null-text stays closer to the input at {closer} of {t0.Length} strengths (distance {ours[^1]:0.000} against {plain[^1]:0.000} at t0 = {t0[^1]:0%})."
+        string found = string.Create(
+            CultureInfo.InvariantCulture,
+            $"At equal t0 SDEdit with null-text stays closer to the input at {closer} of {t0.Length} strengths (distance {ours[^1]:0.000} against "
+                + $"{plain[^1]:0.000} at t0 = {t0[^1]:0%})."
         );
         if (judged.Length > 0)
         {
@@ -96,12 +99,17 @@ internal sealed class Fig08 : Figure
                 ),
             ],
             Caption =
-                Invariant(
-                    $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Fresh noise up to level t0, then DDIM sampling with the target prompt; with null-text, the optimised embeddings replace the empty prompt, with the same noise. "
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Fresh noise up to level t0, then DDIM "
+                        + $"sampling with the target prompt; with null-text, the optimised embeddings replace the empty prompt, with the same noise. "
                 )
-                + "In place of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with the model gives the target word, y one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 unrelated; not comparable with LPIPS values).",
+                + "In place of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with "
+                + "the model gives the target word, y one minus the structural similarity to the input, averaged over up to three scales (0 equal, about "
+                + "1 unrelated; not comparable with LPIPS values).",
             Paper =
-                "At an equal CLIP score SDEdit with null-text has a clearly lower LPIPS to the input (about 0.30 against 0.45 at 0.294); at equal t0 from 20 % on it also has a lower CLIP score: the trade-off is shifted, not removed.",
+                "At an equal CLIP score SDEdit with null-text has a clearly lower LPIPS to the input (about 0.30 against 0.45 at 0.294); at equal t0 from "
+                + "20 % on it also has a lower CLIP score: the trade-off is shifted, not removed.",
             Found = found,
             Charts = charts,
             Grids =

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -58,21 +59,32 @@ internal sealed class Fig09 : Figure
                     BelowFirst(r => r.PsnrSame)
                 ),
             ],
-            Caption = Invariant(
-                $"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no optimisation. Log-likelihood is the total over all {sweep[0][0].Noise.Dimensions} elements of the latents under N(0, I), natural logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, at w = {sampling} and at w = 1. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no "
+                    + $"optimisation. Log-likelihood is the total over all {sweep[0][0].Noise.Dimensions} elements of the latents under N(0, I), natural "
+                    + $"logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, "
+                    + $"at w = {sampling} and at w = 1. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
             ),
             Paper =
-                "Both the log-likelihood of the inverted noise and the PSNR fall as the guidance scale of the inversion grows from 1 to 8; w = 1 is best on both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' energy: hence the further statistics here.)",
+                "Both the log-likelihood of the inverted noise and the PSNR fall as the guidance scale of the inversion grows from 1 to 8; w = 1 is best "
+                + "on both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' "
+                + "energy: hence the further statistics here.)",
             Found = string.Join(
                 " ",
                 [
-                    $"Log-likelihood {Trend(likelihood)} with w: {Invariant($"{likelihood[0]:0}")} at w = 1, {Invariant($"{likelihood[^1]:0}")} at w = {Invariant($"{w[^1]}")}; a true Gaussian sample has {Invariant($"{gaussian:0}")}.",
+                    $"Log-likelihood {Trend(likelihood)} with w: {Invariant($"{likelihood[0]:0}")} at w = 1, {Invariant($"{likelihood[^1]:0}")} at w = "
+                        + $"{Invariant($"{w[^1]}")}; a true Gaussian sample has {Invariant($"{gaussian:0}")}.",
                     Invariant($"PSNR sampled at the same w {Trend(same)}: {same[0]:0.00} dB at w = 1, {same[^1]:0.00} dB at w = {w[^1]}."),
-                    Invariant(
-                        $"Sampled at w = {sampling} it {Trend(fixedW)}: {fixedW[0]:0.00} dB at w = 1, {fixedW[^1]:0.00} dB at w = {w[^1]}, highest ({fixedW.Max():0.00} dB) at w = {w[Array.IndexOf(fixedW, fixedW.Max())]}."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Sampled at w = {sampling} it {Trend(fixedW)}: {fixedW[0]:0.00} dB at w = 1, {fixedW[^1]:0.00} dB at w = {w[^1]}, highest "
+                            + $"({fixedW.Max():0.00} dB) at w = {w[Array.IndexOf(fixedW, fixedW.Max())]}."
                     ),
-                    Invariant(
-                        $"The w = 1 inversion gives {Means(r => r.PsnrOne)[0]:0.00} dB when sampled at w = 1 and {fixedW[0]:0.00} dB when sampled at w = {sampling}."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The w = 1 inversion gives {Means(r => r.PsnrOne)[0]:0.00} dB when sampled at w = 1 and {fixedW[0]:0.00} dB when sampled at w = "
+                            + $"{sampling}."
                     ),
                 ]
             ),

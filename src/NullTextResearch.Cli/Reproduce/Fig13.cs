@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -64,25 +65,30 @@ internal sealed class Fig13 : Figure
                         )
                 ),
         ];
+        IEnumerable<string> ends = Methods.Select((m, r) => Invariant($"{Reconstruction.NameOf(m)} {Mean(curves[r][^1].Select(x => x.Psnr)):0.0}"));
         double plain = Mean(ddim.Select(r => r.Psnr));
         PairedDifference below = PairedDifference.Of([.. ddim.Select(r => r.Psnr)], [.. curves[1][^1].Select(r => r.Psnr)]);
         return new FigureContent
         {
-            Caption = Invariant(
-                $"{Conditions(lab)} ({Math.Min(MostGrids, lab.Images.Count)} shown), w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)}. Left: input, autoencoder round trip and DDIM inversion without optimisation. Numbers: PSNR against the input."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)} ({Math.Min(MostGrids, lab.Images.Count)} shown), w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)}. "
+                    + $"Left: input, autoencoder round trip and DDIM inversion without optimisation. Numbers: PSNR against the input."
             ),
             Paper =
-                "Null-text is close to the autoencoder after 200 to 300 iterations, a random caption a little later; global null-text keeps the layout but invents details, random pivot stays blurred, textual inversion changes the image, and the non-pivotal variant is worse than DDIM inversion without any optimisation.",
-            Found = Invariant(
-                $"Mean PSNR at N = {counts[^1]}: {string.Join(", ", Methods.Select((m, r) => Invariant($"{Reconstruction.NameOf(m)} {Mean(curves[r][^1].Select(x => x.Psnr)):0.0}")))} dB. Plain DDIM inversion: {plain:0.0} dB."
-            ),
+                "Null-text is close to the autoencoder after 200 to 300 iterations, a random caption a little later; global null-text keeps the layout "
+                + "but invents details, random pivot stays blurred, textual inversion changes the image, and the non-pivotal variant is worse than DDIM "
+                + "inversion without any optimisation.",
+            Found = Invariant($"Mean PSNR at N = {counts[^1]}: {string.Join(", ", ends)} dB. Plain DDIM inversion: {plain:0.0} dB."),
             Claims =
             [
                 Claim.Of(
                     "Without a pivot the optimisation ends below plain DDIM inversion.",
                     "pictures only",
-                    Invariant(
-                        $"{Mean(curves[1][^1].Select(r => r.Psnr)):0.0} dB against {plain:0.0} dB: {(below.Mean > 0 ? "below" : "above")} by {Claim.Say(below.Mean > 0 ? below : below with { Mean = -below.Mean })}"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Mean(curves[1][^1].Select(r => r.Psnr)):0.0} dB against {plain:0.0} dB: {(below.Mean > 0 ? "below" : "above")} by "
+                            + $"{Claim.Say(below.Mean > 0 ? below : below with { Mean = -below.Mean })}"
                     ),
                     below
                 ),

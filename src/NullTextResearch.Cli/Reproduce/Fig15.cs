@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -32,13 +33,20 @@ internal sealed class Fig15 : Figure
         PairedDifference focus = PairedDifference.Of(records.Select(r => 100 * (Of(r.NullText) - Of(r.Textual))));
         return new FigureContent
         {
-            Caption = Invariant(
-                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Cross-attention maps ({records[0].Height} x {records[0].Width}) of the conditional branch, averaged over steps, heads and layers, over the image, in times an even share, one scale for all maps of an image. Upper row: null-text inversion; lower row: textual inversion with a pivot, which optimises the words' own embeddings."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Cross-attention maps ({records[0].Height} x "
+                    + $"{records[0].Width}) of the conditional branch, averaged over steps, heads and layers, over the image, in times an even share, one "
+                    + $"scale for all maps of an image. Upper row: null-text inversion; lower row: textual inversion with a pivot, which optimises the "
+                    + $"words' own embeddings."
             ),
             Paper =
-                "Null-text inversion leaves the prompt's embedding alone, and the maps of its words lie on their objects; after textual inversion with a pivot they are diffuse, and edits distort.",
-            Found = Invariant(
-                $"Content words keep {ours:0%} of their attention in the strongest tenth of the pixels with null-text inversion, {theirs:0%} with textual inversion with a pivot (10 % would be even)."
+                "Null-text inversion leaves the prompt's embedding alone, and the maps of its words lie on their objects; after textual inversion with a "
+                + "pivot they are diffuse, and edits distort.",
+            Found = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Content words keep {ours:0%} of their attention in the strongest tenth of the pixels with null-text inversion, {theirs:0%} with textual "
+                    + $"inversion with a pivot (10 % would be even)."
             ),
             Claims =
             [
@@ -58,8 +66,10 @@ internal sealed class Fig15 : Figure
                 (
                     "concentration",
                     new TableData(
-                        Invariant(
-                            $"Share of a word's attention in the strongest tenth of the pixels, and entropy of its map (even: 0.1, {Math.Log2(records[0].Width * records[0].Height):0.0} bits)"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Share of a word's attention in the strongest tenth of the pixels, and entropy of its map (even: 0.1, "
+                                + $"{Math.Log2(records[0].Width * records[0].Height):0.0} bits)"
                         ),
                         ["image", "word", "null-text", "textual inversion with a pivot", "null-text [bits]", "textual inversion with a pivot [bits]"],
                         [

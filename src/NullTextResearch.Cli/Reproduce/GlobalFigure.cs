@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
@@ -35,13 +36,18 @@ internal sealed class GlobalFigure : Figure
         PairedDifference lead = PairedDifference.Of([.. local[^1].Select(r => r.Psnr)], [.. global[^1].Select(r => r.Psnr)]);
         return new FigureContent
         {
-            Caption = Invariant(
-                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps again and again, one gradient step each, with one Adam (rate 0.01) for the whole run. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
+            Caption = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps again and again, one gradient step "
+                    + $"each, with one Adam (rate 0.01) for the whole run. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
             ),
             Paper =
                 "One global embedding needs about 7,500 iterations (half an hour) to reconstruct accurately; one embedding per timestep needs 500 (a minute).",
-            Found = Invariant(
-                $"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after as many, {theirs.Y[^1]:0.00} dB after {theirs.X[^1]:0}, {theirs.Y.Max():0.00} dB at its best, after {theirs.X[theirs.Y.ToList().IndexOf(theirs.Y.Max())]:0}."
+            Found = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after as many, "
+                    + $"{theirs.Y[^1]:0.00} dB after {theirs.X[^1]:0}, {theirs.Y.Max():0.00} dB at its best, after "
+                    + $"{theirs.X[theirs.Y.ToList().IndexOf(theirs.Y.Max())]:0}."
             ),
             Claims =
             [

@@ -70,7 +70,10 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         {
             Title = "Null-text inversion: the paper's experiments",
             Introduction =
-                "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the paired difference excludes chance.",
+                "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this "
+                + "program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of "
+                + "Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the "
+                + "paired difference excludes chance.",
             Facts =
             [
                 new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
@@ -80,7 +83,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
                 new("Device", $"{lab.Model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
                 new(
                     "This run",
-                    $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} results computed, {lab.Cache.Found} found)"
+                    $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} "
+                        + $"results computed, {lab.Cache.Found} found)"
                 ),
             ],
             Sections = sections,
@@ -192,9 +196,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         Report
             .Of(section with { Files = [.. files.Select(f => f with { RelativePath = f.RelativePath[(figure.Id.Length + 1)..] })] })
             .Write(Path.Combine(folder, "figure.html"));
-        log(
-            $"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}{string.Concat(content.Claims.Select(c => $"\n  {c.VerdictText}: {c.Sentence} (paper: {c.Paper}; this run: {c.Run}, n = {c.Images})"))}"
-        );
+        IEnumerable<string> claims = content.Claims.Select(c => $"\n  {c.VerdictText}: {c.Sentence} (paper: {c.Paper}; this run: {c.Run}, n = {c.Images})");
+        log($"{figure.Title} ({Duration(clock.Elapsed)})\n  {content.Found}{string.Concat(claims)}");
         return section;
 
         void Save(string name, byte[] bytes)

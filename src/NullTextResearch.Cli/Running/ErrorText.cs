@@ -30,9 +30,11 @@ internal static class ErrorText
     public static string Of(Exception e)
     {
         if (IsDiskFull(e))
-            return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, and the same command goes on.";
+            return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, "
+                + "and the same command goes on.";
         if (IsOutOfMemory(e))
-            return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, --checkpointing, --offload or --vae-tile 32, or close other programs.";
+            return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, "
+                + "--checkpointing, --offload or --vae-tile 32, or close other programs.";
         if (IsLibtorchMissing(e))
             return $"libtorch could not be loaded ({FirstLine((e.InnerException ?? e).Message)}). 'nulltext doctor' says what is missing.";
         if (e is UnauthorizedAccessException)

@@ -25,7 +25,8 @@ internal sealed class ModelOptions
     private readonly Option<string?> _prediction = new("--prediction")
     {
         Description =
-            "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not say is asked.",
+            "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not "
+            + "say is asked.",
     };
     private readonly Option<string?> _tokenizer = new("--tokenizer")
     {
@@ -54,7 +55,8 @@ internal sealed class ModelOptions
 
     public ModelOptions(
         string description =
-            "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, the embedded model (default)."
+            "Model folder in diffusers format, a single-file .safetensors checkpoint, owner/name of a pulled model ('nulltext model list'), or sd-mini, "
+            + "the embedded model (default)."
     )
     {
         _model = new("--model") { Description = description, HelpName = "model" };
@@ -163,7 +165,8 @@ internal sealed record ModelRequest
         // Before the device is named to libtorch, which would report the missing library and not what to do.
         if (Device.StartsWith("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
             throw new CommandException(
-                "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an NVIDIA driver ('nulltext doctor' says more)."
+                "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an "
+                    + "NVIDIA driver ('nulltext doctor' says more)."
             );
         return Look(context);
     }

@@ -69,7 +69,8 @@ internal static class SharedOptions
         Option<string> option = new("--size")
         {
             Description =
-                $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the model's square; as-is: the image's own size; own (default): the square that the model was trained at.",
+                $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the "
+                + "model's square; as-is: the image's own size; own (default): the square that the model was trained at.",
             HelpName = "size",
             DefaultValueFactory = _ => "own",
         };

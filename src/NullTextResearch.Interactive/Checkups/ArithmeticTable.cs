@@ -37,11 +37,11 @@ internal sealed class ArithmeticTable
         int width = Checks.Max(c => c.Operation.Length) + 2;
         to.WriteLine();
         to.WriteLine(
-            "Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by more than the limit."
+            "Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by "
+                + "more than the limit."
         );
-        to.WriteLine(
-            $"{new string(' ', width + 8)}{string.Concat(columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}".PadRight(ColumnWidth)))}".TrimEnd()
-        );
+        IEnumerable<string> heads = columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}");
+        to.WriteLine($"{new string(' ', width + 8)}{string.Concat(heads.Select(h => h.PadRight(ColumnWidth)))}".TrimEnd());
         to.WriteLine($"        {"limit".PadRight(width)}{string.Concat(columns.Select(c => Number(c.Limit).PadRight(ColumnWidth)))}".TrimEnd());
         foreach (IGrouping<string, ArithmeticCheck> line in Checks.GroupBy(c => c.Operation))
         {
@@ -52,9 +52,10 @@ internal sealed class ArithmeticTable
                 ArithmeticVerdict.WorkedAround => "around",
                 _ => "WRONG",
             };
-            to.WriteLine(
-                $"{mark, -8}{line.Key.PadRight(width)}{string.Concat(line.Select(c => $"{Number(c.ResultError)} {Number(c.GradientError)}{(c.Verdict == ArithmeticVerdict.Wrong ? " !" : "")}".PadRight(ColumnWidth)))}".TrimEnd()
+            IEnumerable<string> cells = line.Select(c =>
+                $"{Number(c.ResultError)} {Number(c.GradientError)}{(c.Verdict == ArithmeticVerdict.Wrong ? " !" : "")}"
             );
+            to.WriteLine($"{mark, -8}{line.Key.PadRight(width)}{string.Concat(cells.Select(c => c.PadRight(ColumnWidth)))}".TrimEnd());
         }
         to.WriteLine();
     }

@@ -49,7 +49,8 @@ internal sealed record CheckupModel(string What, Func<ModelSource> Find, Func<Mo
 
     /// <summary>What to do where the embedded model is missing.</summary>
     public const string MiniMend =
-        "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export data/models/sd-mini'";
+        "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export "
+        + "data/models/sd-mini'";
 }
 
 /// <summary>Looks at everything that the library lives on: one line per thing, and how to mend what is missing.</summary>
@@ -61,7 +62,9 @@ internal sealed class Checkup
     /// <summary>Sets libtorch's threads.</summary>
     public Action ApplyThreads { get; init; } = Native.PrepareThread;
 
-    /// <summary>Models to load, the largest first: what one leaves in the allocator would hide some of the next one's peak. Listed the other way round.</summary>
+    /// <summary>
+    /// Models to load, the largest first: what one leaves in the allocator would hide some of the next one's peak. Listed the other way round.
+    /// </summary>
     public IReadOnlyList<CheckupModel> Models { get; init; } = [CheckupModel.Embedded];
 
     /// <summary>What the caller looked at besides; last in the list.</summary>
@@ -145,7 +148,8 @@ internal sealed class Checkup
                 CheckupVerdict.Broken,
                 "libtorch",
                 problem,
-                "run 'dotnet restore' and build again; on Linux x64 the package libtorch-cpu-linux-x64 must be in the NuGet cache. On Debian: apt-get install libgomp1 libstdc++6"
+                "run 'dotnet restore' and build again; on Linux x64 the package libtorch-cpu-linux-x64 must be in the NuGet cache. On Debian: apt-get "
+                    + "install libgomp1 libstdc++6"
             );
             yield break;
         }
@@ -175,7 +179,8 @@ internal sealed class Checkup
             "threads",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(AskedThreads is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of {Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"
+                $"{(AskedThreads is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of "
+                    + $"{Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"
             ),
             null
         );
@@ -190,7 +195,8 @@ internal sealed class Checkup
         ArithmeticCheck[] wrong = [.. table.Checks.Where(c => c.Verdict == ArithmeticVerdict.Wrong)];
         int around = table.Checks.Count(c => c.Verdict == ArithmeticVerdict.WorkedAround);
         string found =
-            $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
+            $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks "
+            + $"right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
         if (wrong.Length == 0)
             return new(CheckupVerdict.Good, What, found, null);
         string[] precisions = [.. wrong.Select(c => Precision.NameOf(c.Dtype)).Distinct()];
@@ -306,7 +312,8 @@ internal sealed class Checkup
                 CheckupVerdict.Broken,
                 what,
                 $"{bad.Length} tensors hold numbers that are none, so every picture will be",
-                "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit --precision, try fp32 first"
+                "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit "
+                    + "--precision, try fp32 first"
             );
     }
 

@@ -48,7 +48,10 @@ internal static class LibraryViews
         ]
     );
 
-    /// <summary>For kernels that are told of types, not asked about values: all that <see cref="Of"/> may know. Derived classes and implementations are meant too.</summary>
+    /// <summary>
+    /// For kernels that are told of types, not asked about values: all that <see cref="Of"/> may know. Derived classes and implementations are meant
+    /// too.
+    /// </summary>
     public static IReadOnlyList<Type> Shown => All.Value;
 
     /// <summary>Tells the kernel: ours, which loads this assembly when it starts, or .NET Interactive at this assembly's first use.</summary>

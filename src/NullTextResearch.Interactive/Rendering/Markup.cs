@@ -40,14 +40,16 @@ internal static class Markup
         StringBuilder html = new();
         html.Append(
             CultureInfo.InvariantCulture,
-            $"<div class=\"nt-view nt-{kind}\" data-nt=\"{id}\"{(data is null ? "" : $" data-say=\"{Text(data)}\"")}><style>{Asset("view.css")}</style>{body}</div>"
+            $"<div class=\"nt-view nt-{kind}\" "
+                + $"data-nt=\"{id}\"{(data is null ? "" : $" data-say=\"{Text(data)}\"")}><style>{Asset("view.css")}</style>{body}</div>"
         );
         if (script is not null)
         {
             // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output is another box.
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); ({Asset(script)})(box); }});</script>"
+                $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); "
+                    + $"({Asset(script)})(box); }});</script>"
             );
         }
 

@@ -33,7 +33,8 @@ public sealed class ChartView : Visual
             Html = id =>
             {
                 string standIn = _png.Value is { } png
-                    ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
+                    ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" "
+                        + $"src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
                     : $"<pre>{Markup.Text(Summary())}</pre>";
                 // A white sheet, also on a dark page: the chart's own text is dark.
                 return $"<div style=\"background:#fff;max-width:900px;padding:8px 12px;border-radius:4px\">{Bundle.HtmlFragment(id, standIn)}</div>";

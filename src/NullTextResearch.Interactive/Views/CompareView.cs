@@ -14,7 +14,8 @@ public sealed class CompareView : Visual
         RgbImage first = images[0].Image;
         if (images.FirstOrDefault(i => i.Image.Width != first.Width || i.Image.Height != first.Height) is { } odd)
             throw new ArgumentException(
-                $"Pictures to compare need one size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' {odd.Image.Width} x {odd.Image.Height}.",
+                $"Pictures to compare need one size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' {odd.Image.Width} x "
+                    + $"{odd.Image.Height}.",
                 nameof(images)
             );
         Images = images;

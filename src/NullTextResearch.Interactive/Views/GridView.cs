@@ -32,7 +32,8 @@ public sealed class GridView : Visual
                     "grid",
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"<img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" style=\"max-width:100%;height:auto\" src=\"{Markup.DataUri(picture)}\">"
+                        $"<img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" style=\"max-width:100%;height:auto\" "
+                            + $"src=\"{Markup.DataUri(picture)}\">"
                     )
                 );
             },

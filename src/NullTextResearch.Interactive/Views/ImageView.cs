@@ -70,9 +70,13 @@ internal static class Pictures
             (image, i) =>
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"<td align=\"left\" valign=\"top\" style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" data-name=\"{Markup.Text(image.Name)}\" data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>{Markup.Image(image.Image, image.Name, least)}<div class=\"nt-name\">{Markup.Text(image.Name)}</div></td>"
+                    $"<td align=\"left\" valign=\"top\" style=\"text-align:left;vertical-align:top;border:none;background:transparent;padding:0 12px 8px 0\" "
+                        + $"data-name=\"{Markup.Text(image.Name)}\" "
+                        + $"data-large=\"{Markup.ShownSize(image.Image, Markup.Large).Width}\"{attribute?.Invoke(i)}>"
+                        + $"{Markup.Image(image.Image, image.Name, least)}<div class=\"nt-name\">{Markup.Text(image.Name)}</div></td>"
                 )
         );
-        return $"<table class=\"nt-strip\" style=\"border:none;margin:0\">{string.Concat(cells.Chunk(least >= Markup.Large ? 3 : 5).Select(row => $"<tr style=\"background:transparent\">{string.Concat(row)}</tr>"))}</table>";
+        IEnumerable<string> rows = cells.Chunk(least >= Markup.Large ? 3 : 5).Select(row => $"<tr style=\"background:transparent\">{string.Concat(row)}</tr>");
+        return $"<table class=\"nt-strip\" style=\"border:none;margin:0\">{string.Concat(rows)}</table>";
     }
 }

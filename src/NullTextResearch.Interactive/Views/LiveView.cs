@@ -51,7 +51,10 @@ internal sealed class LiveView(string id, Exploration exploration, IReadOnlyList
         };
 }
 
-/// <summary>What an exploration has computed, as an output of its own that is replaced as more is: a saved notebook keeps it. Where scripts run, the sliders hide and read it.</summary>
+/// <summary>
+/// What an exploration has computed, as an output of its own that is replaced as more is: a saved notebook keeps it. Where scripts run, the sliders
+/// hide and read it.
+/// </summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 internal sealed class FramesView(string id, Exploration exploration) : IRendered
 {
@@ -87,7 +90,10 @@ internal sealed class FramesView(string id, Exploration exploration) : IRendered
                     i => $" data-at=\"{shown[i].Place}\" data-measures=\"{Markup.Text(Measures(shown[i].Point).ToJsonString())}\""
                 );
                 // Hidden by the sliders where they live; a script of its own, for an update makes a new element.
-                return $"<div class=\"nt-view nt-frames\" data-nt-frames=\"{id}\"><style>{Markup.Asset("view.css")}</style>{table}</div><script>document.querySelectorAll('[data-nt-frames=\"{id}\"]').forEach(function (box) {{ if (document.querySelector('[data-nt=\"{id}\"][data-live]')) box.style.display = 'none'; }});</script>";
+                return "<div class=\"nt-view nt-frames\" "
+                    + $"data-nt-frames=\"{id}\"><style>{Markup.Asset("view.css")}</style>{table}</div><script>"
+                    + $"document.querySelectorAll('[data-nt-frames=\"{id}\"]').forEach(function (box) {{ if (document.querySelector('[data-nt=\"{id}"
+                    + "\"][data-live]')) box.style.display = 'none'; });</script>";
             },
         };
 

@@ -78,7 +78,8 @@ public sealed class SliderView : Visual
 
     private protected override Rendition Draw() =>
         new(
-            $"{(Title is null ? "" : Title + "\n")}{string.Join(" and ", Axes.Select(a => $"{a.Name}: {string.Join(", ", a.Labels)}"))}\n{string.Join(" | ", Frames.Select(f => f.Name))}"
+            $"{(Title is null ? "" : Title + "\n")}{string.Join(" and ", Axes.Select(a => $"{a.Name}: {string.Join(", ", a.Labels)}"))}"
+                + $"\n{string.Join(" | ", Frames.Select(f => f.Name))}"
         )
         {
             Png = () => Grid().ToPng(),

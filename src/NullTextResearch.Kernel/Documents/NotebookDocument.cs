@@ -56,7 +56,9 @@ public sealed record NotebookDocument
     public JsonObject Metadata { get; init; } = [];
 
     /// <summary>Reads .ipynb, .dib, .cs or .csx; the ending decides.</summary>
-    /// <exception cref="NotebookFormatException">The file is not what its ending says; the message has file and place. Nothing else is thrown for what is in a file.</exception>
+    /// <exception cref="NotebookFormatException">
+    /// The file is not what its ending says; the message has file and place. Nothing else is thrown for what is in a file.
+    /// </exception>
     /// <exception cref="IOException">It cannot be read: it is missing, may not be read, or is a folder, a pipe or a device.</exception>
     public static NotebookDocument Load(string path)
     {

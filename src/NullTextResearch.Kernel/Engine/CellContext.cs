@@ -112,7 +112,10 @@ internal sealed class CellContext : IDisposable
 
     /// <summary>Runs the cell's code on this thread so that it can be stopped: ends early when the cell is interrupted.</summary>
     /// <param name="code">The code.</param>
-    /// <param name="mayWake">False: what runs first is a compiler, whose locks and waits must not be broken; the cell's own code then begins with <see cref="Checkpoint.Begin"/>.</param>
+    /// <param name="mayWake">
+    /// False: what runs first is a compiler, whose locks and waits must not be broken; the cell's own code then begins with <see
+    /// cref="Checkpoint.Begin"/>.
+    /// </param>
     public void RunStoppable(Action code, bool mayWake = true)
     {
         lock (_gate)
@@ -408,7 +411,8 @@ internal sealed class CellContext : IDisposable
             told = true;
             Write(
                 true,
-                "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the kernel may not survive that (all variables are then lost).\n"
+                "The cell does not stop: it is inside a library or native code. Wait for the call to end, or interrupt once more to end it by force; the "
+                    + "kernel may not survive that (all variables are then lost).\n"
             );
         }
     }

@@ -56,7 +56,10 @@ public sealed class CellEngine : IDisposable
 
     /// <summary>Queues a cell.</summary>
     /// <param name="request">The cell.</param>
-    /// <param name="output">Called for every output, in order, from several threads but never from two at once. Also called after the task ended, by what the cell left running.</param>
+    /// <param name="output">
+    /// Called for every output, in order, from several threads but never from two at once. Also called after the task ended, by what the cell left
+    /// running.
+    /// </param>
     /// <returns>How it ended; errors of the cell are results, not exceptions.</returns>
     public Task<CellResult> RunAsync(CellRequest request, Action<CellOutput> output)
     {
@@ -305,7 +308,8 @@ public sealed class CellEngine : IDisposable
                 if (found is null)
                     throw new CellException(
                         "DirectiveError",
-                        $"Line {directive.Line}: there is no '{argument}' in {string.Join(" or ", Folders(cell).Distinct())}, nor is it part of the kernel. Build the project first; for packages use #r \"nuget: Name, Version\"."
+                        $"Line {directive.Line}: there is no '{argument}' in {string.Join(" or ", Folders(cell).Distinct())}, nor is it part of the "
+                            + "kernel. Build the project first; for packages use #r \"nuget: Name, Version\"."
                     );
                 if (notice is not null)
                     Console.Error.WriteLine(notice);
@@ -332,9 +336,8 @@ public sealed class CellEngine : IDisposable
                 added.Add(_references.Add(name, path).FilePath!);
             }
 
-            KernelHost.Instance.Display(
-                $"Installed packages: {string.Join(", ", files.Packages.Where(p => packages.Any(q => p.StartsWith(q.Name + "/", StringComparison.OrdinalIgnoreCase))).Select(p => p.Replace('/', ' ')))}"
-            );
+            IEnumerable<string> asked = files.Packages.Where(p => packages.Any(q => p.StartsWith(q.Name + "/", StringComparison.OrdinalIgnoreCase)));
+            KernelHost.Instance.Display($"Installed packages: {string.Join(", ", asked.Select(p => p.Replace('/', ' ')))}");
         }
 
         return added;

@@ -51,7 +51,8 @@ internal sealed class CellLanguages : IDisposable
         Find(Names.GetValueOrDefault(name, name))
         ?? throw new CellException(
             "LanguageError",
-            $"Line {line}: there is no language '{name}' in this session. There are: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect starts others."
+            $"Line {line}: there is no language '{name}' in this session. There are: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect "
+                + "starts others."
         );
 
     /// <summary>Adds a connected kernel; one that had its name before ends.</summary>

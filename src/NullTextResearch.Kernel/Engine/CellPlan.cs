@@ -258,7 +258,9 @@ internal sealed partial class CellPlan
     private static CellException Unknown(string name, int line) =>
         new(
             "DirectiveError",
-            $"Line {line}: #!{name} is not known here{(OtherKernels.Contains(name) ? $" before #!connect jupyter --kernel-name {name} --kernel-spec ... has started it" : "")}. Known are: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}."
+            $"Line {line}: #!{name} is not known "
+                + $"here{(OtherKernels.Contains(name) ? $" before #!connect jupyter --kernel-name {name} --kernel-spec ... has started it" : "")}. Known "
+                + $"are: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}."
         );
 
     // The compiler decides whether the line starts outside strings, comments and disabled code.

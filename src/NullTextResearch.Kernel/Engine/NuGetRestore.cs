@@ -63,12 +63,15 @@ internal sealed class NuGetRestore
         StringBuilder xml = new();
         xml.AppendLine("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup>");
         xml.AppendLine(
-            FormattableString.Invariant(
-                $"<TargetFramework>net{Environment.Version.Major}.{Environment.Version.Minor}</TargetFramework><RuntimeIdentifier>{NativeProbing.Rids().ElementAt(1)}</RuntimeIdentifier><SelfContained>false</SelfContained><UseAppHost>false</UseAppHost>"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"<TargetFramework>net{Environment.Version.Major}.{Environment.Version.Minor}</TargetFramework><RuntimeIdentifier>"
+                    + $"{NativeProbing.Rids().ElementAt(1)}</RuntimeIdentifier><SelfContained>false</SelfContained><UseAppHost>false</UseAppHost>"
             )
         );
         xml.AppendLine(
-            "<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>"
+            "<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps>"
+                + "<ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>"
         );
         if (_sources.Count > 0)
             xml.AppendLine(

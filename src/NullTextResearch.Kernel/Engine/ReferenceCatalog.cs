@@ -85,7 +85,8 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         {
             if (found is not null && found != own && ModuleId(found) != ModuleId(own))
                 notice =
-                    $"{name} is part of this kernel, which uses its own copy ({own}), not {found}. Build the project and restart the kernel to get the new one.";
+                    $"{name} is part of this kernel, which uses its own copy ({own}), not {found}. Build the project and restart the kernel to get the "
+                    + "new one.";
             return Add(name, own);
         }
 

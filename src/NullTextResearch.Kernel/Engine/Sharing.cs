@@ -58,10 +58,8 @@ internal static class Sharing
         if (source.Get(name) is { } found)
             return found;
         string[] there = [.. source.Variables().Select(v => v.Name)];
-        throw new CellException(
-            "SharingError",
-            $"Line {directive.Line}: {source.Name} has no variable '{name}'{(there.Length == 0 ? ", nor any other" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}")}."
-        );
+        string others = there.Length == 0 ? ", nor any other" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}";
+        throw new CellException("SharingError", $"Line {directive.Line}: {source.Name} has no variable '{name}'{others}.");
     }
 
     private static void Give(DirectivePart directive, CellLanguages languages, string name, SharedVariable variable) =>

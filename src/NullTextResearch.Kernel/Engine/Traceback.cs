@@ -88,9 +88,8 @@ internal sealed partial class Traceback
                 continue;
             int end = Math.Min(error.End - 1, text.Length);
             lines.Add($"    {text}");
-            lines.Add(
-                $"    {new string(' ', Math.Min(column, text.Length))}{Red}{new string('^', Math.Clamp(end - column, 1, Math.Max(1, text.Length - column)))}{Plain}"
-            );
+            string marks = new('^', Math.Clamp(end - column, 1, Math.Max(1, text.Length - column)));
+            lines.Add($"    {new string(' ', Math.Min(column, text.Length))}{Red}{marks}{Plain}");
         }
 
         string first = messages.Count > 0 ? messages[0] : "the cell does not compile";

@@ -12,7 +12,9 @@ internal sealed record JupyterCell(string Code)
     /// </summary>
     public int? Count { get; init; }
 
-    /// <summary>Answers a question of the code, or null where nobody can: prompt, hidden, token to stop waiting. Called on a thread of the pool; may block.</summary>
+    /// <summary>
+    /// Answers a question of the code, or null where nobody can: prompt, hidden, token to stop waiting. Called on a thread of the pool; may block.
+    /// </summary>
     public Func<string, bool, CancellationToken, string>? Input { get; init; }
 }
 

@@ -106,7 +106,8 @@ internal sealed partial class JupyterConnection
         JsonObject content = Execution(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"exec(compile(__import__('base64').b64decode('{source}'), '<nulltext bridge>', 'exec'), {{'__name__': '_nulltext', 'get_ipython': get_ipython, 'PARENT': {Environment.ProcessId}}})"
+                $"exec(compile(__import__('base64').b64decode('{source}'), '<nulltext bridge>', 'exec'), {{'__name__': '_nulltext', 'get_ipython': "
+                    + $"get_ipython, 'PARENT': {Environment.ProcessId}}})"
             ),
             silent: true
         );
@@ -117,7 +118,8 @@ internal sealed partial class JupyterConnection
         if (Text(reply, "status") != "ok")
             throw new CellException(
                 "KernelStartError",
-                $"{DisplayName} runs, but our part of it does not: {Text(reply, "ename")}: {Text(reply, "evalue")}. Expected is Python 3.8 or later with ipykernel.",
+                $"{DisplayName} runs, but our part of it does not: {Text(reply, "ename")}: {Text(reply, "evalue")}. Expected is Python 3.8 or later with "
+                    + "ipykernel.",
                 [.. ErrorOf(reply).Traceback]
             );
     }

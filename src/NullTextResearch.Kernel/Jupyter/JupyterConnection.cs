@@ -508,7 +508,8 @@ internal sealed partial class JupyterConnection : IDisposable
                     CellStatus.Interrupted,
                     Failure(
                         "KernelRestarted",
-                        $"the code did not stop, so {DisplayName} was ended. It starts anew with its next cell; its variables are gone, those of other languages are kept.",
+                        $"the code did not stop, so {DisplayName} was ended. It starts anew with its next cell; its variables are gone, those of other "
+                            + "languages are kept.",
                         []
                     )
                 )
@@ -516,7 +517,8 @@ internal sealed partial class JupyterConnection : IDisposable
                     CellStatus.Error,
                     Failure(
                         "KernelDied",
-                        $"{DisplayName} ended while the cell ran: {ending}. It starts anew with its next cell; its variables are gone, those of other languages are kept.",
+                        $"{DisplayName} ended while the cell ran: {ending}. It starts anew with its next cell; its variables are gone, those of other "
+                            + "languages are kept.",
                         Said(words)
                     )
                 );
@@ -573,7 +575,8 @@ internal sealed partial class JupyterConnection : IDisposable
             exchange.Put(
                 new StreamOutput(
                     true,
-                    $"The code has not stopped yet. Stop it once more, and {DisplayName} is ended: its variables are lost then, those of other languages are not.\n"
+                    $"The code has not stopped yet. Stop it once more, and {DisplayName} is ended: its variables are lost then, those of other languages "
+                        + "are not.\n"
                 )
             );
 

@@ -99,7 +99,8 @@ internal sealed class JupyterProcess : IDisposable
             Directory.Delete(folder, recursive: true);
             throw new CellException(
                 "KernelSpecError",
-                $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names the program; install that kernel again."
+                $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names the "
+                    + "program; install that kernel again."
             );
         }
     }

@@ -41,7 +41,8 @@ internal sealed partial record JupyterSpec(
         string found = known.Length == 0 ? "no kernel at all is installed" : $"installed are: {string.Join(", ", known)}";
         throw new CellException(
             "KernelSpecError",
-            $"There is no Jupyter kernel '{name}'; {found}. For Python: apt install python3-ipykernel, or pip install ipykernel; then use --kernel-spec python3.",
+            $"There is no Jupyter kernel '{name}'; {found}. For Python: apt install python3-ipykernel, or pip install ipykernel; then use --kernel-spec "
+                + "python3.",
             [.. kernels.Select(k => $"looked in {k}")]
         );
     }

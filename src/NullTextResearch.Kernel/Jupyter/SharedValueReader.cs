@@ -209,7 +209,8 @@ internal sealed class SharedValueReader(TransferFiles files)
         (made as IDisposable)?.Dispose();
         throw new CellException(
             "ShareError",
-            $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a type it becomes a {TypeNames.CSharp(made.GetType())}."
+            $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a "
+                + $"type it becomes a {TypeNames.CSharp(made.GetType())}."
         );
     }
 

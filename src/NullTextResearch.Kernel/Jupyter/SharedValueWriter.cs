@@ -377,7 +377,8 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
     private static CellException Refused(object value, string path) =>
         new(
             "ShareError",
-            $"{path} is a {TypeNames.CSharp(value.GetType())}, which no other language has. Shared are: numbers, texts, bytes, dates, lists, dictionaries, tuples, sets, records, tensors, pictures and arrays. Make one of these of it first."
+            $"{path} is a {TypeNames.CSharp(value.GetType())}, which no other language has. Shared are: numbers, texts, bytes, dates, lists, "
+                + "dictionaries, tuples, sets, records, tensors, pictures and arrays. Make one of these of it first."
         );
 
     private static void WriteFloat(Utf8JsonWriter json, double number)

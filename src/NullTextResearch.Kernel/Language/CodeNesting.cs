@@ -24,7 +24,9 @@ internal sealed class CodeNesting
     /// <summary>Code that people and programs write stays below 50.</summary>
     public const int Most = 250;
 
-    /// <summary>Nodes of the tree from top to bottom. [measured on Roslyn 5: compiling ends the process at 20,000 for calls, assignments, ifs, awaits ...]</summary>
+    /// <summary>
+    /// Nodes of the tree from top to bottom. [measured on Roslyn 5: compiling ends the process at 20,000 for calls, assignments, ifs, awaits ...]
+    /// </summary>
     public const int MostLevels = 500;
 
     /// <summary>Characters of one cell.</summary>
@@ -65,7 +67,8 @@ internal sealed class CodeNesting
         return FirstTooDeep(tree.GetRoot()) is { } node
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"Line {tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}: the code is nested more than {MostLevels} levels deep; the compiler cannot go down there. Split the expression or statement into several."
+                $"Line {tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}: the code is nested more than {MostLevels} levels deep; the compiler "
+                    + $"cannot go down there. Split the expression or statement into several."
             )
             : null;
     }
@@ -105,7 +108,8 @@ internal sealed class CodeNesting
         return (new CodeNesting(code).FirstTooDeep() ?? InDisabledCode(code)) is { } at
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"Line {code.AsSpan(0, Math.Min(at, code.Length)).Count('\n') + 1}: brackets, type arguments or chains of ?. are nested more than {Most} deep; the compiler cannot go down there. Split the expression into several."
+                $"Line {code.AsSpan(0, Math.Min(at, code.Length)).Count('\n') + 1}: brackets, type arguments or chains of ?. are nested more than {Most} "
+                    + $"deep; the compiler cannot go down there. Split the expression into several."
             )
             : null;
     }

@@ -40,7 +40,8 @@ public static partial class NotebookHtml
         StringBuilder page = new();
         page.Append(
             CultureInfo.InvariantCulture,
-            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n"
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
+                + $"charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n"
         );
         foreach (NotebookCell cell in document.Cells)
         {
@@ -101,7 +102,8 @@ public static partial class NotebookHtml
             case "stream":
                 return $"<pre{(output["name"]?.ToString() == "stderr" ? " class=\"error\"" : "")}>{WebUtility.HtmlEncode(Text(output["text"]))}</pre>";
             case "error":
-                return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{Ansi().Replace(string.Join('\n', (output["traceback"] as JsonArray ?? []).Select(l => l?.ToString())), "")}")}</pre>";
+                string trace = Ansi().Replace(string.Join('\n', (output["traceback"] as JsonArray ?? []).Select(l => l?.ToString())), "");
+                return $"<pre class=\"error\">{WebUtility.HtmlEncode($"{output["ename"]}: {output["evalue"]}\n{trace}")}</pre>";
             default:
                 JsonObject data = output["data"] as JsonObject ?? [];
                 if (data["text/html"] is { } html)
@@ -110,8 +112,10 @@ public static partial class NotebookHtml
                     return Text(svg);
                 foreach (string mime in new[] { "image/png", "image/jpeg" })
                 {
-                    if (data[mime] is { } picture)
-                        return $"<img alt=\"output\" src=\"data:{mime};base64,{WebUtility.HtmlEncode(Text(picture).Replace("\n", "", StringComparison.Ordinal))}\">";
+                    if (data[mime] is not { } picture)
+                        continue;
+                    string bytes = Text(picture).Replace("\n", "", StringComparison.Ordinal);
+                    return $"<img alt=\"output\" src=\"data:{mime};base64,{WebUtility.HtmlEncode(bytes)}\">";
                 }
 
                 if (data["text/markdown"] is { } markdown)

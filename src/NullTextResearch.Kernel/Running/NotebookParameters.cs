@@ -68,7 +68,8 @@ public static class NotebookParameters
         ExpressionSyntax expression = SyntaxFactory.ParseExpression(value);
         if (expression.ContainsDiagnostics || expression.IsMissing)
             throw new ArgumentException(
-                $"The value of '{name}' is no C# expression: {value} ({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)})."
+                $"The value of '{name}' is no C# expression: {value} "
+                    + $"({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)})."
             );
         return value;
     }

@@ -27,7 +27,10 @@ internal sealed class LiveChannels
         return comms;
     }
 
-    /// <summary>Notes a message as soon as it is received: one that opens a comm, or one on a comm that is open. A target or service that is not known opens nothing.</summary>
+    /// <summary>
+    /// Notes a message as soon as it is received: one that opens a comm, or one on a comm that is open. A target or service that is not known opens
+    /// nothing.
+    /// </summary>
     public void Receive(Message message)
     {
         if (message.Fault is not null || message.Body["data"] is not JsonObject data)

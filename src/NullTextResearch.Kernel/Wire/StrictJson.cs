@@ -18,7 +18,9 @@ internal static class StrictJson
 
     /// <summary>Parses a value; afterwards every name and every string in it can be read.</summary>
     /// <param name="utf8">The text.</param>
-    /// <exception cref="JsonException">It is no JSON, nested too deeply, or has a name twice, a half surrogate pair or invalid UTF-8; the message says where.</exception>
+    /// <exception cref="JsonException">
+    /// It is no JSON, nested too deeply, or has a name twice, a half surrogate pair or invalid UTF-8; the message says where.
+    /// </exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8)
     {
         try

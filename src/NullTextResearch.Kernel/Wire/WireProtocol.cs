@@ -39,7 +39,10 @@ internal sealed class WireProtocol(string key)
         return Convert.ToHexStringLower(hmac.GetHashAndReset());
     }
 
-    /// <summary>Frames to a message; null with a reason where it must not be trusted, or cannot be answered. What is wrong beside the header is <see cref="Message.Fault"/>.</summary>
+    /// <summary>
+    /// Frames to a message; null with a reason where it must not be trusted, or cannot be answered. What is wrong beside the header is <see
+    /// cref="Message.Fault"/>.
+    /// </summary>
     public Message? Parse(IReadOnlyList<byte[]> frames, out string? refusal)
     {
         if (frames.Count > MostFrames)

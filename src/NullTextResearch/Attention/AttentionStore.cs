@@ -129,7 +129,9 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
 
 /// <summary>Watches a run without changing it: stores the maps that the store wants, attends by the fused kernel elsewhere.</summary>
 /// <param name="store">Where the maps go; borrowed.</param>
-/// <param name="images">Rows of the conditional half. A batch of twice as many is [unconditional..., conditional...] and only its second half is stored.</param>
+/// <param name="images">
+/// Rows of the conditional half. A batch of twice as many is [unconditional..., conditional...] and only its second half is stored.
+/// </param>
 public sealed class StoringAttention(AttentionStore store, int images = 1) : IAttentionProcessor
 {
     private readonly MapHook _hook = new(
@@ -164,7 +166,8 @@ internal static class ConditionalHalf
         batch == rows ? 0
         : batch == 2 * rows ? rows
         : throw new ArgumentException(
-            $"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} (unconditional, then conditional)."
+            $"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} "
+                + "(unconditional, then conditional)."
         );
 
     /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>

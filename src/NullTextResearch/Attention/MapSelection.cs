@@ -18,7 +18,10 @@ public abstract record MapSelection
     /// <summary>The choice in words, for manifests.</summary>
     public string Description => ToString();
 
-    /// <summary>The coarsest resolution, outside the middle block, with at least this many pixels a side when images have the model's own size; the finest where none has.</summary>
+    /// <summary>
+    /// The coarsest resolution, outside the middle block, with at least this many pixels a side when images have the model's own size; the finest
+    /// where none has.
+    /// </summary>
     /// <param name="side">Pixels, at least 1: a least <see cref="AttentionSite.OwnSide"/>.</param>
     public static MapSelection CoarsestWithSide(int side)
     {

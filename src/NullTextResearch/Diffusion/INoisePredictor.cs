@@ -16,7 +16,10 @@ public interface INoisePredictor
     /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
     Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding);
 
-    /// <summary>Predicts noise and differentiates a loss of it by the embedding. A network that knows a way of its own (in segments, or scaled for float16) has its own; by default the prediction's graph is recorded.</summary>
+    /// <summary>
+    /// Predicts noise and differentiates a loss of it by the embedding. A network that knows a way of its own (in segments, or scaled for float16)
+    /// has its own; by default the prediction's graph is recorded.
+    /// </summary>
     /// <param name="latents">z_t, [B, 4, H, W]; borrowed, no gradient is taken.</param>
     /// <param name="step">Where on the grid.</param>
     /// <param name="embedding">[B, tokens, d]; borrowed. No row may influence the loss of another.</param>
@@ -61,7 +64,8 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor Gradient,
     {
         if (!total.requires_grad)
             throw new InvalidOperationException(
-                "The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the predictor run under no_grad, or detach its inputs?"
+                "The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the "
+                    + "predictor run under no_grad, or detach its inputs?"
             );
         return autograd.grad([total], [leaf], allow_unused: true)[0]
             ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");

@@ -71,7 +71,8 @@ public sealed class NoiseSchedule
     {
         if (config.ZeroTerminalSnr && config.Prediction == PredictionType.Epsilon)
             throw new ArgumentException(
-                "A schedule with zero terminal signal (rescale_betas_zero_snr) needs a network that predicts velocity: at pure noise, predicted noise says nothing of the image. Set prediction_type to v_prediction if the network was trained so, or leave the rescaling off.",
+                "A schedule with zero terminal signal (rescale_betas_zero_snr) needs a network that predicts velocity: at pure noise, predicted noise "
+                    + "says nothing of the image. Set prediction_type to v_prediction if the network was trained so, or leave the rescaling off.",
                 nameof(config)
             );
         NoiseSchedule plain = Of(Betas(config.BetaStart, config.BetaEnd, config.TrainTimesteps, config.Curve), config.FinalIsOne, config.StepsOffset);
@@ -103,7 +104,9 @@ public sealed class NoiseSchedule
     ) => Of(Betas(betaStart, betaEnd, timesteps), finalIsOne, stepsOffset);
 
     /// <summary>The betas of <see cref="ScaledLinear"/>, or those that are linear themselves.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There are fewer than 2 timesteps or more than <see cref="MostTimesteps"/>, or a beta is not between 0 and 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// There are fewer than 2 timesteps or more than <see cref="MostTimesteps"/>, or a beta is not between 0 and 1.
+    /// </exception>
     /// <remarks>
     /// The originals take them from PyTorch's float32 linspace, which rounds differently with the width of the processor's
     /// vectors. This is its arithmetic for eight lanes (AVX2, where the published tables come from): each group of eight

@@ -30,10 +30,14 @@ public sealed record SamplingPlan
 public static class Sampler
 {
     /// <summary>Runs a plan to the end.</summary>
-    /// <param name="predictor">Noise predictor; gets one call per step with rows [unconditional..., conditional...], or the conditional rows alone at guidance 1.</param>
+    /// <param name="predictor">
+    /// Noise predictor; gets one call per step with rows [unconditional..., conditional...], or the conditional rows alone at guidance 1.
+    /// </param>
     /// <param name="grid">Steps.</param>
     /// <param name="plan">What to sample.</param>
-    /// <param name="afterStep">Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope.</param>
+    /// <param name="afterStep">
+    /// Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope.
+    /// </param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>z_0, [B, 4, H, W]; owned by the caller's dispose scope.</returns>
     public static Tensor Run(

@@ -10,7 +10,9 @@ namespace NullTextResearch.Editing;
 /// <param name="Window">Steps at which its maps are injected.</param>
 public sealed record WordWindow(string Word, StepWindow Window);
 
-/// <summary>At which steps cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).</summary>
+/// <summary>
+/// At which steps cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).
+/// </summary>
 public sealed record CrossReplaceSchedule
 {
     /// <summary>Window of every token without one of its own. Released examples: until 0.8.</summary>

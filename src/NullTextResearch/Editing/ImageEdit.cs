@@ -15,7 +15,9 @@ public sealed record EditTarget
     /// <summary>When cross-attention maps are injected. Released examples: until 0.8.</summary>
     public CrossReplaceSchedule CrossReplace { get; init; } = new();
 
-    /// <summary>When the source's self-attention is injected: first and last step are int(bound T). The authors suggest until 0.4, and to try 0.3 to 0.7.</summary>
+    /// <summary>
+    /// When the source's self-attention is injected: first and last step are int(bound T). The authors suggest until 0.4, and to try 0.3 to 0.7.
+    /// </summary>
     public StepWindow SelfReplace { get; init; } = StepWindow.Until(0.4);
 
     /// <summary>Confines the edit to the place of some words; null lets everything change.</summary>

@@ -65,7 +65,9 @@ public sealed record LocalBlend
         return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
     }
 
-    /// <summary>Reads a list of words separated by commas, where a word may itself hold commas: the longest run that either prompt has as a word is one.</summary>
+    /// <summary>
+    /// Reads a list of words separated by commas, where a word may itself hold commas: the longest run that either prompt has as a word is one.
+    /// </summary>
     /// <param name="source">Source prompt.</param>
     /// <param name="target">Target prompt.</param>
     /// <param name="list">As in <c>cat,hat</c>.</param>
@@ -171,7 +173,9 @@ public sealed record LocalBlend
     }
 }
 
-/// <summary>Masks of a <see cref="LocalBlend"/>; all boolean [2, 1, H, W], row 0 the source's own, row 1 the target's joined with it. Owns its tensors.</summary>
+/// <summary>
+/// Masks of a <see cref="LocalBlend"/>; all boolean [2, 1, H, W], row 0 the source's own, row 1 the target's joined with it. Owns its tensors.
+/// </summary>
 /// <param name="words">See <see cref="Words"/>; taken over.</param>
 /// <param name="subtract">See <see cref="Subtract"/>; taken over.</param>
 /// <param name="final">See <see cref="Final"/>; taken over.</param>

@@ -60,13 +60,17 @@ public sealed record Refinement : PromptEdit
 /// <param name="Factor">1 changes nothing, more strengthens the word, less weakens it, negative turns against it.</param>
 public sealed record WordFactor(string Word, double Factor);
 
-/// <summary>Injected maps are multiplied per target word, after a swap or refinement or alone. Not re-normalised; acts inside the cross-replace window.</summary>
+/// <summary>
+/// Injected maps are multiplied per target word, after a swap or refinement or alone. Not re-normalised; acts inside the cross-replace window.
+/// </summary>
 public sealed record ReWeight : PromptEdit
 {
     /// <summary>The multipliers.</summary>
     public required IReadOnlyList<WordFactor> Factors { get; init; }
 
-    /// <summary>The edit whose maps are multiplied: a <see cref="WordSwap"/> or <see cref="Refinement"/>; null multiplies the source's maps themselves.</summary>
+    /// <summary>
+    /// The edit whose maps are multiplied: a <see cref="WordSwap"/> or <see cref="Refinement"/>; null multiplies the source's maps themselves.
+    /// </summary>
     public PromptEdit? After { get; init; }
 
     /// <summary>What to do about words that the target prompt lacks.</summary>

@@ -34,7 +34,10 @@ public sealed record EditProblem
 }
 
 /// <summary>Edited images. Owns its tensors.</summary>
-/// <remarks>Several threads may read one at a time. After <see cref="Dispose"/> every property and method that gives tensors throws <see cref="ObjectDisposedException"/>.</remarks>
+/// <remarks>
+/// Several threads may read one at a time. After <see cref="Dispose"/> every property and method that gives tensors throws <see
+/// cref="ObjectDisposedException"/>.
+/// </remarks>
 public sealed class EditResult : IDisposable
 {
     private readonly UseGate _gate = new(nameof(EditResult));

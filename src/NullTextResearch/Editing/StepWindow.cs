@@ -40,7 +40,10 @@ public readonly record struct StepWindow
     /// <summary>The first steps: [0, end).</summary>
     public static StepWindow Until(double end) => new(0, end);
 
-    /// <summary>The steps of the window when <paramref name="count"/> of them make the whole: [int(Start count), int(End count)), truncated as in the released code.</summary>
+    /// <summary>
+    /// The steps of the window when <paramref name="count"/> of them make the whole: [int(Start count), int(End count)), truncated as in the released
+    /// code.
+    /// </summary>
     public (int First, int End) Of(int count) => ((int)(Start * count), (int)(End * count));
 
     /// <inheritdoc/>

@@ -151,7 +151,8 @@ public static class TokenAlignment
     {
         if (source.ContextLength != target.ContextLength)
             throw new ArgumentException(
-                $"Both prompts need one context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the same tokenizer.",
+                $"Both prompts need one context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the "
+                    + "same tokenizer.",
                 nameof(target)
             );
     }

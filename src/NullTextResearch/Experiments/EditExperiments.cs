@@ -137,7 +137,10 @@ public static class EditExperiments
             null => image.Caption.TrimEnd('.', ' ').Split(' ')[^1],
         };
 
-    /// <summary>How sure the classifier is that a picture shows the word that the fader turns, 0 to 1; null without a classifier, for a word that it does not judge, and for images that are no rendered scene.</summary>
+    /// <summary>
+    /// How sure the classifier is that a picture shows the word that the fader turns, 0 to 1; null without a classifier, for a word that it does not
+    /// judge, and for images that are no rendered scene.
+    /// </summary>
     /// <param name="lab">Its classifier.</param>
     /// <param name="image">Whose word.</param>
     /// <param name="picture">What is looked at.</param>
@@ -312,7 +315,9 @@ public static class AttentionExperiment
 
 /// <summary>One image edited by SDEdit at one strength.</summary>
 /// <param name="Strength">t0.</param>
-/// <param name="TargetProbability">What the classifier gives the new word, 0 to 1; null where there is no classifier or the word is none of its classes.</param>
+/// <param name="TargetProbability">
+/// What the classifier gives the new word, 0 to 1; null where there is no classifier or the word is none of its classes.
+/// </param>
 /// <param name="DistanceToSource"><see cref="MultiScaleDistance"/> to the input image.</param>
 /// <param name="Png">The edited image as PNG.</param>
 public sealed record SdEditPoint(double Strength, double? TargetProbability, double DistanceToSource, byte[] Png);

@@ -232,7 +232,8 @@ public static class ExperimentImages
             (< 0, >= 0) when aligned => Edit(source[inTarget], word),
             _ => throw new ImageFileException(
                 file,
-                $"the word '{word}' after the bar in \"{line}\" {(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"
+                $"the word '{word}' after the bar in \"{line}\" "
+                    + $"{(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"
             ),
         };
 

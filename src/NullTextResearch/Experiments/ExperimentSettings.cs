@@ -51,7 +51,10 @@ public sealed record ExperimentSettings
     /// <summary>Share of the steps with injected self-attention.</summary>
     public double SelfReplace { get; init; } = 0.4;
 
-    /// <summary>Leading rows of the null text that null-text inversion and its variants per timestep, or without a pivot, may change (<see cref="Inversion.NullTextOptions.Rows"/>); null for all.</summary>
+    /// <summary>
+    /// Leading rows of the null text that null-text inversion and its variants per timestep, or without a pivot, may change (<see
+    /// cref="Inversion.NullTextOptions.Rows"/>); null for all.
+    /// </summary>
     public int? OptimisedRows { get; init; }
 
     /// <summary>Seed of all noise.</summary>

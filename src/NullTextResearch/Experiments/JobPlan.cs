@@ -46,7 +46,10 @@ public sealed record JobTime(double Fixed, double Forward, double Inner, int Eva
     /// <param name="inner">Inner steps in all.</param>
     public double After(double inner) => Fixed + (Evaluations * Forward) + (inner * Inner);
 
-    /// <summary>From a quiet machine where each step stops after its first inner step, to the machine as busy as it is where none stops early; both with what such a plan may be off.</summary>
+    /// <summary>
+    /// From a quiet machine where each step stops after its first inner step, to the machine as busy as it is where none stops early; both with what
+    /// such a plan may be off.
+    /// </summary>
     /// <param name="load">How busy the machine is.</param>
     public (double Least, double Most) Range(MachineLoad load) => (After(Steps * Math.Min(1, InnerSteps)) * Early, Most * Late / load.Share);
 }

@@ -31,7 +31,10 @@ public sealed record MemoryDemand
     /// <summary>Type of the U-Net's and the text encoder's numbers; null takes the one that the model is looked at with, or float32.</summary>
     public ScalarType? Precision { get; init; }
 
-    /// <summary>Type of the autoencoder's numbers; null takes the one that the model is looked at with, or float32 where <see cref="Precision"/> has 16 bits, else the same.</summary>
+    /// <summary>
+    /// Type of the autoencoder's numbers; null takes the one that the model is looked at with, or float32 where <see cref="Precision"/> has 16 bits,
+    /// else the same.
+    /// </summary>
     public ScalarType? VaePrecision { get; init; }
 
     /// <summary>What saves memory; null takes what the model is looked at with, or nothing.</summary>
@@ -64,10 +67,13 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     /// <summary>Environment variable with the bytes that may be used, for machines that are shared; it takes the place of what the system reports.</summary>
     public const string LimitVariable = "NULLTEXT_MEMORY_LIMIT";
 
-    /// <summary>Pages of program files, libtorch's above all, of a process that has computed on a CPU; measured where none are mapped in pieces of 2 MB.</summary>
+    /// <summary>
+    /// Pages of program files, libtorch's above all, of a process that has computed on a CPU; measured where none are mapped in pieces of 2 MB.
+    /// </summary>
     public const long CodeBytes = 140_000_000;
 
-    // Measured in the command line's process: 60 MB beside the code before the first network, and 40 MB of kernels that libtorch compiles for the shapes it meets.
+    // Measured in the command line's process: 60 MB beside the code before the first network, and 40 MB of kernels that libtorch compiles for the
+    // shapes it meets.
     private const long CpuRuntime = CodeBytes + 100_000_000;
 
     // Kernels for 16 bits, beside those for 32.
@@ -215,7 +221,10 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
             };
     }
 
-    /// <summary>Bytes that this process may take: <see cref="LimitVariable"/> if set, else the smaller of what the system has free and what a container allows.</summary>
+    /// <summary>
+    /// Bytes that this process may take: <see cref="LimitVariable"/> if set, else the smaller of what the system has free and what a container
+    /// allows.
+    /// </summary>
     /// <exception cref="ArgumentException">The variable is set but holds no number of bytes.</exception>
     public static long Available()
     {
@@ -250,8 +259,10 @@ public sealed class MemoryPlanException : Exception
     /// <param name="available">Bytes there are.</param>
     public MemoryPlanException(MemoryPlan plan, long available)
         : base(
-            $"this needs about {Text(plan.TotalBytes)} of memory (most for {plan.Largest.Name}: weights {Text(plan.Largest.WeightBytes)}, tensors {Text(plan.Largest.WorkingBytes)}) "
-                + $"and {Text(available)} are available; nothing was started. {Advice(plan)} {MemoryPlan.LimitVariable} (bytes) overrides what the system reports."
+            $"this needs about {Text(plan.TotalBytes)} of memory (most for {plan.Largest.Name}: weights {Text(plan.Largest.WeightBytes)}, tensors "
+                + $"{Text(plan.Largest.WorkingBytes)}) "
+                + $"and {Text(available)} are available; nothing was started. {Advice(plan)} {MemoryPlan.LimitVariable} (bytes) overrides what the system "
+                + "reports."
         )
     {
         Plan = plan;
@@ -267,7 +278,8 @@ public sealed class MemoryPlanException : Exception
     private static string Advice(MemoryPlan plan) =>
         plan.Largest.WeightBytes > plan.Largest.WorkingBytes
             ? "Use a lower precision (--precision bf16) or --offload, a smaller model, or lower the image size (--size); 'nulltext plan' says what fits."
-            : "Use --checkpointing, --sequential or --vae-tile 32, or lower the image size (--size) or the number of images at a time; 'nulltext plan' says what fits.";
+            : "Use --checkpointing, --sequential or --vae-tile 32, or lower the image size (--size) or the number of images at a time; 'nulltext plan' "
+                + "says what fits.";
 
     private static string Text(long bytes) =>
         bytes >= 1L << 30

@@ -197,7 +197,9 @@ public sealed class RunFolder
 
     private string StatePath => System.IO.Path.Combine(Path, StateName);
 
-    /// <summary>Identifies a run by what determines its numbers: the prepared image's bytes, prompt, model, method, options and the version of the algorithms.</summary>
+    /// <summary>
+    /// Identifies a run by what determines its numbers: the prepared image's bytes, prompt, model, method, options and the version of the algorithms.
+    /// </summary>
     /// <param name="image">The image after cropping and resizing.</param>
     /// <param name="prompt">Its prompt.</param>
     /// <param name="modelIdentity">See <see cref="ModelIdentity"/>.</param>
@@ -487,10 +489,15 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written. Edits that end at one time wait for each other here.</summary>
+    /// <summary>
+    /// Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written. Edits that end at one time wait for each other
+    /// here.
+    /// </summary>
     /// <param name="write">Writes the files into the folder it is given.</param>
     /// <returns>Path of the new folder.</returns>
-    /// <exception cref="IOException">The disk is full, the folder cannot be written, or another edit does not finish writing; the earlier edits are as they were.</exception>
+    /// <exception cref="IOException">
+    /// The disk is full, the folder cannot be written, or another edit does not finish writing; the earlier edits are as they were.
+    /// </exception>
     public string AddEdit(Action<string> write)
     {
         string edits = EditsPath;

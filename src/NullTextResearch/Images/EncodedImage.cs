@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace NullTextResearch.Images;
 
@@ -100,8 +101,10 @@ internal readonly record struct EncodedImage
         {
             throw new ImageFileException(
                 name,
-                FormattableString.Invariant(
-                    $"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise {nameof(ImageLoadOptions.MaxPixels)} if you trust the file"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it has {FormattableString.Invariant(size)}, the limit is {options.MaxPixels:N0}; nothing was decoded. Scale it down, or raise "
+                        + $"{nameof(ImageLoadOptions.MaxPixels)} if you trust the file"
                 )
             );
         }
@@ -126,8 +129,11 @@ internal readonly record struct EncodedImage
         {
             throw new ImageFileException(
                 name,
-                FormattableString.Invariant(
-                    $"it claims {FormattableString.Invariant(size)}, which its {_bytes:N0} bytes cannot hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to fill memory: download or export it again"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it claims {FormattableString.Invariant(size)}, which its {_bytes:N0} bytes cannot "
+                        + $"hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to "
+                        + $"fill memory: download or export it again"
                 )
             );
         }

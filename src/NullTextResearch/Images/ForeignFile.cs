@@ -13,7 +13,8 @@ internal static class ForeignFile
     public static string Describe(ReadOnlySpan<byte> file, string name)
     {
         (string what, string advice) = Of(file);
-        return $"this is {what}, and pictures are read from PNG, JPEG and WebP files. {advice.Replace("{0}", Path.GetFileName(name), StringComparison.Ordinal)}.";
+        return $"this is {what}, and pictures are read from PNG, JPEG and WebP files. "
+            + $"{advice.Replace("{0}", Path.GetFileName(name), StringComparison.Ordinal)}.";
     }
 
     private static (string What, string Advice) Of(ReadOnlySpan<byte> file)

@@ -15,14 +15,17 @@ public sealed record SizeRule(int Unit, int OwnSide)
 
     /// <summary>Refuses a size that the model does not take.</summary>
     /// <param name="size">The size.</param>
-    /// <exception cref="ArgumentException">A side is no multiple of <see cref="Unit"/>, or beyond <see cref="Most"/>; the message has the nearest size that is allowed.</exception>
+    /// <exception cref="ArgumentException">
+    /// A side is no multiple of <see cref="Unit"/>, or beyond <see cref="Most"/>; the message has the nearest size that is allowed.
+    /// </exception>
     public void Require(PixelSize size)
     {
         if (Allows(size))
             return;
         string why = Math.Max(size.Width, size.Height) > Most ? $"a side may have {Most} pixels at most" : $"both sides must be multiples of {Unit}";
         throw new ArgumentException(
-            $"an image size of {size} pixels cannot be used: {why}. The nearest is {new PixelSize(Nearest(size.Width), Nearest(size.Height))}; this model was trained at {(PixelSize)OwnSide}."
+            $"an image size of {size} pixels cannot be used: {why}. The nearest is {new PixelSize(Nearest(size.Width), Nearest(size.Height))}; this model "
+                + $"was trained at {(PixelSize)OwnSide}."
         );
     }
 

@@ -13,8 +13,10 @@ public sealed class InversionDivergedException : Exception
     /// <param name="recentLosses">Last losses of that image, the bad one last.</param>
     public InversionDivergedException(string method, int image, int step, int timestep, IReadOnlyList<double> recentLosses)
         : base(
-            FormattableString.Invariant(
-                $"{method}: the loss of image {image} became {recentLosses[^1]} at step {step} (timestep {timestep}); its last losses were {string.Join(", ", recentLosses.Select(x => x.ToString("g4", CultureInfo.InvariantCulture)))}. "
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{method}: the loss of image {image} became {recentLosses[^1]} at step {step} (timestep {timestep}); its last losses were "
+                    + $"{string.Join(", ", recentLosses.Select(x => x.ToString("g4", CultureInfo.InvariantCulture)))}. "
             ) + "Lower the learning rate, run the network in float32, and check that latents and embeddings are finite."
         )
     {

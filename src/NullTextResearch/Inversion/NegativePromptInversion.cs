@@ -55,7 +55,10 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
     /// <param name="from">Rows at share 0, [B, ...]; borrowed.</param>
     /// <param name="to">Rows at share 1, same shape; borrowed.</param>
     /// <param name="share">Between 0 and 1.</param>
-    /// <returns>sin((1-f) omega)/sin(omega) from + sin(f omega)/sin(omega) to, omega the angle between the rows (straight interpolation where they are parallel); owned by the caller's dispose scope.</returns>
+    /// <returns>
+    /// sin((1-f) omega)/sin(omega) from + sin(f omega)/sin(omega) to, omega the angle between the rows (straight interpolation where they are
+    /// parallel); owned by the caller's dispose scope.
+    /// </returns>
     public static Tensor Slerp(Tensor from, Tensor to, double share)
     {
         Shape.RequireSame(to, from);

@@ -65,7 +65,10 @@ public sealed record NullTextOptions
     /// <summary>How the running latents advance; the default gives the released code's numbers without its repeated work.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
-    /// <summary>How many leading rows of the embedding (start-of-text first) are optimised; the others stay. Null, the default, for all. A way to ask how much freedom the method needs.</summary>
+    /// <summary>
+    /// How many leading rows of the embedding (start-of-text first) are optimised; the others stay. Null, the default, for all. A way to ask how much
+    /// freedom the method needs.
+    /// </summary>
     public int? Rows { get; init; }
 
     /// <summary>How the pivot is found.</summary>

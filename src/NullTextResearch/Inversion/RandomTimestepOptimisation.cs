@@ -55,7 +55,10 @@ internal sealed class RandomTimestepOptimisation : IDisposable
     /// <param name="iteration">Which one; decides timestep and noise.</param>
     /// <param name="embedding">Changed in place, [B, tokens, d].</param>
     /// <param name="adamKey">Which optimiser state the embedding belongs to.</param>
-    /// <param name="guide">Makes the prediction that the loss judges from the embedding's own; called under recorded gradients, with what <paramref name="prepare"/> made.</param>
+    /// <param name="guide">
+    /// Makes the prediction that the loss judges from the embedding's own; called under recorded gradients, with what <paramref name="prepare"/>
+    /// made.
+    /// </param>
     /// <param name="prepare">Runs before gradients are recorded, on the noisy latents; may give null.</param>
     public double Update(int iteration, Tensor embedding, int adamKey, Func<Tensor, Tensor?, Tensor> guide, Func<Tensor, DiffusionStep, Tensor?> prepare)
     {

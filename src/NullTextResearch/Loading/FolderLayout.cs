@@ -36,7 +36,8 @@ internal static class FolderLayout
         if (absent.Length < Parts.Length)
         {
             throw new ModelFormatException(
-                $"{folder} is no complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: {string.Join(", ", Parts)}, each a folder; copy or download what is missing from the same model."
+                $"{folder} is no complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: "
+                    + $"{string.Join(", ", Parts)}, each a folder; copy or download what is missing from the same model."
             );
         }
         throw new ModelFormatException($"{folder} is no diffusers-format model folder: it lacks {string.Join(", ", absent)}. {Guess(folder)}");
@@ -53,7 +54,8 @@ internal static class FolderLayout
                 ? []
                 : [.. Directory.GetDirectories(parent).Where(IsModel).Concat(Directory.GetFiles(parent, "*.safetensors")).Take(8)];
         return new ModelFormatException(
-            $"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a diffusers-format folder or a single-file .safetensors checkpoint."
+            $"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a "
+                + "diffusers-format folder or a single-file .safetensors checkpoint."
         );
     }
 
@@ -87,7 +89,8 @@ internal static class FolderLayout
         {
             if (!variants.TryGetValue(asked, out string? exact))
                 throw new ModelFormatException(
-                    $"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant open to let each part take what there is."
+                    $"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant open to let each "
+                        + "part take what there is."
                 );
             if (asked.Length > 0)
                 notes.Add($"{part}: {Path.GetFileName(exact)}, as asked for");
@@ -107,13 +110,15 @@ internal static class FolderLayout
                         variants.Count == 1
                             ? variants.Keys.First()
                             : throw new ModelFormatException(
-                                $"{folder} has weights of several variants, and which to take is not clear: {string.Join(", ", there)}. Name one as the variant."
+                                $"{folder} has weights of several variants, and which to take is not clear: {string.Join(", ", there)}. Name one as the "
+                                    + "variant."
                             )
                     );
         string path = variants[chosen];
         if (chosen.Length > 0)
             notes.Add(
-                $"{part}: {Path.GetFileName(path)}, {(chosen == wanted ? "the variant of the precision asked for" : $"the variant {chosen}, because there is no file without a variant")}"
+                $"{part}: {Path.GetFileName(path)}, "
+                    + $"{(chosen == wanted ? "the variant of the precision asked for" : $"the variant {chosen}, because there is no file without a variant")}"
             );
         return path;
     }

@@ -95,10 +95,17 @@ public sealed class ModelSource
     internal IReadOnlyList<PartSource> Parts { get; private init; } = [];
 
     /// <summary>Looks at a model.</summary>
-    /// <param name="path">A diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/), an original single-file <c>.safetensors</c> checkpoint, or owner/name of a model in the user's <see cref="ModelCache"/>. Nothing is downloaded.</param>
+    /// <param name="path">
+    /// A diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/), an original single-file <c>.safetensors</c>
+    /// checkpoint, or owner/name of a model in the user's <see cref="ModelCache"/>. Nothing is downloaded.
+    /// </param>
     /// <param name="options">How it will be loaded; null for the defaults.</param>
-    /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model; the message has the command that downloads it.</exception>
-    /// <exception cref="ModelFormatException">There is none, it is of another kind, a part is missing, or something is not supported; the message says what was found and expected.</exception>
+    /// <exception cref="ModelNotFoundException">
+    /// A name was given, and the cache does not have that model; the message has the command that downloads it.
+    /// </exception>
+    /// <exception cref="ModelFormatException">
+    /// There is none, it is of another kind, a part is missing, or something is not supported; the message says what was found and expected.
+    /// </exception>
     public static ModelSource Find(string path, ModelLoadOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -123,7 +130,8 @@ public sealed class ModelSource
 
     /// <summary>The note about tensors that nothing needs.</summary>
     internal static string Left(IReadOnlyList<string> names) =>
-        $"{names.Count} tensors belong to no part of the model and were left: {string.Join(", ", names.Take(5).Select(name => Excerpt.Of(name)))}{(names.Count > 5 ? ", ..." : "")}";
+        $"{names.Count} tensors belong to no part of the model and were left: "
+        + $"{string.Join(", ", names.Take(5).Select(name => Excerpt.Of(name)))}{(names.Count > 5 ? ", ..." : "")}";
 
     /// <summary>The schedule, refused where it contradicts what the network predicts.</summary>
     /// <exception cref="ModelFormatException">It does.</exception>
@@ -145,7 +153,9 @@ public sealed class ModelSource
         if (text.HiddenSize != unet.CrossAttentionDim)
         {
             throw new ModelFormatException(
-                $"{name}: the text encoder is {text.HiddenSize} wide ({KnownModels.TextEncoderOf(text.HiddenSize)}), the U-Net expects {unet.CrossAttentionDim} ({KnownModels.TextEncoderOf(unet.CrossAttentionDim)}); the parts come from different models. {KnownModels.Nearest(unet)}"
+                $"{name}: the text encoder is {text.HiddenSize} wide ({KnownModels.TextEncoderOf(text.HiddenSize)}), the U-Net expects "
+                    + $"{unet.CrossAttentionDim} ({KnownModels.TextEncoderOf(unet.CrossAttentionDim)}); the parts come from different models. "
+                    + $"{KnownModels.Nearest(unet)}"
             );
         }
         if (vae.LatentChannels != unet.InChannels)
@@ -157,7 +167,8 @@ public sealed class ModelSource
                 _ => "",
             };
             throw new ModelFormatException(
-                $"{name}: the autoencoder has {vae.LatentChannels} latent channels, the U-Net expects {unet.InChannels}{what}; the parts come from different models. {KnownModels.Nearest(unet)}"
+                $"{name}: the autoencoder has {vae.LatentChannels} latent channels, the U-Net expects {unet.InChannels}{what}; the parts come from "
+                    + $"different models. {KnownModels.Nearest(unet)}"
             );
         }
     }

@@ -6,7 +6,8 @@ namespace NullTextResearch.Loading;
 internal static class SingleFileDiagnosis
 {
     private const string Expected =
-        "Expected: a complete Stable Diffusion 1.x or 2.x checkpoint in the original layout (model.diffusion_model.*, first_stage_model.*, cond_stage_model.*), or a diffusers-format folder.";
+        "Expected: a complete Stable Diffusion 1.x or 2.x checkpoint in the original layout (model.diffusion_model.*, first_stage_model.*, "
+        + "cond_stage_model.*), or a diffusers-format folder.";
 
     // What a file is that holds the marks of these, whatever else it holds.
     private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_others =
@@ -88,7 +89,8 @@ internal static class SingleFileDiagnosis
         {
             string[] names = [.. file.Entries.Select(e => e.Name).Order(StringComparer.Ordinal)];
             throw new ModelFormatException(
-                $"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: {string.Join(", ", names.Take(6).Select(name => Excerpt.Of(name)))}{(names.Length > 6 ? ", ..." : "")}. {Expected}"
+                $"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: "
+                    + $"{string.Join(", ", names.Take(6).Select(name => Excerpt.Of(name)))}{(names.Length > 6 ? ", ..." : "")}. {Expected}"
             );
         }
         long channels = file.Find(At + "input_blocks.0.0.weight")!.Shape is { Count: 4 } shape ? shape[1] : 0;

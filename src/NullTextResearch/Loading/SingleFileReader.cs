@@ -246,7 +246,8 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         int ema = outside.Count(k => k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal));
         if (options.UseEma && ema == 0)
             throw new ModelFormatException(
-                $"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the ordinary names."
+                $"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the "
+                    + "ordinary names."
             );
         if (ema > 0)
             yield return options.UseEma

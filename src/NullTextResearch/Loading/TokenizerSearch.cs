@@ -29,8 +29,11 @@ internal static class TokenizerSearch
         string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize, others));
         return found
             ?? throw new ModelFormatException(
-                $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it ({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in {cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
-                    + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion 1.x or 2.x) into the first of these, or name their folder as the tokenizer."
+                $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it "
+                    + $"({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in "
+                    + $"{cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
+                    + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion "
+                    + "1.x or 2.x) into the first of these, or name their folder as the tokenizer."
             );
     }
 
@@ -40,7 +43,9 @@ internal static class TokenizerSearch
         Has(folder) ? folder
         : Has(Path.Combine(folder, "tokenizer")) ? Path.Combine(folder, "tokenizer")
         : throw new ModelFormatException(
-            $"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does {Path.Combine(folder, "tokenizer")}.{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}"
+            $"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does "
+                + $"{Path.Combine(folder, "tokenizer")}"
+                + $".{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}"
         );
 
     private static bool Has(string folder) => File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"));

@@ -81,7 +81,8 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         if (a.Width != b.Width || a.Height != b.Height || a.Values.Length != b.Values.Length)
         {
             throw new ArgumentException(
-                $"images to compare need one size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare both the same way"
+                $"images to compare need one size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare "
+                    + "both the same way"
             );
         }
     }

@@ -18,7 +18,10 @@ public sealed record CachedModel
     /// <summary>What downloads that were not finished take on the disk, in bytes.</summary>
     public required long UnfinishedBytes { get; init; }
 
-    /// <summary>Whether it is, or is becoming, a model of several networks in diffusers format; the cache is shared with Python, which keeps other things there too.</summary>
+    /// <summary>
+    /// Whether it is, or is becoming, a model of several networks in diffusers format; the cache is shared with Python, which keeps other things
+    /// there too.
+    /// </summary>
     public bool IsPipeline => Revisions.Any(r => r.HasIndex);
 }
 

@@ -22,7 +22,10 @@ public sealed partial class ModelCache
     /// <summary>Where it is.</summary>
     public string Root { get; }
 
-    /// <summary>The user's cache: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>XDG_CACHE_HOME/huggingface/hub</c>, else <c>~/.cache/huggingface/hub</c>.</summary>
+    /// <summary>
+    /// The user's cache: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>XDG_CACHE_HOME/huggingface/hub</c>, else
+    /// <c>~/.cache/huggingface/hub</c>.
+    /// </summary>
     /// <param name="environment">Reads a variable; null reads those of the process.</param>
     public static ModelCache FromEnvironment(Func<string, string?>? environment = null)
     {
@@ -46,9 +49,13 @@ public sealed partial class ModelCache
     }
 
     /// <summary>The folder to load a model from.</summary>
-    /// <param name="model">A folder or file, which is taken as it is, or the name of a model in the cache: <c>owner/name</c> or <c>owner/name@revision</c>.</param>
+    /// <param name="model">
+    /// A folder or file, which is taken as it is, or the name of a model in the cache: <c>owner/name</c> or <c>owner/name@revision</c>.
+    /// </param>
     /// <returns>A path. What is neither there nor a name is returned as it is: loading says what is wrong with it.</returns>
-    /// <exception cref="ModelNotFoundException">A model of this name is not in the cache, or not complete; the message has the command that downloads it.</exception>
+    /// <exception cref="ModelNotFoundException">
+    /// A model of this name is not in the cache, or not complete; the message has the command that downloads it.
+    /// </exception>
     public string Resolve(string model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -164,12 +171,14 @@ public sealed partial class ModelCache
         if (folder.CommitOf(revision) is { } commit && Directory.Exists(folder.Snapshot(commit)))
             return new(
                 model,
-                $"{model} is in the cache, but not complete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. This brings what is missing: {command}"
+                $"{model} is in the cache, but not complete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. This brings what "
+                    + $"is missing: {command}"
             );
         if (revisions.Any(r => r.Missing.Count == 0))
             return new(
                 model,
-                $"{model.Id} is in the cache, but not its revision {revision}; there is {Listed(revisions)}: name one as {model.Id}@REVISION, or download: {command}"
+                $"{model.Id} is in the cache, but not its revision {revision}; there is {Listed(revisions)}: name one as {model.Id}@REVISION, or "
+                    + $"download: {command}"
             );
         if (Sizes(folder).Unfinished is > 0 and long unfinished)
             return new(

@@ -71,7 +71,9 @@ public sealed record OperationShape
 /// <param name="IsDifferentiated">Whether a backward pass to the text embedding goes through it.</param>
 public sealed record NetworkOperation(string Path, OperationShape Shape, bool IsDifferentiated)
 {
-    /// <summary>Floating-point operations backward to its inputs (weights are frozen): once the forward ones; attention twice, each product having two inputs.</summary>
+    /// <summary>
+    /// Floating-point operations backward to its inputs (weights are frozen): once the forward ones; attention twice, each product having two inputs.
+    /// </summary>
     public double BackwardFlops =>
         !IsDifferentiated ? 0
         : Shape.Kind is WorkKind.SelfAttention or WorkKind.CrossAttention ? 2 * Shape.Flops

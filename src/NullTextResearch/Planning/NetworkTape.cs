@@ -308,7 +308,9 @@ internal sealed class NetworkTape
         Live -= block.Bytes;
     }
 
-    /// <summary>A CPU's convolutions read blocked layouts: copies of input and weights stand beside them while they run. Those of a single point read as is.</summary>
+    /// <summary>
+    /// A CPU's convolutions read blocked layouts: copies of input and weights stand beside them while they run. Those of a single point read as is.
+    /// </summary>
     private List<PlannedBlock> Reorder(double input, double weights, int kernel) =>
         _options.IsCpu && kernel > 1 ? [Hold(new PlannedBlock(Bytes(input))), Hold(new PlannedBlock(Bytes(weights)))] : [];
 

@@ -15,7 +15,9 @@ public sealed record SceneSamplerOptions
     /// <summary>Share of single objects that are big, 0..1. Default 0.2.</summary>
     public double Big { get; init; } = 0.2;
 
-    /// <summary>Share of first and of second objects that are drawn from the <see cref="ToyScenes.IsColourable">colourable</see> kinds alone, 0..1. Default 0.</summary>
+    /// <summary>
+    /// Share of first and of second objects that are drawn from the <see cref="ToyScenes.IsColourable">colourable</see> kinds alone, 0..1. Default 0.
+    /// </summary>
     public double Coloured { get; init; }
 
     /// <summary>Share of scenes with rain or fog among those that <see cref="ToyScenes.AllowsWeather">allow</see> it, 0..1. Default 0.</summary>

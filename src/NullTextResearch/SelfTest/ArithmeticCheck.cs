@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Tensors;
 using static TorchSharp.torch;
 
@@ -45,8 +46,11 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
 
     /// <inheritdoc/>
     public override string ToString() =>
-        FormattableString.Invariant(
-            $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result off by {ResultError:0.0e+0}, gradient by {GradientError:0.0e+0} (limit {Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}"
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result off by {ResultError:0.0e+0}, gradient by "
+                + $"{GradientError:0.0e+0} (limit "
+                + $"{Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}"
         );
 }
 
@@ -55,8 +59,10 @@ public sealed class WrongArithmeticException : Exception
 {
     internal WrongArithmeticException(string processor, ScalarType dtype, IReadOnlyList<string> wrong)
         : base(
-            $"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: {string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
-                + $"Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same."
+            $"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: "
+                + $"{string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
+                + "Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or "
+                + $"another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same."
         )
     {
         Wrong = wrong;

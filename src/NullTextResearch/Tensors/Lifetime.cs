@@ -22,7 +22,9 @@ public static class Lifetime
         return body().MoveToOuterDisposeScope();
     }
 
-    /// <summary>The next step of a chain: makes a new tensor from this one and lets go of this one, so that only two links of a chain are there at a time.</summary>
+    /// <summary>
+    /// The next step of a chain: makes a new tensor from this one and lets go of this one, so that only two links of a chain are there at a time.
+    /// </summary>
     /// <param name="tensor">Disposed; under recorded gradients its graph keeps what it needs.</param>
     /// <param name="step">Gives a new tensor, in the current dispose scope; never its input.</param>
     internal static Tensor Then(this Tensor tensor, Func<Tensor, Tensor> step)

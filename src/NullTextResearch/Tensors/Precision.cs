@@ -61,7 +61,8 @@ public sealed class PrecisionException : Exception
             $"{what} not finite in {Precision.NameOf(dtype)}"
                 + (
                     dtype == ScalarType.Float16
-                        ? ", whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32)."
+                        ? ", whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 "
+                            + "(--precision bf16, --precision fp32)."
                         : ". Load the model in fp32 (--precision fp32), and check that its weights and the image are sound."
                 )
         )

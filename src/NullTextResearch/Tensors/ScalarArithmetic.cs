@@ -6,12 +6,14 @@ namespace NullTextResearch.Tensors;
 /// <summary>
 /// Arithmetic with a number. TorchSharp makes a native scalar of it and lets go of it before the native call has read it: a garbage collection in
 /// that moment, started by another thread, frees it, and the call ends with "Unknown scalar type" or uses a wrong number (some three times in the
-/// 1,600 tests of this library, two at a time). Even the sum of two tensors has such a number, the factor 1 of the second, and so has a sum with a number. Here the scalar lives
+/// 1,600 tests of this library, two at a time). Even the sum of two tensors has such a number, the factor 1 of the second, and so has a sum with a
+/// number. Here the scalar lives
 /// until the call is over. A test finds calls that bypass this place.
 /// </summary>
 internal static class ScalarArithmetic
 {
-    // Never freed; integers, as TorchSharp's own. What it makes inside (the factor of add(scalar), start and step of arange(end)) cannot be kept alive: it is given.
+    // Never freed; integers, as TorchSharp's own. What it makes inside (the factor of add(scalar), start and step of arange(end)) cannot be kept
+    // alive: it is given.
     private static readonly Scalar Zero = 0,
         One = 1;
 

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace NullTextResearch.Text;
 
-/// <summary>Words that a model learned after its vocabulary was made, each one id (or several, <c>word</c>, <c>word_1</c>, ...) that byte pairs never touch.</summary>
+/// <summary>
+/// Words that a model learned after its vocabulary was made, each one id (or several, <c>word</c>, <c>word_1</c>, ...) that byte pairs never touch.
+/// </summary>
 internal sealed class AddedWords
 {
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);

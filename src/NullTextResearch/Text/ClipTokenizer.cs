@@ -64,14 +64,21 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>Words that were learned after the vocabulary was made (textual inversion), each with its id; none in the published models.</summary>
     public IReadOnlyDictionary<string, int> LearnedWords => _added.Ids;
 
-    /// <summary>Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c>.</summary>
+    /// <summary>
+    /// Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and
+    /// <c>added_tokens.json</c>.
+    /// </summary>
     /// <param name="folder">The model's <c>tokenizer/</c> folder.</param>
     /// <param name="padToken">Padding piece; null takes what the folder names.</param>
     /// <returns>A tokenizer with the folder's context length (77 if it names none) and padding token (end-of-text if it names none).</returns>
-    /// <exception cref="TokenizerFileException">A file is missing, no regular file or damaged, or the files do not fit together; the message has file, place and reason.</exception>
+    /// <exception cref="TokenizerFileException">
+    /// A file is missing, no regular file or damaged, or the files do not fit together; the message has file, place and reason.
+    /// </exception>
     /// <remarks>
-    /// Learned words (<c>added_tokens.json</c>, or <c>added_tokens_decoder</c> of the configuration) are cut out of a prompt before anything else, in the letter case
-    /// they were added in, as transformers' CLIPTokenizer does; <c>&lt;cat&gt;</c> with <c>&lt;cat&gt;_1</c>, <c>&lt;cat&gt;_2</c> beside it stands for all of them, as in diffusers' pipelines.
+    /// Learned words (<c>added_tokens.json</c>, or <c>added_tokens_decoder</c> of the configuration) are cut out of a prompt before anything else, in
+    /// the letter case
+    /// they were added in, as transformers' CLIPTokenizer does; <c>&lt;cat&gt;</c> with <c>&lt;cat&gt;_1</c>, <c>&lt;cat&gt;_2</c> beside it stands
+    /// for all of them, as in diffusers' pipelines.
     /// Padding is "!" in Stable Diffusion 2.x, end-of-text in 1.x. Only as padding: a "!" in a prompt stays the vocabulary's own, as in the original
     /// tokenizer (transformers' cuts every "!" of a 2.x prompt out as a special token).
     /// </remarks>
@@ -210,8 +217,10 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>What to say of a folder without the two files.</summary>
     internal static string MissingText(string folder) =>
         File.Exists(Path.Combine(folder, "tokenizer.json"))
-            ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read here. Take vocab.json and merges.txt "
-                + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
+            ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read "
+                + "here. Take vocab.json and merges.txt "
+                + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; "
+                + "T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
             : "the file is missing; a tokenizer folder needs vocab.json and merges.txt";
 
     private static T Read<T>(string path, Func<string, T> read)

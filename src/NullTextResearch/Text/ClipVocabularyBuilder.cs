@@ -24,7 +24,9 @@ public sealed class ClipVocabularyBuilder
     /// <param name="wholeWords">Words that become one token each: letters only, or any text that CLIP does not split.</param>
     /// <param name="splitWords">Words that become two tokens, each with its first piece ("snowy" with "snow"); none if null.</param>
     /// <returns>The vocabulary; <see cref="Save"/> writes it.</returns>
-    /// <exception cref="ArgumentException">A word is not lower case, CLIP splits it, its first piece does not begin it, or the words contradict each other.</exception>
+    /// <exception cref="ArgumentException">
+    /// A word is not lower case, CLIP splits it, its first piece does not begin it, or the words contradict each other.
+    /// </exception>
     public static ClipVocabularyBuilder Build(IEnumerable<string> wholeWords, IReadOnlyDictionary<string, string>? splitWords = null)
     {
         ArgumentNullException.ThrowIfNull(wholeWords);

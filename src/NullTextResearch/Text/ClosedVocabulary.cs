@@ -62,7 +62,8 @@ public sealed class ClosedVocabulary
             string known = $"its words are: {string.Join(", ", vocabulary.Words)}";
             if (unknown.Any(w => !NamesNothing.Contains(w)) && !words.Any(w => vocabulary.Knows(w) && w.Length > 1 && !NamesNothing.Contains(w)))
                 throw new UnknownWordsException(
-                    $"\"{prompt}\" says nothing to {model}, which does not know {named}; {known}. Say it with these, or use a model with an open vocabulary, such as Stable Diffusion.",
+                    $"\"{prompt}\" says nothing to {model}, which does not know {named}; {known}. Say it with these, or use a model with an open "
+                        + "vocabulary, such as Stable Diffusion.",
                     unknown
                 );
             notes.Add($"{model} does not know {named} in \"{prompt}\", and will show something else; {known}.");

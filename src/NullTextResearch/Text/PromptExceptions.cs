@@ -25,7 +25,8 @@ public sealed class PromptTooLongException : ArgumentException
     private static string Describe(TokenizedPrompt prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return $"the prompt needs {prompt.RequiredTokenCount} tokens and {prompt.TokenCount} fit; it would lose: {string.Join(" ", prompt.TruncatedWords)}. Shorten it.";
+        return $"the prompt needs {prompt.RequiredTokenCount} tokens and {prompt.TokenCount} fit; it would lose: "
+            + $"{string.Join(" ", prompt.TruncatedWords)}. Shorten it.";
     }
 }
 

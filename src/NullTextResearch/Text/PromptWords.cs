@@ -3,7 +3,10 @@ namespace NullTextResearch.Text;
 /// <summary>How words of a prompt are named: in options, in error messages, in results.</summary>
 public static class PromptWords
 {
-    /// <summary>The words that a name means: those spelled exactly so; if there are none, in any letter case; if there are none, without the punctuation around the words.</summary>
+    /// <summary>
+    /// The words that a name means: those spelled exactly so; if there are none, in any letter case; if there are none, without the punctuation
+    /// around the words.
+    /// </summary>
     /// <param name="words">Words of a prompt, as its blanks separate them.</param>
     /// <param name="name">What was typed.</param>
     /// <returns>Indices of the words, ascending; empty if none is meant.</returns>

@@ -119,7 +119,8 @@ public sealed class WordTableTokenizer : ITextTokenizer
             if (!_piecesOf.TryGetValue(word.ToLowerInvariant(), out string[]? parts))
             {
                 throw new ArgumentException(
-                    $"word '{word}' is not in the tokenizer's table of {_piecesOf.Count} words: {string.Join(", ", _piecesOf.Keys.Order(StringComparer.Ordinal).Take(20))} ...",
+                    $"word '{word}' is not in the tokenizer's table of {_piecesOf.Count} words: "
+                        + $"{string.Join(", ", _piecesOf.Keys.Order(StringComparer.Ordinal).Take(20))} ...",
                     nameof(prompt)
                 );
             }

@@ -80,7 +80,8 @@ public sealed class ModelEvaluation
         using FileStream weights = File.OpenRead(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"));
         using FileStream decoder = File.OpenRead(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"));
         string key =
-            $"{Convert.ToHexStringLower(SHA256.HashData(weights))[..16]}-{Convert.ToHexStringLower(SHA256.HashData(decoder))[..16]}-{options.Steps}x{options.InnerSteps}";
+            $"{Convert.ToHexStringLower(SHA256.HashData(weights))[..16]}-{Convert.ToHexStringLower(SHA256.HashData(decoder))[..16]}-{options.Steps}"
+            + $"x{options.InnerSteps}";
         _store = new ResultStore(Path.Combine(options.Folder, "evaluation.json"), key);
     }
 
@@ -523,7 +524,10 @@ public sealed class ModelEvaluation
         ];
     }
 
-    /// <summary>Where an edit should be seen, [H, W], 1 and 0: what its object covers at least by half before or after it; for the place all but the objects; else everything.</summary>
+    /// <summary>
+    /// Where an edit should be seen, [H, W], 1 and 0: what its object covers at least by half before or after it; for the place all but the objects;
+    /// else everything.
+    /// </summary>
     private Tensor Changed(SceneRenderer renderer, SceneEditPlan plan)
     {
         int size = _recipe.ImageSize;
@@ -615,7 +619,8 @@ public sealed class ModelEvaluation
             for (int r = 0; r < Injections.Length; r++)
             {
                 string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
-                // The bars hold for either guidance scale, at prompt-to-prompt's usual injection; a new background wants to keep less, so it is asked at half of it too.
+                // The bars hold for either guidance scale, at prompt-to-prompt's usual injection; a new background wants to keep less, so it is asked
+                // at half of it too.
                 bool bar = r == 0;
                 Row($"word swap, {at}: new object and old background seen", Number(EditKind.Swap, r, 0), "%", bar ? 70 : null, atLeast: true);
                 Row(

@@ -67,7 +67,9 @@ public sealed class ModelTrainer : IDisposable
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
     /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrongly what training is made of.</exception>
     /// <exception cref="OutputInUseException">Another process is training in this folder.</exception>
-    /// <exception cref="TrainingFileException">A file of the run is damaged and cannot be made again without losing work, or it belongs to another recipe.</exception>
+    /// <exception cref="TrainingFileException">
+    /// A file of the run is damaged and cannot be made again without losing work, or it belongs to another recipe.
+    /// </exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {

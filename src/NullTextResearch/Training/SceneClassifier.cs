@@ -14,10 +14,16 @@ namespace NullTextResearch.Training;
 /// <summary>What a <see cref="SceneClassifier"/> sees in one picture. Indices follow the enums' order.</summary>
 /// <param name="Objects">Probability of each <see cref="SceneObjectKind"/> to be in the picture, 0 to 1, independent of each other.</param>
 /// <param name="Backgrounds">Probability of each <see cref="SceneBackground"/>; sums to 1.</param>
-/// <param name="Colours">Probability of each <see cref="SceneColour"/> for the coloured object (the likeliest one of several); sums to 1, meaningless where none is coloured.</param>
+/// <param name="Colours">
+/// Probability of each <see cref="SceneColour"/> for the coloured object (the likeliest one of several); sums to 1, meaningless where none is
+/// coloured.
+/// </param>
 public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<float> Backgrounds, IReadOnlyList<float> Colours)
 {
-    /// <summary>Probability of each <see cref="SceneColour"/> by kind, for <see cref="ToyScenes.IsColourable">colourable</see> kinds; sums to 1, meaningless where the kind is absent. Empty for a judge of the first domain, as are all below.</summary>
+    /// <summary>
+    /// Probability of each <see cref="SceneColour"/> by kind, for <see cref="ToyScenes.IsColourable">colourable</see> kinds; sums to 1, meaningless
+    /// where the kind is absent. Empty for a judge of the first domain, as are all below.
+    /// </summary>
     public IReadOnlyDictionary<SceneObjectKind, IReadOnlyList<float>> ColoursOf { get; init; } = new Dictionary<SceneObjectKind, IReadOnlyList<float>>();
 
     /// <summary>Probability of each kind to stand to the left of another object; meaningless where it is alone or absent.</summary>
@@ -240,7 +246,10 @@ public sealed class SceneClassifier : IDisposable
             ];
     }
 
-    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
+    /// <summary>
+    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
+    /// second time nothing happens.
+    /// </summary>
     public void Dispose() => Weights.Dispose();
 }
 

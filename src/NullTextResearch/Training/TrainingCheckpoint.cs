@@ -123,7 +123,8 @@ internal static class TrainingCheckpoint
         int read = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
         if (magic.AsSpan().SequenceEqual(OlderMagic))
             throw new TrainingFileException(
-                $"{path} is from an older version of this program and has no checksum. Finish that run with that version, or delete the file to start this part anew."
+                $"{path} is from an older version of this program and has no checksum. Finish that run with that version, or delete the file to start "
+                    + "this part anew."
             );
         if (read < magic.Length || !magic.AsSpan().SequenceEqual(Magic))
             throw Damage("it does not begin as a training checkpoint does");

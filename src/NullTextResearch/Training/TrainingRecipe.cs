@@ -12,7 +12,9 @@ public sealed record StageSchedule
     /// <summary>Optimiser steps of the stage.</summary>
     public required long Steps { get; init; }
 
-    /// <summary>Minutes after which the stage is as far as if all steps were done; infinite leaves the steps alone in charge, and the run reproducible.</summary>
+    /// <summary>
+    /// Minutes after which the stage is as far as if all steps were done; infinite leaves the steps alone in charge, and the run reproducible.
+    /// </summary>
     public double Minutes { get; init; } = double.PositiveInfinity;
 
     /// <summary>Images per step.</summary>

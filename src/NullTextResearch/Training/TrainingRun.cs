@@ -209,7 +209,8 @@ internal sealed class StageLoop : IDisposable
             log,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Step},{Step * _schedule.Batch},{loss:G6},{(double.IsNaN(held) ? "" : held.ToString("G6", CultureInfo.InvariantCulture))},{rate:G4},{seconds:F0}\n"
+                $"{Step},{Step * _schedule.Batch},{loss:G6},{(double.IsNaN(held) ? "" : held.ToString("G6", CultureInfo.InvariantCulture))},{rate:G4},"
+                    + $"{seconds:F0}\n"
             )
         );
         _options.Progress?.Report(
@@ -220,7 +221,8 @@ internal sealed class StageLoop : IDisposable
                 loss,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{_name}: step {Step}, {100 * Progress:F1} %, loss {loss:G5}{(double.IsNaN(held) ? "" : FormattableString.Invariant($", held out {held:G5}"))}, {seconds:F0} s"
+                    $"{_name}: step {Step}, {100 * Progress:F1} %, loss "
+                        + $"{loss:G5}{(double.IsNaN(held) ? "" : FormattableString.Invariant($", held out {held:G5}"))}, {seconds:F0} s"
                 )
             )
         );

@@ -12,7 +12,10 @@ namespace NullTextResearch.UNet;
 /// The noise-predicting U-Net of Stable Diffusion, module for module and key for key diffusers' class of that name.
 /// Weights take no gradient unless asked to; gradients reach the text embedding.
 /// </summary>
-/// <remarks>Several threads may use one at a time, each with an attention processor of its own. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <remarks>
+/// Several threads may use one at a time, each with an attention processor of its own. After <see cref="Dispose"/> every use is an <see
+/// cref="ObjectDisposedException"/>.
+/// </remarks>
 public sealed class UNet2DConditionModel : IDisposable
 {
     private readonly Conv2d _convIn;
@@ -183,7 +186,10 @@ public sealed class UNet2DConditionModel : IDisposable
         return x;
     }
 
-    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
+    /// <summary>
+    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
+    /// second time nothing happens.
+    /// </summary>
     public void Dispose() => Weights.Dispose();
 
     private sealed class DownBlock

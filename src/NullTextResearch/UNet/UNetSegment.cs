@@ -37,7 +37,10 @@ internal sealed class SegmentTape
     /// <summary>What the network gave; carries no gradient.</summary>
     public Tensor Prediction { get; }
 
-    /// <summary>The gradient of the text embedding for a gradient of the prediction: from the last segment to the first, each one is run again and differentiated.</summary>
+    /// <summary>
+    /// The gradient of the text embedding for a gradient of the prediction: from the last segment to the first, each one is run again and
+    /// differentiated.
+    /// </summary>
     /// <param name="gradient">Shape and type of the prediction; borrowed.</param>
     /// <returns>[B, tokens, d], summed in float32 where the network has 16 bits; owned by the caller's dispose scope.</returns>
     public Tensor PullBack(Tensor gradient)

@@ -170,7 +170,10 @@ public sealed class AutoencoderKL : IDisposable
             );
     }
 
-    /// <summary>Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second time nothing happens.</summary>
+    /// <summary>
+    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
+    /// second time nothing happens.
+    /// </summary>
     public void Dispose() => Weights.Dispose();
 
     private sealed class Encoder

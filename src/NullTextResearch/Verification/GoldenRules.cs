@@ -68,7 +68,9 @@ internal static class GoldenRules
         return FormulaWeights.Hash(answers.ToString());
     }
 
-    /// <summary>Null-text optimisation with a loss that no update changes: at even steps half a rise above the threshold, at odd ones half a rise below.</summary>
+    /// <summary>
+    /// Null-text optimisation with a loss that no update changes: at even steps half a rise above the threshold, at odd ones half a rise below.
+    /// </summary>
     private static bool StopsAtTheThreshold()
     {
         const int Inner = 2;

@@ -38,7 +38,8 @@ public static class GoldenVerifier
         string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
         if (!names.Append(ManifestName).Append(GoldenRules.Name).Any(Chosen))
             throw new ArgumentException(
-                $"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name one, or use * and ?.",
+                $"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name "
+                    + "one, or use * and ?.",
                 nameof(options)
             );
         if (Chosen(ManifestName))

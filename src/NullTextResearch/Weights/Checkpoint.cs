@@ -90,7 +90,9 @@ public sealed class Checkpoint : IDisposable
         string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
         if (absent.Length > 0)
             throw new ModelFormatException(
-                $"{Path} names {map.Values.Distinct().Count()} shards and these are missing: {string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into the same folder; a checkpoint is all of its shards."
+                $"{Path} names {map.Values.Distinct().Count()} shards and these are missing: "
+                    + $"{string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into "
+                    + "the same folder; a checkpoint is all of its shards."
             );
         foreach (string shard in ShardsOf(Path))
             Add(SafetensorsFile.Open(shard));
@@ -102,7 +104,8 @@ public sealed class Checkpoint : IDisposable
                 );
             if (System.IO.Path.GetFileName(found.File.Path) != file)
                 throw new ModelFormatException(
-                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards come from different downloads."
+                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards "
+                        + "come from different downloads."
                 );
         }
     }
@@ -114,7 +117,8 @@ public sealed class Checkpoint : IDisposable
         {
             if (!_entries.TryAdd(entry.Name, (file, entry)))
                 throw new ModelFormatException(
-                    $"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in {System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder."
+                    $"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in "
+                        + $"{System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder."
                 );
         }
     }

@@ -187,7 +187,8 @@ public sealed class ConfigReader
         new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Source}: {name} is {Excerpt.Of($"{value}")}; only {supported} {(supported.Contains(" and ", StringComparison.Ordinal) ? "are" : "is")} supported here."
+                $"{Source}: {name} is {Excerpt.Of($"{value}")}; only {supported} {(supported.Contains(" and ", StringComparison.Ordinal) ? "are" : "is")} "
+                    + $"supported here."
             )
         );
 

@@ -121,7 +121,9 @@ public sealed class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, string> Metadata { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>Opens a file and checks its header.</summary>
-    /// <exception cref="ModelFormatException">The file is missing, no regular file, truncated, malformed or no safetensors file; the message has file, place and reason.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is missing, no regular file, truncated, malformed or no safetensors file; the message has file, place and reason.
+    /// </exception>
     public static SafetensorsFile Open(string path) => new(path);
 
     /// <summary>True if the file holds a tensor of that name.</summary>
@@ -174,7 +176,8 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Why a type is not read: the rest of a sentence that begins with the tensor.</summary>
     internal static string Unreadable(string typeName) =>
-        $"has the dtype '{Excerpt.Of(typeName)}', which is not read here; known are {string.Join(", ", Types.Select(t => t.Name))} (8-bit and quantised checkpoints: use the 16-bit file they were made from)";
+        $"has the dtype '{Excerpt.Of(typeName)}', which is not read here; known are {string.Join(", ", Types.Select(t => t.Name))} (8-bit and quantised "
+        + "checkpoints: use the 16-bit file they were made from)";
 
     /// <summary>Writes tensors to a file, whole or not at all.</summary>
     /// <param name="path">Target; an existing file is replaced.</param>

@@ -43,7 +43,9 @@ public sealed class CheckpointMismatchException : Exception
             keys.Count == 0
                 ? ""
                 : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(k => Excerpt.Of(k, 300)))}{(keys.Count > 12 ? ", ..." : "")}";
-        return $"{file} does not fit the network that its config describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}\n{hint ?? "Check that config and weights come from the same model."}";
+        return $"{file} does not fit the network that its config "
+            + $"describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}"
+            + $"\n{hint ?? "Check that config and weights come from the same model."}";
     }
 }
 
@@ -167,7 +169,8 @@ public static partial class StrictLoad
         SafetensorsEntry[] unread = [.. needed.Where(e => !e.IsReadable)];
         if (unread.Length > 0)
             throw new ModelFormatException(
-                $"{checkpoint.Path}: '{unread[0].Name}'{(unread.Length > 1 ? $" (and {unread.Length - 1} more)" : "")} {SafetensorsFile.Unreadable(unread[0].TypeName)}."
+                $"{checkpoint.Path}: '{unread[0].Name}'{(unread.Length > 1 ? $" (and {unread.Length - 1} more)" : "")} "
+                    + $"{SafetensorsFile.Unreadable(unread[0].TypeName)}."
             );
     }
 

@@ -55,7 +55,9 @@ public sealed class Weight
     /// <summary>True once it has a value.</summary>
     public bool HasValue => _value is not null;
 
-    /// <summary>The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.</summary>
+    /// <summary>
+    /// The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public Tensor Value =>
@@ -242,7 +244,10 @@ public sealed class WeightSet : IDisposable
     /// <summary>Frees the values; others may be loaded afterwards. Waits for passes that run. Nothing happens if they were disposed.</summary>
     internal void Clear() => _gate.TryChange(() => Free(forGood: false));
 
-    /// <summary>Frees the values for good. Waits for passes through the network that run in other threads; later ones are refused. A second time nothing happens.</summary>
+    /// <summary>
+    /// Frees the values for good. Waits for passes through the network that run in other threads; later ones are refused. A second time nothing
+    /// happens.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called from within a pass through the network.</exception>
     public void Dispose() => _gate.Close(() => Free(forGood: true));
 

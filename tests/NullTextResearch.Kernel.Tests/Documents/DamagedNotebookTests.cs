@@ -17,7 +17,8 @@ public sealed class DamagedNotebookTests : IDisposable
         """;
 
     private const string SoundDib =
-        "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\",\"items\":[{\"name\":\"csharp\",\"aliases\":[\"c#\"]}]}}\n\n#!markdown\n\n# T\n\n#!csharp\n\n#!time\nvar x = 1;\n\n#!fsharp\n\nlet y = 2\n";
+        "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\",\"items\":[{\"name\":\"csharp\",\"aliases\":[\"c#\"]}]}}\n\n#!markdown\n\n# "
+        + "T\n\n#!csharp\n\n#!time\nvar x = 1;\n\n#!fsharp\n\nlet y = 2\n";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-damaged-").FullName;
 

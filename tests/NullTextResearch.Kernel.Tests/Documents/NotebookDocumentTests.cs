@@ -100,7 +100,8 @@ public sealed class NotebookDocumentTests : IDisposable
         string path = Path.Combine(_folder, "a.dib");
         File.WriteAllText(
             path,
-            "#!meta\r\n\r\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\r\n\r\n#!markdown\r\n\r\n# T\r\n\r\n#!csharp\r\n\r\n#!time\r\nvar x = 1;\r\n\r\n#!fsharp\r\n\r\nlet y = 2\r\n"
+            "#!meta\r\n\r\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\r\n\r\n#!markdown\r\n\r\n# T\r\n\r\n#!csharp\r\n\r\n#!time\r\nvar x = "
+                + "1;\r\n\r\n#!fsharp\r\n\r\nlet y = 2\r\n"
         );
         NotebookDocument got = NotebookDocument.Load(path);
         Assert.Equal(

@@ -118,7 +118,8 @@ public sealed class CellEngineTests(EngineFixture session)
     public void Interrupt_FinallyBlock_RunsToItsEnd()
     {
         Interrupted(
-            "Console.WriteLine(\"go\"); var swept = 0; void Sweep() { for (int i = 0; i < 100; i++) swept++; } try { while (true) ; } finally { Sweep(); for (int i = 0; i < 1000; i++) swept++; Console.Write(\"swept\"); }",
+            "Console.WriteLine(\"go\"); var swept = 0; void Sweep() { for (int i = 0; i < 100; i++) swept++; } try { while (true) ; } finally { Sweep(); "
+                + "for (int i = 0; i < 1000; i++) swept++; Console.Write(\"swept\"); }",
             out Ran ran
         );
         Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
@@ -142,7 +143,8 @@ public sealed class CellEngineTests(EngineFixture session)
     public void Interrupt_CellThatListens_IsAskedFirst()
     {
         string code =
-            "var listened = false; var stop = Notebook.Cancellation; Console.WriteLine(\"go\"); try { while (true) { stop.ThrowIfCancellationRequested(); System.Threading.Thread.Sleep(1); } } finally { listened = true; }";
+            "var listened = false; var stop = Notebook.Cancellation; Console.WriteLine(\"go\"); try { while (true) { stop.ThrowIfCancellationRequested(); "
+            + "System.Threading.Thread.Sleep(1); } } finally { listened = true; }";
         Assert.Equal(InterruptEffect.Asked, Interrupted(code, out Ran ran));
         Assert.Equal(CellStatus.Interrupted, ran.Result.Status);
         Assert.Equal("true", session.Ok("listened").Value);

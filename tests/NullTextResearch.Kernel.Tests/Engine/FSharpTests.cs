@@ -119,7 +119,8 @@ public sealed class FSharpTests(EngineFixture session)
             "3",
             session
                 .Ok(
-                    "public record Point(int X);\nvar points = new List<Point> { new(3) };\n#!fsharp\n#!share --from csharp points\nlet p = Seq.head points in p.GetType().GetProperty(\"X\").GetValue(p)"
+                    "public record Point(int X);\nvar points = new List<Point> { new(3) };\n#!fsharp\n#!share --from csharp points\nlet p = Seq.head "
+                        + "points in p.GetType().GetProperty(\"X\").GetValue(p)"
                 )
                 .Value
         );

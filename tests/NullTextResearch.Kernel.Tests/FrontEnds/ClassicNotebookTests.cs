@@ -28,7 +28,8 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         await notebook.RunAll(180_000);
         Assert.Equal([], await notebook.Errors.AllInnerTextsAsync());
         await notebook.Page.WaitForFunctionAsync(
-            $"document.querySelectorAll('.nt-plot[data-drawn] .main-svg .xy path').length > 0 && document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}"
+            "document.querySelectorAll('.nt-plot[data-drawn] .main-svg .xy path').length > 0 && document.querySelectorAll('.nt-plot[data-drawn]').length "
+                + $"=== {charts}"
         );
         Assert.True(await notebook.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.output img')].every(i => i.complete && i.naturalWidth > 0)"));
         await notebook.Screenshot("classic-run.png");
@@ -80,7 +81,10 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         notebook.AssertNoComplaints();
     }
 
-    /// <summary>A slider that computes: dragged, the picture, the numbers and the chart follow; opened again without a kernel's answer, it goes over what was computed.</summary>
+    /// <summary>
+    /// A slider that computes: dragged, the picture, the numbers and the chart follow; opened again without a kernel's answer, it goes over what was
+    /// computed.
+    /// </summary>
     [Fact]
     public async Task Notebook_SliderThatComputes_FollowsAndIsKept()
     {
@@ -91,7 +95,8 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
                 new NotebookCell
                 {
                     Source =
-                        "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });",
+                        "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = "
+                        + "await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });",
                 },
                 new NotebookCell { Source = "var seen = await bench.Explore(image, [SweepAxis.Guidance(1, 2, 3, 4, 5, 6, 7.5)], ahead: 2);" },
             ],
@@ -158,7 +163,8 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         Assert.Equal(
             pictures,
             await notebook.Page.EvaluateAsync<int>(
-                "[...document.querySelectorAll('.output_area')].filter(a => [...a.querySelectorAll('img')].some(i => i.naturalWidth > 0 && i.offsetParent)).length"
+                "[...document.querySelectorAll('.output_area')].filter(a => [...a.querySelectorAll('img')].some(i => i.naturalWidth > 0 && "
+                    + "i.offsetParent)).length"
             )
         );
         await notebook.Screenshot("classic-untrusted.png");

@@ -216,7 +216,8 @@ public sealed class ClassicPage : IAsyncDisposable
     {
         await Choose("#celllink", "#run_all_cells");
         await Page.WaitForFunctionAsync(
-            "Jupyter.notebook.get_cells().every(c => c.cell_type !== 'code' || typeof c.input_prompt_number === 'number') || document.querySelector('.output_error')",
+            "Jupyter.notebook.get_cells().every(c => c.cell_type !== 'code' || typeof c.input_prompt_number === 'number') || "
+                + "document.querySelector('.output_error')",
             null,
             new PageWaitForFunctionOptions { Timeout = limit }
         );

@@ -120,7 +120,8 @@ public sealed class InstallTests : IDisposable
         string file = Path.Combine(_home, "c.json");
         File.WriteAllText(
             file,
-            "{\"shell_port\":1,\"iopub_port\":2,\"stdin_port\":3,\"control_port\":4,\"hb_port\":5,\"ip\":\"0.0.0.0\",\"key\":\"k\",\"transport\":\"tcp\",\"signature_scheme\":\"hmac-sha256\"}"
+            "{\"shell_port\":1,\"iopub_port\":2,\"stdin_port\":3,\"control_port\":4,\"hb_port\":5,\"ip\":\"0.0.0.0\",\"key\":\"k\",\"transport\":\"tcp\","
+                + "\"signature_scheme\":\"hmac-sha256\"}"
         );
         Assert.Contains("this machine only", Nulltext("kernel", file).Failed().Err, StringComparison.Ordinal);
     }

@@ -201,7 +201,8 @@ public sealed class PythonCellTests(PythonFixture fixture)
         using JupyterConnection python = fixture.Start();
         PythonRun.Ok(
             python,
-            "import sys\nx = 5\ntext = 'a' * 500\nclass Bad:\n    def __repr__(self): raise ValueError('no')\nbad = Bad()\n_hidden = 1\ndef function(): pass\nhuge = list(range(10 ** 6))\n'shown'"
+            "import sys\nx = 5\ntext = 'a' * 500\nclass Bad:\n    def __repr__(self): raise ValueError('no')\nbad = Bad()\n_hidden = 1\ndef function(): "
+                + "pass\nhuge = list(range(10 ** 6))\n'shown'"
         );
         IReadOnlyList<JupyterVariable> found = PythonFixture.Wait(python.VariablesAsync(Cancel));
         Assert.Equal(["bad", "huge", "text", "x"], found.Select(v => v.Name));

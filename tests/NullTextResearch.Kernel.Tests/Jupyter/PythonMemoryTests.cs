@@ -53,7 +53,8 @@ public sealed class PythonMemoryTests(PythonFixture fixture)
             PythonRun.Ok(python, $"y = [{i}] * 1000\nprint(len(y))\ny[0]");
         (long Mine, long Its, long Peak) last = Now();
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"100 MB to Python {there.TotalSeconds:0.00} s, back {back.TotalSeconds:0.00} s; MB of ours and Python's, and Python's peak: before {empty}, with one tensor {once}, after 5 more {first}, after 20 {shared}, after 200 cells {last}"
+            $"100 MB to Python {there.TotalSeconds:0.00} s, back {back.TotalSeconds:0.00} s; MB of ours and Python's, and Python's peak: before {empty}, "
+                + $"with one tensor {once}, after 5 more {first}, after 20 {shared}, after 200 cells {last}"
         );
         // A lost tensor would be 100, a lost array too.
         Assert.InRange(shared.Its - first.Its, -Size, 20);

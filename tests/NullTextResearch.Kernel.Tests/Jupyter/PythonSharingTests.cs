@@ -155,7 +155,8 @@ public sealed class PythonSharingTests
         PythonFixture.Require("pandas", "python3-pandas");
         PythonRun.Ok(
             Python,
-            "import pandas\nx = pandas.DataFrame({'n': [1, 2], 'f': [0.5, float('nan')], 't': ['a', None], 'd': pandas.to_datetime(['2026-01-02', None])})\ns = pandas.Series([1.5, 2.5]).rename('s')"
+            "import pandas\nx = pandas.DataFrame({'n': [1, 2], 'f': [0.5, float('nan')], 't': ['a', None], 'd': pandas.to_datetime(['2026-01-02', "
+                + "None])})\ns = pandas.Series([1.5, 2.5]).rename('s')"
         );
         List<Dictionary<string, object?>> back = Assert.IsType<List<Dictionary<string, object?>>>(Get("x"));
         Assert.Equal(

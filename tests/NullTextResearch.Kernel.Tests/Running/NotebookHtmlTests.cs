@@ -92,7 +92,8 @@ public sealed class NotebookHtmlTests
                     Kind = CellKind.Markdown,
                     Language = "markdown",
                     Source =
-                        $"{Evil}\n\n[link](javascript:PWNED()) [b](JaVa\tScRiPt:PWNED()) <javascript:PWNED()> ![i](vbscript:PWNED) $\\text{{{Evil}}}$ [fine](https://example.org)",
+                        $"{Evil}\n\n[link](javascript:PWNED()) [b](JaVa\tScRiPt:PWNED()) <javascript:PWNED()> ![i](vbscript:PWNED) $\\text{{{Evil}}}$ "
+                        + "[fine](https://example.org)",
                 },
                 new NotebookCell
                 {

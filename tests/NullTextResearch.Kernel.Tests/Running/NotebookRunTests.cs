@@ -92,7 +92,8 @@ public sealed class NotebookRunTests : IDisposable
             new NotebookCell
             {
                 Source =
-                    "using NullTextResearch.ImageSharp;\nusing SixLabors.ImageSharp;\nusing SixLabors.ImageSharp.PixelFormats;\nvar red = new Image<Rgb24>(12, 8, new Rgb24(250, 10, 20));\nred",
+                    "using NullTextResearch.ImageSharp;\nusing SixLabors.ImageSharp;\nusing SixLabors.ImageSharp.PixelFormats;\nvar red = new "
+                    + "Image<Rgb24>(12, 8, new Rgb24(250, 10, 20));\nred",
             }
         );
         Assert.Equal(0, Run(out string text, "run", "sharp.ipynb"));
@@ -119,7 +120,8 @@ public sealed class NotebookRunTests : IDisposable
         );
         File.WriteAllText(
             Path.Combine(_folder, "q.dib"),
-            "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"csharp\"},{\"name\":\"fsharp\"}]}}\n\n#!fsharp\n\nlet a = 4\n\n#!csharp\n\n#!share --from fsharp a\nvar b = a * 2;\n\n#!f#\n\n#!set --name c --value @csharp:b\nc + 1\n\n#!markdown\n\n# Prose\n"
+            "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"csharp\"},{\"name\":\"fsharp\"}]}}\n\n#!fsharp\n\nlet a = "
+                + "4\n\n#!csharp\n\n#!share --from fsharp a\nvar b = a * 2;\n\n#!f#\n\n#!set --name c --value @csharp:b\nc + 1\n\n#!markdown\n\n# Prose\n"
         );
 
         Assert.True(Run(out string text, "run", "p.ipynb") == 0, text);

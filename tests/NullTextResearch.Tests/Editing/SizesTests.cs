@@ -19,7 +19,9 @@ public sealed class SizesTests
     private const string Cat = "a cat on a mat",
         Dog = "a dog on a mat";
 
-    /// <summary>Exchanging rows and columns of latents and of every kernel exchanges those of the result: nothing in the network takes one for the other.</summary>
+    /// <summary>
+    /// Exchanging rows and columns of latents and of every kernel exchanges those of the result: nothing in the network takes one for the other.
+    /// </summary>
     [Theory]
     [InlineData(5, 9)]
     [InlineData(1, 7)]

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Tensors;
 
 /// <summary>
-/// Numbers stay right while another thread collects garbage. With TorchSharp's own <c>add</c> and <c>mul</c> in the place of ours this fails in two runs of three within
+/// Numbers stay right while another thread collects garbage. With TorchSharp's own <c>add</c> and <c>mul</c> in the place of ours this fails in two
+/// runs of three within
 /// twenty thousand rounds.
 /// </summary>
 public sealed class ScalarLifetimeTests

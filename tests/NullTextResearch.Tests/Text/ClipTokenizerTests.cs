@@ -398,7 +398,10 @@ public sealed class ClipTokenizerTests : IDisposable
         Assert.Contains("byte 1", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>As transformers' CLIPTokenizer splits: the leftmost and there the longest, in its own letter case, whatever touches it; the rest is tokenized piece by piece.</summary>
+    /// <summary>
+    /// As transformers' CLIPTokenizer splits: the leftmost and there the longest, in its own letter case, whatever touches it; the rest is tokenized
+    /// piece by piece.
+    /// </summary>
     [Theory]
     [InlineData("a <cat-toy> on the car", "a|<cat-toy>|on|the|car")]
     [InlineData("A <cat-toy>, red", "a|<cat-toy>|,|red")]

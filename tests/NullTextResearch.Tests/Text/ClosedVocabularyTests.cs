@@ -43,8 +43,10 @@ public sealed class ClosedVocabularyTests : IDisposable
     public void Of_BytePairsLearnedFromText_IsOpenAndNeverWarns()
     {
         string[] merges = (
-            "i n|t h|a n|r e|a r|e r|th e</w>|in g</w>|o u|o n|s t|o r|e n|o n</w>|a l|a t|e r</w>|i t|i n</w>|t o</w>|r o|i s</w>|l e|i c|a t</w>|an d</w>|e d</w>|o f</w>|c h|o r</w>|e s</w>|i l|e l|"
-            + "s t</w>|a c|o m|a m|l o|a n</w>|a y</w>|s h|r i|l i|t i|f or</w>|n e|ð Ł|r a|h a|d e|o l|v e</w>|s i|u r|a l</w>|s e|' s</w>|u n|d i|b e|l a|w h|o o|d ay</w>"
+            "i n|t h|a n|r e|a r|e r|th e</w>|in g</w>|o u|o n|s t|o r|e n|o n</w>|a l|a t|e r</w>|i t|i n</w>|t o</w>|r o|i s</w>|l e|i c|a t</w>|an "
+            + "d</w>|e d</w>|o f</w>|c h|o r</w>|e s</w>|i l|e l|"
+            + "s t</w>|a c|o m|a m|l o|a n</w>|a y</w>|s h|r i|l i|t i|f or</w>|n e|ð Ł|r a|h a|d e|o l|v e</w>|s i|u r|a l</w>|s e|' s</w>|u n|d i|b e|l "
+            + "a|w h|o o|d ay</w>"
         ).Split('|');
         WriteBytePairs(merges);
         ClipTokenizer open = ClipTokenizer.Load(_folder);
