@@ -25,7 +25,7 @@ public sealed class NullTextExtension : IKernelExtension
 
     private static readonly ConditionalWeakTable<Kernel, object> Extended = [];
     private static readonly Lock Gate = new();
-    private static bool s_attached;
+    private static bool _attached;
 
     /// <summary>Extends the kernel that runs the calling cell. A second call changes nothing.</summary>
     /// <exception cref="InvalidOperationException">No cell of .NET Interactive runs.</exception>
@@ -48,13 +48,13 @@ public sealed class NullTextExtension : IKernelExtension
             if (Extended.TryGetValue(root, out _))
                 return Task.CompletedTask;
             Extended.Add(root, root);
-            if (!s_attached)
+            if (!_attached)
             {
                 _ = Notebook.Attach(new InvocationHost());
                 PublishedNatives.Start();
             }
 
-            s_attached = true;
+            _attached = true;
         }
 
         RegisterFormatters();

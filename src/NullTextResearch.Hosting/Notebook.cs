@@ -17,11 +17,11 @@ public static class Notebook
     private const int MostStandIns = 8;
 
     private static readonly Lock Gate = new();
-    private static INotebookHost? s_host;
-    private static Func<object, object?>[] s_standIns = [];
+    private static INotebookHost? _host;
+    private static Func<object, object?>[] _standIns = [];
 
     /// <summary>The kernel this process is, or null: a program, a test, or another vendor's kernel.</summary>
-    public static INotebookHost? Host => Volatile.Read(ref s_host);
+    public static INotebookHost? Host => Volatile.Read(ref _host);
 
     /// <summary>
     /// Cancelled when the user stops the running cell; never cancelled outside a notebook. Reading it tells the kernel
@@ -35,7 +35,7 @@ public static class Notebook
     public static IDisposable Attach(INotebookHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        return new Attachment(Interlocked.Exchange(ref s_host, host), host);
+        return new Attachment(Interlocked.Exchange(ref _host, host), host);
     }
 
     /// <summary>
@@ -49,7 +49,7 @@ public static class Notebook
     {
         ArgumentNullException.ThrowIfNull(standIn);
         lock (Gate)
-            s_standIns = [.. s_standIns, standIn];
+            _standIns = [.. _standIns, standIn];
     }
 
     /// <summary>
@@ -62,7 +62,7 @@ public static class Notebook
     {
         for (int i = 0; i < MostStandIns && value is not null; i++)
         {
-            if (Volatile.Read(ref s_standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) is not { } standIn)
+            if (Volatile.Read(ref _standIns).Select(s => s(value)).FirstOrDefault(s => s is not null) is not { } standIn)
                 break;
             value = standIn;
         }
@@ -73,6 +73,6 @@ public static class Notebook
     private sealed class Attachment(INotebookHost? before, INotebookHost mine) : IDisposable
     {
         // Only the latest host steps back: an older one that ends later must not take a newer one away.
-        public void Dispose() => Interlocked.CompareExchange(ref s_host, before, mine);
+        public void Dispose() => Interlocked.CompareExchange(ref _host, before, mine);
     }
 }

@@ -148,21 +148,21 @@ public interface ISharedArrayConverter
 public static class SharedArrays
 {
     private static readonly Lock Gate = new();
-    private static ISharedArrayConverter[] s_converters = [];
+    private static ISharedArrayConverter[] _converters = [];
 
     /// <summary>Adds a converter; the first that knows a value is used.</summary>
     public static void Register(ISharedArrayConverter converter)
     {
         ArgumentNullException.ThrowIfNull(converter);
         lock (Gate)
-            s_converters = [.. s_converters, converter];
+            _converters = [.. _converters, converter];
     }
 
     /// <summary>For kernels: a value as an array, or null where it is none.</summary>
     /// <exception cref="ArgumentException">It is one that cannot be passed on.</exception>
-    public static SharedArray? ToShared(object value) => Volatile.Read(ref s_converters).Select(c => c.ToShared(value)).FirstOrDefault(a => a is not null);
+    public static SharedArray? ToShared(object value) => Volatile.Read(ref _converters).Select(c => c.ToShared(value)).FirstOrDefault(a => a is not null);
 
     /// <summary>For kernels: a library's value of an array, or null where no library has one.</summary>
     public static object? FromShared(SharedArray array, Type? wanted) =>
-        Volatile.Read(ref s_converters).Select(c => c.FromShared(array, wanted)).FirstOrDefault(v => v is not null);
+        Volatile.Read(ref _converters).Select(c => c.FromShared(array, wanted)).FirstOrDefault(v => v is not null);
 }

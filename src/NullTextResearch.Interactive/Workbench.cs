@@ -30,7 +30,7 @@ namespace NullTextResearch.Interactive;
 public sealed partial class Workbench : IDisposable, IRendered
 {
     private static readonly Lock LoaderGate = new();
-    private static Action<object>? s_loader;
+    private static Action<object>? _loader;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly List<IInversion> _methods = [.. Interactive.Methods.Usual];
     private readonly int _threads;
@@ -116,8 +116,8 @@ public sealed partial class Workbench : IDisposable, IRendered
             return;
         lock (LoaderGate)
         {
-            s_loader?.Invoke(PlotlyLoader.Moved);
-            s_loader = output.Display(PlotlyLoader.Here);
+            _loader?.Invoke(PlotlyLoader.Moved);
+            _loader = output.Display(PlotlyLoader.Here);
         }
     }
 

@@ -46,7 +46,7 @@ public static class Native
     private const string SpinVariable = "GOMP_SPINCOUNT";
     private const string SpinCount = "200";
     private static readonly Lock Gate = new();
-    private static NativeLoadReport? s_report;
+    private static NativeLoadReport? _report;
 
     /// <summary>What happened, loading first if need be. Never throws.</summary>
     public static NativeLoadReport Report => EnsureLoaded();
@@ -59,7 +59,7 @@ public static class Native
     {
         lock (Gate)
         {
-            return s_report ??= Load();
+            return _report ??= Load();
         }
     }
 

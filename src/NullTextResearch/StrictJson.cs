@@ -18,7 +18,7 @@ public static class StrictJson
     /// <summary>How deep values may be nested.</summary>
     public const int MostDepth = 64;
 
-    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = MostDepth };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MostDepth };
 
     /// <summary>Parses a document.</summary>
     /// <param name="utf8">The text; a byte-order mark is skipped.</param>
@@ -28,7 +28,7 @@ public static class StrictJson
         if (utf8.StartsWith(Encoding.UTF8.Preamble))
             utf8 = utf8[Encoding.UTF8.Preamble.Length..];
         Check(utf8);
-        return JsonElement.Parse(utf8, s_options);
+        return JsonElement.Parse(utf8, Options);
     }
 
     /// <summary>Reads and parses a file.</summary>

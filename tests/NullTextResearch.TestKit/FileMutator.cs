@@ -17,7 +17,7 @@ public sealed record Mutant(byte[] Bytes, string What);
 public sealed class FileMutator(int seed)
 {
     // Well-formed by the grammar unless said otherwise; each has hurt some reader.
-    private static readonly string[] s_values =
+    private static readonly string[] Values =
     [
         "null",
         "true",
@@ -78,7 +78,7 @@ public sealed class FileMutator(int seed)
         "tru",
     ];
 
-    private static readonly string[] s_keys =
+    private static readonly string[] Keys =
     [
         "\"\"",
         "\"\\ud800\"",
@@ -245,7 +245,7 @@ public sealed class FileMutator(int seed)
             case 1 when place.Key is { } key:
                 // The same member again with another value: readers differ on which one counts.
                 return (
-                    Insert(json, key.Start, [.. json.AsSpan(key.Start, place.Value.Start - key.Start), .. Encoding.UTF8.GetBytes(Pick(s_values)), (byte)',']),
+                    Insert(json, key.Start, [.. json.AsSpan(key.Start, place.Value.Start - key.Start), .. Encoding.UTF8.GetBytes(Pick(Values)), (byte)',']),
                     $"member {at} twice, with two values"
                 );
             case 2 when place.Key is { } key:
@@ -256,7 +256,7 @@ public sealed class FileMutator(int seed)
                     end++;
                 return (Replace(json, new Span(key.Start, end), ""u8), $"member {at} lost");
             case 3 when place.Key is { } key:
-                return (Replace(json, key, Encoding.UTF8.GetBytes(Pick(s_keys))), $"member {at} renamed");
+                return (Replace(json, key, Encoding.UTF8.GetBytes(Pick(Keys))), $"member {at} renamed");
             case 4 when place.Key is { } key && other.Key is { } name:
                 return (Replace(json, key, json.AsSpan(name.Start, name.End - name.Start)), $"member {at} has the name of that at byte {name.Start}");
             case 5:
@@ -293,7 +293,7 @@ public sealed class FileMutator(int seed)
                     $"one digit more {at}"
                 );
             default:
-                string value = Pick(s_values);
+                string value = Pick(Values);
                 return (Replace(json, place.Value, Encoding.UTF8.GetBytes(value)), $"value {at} is {value}");
         }
     }

@@ -122,7 +122,7 @@ public abstract class ImageReaderTests : IDisposable
     public void Load_MissingFile_NamesIt()
     {
         string path = Path.Combine(Folder, "nowhere.png");
-        var error = Assert.Throws<ImageFileException>(() => Load(path));
+        ImageFileException error = Assert.Throws<ImageFileException>(() => Load(path));
         Assert.Equal(path, error.ImagePath);
         Assert.Contains("no such file", error.Message);
         Assert.Contains(path, error.Message);
@@ -193,7 +193,7 @@ public abstract class ImageReaderTests : IDisposable
         foreach (double share in new[] { 0.02, 0.2, 0.5, 0.9 })
         {
             byte[] cut = whole[..(int)(whole.Length * share)];
-            var error = Assert.Throws<ImageFileException>(() => Decode(cut, "cut"));
+            ImageFileException error = Assert.Throws<ImageFileException>(() => Decode(cut, "cut"));
             Assert.Contains("'cut'", error.Message);
         }
     }
@@ -217,7 +217,7 @@ public abstract class ImageReaderTests : IDisposable
         string path = Write("bomb.png", bomb);
 
         long before = GC.GetTotalAllocatedBytes();
-        var error = Assert.Throws<ImageFileException>(() => Load(path));
+        ImageFileException error = Assert.Throws<ImageFileException>(() => Load(path));
 
         Assert.Contains("3,600,000,000", error.Message);
         Assert.Contains("64,000,000", error.Message);

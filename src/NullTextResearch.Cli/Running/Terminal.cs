@@ -7,7 +7,7 @@ namespace NullTextResearch.Cli.Running;
 /// <summary>The terminal, or what stands in its place.</summary>
 internal static class Terminal
 {
-    private static TextWriter s_error = Console.Error;
+    private static TextWriter _error = Console.Error;
 
     /// <summary>
     /// From here on everything that the program prints is text, whatever file, server or prompt it came from: the one place where
@@ -15,7 +15,7 @@ internal static class Terminal
     /// </summary>
     public static void Guard()
     {
-        s_error = Console.Error;
+        _error = Console.Error;
         Console.SetOut(new PlainWriter(Console.Out));
         Console.SetError(new PlainWriter(Console.Error));
     }
@@ -28,7 +28,7 @@ internal static class Terminal
         AnsiConsole.Create(
             new AnsiConsoleSettings
             {
-                Out = new ErrorOutput(s_error),
+                Out = new ErrorOutput(_error),
                 ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             }
         );

@@ -19,7 +19,7 @@ namespace NullTextResearch.Kernel.Engine;
 internal sealed class CellContext : IDisposable
 {
     private static readonly AsyncLocal<CellContext?> Flowing = new();
-    private static CellContext? s_latest;
+    private static CellContext? _latest;
 
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(50);
 
@@ -63,7 +63,7 @@ internal sealed class CellContext : IDisposable
     }
 
     /// <summary>The cell this code belongs to; the latest one where that is unknown (a plain thread of a library).</summary>
-    public static CellContext? Current => Flowing.Value ?? Volatile.Read(ref s_latest);
+    public static CellContext? Current => Flowing.Value ?? Volatile.Read(ref _latest);
 
     /// <summary>The cell this code belongs to, or null.</summary>
     public static CellContext? OfThisFlow => Flowing.Value;
@@ -105,7 +105,7 @@ internal sealed class CellContext : IDisposable
     public void Enter()
     {
         Flowing.Value = this;
-        Volatile.Write(ref s_latest, this);
+        Volatile.Write(ref _latest, this);
     }
 
     public static void Leave() => Flowing.Value = null;

@@ -16,7 +16,7 @@ namespace NullTextResearch.Kernel.Engine;
 public static class Checkpoint
 {
     // One cell runs at a time.
-    private static CellContext? s_stopping;
+    private static CellContext? _stopping;
 
     /// <summary>Nothing, unless the cell on this thread is being stopped.</summary>
     /// <exception cref="OperationCanceledException">It is.</exception>
@@ -24,7 +24,7 @@ public static class Checkpoint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Pass()
     {
-        if (Volatile.Read(ref s_stopping) is { } cell)
+        if (Volatile.Read(ref _stopping) is { } cell)
             cell.StopAtCheckpoint();
     }
 
@@ -38,8 +38,8 @@ public static class Checkpoint
     }
 
     /// <summary>From now on the cell's thread ends at the next checkpoint.</summary>
-    internal static void Close(CellContext cell) => Volatile.Write(ref s_stopping, cell);
+    internal static void Close(CellContext cell) => Volatile.Write(ref _stopping, cell);
 
     /// <summary>The cell has ended.</summary>
-    internal static void Open(CellContext cell) => Interlocked.CompareExchange(ref s_stopping, null, cell);
+    internal static void Open(CellContext cell) => Interlocked.CompareExchange(ref _stopping, null, cell);
 }

@@ -14,16 +14,16 @@ internal static class NativeProbing
     private static readonly ConditionalWeakTable<AssemblyLoadContext, object> Known = [];
     private static readonly List<string> Extra = [];
     private static readonly Lock Gate = new();
-    private static bool s_on;
+    private static bool _on;
 
     /// <summary>Idempotent.</summary>
     public static void Start()
     {
         lock (Gate)
         {
-            if (s_on)
+            if (_on)
                 return;
-            s_on = true;
+            _on = true;
         }
 
         AppDomain.CurrentDomain.AssemblyLoad += (_, e) =>

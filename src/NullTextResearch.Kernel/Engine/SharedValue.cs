@@ -7,22 +7,22 @@ namespace NullTextResearch.Kernel.Engine;
 public static class SharedValue
 {
     // Cells run one at a time, and so do declarations.
-    private static object? s_value;
+    private static object? _value;
 
     /// <summary>The value that is on its way.</summary>
-    public static T Take<T>() => (T)s_value!;
+    public static T Take<T>() => (T)_value!;
 
     /// <summary>Runs a declaration that takes the value.</summary>
     internal static void Pass(object? value, Action declare)
     {
-        s_value = value;
+        _value = value;
         try
         {
             declare();
         }
         finally
         {
-            s_value = null;
+            _value = null;
         }
     }
 }

@@ -72,8 +72,8 @@ public static class TokenAlignment
         if (source.Words.Count != target.Words.Count)
             throw new WordCountMismatchException(source, target);
         int tokens = source.ContextLength;
-        var mapper = new float[tokens * tokens];
-        var changed = new Queue<int>(
+        float[] mapper = new float[tokens * tokens];
+        Queue<int> changed = new Queue<int>(
             Enumerable
                 .Range(0, source.Words.Count)
                 .Where(w => source.Words[w] != target.Words[w] && source.PositionsOfWordAt(w).Count > 0 && target.PositionsOfWordAt(w).Count > 0)

@@ -37,7 +37,7 @@ internal readonly record struct EncodedImage
                 throw new ImageFileException(path, "this is a folder; give a PNG, JPEG or WebP file");
             }
 
-            var file = new FileInfo(path);
+            FileInfo file = new FileInfo(path);
             if (!file.Exists)
             {
                 throw new ImageFileException(path, $"there is no such file (looked for {file.FullName})");

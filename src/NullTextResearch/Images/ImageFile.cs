@@ -122,7 +122,10 @@ public static class ImageFile
         GCHandle pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
         try
         {
-            using var pixmap = new SKPixmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pinned.AddrOfPinnedObject());
+            using SKPixmap pixmap = new SKPixmap(
+                new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque),
+                pinned.AddrOfPinnedObject()
+            );
             using SKData? data = pixmap.Encode(SKPngEncoderOptions.Default);
             return data?.ToArray() ?? throw new InvalidOperationException($"the PNG encoder failed on {image}");
         }

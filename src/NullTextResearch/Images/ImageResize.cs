@@ -85,7 +85,7 @@ public static class ImageResize
         {
             double scale = (double)source / target;
             double stretch = Math.Max(scale, 1);
-            var taps = new Taps[target];
+            Taps[] taps = new Taps[target];
             for (int i = 0; i < target; i++)
             {
                 double centre = (i + 0.5) * scale;

@@ -79,7 +79,7 @@ public static class ImageTensor
         Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();
         ReadOnlySpan<byte> all = bytes.bytes;
         int size = checked((int)(shape[2] * shape[3] * 3));
-        var images = new RgbImage[shape[0]];
+        RgbImage[] images = new RgbImage[shape[0]];
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = RgbImage.FromRgb(all.Slice(i * size, size), (int)shape[3], (int)shape[2]);

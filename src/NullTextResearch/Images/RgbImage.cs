@@ -63,7 +63,7 @@ public sealed record RgbImage
     /// <inheritdoc/>
     public override int GetHashCode()
     {
-        var hash = new HashCode();
+        HashCode hash = new HashCode();
         hash.Add(Width);
         hash.Add(Height);
         hash.AddBytes(Rgb);

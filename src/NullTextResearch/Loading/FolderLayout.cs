@@ -11,7 +11,7 @@ internal static class FolderLayout
     public static readonly string[] Parts = ["unet", "vae", "text_encoder", "tokenizer", "scheduler"];
 
     // What other families keep in their folders.
-    private static readonly (string Part, string What)[] s_others =
+    private static readonly (string Part, string What)[] Others =
     [
         ("transformer", "a model with a transformer instead of a U-Net (Stable Diffusion 3, FLUX, PixArt and the like), which is not supported"),
         ("text_encoder_2", "Stable Diffusion XL or another model with two text encoders, which is not supported"),
@@ -25,7 +25,7 @@ internal static class FolderLayout
     /// <exception cref="ModelFormatException">What was found, what was expected, what it may be.</exception>
     public static void Require(string folder)
     {
-        foreach ((string part, string what) in s_others)
+        foreach ((string part, string what) in Others)
         {
             if (Directory.Exists(Path.Combine(folder, part)))
                 throw new ModelFormatException($"{folder} is {what}. It has the parts {List(folder)}; expected: {string.Join(", ", Parts)}.");

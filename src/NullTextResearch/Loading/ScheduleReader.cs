@@ -12,7 +12,7 @@ namespace NullTextResearch.Loading;
 public static class ScheduleReader
 {
     // Defaults of diffusers' classes, as far as they differ from DDIMScheduler's.
-    private static readonly Dictionary<string, Defaults> s_classes = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Defaults> Classes = new(StringComparer.Ordinal)
     {
         ["DDIMScheduler"] = new(),
         ["DDIMInverseScheduler"] = new(),
@@ -59,7 +59,7 @@ public static class ScheduleReader
     };
 
     // The values of every published Stable Diffusion: what holds where no class is named, and what needs no note.
-    private static readonly Defaults s_stableDiffusion = new()
+    private static readonly Defaults StableDiffusion = new()
     {
         FinalIsOne = false,
         BetaStart = 0.00085,
@@ -68,7 +68,7 @@ public static class ScheduleReader
     };
 
     // What changes pictures in diffusers, and is not done here.
-    private static readonly (string Name, string What)[] s_notFollowed =
+    private static readonly (string Name, string What)[] NotFollowed =
     [
         ("thresholding", "the predicted picture is not clipped by its quantiles, which is meant for models of pixels"),
         ("clip_sample", "diffusers' Stable Diffusion pipelines switch it off, too"),
@@ -85,13 +85,13 @@ public static class ScheduleReader
     public static ScheduleConfig Read(ConfigReader json, ICollection<string>? notes = null)
     {
         string named = json.Text("_class_name", "");
-        bool known = s_classes.TryGetValue(named, out Defaults? defaults);
-        defaults ??= s_stableDiffusion;
+        bool known = Classes.TryGetValue(named, out Defaults? defaults);
+        defaults ??= StableDiffusion;
         List<string> assumed = [];
 
         json.RequireAbsent("trained_betas");
         string curve = json.Text("beta_schedule", Assume("beta_schedule", defaults.Curve, always: true));
-        string spacing = json.Text("timestep_spacing", Assume("timestep_spacing", defaults.Spacing, always: defaults.Spacing != s_stableDiffusion.Spacing));
+        string spacing = json.Text("timestep_spacing", Assume("timestep_spacing", defaults.Spacing, always: defaults.Spacing != StableDiffusion.Spacing));
         string prediction = json.Text("prediction_type", "epsilon");
         ScheduleConfig config = new()
         {
@@ -137,7 +137,7 @@ public static class ScheduleReader
                     $"scheduler: steps_offset is {offset} and was taken as 1, as diffusers' Stable Diffusion pipelines do"
                 )
             );
-        foreach ((string name, string what) in s_notFollowed)
+        foreach ((string name, string what) in NotFollowed)
         {
             if (json.Flag(name, false))
                 notes?.Add($"scheduler: {name} is true and is not followed: {what}");

@@ -10,7 +10,7 @@ internal static class SingleFileDiagnosis
         + "cond_stage_model.*), or a diffusers-format folder.";
 
     // What a file is that holds the marks of these, whatever else it holds.
-    private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_others =
+    private static readonly (Func<Checkpoint, bool> Fits, string What)[] Others =
     [
         (
             f =>
@@ -27,7 +27,7 @@ internal static class SingleFileDiagnosis
     ];
 
     // Marks of what is no model by itself; beside a complete model they are left-overs, which are named in a note.
-    private static readonly (Func<Checkpoint, bool> Fits, string What)[] s_pieces =
+    private static readonly (Func<Checkpoint, bool> Fits, string What)[] Pieces =
     [
         (
             f =>
@@ -80,7 +80,7 @@ internal static class SingleFileDiagnosis
             original
             && file.Has(SingleFileKeys.VaePrefix + "encoder.conv_in.weight")
             && Any(file, k => k.StartsWith("cond_stage_model.", StringComparison.Ordinal) && k.EndsWith("token_embedding.weight", StringComparison.Ordinal));
-        foreach ((Func<Checkpoint, bool> fits, string what) in complete ? s_others : s_others.Concat(s_pieces))
+        foreach ((Func<Checkpoint, bool> fits, string what) in complete ? Others : Others.Concat(Pieces))
         {
             if (fits(file))
                 throw new ModelFormatException($"{file.Path} is {what}. {(original ? "" : Expected)}".TrimEnd());

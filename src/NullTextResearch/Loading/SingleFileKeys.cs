@@ -22,7 +22,7 @@ internal sealed class SingleFileKeys
     /// <summary>Prefix of a text encoder in OpenCLIP's naming (2.x).</summary>
     public const string OpenClipPrefix = "cond_stage_model.model.";
 
-    private static readonly (string Ours, string Theirs)[] s_resnet =
+    private static readonly (string Ours, string Theirs)[] ResnetKeys =
     [
         ("norm1", "in_layers.0"),
         ("conv1", "in_layers.2"),
@@ -32,7 +32,7 @@ internal sealed class SingleFileKeys
         ("conv_shortcut", "skip_connection"),
     ];
 
-    private static readonly (string Ours, string Theirs)[] s_vaeAttention =
+    private static readonly (string Ours, string Theirs)[] VaeAttention =
     [
         ("group_norm", "norm"),
         ("to_q", "q"),
@@ -63,23 +63,23 @@ internal sealed class SingleFileKeys
         {
             for (int layer = 0; layer < config.LayersPerBlock; layer++, block++)
             {
-                keys.Add($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{block}.0", s_resnet);
+                keys.Add($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{block}.0", ResnetKeys);
                 if (config.DownHasAttention[level])
                     keys.Add($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{block}.1");
             }
             if (level < levels - 1)
                 keys.Add($"down_blocks.{level}.downsamplers.0.conv", $"input_blocks.{block++}.0.op");
         }
-        keys.Add("mid_block.resnets.0", "middle_block.0", s_resnet);
+        keys.Add("mid_block.resnets.0", "middle_block.0", ResnetKeys);
         keys.Add("mid_block.attentions.0", "middle_block.1");
-        keys.Add("mid_block.resnets.1", "middle_block.2", s_resnet);
+        keys.Add("mid_block.resnets.1", "middle_block.2", ResnetKeys);
         block = 0;
         for (int level = 0; level < levels; level++)
         {
             bool attends = config.UpHasAttention[level];
             for (int layer = 0; layer <= config.LayersPerBlock; layer++, block++)
             {
-                keys.Add($"up_blocks.{level}.resnets.{layer}", $"output_blocks.{block}.0", s_resnet);
+                keys.Add($"up_blocks.{level}.resnets.{layer}", $"output_blocks.{block}.0", ResnetKeys);
                 if (attends)
                     keys.Add($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{block}.1");
             }
@@ -110,7 +110,7 @@ internal sealed class SingleFileKeys
             keys.Add($"{half}.conv_norm_out", $"{half}.norm_out");
             keys.Add($"{half}.mid_block.resnets.0", $"{half}.mid.block_1");
             keys.Add($"{half}.mid_block.resnets.1", $"{half}.mid.block_2");
-            keys.Add($"{half}.mid_block.attentions.0", $"{half}.mid.attn_1", s_vaeAttention);
+            keys.Add($"{half}.mid_block.attentions.0", $"{half}.mid.attn_1", VaeAttention);
         }
         for (int level = 0; level < levels; level++)
         {

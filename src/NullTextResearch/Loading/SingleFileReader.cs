@@ -17,7 +17,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     private const int MostYaml = 1 << 20;
 
     // Left over by training, or of use to other programs only.
-    private static readonly string[] s_harmless =
+    private static readonly string[] Harmless =
     [
         "betas",
         "alphas_cumprod",
@@ -256,7 +256,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         string[] unknown =
         [
             .. outside.Where(k =>
-                !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !s_harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal)
+                !k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal) && !Harmless.Contains(k) && !k.StartsWith("loss.", StringComparison.Ordinal)
             ),
         ];
         if (unknown.Length > 0)

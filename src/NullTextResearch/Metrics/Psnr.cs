@@ -50,7 +50,7 @@ public static class Mse
 
         double[] a = Planes.Numbers(values),
             b = Planes.Numbers(reference);
-        var errors = new double[values.shape[0]];
+        double[] errors = new double[values.shape[0]];
         int size = a.Length / errors.Length;
         for (int i = 0; i < a.Length; i++)
         {

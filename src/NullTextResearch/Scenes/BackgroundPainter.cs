@@ -15,8 +15,8 @@ internal sealed class BackgroundPainter : IDisposable
     /// <summary>Paints one background over the whole unit square.</summary>
     public void Paint(SKCanvas canvas, SceneBackground background, long seed, bool night)
     {
-        var random = new SceneRandom(seed);
-        var layout = new Layout(
+        SceneRandom random = new SceneRandom(seed);
+        Layout layout = new Layout(
             Horizon: random.Range(0.40, 0.54),
             SunX: random.Range(0.12, 0.88),
             SunY: random.Range(0.10, 0.22),
@@ -74,7 +74,7 @@ internal sealed class BackgroundPainter : IDisposable
             return;
         Solid(new SKColor(104, 114, 132, (byte)(60 + (60 * scene.WeatherAmount))));
         canvas.DrawRect(0, 0, 1, 1, _paint);
-        var random = new SceneRandom(scene.BackgroundSeed ^ 0x5A17);
+        SceneRandom random = new SceneRandom(scene.BackgroundSeed ^ 0x5A17);
         int drops = 18 + (int)(22 * scene.WeatherAmount);
         _paint.Style = SKPaintStyle.Stroke;
         _paint.StrokeCap = SKStrokeCap.Round;
@@ -171,7 +171,7 @@ internal sealed class BackgroundPainter : IDisposable
             {
                 double x = (i + l.Detail.Range(0.15, 0.85)) / count,
                     width = row == 0 ? l.Detail.Range(0.022, 0.034) : l.Detail.Range(0.045, 0.065);
-                var colour = row == 0 ? Rgb(84, 84, 52, l.Tone) : Rgb(88, 58, 38, l.Tone);
+                SKColor colour = row == 0 ? Rgb(84, 84, 52, l.Tone) : Rgb(88, 58, 38, l.Tone);
                 Rect(canvas, x - (width / 2), 0, width, l.Horizon + (row == 0 ? 0.07 : 0.13), colour);
                 if (row == 1)
                     Rect(canvas, x - (width / 2), 0, width * 0.35, l.Horizon + 0.13, Rgb(118, 80, 52, l.Tone));
@@ -220,7 +220,7 @@ internal sealed class BackgroundPainter : IDisposable
             Gradient(canvas, 0, l.H + 0.12f, Rgb(168, 178, 214, l.Tone), Rgb(248, 222, 208));
         if (night)
             Stars(canvas, l, l.SunY * 0.6);
-        var random = l.Detail;
+        SceneRandom random = l.Detail;
         float ground = l.H + 0.13f;
         Skyline(canvas, random, ground, 9, 0.22, 0.42, Tint(154, 158, 192), null);
         Skyline(canvas, random, ground, 6, 0.14, 0.36, Tint(92, 98, 140), night ? Rgb(255, 214, 110) : Rgb(214, 232, 246));
@@ -263,7 +263,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Stars(SKCanvas canvas, Layout l, double moonY)
     {
-        var random = new SceneRandom(unchecked((long)(l.PhaseA * 1e15)));
+        SceneRandom random = new SceneRandom(unchecked((long)(l.PhaseA * 1e15)));
         for (int i = 0; i < 10; i++)
             Disc(canvas, (i + random.NextDouble()) / 10, random.Range(0.03, l.Horizon - 0.16), random.Range(0.008, 0.013), new SKColor(255, 255, 240, 235));
         Glow(canvas, l.SunX, moonY, 0.17, new SKColor(220, 230, 255, 110));
@@ -281,7 +281,7 @@ internal sealed class BackgroundPainter : IDisposable
     private void Gradient(SKCanvas canvas, float top, float bottom, SKColor from, SKColor to, SKColor? middle = null)
     {
         SKColor[] colours = middle is { } m ? [from, m, to] : [from, to];
-        using var shader = SKShader.CreateLinearGradient(new SKPoint(0, top), new SKPoint(0, bottom), colours, SKShaderTileMode.Clamp);
+        using SKShader shader = SKShader.CreateLinearGradient(new SKPoint(0, top), new SKPoint(0, bottom), colours, SKShaderTileMode.Clamp);
         Fill(shader);
         canvas.DrawRect(0, 0, 1, 1, _paint);
         _paint.Shader = null;
@@ -289,7 +289,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void GradientBand(SKCanvas canvas, float top, float bottom, SKColor from, SKColor to)
     {
-        using var shader = SKShader.CreateLinearGradient(new SKPoint(0, top), new SKPoint(0, bottom), [from, to], SKShaderTileMode.Clamp);
+        using SKShader shader = SKShader.CreateLinearGradient(new SKPoint(0, top), new SKPoint(0, bottom), [from, to], SKShaderTileMode.Clamp);
         Fill(shader);
         canvas.DrawRect(0, top, 1, bottom - top, _paint);
         _paint.Shader = null;
@@ -305,7 +305,7 @@ internal sealed class BackgroundPainter : IDisposable
     /// <summary>Ground up to a wavy upper edge at height <paramref name="y"/>, lighter at its crest.</summary>
     private void Hills(SKCanvas canvas, float y, float amplitude, double waves, double phase, SKColor crest, SKColor foot)
     {
-        using var path = new SKPath();
+        using SKPath path = new SKPath();
         path.MoveTo(0, 1);
         const int Steps = 24;
         for (int i = 0; i <= Steps; i++)
@@ -316,7 +316,7 @@ internal sealed class BackgroundPainter : IDisposable
         }
         path.LineTo(1, 1);
         path.Close();
-        using var shader = SKShader.CreateLinearGradient(new SKPoint(0, y - amplitude), new SKPoint(0, 1), [crest, foot], SKShaderTileMode.Clamp);
+        using SKShader shader = SKShader.CreateLinearGradient(new SKPoint(0, y - amplitude), new SKPoint(0, 1), [crest, foot], SKShaderTileMode.Clamp);
         Fill(shader);
         canvas.DrawPath(path, _paint);
         _paint.Shader = null;
@@ -343,7 +343,12 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Glow(SKCanvas canvas, double x, double y, double radius, SKColor colour)
     {
-        using var shader = SKShader.CreateRadialGradient(new SKPoint((float)x, (float)y), (float)radius, [colour, colour.WithAlpha(0)], SKShaderTileMode.Clamp);
+        using SKShader shader = SKShader.CreateRadialGradient(
+            new SKPoint((float)x, (float)y),
+            (float)radius,
+            [colour, colour.WithAlpha(0)],
+            SKShaderTileMode.Clamp
+        );
         Fill(shader);
         canvas.DrawCircle((float)x, (float)y, (float)radius, _paint);
         _paint.Shader = null;
@@ -372,7 +377,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Fir(SKCanvas canvas, double x, double foot, double height, SKColor green, SKColor snow)
     {
-        using var path = new SKPath();
+        using SKPath path = new SKPath();
         for (int tier = 0; tier < 2; tier++)
         {
             double top = foot - height + (tier * 0.4 * height),
@@ -397,7 +402,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Wave(SKCanvas canvas, double x, double y, double length, SKColor colour, double width)
     {
-        using var path = new SKPath();
+        using SKPath path = new SKPath();
         path.MoveTo((float)(x - (length / 2)), (float)y);
         path.QuadTo((float)x, (float)(y - (length * 0.3)), (float)(x + (length / 2)), (float)y);
         _paint.Style = SKPaintStyle.Stroke;

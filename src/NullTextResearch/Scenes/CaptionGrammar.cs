@@ -80,7 +80,7 @@ public sealed record CaptionNoise
 /// </summary>
 public static class CaptionGrammar
 {
-    private static readonly string[] _generic = ["animal", "thing"];
+    private static readonly string[] Generic = ["animal", "thing"];
 
     /// <summary>Every word that a caption of the first domain, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
     public static IReadOnlyList<string> Words { get; } = CollectWords([]);
@@ -158,12 +158,12 @@ public static class CaptionGrammar
         bool one = random.Chance(noise.DropSecondObject);
         NamedObject Name(SceneObject o, int index)
         {
-            var size = random.Chance(noise.DropSize) ? SceneSize.Normal : o.Size;
-            var kind = random.Chance(noise.WrongObject) ? Other(o.Kind, ToyScenes.Kinds, random) : o.Kind;
+            SceneSize size = random.Chance(noise.DropSize) ? SceneSize.Normal : o.Size;
+            SceneObjectKind kind = random.Chance(noise.WrongObject) ? Other(o.Kind, ToyScenes.Kinds, random) : o.Kind;
             bool generic = random.Chance(noise.GenericNoun);
             string noun = generic
                 ? IsAnimal(kind)
-                    ? random.Pick(_generic)
+                    ? random.Pick(Generic)
                     : "thing"
                 : Noun(kind);
             SceneColour? colour =
@@ -188,7 +188,7 @@ public static class CaptionGrammar
             scene.Weather != SceneWeather.Clear && random.Chance(noise.DropWeather) ? SceneWeather.Clear : scene.Weather,
             scene.Style != SceneStyle.Painted && random.Chance(noise.DropStyle) ? SceneStyle.Painted : scene.Style
         );
-        var caption = noise.Free > 0 && random.Chance(noise.Free) ? FreeCaption.Write(facts, random) : Plain(facts, prefix);
+        WrittenCaption caption = noise.Free > 0 && random.Chance(noise.Free) ? FreeCaption.Write(facts, random) : Plain(facts, prefix);
         return caption with { Named = [.. caption.Named.Where(n => IsTrue(n))] };
 
         bool IsTrue(NamedThing named) =>
@@ -231,7 +231,7 @@ public static class CaptionGrammar
         text.Add(facts.Style == SceneStyle.Drawing ? "a drawing of" : prefix);
         for (int i = 0; i < facts.Objects.Count; i++)
         {
-            var o = facts.Objects[i];
+            NamedObject o = facts.Objects[i];
             text.Add(i == 0 ? "a" : "next to a").Name(Word(o.Size), o.Index);
             text.Name(o.Colour is { } c ? Word(c) : null, o.Index).Name(o.Noun, o.Index);
         }
@@ -261,7 +261,7 @@ public static class CaptionGrammar
 
     private static string[] CollectWords(IEnumerable<string> more)
     {
-        var words = new SortedSet<string>(StringComparer.Ordinal)
+        SortedSet<string> words = new SortedSet<string>(StringComparer.Ordinal)
         {
             "a",
             "next",
@@ -278,7 +278,7 @@ public static class CaptionGrammar
             "of",
         };
         words.UnionWith(more);
-        words.UnionWith(_generic);
+        words.UnionWith(Generic);
         words.UnionWith(ToyScenes.Kinds.Select(Noun));
         words.UnionWith(ToyScenes.Colours.Select(Word));
         words.UnionWith(ToyScenes.Backgrounds.Select(Noun));

@@ -85,7 +85,7 @@ internal sealed class CaptionWriter
 /// </summary>
 internal static class FreeCaption
 {
-    private static readonly Dictionary<string, string[]> _otherWords = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> OtherWords = new(StringComparer.Ordinal)
     {
         ["cat"] = ["kitten", "kitty"],
         ["dog"] = ["puppy", "hound"],
@@ -110,31 +110,31 @@ internal static class FreeCaption
         ["big"] = ["large", "huge"],
     };
 
-    private static readonly string[] _fillers = ["a photo of", "a picture of", "there is", "here is", "this is", "we see", "a view of"];
-    private static readonly string[] _articles = ["a", "the", "one", ""];
-    private static readonly string[] _prepositions = ["in", "on", "at", "by"];
-    private static readonly string[] _relations = ["next to", "beside", "and", "with", "near", "by"];
-    private static readonly string[] _night = ["at night", "by night", "in the dark", "in the moonlight"];
-    private static readonly string[] _rain = ["in the rain", "on a rainy day", "in rainy weather", "with rain"];
-    private static readonly string[] _fog = ["in the fog", "on a foggy day", "in foggy weather", "with fog"];
-    private static readonly string[] _drawing = ["a drawing of", "a sketch of", "a pencil drawing of"];
-    private static readonly string[] _drawn = ["a drawing", "as a sketch", "drawn with a pencil"];
+    private static readonly string[] Fillers = ["a photo of", "a picture of", "there is", "here is", "this is", "we see", "a view of"];
+    private static readonly string[] Articles = ["a", "the", "one", ""];
+    private static readonly string[] Prepositions = ["in", "on", "at", "by"];
+    private static readonly string[] Relations = ["next to", "beside", "and", "with", "near", "by"];
+    private static readonly string[] NightWords = ["at night", "by night", "in the dark", "in the moonlight"];
+    private static readonly string[] RainWords = ["in the rain", "on a rainy day", "in rainy weather", "with rain"];
+    private static readonly string[] FogWords = ["in the fog", "on a foggy day", "in foggy weather", "with fog"];
+    private static readonly string[] DrawingWords = ["a drawing of", "a sketch of", "a pencil drawing of"];
+    private static readonly string[] Drawn = ["a drawing", "as a sketch", "drawn with a pencil"];
 
     /// <summary>Every word that a free caption may contain beside those of the plain form.</summary>
     public static IEnumerable<string> Words =>
         (
             (IEnumerable<string>[])
                 [
-                    _otherWords.Values.SelectMany(w => w),
-                    _fillers,
-                    _articles,
-                    _prepositions,
-                    _relations,
-                    _night,
-                    _rain,
-                    _fog,
-                    _drawing,
-                    _drawn,
+                    OtherWords.Values.SelectMany(w => w),
+                    Fillers,
+                    Articles,
+                    Prepositions,
+                    Relations,
+                    NightWords,
+                    RainWords,
+                    FogWords,
+                    DrawingWords,
+                    Drawn,
                     ["that is", "on the left", "on the right", "to the left of", "to the right of"],
                 ]
         )
@@ -157,18 +157,18 @@ internal static class FreeCaption
     {
         CaptionWriter text = new();
         string? air = facts.Night
-            ? Some(_night, random)
+            ? Some(NightWords, random)
             : facts.Weather switch
             {
-                SceneWeather.Rain => Some(_rain, random),
-                SceneWeather.Fog => Some(_fog, random),
+                SceneWeather.Rain => Some(RainWords, random),
+                SceneWeather.Fog => Some(FogWords, random),
                 _ => null,
             };
         bool drawn = facts.Style == SceneStyle.Drawing,
             drawnFirst = random.Chance(0.7);
-        string? opening = random.Chance(0.4) ? random.Pick(_fillers) : null;
+        string? opening = random.Chance(0.4) ? random.Pick(Fillers) : null;
         if (drawn && drawnFirst)
-            opening = Some(_drawing, random);
+            opening = Some(DrawingWords, random);
         double order = random.NextDouble(),
             airDice = random.NextDouble();
         // Where the words for the air stand: at the front, in the middle or, mostly, at the end.
@@ -205,7 +205,7 @@ internal static class FreeCaption
         if (!airFirst && !airMiddle)
             text.Add(air);
         if (drawn && !drawnFirst)
-            text.Comma().Add(random.Pick(_drawn));
+            text.Comma().Add(random.Pick(Drawn));
         return text.Done();
     }
 
@@ -225,7 +225,7 @@ internal static class FreeCaption
         if (dice < 0.62)
         {
             Thing(text, first, random);
-            text.Add(Some(_relations, random));
+            text.Add(Some(Relations, random));
             Thing(text, second, random);
         }
         else if (dice < 0.86)
@@ -245,7 +245,7 @@ internal static class FreeCaption
 
     private static void Thing(CaptionWriter text, NamedObject thing, SceneRandom random)
     {
-        text.Add(Some(_articles, random));
+        text.Add(Some(Articles, random));
         text.Name(Synonym(CaptionGrammar.Word(thing.Size), random), thing.Index);
         string? colour = thing.Colour is { } c ? Synonym(CaptionGrammar.Word(c), random) : null;
         bool after = random.Chance(0.08);
@@ -261,7 +261,7 @@ internal static class FreeCaption
         if (place is null)
             return;
         if (!bare)
-            text.Add(Some(_prepositions, random));
+            text.Add(Some(Prepositions, random));
         PlaceNoun(text, place, random);
     }
 
@@ -282,6 +282,6 @@ internal static class FreeCaption
     private static string? Synonym(string? word, SceneRandom random)
     {
         bool other = random.Chance(0.3);
-        return word is not null && other && _otherWords.TryGetValue(word, out string[]? words) ? random.Pick(words) : word;
+        return word is not null && other && OtherWords.TryGetValue(word, out string[]? words) ? random.Pick(words) : word;
     }
 }

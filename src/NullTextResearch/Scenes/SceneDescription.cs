@@ -212,14 +212,14 @@ public sealed record SceneDescription
     /// <summary>A hash that agrees with <see cref="Equals(SceneDescription?)"/>.</summary>
     public override int GetHashCode()
     {
-        var hash = new HashCode();
+        HashCode hash = new HashCode();
         hash.Add(Background);
         hash.Add(BackgroundSeed);
         hash.Add(Night);
         hash.Add(Weather);
         hash.Add(WeatherAmount);
         hash.Add(Style);
-        foreach (var o in Objects)
+        foreach (SceneObject o in Objects)
             hash.Add(o);
         return hash.ToHashCode();
     }

@@ -102,7 +102,7 @@ public sealed record ColourChange(int Index, SceneColour To) : SceneEdit
         ArgumentNullException.ThrowIfNull(scene);
         if (MissingObject(scene, Index) is { } missing)
             return missing;
-        var o = scene.Objects[Index];
+        SceneObject o = scene.Objects[Index];
         if (o.Colour is null)
             return $"A {CaptionGrammar.Noun(o.Kind)} comes in one colour only: change the colour of a car, a balloon or a mushroom.";
         return o.Colour == To ? $"The {CaptionGrammar.Noun(o.Kind)} is {CaptionGrammar.Word(To)} already." : null;
@@ -139,7 +139,7 @@ public sealed record SizeChange(int Index, SceneSize To) : SceneEdit
             Index,
             o =>
             {
-                var (low, high) = ToyScenes.SideRange(To);
+                (double low, double high) = ToyScenes.SideRange(To);
                 double side = (low + high) / 2,
                     feet = Math.Clamp(o.CentreY + (o.Side / 2), side + 0.03, 0.95);
                 return o with { Size = To, Side = side, CentreX = Math.Clamp(o.CentreX, (side / 2) + 0.02, 0.98 - (side / 2)), CentreY = feet - (side / 2) };
@@ -301,9 +301,9 @@ public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null)
 
     private protected override SceneDescription Change(SceneDescription scene)
     {
-        var first = scene.Objects[0];
-        var (side, centreX) = Room(first);
-        var added = new SceneObject
+        SceneObject first = scene.Objects[0];
+        (double side, double centreX) = Room(first);
+        SceneObject added = new SceneObject
         {
             Kind = Kind,
             Colour = Colour,
@@ -390,7 +390,7 @@ public sealed record SceneEditPlan
     /// <summary>What a longest common subsequence leaves over.</summary>
     private static (int[] From, int[] To) ByAlignment(string[] from, string[] to)
     {
-        var length = new int[from.Length + 1, to.Length + 1];
+        int[,] length = new int[from.Length + 1, to.Length + 1];
         for (int i = from.Length - 1; i >= 0; i--)
         for (int j = to.Length - 1; j >= 0; j--)
             length[i, j] = from[i] == to[j] ? length[i + 1, j + 1] + 1 : Math.Max(length[i + 1, j], length[i, j + 1]);

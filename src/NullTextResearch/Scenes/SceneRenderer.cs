@@ -28,7 +28,7 @@ public sealed class SceneRenderer : IDisposable
     public byte[] Render(SceneDescription scene, int size)
     {
         CheckSize(size);
-        var rgb = new byte[size * size * 3];
+        byte[] rgb = new byte[size * size * 3];
         RenderInto(scene, size, rgb);
         return rgb;
     }
@@ -43,17 +43,17 @@ public sealed class SceneRenderer : IDisposable
         Check(scene, size);
         if (rgb.Length != size * size * 3)
             throw new ArgumentException($"Expected {size * size * 3} bytes for {size}x{size} RGB, got {rgb.Length}.", nameof(rgb));
-        var canvas = Canvas(size);
+        SKCanvas canvas = Canvas(size);
         canvas.Save();
         canvas.Scale(size, size);
         _backgrounds.Paint(canvas, scene.Background, scene.BackgroundSeed, scene.Night);
-        foreach (var o in scene.Objects)
+        foreach (SceneObject o in scene.Objects)
             DrawShadow(canvas, o);
         _backgrounds.PaintWeatherBehind(canvas, scene);
         canvas.Restore();
-        foreach (var o in scene.Objects)
+        foreach (SceneObject o in scene.Objects)
         {
-            using var filter = LightFilter(o.Light, scene.Night);
+            using SKColorFilter filter = LightFilter(o.Light, scene.Night);
             DrawSprite(canvas, o, size, filter, SKBlendMode.SrcOver);
         }
         canvas.Save();
@@ -61,7 +61,7 @@ public sealed class SceneRenderer : IDisposable
         _backgrounds.PaintWeatherBefore(canvas, scene);
         canvas.Restore();
         canvas.Flush();
-        var pixels = _bitmap!.GetPixelSpan();
+        Span<byte> pixels = _bitmap!.GetPixelSpan();
         for (int i = 0, j = 0; j < rgb.Length; i += 4, j += 3)
         {
             rgb[j] = pixels[i];
@@ -87,14 +87,14 @@ public sealed class SceneRenderer : IDisposable
                 objectIndex,
                 $"The scene has {scene.Objects.Count} object(s): expected 0..{scene.Objects.Count - 1}."
             );
-        var canvas = Canvas(size);
+        SKCanvas canvas = Canvas(size);
         canvas.Clear(SKColors.Transparent);
         DrawSprite(canvas, scene.Objects[objectIndex], size, null, SKBlendMode.SrcOver);
         for (int i = objectIndex + 1; i < scene.Objects.Count; i++)
             DrawSprite(canvas, scene.Objects[i], size, null, SKBlendMode.DstOut);
         canvas.Flush();
-        var pixels = _bitmap!.GetPixelSpan();
-        var coverage = new byte[size * size];
+        Span<byte> pixels = _bitmap!.GetPixelSpan();
+        byte[] coverage = new byte[size * size];
         for (int i = 0; i < coverage.Length; i++)
             coverage[i] = pixels[(i * 4) + 3];
         return coverage;
@@ -108,7 +108,7 @@ public sealed class SceneRenderer : IDisposable
     /// <exception cref="ArgumentException">The index or size is out of range, or the scene contradicts itself.</exception>
     public byte[] ObjectMask(SceneDescription scene, int objectIndex, int size)
     {
-        var mask = ObjectCoverage(scene, objectIndex, size);
+        byte[] mask = ObjectCoverage(scene, objectIndex, size);
         for (int i = 0; i < mask.Length; i++)
             mask[i] = mask[i] >= 128 ? (byte)255 : (byte)0;
         return mask;
@@ -126,7 +126,7 @@ public sealed class SceneRenderer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(plan);
         CheckSize(size);
-        var mask = new byte[size * size];
+        byte[] mask = new byte[size * size];
         if (plan.Edit.ObjectIndex is not null)
         {
             if (plan.Edit.IndexBefore is { } before)
@@ -162,7 +162,7 @@ public sealed class SceneRenderer : IDisposable
             Pencil = 2.6;
         // Lines as wide as a pixel of the model's 64.
         int reach = Math.Max(1, size / 64);
-        var light = new double[size * size];
+        double[] light = new double[size * size];
         for (int i = 0; i < light.Length; i++)
             light[i] = ((0.30 * rgb[3 * i]) + (0.59 * rgb[(3 * i) + 1]) + (0.11 * rgb[(3 * i) + 2])) / 255;
         double At(int x, int y) => light[(Math.Clamp(y, 0, size - 1) * size) + Math.Clamp(x, 0, size - 1)];
@@ -202,7 +202,7 @@ public sealed class SceneRenderer : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(scene);
         CheckSize(size);
-        foreach (var o in scene.Objects)
+        foreach (SceneObject o in scene.Objects)
         {
             if (o.Colour is null == ToyScenes.IsColourable(o.Kind))
                 throw new ArgumentException(
@@ -243,8 +243,8 @@ public sealed class SceneRenderer : IDisposable
         canvas.Save();
         canvas.Translate(x, y);
         canvas.Scale(1, squash);
-        var dark = new SKColor(10, 10, 30, 130);
-        using var shader = SKShader.CreateRadialGradient(
+        SKColor dark = new SKColor(10, 10, 30, 130);
+        using SKShader shader = SKShader.CreateRadialGradient(
             new SKPoint(0, 0),
             rx,
             [dark, dark.WithAlpha(90), dark.WithAlpha(0)],
@@ -263,8 +263,9 @@ public sealed class SceneRenderer : IDisposable
     private void DrawSprite(SKCanvas canvas, SceneObject o, int size, SKColorFilter? filter, SKBlendMode blend)
     {
         double side = o.Side * size;
-        var image = SpriteAtlas.Get(o.Kind, o.Colour, side);
-        var sampling = side > SpriteAtlas.FullSide ? new SKSamplingOptions(SKCubicResampler.Mitchell) : new SKSamplingOptions(SKFilterMode.Linear);
+        SKImage image = SpriteAtlas.Get(o.Kind, o.Colour, side);
+        SKSamplingOptions sampling =
+            side > SpriteAtlas.FullSide ? new SKSamplingOptions(SKCubicResampler.Mitchell) : new SKSamplingOptions(SKFilterMode.Linear);
         canvas.Save();
         canvas.Translate((float)(o.CentreX * size), (float)(o.CentreY * size));
         canvas.RotateDegrees((float)o.Rotation);

@@ -14,10 +14,10 @@ internal static class SpriteAtlas
     public const int FullSide = 128;
 
     // Neighbours differ by at most a quarter, so that bilinear reduction from the next larger one stays free of aliasing.
-    private static readonly int[] _sides = [16, 20, 25, 31, 38, 46, 56, 68, 82, 100, FullSide];
+    private static readonly int[] Sides = [16, 20, 25, 31, 38, 46, 56, 68, 82, 100, FullSide];
 
-    private static readonly ConcurrentDictionary<(SceneObjectKind Kind, SceneColour? Colour, int Side), SKImage> _images = new();
-    private static readonly ConcurrentDictionary<SceneObjectKind, byte[]> _decoded = new();
+    private static readonly ConcurrentDictionary<(SceneObjectKind Kind, SceneColour? Colour, int Side), SKImage> Cached = new();
+    private static readonly ConcurrentDictionary<SceneObjectKind, byte[]> Decoded = new();
 
     /// <summary>The smallest cached version of a sprite that is at least as large as needed.</summary>
     /// <param name="kind">The kind.</param>
@@ -27,7 +27,7 @@ internal static class SpriteAtlas
     public static SKImage Get(SceneObjectKind kind, SceneColour? colour, double side)
     {
         int best = FullSide;
-        foreach (int candidate in _sides)
+        foreach (int candidate in Sides)
         {
             if (candidate >= side)
             {
@@ -35,27 +35,27 @@ internal static class SpriteAtlas
                 break;
             }
         }
-        return _images.GetOrAdd((kind, colour, best), static key => Make(key.Kind, key.Colour, key.Side));
+        return Cached.GetOrAdd((kind, colour, best), static key => Make(key.Kind, key.Colour, key.Side));
     }
 
     private static SKImage Make(SceneObjectKind kind, SceneColour? colour, int side)
     {
-        byte[] rgba = _decoded.GetOrAdd(kind, Decode);
+        byte[] rgba = Decoded.GetOrAdd(kind, Decode);
         if (colour is { } c)
             rgba = Recolour(rgba, c);
         if (side != FullSide)
             rgba = Shrink(rgba, FullSide, side);
-        var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Premul);
+        SKImageInfo info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Premul);
         return SKImage.FromPixelCopy(info, rgba) ?? throw new InvalidOperationException($"SkiaSharp could not make the {side}-pixel sprite of '{kind}'.");
     }
 
     private static byte[] Decode(SceneObjectKind kind)
     {
         string name = $"NullTextResearch.Sprites.{CaptionGrammar.Noun(kind)}.png";
-        using var stream =
+        using Stream stream =
             Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"The sprite '{name}' is not embedded in the library: data/sprites was missing when it was built.");
-        using var bitmap =
+        using SKBitmap bitmap =
             SKBitmap.Decode(stream, new SKImageInfo(FullSide, FullSide, SKColorType.Rgba8888, SKAlphaType.Premul))
             ?? throw new InvalidOperationException($"The embedded sprite '{name}' is not a {FullSide}x{FullSide} image.");
         return bitmap.GetPixelSpan().ToArray();
@@ -67,7 +67,7 @@ internal static class SpriteAtlas
         if (colour == SceneColour.Red)
             return rgba;
         // Hue in degrees, then factors of saturation and value, chosen by eye so that the five colours look equally rich.
-        var (hue, saturationFactor, valueFactor) = colour switch
+        (double hue, double saturationFactor, double valueFactor) = colour switch
         {
             SceneColour.Blue => (214.0, 1.08, 1.00),
             SceneColour.Green => (128.0, 0.98, 0.82),
@@ -75,7 +75,7 @@ internal static class SpriteAtlas
             SceneColour.Purple => (274.0, 0.86, 0.90),
             _ => throw new ArgumentOutOfRangeException(nameof(colour), colour, "Expected red, blue, green, yellow or purple."),
         };
-        var result = new byte[rgba.Length];
+        byte[] result = new byte[rgba.Length];
         for (int i = 0; i < rgba.Length; i += 4)
         {
             double alpha = rgba[i + 3] / 255.0;
@@ -84,10 +84,14 @@ internal static class SpriteAtlas
             double r = rgba[i] / 255.0 / alpha,
                 g = rgba[i + 1] / 255.0 / alpha,
                 b = rgba[i + 2] / 255.0 / alpha;
-            var (h, s, v) = ToHsv(r, g, b);
+            (double h, double s, double v) = ToHsv(r, g, b);
             double away = h > 180 ? h - 360 + 8 : h + 8; // from 352 degrees, the sprites' red, in -180..180
             double weight = Ramp(Math.Abs(away), 48, 34) * Ramp(s, 0.12, 0.3);
-            var (nr, ng, nb) = FromHsv(((hue + (0.35 * away)) % 360 + 360) % 360, Math.Min(1, s * saturationFactor), Math.Min(1, v * valueFactor));
+            (double nr, double ng, double nb) = FromHsv(
+                ((hue + (0.35 * away)) % 360 + 360) % 360,
+                Math.Min(1, s * saturationFactor),
+                Math.Min(1, v * valueFactor)
+            );
             result[i] = Byte((r + (weight * (nr - r))) * alpha);
             result[i + 1] = Byte((g + (weight * (ng - g))) * alpha);
             result[i + 2] = Byte((b + (weight * (nb - b))) * alpha);
@@ -129,7 +133,7 @@ internal static class SpriteAtlas
     private static byte[] Shrink(byte[] source, int from, int to)
     {
         double scale = (double)from / to;
-        var rows = new double[to * from * 4];
+        double[] rows = new double[to * from * 4];
         for (int y = 0; y < from; y++)
         for (int x = 0; x < to; x++)
             Average(
@@ -142,12 +146,12 @@ internal static class SpriteAtlas
                         rows[(((y * to) + x) * 4) + c] += w * source[(((y * from) + p) * 4) + c];
                 }
             );
-        var result = new byte[to * to * 4];
+        byte[] result = new byte[to * to * 4];
         for (int y = 0; y < to; y++)
         {
             for (int x = 0; x < to; x++)
             {
-                var total = new double[4];
+                double[] total = new double[4];
                 Average(
                     y * scale,
                     (y + 1) * scale,

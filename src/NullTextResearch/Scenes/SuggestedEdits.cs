@@ -16,8 +16,8 @@ public static class SuggestedEdits
     public static IReadOnlyList<SceneEdit> For(SceneDescription scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
-        var random = new SceneRandom(scene.BackgroundSeed);
-        var first = scene.Objects[0];
+        SceneRandom random = new SceneRandom(scene.BackgroundSeed);
+        SceneObject first = scene.Objects[0];
         SceneEdit?[] edits =
         [
             Choose(scene, random, ToyScenes.Kinds.Where(k => SameSort(k, first.Kind)).Select(k => new ObjectSwap(0, k)))

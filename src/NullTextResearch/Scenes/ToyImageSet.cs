@@ -26,7 +26,7 @@ public static class ToyImageSet
     /// <summary>How many images the shipped set has: two of every kind, three of every background.</summary>
     public const int ShippedCount = 24;
 
-    private static readonly JsonSerializerOptions _json = new()
+    private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -36,7 +36,7 @@ public static class ToyImageSet
     };
 
     // What is null is not written, so a part may be missing.
-    private static readonly JsonSerializerOptions _strict = new(StoredJson.Strict(_json)) { RespectRequiredConstructorParameters = false };
+    private static readonly JsonSerializerOptions StrictReading = new(StoredJson.Strict(Indented)) { RespectRequiredConstructorParameters = false };
 
     /// <summary>
     /// Held-out scenes in which kinds and backgrounds are as evenly spread as possible, and their suggested edits: word
@@ -48,13 +48,13 @@ public static class ToyImageSet
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         int perKind = Ceiling(count, ToyScenes.Kinds.Count),
             perBackground = Ceiling(count, ToyScenes.Backgrounds.Count);
-        var kinds = new int[ToyScenes.Kinds.Count];
-        var backgrounds = new int[ToyScenes.Backgrounds.Count];
-        var images = new List<ToyImage>(count);
+        int[] kinds = new int[ToyScenes.Kinds.Count];
+        int[] backgrounds = new int[ToyScenes.Backgrounds.Count];
+        List<ToyImage> images = new List<ToyImage>(count);
         for (long seed = 0; images.Count < count; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
-            var kind = scene.Objects[0].Kind;
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            SceneObjectKind kind = scene.Objects[0].Kind;
             if (kinds[(int)kind] >= perKind || backgrounds[(int)scene.Background] >= perBackground)
                 continue;
             kinds[(int)kind]++;
@@ -74,13 +74,13 @@ public static class ToyImageSet
     public static IReadOnlyList<ToyImage> Write(string folder, int size, int count = ShippedCount)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var images = Choose(count);
+        IReadOnlyList<ToyImage> images = Choose(count);
         Directory.CreateDirectory(folder);
-        using var renderer = new SceneRenderer();
-        foreach (var image in images)
+        using SceneRenderer renderer = new SceneRenderer();
+        foreach (ToyImage image in images)
             File.WriteAllBytes(Path.Combine(folder, image.File), EncodePng(renderer.Render(image.Scene, size), size));
-        var list = new ImageList(size, [.. images.Select(ImageEntry.From)]);
-        File.WriteAllText(Path.Combine(folder, ListName), JsonSerializer.Serialize(list, _json) + "\n");
+        ImageList list = new ImageList(size, [.. images.Select(ImageEntry.From)]);
+        File.WriteAllText(Path.Combine(folder, ListName), JsonSerializer.Serialize(list, Indented) + "\n");
         return images;
     }
 
@@ -101,7 +101,7 @@ public static class ToyImageSet
         ImageList list;
         try
         {
-            list = StoredJson.Read<ImageList>(File.ReadAllBytes(path), _strict);
+            list = StoredJson.Read<ImageList>(File.ReadAllBytes(path), StrictReading);
         }
         catch (JsonException e)
         {
@@ -117,7 +117,7 @@ public static class ToyImageSet
     /// <param name="size">Width and height in pixels.</param>
     internal static byte[] EncodePng(ReadOnlySpan<byte> rgb, int size)
     {
-        var rgba = new byte[size * size * 4];
+        byte[] rgba = new byte[size * size * 4];
         for (int i = 0, j = 0; i < rgba.Length; i += 4, j += 3)
         {
             rgba[i] = rgb[j];
@@ -125,8 +125,8 @@ public static class ToyImageSet
             rgba[i + 2] = rgb[j + 2];
             rgba[i + 3] = 255;
         }
-        using var image = SKImage.FromPixelCopy(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque), rgba);
-        using var data = image.Encode(SKEncodedImageFormat.Png, 100);
+        using SKImage image = SKImage.FromPixelCopy(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque), rgba);
+        using SKData data = image.Encode(SKEncodedImageFormat.Png, 100);
         return data.ToArray();
     }
 
@@ -134,7 +134,7 @@ public static class ToyImageSet
 
     private static SceneEdit Suggest(SceneDescription scene, int number)
     {
-        var edits = SuggestedEdits.For(scene);
+        IReadOnlyList<SceneEdit> edits = SuggestedEdits.For(scene);
         // Colours wherever there is one; otherwise mostly word swaps, and every kind of edit now and then.
         if (edits.OfType<ColourChange>().FirstOrDefault() is { } colour && number % 3 != 0)
             return colour;
@@ -161,15 +161,15 @@ public static class ToyImageSet
         public ToyImage ToImage(string path, int number)
         {
             string where = $"'{path}', image {number + 1} ('{File}')";
-            var scene = ToyScenes.Sample(Seed, SceneSplit.HeldOut);
+            SceneDescription scene = ToyScenes.Sample(Seed, SceneSplit.HeldOut);
             if (scene.Caption != Caption)
                 throw new InvalidDataException(
                     $"{where}: seed {Seed} now means '{scene.Caption}', not '{Caption}'. The scenes have changed since: write the set again."
                 );
-            var edit = Edit.ToEdit(where);
+            SceneEdit edit = Edit.ToEdit(where);
             if (edit.WhyNot(scene) is { } reason)
                 throw new InvalidDataException($"{where}: {reason}");
-            var plan = edit.Plan(scene);
+            SceneEditPlan plan = edit.Plan(scene);
             return plan.TargetCaption == Edit.Prompt
                 ? new ToyImage(File, Seed, plan)
                 : throw new InvalidDataException($"{where}: the edit means '{plan.TargetCaption}', not '{Edit.Prompt}'. Write the set again.");
@@ -191,7 +191,7 @@ public static class ToyImageSet
     {
         public static EditEntry From(SceneEditPlan plan)
         {
-            var (change, to, colour) = plan.Edit switch
+            (string? change, string? to, string? colour) = plan.Edit switch
             {
                 ObjectSwap e => ("object", Name(e.To), Name(e.Colour)),
                 ColourChange e => ("colour", Name(e.To), null),

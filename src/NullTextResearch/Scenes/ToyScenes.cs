@@ -43,9 +43,9 @@ public static class ToyScenes
     public static IReadOnlyList<SceneColour> Colours { get; } = Enum.GetValues<SceneColour>();
 
     /// <summary>All weathers but the clear one.</summary>
-    private static readonly SceneWeather[] _weathers = [SceneWeather.Rain, SceneWeather.Fog];
+    private static readonly SceneWeather[] Weathers = [SceneWeather.Rain, SceneWeather.Fog];
 
-    private static readonly SceneObjectKind[] _colourable = [.. Kinds.Where(IsColourable)];
+    private static readonly SceneObjectKind[] Colourable = [.. Kinds.Where(IsColourable)];
 
     /// <summary>Whether objects of this kind come in the five <see cref="SceneColour"/>s.</summary>
     /// <param name="kind">The kind.</param>
@@ -88,7 +88,7 @@ public static class ToyScenes
         options ??= new SceneSamplerOptions();
         // The last bit tells the splits apart, in the stream's seed and in the background's.
         long bit = split == SceneSplit.HeldOut ? 1 : 0;
-        var random = new SceneRandom(unchecked((seed << 1) | bit));
+        SceneRandom random = new SceneRandom(unchecked((seed << 1) | bit));
         long backgroundSeed = unchecked(((long)random.NextBits() & ~1L) | bit);
         bool wantHeldOut = split == SceneSplit.HeldOut && random.Chance(options.HeldOutCombination);
 
@@ -117,19 +117,19 @@ public static class ToyScenes
             bool firstIsLeft = random.Chance(0.5);
             double left = random.Range(0.25, 0.29),
                 right = random.Range(0.71, 0.75);
-            var first = Place(kind, colour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? left : right);
-            var second = Place(otherKind, otherColour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? right : left);
+            SceneObject first = Place(kind, colour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? left : right);
+            SceneObject second = Place(otherKind, otherColour, SceneSize.Normal, random, random.Range(0.38, 0.45), firstIsLeft ? right : left);
             // Their squares overlap by at most 0.03 of the picture, so either order of drawing looks right.
             objects = [first, second];
         }
         else
         {
             double dice = random.NextDouble();
-            var size =
+            SceneSize size =
                 dice < options.Small ? SceneSize.Small
                 : dice < options.Small + options.Big ? SceneSize.Big
                 : SceneSize.Normal;
-            var (low, high) = SideRange(size);
+            (double low, double high) = SideRange(size);
             double side = random.Range(low, high);
             double margin = Math.Max(0.26, (side / 2) + 0.02);
             objects = [Place(kind, colour, size, random, side, random.Range(margin, 1 - margin))];
@@ -147,7 +147,7 @@ public static class ToyScenes
         return options.Weather > 0 && random.Chance(options.Weather) && AllowsWeather(scene)
             ? scene with
             {
-                Weather = random.Pick(_weathers),
+                Weather = random.Pick(Weathers),
                 WeatherAmount = random.NextDouble(),
             }
             : scene;
@@ -164,12 +164,12 @@ public static class ToyScenes
         };
 
     private static SceneObjectKind PickKind(SceneSamplerOptions options, SceneRandom random) =>
-        random.Pick(options.Coloured > 0 && random.Chance(options.Coloured) ? _colourable : Kinds);
+        random.Pick(options.Coloured > 0 && random.Chance(options.Coloured) ? Colourable : Kinds);
 
     private static SceneColour? PickColour(SceneObjectKind kind, SceneRandom random)
     {
         // One number is drawn either way, so that the stream does not depend on the kind.
-        var colour = random.Pick(Colours);
+        SceneColour colour = random.Pick(Colours);
         return IsColourable(kind) ? colour : null;
     }
 

@@ -11,14 +11,12 @@ internal static class ByteAlphabet
     /// <summary>Mark of a piece that ends a word.</summary>
     internal const string EndOfWord = "</w>";
 
-    private static readonly char[] s_symbolOf = MakeSymbols();
-    private static readonly Dictionary<char, byte> s_byteOf = s_symbolOf
-        .Select((symbol, value) => (symbol, value))
-        .ToDictionary(p => p.symbol, p => (byte)p.value);
+    private static readonly char[] SymbolOf = MakeSymbols();
+    private static readonly Dictionary<char, byte> ByteOf = SymbolOf.Select((symbol, value) => (symbol, value)).ToDictionary(p => p.symbol, p => (byte)p.value);
 
     /// <summary>The 256 symbols in vocabulary order: visible bytes first, then the others.</summary>
     internal static IEnumerable<char> VocabularyOrder =>
-        Enumerable.Range(0, 256).Where(IsVisible).Concat(Enumerable.Range(0, 256).Where(b => !IsVisible(b))).Select(b => s_symbolOf[b]);
+        Enumerable.Range(0, 256).Where(IsVisible).Concat(Enumerable.Range(0, 256).Where(b => !IsVisible(b))).Select(b => SymbolOf[b]);
 
     /// <summary>Spells the UTF-8 bytes of a text, one symbol a byte.</summary>
     internal static string Spell(ReadOnlySpan<char> text)
@@ -32,7 +30,7 @@ internal static class ByteAlphabet
             {
                 for (int i = 0; i < source.Length; i++)
                 {
-                    symbols[i] = s_symbolOf[source[i]];
+                    symbols[i] = SymbolOf[source[i]];
                 }
             }
         );
@@ -42,13 +40,13 @@ internal static class ByteAlphabet
     internal static string Read(string symbols) => Encoding.UTF8.GetString(Bytes(symbols));
 
     /// <summary>The bytes that symbols stand for.</summary>
-    internal static byte[] Bytes(string symbols) => [.. symbols.Select(c => s_byteOf.TryGetValue(c, out byte b) ? b : (byte)'?')];
+    internal static byte[] Bytes(string symbols) => [.. symbols.Select(c => ByteOf.TryGetValue(c, out byte b) ? b : (byte)'?')];
 
     private static bool IsVisible(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
 
     private static char[] MakeSymbols()
     {
-        var symbols = new char[256];
+        char[] symbols = new char[256];
         char next = '\u0100';
         for (int value = 0; value < 256; value++)
         {

@@ -22,7 +22,7 @@ internal static class CanonicalForm
     // Below this nothing decomposes into something else than itself composed, and nothing combines.
     private const char FirstMark = '\u0300';
 
-    private static readonly Lazy<Tables> s_tables = new(Tables.Read);
+    private static readonly Lazy<Tables> LoadedTables = new(Tables.Read);
 
     /// <summary>The composed form.</summary>
     /// <param name="text">Any text; lone surrogates become U+FFFD.</param>
@@ -30,12 +30,12 @@ internal static class CanonicalForm
     {
         if (!text.Any(c => c >= FirstMark))
             return text;
-        return Text(Joined(Apart(text, s_tables.Value), s_tables.Value));
+        return Text(Joined(Apart(text, LoadedTables.Value), LoadedTables.Value));
     }
 
     /// <summary>The decomposed form (form D).</summary>
     /// <param name="text">Any text; lone surrogates become U+FFFD.</param>
-    internal static string Decompose(string text) => Text(Apart(text, s_tables.Value));
+    internal static string Decompose(string text) => Text(Apart(text, LoadedTables.Value));
 
     private static string Text(List<int> codes)
     {

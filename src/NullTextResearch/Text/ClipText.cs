@@ -16,12 +16,12 @@ internal static class ClipText
     /// <summary>End-of-text as it may be written in a prompt.</summary>
     internal const string EndOfText = "<|endoftext|>";
 
-    private static readonly string[] s_contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
+    private static readonly string[] Contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
     /// <summary>Collapses white space to single blanks and trims.</summary>
     internal static string CleanWhiteSpace(string text)
     {
-        var clean = new StringBuilder(text.Length);
+        StringBuilder clean = new StringBuilder(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
         {
             if (!Rune.IsWhiteSpace(rune))
@@ -41,7 +41,7 @@ internal static class ClipText
     internal static string Lower(string text)
     {
         Rune[] runes = [.. text.EnumerateRunes()];
-        var lower = new StringBuilder(text.Length);
+        StringBuilder lower = new StringBuilder(text.Length);
         for (int i = 0; i < runes.Length; i++)
         {
             lower.Append(
@@ -60,7 +60,7 @@ internal static class ClipText
     /// <summary>Splits cleaned, lower-cased text into special tokens, contractions, runs of letters, single digits and runs of anything else.</summary>
     internal static List<string> Split(string text)
     {
-        var parts = new List<string>();
+        List<string> parts = new List<string>();
         int at = 0;
         while (at < text.Length)
         {
@@ -95,7 +95,7 @@ internal static class ClipText
 
         if (text[0] == '\'')
         {
-            foreach (string contraction in s_contractions)
+            foreach (string contraction in Contractions)
             {
                 if (text.StartsWith(contraction, StringComparison.Ordinal))
                 {

@@ -147,7 +147,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         string clean = ClipText.CleanWhiteSpace(CanonicalForm.Compose(prompt));
         string lower = ClipText.Lower(clean);
 
-        var pieces = new List<(int Id, int Length)>();
+        List<(int Id, int Length)> pieces = new List<(int Id, int Length)>();
         int from = 0;
         for (int at = 0; at < clean.Length; )
         {
@@ -168,7 +168,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         AddPieces(clean[from..], pieces);
         string[] words = clean.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         string[] lowerWords = lower.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var lengths = words.Zip(lowerWords, (word, low) => (word, System.Text.Encoding.UTF8.GetByteCount(low))).ToArray();
+        (string word, int)[] lengths = words.Zip(lowerWords, (word, low) => (word, System.Text.Encoding.UTF8.GetByteCount(low))).ToArray();
         return TokenizedPrompt.Create(prompt, lengths, pieces, StartToken, EndToken, PadToken, ContextLength);
     }
 

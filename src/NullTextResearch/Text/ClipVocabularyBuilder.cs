@@ -30,7 +30,7 @@ public sealed class ClipVocabularyBuilder
     public static ClipVocabularyBuilder Build(IEnumerable<string> wholeWords, IReadOnlyDictionary<string, string>? splitWords = null)
     {
         ArgumentNullException.ThrowIfNull(wholeWords);
-        var builder = new ClipVocabularyBuilder();
+        ClipVocabularyBuilder builder = new ClipVocabularyBuilder();
         string[] whole = [.. wholeWords.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         (string Word, string First)[] split =
         [
@@ -89,8 +89,8 @@ public sealed class ClipVocabularyBuilder
         Directory.CreateDirectory(folder);
 
         // Readable pieces instead of escapes; the file is data, not a web page.
-        var options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        var merges = new StringBuilder("#version: 0.2\n");
+        JsonSerializerOptions options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        StringBuilder merges = new StringBuilder("#version: 0.2\n");
         foreach ((string left, string right) in _merges)
         {
             merges.Append(left).Append(' ').Append(right).Append('\n');
@@ -98,7 +98,7 @@ public sealed class ClipVocabularyBuilder
 
         Write("merges.txt", merges.ToString());
 
-        var indented = new JsonSerializerOptions(options) { WriteIndented = true, NewLine = "\n" };
+        JsonSerializerOptions indented = new JsonSerializerOptions(options) { WriteIndented = true, NewLine = "\n" };
         Write(
             "tokenizer_config.json",
             JsonSerializer.Serialize(
@@ -132,7 +132,7 @@ public sealed class ClipVocabularyBuilder
         );
 
         // Last: where it is, the folder is whole.
-        var vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
+        IEnumerable<KeyValuePair<string, int>> vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
         Write("vocab.json", JsonSerializer.Serialize(new OrderedDictionary<string, int>(vocabulary), options) + "\n");
 
         void Write(string name, string text) => WholeFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes(text));

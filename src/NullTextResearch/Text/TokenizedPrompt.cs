@@ -159,11 +159,11 @@ public sealed class TokenizedPrompt
 
         ids[kept + 1] = end;
 
-        var positions = new int[words.Count][];
+        int[][] positions = new int[words.Count][];
         int piece = 0;
         for (int w = 0; w < words.Count; w++)
         {
-            var own = new List<int>();
+            List<int> own = new List<int>();
             for (int filled = 0; filled < words[w].Length && piece < pieces.Count; piece++)
             {
                 filled += pieces[piece].Length;

@@ -9,7 +9,7 @@ namespace NullTextResearch.Text;
 /// <remarks>Text is lower-cased and split at blanks. An unknown word is an error, because there are no smaller pieces to fall back to.</remarks>
 public sealed class WordTableTokenizer : ITextTokenizer
 {
-    private static readonly JsonSerializerOptions s_options = new() { RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions Options = new() { RespectNullableAnnotations = true };
 
     private readonly Dictionary<string, string[]> _piecesOf;
     private readonly Dictionary<string, int> _idOf;
@@ -96,7 +96,7 @@ public sealed class WordTableTokenizer : ITextTokenizer
     public static WordTableTokenizer FromJson(JsonElement json)
     {
         StrictJson.Check(JsonMarshal.GetRawUtf8Value(json));
-        Table table = json.Deserialize<Table>(s_options) ?? throw new JsonException("the tokenizer table is null");
+        Table table = json.Deserialize<Table>(Options) ?? throw new JsonException("the tokenizer table is null");
         return new WordTableTokenizer(
             table.Words.ToDictionary(w => w.Key, w => (IReadOnlyList<string>)w.Value),
             table.PieceIds,
@@ -112,8 +112,8 @@ public sealed class WordTableTokenizer : ITextTokenizer
     public TokenizedPrompt Tokenize(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        var words = new List<(string Text, int Length)>();
-        var pieces = new List<(int Id, int Length)>();
+        List<(string Text, int Length)> words = new List<(string Text, int Length)>();
+        List<(int Id, int Length)> pieces = new List<(int Id, int Length)>();
         foreach (string word in prompt.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             if (!_piecesOf.TryGetValue(word.ToLowerInvariant(), out string[]? parts))

@@ -225,7 +225,7 @@ internal sealed class GoldenAlgorithms
             return;
         using AttentionStore store = new(new AttentionStoreOptions { Self = true });
         Sampler.Run(new UNetNoisePredictor(_unet, new StoringAttention(store)), _problem.Grid, result.Plan, cancellation: _file.Cancellation).Dispose();
-        foreach (var place in store.Maps.GroupBy(m => $"{m.Site.Stage}_{m.Site.Kind}".ToLowerInvariant()))
+        foreach (IGrouping<string, StoredMap> place in store.Maps.GroupBy(m => $"{m.Site.Stage}_{m.Site.Kind}".ToLowerInvariant()))
         {
             foreach ((StoredMap map, int k) in place.Select((m, k) => (m, k)))
                 _file.Report(string.Create(CultureInfo.InvariantCulture, $"{prefix}{place.Key}.{k}"), map.Sum.select(0, 0).Over(map.Steps));

@@ -9,7 +9,7 @@ public sealed class Checkpoint : IDisposable
     private const int LongestShard = 255;
 
     // What programs put before every name: a training framework's own box, several GPUs, a compiled network.
-    private static readonly string[] s_wrappings = ["state_dict.", "module.", "_orig_mod."];
+    private static readonly string[] Wrappings = ["state_dict.", "module.", "_orig_mod."];
 
     private readonly List<SafetensorsFile> _files = [];
     private Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _entries = new(StringComparer.Ordinal);
@@ -126,7 +126,7 @@ public sealed class Checkpoint : IDisposable
     // Only where it is the rule in a file: one stray name that begins so stays as it is.
     private void Unwrap()
     {
-        while (Array.Find(s_wrappings, w => _entries.Keys.Count(name => name.StartsWith(w, StringComparison.Ordinal)) > _entries.Count / 2) is { } wrapping)
+        while (Array.Find(Wrappings, w => _entries.Keys.Count(name => name.StartsWith(w, StringComparison.Ordinal)) > _entries.Count / 2) is { } wrapping)
         {
             Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> bare = new(StringComparer.Ordinal);
             foreach ((string name, (SafetensorsFile file, SafetensorsEntry entry)) in _entries)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Engine;
 using Xunit;
 
@@ -209,7 +210,7 @@ public sealed class FSharpTests(EngineFixture session)
     [Fact]
     public void Mermaid_Cell_GoesToWhoeverDrawsIt()
     {
-        var data = session.Ok("#!mermaid\ngraph LR\n  A --> B").Displays.Single();
+        JsonObject data = session.Ok("#!mermaid\ngraph LR\n  A --> B").Displays.Single();
         Assert.Equal("```mermaid\ngraph LR\n  A --> B\n```\n", data["text/markdown"]!.ToString());
         Assert.Equal("graph LR\n  A --> B", data["text/vnd.mermaid"]!.ToString());
         Assert.Equal("graph LR\n  A --> B", data["text/plain"]!.ToString());

@@ -8,7 +8,7 @@ public sealed class ImagePreparationTests
     [Fact]
     public void Defaults_AreTheReleasedCodes()
     {
-        var defaults = new ImagePreparation();
+        ImagePreparation defaults = new ImagePreparation();
         Assert.Equal(
             new ImagePreparation
             {

@@ -11,7 +11,7 @@ public sealed class ImageResizeTests
     [MemberData(nameof(Filters))]
     public void Resize_Constant_StaysConstant(ResizeFilter filter)
     {
-        var image = new RgbImage(13, 7, [.. Enumerable.Repeat(new byte[] { 200, 10, 255 }, 91).SelectMany(p => p)]);
+        RgbImage image = new RgbImage(13, 7, [.. Enumerable.Repeat(new byte[] { 200, 10, 255 }, 91).SelectMany(p => p)]);
         foreach ((int width, int height) in new[] { (5, 3), (40, 40), (1, 1), (13, 50) })
         {
             RgbImage resized = ImageResize.Resize(image, width, height, filter);
@@ -23,7 +23,7 @@ public sealed class ImageResizeTests
     [Fact]
     public void Resize_SameSize_IsTheSameImage()
     {
-        var image = new RgbImage(2, 2, new byte[12]);
+        RgbImage image = new RgbImage(2, 2, new byte[12]);
         Assert.Same(image, ImageResize.Resize(image, 2, 2));
     }
 

@@ -26,7 +26,7 @@ public sealed class RgbImageTests
     [InlineData(50_000, 50_000, 3)]
     public void FromRgb_WrongLength_SaysWhatIsNeeded(int width, int height, int length)
     {
-        var error = Assert.Throws<ArgumentException>(() => RgbImage.FromRgb(new byte[length], width, height));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => RgbImage.FromRgb(new byte[length], width, height));
         Assert.Contains($"{(long)width * height * 3} bytes", error.Message);
         Assert.Contains($"got {length}", error.Message);
     }
@@ -40,7 +40,7 @@ public sealed class RgbImageTests
     [Fact]
     public void Equals_SamePixels_IsTrue_OtherShapeOrByte_IsFalse()
     {
-        var image = new RgbImage(2, 1, [1, 2, 3, 4, 5, 6]);
+        RgbImage image = new RgbImage(2, 1, [1, 2, 3, 4, 5, 6]);
         Assert.Equal(image, new RgbImage(2, 1, [1, 2, 3, 4, 5, 6]));
         Assert.Equal(image.GetHashCode(), new RgbImage(2, 1, [1, 2, 3, 4, 5, 6]).GetHashCode());
         Assert.NotEqual(image, new RgbImage(1, 2, [1, 2, 3, 4, 5, 6]));

@@ -12,7 +12,7 @@ namespace NullTextResearch.Tests.Loading;
 /// <summary>Checkpoints as people have them: with left-overs, wrapped names and learned words. Only what is needed is judged.</summary>
 public sealed class FoundCheckpointsTests : IDisposable
 {
-    private static readonly OriginalModel s_v1 = OriginalModel.TinyV1.WithVocabulary();
+    private static readonly OriginalModel V1 = OriginalModel.TinyV1.WithVocabulary();
     private readonly string _folder = Directory.CreateTempSubdirectory("ntr-found-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -33,7 +33,7 @@ public sealed class FoundCheckpointsTests : IDisposable
     {
         string path = Path.Combine(_folder, "x.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        ModelFiles.WriteHollow(path, s_v1.All());
+        ModelFiles.WriteHollow(path, V1.All());
         AddEntry(path, key, type);
         using StableDiffusion model = StableDiffusion.Load(path);
         // The step counter of training is in so many files that nobody wants to read of it.
@@ -49,7 +49,7 @@ public sealed class FoundCheckpointsTests : IDisposable
     [InlineData("vae", "quant.marker", "F8_E5M2")]
     public void Load_FolderWithAStrayKey_IsTakenWithANote(string part, string key, string type)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, V1, hollow: true);
         AddEntry(Directory.GetFiles(Path.Combine(_folder, part), "*.safetensors").Single(), key, type);
         using StableDiffusion model = StableDiffusion.Load(_folder);
         Assert.Equal($"{part}: 1 tensors belong to no part of the model and were left: {key}", Assert.Single(model.Notes));
@@ -58,7 +58,7 @@ public sealed class FoundCheckpointsTests : IDisposable
     [Fact]
     public void Load_OneLayerMoreThanTheConfigSays_IsRefused()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, V1, hollow: true);
         AddEntry(Path.Combine(_folder, "text_encoder", "model.safetensors"), "text_model.encoder.layers.2.mlp.fc1.weight", "F32");
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() => StableDiffusion.Load(_folder));
         Assert.Equal(["text_model.encoder.layers.2.mlp.fc1.weight"], e.Extra);
@@ -67,9 +67,9 @@ public sealed class FoundCheckpointsTests : IDisposable
     [Fact]
     public void Load_WeightOfATypeThatIsNotRead_IsRefusedByName()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, V1, hollow: true);
         string path = Path.Combine(_folder, "unet", "diffusion_pytorch_model.safetensors");
-        OriginalTensor[] tensors = [.. s_v1.UNet().Select(t => t with { Name = t.Keys[0] })];
+        OriginalTensor[] tensors = [.. V1.UNet().Select(t => t with { Name = t.Keys[0] })];
         ModelFiles.WriteHollow(path, tensors, "F8_E4M3", 1);
         string message = Assert.Throws<ModelFormatException>(() => StableDiffusion.Load(_folder)).Message;
         Assert.Contains(path, message, StringComparison.Ordinal);
@@ -85,13 +85,13 @@ public sealed class FoundCheckpointsTests : IDisposable
         string path = Path.Combine(_folder, "single", "x.safetensors"),
             folder = Path.Combine(_folder, "folder");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "single", "tokenizer"));
-        ModelFiles.WriteHollow(path, [.. s_v1.All().Select(t => t with { Name = wrapping + t.Name }), new OriginalTensor("epoch", [1])]);
+        ModelFiles.WriteHollow(path, [.. V1.All().Select(t => t with { Name = wrapping + t.Name }), new OriginalTensor("epoch", [1])]);
         using (StableDiffusion single = StableDiffusion.Load(path))
             Assert.Contains(single.Notes, n => n.Contains($"begin with '{wrapping}'", StringComparison.Ordinal));
-        ModelFiles.WriteFolder(folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(folder, V1, hollow: true);
         ModelFiles.WriteHollow(
             Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"),
-            s_v1.UNet().Select(t => t with { Name = wrapping + t.Keys[0] })
+            V1.UNet().Select(t => t with { Name = wrapping + t.Keys[0] })
         );
         using StableDiffusion model = StableDiffusion.Load(folder);
         Assert.Equal($"unet: the names begin with '{wrapping}', which was left out", Assert.Single(model.Notes));
@@ -100,12 +100,12 @@ public sealed class FoundCheckpointsTests : IDisposable
     [Fact]
     public void Load_LearnedWordWithItsRow_TokenizesToItsId()
     {
-        OriginalModel grown = s_v1 with { Vocabulary = s_v1.Vocabulary + 1 };
+        OriginalModel grown = V1 with { Vocabulary = V1.Vocabulary + 1 };
         ModelFiles.WriteFolder(_folder, grown, hollow: true);
-        File.WriteAllText(Path.Combine(_folder, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{s_v1.Vocabulary}}}""");
+        File.WriteAllText(Path.Combine(_folder, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{V1.Vocabulary}}}""");
         using StableDiffusion model = StableDiffusion.Load(_folder);
         TokenizedPrompt prompt = model.Tokenizer.Tokenize("a <cat-toy> in the snow");
-        Assert.Equal(s_v1.Vocabulary, prompt.Ids[2]);
+        Assert.Equal(V1.Vocabulary, prompt.Ids[2]);
         Assert.Equal(5, prompt.TokenCount);
         Assert.Equal([2], prompt.PositionsOf("<cat-toy>"));
         Assert.Equal("tokenizer: learned words: <cat-toy>", Assert.Single(model.Notes));
@@ -115,8 +115,8 @@ public sealed class FoundCheckpointsTests : IDisposable
     [Fact]
     public void Load_LearnedWordWithoutItsRow_IsRefusedByTheWord()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
-        File.WriteAllText(Path.Combine(_folder, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{s_v1.Vocabulary}}}""");
+        ModelFiles.WriteFolder(_folder, V1, hollow: true);
+        File.WriteAllText(Path.Combine(_folder, "tokenizer", "added_tokens.json"), $$"""{"<cat-toy>": {{V1.Vocabulary}}}""");
         string message = Assert.Throws<ModelFormatException>(() => StableDiffusion.Load(_folder)).Message;
         Assert.Contains("'<cat-toy>'", message, StringComparison.Ordinal);
         Assert.Contains("token_embedding", message, StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class FoundCheckpointsTests : IDisposable
     {
         string path = Path.Combine(_folder, "x.safetensors"),
             tokenizer = Path.Combine(_folder, "tokenizer");
-        ModelFiles.WriteHollow(path, s_v1.All());
+        ModelFiles.WriteHollow(path, V1.All());
         Directory.CreateDirectory(tokenizer);
         File.WriteAllText(Path.Combine(tokenizer, "tokenizer.json"), "{}");
         Assert.Contains("tokenizer.json", Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(tokenizer)).Message, StringComparison.Ordinal);

@@ -13,8 +13,8 @@ namespace NullTextResearch.Tests.Loading;
 /// <summary>Small models of the true architecture, in every layout, loaded whole.</summary>
 public sealed class LoadTests : IDisposable
 {
-    private static readonly OriginalModel s_v1 = OriginalModel.TinyV1.WithVocabulary();
-    private static readonly OriginalModel s_v2 = OriginalModel.TinyV2.WithVocabulary();
+    private static readonly OriginalModel V1 = OriginalModel.TinyV1.WithVocabulary();
+    private static readonly OriginalModel V2 = OriginalModel.TinyV2.WithVocabulary();
     private readonly string _folder = Directory.CreateTempSubdirectory("ntr-load-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -25,11 +25,11 @@ public sealed class LoadTests : IDisposable
     [InlineData(ScalarType.BFloat16)]
     public void Load_FolderOfAnyPrecision_HasTheNumbersOfTheFile(ScalarType stored)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, stored);
+        ModelFiles.WriteFolder(_folder, V1, stored);
         using StableDiffusion model = StableDiffusion.Load(_folder);
         Assert.Equal((ScalarType.Float32, 512), (model.Dtype, model.ImageSize));
         Assert.Empty(model.Notes);
-        RequireFormula(model, s_v1, stored);
+        RequireFormula(model, V1, stored);
     }
 
     [Theory]
@@ -38,10 +38,10 @@ public sealed class LoadTests : IDisposable
     [InlineData(ScalarType.Float64)]
     public void Load_AsAnyPrecision_ConvertsWhileReading(ScalarType wanted)
     {
-        ModelFiles.WriteFolder(_folder, s_v1);
+        ModelFiles.WriteFolder(_folder, V1);
         using StableDiffusion model = StableDiffusion.Load(_folder, new ModelLoadOptions { Dtype = wanted, VaeDtype = wanted });
         Assert.Equal(wanted, model.Dtype);
-        RequireFormula(model, s_v1, wanted);
+        RequireFormula(model, V1, wanted);
     }
 
     [Theory]
@@ -49,9 +49,9 @@ public sealed class LoadTests : IDisposable
     [InlineData("fp16")]
     public void Load_ShardedFolder_IsReadThroughItsIndex(string variant)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, variant: variant, shards: 3);
+        ModelFiles.WriteFolder(_folder, V1, variant: variant, shards: 3);
         using StableDiffusion model = StableDiffusion.Load(_folder);
-        RequireFormula(model, s_v1, ScalarType.Float32);
+        RequireFormula(model, V1, ScalarType.Float32);
         Assert.Equal(variant.Length == 0 ? 0 : 3, model.Notes.Count);
         Assert.Equal(
             3,
@@ -71,7 +71,7 @@ public sealed class LoadTests : IDisposable
     [InlineData(OriginalText.OpenClip, ScalarType.BFloat16)]
     public void Load_SingleFile_HasTheNumbersOfTheFile(OriginalText naming, ScalarType stored)
     {
-        OriginalModel layout = (naming == OriginalText.OpenClip ? s_v2 : s_v1) with { TextNaming = naming };
+        OriginalModel layout = (naming == OriginalText.OpenClip ? V2 : V1) with { TextNaming = naming };
         using StableDiffusion model = StableDiffusion.Load(
             Single("any.safetensors", layout, stored),
             new ModelLoadOptions { Prediction = PredictionType.Epsilon }
@@ -86,7 +86,7 @@ public sealed class LoadTests : IDisposable
     [InlineData(true)]
     public void Load_SingleFileAndFolder_AreOneModel(bool second)
     {
-        OriginalModel layout = second ? s_v2 : s_v1;
+        OriginalModel layout = second ? V2 : V1;
         string folder = Path.Combine(_folder, "folder");
         ModelFiles.WriteFolder(folder, layout);
         using StableDiffusion whole = StableDiffusion.Load(folder);
@@ -113,8 +113,8 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_SingleFileV2_PadsWithItsOwnToken()
     {
-        using StableDiffusion second = StableDiffusion.Load(Single("v2-1_512.safetensors", s_v2));
-        using StableDiffusion first = StableDiffusion.Load(Single("v1.safetensors", s_v1));
+        using StableDiffusion second = StableDiffusion.Load(Single("v2-1_512.safetensors", V2));
+        using StableDiffusion first = StableDiffusion.Load(Single("v1.safetensors", V1));
         Assert.Equal(0, second.Tokenizer.Tokenize("a car").Ids[^1]);
         Assert.Equal(first.Tokenizer.EndToken, first.Tokenizer.Tokenize("a car").Ids[^1]);
     }
@@ -127,8 +127,8 @@ public sealed class LoadTests : IDisposable
     [InlineData("fp16", ScalarType.Float32, "fp16")]
     public void Find_PlainAndVariantFiles_TakesThatOfThePrecisionOrTheOneNamed(string? asked, ScalarType dtype, string expected)
     {
-        ModelFiles.WriteFolder(_folder, s_v1);
-        ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, "fp16");
+        ModelFiles.WriteFolder(_folder, V1);
+        ModelFiles.WriteFolder(_folder, V1, ScalarType.Float16, "fp16");
         ModelSource source = ModelSource.Find(_folder, new ModelLoadOptions { Variant = asked, Dtype = dtype });
         Assert.All(source.Parts, part => Assert.Equal(expected == "fp16", part.Path.Contains(".fp16.", StringComparison.Ordinal)));
         Assert.Equal(expected == "fp16" ? 3 : 0, source.Notes.Count);
@@ -137,7 +137,7 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Find_OnlyAVariant_IsTakenAndTold()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, "fp16");
+        ModelFiles.WriteFolder(_folder, V1, ScalarType.Float16, "fp16");
         ModelSource source = ModelSource.Find(_folder);
         Assert.Contains("unet: diffusion_pytorch_model.fp16.safetensors, the variant fp16, because there is no file without a variant", source.Notes);
         Assert.Contains(
@@ -145,7 +145,7 @@ public sealed class LoadTests : IDisposable
             Assert
                 .Throws<ModelFormatException>(() =>
                 {
-                    ModelFiles.WriteFolder(_folder, s_v1);
+                    ModelFiles.WriteFolder(_folder, V1);
                     ModelSource.Find(_folder, new ModelLoadOptions { Variant = "bf16" });
                 })
                 .Message,
@@ -157,7 +157,7 @@ public sealed class LoadTests : IDisposable
     public void Find_ForeignVariantsOnly_AsksWhich()
     {
         foreach (string word in (string[])["ema", "non_ema"])
-            ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16, word, hollow: true);
+            ModelFiles.WriteFolder(_folder, V1, ScalarType.Float16, word, hollow: true);
         Assert.Contains("ema, non_ema", Assert.Throws<ModelFormatException>(() => ModelSource.Find(_folder)).Message, StringComparison.Ordinal);
         Assert.Equal(3, ModelSource.Find(_folder, new ModelLoadOptions { Variant = "ema" }).Notes.Count);
     }
@@ -167,7 +167,7 @@ public sealed class LoadTests : IDisposable
     [InlineData("diffusion_pytorch_model.safetensors.fp16.index.json")]
     public void Find_IndexOfAVariant_EitherSpellingIsKnown(string name)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, variant: "fp16", shards: 2, hollow: true);
+        ModelFiles.WriteFolder(_folder, V1, variant: "fp16", shards: 2, hollow: true);
         string unet = Path.Combine(_folder, "unet");
         File.Move(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.fp16.json"), Path.Combine(unet, name), overwrite: true);
         Assert.Equal(name, Path.GetFileName(ModelSource.Find(_folder).Parts[2].Path));
@@ -180,7 +180,7 @@ public sealed class LoadTests : IDisposable
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
         OriginalTensor[] ema =
         [
-            .. s_v1.UNet()
+            .. V1.UNet()
                 .Select(t =>
                     t with
                     {
@@ -189,16 +189,16 @@ public sealed class LoadTests : IDisposable
                     }
                 ),
         ];
-        ModelFiles.WriteOriginal(path, [.. s_v1.All(), .. ema, new OriginalTensor("model_ema.decay", [])]);
+        ModelFiles.WriteOriginal(path, [.. V1.All(), .. ema, new OriginalTensor("model_ema.decay", [])]);
         using StableDiffusion plain = StableDiffusion.Load(path),
             averaged = StableDiffusion.Load(path, new ModelLoadOptions { UseEma = true });
-        RequireFormula(plain, s_v1, ScalarType.Float32);
+        RequireFormula(plain, V1, ScalarType.Float32);
         using Tensor expected = new FormulaWeights().Weight("conv_in.weight averaged", [64, 4, 3, 3]);
         TensorAssert.Close(expected, averaged.UNet.Weights.Find("conv_in.weight")!.Value, 0);
         Assert.Contains(plain.Notes, n => n.Contains("UseEma", StringComparison.Ordinal));
         Assert.Contains(
             "emaonly",
-            Assert.Throws<ModelFormatException>(() => ModelSource.Find(Single("no.safetensors", s_v1), new ModelLoadOptions { UseEma = true })).Message,
+            Assert.Throws<ModelFormatException>(() => ModelSource.Find(Single("no.safetensors", V1), new ModelLoadOptions { UseEma = true })).Message,
             StringComparison.Ordinal
         );
     }
@@ -206,7 +206,7 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_Progress_CountsEveryByteOnce()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16);
+        ModelFiles.WriteFolder(_folder, V1, ScalarType.Float16);
         List<LoadProgress> reports = [];
         ModelSource source = ModelSource.Find(_folder, new ModelLoadOptions { Progress = new Direct<LoadProgress>(reports.Add) });
         StableDiffusion.Load(source).Dispose();
@@ -219,7 +219,7 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_Cancelled_LeavesNothing()
     {
-        ModelFiles.WriteFolder(_folder, s_v1);
+        ModelFiles.WriteFolder(_folder, V1);
         long before = TensorAssert.Live;
         using CancellationTokenSource stop = new();
         ModelLoadOptions options = new()
@@ -237,7 +237,7 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Load_AfterwardsNothingIsAlive()
     {
-        ModelFiles.WriteFolder(_folder, s_v1, ScalarType.Float16);
+        ModelFiles.WriteFolder(_folder, V1, ScalarType.Float16);
         long before = TensorAssert.Live;
         StableDiffusion.Load(_folder).Dispose();
         Assert.Equal(before, TensorAssert.Live);
@@ -246,7 +246,7 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Prediction_NothingSays_TheNetworkIsAsked()
     {
-        using StableDiffusion model = StableDiffusion.Load(Single("mystery.safetensors", s_v2));
+        using StableDiffusion model = StableDiffusion.Load(Single("mystery.safetensors", V2));
         Assert.True(model.Source!.PredictionIsGuessed);
         Assert.Contains(model.Notes, n => n.Contains("asked the network", StringComparison.Ordinal));
         // Weights by formula know nothing of noise, so their answer is unlike it.
@@ -268,8 +268,8 @@ public sealed class LoadTests : IDisposable
         // conv_out of conv_in: with all residual branches at zero the network returns a linear image of its input, here the input itself.
         string path = Path.Combine(_folder, "echo.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        ModelFiles.WriteOriginal(path, s_v2.All());
-        Echo(path, s_v2);
+        ModelFiles.WriteOriginal(path, V2.All());
+        Echo(path, V2);
         using StableDiffusion model = StableDiffusion.Load(path);
         Assert.True(model.Source!.PredictionIsGuessed);
         Assert.Equal((PredictionType.Epsilon, 512), (model.Schedule.Prediction, model.ImageSize));
@@ -285,7 +285,7 @@ public sealed class LoadTests : IDisposable
     {
         string path = Path.Combine(_folder, "m.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        ModelFiles.WriteHollow(path, s_v2.All(), metadata: new Dictionary<string, string> { [key] = value, ["modelspec.resolution"] = "640x640" });
+        ModelFiles.WriteHollow(path, V2.All(), metadata: new Dictionary<string, string> { [key] = value, ["modelspec.resolution"] = "640x640" });
         ModelSource source = ModelSource.Find(path);
         Assert.Equal((expected, false, 640), (source.Schedule.Prediction, source.PredictionIsGuessed, source.ImageSize));
     }
@@ -293,14 +293,14 @@ public sealed class LoadTests : IDisposable
     [Fact]
     public void Prediction_YamlOrMarkOrOption_Say()
     {
-        string path = Single("w.safetensors", s_v2, hollow: true),
+        string path = Single("w.safetensors", V2, hollow: true),
             yaml = Path.ChangeExtension(path, ".yaml");
         File.WriteAllText(yaml, "model:\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085\n");
         Assert.Equal((PredictionType.Velocity, false), Told(ModelSource.Find(path)));
         File.WriteAllText(yaml, "model:\n  params:\n    linear_start: 0.00085\n");
         Assert.Equal((PredictionType.Epsilon, false), Told(ModelSource.Find(path)));
         Assert.Equal((PredictionType.Velocity, false), Told(ModelSource.Find(path, new ModelLoadOptions { Prediction = PredictionType.Velocity })));
-        ModelFiles.WriteHollow(path, [.. s_v2.All(), new OriginalTensor("v_pred", [0]), new OriginalTensor("ztsnr", [0])]);
+        ModelFiles.WriteHollow(path, [.. V2.All(), new OriginalTensor("v_pred", [0]), new OriginalTensor("ztsnr", [0])]);
         ModelSource marked = ModelSource.Find(path);
         Assert.Equal((PredictionType.Velocity, false), Told(marked));
         Assert.Equal((true, TimestepSpacing.Trailing), (marked.Schedule.ZeroTerminalSnr, marked.Schedule.Spacing));
@@ -313,27 +313,27 @@ public sealed class LoadTests : IDisposable
     {
         string path = Path.Combine(_folder, "alone", "v1.safetensors"),
             cache = Path.Combine(_folder, "cache");
-        ModelFiles.WriteHollow(path, s_v1.All());
-        ModelFormatException none = Assert.Throws<ModelFormatException>(() => TokenizerSearch.For(path, s_v1.Vocabulary, cache, null));
+        ModelFiles.WriteHollow(path, V1.All());
+        ModelFormatException none = Assert.Throws<ModelFormatException>(() => TokenizerSearch.For(path, V1.Vocabulary, cache, null));
         Assert.Contains("openai/clip-vit-large-patch14", none.Message, StringComparison.Ordinal);
         string cached = Path.Combine(cache, "models--openai--clip-vit-large-patch14", "snapshots", "0123");
         ModelFiles.WriteTokenizer(cached);
-        Assert.Equal(cached, TokenizerSearch.For(path, s_v1.Vocabulary, cache, null));
+        Assert.Equal(cached, TokenizerSearch.For(path, V1.Vocabulary, cache, null));
         // A vocabulary of another size belongs to another model.
         Assert.Throws<ModelFormatException>(() => TokenizerSearch.For(path, 49408, cache, null));
         string named = Path.Combine(_folder, "named");
         ModelFiles.WriteTokenizer(named);
-        Assert.Equal(named, TokenizerSearch.For(path, s_v1.Vocabulary, cache, named));
+        Assert.Equal(named, TokenizerSearch.For(path, V1.Vocabulary, cache, named));
         string beside = Path.Combine(_folder, "alone", "tokenizer");
         ModelFiles.WriteTokenizer(beside);
-        Assert.Equal(beside, TokenizerSearch.For(path, s_v1.Vocabulary, cache, named));
+        Assert.Equal(beside, TokenizerSearch.For(path, V1.Vocabulary, cache, named));
     }
 
     [Fact]
     public void OpenClip_OneLayer_EqualsTheLibrarysMultiheadAttention()
     {
         // The fused projection's order of query, key and value, and the layer around it, by another implementation of both.
-        OriginalModel layout = s_v2 with
+        OriginalModel layout = V2 with
         {
             TextLayers = 2,
             UsedTextLayers = 1,

@@ -23,7 +23,7 @@ public sealed class ModelFileFuzzTests(ITestOutputHelper output) : IDisposable
 {
     private const int LongestMessage = 4000;
 
-    private static readonly OriginalModel s_model = OriginalModel.TinyV1.WithVocabulary();
+    private static readonly OriginalModel Valid = OriginalModel.TinyV1.WithVocabulary();
     private readonly string _folder = Directory.CreateTempSubdirectory("ntr-fuzz-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -120,7 +120,7 @@ public sealed class ModelFileFuzzTests(ITestOutputHelper output) : IDisposable
                 return SingleFile(name);
             case "yaml beside a file":
                 ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-                ModelFiles.WriteHollow(Path.Combine(_folder, "x.safetensors"), s_model.All());
+                ModelFiles.WriteHollow(Path.Combine(_folder, "x.safetensors"), Valid.All());
                 return Model(
                     name,
                     "model:\n  params:\n    parameterization: \"v\"\n    linear_start: 0.00085\n"u8.ToArray(),
@@ -170,7 +170,7 @@ public sealed class ModelFileFuzzTests(ITestOutputHelper output) : IDisposable
 
     private FuzzFormat Config(string file, Action<ConfigReader> read)
     {
-        ModelFiles.WriteFolder(_folder, s_model, hollow: true);
+        ModelFiles.WriteFolder(_folder, Valid, hollow: true);
         byte[] good = File.ReadAllBytes(Path.Combine(_folder, file));
         string name = Path.GetFileName(file);
         return Model(file, good, (m, bytes) => m.Json(bytes), name, path => read(ConfigReader.FromFile(path))) with
@@ -184,7 +184,7 @@ public sealed class ModelFileFuzzTests(ITestOutputHelper output) : IDisposable
     {
         string path = Path.Combine(_folder, "x.safetensors");
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
-        int length = (int)ModelFiles.WriteHollow(path, s_model.All()) - 8;
+        int length = (int)ModelFiles.WriteHollow(path, Valid.All()) - 8;
         byte[] header = new byte[length];
         long data = new FileInfo(path).Length - 8 - length;
         using (FileStream file = File.OpenRead(path))
@@ -215,7 +215,7 @@ public sealed class ModelFileFuzzTests(ITestOutputHelper output) : IDisposable
     private FuzzFormat Tokenizer(string file)
     {
         ModelFiles.WriteTokenizer(_folder);
-        int free = s_model.Vocabulary;
+        int free = Valid.Vocabulary;
         File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), $$"""{"<cat-toy>": {{free}}, "<cat-toy>_1": {{free + 1}}, "Sks": {{free + 2}} }""");
         File.WriteAllText(
             Path.Combine(_folder, "tokenizer_config.json"),

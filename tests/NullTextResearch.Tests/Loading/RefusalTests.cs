@@ -11,8 +11,8 @@ namespace NullTextResearch.Tests.Loading;
 /// <summary>What will not do is told: what was found, what was expected, what it may be.</summary>
 public sealed class RefusalTests : IDisposable
 {
-    private static readonly OriginalModel s_v1 = OriginalModel.TinyV1.WithVocabulary();
-    private static readonly OriginalModel s_v2 = OriginalModel.TinyV2.WithVocabulary();
+    private static readonly OriginalModel First = OriginalModel.TinyV1.WithVocabulary();
+    private static readonly OriginalModel Second = OriginalModel.TinyV2.WithVocabulary();
     private readonly string _folder = Directory.CreateTempSubdirectory("ntr-refuse-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -20,7 +20,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Find_Nothing_NamesWhatLiesBeside()
     {
-        ModelFiles.WriteHollow(Path.Combine(_folder, "v1-5.safetensors"), s_v1.All());
+        ModelFiles.WriteHollow(Path.Combine(_folder, "v1-5.safetensors"), First.All());
         Refused(Path.Combine(_folder, "v1-6.safetensors"), "There is no model folder or file", "v1-5.safetensors");
     }
 
@@ -41,7 +41,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("text_encoder", "pytorch_model.bin")]
     public void Find_FolderWithPickleWeights_IsRefused(string part, string name)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, First, hollow: true);
         foreach (string file in Directory.GetFiles(Path.Combine(_folder, part), "*.safetensors"))
             File.Move(file, Path.Combine(_folder, part, name));
         Refused(_folder, name, "pickle", "weights_only=True");
@@ -75,7 +75,7 @@ public sealed class RefusalTests : IDisposable
     public void Find_SingleFileWithOtherInputs_IsNamed(int channels, string what)
     {
         string path = Path.Combine(_folder, "x.safetensors");
-        ModelFiles.WriteHollow(path, (s_v1 with { InChannels = channels }).All());
+        ModelFiles.WriteHollow(path, (First with { InChannels = channels }).All());
         Refused(path, what, "base model");
     }
 
@@ -85,7 +85,7 @@ public sealed class RefusalTests : IDisposable
     public void Find_SingleFileWithoutAPart_SaysWhich(string prefix, string what)
     {
         string path = Path.Combine(_folder, "x.safetensors");
-        ModelFiles.WriteHollow(path, s_v1.All().Where(t => !t.Name.StartsWith(prefix, StringComparison.Ordinal)));
+        ModelFiles.WriteHollow(path, First.All().Where(t => !t.Name.StartsWith(prefix, StringComparison.Ordinal)));
         Refused(path, what);
     }
 
@@ -97,7 +97,7 @@ public sealed class RefusalTests : IDisposable
         ModelFiles.WriteHollow(
             path,
             [
-                .. s_v1.All().Where(t => t.Name != "first_stage_model.encoder.mid.attn_1.q.weight"),
+                .. First.All().Where(t => t.Name != "first_stage_model.encoder.mid.attn_1.q.weight"),
                 new OriginalTensor("first_stage_model.decoder.extra.weight", [3]),
                 new OriginalTensor("embedding_manager.x", [3]),
             ]
@@ -118,7 +118,7 @@ public sealed class RefusalTests : IDisposable
         ModelFiles.WriteTokenizer(Path.Combine(_folder, "tokenizer"));
         ModelFiles.WriteHollow(
             path,
-            s_v2.All().Select(t => t.Name == "cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight" ? t with { Shape = [256, 128] } : t)
+            Second.All().Select(t => t.Name == "cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight" ? t with { Shape = [256, 128] } : t)
         );
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() =>
             StableDiffusion.Load(path, new ModelLoadOptions { Prediction = PredictionType.Epsilon })
@@ -133,7 +133,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("tokenizer")]
     public void Find_FolderWithoutAPart_ListsFoundAndMissing(string part)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, First, hollow: true);
         Directory.Delete(Path.Combine(_folder, part), recursive: true);
         Refused(_folder, $"lacks {part}", "Found: model_index.json", "Expected: unet, vae, text_encoder, tokenizer, scheduler");
     }
@@ -143,7 +143,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("text_encoder_2", "Stable Diffusion XL")]
     public void Find_FolderOfAnotherFamily_IsNamed(string part, string what)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, First, hollow: true);
         Directory.CreateDirectory(Path.Combine(_folder, part));
         Refused(_folder, what);
     }
@@ -153,10 +153,10 @@ public sealed class RefusalTests : IDisposable
     {
         string model = Path.Combine(_folder, "models--a--b", "snapshots", "0123"),
             files = Path.Combine(_folder, "files");
-        ModelFiles.WriteFolder(model, s_v1, hollow: true);
+        ModelFiles.WriteFolder(model, First, hollow: true);
         Refused(Path.Combine(_folder, "models--a--b"), $"give {model}");
         Refused(Path.Combine(model, "unet"), "one part of a model", model);
-        ModelFiles.WriteHollow(Path.Combine(files, "v1-5.safetensors"), s_v1.All());
+        ModelFiles.WriteHollow(Path.Combine(files, "v1-5.safetensors"), First.All());
         Refused(files, "give the path of one", "v1-5.safetensors");
         Refused(Path.Combine(model, "unet", "diffusion_pytorch_model.safetensors"), "the U-Net of a diffusers-format folder");
         Refused(Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName, "Found: nothing");
@@ -181,7 +181,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Load_UNetWeightsOfAnotherModel_SayWhatTheyAre()
     {
-        ModelFiles.WriteFolder(_folder, OriginalModel.V1 with { Vocabulary = s_v1.Vocabulary }, hollow: true);
+        ModelFiles.WriteFolder(_folder, OriginalModel.V1 with { Vocabulary = First.Vocabulary }, hollow: true);
         ModelFiles.WriteWeights(
             Path.Combine(_folder, "unet"),
             "diffusion_pytorch_model",
@@ -216,7 +216,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("scheduler/scheduler_config.json", "beta_schedule", "\"squaredcos_cap_v2\"", "beta_schedule")]
     public void Find_ConfigAsksForSomethingElse_IsRefusedByName(string file, string field, string value, string says)
     {
-        ModelFiles.WriteFolder(_folder, s_v1, hollow: true);
+        ModelFiles.WriteFolder(_folder, First, hollow: true);
         Edit(file, json => json[field] = JsonNode.Parse(value));
         Refused(_folder, says, "supported");
     }
@@ -226,8 +226,8 @@ public sealed class RefusalTests : IDisposable
     {
         string folder = Path.Combine(_folder, "folder"),
             file = Path.Combine(_folder, "x.safetensors");
-        ModelFiles.WriteFolder(folder, s_v1, hollow: true);
-        ModelFiles.WriteHollow(file, s_v1.All());
+        ModelFiles.WriteFolder(folder, First, hollow: true);
+        ModelFiles.WriteHollow(file, First.All());
         Assert.Contains(
             "no variants",
             Assert.Throws<ModelFormatException>(() => ModelSource.Find(file, new ModelLoadOptions { Variant = "fp16" })).Message,
@@ -243,7 +243,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Load_TokenizerOfAnotherModel_IsRefused()
     {
-        ModelFiles.WriteFolder(_folder, s_v1 with { Vocabulary = 100 });
+        ModelFiles.WriteFolder(_folder, First with { Vocabulary = 100 });
         Assert.Contains(
             "the text encoder knows 100",
             Assert.Throws<ModelFormatException>(() => StableDiffusion.Load(_folder)).Message,
@@ -256,7 +256,7 @@ public sealed class RefusalTests : IDisposable
     {
         string unet = Path.Combine(_folder, "unet"),
             index = Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json");
-        ModelFiles.WriteFolder(_folder, s_v1, shards: 2, hollow: true);
+        ModelFiles.WriteFolder(_folder, First, shards: 2, hollow: true);
         string good = File.ReadAllText(index),
             second = Path.Combine(unet, "diffusion_pytorch_model-00002-of-00002.safetensors");
 
@@ -297,7 +297,7 @@ public sealed class RefusalTests : IDisposable
     public void Open_EightBitTensors_AreRefusedByName()
     {
         string path = Path.Combine(_folder, "x.safetensors");
-        ModelFiles.WriteHollow(path, s_v1.All(), "F8_E4M3", 1);
+        ModelFiles.WriteHollow(path, First.All(), "F8_E4M3", 1);
         Refused(path, "F8_E4M3", "16-bit");
     }
 

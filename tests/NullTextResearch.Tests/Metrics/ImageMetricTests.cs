@@ -124,7 +124,7 @@ public sealed class ImageMetricTests
 
     private static RgbImage WithNoise(RgbImage image, int amplitude)
     {
-        var random = new Random(9);
+        Random random = new Random(9);
         return new RgbImage(image.Width, image.Height, [.. image.Rgb.Select(v => (byte)Math.Clamp(v + random.Next(-amplitude, amplitude + 1), 0, 255))]);
     }
 }

@@ -37,7 +37,7 @@ public sealed class LatentMetricTests
     public void GaussianStatistics_TrueSamples_LieWithinFourDeviations()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(11);
+        using Generator generator = new Generator(11);
         Tensor z = randn([3, 4, 64, 64], generator: generator);
         IReadOnlyList<GaussianStatistics> all = GaussianStatistics.Of(z);
         Assert.Equal(3, all.Count);
@@ -64,7 +64,7 @@ public sealed class LatentMetricTests
     public void GaussianStatistics_ColumnStripes_CorrelateVerticallyOnly()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(3);
+        using Generator generator = new Generator(3);
         Tensor stripes = randn([1, 4, 1, 64], generator: generator).expand(1, 4, 64, 64);
         GaussianStatistics statistics = GaussianStatistics.Of(stripes)[0];
         Assert.Equal(1, statistics.VerticalCorrelation, 1e-9);
@@ -76,7 +76,7 @@ public sealed class LatentMetricTests
     public void GaussianStatistics_ShiftedChannel_ShowsInItsMean_NotInTheCorrelations()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(5);
+        using Generator generator = new Generator(5);
         Tensor z = randn([1, 4, 64, 64], generator: generator);
         z[0, 2].add_(3).mul_(0.5);
         GaussianStatistics statistics = GaussianStatistics.Of(z)[0];

@@ -8,12 +8,12 @@ public class CaptionGrammarTests
     [Fact]
     public void Words_AllCaptions_UseNoOther_AndEveryWordIsUsed()
     {
-        var words = CaptionGrammar.Words.ToHashSet();
-        var used = new HashSet<string>();
-        var random = new SceneRandom(1);
+        HashSet<string> words = CaptionGrammar.Words.ToHashSet();
+        HashSet<string> used = new HashSet<string>();
+        SceneRandom random = new SceneRandom(1);
         for (int seed = 0; seed < 4000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
             foreach (string caption in (string[])[scene.Caption, CaptionGrammar.NoisyCaption(scene, random)])
                 used.UnionWith(caption.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         }
@@ -28,11 +28,11 @@ public class CaptionGrammarTests
     [Fact]
     public void NoisyCaption_CleanLevels_IsTheTrueCaptionOrEmpty()
     {
-        var random = new SceneRandom(2);
+        SceneRandom random = new SceneRandom(2);
         int empty = 0;
         for (int seed = 0; seed < 2000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train);
             string caption = CaptionGrammar.NoisyCaption(scene, random, CaptionNoise.Clean);
             if (caption.Length == 0)
                 empty++;
@@ -45,14 +45,14 @@ public class CaptionGrammarTests
     [Fact]
     public void NoisyCaption_Defaults_AreWrongAndEmptyAsOftenAsTheySay()
     {
-        var random = new SceneRandom(3);
+        SceneRandom random = new SceneRandom(3);
         int empty = 0,
             colourless = 0,
             wrongColour = 0,
             coloured = 0;
         for (int seed = 0; seed < 12000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train);
             if (scene.Objects.Count > 1)
                 continue;
             string caption = CaptionGrammar.NoisyCaption(scene, random);
@@ -75,7 +75,7 @@ public class CaptionGrammarTests
     [Fact]
     public void CleanCaption_AtTheEnds_IsAlwaysOrNeverEmpty()
     {
-        var scene = ToyScenes.Sample(4, SceneSplit.Train);
+        SceneDescription scene = ToyScenes.Sample(4, SceneSplit.Train);
         Assert.Equal("", CaptionGrammar.CleanCaption(scene, new SceneRandom(1), 1));
         Assert.Equal(scene.Caption, CaptionGrammar.CleanCaption(scene, new SceneRandom(1), 0));
     }
@@ -83,13 +83,13 @@ public class CaptionGrammarTests
     [Fact]
     public void FreeCaptions_AllWords_AreKnown_Used_AndFitTheContext()
     {
-        var words = SceneDomain.Second.Words.ToHashSet();
-        var used = new HashSet<string>();
-        var random = new SceneRandom(6);
+        HashSet<string> words = SceneDomain.Second.Words.ToHashSet();
+        HashSet<string> used = new HashSet<string>();
+        SceneRandom random = new SceneRandom(6);
         for (int seed = 0; seed < 30_000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut, SceneDomain.Second.Scenes);
-            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Noisy with { Free = 0.9 });
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut, SceneDomain.Second.Scenes);
+            WrittenCaption caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Noisy with { Free = 0.9 });
             string[] tokens = caption.Text.Replace(",", " ,", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(tokens.Length, caption.Tokens);
             Assert.True(caption.Tokens <= SceneDomain.Second.Context - 2, caption.Text);
@@ -104,11 +104,11 @@ public class CaptionGrammarTests
     [Fact]
     public void FreeCaptions_NamedTokens_AreTheWordsOfObjectsAndPlace()
     {
-        var random = new SceneRandom(7);
+        SceneRandom random = new SceneRandom(7);
         for (int seed = 0; seed < 2000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
-            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
+            WrittenCaption caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
             string[] tokens = caption.Text.Replace(",", " ,", StringComparison.Ordinal).Split(' ');
             for (int i = 0; i < scene.Objects.Count; i++)
             {
@@ -126,14 +126,14 @@ public class CaptionGrammarTests
     [Fact]
     public void FreeCaptions_Sides_AreTrue()
     {
-        var random = new SceneRandom(8);
+        SceneRandom random = new SceneRandom(8);
         int told = 0;
         for (int seed = 0; seed < 4000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train, SceneDomain.Second.Scenes);
             if (scene.Objects.Count < 2)
                 continue;
-            var caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
+            WrittenCaption caption = CaptionGrammar.WriteNoisy(scene, random, CaptionNoise.Clean with { Empty = 0, Free = 1 });
             int first = caption.Named.First(n => n.Object is not null).Object!.Value;
             double own = scene.Objects[first].CentreX,
                 other = scene.Objects[1 - first].CentreX;
@@ -158,17 +158,17 @@ public class CaptionGrammarTests
     [InlineData("the")]
     public void FreeCaptions_FunctionWords_TellNothingOfThePlace(string word)
     {
-        var random = new SceneRandom(9);
-        var with = new int[ToyScenes.Backgrounds.Count];
-        var all = new int[with.Length];
+        SceneRandom random = new SceneRandom(9);
+        int[] with = new int[ToyScenes.Backgrounds.Count];
+        int[] all = new int[with.Length];
         // Night and weather have prepositions of their own: the scenes of the first domain by day.
-        var options = SceneDomain.First.Scenes with
+        SceneSamplerOptions options = SceneDomain.First.Scenes with
         {
             Night = 0,
         };
         for (int seed = 0; seed < 16_000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train, options);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train, options);
             all[(int)scene.Background]++;
             if (CaptionGrammar.DescribeFreely(scene, random).Split(' ').Contains(word))
                 with[(int)scene.Background]++;
@@ -181,8 +181,8 @@ public class CaptionGrammarTests
     [Fact]
     public void NoisyCaption_WrongWords_NameNothing()
     {
-        var random = new SceneRandom(10);
-        var noise = CaptionNoise.Clean with { Empty = 0, WrongObject = 1, WrongBackground = 1 };
+        SceneRandom random = new SceneRandom(10);
+        CaptionNoise noise = CaptionNoise.Clean with { Empty = 0, WrongObject = 1, WrongBackground = 1 };
         for (int seed = 0; seed < 100; seed++)
             Assert.Empty(CaptionGrammar.WriteNoisy(ToyScenes.Sample(seed, SceneSplit.Train), random, noise).Named);
     }

@@ -10,14 +10,14 @@ public class SceneEditTests
     [Fact]
     public void Render_ObjectSwapOrColour_LeavesAllPixelsOutsideTheEditMaskAlone()
     {
-        using var renderer = new SceneRenderer();
+        using SceneRenderer renderer = new SceneRenderer();
         int checkedEdits = 0;
         for (int seed = 0; seed < 25; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
-            foreach (var edit in SuggestedEdits.For(scene).Where(e => e is ObjectSwap or ColourChange))
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            foreach (SceneEdit? edit in SuggestedEdits.For(scene).Where(e => e is ObjectSwap or ColourChange))
             {
-                var plan = edit.Plan(scene);
+                SceneEditPlan plan = edit.Plan(scene);
                 byte[] a = renderer.Render(plan.Source, Size),
                     b = renderer.Render(plan.Target, Size),
                     mask = renderer.EditMask(plan, Size);
@@ -39,11 +39,11 @@ public class SceneEditTests
     [Fact]
     public void Render_BackgroundChange_LeavesTheInsideOfObjectsAlone()
     {
-        using var renderer = new SceneRenderer();
+        using SceneRenderer renderer = new SceneRenderer();
         for (int seed = 0; seed < 25; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
-            var plan = SuggestedEdits.For(scene).OfType<BackgroundChange>().First().Plan(scene);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            SceneEditPlan plan = SuggestedEdits.For(scene).OfType<BackgroundChange>().First().Plan(scene);
             byte[] a = renderer.Render(plan.Source, Size),
                 b = renderer.Render(plan.Target, Size);
             for (int i = 0; i < scene.Objects.Count; i++)
@@ -65,8 +65,8 @@ public class SceneEditTests
         int swaps = 0;
         for (int seed = 0; seed < 300; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
-            var edits = SuggestedEdits.For(scene);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            IReadOnlyList<SceneEdit> edits = SuggestedEdits.For(scene);
             swaps += edits.OfType<ObjectSwap>().Count();
             Assert.Single(edits.OfType<BackgroundChange>());
             Assert.Equal(scene.Objects[0].Colour is not null, edits.OfType<ColourChange>().Any());
@@ -81,8 +81,8 @@ public class SceneEditTests
     {
         for (int seed = 0; seed < 300; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
-            foreach (var plan in SuggestedEdits.For(scene).Select(e => e.Plan(scene)))
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            foreach (SceneEditPlan? plan in SuggestedEdits.For(scene).Select(e => e.Plan(scene)))
             {
                 int from = plan.SourceCaption.Split(' ').Length,
                     to = plan.TargetCaption.Split(' ').Length;
@@ -100,7 +100,7 @@ public class SceneEditTests
     [Fact]
     public void Plan_Refinements_NameTheNewWords()
     {
-        var scene = new SceneDescription
+        SceneDescription scene = new SceneDescription
         {
             Background = SceneBackground.Beach,
             BackgroundSeed = 3,
@@ -115,27 +115,27 @@ public class SceneEditTests
                 },
             ],
         };
-        var night = new NightFall().Plan(scene);
+        SceneEditPlan night = new NightFall().Plan(scene);
         Assert.Equal(
             ("a cat on the beach at night", "at night", ""),
             (night.TargetCaption, string.Join(' ', night.TargetWords), string.Join(' ', night.SourceWords))
         );
-        var added = new AddObject(SceneObjectKind.Car, SceneColour.Blue).Plan(scene);
+        SceneEditPlan added = new AddObject(SceneObjectKind.Car, SceneColour.Blue).Plan(scene);
         Assert.Equal("a cat next to a blue car on the beach", added.TargetCaption);
         Assert.Equal("car", added.TargetBlendWord);
         Assert.Null(added.SourceBlendWord);
         Assert.Equal(5, added.TargetWords.Count);
         Assert.Empty(added.SourceWords);
-        var o = added.Target.Objects[1];
+        SceneObject o = added.Target.Objects[1];
         Assert.True(o.CentreX - (o.Side / 2) >= scene.Objects[0].CentreX + (scene.Objects[0].Side / 2) && o.CentreX + (o.Side / 2) <= 1);
     }
 
     [Fact]
     public void Apply_SizeChange_ChangesNothingButSizeAndPlace()
     {
-        var scene = ToyScenes.Sample(0, SceneSplit.Train);
-        var after = new SizeChange(0, SceneSize.Big).Apply(scene).Objects[0];
-        var before = scene.Objects[0];
+        SceneDescription scene = ToyScenes.Sample(0, SceneSplit.Train);
+        SceneObject after = new SizeChange(0, SceneSize.Big).Apply(scene).Objects[0];
+        SceneObject before = scene.Objects[0];
         Assert.Equal(before with { Size = after.Size, Side = after.Side, CentreX = after.CentreX, CentreY = after.CentreY }, after);
         Assert.True(after.Side > before.Side);
         Assert.InRange(after.CentreX + (after.Side / 2), 0, 1);
@@ -146,8 +146,8 @@ public class SceneEditTests
     [InlineData(0, "already")]
     public void Apply_ImpossibleSwap_SaysWhy(int index, string expected)
     {
-        var scene = ToyScenes.Sample(0, SceneSplit.Train);
-        var error = Assert.Throws<ArgumentException>(() => new ObjectSwap(index, SceneObjectKind.Panda).Apply(scene));
+        SceneDescription scene = ToyScenes.Sample(0, SceneSplit.Train);
+        ArgumentException error = Assert.Throws<ArgumentException>(() => new ObjectSwap(index, SceneObjectKind.Panda).Apply(scene));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -164,11 +164,14 @@ public class SceneEditTests
     [Fact]
     public void RemoveObject_OneOfTwo_LeavesTheOther_AndItsMaskIsWhereItWas()
     {
-        var scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes)).First(s => s.Objects.Count == 2);
-        using var renderer = new SceneRenderer();
+        SceneDescription scene = Enumerable
+            .Range(0, 100)
+            .Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes))
+            .First(s => s.Objects.Count == 2);
+        using SceneRenderer renderer = new SceneRenderer();
         foreach (int index in (int[])[0, 1])
         {
-            var plan = new RemoveObject(index).Plan(scene);
+            SceneEditPlan plan = new RemoveObject(index).Plan(scene);
             Assert.Equal([scene.Objects[1 - index]], plan.Target.Objects);
             Assert.Contains(plan.SourceBlendWord!, plan.SourceCaption, StringComparison.Ordinal);
             Assert.Null(plan.TargetBlendWord);
@@ -182,8 +185,8 @@ public class SceneEditTests
     [Fact]
     public void WeatherStyleAndAmount_ChangeTheWholePicture_AndTheCaptionSaysSo()
     {
-        var scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train)).First(s => !s.Night);
-        using var renderer = new SceneRenderer();
+        SceneDescription scene = Enumerable.Range(0, 100).Select(i => ToyScenes.Sample(i, SceneSplit.Train)).First(s => !s.Night);
+        using SceneRenderer renderer = new SceneRenderer();
         byte[] before = renderer.Render(scene, 64);
         foreach (
             (SceneEdit edit, string words) in ((SceneEdit, string)[])
@@ -194,14 +197,14 @@ public class SceneEditTests
                 ]
         )
         {
-            var plan = edit.Plan(scene);
+            SceneEditPlan plan = edit.Plan(scene);
             Assert.Contains(words, plan.TargetCaption, StringComparison.Ordinal);
             Assert.All(renderer.EditMask(plan, 64), m => Assert.Equal(255, m));
             Assert.True(Difference(before, renderer.Render(plan.Target, 64)) > 8, words);
             Assert.Contains("already", edit.WhyNot(plan.Target), StringComparison.Ordinal);
         }
-        var fog = new WeatherChange(SceneWeather.Fog).Apply(scene);
-        var more = new WeatherAmountChange(1).Plan(fog);
+        SceneDescription fog = new WeatherChange(SceneWeather.Fog).Apply(scene);
+        SceneEditPlan more = new WeatherAmountChange(1).Plan(fog);
         Assert.Equal(more.SourceCaption, more.TargetCaption);
         byte[] thick = renderer.Render(more.Target, 64);
         Assert.True(Difference(before, thick) > Difference(before, renderer.Render(fog, 64)));

@@ -12,9 +12,9 @@ public class SceneRendererTests
     {
         using SceneRenderer a = new(),
             b = new();
-        var scenes = Enumerable.Range(0, 12).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut)).ToArray();
-        var forward = scenes.Select(s => a.Render(s, size)).ToArray();
-        var backward = scenes.Reverse().Select(s => b.Render(s, size)).Reverse().ToArray();
+        SceneDescription[] scenes = Enumerable.Range(0, 12).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut)).ToArray();
+        byte[][] forward = scenes.Select(s => a.Render(s, size)).ToArray();
+        byte[][] backward = scenes.Reverse().Select(s => b.Render(s, size)).Reverse().ToArray();
         for (int i = 0; i < scenes.Length; i++)
         {
             Assert.Equal(size * size * 3, forward[i].Length);
@@ -25,10 +25,10 @@ public class SceneRendererTests
     [Fact]
     public void Render_AnotherSize_ShowsTheSamePicture()
     {
-        using var renderer = new SceneRenderer();
+        using SceneRenderer renderer = new SceneRenderer();
         for (int seed = 0; seed < 8; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train);
             byte[] small = renderer.Render(scene, 64),
                 large = renderer.Render(scene, 128);
             double sum = 0;
@@ -46,8 +46,8 @@ public class SceneRendererTests
     [Fact]
     public void Render_EveryBackground_HasAColourOfItsOwn()
     {
-        using var renderer = new SceneRenderer();
-        var means = ToyScenes.Backgrounds.Select(b => Mean(renderer.Render(Empty(b), 64))).ToArray();
+        using SceneRenderer renderer = new SceneRenderer();
+        double[][] means = ToyScenes.Backgrounds.Select(b => Mean(renderer.Render(Empty(b), 64))).ToArray();
         for (int i = 0; i < means.Length; i++)
         for (int j = 0; j < i; j++)
             Assert.True(Distance(means[i], means[j]) > 20, $"{ToyScenes.Backgrounds[i]} and {ToyScenes.Backgrounds[j]} look alike");
@@ -56,14 +56,14 @@ public class SceneRendererTests
     [Fact]
     public void ObjectMask_ChangedObject_CoversExactlyWhatChanged()
     {
-        using var renderer = new SceneRenderer();
+        using SceneRenderer renderer = new SceneRenderer();
         for (int seed = 0; seed < 30; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.HeldOut);
             for (int i = 0; i < scene.Objects.Count; i++)
             {
                 int index = i;
-                var brighter = scene with { Objects = [.. scene.Objects.Select((o, k) => k == index ? o with { Light = o.Light * 0.5 } : o)] };
+                SceneDescription brighter = scene with { Objects = [.. scene.Objects.Select((o, k) => k == index ? o with { Light = o.Light * 0.5 } : o)] };
                 byte[] a = renderer.Render(scene, 64),
                     b = renderer.Render(brighter, 64);
                 byte[] mask = renderer.ObjectMask(scene, i, 64),
@@ -90,16 +90,16 @@ public class SceneRendererTests
     [Fact]
     public void ObjectMask_HiddenByALaterObject_IsEmpty()
     {
-        using var renderer = new SceneRenderer();
-        var small = new SceneObject
+        using SceneRenderer renderer = new SceneRenderer();
+        SceneObject small = new SceneObject
         {
             Kind = SceneObjectKind.Pig,
             CentreX = 0.5,
             CentreY = 0.55,
             Side = 0.2,
         };
-        var big = small with { Kind = SceneObjectKind.Panda, Side = 0.8, CentreY = 0.5 };
-        var scene = Empty(SceneBackground.Snow) with { Objects = [small, big] };
+        SceneObject big = small with { Kind = SceneObjectKind.Panda, Side = 0.8, CentreY = 0.5 };
+        SceneDescription scene = Empty(SceneBackground.Snow) with { Objects = [small, big] };
         Assert.DoesNotContain((byte)255, renderer.ObjectMask(scene, 0, 64));
         Assert.Contains((byte)255, renderer.ObjectMask(scene, 1, 64));
     }
@@ -107,9 +107,9 @@ public class SceneRendererTests
     [Fact]
     public void Render_ImpossibleRequests_SayWhatIsExpected()
     {
-        using var renderer = new SceneRenderer();
-        var scene = Empty(SceneBackground.Snow);
-        var car = new SceneObject
+        using SceneRenderer renderer = new SceneRenderer();
+        SceneDescription scene = Empty(SceneBackground.Snow);
+        SceneObject car = new SceneObject
         {
             Kind = SceneObjectKind.Car,
             CentreX = 0.5,

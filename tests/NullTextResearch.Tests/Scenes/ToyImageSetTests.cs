@@ -1,4 +1,5 @@
 using NullTextResearch.Scenes;
+using SkiaSharp;
 using Xunit;
 
 namespace NullTextResearch.Tests.Scenes;
@@ -16,7 +17,7 @@ public sealed class ToyImageSetTests : IDisposable
     [Fact]
     public void Choose_ShippedCount_ShowsEveryKindTwiceAndEveryBackgroundThrice()
     {
-        var images = ToyImageSet.Choose();
+        IReadOnlyList<ToyImage> images = ToyImageSet.Choose();
         Assert.All(ToyScenes.Kinds, k => Assert.Equal(2, images.Count(i => i.Scene.Objects[0].Kind == k)));
         Assert.All(ToyScenes.Backgrounds, b => Assert.Equal(3, images.Count(i => i.Scene.Background == b)));
         Assert.True(images.Select(i => i.Plan.Edit.GetType()).Distinct().Count() >= 5);
@@ -26,8 +27,8 @@ public sealed class ToyImageSetTests : IDisposable
     [Fact]
     public void Read_AfterWrite_ReturnsTheSameScenesAndEdits()
     {
-        var written = ToyImageSet.Write(_folder, 32, 6);
-        var read = ToyImageSet.Read(_folder);
+        IReadOnlyList<ToyImage> written = ToyImageSet.Write(_folder, 32, 6);
+        IReadOnlyList<ToyImage> read = ToyImageSet.Read(_folder);
         Assert.Equal(
             written.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption)),
             read.Select(i => (i.File, i.Seed, i.Scene, i.Plan.Edit, i.Plan.TargetCaption))
@@ -43,22 +44,22 @@ public sealed class ToyImageSetTests : IDisposable
             root = Path.GetDirectoryName(root);
         Assert.NotNull(root);
         string folder = Path.Combine(root, "data", "images", "toy");
-        var shipped = ToyImageSet.Read(folder);
+        IReadOnlyList<ToyImage> shipped = ToyImageSet.Read(folder);
         Assert.Equal(
             ToyImageSet.Choose().Select(i => (i.File, i.Caption, i.Plan.TargetCaption)),
             shipped.Select(i => (i.File, i.Caption, i.Plan.TargetCaption))
         );
 
-        using var renderer = new SceneRenderer();
-        foreach (var image in shipped)
+        using SceneRenderer renderer = new SceneRenderer();
+        foreach (ToyImage image in shipped)
         {
             // Another processor may round a pixel differently; another picture would differ by far more.
-            using var bitmap = SkiaSharp.SKBitmap.Decode(Path.Combine(folder, image.File));
+            using SKBitmap bitmap = SkiaSharp.SKBitmap.Decode(Path.Combine(folder, image.File));
             byte[] today = renderer.Render(image.Scene, bitmap.Width);
             double sum = 0;
             for (int i = 0; i < today.Length; i += 3)
             {
-                var p = bitmap.GetPixel(i / 3 % bitmap.Width, i / 3 / bitmap.Width);
+                SKColor p = bitmap.GetPixel(i / 3 % bitmap.Width, i / 3 / bitmap.Width);
                 sum += Math.Abs(p.Red - today[i]) + Math.Abs(p.Green - today[i + 1]) + Math.Abs(p.Blue - today[i + 2]);
             }
             Assert.InRange(sum / today.Length, 0, 0.1);

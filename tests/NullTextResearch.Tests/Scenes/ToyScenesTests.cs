@@ -9,15 +9,15 @@ public class ToyScenesTests
     public void NextBits_OfSeedZero_AreTheSameOnEveryMachine()
     {
         // SplitMix64 by an independent implementation; Mix(0) = 0, so that this is the published stream of seed 0.
-        var random = new SceneRandom(0);
+        SceneRandom random = new SceneRandom(0);
         Assert.Equal([0xE220A8397B1DCDAFUL, 0x6E789E6AA1B965F4UL, 0x06C45D188009454FUL], [random.NextBits(), random.NextBits(), random.NextBits()]);
     }
 
     [Fact]
     public void Index_OverManyDraws_IsEvenAndInRange()
     {
-        var random = new SceneRandom(5);
-        var counts = new int[7];
+        SceneRandom random = new SceneRandom(5);
+        int[] counts = new int[7];
         for (int i = 0; i < 7000; i++)
             counts[random.Index(7)]++;
         Assert.All(counts, c => Assert.InRange(c, 880, 1120));
@@ -31,7 +31,7 @@ public class ToyScenesTests
     [InlineData(12, SceneSplit.HeldOut, "a yellow balloon next to a dog on the beach")]
     public void Sample_KnownSeed_MeansTheSameSceneForEver(long seed, SceneSplit split, string caption)
     {
-        var scene = ToyScenes.Sample(seed, split);
+        SceneDescription scene = ToyScenes.Sample(seed, split);
         Assert.Equal(caption, scene.Caption);
         Assert.Equal(scene, ToyScenes.Sample(seed, split));
         Assert.NotEqual(scene, ToyScenes.Sample(seed + 1, split));
@@ -64,14 +64,14 @@ public class ToyScenesTests
     [Fact]
     public void IsHeldOut_EveryKindAndColour_KeepsMostBackgroundsInTraining()
     {
-        foreach (var kind in ToyScenes.Kinds)
+        foreach (SceneObjectKind kind in ToyScenes.Kinds)
         {
             if (!ToyScenes.IsColourable(kind))
             {
                 Assert.Single(ToyScenes.Backgrounds, b => ToyScenes.IsHeldOut(kind, null, b));
                 continue;
             }
-            foreach (var colour in ToyScenes.Colours)
+            foreach (SceneColour colour in ToyScenes.Colours)
                 Assert.Equal(2, ToyScenes.Backgrounds.Count(b => ToyScenes.IsHeldOut(kind, colour, b)));
         }
     }
@@ -81,8 +81,8 @@ public class ToyScenesTests
     {
         for (int seed = 0; seed < 2000; seed++)
         {
-            var scene = ToyScenes.Sample(seed, SceneSplit.Train);
-            foreach (var o in scene.Objects)
+            SceneDescription scene = ToyScenes.Sample(seed, SceneSplit.Train);
+            foreach (SceneObject o in scene.Objects)
             {
                 Assert.InRange(o.Side, 0.36, 0.75);
                 Assert.InRange(o.CentreX - (o.Side / 2), 0, 1);
@@ -102,7 +102,7 @@ public class ToyScenesTests
     [Fact]
     public void Sample_SecondDomain_ShowsWhatItsOptionsSay()
     {
-        var scenes = Enumerable.Range(0, 4000).Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes)).ToArray();
+        SceneDescription[] scenes = Enumerable.Range(0, 4000).Select(i => ToyScenes.Sample(i, SceneSplit.Train, SceneDomain.Second.Scenes)).ToArray();
         Assert.InRange(scenes.Average(s => s.Objects.Count - 1.0), 0.42, 0.48);
         Assert.InRange(scenes.Average(s => s.Style == SceneStyle.Drawing ? 1.0 : 0), 0.05, 0.09);
         Assert.InRange(scenes.Where(ToyScenes.AllowsWeather).Average(s => s.Weather == SceneWeather.Clear ? 0.0 : 1), 0.10, 0.14);

@@ -11,15 +11,15 @@ namespace NullTextResearch.Tests.Text;
 [Trait("Category", "Golden")]
 public sealed class ClipReferenceTests
 {
-    private static readonly string? s_folder = FindFolder();
-    private static readonly Lazy<ClipTokenizer> s_tokenizer = new(() => ClipTokenizer.Load(s_folder!));
+    private static readonly string? Folder = FindFolder();
+    private static readonly Lazy<ClipTokenizer> Tokenizer = new(() => ClipTokenizer.Load(Folder!));
 
     [Fact]
     public void Tokenize_EveryReferenceCase_GivesTheOriginalIds()
     {
-        Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER to a folder with vocab.json, merges.txt and cases.json");
-        using JsonDocument cases = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(s_folder!, "cases.json")));
-        var wrong = new List<string>();
+        Assert.SkipWhen(Folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER to a folder with vocab.json, merges.txt and cases.json");
+        using JsonDocument cases = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder!, "cases.json")));
+        List<string> wrong = new List<string>();
         int count = 0;
         foreach (JsonElement row in cases.RootElement.GetProperty("rows").EnumerateArray())
         {
@@ -28,7 +28,7 @@ public sealed class ClipReferenceTests
             int[] kept = pieces[..Math.Min(75, pieces.Length)];
             int[] expected = [49406, .. kept, .. Enumerable.Repeat(49407, 76 - kept.Length)];
 
-            TokenizedPrompt prompt = s_tokenizer.Value.Tokenize(text);
+            TokenizedPrompt prompt = Tokenizer.Value.Tokenize(text);
             count++;
             if (!expected.SequenceEqual(prompt.Ids) || prompt.RequiredTokenCount != pieces.Length)
             {
@@ -43,8 +43,8 @@ public sealed class ClipReferenceTests
     [Fact]
     public void Load_ClipVocabulary_HasItsIds()
     {
-        Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
-        ClipTokenizer tokenizer = s_tokenizer.Value;
+        Assert.SkipWhen(Folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
+        ClipTokenizer tokenizer = Tokenizer.Value;
         Assert.Equal(
             (49406, 49407, 49407, 49408, 77),
             (tokenizer.StartToken, tokenizer.EndToken, tokenizer.PadToken, tokenizer.VocabularySize, tokenizer.ContextLength)
@@ -55,9 +55,9 @@ public sealed class ClipReferenceTests
     [Fact]
     public void ClosedVocabulary_Clips_IsOpen()
     {
-        Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
-        Assert.Null(ClosedVocabulary.Of(s_tokenizer.Value));
-        Assert.Empty(ClosedVocabulary.Check("any", s_tokenizer.Value, "zqx vhtq"));
+        Assert.SkipWhen(Folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
+        Assert.Null(ClosedVocabulary.Of(Tokenizer.Value));
+        Assert.Empty(ClosedVocabulary.Check("any", Tokenizer.Value, "zqx vhtq"));
     }
 
     [Theory]
@@ -68,8 +68,8 @@ public sealed class ClipReferenceTests
     [InlineData("Zoom photo of flowers.", "flowers.", new[] { 4, 5 })]
     public void PositionsOf_PromptsOfThePaper(string text, string word, int[] expected)
     {
-        Assert.SkipWhen(s_folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
-        TokenizedPrompt prompt = s_tokenizer.Value.Tokenize(text);
+        Assert.SkipWhen(Folder is null, "CLIP's vocabulary is not here; set NULLTEXT_CLIP_TOKENIZER");
+        TokenizedPrompt prompt = Tokenizer.Value.Tokenize(text);
 
         // Every position belongs to exactly one word.
         Assert.Equal(Enumerable.Range(1, prompt.TokenCount), Enumerable.Range(0, prompt.Words.Count).SelectMany(prompt.PositionsOfWordAt));

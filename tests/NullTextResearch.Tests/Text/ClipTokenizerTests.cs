@@ -217,7 +217,7 @@ public sealed class ClipTokenizerTests : IDisposable
         Assert.Equal([75], prompt.PositionsOf("snowy"));
         Assert.Contains("behind the end", Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("tiger")).Message);
 
-        var error = Assert.Throws<PromptTooLongException>(prompt.EnsureFits);
+        PromptTooLongException error = Assert.Throws<PromptTooLongException>(prompt.EnsureFits);
         Assert.Equal((78, 75), (error.Required, error.Available));
         Assert.Contains("snowy red tiger", error.Message);
     }

@@ -14,7 +14,7 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
     public void Build_HundredsOfOverlappingWords_EachIsOneToken()
     {
         // Words over three letters share every possible prefix, suffix and middle: the hard case for greedy merging.
-        var random = new Random(7);
+        Random random = new Random(7);
         string[] words =
         [
             .. Enumerable.Range(0, 400).Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])])).Distinct(),
@@ -37,13 +37,13 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
     [Fact]
     public void Tokenize_RandomWords_AgreesWithTheTextbookMerges()
     {
-        var random = new Random(11);
+        Random random = new Random(11);
         string Word(int longest) => new([.. Enumerable.Range(0, random.Next(1, longest)).Select(_ => "abcd#"[random.Next(5)])]);
         string[] taught = [.. Enumerable.Range(0, 150).Select(_ => Word(8).Replace("#", "", StringComparison.Ordinal)).Where(w => w.Length > 0).Distinct()];
         ClipVocabularyBuilder.Build([.. taught, "##", "####", "#####"]).Save(_folder);
         ClipTokenizer tokenizer = ClipTokenizer.Load(_folder);
         List<(string, string)> merges = [.. File.ReadLines(Path.Combine(_folder, "merges.txt")).Skip(1).Select(l => l.Split(' ')).Select(l => (l[0], l[1]))];
-        var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(_folder, "vocab.json")))!;
+        Dictionary<string, int> vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(_folder, "vocab.json")))!;
 
         for (int i = 0; i < 2000; i++)
         {
@@ -115,7 +115,7 @@ public sealed class ClipVocabularyBuilderTests : IDisposable
         ClipVocabularyBuilder builder = ClipVocabularyBuilder.Build(["cat", "dog"]);
         builder.Save(_folder);
 
-        var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(_folder, "vocab.json")))!;
+        Dictionary<string, int> vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(_folder, "vocab.json")))!;
         Assert.Equal(512 + 4 + 2, vocabulary.Count);
         Assert.Equal(vocabulary.Count, builder.VocabularySize);
         Assert.Equal(Enumerable.Range(0, vocabulary.Count), vocabulary.Values.Order());
