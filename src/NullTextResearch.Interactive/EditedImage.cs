@@ -13,25 +13,33 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class EditedImage : Visual, IDisposable
 {
-    internal EditedImage() { }
+    internal EditedImage(InvertedImage source, EditedPicture picture, RgbImage reconstruction)
+    {
+        Source = source;
+        Picture = picture;
+        Reconstruction = reconstruction;
+    }
 
     /// <summary>What was edited.</summary>
-    public required InvertedImage Source { get; init; }
+    public InvertedImage Source { get; }
+
+    /// <summary>What the library made; owned by this.</summary>
+    public EditedPicture Picture { get; }
 
     /// <summary>Prompt of the edited image.</summary>
-    public required string Prompt { get; init; }
+    public string Prompt => Picture.Prompt;
 
     /// <summary>The edited image.</summary>
-    public required RgbImage Image { get; init; }
+    public RgbImage Image => Picture.Image;
 
     /// <summary>The source branch, which ran beside the edit.</summary>
-    public required RgbImage Reconstruction { get; init; }
+    public RgbImage Reconstruction { get; }
 
     /// <summary>Latents, masks and costs: what the library's own functions take.</summary>
-    public required EditResult Result { get; init; }
+    public EditResult Result => Picture.Result;
 
     /// <summary>Options used.</summary>
-    public required EditOptions Options { get; init; }
+    public EditOptions Options => Picture.Options;
 
     /// <summary>Distance to the source image: one minus the structural similarity over up to three scales, 0 (equal) to about 1 (unrelated).</summary>
     public double Distance => MultiScaleDistance.Of(Source.Image, Image);
@@ -55,7 +63,7 @@ public sealed class EditedImage : Visual, IDisposable
     }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
-    public void Dispose() => Result.Dispose();
+    public void Dispose() => Picture.Dispose();
 
     private protected override Rendition Draw()
     {

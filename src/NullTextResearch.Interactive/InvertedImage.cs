@@ -4,7 +4,6 @@ using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
-using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Interactive;
 
@@ -12,40 +11,43 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class InvertedImage : Visual, IDisposable
 {
-    internal InvertedImage() { }
+    internal InvertedImage(InvertedPicture picture) => Picture = picture;
+
+    /// <summary>What the library's own functions take; owned by this.</summary>
+    public InvertedPicture Picture { get; }
 
     /// <summary>The image, in the model's size.</summary>
-    public required RgbImage Image { get; init; }
+    public RgbImage Image => Picture.Image;
 
     /// <summary>Its prompt.</summary>
-    public required string Prompt { get; init; }
+    public string Prompt => Picture.Prompt;
 
     /// <summary>Name of the method.</summary>
     public string Method => Inversion.Method;
 
     /// <summary>The image through the autoencoder and back: the best that any inversion can reach.</summary>
-    public required RgbImage RoundTrip { get; init; }
+    public RgbImage RoundTrip => Picture.RoundTrip;
 
     /// <summary>The image rebuilt from noise by guided sampling.</summary>
-    public required RgbImage Reconstruction { get; init; }
+    public RgbImage Reconstruction => Picture.Reconstruction;
 
     /// <summary>PSNR of the reconstruction against the image, dB.</summary>
-    public double ReconstructionPsnr => Psnr.Of(Reconstruction, Image);
+    public double ReconstructionPsnr => Picture.Psnr;
 
     /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling.</summary>
-    public double RoundTripPsnr => Psnr.Of(RoundTrip, Image);
+    public double RoundTripPsnr => Picture.RoundTripPsnr;
 
     /// <summary>Start latents, embeddings, pivot and losses: what the library's own functions take.</summary>
-    public required InversionResult Inversion { get; init; }
+    public InversionResult Inversion => Picture.Inversion;
 
     /// <summary>Steps.</summary>
-    public required TimestepGrid Grid { get; init; }
+    public TimestepGrid Grid => Picture.Grid;
 
     /// <summary>Options used.</summary>
-    public required InvertOptions Options { get; init; }
+    public InvertOptions Options => Picture.Options;
 
     /// <summary>Distance of each step's unconditional embedding from the empty prompt's, relative to the latter's length; step 0 is the noisiest.</summary>
-    public required IReadOnlyList<double> EmbeddingDistance { get; init; }
+    public IReadOnlyList<double> EmbeddingDistance => Picture.EmbeddingDistance;
 
     /// <summary>Loss per step before the first and after the last update.</summary>
     /// <exception cref="InvalidOperationException">The method does not optimise.</exception>
@@ -87,7 +89,7 @@ public sealed class InvertedImage : Visual, IDisposable
     }
 
     /// <summary>Frees its tensors; what is shown stays.</summary>
-    public void Dispose() => Inversion.Dispose();
+    public void Dispose() => Picture.Dispose();
 
     private IReadOnlyList<(int Step, double First, double Last)>? Losses
     {

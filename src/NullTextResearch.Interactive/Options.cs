@@ -47,31 +47,6 @@ public sealed record WorkbenchOptions
     public string? CacheFolder { get; init; }
 }
 
-/// <summary>How an image is inverted. Defaults: null-text inversion as in the released code.</summary>
-public sealed record InvertOptions
-{
-    /// <summary>Null-text inversion with 50 steps, as in the released code.</summary>
-    public static InvertOptions Default { get; } = new();
-
-    /// <summary>The method; null (default) takes null-text inversion. <see cref="Methods"/> has the others, and any class of yours will do.</summary>
-    public IInversion? Method { get; init; }
-
-    /// <summary>T, DDIM steps, 1 to 999 (default 50).</summary>
-    public int Steps { get; init; } = 50;
-
-    /// <summary>w, the guidance scale of the sampling that the inversion prepares (default 7.5).</summary>
-    public double GuidanceScale { get; init; } = 7.5;
-
-    /// <summary>What is cut off first, and by which filter pictures are resized; its size is not used. Null (default) cuts nothing off.</summary>
-    public ImagePreparation? Crop { get; init; }
-
-    /// <summary>
-    /// What size pictures get: <see cref="ImageSizing.Keep"/>, <see cref="ImageSizing.AsIs"/>, <see cref="ImageSizing.Of"/>. Null (default) cuts pictures
-    /// to a centred square and resizes them to the model's own; images of the workbench's sets stay as they are.
-    /// </summary>
-    public ImageSizing? Size { get; init; }
-}
-
 /// <summary>The library's ways to invert an image, by name.</summary>
 public static class Methods
 {
@@ -122,31 +97,6 @@ public static class Methods
     /// InvertOptions, CancellationToken)"/> takes if told nothing else.
     /// </summary>
     public static IReadOnlyList<IInversion> Usual => [Ddim(), NegativePrompt(), Direct(), NullText()];
-}
-
-/// <summary>How an inverted image is edited. Defaults: the released examples.</summary>
-public sealed record EditOptions
-{
-    /// <summary>Kind of edit; null (default) exchanges words where both prompts have equally many, and refines otherwise.</summary>
-    public PromptEdit? Kind { get; init; }
-
-    /// <summary>Factors of words of the target prompt: 1 changes nothing, more strengthens, less weakens, negative turns against it.</summary>
-    public IReadOnlyDictionary<string, double> Weights { get; init; } = new Dictionary<string, double>();
-
-    /// <summary>Words (of either prompt) that the edit is confined to; empty (default) lets the whole picture change.</summary>
-    public IReadOnlyList<string> Blend { get; init; } = [];
-
-    /// <summary>Attention above this share of its maximum belongs to the place of those words, 0 to 1 (default 0.3).</summary>
-    public double BlendThreshold { get; init; } = 0.3;
-
-    /// <summary>Share of the steps with injected cross-attention maps, 0 to 1 (default 0.8).</summary>
-    public double CrossReplace { get; init; } = 0.8;
-
-    /// <summary>Share of the steps with injected self-attention, 0 to 1 (default 0.4).</summary>
-    public double SelfReplace { get; init; } = 0.4;
-
-    /// <summary>w; null (default) takes the inversion's.</summary>
-    public double? GuidanceScale { get; init; }
 }
 
 /// <summary>What a sweep turns: a name, values, and what each does to the options of an edit.</summary>

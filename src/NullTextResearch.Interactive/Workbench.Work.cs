@@ -75,24 +75,15 @@ public sealed partial class Workbench
             "edit",
             (progress, stop) =>
             {
-                using DisposeScope scope = NewDisposeScope();
-                EditResult result = Edit(image, [Target(image, prompt, options)], options.GuidanceScale, progress, stop);
+                EditedPicture edited = Model.Edit(image.Picture, prompt, options with { KeepMaps = true }, Control(progress, stop));
                 try
                 {
-                    RgbImage[] decoded = Model.Decode(result.Latents);
-                    return new EditedImage
-                    {
-                        Source = image,
-                        Prompt = prompt,
-                        Reconstruction = decoded[0],
-                        Image = decoded[1],
-                        Result = result,
-                        Options = options,
-                    };
+                    using DisposeScope scope = NewDisposeScope();
+                    return new EditedImage(image, edited, Model.Decode(edited.Result.Latents.narrow(0, 0, 1))[0]);
                 }
                 catch
                 {
-                    result.Dispose();
+                    edited.Dispose();
                     throw;
                 }
             },
@@ -495,55 +486,30 @@ public sealed partial class Workbench
 
     private InvertedImage Invert(RgbImage image, string prompt, IInversion method, InvertOptions options, LiveProgress progress, CancellationToken stop)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor latents = Model.Encode([image]);
-        Tensor empty = Model.Embed("");
-        TimestepGrid grid = Model.Grid(options.Steps);
-        InversionProblem problem = new()
+        // Sized before, and its prompt checked.
+        InvertOptions asIs = options with
         {
-            Predictor = progress.Watch(Model.Predictor(), Model),
-            Grid = grid,
-            Latents = latents,
-            Conditional = Model.Embed(prompt),
-            Unconditional = empty,
-            GuidanceScale = options.GuidanceScale,
+            Method = method,
+            Crop = null,
+            Size = ImageSizing.AsIs,
         };
-        InversionResult result = method.Invert(problem, progress, stop);
-        try
-        {
-            Tensor rebuilt = result.Reconstruction ?? Sampler.Run(problem.Predictor, grid, result.Plan, cancellation: stop);
-            return new InvertedImage
-            {
-                Image = image,
-                Prompt = prompt,
-                RoundTrip = Model.Decode(latents)[0],
-                Reconstruction = Model.Decode(rebuilt)[0],
-                Inversion = result,
-                Grid = grid,
-                Options = options,
-                EmbeddingDistance = [.. grid.Moves.Select(step => Distance(result.Unconditional, step.Step, empty))],
-            };
-        }
-        catch
-        {
-            result.Dispose();
-            throw;
-        }
+        return new InvertedImage(Model.Invert(image, prompt, asIs, Control(progress, stop)));
     }
+
+    private RunControl Control(LiveProgress progress, CancellationToken stop) =>
+        new()
+        {
+            Progress = progress,
+            Cancellation = stop,
+            Watch = predictor => progress.Watch(predictor, Model),
+        };
 
     // Said in the cell's output before the work begins: the picture alone would not tell that a word was not understood.
     private void CheckWords(params IReadOnlyList<string> prompts)
     {
-        IReadOnlyList<string> notes = ClosedVocabulary.Check(Model.Name, Model.Tokenizer, prompts);
+        IReadOnlyList<string> notes = Model.CheckPrompts(prompts);
         if (notes.Count > 0)
             Output.Current.Display(string.Join('\n', notes.Select(n => $"note: {n}")));
-    }
-
-    private static double Distance(StepEmbeddings embeddings, int step, Tensor empty)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        return embeddings.At(step).narrow(0, 0, 1).sub(empty).norm().div(empty.norm()).to(ScalarType.Float64).item<double>();
     }
 
     private Tensor Sample(InvertedImage image, double? guidance, LiveProgress progress, CancellationToken stop)
@@ -577,39 +543,11 @@ public sealed partial class Workbench
         double? guidance,
         LiveProgress progress,
         CancellationToken stop
-    )
-    {
-        EditSession session = new(prompts => Model.Embed(prompts), processor => progress.Watch(Model.Predictor(processor), Model), grid);
-        ImageEdit edit = new() { Source = Model.Tokenizer.Tokenize(prompt).EnsureFits(), Targets = targets };
-        return session.Edit(inversion, [edit], new PromptToPromptOptions { KeepMaps = true }, guidance, progress, stop);
-    }
+    ) => Model.Edit(inversion, grid, prompt, targets, guidance, keepMaps: true, Control(progress, stop));
 
     private EditTarget Target(InvertedImage image, string prompt, EditOptions options) => Target(image.Prompt, prompt, options);
 
-    private EditTarget Target(string caption, string prompt, EditOptions options)
-    {
-        TokenizedPrompt source = Model.Tokenizer.Tokenize(caption).EnsureFits(),
-            target = Model.Tokenizer.Tokenize(prompt).EnsureFits();
-        PromptEdit kind = options.Kind ?? PromptEdit.Between(source, target);
-        if (kind is WordSwap && source.Words.Count != target.Words.Count)
-            throw new WordCountMismatchException(source, target);
-        if (options.Weights.Count > 0)
-        {
-            ReWeight weighted = ReWeight.Of([.. options.Weights.Keys], [.. options.Weights.Values], prompt == caption ? null : kind);
-            // Refuses words that the prompt lacks, naming those it has.
-            _ = weighted.Equalizer(target);
-            kind = weighted;
-        }
-
-        return new EditTarget
-        {
-            Prompt = target,
-            Edit = kind,
-            CrossReplace = CrossReplaceSchedule.Until(options.CrossReplace),
-            SelfReplace = StepWindow.Until(options.SelfReplace),
-            Blend = options.Blend.Count == 0 ? null : LocalBlend.Around(source, target, options.Blend) with { Threshold = options.BlendThreshold },
-        };
-    }
+    private EditTarget Target(string caption, string prompt, EditOptions options) => options.Target(Model.Tokenizer, caption, prompt);
 
     private AttentionView Maps(AttentionStore store, int row, string prompt, RgbImage image)
     {

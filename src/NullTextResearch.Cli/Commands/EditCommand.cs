@@ -145,12 +145,14 @@ internal static class EditCommand
                 ExplicitAttention = true,
             }
         );
-        if (request.To is { } wish)
-            SharedOptions.RequirePrompts(context, model, wish);
-        ImageEdit edit;
+        if (request.To is { } to)
+            SharedOptions.RequirePrompts(context, model, to);
+        string wish = request.To ?? manifest.Prompt;
+        EditOptions options = Options(model.Tokenizer, manifest.Prompt, wish, request);
         try
         {
-            edit = Edit(model.Tokenizer, manifest.Prompt, request);
+            // Checked here, before the network runs, so that the error names the prompts and not a tensor.
+            _ = options.Target(model.Tokenizer, manifest.Prompt, wish);
         }
         catch (ArgumentException e) when (e is WordNotInPromptException or WordCountMismatchException)
         {
@@ -162,18 +164,19 @@ internal static class EditCommand
         // Read before the work: whatever is wrong with them should not cost an edit.
         RgbImage source = ImageFile.Load(folder.SourcePath),
             reconstruction = ImageFile.Load(folder.ReconstructionPath);
-        EditSession session = new(prompts => model.Embed(prompts), processor => model.Predictor(processor), model.Grid(manifest.Steps));
         context.Kept = $"{request.Folder} and its earlier edits are as they were.";
-        using EditResult result = context.Track(progress =>
-            session.Edit(inversion, [edit], guidanceScale: request.Guidance, progress: progress, cancellation: context.Cancel)
+        using EditedPicture picture = context.Track(progress =>
+            model.Edit(inversion, manifest.Steps, manifest.Prompt, wish, options, new RunControl { Progress = progress, Cancellation = context.Cancel })
         );
-        RgbImage edited = model.Decode(result.Target())[0];
+        EditResult result = picture.Result;
+        EditTarget target = result.Edits[0].Targets[0];
+        RgbImage edited = picture.Image;
         string written = folder.AddEdit(into =>
         {
             ImageFile.SavePng(edited, Path.Combine(into, "edit.png"));
             ImageGrid strip = ImageGrid.FilmStrip(
                 [source, reconstruction, edited],
-                ["source", $"reconstruction: {manifest.Prompt}", $"edit: {edit.Targets[0].Prompt.Prompt}"]
+                ["source", $"reconstruction: {manifest.Prompt}", $"edit: {target.Prompt.Prompt}"]
             );
             File.WriteAllBytes(Path.Combine(into, "strip.png"), strip.ToPng());
             File.WriteAllText(
@@ -182,11 +185,11 @@ internal static class EditCommand
                     new
                     {
                         Source = manifest.Prompt,
-                        Target = edit.Targets[0].Prompt.Prompt,
-                        edit.Targets[0].Edit,
-                        edit.Targets[0].CrossReplace,
-                        edit.Targets[0].SelfReplace,
-                        edit.Targets[0].Blend,
+                        Target = target.Prompt.Prompt,
+                        target.Edit,
+                        target.CrossReplace,
+                        target.SelfReplace,
+                        target.Blend,
                         GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
                         InversionKey = manifest.Key,
                         Precision = Precision.NameOf(model.Dtype),
@@ -198,7 +201,7 @@ internal static class EditCommand
                 )
             );
         });
-        context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{edit.Targets[0].Prompt.Prompt}\": {Name(edit.Targets[0].Edit)}");
+        context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{target.Prompt.Prompt}\": {Name(target.Edit)}");
         context.Out.WriteLine(
             string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s")
         );
@@ -208,37 +211,17 @@ internal static class EditCommand
         return CommandRunner.Done;
     }
 
-    private static ImageEdit Edit(ITextTokenizer tokenizer, string sourceText, Request request)
-    {
-        TokenizedPrompt source = tokenizer.Tokenize(sourceText).EnsureFits(),
-            target = tokenizer.Tokenize(request.To ?? sourceText).EnsureFits();
-        // Checked here, before the network runs, so that the error names the prompts and not a tensor.
-        if (request.Kind is WordSwap && source.Words.Count != target.Words.Count)
-            throw new WordCountMismatchException(source, target);
-        PromptEdit edit = request.Kind ?? PromptEdit.Between(source, target);
-        if (request.Factors.Count > 0)
+    private static EditOptions Options(ITextTokenizer tokenizer, string source, string target, Request request) =>
+        new()
         {
-            ReWeight reweight = new() { Factors = request.Factors, After = request.To is null ? null : edit };
-            _ = reweight.Equalizer(target);
-            edit = reweight;
-        }
-
-        return new ImageEdit
-        {
-            Source = source,
-            Targets =
-            [
-                new EditTarget
-                {
-                    Prompt = target,
-                    Edit = edit,
-                    CrossReplace = CrossReplaceSchedule.Until(request.Cross),
-                    SelfReplace = StepWindow.Until(request.Self),
-                    Blend = request.Blend is null ? null : LocalBlend.Around(source, target, LocalBlend.Words(source, target, request.Blend)),
-                },
-            ],
+            Kind = request.Kind,
+            // Of a word named twice the last factor counts.
+            Weights = request.Factors.GroupBy(f => f.Word).ToDictionary(g => g.Key, g => g.Last().Factor),
+            CrossReplace = request.Cross,
+            SelfReplace = request.Self,
+            Blend = request.Blend is { } list ? LocalBlend.Words(tokenizer.Tokenize(source).EnsureFits(), tokenizer.Tokenize(target).EnsureFits(), list) : [],
+            GuidanceScale = request.Guidance,
         };
-    }
 
     private static string Name(PromptEdit edit) =>
         edit switch

@@ -237,22 +237,17 @@ internal static class InvertCommand
             return CommandRunner.Done;
         }
 
-        using DisposeScope scope = NewDisposeScope();
-        Tensor latents = model.Encode([source]);
-        InversionProblem problem = new()
+        InvertOptions options = new()
         {
-            Predictor = model.Predictor(),
-            Grid = model.Grid(request.Steps),
-            Latents = latents,
-            Conditional = model.Embed(subject.Prompt),
-            Unconditional = model.Embed(""),
+            Method = new Resumed(context, request, folder, key),
+            Steps = request.Steps,
             GuidanceScale = request.Guidance,
+            Size = ImageSizing.AsIs,
         };
-        using InversionResult result = context.Track(progress => Invert(context, request, folder, key, problem, progress));
-        RgbImage vae = model.Decode(latents)[0];
-        RgbImage reconstruction = model.Decode(
-            result.Reconstruction ?? Sampler.Run(problem.Predictor, problem.Grid, result.Plan, cancellation: context.Cancel)
-        )[0];
+        using InvertedPicture inverted = context.Track(progress =>
+            model.Invert(source, subject.Prompt, options, new RunControl { Progress = progress, Cancellation = context.Cancel })
+        );
+        InversionResult result = inverted.Inversion;
         InversionManifest manifest = new()
         {
             Key = key,
@@ -278,11 +273,11 @@ internal static class InvertCommand
             Backwards = result.BackwardsPerImage,
             Seconds = result.Elapsed.TotalSeconds,
             Threads = context.Threads,
-            VaePsnr = Psnr.Of(vae, source),
-            Psnr = Psnr.Of(reconstruction, source),
-            PsnrAgainstVae = Psnr.Of(reconstruction, vae),
+            VaePsnr = inverted.RoundTripPsnr,
+            Psnr = inverted.Psnr,
+            PsnrAgainstVae = Psnr.Of(inverted.Reconstruction, inverted.RoundTrip),
         };
-        folder.Save(result, manifest, source, vae, reconstruction);
+        folder.Save(result, manifest, source, inverted.RoundTrip, inverted.Reconstruction);
         Summarise(context, folder, manifest);
         if (model.Device.type == DeviceType.CPU && ProcessMemory.PeakOwn() is { } peak)
             context.Out.WriteLine(
@@ -295,48 +290,6 @@ internal static class InvertCommand
         foreach (string edit in edits.DefaultIfEmpty("\"...\""))
             context.Out.WriteLine($"edit it: nulltext edit {runFolder} --to {edit}");
         return CommandRunner.Done;
-    }
-
-    private static InversionResult Invert(
-        RunContext context,
-        Request request,
-        RunFolder folder,
-        string key,
-        InversionProblem problem,
-        IProgress<InversionProgress> progress
-    )
-    {
-        // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
-        if (request.Inversion.Method is not NullTextInversion nullText)
-            return request.Inversion.Method.Invert(problem, progress, context.Cancel);
-        SavedNullTextState? saved = null;
-        string? note = null;
-        Stopwatch clock = Stopwatch.StartNew();
-        if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved, out note))
-        {
-            context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
-            context.Kept = Kept(saved.State.StepsDone);
-        }
-
-        if (note is not null)
-            context.Error.WriteLine($"note: {note}; the inversion starts anew");
-        using (saved)
-        {
-            return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, context.Cancel);
-        }
-
-        void SaveNowAndThen(NullTextState state)
-        {
-            // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
-            bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
-            if (!due || state.StepsDone == request.Steps)
-                return;
-            folder.SaveState(key, state);
-            clock.Restart();
-            context.Kept = Kept(state.StepsDone);
-        }
-
-        string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
     }
 
     private static void Summarise(RunContext context, RunFolder folder, InversionManifest m)
@@ -373,6 +326,47 @@ internal static class InvertCommand
         }
 
         return true;
+    }
+
+    /// <summary>The method that was asked for; null-text inversion keeps what it has done and resumes where an earlier run stopped.</summary>
+    private sealed class Resumed(RunContext context, Request request, RunFolder folder, string key) : IInversion
+    {
+        public string Name => request.Inversion.Method.Name;
+
+        public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+        {
+            // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
+            if (request.Inversion.Method is not NullTextInversion nullText)
+                return request.Inversion.Method.Invert(problem, progress, cancellation);
+            SavedNullTextState? saved = null;
+            string? note = null;
+            Stopwatch clock = Stopwatch.StartNew();
+            if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved, out note))
+            {
+                context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
+                context.Kept = Kept(saved.State.StepsDone);
+            }
+
+            if (note is not null)
+                context.Error.WriteLine($"note: {note}; the inversion starts anew");
+            using (saved)
+            {
+                return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, cancellation);
+            }
+
+            void SaveNowAndThen(NullTextState state)
+            {
+                // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
+                bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
+                if (!due || state.StepsDone == request.Steps)
+                    return;
+                folder.SaveState(key, state);
+                clock.Restart();
+                context.Kept = Kept(state.StepsDone);
+            }
+
+            string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
+        }
     }
 
     private sealed record Subject(string Name, RgbImage Picture, string Prompt, IReadOnlyList<PlannedEdit> Edits);

@@ -30,6 +30,11 @@ public sealed record RgbImage
     /// <summary>Red, green, blue of each pixel, row by row; length width x height x 3.</summary>
     public byte[] Rgb { get; }
 
+    /// <summary>Writes the image as PNG; a file of that name is replaced as a whole.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void SavePng(string path) => ImageFile.SavePng(this, path);
+
     /// <summary>Copies an image out of memory that belongs to someone else.</summary>
     /// <param name="rgb">Width x height x 3 bytes, row by row.</param>
     /// <param name="width">Pixels in a row, at least 1.</param>

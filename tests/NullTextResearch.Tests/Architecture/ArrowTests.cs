@@ -32,6 +32,8 @@ public sealed class ArrowTests
         ["Planning"] = ["Weights", "Layers", "Text", "Vae", "UNet", "Loading"],
         ["Inversion"] = ["Tensors", "Diffusion"],
         ["Editing"] = ["Tensors", "Diffusion", "Attention", "Text", "Inversion"],
+        // Pictures in, pictures out, with a loaded model.
+        ["UseCases"] = ["Images", "Metrics", "Diffusion", "Attention", "Text", "Inversion", "Editing"],
         ["Training"] =
         [
             "Tensors",
@@ -74,7 +76,7 @@ public sealed class ArrowTests
     };
 
     // Who may use the loaded bundle (root namespace).
-    private static readonly string[] AboveTheBundle = ["Training", "Experiments", "Verification"];
+    private static readonly string[] AboveTheBundle = ["UseCases", "Training", "Experiments", "Verification"];
 
     private static readonly Dictionary<string, string[]> Projects = new()
     {

@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Xunit;
+
+namespace NullTextResearch.Cli.Tests;
+
+/// <summary>The formatter breaks code, not strings and comments: this looks at what it leaves.</summary>
+public sealed class LineLengthTests
+{
+    private const int Most = 160;
+
+    [Fact]
+    public void Source_NoLine_IsTooLong()
+    {
+        string root = Root();
+        string[] files =
+        [
+            .. ((string[])["src", "tests"])
+                .SelectMany(f => Directory.GetFiles(Path.Combine(root, f), "*.cs", SearchOption.AllDirectories))
+                .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
+        ];
+        Assert.True(files.Length > 400, $"only {files.Length} files were found in {root}");
+        Assert.Empty(files.SelectMany(TooLong));
+    }
+
+    private static IEnumerable<string> TooLong(string file)
+    {
+        string[] lines = File.ReadAllLines(file);
+        if (lines.All(l => l.Length <= Most))
+            yield break;
+        SyntaxTree tree = CSharpSyntaxTree.ParseText(File.ReadAllText(file), new CSharpParseOptions(LanguageVersion.CSharp14));
+        for (int i = 0; i < lines.Length; i++)
+        {
+            // What a raw literal holds is another language's, or a file's.
+            if (lines[i].Length > Most && !IsRaw(tree.GetRoot().FindToken(tree.GetText().Lines[i].Start + Most)))
+                yield return $"{file}:{i + 1} has {lines[i].Length} columns; at most {Most}.";
+        }
+    }
+
+    private static bool IsRaw(SyntaxToken token) =>
+        token.IsKind(SyntaxKind.SingleLineRawStringLiteralToken)
+        || token.IsKind(SyntaxKind.MultiLineRawStringLiteralToken)
+        || token.IsKind(SyntaxKind.Utf8SingleLineRawStringLiteralToken)
+        || token.IsKind(SyntaxKind.Utf8MultiLineRawStringLiteralToken)
+        || (
+            token.Parent?.FirstAncestorOrSelf<InterpolatedStringExpressionSyntax>() is { } text
+            && text.StringStartToken.Kind() is SyntaxKind.InterpolatedSingleLineRawStringStartToken or SyntaxKind.InterpolatedMultiLineRawStringStartToken
+        );
+
+    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
+}
