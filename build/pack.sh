@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the packages that Microsoft's .NET Interactive loads, as a folder feed. Usage: build/pack.sh [FOLDER] [--no-build]; FOLDER: artifacts/packages.
+# Makes the library's packages, as a folder feed: for programs, and for Microsoft's .NET Interactive. Usage: build/pack.sh [FOLDER] [--no-build]; FOLDER: artifacts/packages.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 feed=$root/artifacts/packages
@@ -12,11 +12,15 @@ for argument in "$@"; do
     esac
 done
 
+# A tag on this commit names the version; elsewhere it is the one of Directory.Build.props.
+version=()
+if tag=$(git -C "$root" describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null); then version=("-p:Version=${tag#v}"); fi
+
 mkdir -p "$feed"
-rm -f "$feed"/NullTextResearch*.nupkg
-dotnet pack "$root/src/NullTextResearch.DotNetInteractive" -c Release -o "$feed" -v q -nologo "${build[@]}"
-for project in NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Interactive NullTextResearch.ImageSharp; do
-    dotnet pack "$root/src/$project" -c Release -o "$feed" -v q -nologo --no-build
+rm -f "$feed"/NullTextResearch*.nupkg "$feed"/NullTextResearch*.snupkg
+dotnet pack "$root/src/NullTextResearch.DotNetInteractive" -c Release -o "$feed" -v q -nologo "${version[@]}" "${build[@]}"
+for project in NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Hub NullTextResearch.Interactive NullTextResearch.ImageSharp; do
+    dotnet pack "$root/src/$project" -c Release -o "$feed" -v q -nologo "${version[@]}" --no-build
 done
 
 # NuGet never looks at a feed again for a version that it has unpacked once.
@@ -25,7 +29,7 @@ for package in "$feed"/NullTextResearch*.nupkg; do
     name=$(basename "$package" | sed -E 's/\.([0-9]+\.[0-9]+\.[0-9]+[^/]*)\.nupkg$/ \1/' | tr '[:upper:]' '[:lower:]')
     rm -rf "${cache:?}/${name% *}/${name#* }"
 done
-echo "$(ls "$feed" | grep -c '^NullTextResearch') packages in $feed"
+echo "$(ls "$feed" | grep -c '^NullTextResearch.*\.nupkg$') packages in $feed"
 echo "In a cell of .NET Interactive:"
 echo "    #i \"nuget: $feed\""
 echo "    #r \"nuget: NullTextResearch.DotNetInteractive\""

@@ -14,6 +14,7 @@ public sealed class Tool : IDisposable
     private static readonly TimeSpan Watchdog = TimeSpan.FromMinutes(8);
     private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-tool-").FullName;
     private readonly Lazy<string?> _missing;
+    private readonly Lazy<string> _feed;
     private readonly Lazy<IReadOnlyList<Ran>> _package;
     private readonly Lazy<IReadOnlyList<Ran>> _path;
 
@@ -21,7 +22,10 @@ public sealed class Tool : IDisposable
     public Tool()
     {
         _missing = new Lazy<string?>(Install);
-        _package = new Lazy<IReadOnlyList<Ran>>(() => Run([$"#i \"nuget: {Pack()}\"\n#r \"nuget: NullTextResearch.DotNetInteractive\"", .. Sessions.Package]));
+        _feed = new Lazy<string>(Pack);
+        _package = new Lazy<IReadOnlyList<Ran>>(() =>
+            Run([$"#i \"nuget: {_feed.Value}\"\n#r \"nuget: NullTextResearch.DotNetInteractive\"", .. Sessions.Package])
+        );
         _path = new Lazy<IReadOnlyList<Ran>>(() => Run([$"#r \"{Publish()}/NullTextResearch.DotNetInteractive.dll\"", .. Sessions.Path]));
     }
 
@@ -30,6 +34,9 @@ public sealed class Tool : IDisposable
 
     /// <summary>The cells of <see cref="Sessions.Path"/> after one that references the published folder.</summary>
     public Ran Path(int cell) => Answer(_path, cell);
+
+    /// <summary>The project's packages, made once for all tests.</summary>
+    public string Feed => _feed.Value;
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -92,7 +99,7 @@ public sealed class Tool : IDisposable
         return [.. JsonNode.Parse(answer)!.AsArray().Select(c => new Ran(c!["status"]!.GetValue<string>(), [.. c["messages"]!.AsArray().Select(m => m!)]))];
     }
 
-    private static string Required(string program, IReadOnlyList<string> arguments)
+    internal static string Required(string program, IReadOnlyList<string> arguments)
     {
         (int code, string text) = Started(program, arguments);
         Assert.True(code == 0, $"{program} {string.Join(' ', arguments)}\n{text}");

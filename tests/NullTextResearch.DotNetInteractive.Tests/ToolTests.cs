@@ -158,4 +158,57 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
         Assert.Contains("sd-mini", tool.Path(3).Succeeded().Everything, StringComparison.Ordinal);
         Assert.True(tool.Path(4).Succeeded().Count("update_display_data") > 0, tool.Path(4).Everything);
     }
+
+    /// <summary>A program of a user's: a project with one package reference, restored from the feed, run.</summary>
+    [Fact]
+    public void Program_PackageOfAFeed_EditsAPicture()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "packs with a shell script");
+        string folder = Directory.CreateTempSubdirectory("nulltext-program-").FullName;
+        try
+        {
+            string version = System.IO.Path.GetFileName(Directory.GetFiles(tool.Feed, "NullTextResearch.0*.nupkg").Single())[
+                "NullTextResearch.".Length..^".nupkg".Length
+            ];
+            Write(
+                "program.csproj",
+                $"""
+                <Project Sdk="Microsoft.NET.Sdk">
+                  <PropertyGroup>
+                    <OutputType>Exe</OutputType>
+                    <TargetFramework>net10.0</TargetFramework>
+                    <ImplicitUsings>enable</ImplicitUsings>
+                    <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+                  </PropertyGroup>
+                  <ItemGroup>
+                    <PackageReference Include="NullTextResearch" Version="{version}" />
+                  </ItemGroup>
+                </Project>
+                """
+            );
+            Write("nuget.config", $"""<configuration><packageSources><add key="feed" value="{tool.Feed}" /></packageSources></configuration>""");
+            Write(
+                "program.cs",
+                """
+                using NullTextResearch;
+                using NullTextResearch.Images;
+                using NullTextResearch.Inversion;
+
+                using var sd = StableDiffusion.LoadMini();
+                RgbImage picture = new(64, 64, [.. Enumerable.Range(0, 64 * 64 * 3).Select(i => (byte)i)]);
+                using var car = sd.Invert(picture, "a red car in the desert", new InvertOptions { Steps = 2, Method = new DdimInversion() });
+                using var edit = sd.Edit(car, "a blue car in the desert");
+                Console.WriteLine($"{edit.Image.Width} x {edit.Image.Height}");
+                """
+            );
+            Tool.Required("dotnet", ["build", folder, "-c", "Release", "-v", "q", "-nologo"]);
+            Assert.Equal("64 x 64", Tool.Required("dotnet", [System.IO.Path.Combine(folder, "bin", "Release", "net10.0", "program.dll")]).Trim());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        void Write(string name, string text) => File.WriteAllText(System.IO.Path.Combine(folder, name), text);
+    }
 }
