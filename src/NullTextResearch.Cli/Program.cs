@@ -22,6 +22,7 @@ internal static class Program
             EditCommand.Create(),
             SampleCommand.Create(),
             PlanCommand.Create(),
+            MethodsCommand.Create(),
             ReproduceCommand.Create(),
             DoctorCommand.Create(),
             TrainCommand.Create(),

@@ -2,6 +2,7 @@ using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Directives;
 using NullTextResearch.Interactive.Checkups;
+using NullTextResearch.Inversion;
 
 namespace NullTextResearch.DotNetInteractive;
 
@@ -14,6 +15,7 @@ internal static class NullTextDirective
     [
         ("help", "what there is to call", Help),
         ("doctor", "whether everything is in place, and how to mend what is not", Doctor),
+        ("methods", "the ways to invert an image", Methods),
         ("plotly", "show charts of Plotly.NET by its own formatter, which asks two CDNs; charts of this library never do", PlotlyNet.ShowAsync),
     ];
 
@@ -22,7 +24,7 @@ internal static class NullTextDirective
     {
         KernelActionDirective directive = new(Name)
         {
-            Description = "NullTextResearch: help, doctor, plotly",
+            Description = "NullTextResearch: help, doctor, methods, plotly",
             Parameters =
             {
                 new KernelDirectiveParameter("--word", $"One of: {string.Join(", ", Words.Select(w => w.Word))}") { AllowImplicitName = true }.AddCompletions(
@@ -56,6 +58,12 @@ internal static class NullTextDirective
             """,
             "text/plain"
         );
+        return Task.CompletedTask;
+    }
+
+    private static Task Methods(KernelInvocationContext context)
+    {
+        context.DisplayAs(InversionCatalogue.ToText() + "\n\nMethods.Of(\"direct\") makes one; T is the number of steps, N that of inner steps.", "text/plain");
         return Task.CompletedTask;
     }
 

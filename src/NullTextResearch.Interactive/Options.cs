@@ -50,6 +50,14 @@ public sealed record WorkbenchOptions
 /// <summary>The library's ways to invert an image, by name.</summary>
 public static class Methods
 {
+    /// <summary>A method of the catalogue (<see cref="InversionCatalogue"/>; <c>nulltext methods</c> lists it).</summary>
+    /// <param name="id">Such as <c>direct</c>.</param>
+    /// <param name="innerSteps">N, for methods that optimise (default 10).</param>
+    /// <param name="seed">For methods that draw noise.</param>
+    /// <exception cref="ArgumentException">There is no such method; the message lists those there are.</exception>
+    public static IInversion Of(string id, int innerSteps = 10, long seed = 0) =>
+        InversionCatalogue.Find(id).Create(new MethodRequest { InnerSteps = innerSteps, Seed = seed });
+
     /// <summary>Null-text inversion (the paper's).</summary>
     /// <param name="innerSteps">N, the most updates per step (default 10).</param>
     /// <param name="stopEarly">False runs all updates whatever the loss.</param>

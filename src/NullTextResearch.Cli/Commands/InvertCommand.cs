@@ -19,8 +19,6 @@ internal static class InvertCommand
 {
     private const int StepsBetweenStates = 5;
     private static readonly TimeSpan TimeBetweenStates = TimeSpan.FromSeconds(20);
-    private static readonly string[] Methods = ["null-text", "ddim", "npi", "direct", "global", "random-pivot", "textual", "textual-pivot", "non-pivotal"];
-    private static readonly string[] WithoutOptimisation = ["ddim", "npi", "direct"];
 
     public static Command Create()
     {
@@ -34,7 +32,12 @@ internal static class InvertCommand
             Description = "What the image shows (default: the first line of the .txt file of the image's name beside it).",
         };
         ModelOptions model = new();
-        Option<string> method = SharedOptions.Choice("--method", "How to invert.", "null-text", Methods);
+        Option<string> method = SharedOptions.Choice(
+            "--method",
+            "How to invert ('nulltext methods' explains them).",
+            InversionCatalogue.All[0].Id,
+            [.. InversionCatalogue.All.Select(m => m.Id)]
+        );
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
@@ -79,11 +82,11 @@ internal static class InvertCommand
             command,
             (parsed, context) =>
             {
-                string chosen = parsed.GetValue(method)!;
-                if (WithoutOptimisation.Contains(chosen) && SharedOptions.WasGiven(parsed, inner))
-                    throw new UsageException($"--inner has no meaning for --method {chosen}, which does not optimise; leave it out.");
-                if (chosen is not ("null-text" or "textual-pivot" or "random-pivot") && SharedOptions.WasGiven(parsed, preset))
-                    throw new UsageException($"--preset has no meaning for --method {chosen}; leave it out.");
+                InversionMethod chosen = InversionCatalogue.Find(parsed.GetValue(method)!);
+                if (!chosen.Optimises && SharedOptions.WasGiven(parsed, inner))
+                    throw new UsageException($"--inner has no meaning for --method {chosen.Id}, which does not optimise; leave it out.");
+                if (!chosen.IsPivotal && SharedOptions.WasGiven(parsed, preset))
+                    throw new UsageException($"--preset has no meaning for --method {chosen.Id}; leave it out.");
                 string? path = parsed.GetValue(image);
                 if (path is null && parsed.GetValue(prompt) is not null)
                     throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
@@ -99,8 +102,15 @@ internal static class InvertCommand
                         Model = model.Read(parsed),
                         Steps = parsed.GetValue(steps),
                         Guidance = parsed.GetValue(guidance),
-                        Inversion = Create(chosen, parsed.GetValue(preset)!, parsed.GetValue(inner), parsed.GetValue(seed)),
-                        Optimises = !WithoutOptimisation.Contains(chosen),
+                        Inversion = chosen.Create(
+                            new MethodRequest
+                            {
+                                InnerSteps = parsed.GetValue(inner),
+                                Seed = parsed.GetValue(seed),
+                                NullText = Preset(parsed.GetValue(preset)!),
+                            }
+                        ),
+                        Optimises = chosen.Optimises,
                         Folder = parsed.GetValue(folder),
                         Crop = edges,
                         Size = SharedOptions.ReadSize(parsed, size),
@@ -139,44 +149,13 @@ internal static class InvertCommand
         return new Subject($"{ExperimentImages.SetFor(sizes)}/{example.Name}", example.Image, example.Caption, example.Edits);
     }
 
-    private static (IInversion Method, object Options) Create(string method, string preset, int inner, long seed)
-    {
-        NullTextOptions nullText = (
-            preset switch
-            {
-                "paper" => NullTextOptions.Paper,
-                "fast" => NullTextOptions.Fast,
-                _ => NullTextOptions.Default,
-            }
-        ) with
+    private static NullTextOptions Preset(string name) =>
+        name switch
         {
-            InnerSteps = inner,
+            "paper" => NullTextOptions.Paper,
+            "fast" => NullTextOptions.Fast,
+            _ => NullTextOptions.Default,
         };
-        switch (method)
-        {
-            case "ddim":
-                return (new DdimInversion(), new DdimInversionOptions());
-            case "npi":
-                return (new NegativePromptInversion(), new NegativePromptOptions());
-            case "direct":
-                return (new DirectInversion(), new DdimInversionOptions());
-            case "global":
-                GlobalNullTextOptions global = new() { InnerSteps = inner };
-                return (new GlobalNullTextInversion(global), global);
-            case "random-pivot":
-                return (new RandomPivotInversion(nullText, seed), new RandomPivotOptions(nullText, seed));
-            case "textual":
-                TextualInversionOptions textual = new() { InnerSteps = inner, Seed = seed };
-                return (new TextualInversion(textual), textual);
-            case "textual-pivot":
-                return (new TextualInversionWithPivot(nullText), nullText);
-            case "non-pivotal":
-                NonPivotalOptions nonPivotal = new() { InnerSteps = inner, Seed = seed };
-                return (new NonPivotalInversion(nonPivotal), nonPivotal);
-            default:
-                return (new NullTextInversion(nullText), nullText);
-        }
-    }
 
     private static int Run(RunContext context, Request request)
     {
@@ -216,7 +195,7 @@ internal static class InvertCommand
             source,
             subject.Prompt,
             identity,
-            request.Inversion.Method.Name,
+            request.Inversion.Name,
             request.Steps,
             request.Guidance,
             request.Inversion.Options,
@@ -331,13 +310,15 @@ internal static class InvertCommand
     /// <summary>The method that was asked for; null-text inversion keeps what it has done and resumes where an earlier run stopped.</summary>
     private sealed class Resumed(RunContext context, Request request, RunFolder folder, string key) : IInversion
     {
-        public string Name => request.Inversion.Method.Name;
+        public string Name => request.Inversion.Name;
+
+        public object Options => request.Inversion.Options;
 
         public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
         {
             // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
-            if (request.Inversion.Method is not NullTextInversion nullText)
-                return request.Inversion.Method.Invert(problem, progress, cancellation);
+            if (request.Inversion is not NullTextInversion nullText)
+                return request.Inversion.Invert(problem, progress, cancellation);
             SavedNullTextState? saved = null;
             string? note = null;
             Stopwatch clock = Stopwatch.StartNew();
@@ -383,7 +364,7 @@ internal static class InvertCommand
 
         public required double Guidance { get; init; }
 
-        public required (IInversion Method, object Options) Inversion { get; init; }
+        public required IInversion Inversion { get; init; }
 
         public required bool Optimises { get; init; }
 

@@ -222,7 +222,8 @@ public sealed class ExperimentLab : IDisposable
     /// <summary>An inversion of a batch that several experiments use; kept in memory until the lab is disposed.</summary>
     internal InversionResult Inversion(Batch batch, IInversion method, double guidanceScale)
     {
-        string key = FormattableString.Invariant($"{method.Name}|{guidanceScale:R}|{string.Join(',', batch.Indices)}");
+        string options = JsonSerializer.Serialize(method.Options, ResultCache.Json);
+        string key = FormattableString.Invariant($"{method.Name}|{options}|{guidanceScale:R}|{string.Join(',', batch.Indices)}");
         lock (_gate)
         {
             if (_inversions.TryGetValue(key, out (Batch Batch, InversionResult Result) known))

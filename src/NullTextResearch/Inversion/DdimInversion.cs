@@ -38,6 +38,9 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
     public string Name => "DDIM inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();

@@ -18,6 +18,9 @@ public sealed class DirectInversion(DdimInversionOptions? options = null) : IInv
     public string Name => "direct inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();

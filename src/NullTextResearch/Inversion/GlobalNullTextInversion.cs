@@ -32,6 +32,9 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
     public string Name => "global null-text inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 

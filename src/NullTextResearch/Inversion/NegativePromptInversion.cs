@@ -27,6 +27,9 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
     public string Name => "negative-prompt inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();

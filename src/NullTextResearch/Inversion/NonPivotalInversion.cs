@@ -28,6 +28,9 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
     public string Name => "non-pivotal inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 

@@ -16,6 +16,9 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     /// <inheritdoc/>
     public string Name => "null-text inversion";
 
+    /// <inheritdoc/>
+    public object Options => _options;
+
     /// <summary>
     /// Sees the gradient of every inner step before its update: step, inner step from 0, and gradient of the images still being
     /// optimised, [rows, tokens, d], borrowed. For diagnosis and comparison; null costs nothing.

@@ -15,6 +15,9 @@ public sealed class RandomCaptionInversion(Tensor captions, NullTextOptions? opt
     public string Name => "random caption";
 
     /// <inheritdoc/>
+    public object Options => options ?? NullTextOptions.Default;
+
+    /// <inheritdoc/>
     /// <exception cref="ShapeMismatchException">There is not one caption per image.</exception>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {

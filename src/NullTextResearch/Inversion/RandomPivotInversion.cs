@@ -18,6 +18,9 @@ public sealed class RandomPivotInversion(NullTextOptions? options = null, long s
     public string Name => "random pivot";
 
     /// <inheritdoc/>
+    public object Options => new RandomPivotOptions(_options, seed);
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();

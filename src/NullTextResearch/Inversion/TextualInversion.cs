@@ -52,6 +52,9 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
     public string Name => "textual inversion";
 
     /// <inheritdoc/>
+    public object Options => _options;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
         InvertAnyTime(problem, [_options.InnerSteps * problem.Grid.Steps], progress, cancellation)[0];
 

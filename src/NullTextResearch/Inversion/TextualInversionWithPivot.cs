@@ -11,6 +11,9 @@ public sealed class TextualInversionWithPivot(NullTextOptions? options = null) :
     public string Name => "textual inversion with a pivot";
 
     /// <inheritdoc/>
+    public object Options => options ?? NullTextOptions.Default;
+
+    /// <inheritdoc/>
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
         PivotalOptimisation.Invert(Name, problem, options ?? NullTextOptions.Default, Trained.Conditional, progress, cancellation);
 }

@@ -1,0 +1,165 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>What a caller that has only numbers says to make a method. Values that a method has no use for are ignored.</summary>
+public sealed record MethodRequest
+{
+    /// <summary>N: updates per step, or passes over all steps; 0 or more (default 10).</summary>
+    public int InnerSteps { get; init; } = 10;
+
+    /// <summary>Seed of methods that draw noise (default 0).</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What pivotal methods start from; its number of inner steps is not used (default: the released code's).</summary>
+    public NullTextOptions NullText { get; init; } = NullTextOptions.Default;
+
+    internal NullTextOptions Pivotal => NullText with { InnerSteps = InnerSteps };
+}
+
+/// <summary>What an inversion costs an image at most, in network evaluations.</summary>
+/// <param name="Forwards">One latent with one embedding, each.</param>
+/// <param name="Backwards">How many of them are followed by a backward pass.</param>
+public readonly record struct MethodCost(double Forwards, double Backwards);
+
+/// <summary>A way to invert images, as the catalogue lists it.</summary>
+public sealed record InversionMethod
+{
+    /// <summary>Short name of options and files: lower-case letters and hyphens.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it does, in a line.</summary>
+    public required string Summary { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Whether it takes gradient steps, so that <see cref="MethodRequest.InnerSteps"/> means something.</summary>
+    public bool Optimises { get; init; } = true;
+
+    /// <summary>Whether it starts from <see cref="MethodRequest.NullText"/>.</summary>
+    public bool IsPivotal { get; init; }
+
+    /// <summary>Whether it draws noise, so that <see cref="MethodRequest.Seed"/> means something.</summary>
+    public bool DrawsNoise { get; init; }
+
+    /// <summary>Makes it.</summary>
+    public required Func<MethodRequest, IInversion> Create { get; init; }
+
+    /// <summary>What it costs at most, from T and N, with the options of the released code and without early stops.</summary>
+    public required Func<int, int, MethodCost> Cost { get; init; }
+
+    /// <summary><see cref="Cost"/> as a formula in T and N.</summary>
+    public required string CostFormula { get; init; }
+}
+
+/// <summary>The library's ways to invert an image: command line, workbench, documents and tests take them from here.</summary>
+public static class InversionCatalogue
+{
+    private const string Mokady = "Mokady et al. 2023";
+
+    /// <summary>All of them; the first is the default.</summary>
+    public static IReadOnlyList<InversionMethod> All { get; } =
+    [
+        new()
+        {
+            Id = "null-text",
+            Summary = "one unconditional embedding per step, optimised until guided sampling follows the DDIM pivot",
+            Source = $"{Mokady}, Algorithm 1",
+            IsPivotal = true,
+            Create = r => new NullTextInversion(r.Pivotal),
+            Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
+            CostFormula = "T (N + 3), T N with a backward pass",
+        },
+        new()
+        {
+            Id = "ddim",
+            Summary = "sampling run backwards; does not lead back to the image at guidance above 1",
+            Source = "Song et al. 2021; Dhariwal and Nichol 2021",
+            Optimises = false,
+            Create = _ => new DdimInversion(),
+            Cost = (t, _) => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
+        new()
+        {
+            Id = "npi",
+            Summary = "the prompt in place of the null text",
+            Source = "Miyake et al. 2023 (negative-prompt inversion)",
+            Optimises = false,
+            Create = _ => new NegativePromptInversion(),
+            Cost = (t, _) => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
+        new()
+        {
+            Id = "direct",
+            Summary = "the source branch is put back on the pivot after each step",
+            Source = "Ju et al. 2024 (direct inversion)",
+            Optimises = false,
+            Create = _ => new DirectInversion(),
+            Cost = (t, _) => new MethodCost(3 * t, 0),
+            CostFormula = "3 T",
+        },
+        new()
+        {
+            Id = "global",
+            Summary = "one unconditional embedding for all steps",
+            Source = $"{Mokady}, Algorithm 2",
+            Create = r => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = r.InnerSteps }),
+            // The last move of a pass leads nowhere and is not made.
+            Cost = (t, n) => new MethodCost(t + (3 * t * n) - n, t * n),
+            CostFormula = "T (3 N + 1) - N, T N with a backward pass",
+        },
+        new()
+        {
+            Id = "random-pivot",
+            Summary = "null-text optimisation around the image with random noise",
+            Source = $"{Mokady}, section 4",
+            IsPivotal = true,
+            DrawsNoise = true,
+            Create = r => new RandomPivotInversion(r.Pivotal, r.Seed),
+            Cost = (t, n) => new MethodCost(t * (n + 2), t * n),
+            CostFormula = "T (N + 2), T N with a backward pass",
+        },
+        new()
+        {
+            Id = "textual",
+            Summary = "the prompt's embedding optimised at random timesteps, without a pivot",
+            Source = $"Gal et al. 2022, as in {Mokady}, section 4",
+            DrawsNoise = true,
+            Create = r => new TextualInversion(new TextualInversionOptions { InnerSteps = r.InnerSteps, Seed = r.Seed }),
+            Cost = (t, n) => new MethodCost(t + (t * n), t * n),
+            CostFormula = "T (N + 1), T N with a backward pass",
+        },
+        new()
+        {
+            Id = "textual-pivot",
+            Summary = "the prompt's embedding optimised against the pivot, one per step",
+            Source = $"{Mokady}, Fig. 15",
+            IsPivotal = true,
+            Create = r => new TextualInversionWithPivot(r.Pivotal),
+            Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
+            CostFormula = "T (N + 3), T N with a backward pass",
+        },
+        new()
+        {
+            Id = "non-pivotal",
+            Summary = "the null text optimised at random timesteps, without a pivot",
+            Source = $"{Mokady}, Figs. 13 and 14",
+            DrawsNoise = true,
+            Create = r => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = r.InnerSteps, Seed = r.Seed }),
+            Cost = (t, n) => new MethodCost(t + (2 * t * n), t * n),
+            CostFormula = "T (2 N + 1), T N with a backward pass",
+        },
+    ];
+
+    /// <summary>The list as text, two lines a method.</summary>
+    public static string ToText() =>
+        string.Join('\n', All.Select(m => $"{m.Id, -14}{m.Summary}\n{"", -14}{m.Source}; {m.CostFormula} evaluations an image at most"));
+
+    /// <summary>The method of an id.</summary>
+    /// <param name="id">Such as <c>null-text</c>.</param>
+    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    public static InversionMethod Find(string id) =>
+        All.FirstOrDefault(m => m.Id == id)
+        ?? throw new ArgumentException($"There is no inversion method '{id}'; there are {string.Join(", ", All.Select(m => m.Id))}.", nameof(id));
+}
