@@ -23,7 +23,7 @@ internal static class MethodsCommand
                 return CommandRunner.Done;
             }
         );
-        return command.WithExamples("nulltext methods", "nulltext invert photo.png --prompt \"a cat on a meadow\" --method direct");
+        return command.WithExamples("nulltext methods", "nulltext methods --markdown");
     }
 
     private static TableData Table() =>
