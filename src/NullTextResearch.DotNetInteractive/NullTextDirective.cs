@@ -51,6 +51,7 @@ internal static class NullTextDirective
             $"""
             {string.Join('\n', Words.Select(w => $"{Name} {w.Word, -8} {w.Use}"))}
 
+            using NullTextResearch;
             using NullTextResearch.Interactive;
             var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
             var image = await bench.Invert("photo.png", "a cat on a meadow");

@@ -20,6 +20,7 @@ namespace NullTextResearch.Interactive;
 /// </summary>
 /// <example>
 /// <code>
+/// using NullTextResearch;
 /// using NullTextResearch.Interactive;
 /// var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
 /// var image = await bench.Invert("photo.png", "a cat on a meadow");

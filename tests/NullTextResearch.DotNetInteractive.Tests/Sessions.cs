@@ -20,7 +20,7 @@ internal static class Sessions
         Explore = 14;
 
     private const string OpenBench =
-        "using NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nbench";
+        "using NullTextResearch;\nusing NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nbench";
     private const string InvertOne =
         "var image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 6, Method = Methods.NullText(2) });\nimage";
 

@@ -95,6 +95,7 @@ class Live(unittest.TestCase):
 
     def test_exploration_computes_where_the_slider_goes(self):
         cell = """
+using NullTextResearch;
 using NullTextResearch.Interactive;
 var bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });
 var image = await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 4, Method = Methods.Ddim() });

@@ -85,7 +85,7 @@ async function open(page, file) {
   const dialog = page.locator('.monaco-dialog-box');
   for (let i = 0; i < 12; i++) {
     await page.locator('.explorer-folders-view').getByText(file).dblclick();
-    const found = await page.locator('.cell-list-container .monaco-list-row').first().waitFor({ timeout: 15000 }).then(() => true, () => false);
+    const found = await page.locator('.cell-list-container .monaco-list-row').first().waitFor({ timeout: 60000 }).then(() => true, () => false);
     if (found) break;
     if (await dialog.count() > 0) await page.keyboard.press('Escape');
     const tab = page.locator('.tab').filter({ hasText: file });
