@@ -1,4 +1,5 @@
 using NullTextResearch.Images;
+using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Figures;
 
@@ -74,6 +75,26 @@ public static class HeatmapOverlay
         }
 
         return new RgbImage(image.Width, image.Height, result);
+    }
+
+    /// <summary>
+    /// Lays several maps over a picture on one scale, in times an even share: a map without a place of its own stays dull beside one that has one.
+    /// </summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="maps">At least one map, as for <see cref="Over"/>.</param>
+    /// <param name="mapWidth">Columns of each map.</param>
+    /// <param name="mapHeight">Rows of each map.</param>
+    /// <returns>A picture for each map, and what the scale means, for a subtitle.</returns>
+    public static (RgbImage[] Overlays, string Scale) OnOneScale(RgbImage image, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight)
+    {
+        ArgumentNullException.ThrowIfNull(maps);
+        float[][] densities = [.. maps.Select(MapStatistics.Density)];
+        float brightest = Math.Max(1, densities.Max(map => map.Max()));
+        string scale = string.Create(
+            Csv.Culture,
+            $"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(mapWidth * mapHeight):0.0} bits"
+        );
+        return ([.. densities.Select(map => Over(image, map, mapWidth, mapHeight, brightest))], scale);
     }
 
     /// <summary>Map cells on both sides of a pixel's centre, and how far it is from the first to the second.</summary>

@@ -108,20 +108,9 @@ public sealed record ImageGrid
             throw new ArgumentException($"Every word needs its map, got {words.Count} words and {maps.Count} maps.", nameof(maps));
         }
 
-        // A map without a place of its own stays dull beside one that has one: scaled by its own maximum, noise would look like signal.
-        float[][] densities = [.. maps.Select(MapStatistics.Density)];
-        float brightest = Math.Max(1, densities.Max(map => map.Max()));
-        return FilmStrip(
-            [image, .. densities.Select(map => HeatmapOverlay.Over(image, map, mapWidth, mapHeight, brightest))],
-            ["image", .. words.Zip(maps, (word, map) => string.Create(Csv.Culture, $"{word}\n{MapStatistics.Entropy(map):0.0} bits"))],
-            perRow
-        ) with
-        {
-            Subtitle = string.Create(
-                Csv.Culture,
-                $"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(mapWidth * mapHeight):0.0} bits"
-            ),
-        };
+        (RgbImage[] overlays, string scale) = HeatmapOverlay.OnOneScale(image, maps, mapWidth, mapHeight);
+        IEnumerable<string> labels = words.Zip(maps, (word, map) => string.Create(Csv.Culture, $"{word}\n{MapStatistics.Entropy(map):0.0} bits"));
+        return FilmStrip([image, .. overlays], ["image", .. labels], perRow) with { Subtitle = scale };
     }
 
     /// <summary>Draws the grid as PNG.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Cli.Reproduce;
@@ -98,23 +99,20 @@ internal sealed class Fig15 : Figure
 
     private static ImageGrid Grid(ExperimentImage image, AttentionRecord record)
     {
-        float brightest = Math.Max(1, record.NullText.Concat(record.Textual).Max(m => MapStatistics.Density(m.Values).Max()));
-        GridCell Cell(WordMap map) =>
-            new(HeatmapOverlay.Over(image.Image, MapStatistics.Density(map.Values), record.Width, record.Height, brightest))
-            {
-                Label = Invariant($"{MapStatistics.Entropy(map.Values):0.00} bits"),
-            };
+        IReadOnlyList<WordMap> all = [.. record.NullText, .. record.Textual];
+        (RgbImage[] overlays, string scale) = HeatmapOverlay.OnOneScale(image.Image, [.. all.Select(m => m.Values)], record.Width, record.Height);
+        GridCell[] cells = [.. all.Zip(overlays, (map, over) => new GridCell(over) { Label = Invariant($"{MapStatistics.Entropy(map.Values):0.00} bits") })];
         return new ImageGrid
         {
             Title = image.Caption,
-            Subtitle = Invariant($"brightness: 0 to {brightest:0.0} times an even share; an even map has {Math.Log2(record.Width * record.Height):0.0} bits"),
+            Subtitle = scale,
             ColumnLabels = ["input", .. record.NullText.Select(m => m.Word)],
             RowLabels = ["null-text", "textual inversion with a pivot"],
             MinimumCellSize = 128,
             Rows =
             [
-                [new GridCell(image.Image), .. record.NullText.Select(Cell)],
-                [null, .. record.Textual.Select(Cell)],
+                [new GridCell(image.Image), .. cells[..record.NullText.Count]],
+                [null, .. cells[record.NullText.Count..]],
             ],
         };
     }

@@ -118,9 +118,7 @@ internal static class SharedOptions
     /// <summary>Refuses prompts that the model cannot follow, and says what of the others it will not understand.</summary>
     public static void RequirePrompts(RunContext context, StableDiffusion model, params IReadOnlyList<string> prompts)
     {
-        foreach (string prompt in prompts)
-            model.Tokenizer.Tokenize(prompt).EnsureFits();
-        foreach (string note in ClosedVocabulary.Check(model.Name, model.Tokenizer, prompts))
+        foreach (string note in model.CheckPrompts(prompts))
             context.Error.WriteLine($"note: {note}");
     }
 

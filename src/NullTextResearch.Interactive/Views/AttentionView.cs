@@ -86,13 +86,8 @@ public sealed class AttentionView : Visual
         return (naming.Length > 0 ? naming : all).MaxBy(w => w.Item.Concentration).Index;
     }
 
-    // One scale for all words, so that a map without a place does not look like one with.
-    private IEnumerable<NamedImage> Overlays()
-    {
-        float[][] densities = [.. Words.Select(w => MapStatistics.Density(w.Values))];
-        float brightest = Math.Max(1, densities.Max(map => map.Max()));
-        return Words.Zip(densities, (word, map) => new NamedImage(word.Word, HeatmapOverlay.Over(Image, map, Width, Height, brightest)));
-    }
+    private IEnumerable<NamedImage> Overlays() =>
+        Words.Zip(HeatmapOverlay.OnOneScale(Image, [.. Words.Select(w => w.Values)], Width, Height).Overlays, (word, map) => new NamedImage(word.Word, map));
 
     private protected override Rendition Draw() =>
         new(

@@ -95,7 +95,8 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
                 new NotebookCell
                 {
                     Source =
-                        "using NullTextResearch;\nusing NullTextResearch.Interactive;\nvar bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = "
+                        "using NullTextResearch;\nusing NullTextResearch.Interactive;\n"
+                        + "var bench = Workbench.Open(null, new WorkbenchOptions { LoadPlotly = false });\nvar image = "
                         + "await bench.Invert(bench.Examples(1)[0], new InvertOptions { Steps = 10, Method = Methods.NullText(2) });",
                 },
                 new NotebookCell { Source = "var seen = await bench.Explore(image, [SweepAxis.Guidance(1, 2, 3, 4, 5, 6, 7.5)], ahead: 2);" },
