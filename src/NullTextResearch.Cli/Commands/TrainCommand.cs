@@ -63,6 +63,12 @@ internal static class TrainCommand
         {
             Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, in place of a new one.",
         };
+        Option<DirectoryInfo?> start = new("--from")
+        {
+            Description =
+                "Model folder to go on from, in place of random weights: its architecture and autoencoder are kept, its U-Net and text encoder are "
+                + "trained further on this version's scenes and captions.",
+        };
         Option<string> precision = new("--precision")
         {
             Description = "Numbers of the activations; weights and the optimiser are always fp32. bf16 is slow on processors without AVX-512.",
@@ -114,6 +120,7 @@ internal static class TrainCommand
             rate,
             weak,
             autoencoder,
+            start,
             precision,
             device,
             workers,
@@ -132,6 +139,8 @@ internal static class TrainCommand
         {
             if (result.GetResult(steps) is { Implicit: false } && result.GetResult(minutes) is { Implicit: false })
                 result.AddError("--steps and --minutes exclude each other; give one.");
+            if (result.GetValue(start) is not null && result.GetValue(autoencoder) is not null)
+                result.AddError("--from keeps that model's autoencoder, --autoencoder-from trains another one; give one of the two.");
             if (result.GetValue(evaluate))
             {
                 if (result.GetResult(export) is { Implicit: false })
@@ -185,6 +194,8 @@ internal static class TrainCommand
                 };
                 if (parsed.GetValue(autoencoder) is { } from)
                     recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };
+                if (parsed.GetValue(start) is { } begin)
+                    recipe = recipe with { ModelFrom = begin.FullName };
                 if (parsed.GetValue(rate) is { } highest)
                     recipe = recipe with { UNetStage = recipe.UNetStage with { Rate = highest } };
                 TrainingRunOptions options = new()

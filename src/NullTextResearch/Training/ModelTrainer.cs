@@ -53,6 +53,11 @@ public sealed class ModelTrainer : IDisposable
         if (!File.Exists(Path.Combine(words, "vocab.json")))
             ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
         _tokenizer = ClipTokenizer.Load(words);
+        if (recipe.ModelFrom is { } from)
+        {
+            using StableDiffusion model = StableDiffusion.Load(from);
+            recipe = recipe with { Vae = model.Vae.Config, UNet = model.UNet.Config, Text = model.Text.Config };
+        }
         _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
         _pool = new WorkerPool(options.Workers);
         _vae = new AutoencoderKL(_recipe.Vae);

@@ -85,6 +85,12 @@ public sealed record TrainingRecipe
     /// <summary>Model folder with an autoencoder of the same architecture to begin with; null to begin with random weights.</summary>
     public string? AutoencoderFrom { get; init; }
 
+    /// <summary>
+    /// Model folder to go on from, with its architecture: its autoencoder stays what it is (the decoder stage may train it further), U-Net and text
+    /// encoder begin with its weights, as far as both know the same words and rows. Null begins with random weights.
+    /// </summary>
+    public string? ModelFrom { get; init; }
+
     /// <summary>Autoencoder.</summary>
     public VaeConfig Vae { get; init; } =
         new()

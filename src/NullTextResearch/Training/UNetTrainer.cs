@@ -5,6 +5,7 @@ using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
+using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -51,6 +52,8 @@ internal sealed class UNetTrainer(
     {
         unet.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
         text.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
+        if (recipe.ModelFrom is { } from)
+            Begin(from);
         using FlatParameters parameters = new(text.Weights, unet.Weights);
         using StageLoop loop = new("unet", recipe.UNetStage, options, pool, parameters, new AdamWSettings());
         int batch = recipe.UNetStage.Batch,
@@ -111,6 +114,49 @@ internal sealed class UNetTrainer(
         loop.AdoptAverage();
         unet.Weights.SetTrainable(false);
         text.Weights.SetTrainable(false);
+    }
+
+    /// <summary>Takes the weights of another model; rows of words that it does not know stay random.</summary>
+    private void Begin(string folder)
+    {
+        const string Words = "text_model.embeddings.token_embedding.weight",
+            Rows = "text_model.embeddings.position_embedding.weight";
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using StableDiffusion model = StableDiffusion.Load(folder);
+        foreach ((WeightSet mine, WeightSet other) in ((WeightSet, WeightSet)[])[(unet.Weights, model.UNet.Weights), (text.Weights, model.Text.Weights)])
+        {
+            foreach (Weight weight in mine.Trainable)
+            {
+                Tensor begin = other.Find(weight.Key)!.Value;
+                if (weight.Key == Words)
+                    TakeWords(weight.Value, begin, model.Tokenizer);
+                else if (weight.Key == Rows)
+                {
+                    long shared = Math.Min(weight.Value.shape[0], begin.shape[0]);
+                    weight.Value.narrow(0, 0, shared).copy_(begin.narrow(0, 0, shared));
+                }
+                else
+                    weight.Value.copy_(begin);
+            }
+        }
+    }
+
+    private void TakeWords(Tensor mine, Tensor other, ITextTokenizer theirs)
+    {
+        if (theirs is not ClipTokenizer clip || tokenizer is not ClipTokenizer own)
+            return;
+        Dictionary<string, long> known = [];
+        for (int id = 0; id < clip.VocabularySize; id++)
+        {
+            if (clip.RawPiece(id) is { } piece)
+                known[piece] = id;
+        }
+        for (int id = 0; id < own.VocabularySize; id++)
+        {
+            if (own.RawPiece(id) is { } piece && known.TryGetValue(piece, out long row))
+                mine[id].copy_(other[row]);
+        }
     }
 
     private long[] Ids(IEnumerable<string> captions) => [.. captions.SelectMany(c => tokenizer.Tokenize(c).Ids).Select(i => (long)i)];

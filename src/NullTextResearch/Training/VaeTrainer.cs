@@ -18,7 +18,7 @@ internal static class VaeTrainer
     {
         string finished = Path.Combine(options.Folder, "vae.weights");
         vae.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
-        if (recipe.AutoencoderFrom is { } from)
+        if ((recipe.ModelFrom ?? recipe.AutoencoderFrom) is { } from)
             Begin(vae, from);
         using FlatParameters parameters = new(vae.Weights);
         Dictionary<string, Tensor> whole = new() { ["values"] = parameters.Values };
@@ -37,6 +37,21 @@ internal static class VaeTrainer
             }
         }
 
+        if (recipe.ModelFrom is null)
+            TrainAnew(vae, recipe, options, pool, parameters, cancel);
+        TrainingCheckpoint.Save(finished, new Dictionary<string, double>(), whole);
+        vae.Weights.SetTrainable(false);
+    }
+
+    private static void TrainAnew(
+        AutoencoderKL vae,
+        TrainingRecipe recipe,
+        TrainingRunOptions options,
+        WorkerPool pool,
+        FlatParameters parameters,
+        CancellationToken cancel
+    )
+    {
         using (StageLoop loop = new("vae", recipe.VaeStage, options, pool, parameters, new AdamWSettings { WeightDecay = 1e-4, AverageDecay = 0.998 }))
         {
             Run(loop, vae, recipe, recipe.VaeStage, options, pool, firstSeed: 0, Loss, cancel);
@@ -44,8 +59,6 @@ internal static class VaeTrainer
         }
 
         WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
-        TrainingCheckpoint.Save(finished, new Dictionary<string, double>(), whole);
-        vae.Weights.SetTrainable(false);
     }
 
     /// <summary>Takes the weights of another model's autoencoder to begin with.</summary>

@@ -163,6 +163,51 @@ public sealed class ModelTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Train_FromAnotherModel_BeginsWithItsNetworksAndItsWords()
+    {
+        string run = Folder(),
+            model = Folder(),
+            further = Folder(),
+            same = Folder();
+        TrainingRecipe first = TinyTraining.Recipe with { Domain = SceneDomain.First };
+        using (ModelTrainer trainer = new(first, TinyTraining.Options(run)))
+        {
+            trainer.Train(TrainingStages.UNet);
+            trainer.Export(model);
+        }
+
+        // A rate of nothing: what comes out is what went in.
+        TrainingRecipe recipe = new()
+        {
+            ModelFrom = model,
+            ImageSize = 32,
+            TrainingScenes = 24,
+            ActivationDtype = TorchSharp.torch.ScalarType.Float32,
+            UNetStage = TinyTraining.Recipe.UNetStage with { Rate = 0 },
+        };
+        using (ModelTrainer trainer = new(recipe, TinyTraining.Options(further)))
+        {
+            trainer.Train(TrainingStages.UNet);
+            trainer.Export(same);
+        }
+
+        using StableDiffusion old = StableDiffusion.Load(model),
+            now = StableDiffusion.Load(same);
+        Assert.Equal(29, now.Tokenizer.ContextLength);
+        Assert.Equal(old.UNet.Config.BlockOutChannels, now.UNet.Config.BlockOutChannels);
+        foreach ((WeightSet before, WeightSet after) in ((WeightSet, WeightSet)[])[(old.UNet.Weights, now.UNet.Weights), (old.Vae.Weights, now.Vae.Weights)])
+            Assert.All(after.All, w => Assert.True(before.Find(w.Key)!.Value.allclose(w.Value, 0, 0), w.Key));
+        const string Words = "text_model.embeddings.token_embedding.weight";
+        foreach (string word in (string[])["cat", "next", "snow"])
+        {
+            long oldRow = old.Tokenizer.Tokenize(word).Ids[1],
+                newRow = now.Tokenizer.Tokenize(word).Ids[1];
+            Assert.NotEqual(oldRow, newRow);
+            Assert.True(old.Text.Weights.Find(Words)!.Value[oldRow].allclose(now.Text.Weights.Find(Words)!.Value[newRow], 0, 0), word);
+        }
+    }
+
+    [Fact]
     public void Export_SecondDomain_SaysSo_AndHasItsContext()
     {
         string run = Folder(),

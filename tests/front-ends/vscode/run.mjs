@@ -58,6 +58,15 @@ async function saved(chapter) {
   const height = 6000, context = await browser.newContext({ viewport: { width: 1300, height } });
   // The page's own service worker answers for this name; nothing goes out.
   const page = await watched(context, host => host.endsWith('.vscode-resource.vscode-cdn.net'));
+  // code-server's own service worker claims every frame below it, and the webview then waits for its own for ever.
+  await page.addInitScript(() => {
+    const register = navigator.serviceWorker?.register;
+    if (register) {
+      navigator.serviceWorker.register = function (url, ...rest) {
+        return String(url).includes('/_static/') ? Promise.reject(new Error('left out by the checks')) : register.call(this, url, ...rest);
+      };
+    }
+  });
   await page.goto(`http://127.0.0.1:${port}/?folder=${notebooks}`);
   const view = await open(page, file);
   const charts = outputs(notebook).filter(o => o.data?.['application/vnd.plotly.v1+json']).length, pictures = outputs(notebook).filter(o => o.data?.['image/png']).length;
@@ -83,9 +92,11 @@ async function saved(chapter) {
 /** Opens a file of the folder as a notebook. Until its extension for notebooks is there, VS Code refuses, or shows the text: then once more. */
 async function open(page, file) {
   const dialog = page.locator('.monaco-dialog-box');
+  await page.locator('.explorer-folders-view').getByText(file).waitFor();
+  await wait(10_000);
   for (let i = 0; i < 12; i++) {
     await page.locator('.explorer-folders-view').getByText(file).dblclick();
-    const found = await page.locator('.cell-list-container .monaco-list-row').first().waitFor({ timeout: 60000 }).then(() => true, () => false);
+    const found = await page.locator('.cell-list-container .monaco-list-row').first().waitFor({ timeout: 60000, state: 'attached' }).then(() => true, () => false);
     if (found) break;
     if (await dialog.count() > 0) await page.keyboard.press('Escape');
     const tab = page.locator('.tab').filter({ hasText: file });
