@@ -114,7 +114,7 @@ async function open(page, file) {
 async function drag(view, page) {
   const box = view.locator('.nt-view:has(input[type=range])').first(), picture = box.locator('.nt-shown'), range = box.locator('input[type=range]').first();
   const before = await picture.getAttribute('src'), area = await range.boundingBox(), middle = area.y + area.height / 2;
-  const back = (await box.locator('.nt-bar output').first().innerText()) !== '1';
+  const back = (await range.inputValue()) !== (await range.getAttribute('min') ?? '0');
   await page.mouse.move(area.x + area.width / 2, middle);
   await page.mouse.down();
   await page.mouse.move(area.x + (back ? 4 : area.width - 4), middle, { steps: 12 });
