@@ -54,9 +54,10 @@ public static class Methods
     /// <param name="id">Such as <c>direct</c>.</param>
     /// <param name="innerSteps">N, for methods that optimise (default 10).</param>
     /// <param name="seed">For methods that draw noise.</param>
-    /// <exception cref="ArgumentException">There is no such method; the message lists those there are.</exception>
-    public static IInversion Of(string id, int innerSteps = 10, long seed = 0) =>
-        InversionCatalogue.Find(id).Create(new MethodRequest { InnerSteps = innerSteps, Seed = seed });
+    /// <param name="path">How the image becomes noise, such as <c>fixed-point</c> (<see cref="PathCatalogue"/>); null for the method's own.</param>
+    /// <exception cref="ArgumentException">There is no such method or path, or they do not go together; the message says what there is, or why.</exception>
+    public static IInversion Of(string id, int innerSteps = 10, long seed = 0, string? path = null) =>
+        InversionCatalogue.Create(id, path, new MethodRequest { InnerSteps = innerSteps, Seed = seed });
 
     /// <summary>Null-text inversion (the paper's).</summary>
     /// <param name="innerSteps">N, the most updates per step (default 10).</param>

@@ -543,7 +543,7 @@ public sealed partial class Workbench
         double? guidance,
         LiveProgress progress,
         CancellationToken stop
-    ) => Model.Edit(inversion, grid, prompt, targets, guidance, keepMaps: true, Control(progress, stop));
+    ) => Model.Edit(inversion, grid, prompt, targets, guidance, new PromptToPromptOptions { KeepMaps = true }, Control(progress, stop));
 
     private EditTarget Target(InvertedImage image, string prompt, EditOptions options) => Target(image.Prompt, prompt, options);
 

@@ -361,7 +361,7 @@ public sealed class StableDiffusion : IDisposable
     /// </summary>
     /// <param name="attention">What happens at attention layers; null means fused attention.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public INoisePredictor Predictor(IAttentionProcessor? attention = null)
+    public INoisePredictor Predictor(INetworkHook? attention = null)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         INoisePredictor network = new UNetNoisePredictor(UNet, attention, Memory);

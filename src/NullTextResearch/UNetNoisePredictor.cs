@@ -15,20 +15,20 @@ namespace NullTextResearch;
 /// </summary>
 /// <remarks>One is for one thread at a time; several may share a network, each in a thread of its own.</remarks>
 /// <param name="unet">Network; borrowed.</param>
-/// <param name="attention">What happens at attention layers; null means fused attention.</param>
+/// <param name="hook">What happens inside the network; null means fused attention.</param>
 /// <param name="memory">What may be slower to need less memory; null for the defaults.</param>
-public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProcessor? attention = null, MemoryOptions? memory = null) : INoisePredictor
+public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? hook = null, MemoryOptions? memory = null) : INoisePredictor
 {
     private readonly MemoryOptions _memory = memory ?? new MemoryOptions();
     private readonly GradientScale _scale = new();
 
-    private bool IsFused => attention is null or FusedAttention;
+    private bool IsFused => hook is null or FusedAttention;
 
     /// <inheritdoc/>
     /// <exception cref="PrecisionException">The network left the range of its 16-bit numbers.</exception>
     /// <exception cref="WrongArithmeticException">This machine computes wrongly in the network's 16-bit type.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
         Lifetime.Scoped(() =>
         {
             using UseGate.Lease use = unet.Weights.Use();
@@ -37,17 +37,17 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
             if (Precision.IsHalf(dtype))
                 ArithmeticSelfTest.Require(dtype, latents.device);
             Tensor timesteps = TimestepsOf(step, latents);
-            Tensor z = latents.to(dtype),
-                text = embedding.to(dtype);
+            Tensor z = latents.to(dtype);
+            Conditioning cast = condition with { Tokens = condition.Tokens.to(dtype) };
             Tensor prediction = cat(
                 [
-                    .. Parts(latents.shape[0])
+                    .. Parts(cast)
                         .Select(part =>
                             unet.Forward(
                                 z.narrow(0, part.First, part.Count),
                                 timesteps,
-                                text.narrow(0, part.First, part.Count),
-                                part.IsFused ? FusedAttention.Instance : attention,
+                                cast.Narrow(part.First, part.Count),
+                                part.IsFused ? FusedAttention.Instance : hook,
                                 step.Step
                             )
                         ),
@@ -60,13 +60,19 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     /// <inheritdoc/>
     /// <remarks>
-    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless an attention processor watches it, which would see
-    /// everything twice. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.
+    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook watches it, which would see
+    /// everything twice, or the gradient of the latents is asked for. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.
     /// </remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    public PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    )
     {
         using UseGate.Lease use = unet.Weights.Use();
         using DisposeScope scope = NewDisposeScope();
@@ -75,23 +81,31 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
         ArithmeticSelfTest.Require(dtype, latents.device);
         Tensor timesteps = TimestepsOf(step, latents);
         // A recorded graph would keep a float32 copy of every weight where float16 products are made by hand.
-        (Tensor output, Func<Tensor, Tensor> pullBack) =
-            IsFused && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
-                ? InSegments(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype))
-                : Recorded(latents.detach().to(dtype), timesteps, step, embedding.detach().to(dtype));
+        Tensor z = latents.detach().to(dtype);
+        Conditioning cast = condition with { Tokens = condition.Tokens.detach().to(dtype) };
+        (Tensor output, Func<Tensor, Tensor[]> pullBack) =
+            IsFused && of == GradientOf.Tokens && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
+                ? InSegments(z, timesteps, step, cast.Tokens)
+                : Recorded(z, timesteps, step, cast, of);
         RequireFinite(output, dtype, step);
 
         // Cut at the prediction: what the loss does to it is done in the caller's precision, and its gradient can be scaled before it enters the network.
         Tensor prediction = output.detach().to(latents.dtype).requires_grad_(true);
         Tensor losses = loss(prediction);
         Shape.Require(losses, [latents.shape[0]]);
-        Tensor upstream = PredictionGradient.Of(losses.sum(), prediction);
+        Tensor upstream = PredictionGradient.Of(losses.sum(), [prediction])[0];
         using IDisposable done = no_grad();
-        (Tensor gradient, int backOffs) =
+        (Tensor[] gradients, int backOffs) =
             dtype == ScalarType.Float16
-                ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the embedding at timestep {step.Timestep} is, at every scale,")
+                ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the network's input at timestep {step.Timestep} is, at every scale,")
                 : (pullBack(upstream.to(dtype)), 0);
-        return new PredictionGradient(losses.detach(), gradient.to(embedding.dtype), prediction.detach(), backOffs).MoveToOuterDisposeScope();
+        return new PredictionGradient(
+            losses.detach(),
+            of.HasFlag(GradientOf.Tokens) ? gradients[0].to(condition.Tokens.dtype) : null,
+            of.HasFlag(GradientOf.Latents) ? gradients[^1].to(latents.dtype) : null,
+            prediction.detach(),
+            backOffs
+        ).MoveToOuterDisposeScope();
     }
 
     private static Tensor TimestepsOf(DiffusionStep step, Tensor latents) => tensor((long[])[step.Timestep], device: latents.device);
@@ -101,19 +115,23 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
 
     private ScalarType ComputeDtype(Tensor latents) => Precision.IsHalf(unet.Dtype) ? unet.Dtype : latents.dtype;
 
-    private (Tensor Output, Func<Tensor, Tensor> PullBack) Recorded(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
+    private (Tensor Output, Func<Tensor, Tensor[]> PullBack) Recorded(
+        Tensor latents,
+        Tensor timesteps,
+        DiffusionStep step,
+        Conditioning condition,
+        GradientOf of
+    )
     {
-        Tensor leaf = embedding.requires_grad_(true);
-        Tensor output = unet.Forward(latents, timesteps, leaf, attention, step.Step);
-        return (output, PullBack);
-
+        Tensor[] leaves = PredictionGradient.Inputs(condition.Tokens, latents, of);
+        foreach (Tensor leaf in leaves)
+            leaf.requires_grad_(true);
+        Tensor output = unet.Forward(latents, timesteps, condition, hook, step.Step);
         // A graph that may be gone through again (with another scale) is kept.
-        Tensor PullBack(Tensor gradient) =>
-            autograd.grad([output], [leaf], [gradient], retain_graph: output.dtype == ScalarType.Float16, allow_unused: true)[0]
-            ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
+        return (output, gradient => PredictionGradient.Of(output, leaves, gradient, keepGraph: output.dtype == ScalarType.Float16));
     }
 
-    private (Tensor Output, Func<Tensor, Tensor> PullBack) InSegments(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
+    private (Tensor Output, Func<Tensor, Tensor[]> PullBack) InSegments(Tensor latents, Tensor timesteps, DiffusionStep step, Tensor embedding)
     {
         long rows = latents.shape[0],
             together = _memory.Sequential ? 1 : rows;
@@ -122,22 +140,24 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, IAttentionProc
             tapes.Add(unet.Record(latents.narrow(0, first, together), timesteps, embedding.narrow(0, first, together), step.Step));
         return (
             cat([.. tapes.Select(t => t.Prediction)], 0),
-            gradient => cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0)
+            gradient => [cat([.. tapes.Select((tape, i) => tape.PullBack(gradient.narrow(0, i * together, together)))], 0)]
         );
     }
 
     /// <summary>How a batch goes through the network.</summary>
-    private IEnumerable<RowRange> Parts(long batch)
+    private IEnumerable<RowRange> Parts(Conditioning condition)
     {
-        // What a processor says about its rows, it says of the call at hand.
-        long? together = IsFused ? 1 : attention!.RowsTogether;
-        if (!_memory.Sequential || batch == 1 || together is not { } rows || batch % rows != 0)
+        int batch = (int)condition.Count;
+        if (!_memory.Sequential || batch == 1)
             return [new RowRange(0, batch, false)];
         if (IsFused)
-            return Enumerable.Range(0, (int)batch).Select(row => new RowRange(row, 1, true));
-        return batch == 2 * rows
-            ? Enumerable.Range(0, (int)rows).Select(row => new RowRange(row, 1, true)).Append(new RowRange(rows, rows, false))
+            return Singles(batch);
+        BatchLayout rows = condition.Layout();
+        return !hook!.TouchesUnconditional && rows.IsHalved && rows.FirstConditional > 0
+            ? Singles(rows.FirstConditional).Append(new RowRange(rows.FirstConditional, batch - rows.FirstConditional, false))
             : [new RowRange(0, batch, false)];
+
+        static IEnumerable<RowRange> Singles(int count) => Enumerable.Range(0, count).Select(row => new RowRange(row, 1, true));
     }
 
     /// <summary>Rows of one call.</summary>
@@ -161,29 +181,29 @@ internal sealed class GradientScale
 
     /// <summary>Scaled, through the network, and back.</summary>
     /// <param name="upstream">Gradient of the prediction, [B, ...], wide; borrowed.</param>
-    /// <param name="pullBack">Gradient of the prediction in float16 to that of the embedding, [B, tokens, d].</param>
+    /// <param name="pullBack">Gradient of the prediction in float16 to those of the network's inputs, [B, ...] each.</param>
     /// <param name="what">Subject of the sentence about a gradient that overflows at any scale.</param>
     /// <returns>In the type of <paramref name="upstream"/>, in the current dispose scope; how often it was taken again.</returns>
-    public (Tensor Gradient, int BackOffs) PullBack(Tensor upstream, Func<Tensor, Tensor> pullBack, Func<string> what)
+    public (Tensor[] Gradients, int BackOffs) PullBack(Tensor upstream, Func<Tensor, Tensor[]> pullBack, Func<string> what)
     {
         using DisposeScope scope = NewDisposeScope();
         double[] peaks = [.. upstream.abs().flatten(1).amax([1L]).cpu().to(ScalarType.Float64).data<double>()];
         // A loss that is no number is the caller's to explain.
         if (!peaks.All(double.IsFinite))
-            return (pullBack(upstream.to(ScalarType.Float16)).MoveToOuterDisposeScope(), 0);
+            return (Moved(pullBack(upstream.to(ScalarType.Float16))), 0);
         for (int backOffs = 0; ; backOffs++)
         {
             double[] powers = [.. peaks.Select(p => p == 0 ? 1 : Math.ScaleB(1, Math.Clamp(Exponent - (int)Math.Ceiling(Math.Log2(p)), -100, 100)))];
-            Tensor scale = tensor(powers).to(upstream.dtype, upstream.device).view(-1, 1, 1);
-            Tensor gradient = pullBack(upstream.mul(scale.unsqueeze(3)).to(ScalarType.Float16));
-            if (gradient.isfinite().all().item<bool>())
+            Tensor scale = tensor(powers).to(upstream.dtype, upstream.device);
+            Tensor[] gradients = pullBack(upstream.mul(Like(scale, upstream)).to(ScalarType.Float16));
+            if (gradients.All(g => g.isfinite().all().item<bool>()))
             {
                 if (++_calm >= CalmBeforeGrowth && Exponent < Most)
                 {
                     Exponent++;
                     _calm = 0;
                 }
-                return (gradient.to(upstream.dtype).div(scale).MoveToOuterDisposeScope(), backOffs);
+                return (Moved([.. gradients.Select(g => g.to(upstream.dtype).div(Like(scale, g)))]), backOffs);
             }
             _calm = 0;
             if (Exponent - BackOff < Least)
@@ -191,4 +211,9 @@ internal sealed class GradientScale
             Exponent -= BackOff;
         }
     }
+
+    /// <summary>A number per row, in the rank of another tensor.</summary>
+    private static Tensor Like(Tensor perRow, Tensor other) => perRow.view([-1, .. Enumerable.Repeat(1L, (int)other.Dimensions - 1)]);
+
+    private static Tensor[] Moved(Tensor[] tensors) => [.. tensors.Select(t => t.MoveToOuterDisposeScope())];
 }

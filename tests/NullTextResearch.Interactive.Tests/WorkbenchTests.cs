@@ -513,10 +513,10 @@ public sealed class WorkbenchTests(Bench bench)
 
         private sealed class Watched(Diffusion.INoisePredictor inner, Action before) : Diffusion.INoisePredictor
         {
-            public torch.Tensor Predict(torch.Tensor latents, Diffusion.DiffusionStep step, torch.Tensor embedding)
+            public torch.Tensor Predict(torch.Tensor latents, Diffusion.DiffusionStep step, Diffusion.Conditioning condition)
             {
                 before();
-                return inner.Predict(latents, step, embedding);
+                return inner.Predict(latents, step, condition);
             }
         }
     }

@@ -9,7 +9,7 @@ public static class AllInversions
 {
     private static readonly NullTextOptions Few = NullTextOptions.Default with { InnerSteps = 4 };
 
-    private static readonly Dictionary<string, Func<InversionProblem, IInversion>> Makers = new()
+    private static readonly Dictionary<string, Func<InversionProblem, IInversion>> Makers = new(FromTheCatalogue())
     {
         ["ddim"] = _ => new DdimInversion(),
         ["ddim w=3"] = _ => new DdimInversion(new DdimInversionOptions { GuidanceScale = 3 }),
@@ -54,11 +54,25 @@ public static class AllInversions
         ),
     };
 
+    /// <summary>Every path by itself, and under null-text optimisation where it can be followed.</summary>
+    private static IEnumerable<KeyValuePair<string, Func<InversionProblem, IInversion>>> FromTheCatalogue()
+    {
+        foreach (PathMethod path in PathCatalogue.All)
+        {
+            PathOptions options = path.Seeded is null ? path.Default : path.Seeded(path.Default, 5);
+            if (path.StandsAlone)
+                yield return new($"path {path.Id}", _ => new PathInversion(options));
+            if (path.Restore is null)
+                yield return new($"null-text on {path.Id}", _ => new NullTextInversion(Few with { Inversion = options }));
+        }
+    }
+
     /// <summary>Names of all configurations.</summary>
     public static IEnumerable<string> Names => Makers.Keys;
 
     /// <summary>Names of those that optimise an embedding.</summary>
-    public static IEnumerable<string> Optimising => Names.Where(n => !n.StartsWith("ddim") && !n.StartsWith("negative") && n != "direct");
+    public static IEnumerable<string> Optimising =>
+        Names.Where(n => !n.StartsWith("ddim") && !n.StartsWith("path ") && !n.StartsWith("negative") && n != "direct");
 
     /// <summary>Makes one; some need to know the problem. Tensors it needs live in the current dispose scope.</summary>
     public static IInversion Make(string name, InversionProblem problem) => Makers[name](problem);

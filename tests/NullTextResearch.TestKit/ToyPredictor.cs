@@ -24,14 +24,14 @@ public sealed class ToyPredictor : INoisePredictor
     /// <summary>Timestep of each call so far.</summary>
     public List<int> Timesteps { get; } = [];
 
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         BeforePrediction?.Invoke();
         Calls.Add(latents.shape[0]);
         Timesteps.Add(step.Timestep);
         using DisposeScope scope = NewDisposeScope();
         Tensor weights = Wave(Pixels * Text, 0.37, latents).reshape(Pixels, Text);
-        Tensor text = F.linear(embedding.flatten(1), weights).mul(0.5).tanh().reshape(latents.shape);
+        Tensor text = F.linear(condition.Tokens.flatten(1), weights).mul(0.5).tanh().reshape(latents.shape);
         Tensor noise = latents.mul(0.8).tanh().mul(0.9).add(text.mul(0.3 + step.Timestep / 3000.0)).add(text.mul(latents).mul(0.15));
         return noise.MoveToOuterDisposeScope();
     }

@@ -112,7 +112,7 @@ public sealed class PrecisionTests
         foreach (double factor in (double[])[1, 1e-12, 1e12])
         {
             Tensor Gradient(StableDiffusion model) =>
-                model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L]).mul(factor)).Gradient.div(factor);
+                model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L]).mul(factor)).Tokens!.div(factor);
             Tensor expected = Gradient(single),
                 actual = Gradient(half);
             double difference = actual.sub(expected).norm().ToDouble() / expected.norm().ToDouble();
@@ -127,15 +127,15 @@ public sealed class PrecisionTests
         GradientScale scale = new();
         Tensor upstream = tensor((float[])[1, -0.5f, 0.25f, 3e-9f]).view(2, 1, 1, 2);
         // A network whose gradient is 30000 times as large: too much for float16 at the first scale.
-        static Tensor Network(Tensor g) => g.flatten(1).unsqueeze(1).to(ScalarType.Float16).mul(30000);
+        static Tensor[] Network(Tensor g) => [g.flatten(1).unsqueeze(1).to(ScalarType.Float16).mul(30000)];
         int before = scale.Exponent;
-        (Tensor gradient, int backOffs) = scale.PullBack(upstream, Network, () => "it");
+        (Tensor[] gradients, int backOffs) = scale.PullBack(upstream, Network, () => "it");
         Assert.InRange(backOffs, 1, 2);
         Assert.Equal(before - (4 * backOffs), scale.Exponent);
-        TensorAssert.Close(upstream.flatten(1).unsqueeze(1).mul(30000), gradient, 20);
+        TensorAssert.Close(upstream.flatten(1).unsqueeze(1).mul(30000), gradients[0], 20);
         Assert.Equal(0, scale.PullBack(upstream, Network, () => "it").BackOffs);
         PrecisionException e = Assert.Throws<PrecisionException>(() =>
-            scale.PullBack(upstream, g => full_like(g, double.PositiveInfinity).flatten(1).unsqueeze(1), () => "The gradient is, at every scale,")
+            scale.PullBack(upstream, g => [full_like(g, double.PositiveInfinity).flatten(1).unsqueeze(1)], () => "The gradient is, at every scale,")
         );
         Assert.StartsWith("The gradient is, at every scale, not finite in fp16", e.Message);
     }
@@ -148,7 +148,7 @@ public sealed class PrecisionTests
         int before = scale.Exponent;
         Tensor upstream = ones([1, 1, 1, 1]);
         for (int i = 0; i < 201; i++)
-            scale.PullBack(upstream, g => g.flatten(1).unsqueeze(1), () => "it").Gradient.Dispose();
+            scale.PullBack(upstream, g => [g.flatten(1).unsqueeze(1)], () => "it").Gradients[0].Dispose();
         Assert.Equal(before + 1, scale.Exponent);
     }
 
@@ -170,7 +170,7 @@ public sealed class PrecisionTests
                     return map;
                 }
             );
-            Tensor attended = hook.Attend(new AttentionCall(site, 0, 3, 3), q, k, v);
+            Tensor attended = hook.Attend(new AttentionCall(site, 0, 3, 3, BatchLayout.Sources(1)), q, k, v);
             Assert.Equal(dtype, attended.dtype);
             TensorAssert.Close(
                 FusedAttention.Instance.Attend(default, q.to(ScalarType.Float32), k.to(ScalarType.Float32), v.to(ScalarType.Float32)),

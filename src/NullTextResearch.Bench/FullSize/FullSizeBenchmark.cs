@@ -112,7 +112,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         );
     }
 
-    private void Forward(UNet2DConditionModel net, ScalarType dtype, IAttentionProcessor? attention)
+    private void Forward(UNet2DConditionModel net, ScalarType dtype, INetworkHook? attention)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
@@ -120,7 +120,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         net.Forward(latents, time, text, attention);
     }
 
-    private void ForwardBackward(UNet2DConditionModel net, ScalarType dtype, IAttentionProcessor? attention)
+    private void ForwardBackward(UNet2DConditionModel net, ScalarType dtype, INetworkHook? attention)
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor latents, Tensor time, Tensor text) = Inputs(dtype);
@@ -327,7 +327,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private sealed record Row(string Name, int Calls, Work Work, Action<UNet2DConditionModel, ScalarType> Body);
 
     /// <summary>Hands each pixel its own value: everything of the network but the work between pixels.</summary>
-    private sealed class WithoutSelfAttention : IAttentionProcessor
+    private sealed class WithoutSelfAttention : INetworkHook
     {
         public static WithoutSelfAttention Instance { get; } = new();
 
@@ -335,7 +335,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             call.Site.Kind == AttentionKind.Self ? value.alias() : FusedAttention.Instance.Attend(call, query, key, value);
     }
 
-    private sealed class Watching(Action<string> ended) : IAttentionProcessor
+    private sealed class Watching(Action<string> ended) : INetworkHook
     {
         public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
         {
@@ -348,10 +348,10 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     /// <summary>The network in one precision, everything around it in float32.</summary>
     private sealed class InPrecision(INoisePredictor inner, ScalarType dtype) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {
             using DisposeScope scope = NewDisposeScope();
-            return inner.Predict(latents.to(dtype), step, embedding.to(dtype)).to(latents.dtype).MoveToOuterDisposeScope();
+            return inner.Predict(latents.to(dtype), step, condition with { Tokens = condition.Tokens.to(dtype) }).to(latents.dtype).MoveToOuterDisposeScope();
         }
     }
 }

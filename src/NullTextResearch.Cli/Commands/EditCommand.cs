@@ -53,11 +53,18 @@ internal static class EditCommand
             0,
             100
         );
+        Option<string> editor = SharedOptions.Choice(
+            "--editor",
+            "How to edit ('nulltext methods' explains them).",
+            EditorCatalogue.All[0].Id,
+            [.. EditorCatalogue.All.Select(e => e.Id)]
+        );
         ModelOptions model = new("Model folder or file, or owner/name of a pulled model, where it has moved since the inversion.");
         Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
         {
             run,
             to,
+            editor,
             swap,
             refine,
             reweight,
@@ -79,6 +86,16 @@ internal static class EditCommand
                     result.AddError($"--reweight takes word=number, such as snow=2; got '{factor}'.");
             }
         });
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(editor) == PromptToPromptOptions.EditorId)
+                return;
+            foreach (Option option in (Option[])[swap, refine, reweight, blend, cross, self])
+            {
+                if (result.GetResult(option) is { Implicit: false })
+                    result.AddError($"{option.Name} is for --editor {PromptToPromptOptions.EditorId}; leave it out for {result.GetValue(editor)}.");
+            }
+        });
         CommandRunner.Handle(
             command,
             (parsed, context) =>
@@ -86,6 +103,7 @@ internal static class EditCommand
                     context,
                     new Request
                     {
+                        Editor = EditorCatalogue.Find(parsed.GetValue(editor)!).Default,
                         Folder = parsed.GetValue(run)!,
                         To = parsed.GetValue(to),
                         Kind =
@@ -171,6 +189,7 @@ internal static class EditCommand
         EditResult result = picture.Result;
         EditTarget target = result.Edits[0].Targets[0];
         RgbImage edited = picture.Image;
+        bool isPromptToPrompt = request.Editor is PromptToPromptOptions;
         string written = folder.AddEdit(into =>
         {
             ImageFile.SavePng(edited, Path.Combine(into, "edit.png"));
@@ -186,9 +205,10 @@ internal static class EditCommand
                     {
                         Source = manifest.Prompt,
                         Target = target.Prompt.Prompt,
-                        target.Edit,
-                        target.CrossReplace,
-                        target.SelfReplace,
+                        Editor = RunFolder.ToJson(request.Editor),
+                        Edit = isPromptToPrompt ? target.Edit : null,
+                        CrossReplace = isPromptToPrompt ? target.CrossReplace : null,
+                        SelfReplace = isPromptToPrompt ? target.SelfReplace : (StepWindow?)null,
                         target.Blend,
                         GuidanceScale = request.Guidance ?? manifest.GuidanceScale,
                         InversionKey = manifest.Key,
@@ -201,7 +221,7 @@ internal static class EditCommand
                 )
             );
         });
-        context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{target.Prompt.Prompt}\": {Name(target.Edit)}");
+        context.Out.WriteLine($"\"{manifest.Prompt}\" -> \"{target.Prompt.Prompt}\": {(isPromptToPrompt ? Name(target.Edit) : request.Editor.Id)}");
         context.Out.WriteLine(
             string.Create(CultureInfo.InvariantCulture, $"  cost        {result.Evaluations} network evaluations, {result.Elapsed.TotalSeconds:0.0} s")
         );
@@ -214,6 +234,7 @@ internal static class EditCommand
     private static EditOptions Options(ITextTokenizer tokenizer, string source, string target, Request request) =>
         new()
         {
+            Editor = request.Editor,
             Kind = request.Kind,
             // Of a word named twice the last factor counts.
             Weights = request.Factors.GroupBy(f => f.Word).ToDictionary(g => g.Key, g => g.Last().Factor),
@@ -248,6 +269,8 @@ internal static class EditCommand
         public required string Folder { get; init; }
 
         public required string? To { get; init; }
+
+        public required EditorOptions Editor { get; init; }
 
         public required PromptEdit? Kind { get; init; }
 

@@ -38,6 +38,12 @@ internal static class InvertCommand
             InversionCatalogue.All[0].Id,
             [.. InversionCatalogue.All.Select(m => m.Id)]
         );
+        Option<string> climb = SharedOptions.Choice(
+            "--path",
+            "How the image becomes noise, for methods that take a path.",
+            PathCatalogue.All[0].Id,
+            [.. PathCatalogue.All.Select(p => p.Id)]
+        );
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
@@ -62,6 +68,7 @@ internal static class InvertCommand
             image,
             prompt,
             method,
+            climb,
             steps,
             inner,
             guidance,
@@ -87,6 +94,8 @@ internal static class InvertCommand
                     throw new UsageException($"--inner has no meaning for --method {chosen.Id}, which does not optimise; leave it out.");
                 if (!chosen.IsPivotal && SharedOptions.WasGiven(parsed, preset))
                     throw new UsageException($"--preset has no meaning for --method {chosen.Id}; leave it out.");
+                if (SharedOptions.WasGiven(parsed, climb) && InversionCatalogue.Refusal(chosen, PathCatalogue.Find(parsed.GetValue(climb)!)) is { } mismatch)
+                    throw new UsageException($"--method {chosen.Id} with --path {parsed.GetValue(climb)}: {mismatch}");
                 string? path = parsed.GetValue(image);
                 if (path is null && parsed.GetValue(prompt) is not null)
                     throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
@@ -102,7 +111,9 @@ internal static class InvertCommand
                         Model = model.Read(parsed),
                         Steps = parsed.GetValue(steps),
                         Guidance = parsed.GetValue(guidance),
-                        Inversion = chosen.Create(
+                        Inversion = InversionCatalogue.Create(
+                            chosen.Id,
+                            SharedOptions.WasGiven(parsed, climb) ? parsed.GetValue(climb) : null,
                             new MethodRequest
                             {
                                 InnerSteps = parsed.GetValue(inner),

@@ -133,17 +133,23 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     /// <summary>Sees every prediction; decodes the last row's estimate of the clean latents when a preview is due.</summary>
     private sealed class Watching(LiveProgress owner, INoisePredictor inner, StableDiffusion model) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {
-            Tensor noise = inner.Predict(latents, step, embedding);
+            Tensor noise = inner.Predict(latents, step, condition);
             if (owner.PreviewDue())
                 owner.Preview(() => Estimate(latents, noise, step));
             return noise;
         }
 
-        public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+        public PredictionGradient Differentiate(
+            Tensor latents,
+            DiffusionStep step,
+            Conditioning condition,
+            Func<Tensor, Tensor> loss,
+            GradientOf of = GradientOf.Tokens
+        )
         {
-            PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+            PredictionGradient result = inner.Differentiate(latents, step, condition, loss, of);
             if (owner.PreviewDue())
                 owner.Preview(() => Estimate(latents, result.Prediction, step));
             return result;

@@ -1,3 +1,4 @@
+using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -46,6 +47,12 @@ public sealed record AttentionSite(string Path, UNetStage Stage, int Block, int 
     /// </summary>
     public int OwnSide { get; init; }
 
+    /// <summary>Transformer blocks of the network, each with a layer of self- and one of cross-attention; 0 where nobody has said.</summary>
+    public int Blocks { get; init; }
+
+    /// <summary>Pixels per side of the latents at the image size that the model was trained at; 0 where nobody has said.</summary>
+    public int FinestSide { get; init; }
+
     // The released code takes maps of at most 32 x 32, at 512 pixels: all of Stable Diffusion but the finest level. A larger
     // model's next level does the same work with more pixels; a smaller model has no level that is too fine.
     private const int PublishedSide = 32;
@@ -60,28 +67,51 @@ public sealed record AttentionSite(string Path, UNetStage Stage, int Block, int 
 /// <param name="Step">Sampling step 0..T-1, noisy to clean (loop index, not network timestep).</param>
 /// <param name="Height">Height of the feature map whose pixels are the queries.</param>
 /// <param name="Width">Width of that map.</param>
-public readonly record struct AttentionCall(AttentionSite Site, int Step, int Height, int Width);
+/// <param name="Rows">What the rows of the batch are.</param>
+public readonly record struct AttentionCall(AttentionSite Site, int Step, int Height, int Width, BatchLayout Rows);
 
-/// <summary>What happens at an attention layer. The network does not know what the processor is for.</summary>
-public interface IAttentionProcessor
+/// <summary>One residual block of a U-Net.</summary>
+/// <param name="Path">Module path, as in the state dict: <c>up_blocks.1.resnets.1</c>.</param>
+/// <param name="Stage">Part of the U-Net.</param>
+/// <param name="Block">Block within the stage.</param>
+/// <param name="Layer">Residual block within the block.</param>
+/// <param name="Order">Place in the order in which the residual blocks run, from 0.</param>
+public sealed record ResidualSite(string Path, UNetStage Stage, int Block, int Layer, int Order);
+
+/// <summary>One run of a residual block.</summary>
+/// <param name="Site">Which block.</param>
+/// <param name="Step">Sampling step 0..T-1, noisy to clean.</param>
+/// <param name="Rows">What the rows of the batch are.</param>
+public readonly record struct FeatureCall(ResidualSite Site, int Step, BatchLayout Rows);
+
+/// <summary>
+/// What happens inside a network: at its attention layers, and to the features of its residual blocks. It is told place, step and rows; the network
+/// does not know what it is for.
+/// </summary>
+public interface INetworkHook
 {
     /// <summary>Attends.</summary>
-    /// <param name="call">Where and when.</param>
+    /// <param name="call">Where, when, and which rows.</param>
     /// <param name="query">[B, heads, pixels, d], borrowed; may be a strided view.</param>
     /// <param name="key">[B, heads, keys, d], borrowed.</param>
     /// <param name="value">[B, heads, keys, d], borrowed.</param>
     /// <returns>[B, heads, pixels, d], owned by the caller's dispose scope.</returns>
     Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value);
 
+    /// <summary>Sees what a residual block is about to add to its shortcut, and may replace it.</summary>
+    /// <param name="call">Where, when, and which rows.</param>
+    /// <param name="features">[B, channels, height, width], borrowed.</param>
+    /// <returns>Same shape, owned by the caller's dispose scope; the input itself (default) where nothing changes.</returns>
+    Tensor Feature(in FeatureCall call, Tensor features) => features;
+
     /// <summary>
-    /// Rows that it has to see in one call, or null (default) if any batch will do. Where this is a number, a batch of twice as many is
-    /// [unconditional..., conditional...], and fused attention may run the first half elsewhere.
+    /// Whether it does anything to unconditional rows (default: yes). Where it does not, they may run apart from the others, with fused attention.
     /// </summary>
-    int? RowsTogether => null;
+    bool TouchesUnconditional => true;
 }
 
 /// <summary>The library's fused kernel: never builds the map. For every layer whose map nobody reads.</summary>
-public sealed class FusedAttention : IAttentionProcessor
+public sealed class FusedAttention : INetworkHook
 {
     /// <summary>The one instance; it has no state.</summary>
     public static FusedAttention Instance { get; } = new();
@@ -91,13 +121,13 @@ public sealed class FusedAttention : IAttentionProcessor
 }
 
 /// <summary>softmax(q k^T / sqrt(d)) v with the map in memory; a base for everything that reads or edits maps.</summary>
-public class ExplicitAttention : IAttentionProcessor
+public class ExplicitAttention : INetworkHook
 {
     /// <summary>Attention that reads and edits nothing.</summary>
     public static ExplicitAttention Instance { get; } = new();
 
     /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall at, Tensor query, Tensor key, Tensor value)
+    public virtual Tensor Attend(in AttentionCall at, Tensor query, Tensor key, Tensor value)
     {
         AttentionCall call = at;
         long batch = query.shape[0],

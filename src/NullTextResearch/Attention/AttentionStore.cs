@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -127,12 +128,11 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         });
 }
 
-/// <summary>Watches a run without changing it: stores the maps that the store wants, attends by the fused kernel elsewhere.</summary>
+/// <summary>
+/// Watches a run without changing it: stores the maps that the store wants, of the conditional rows, and attends by the fused kernel elsewhere.
+/// </summary>
 /// <param name="store">Where the maps go; borrowed.</param>
-/// <param name="images">
-/// Rows of the conditional half. A batch of twice as many is [unconditional..., conditional...] and only its second half is stored.
-/// </param>
-public sealed class StoringAttention(AttentionStore store, int images = 1) : IAttentionProcessor
+public sealed class StoringAttention(AttentionStore store) : INetworkHook
 {
     private readonly MapHook _hook = new(
         (call, map) =>
@@ -143,11 +143,11 @@ public sealed class StoringAttention(AttentionStore store, int images = 1) : IAt
     );
 
     /// <inheritdoc/>
-    public int? RowsTogether => images;
+    public bool TouchesUnconditional => false;
 
     /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
-        store.Wants(call) ? ConditionalHalf.Attend(call, query, key, value, images, _hook) : FusedAttention.Instance.Attend(call, query, key, value);
+        store.Wants(call) ? ConditionalRows.Attend(call, query, key, value, _hook) : FusedAttention.Instance.Attend(call, query, key, value);
 }
 
 /// <summary>Explicit attention with a function for a hook.</summary>
@@ -157,29 +157,27 @@ internal sealed class MapHook(Func<AttentionCall, Tensor, Tensor> process) : Exp
     protected override Tensor Process(in AttentionCall call, Tensor map) => process(call, map);
 }
 
-/// <summary>Splits a guided batch [unconditional..., conditional...].</summary>
-internal static class ConditionalHalf
+/// <summary>Attention that only conditional rows are to feel.</summary>
+internal static class ConditionalRows
 {
-    /// <summary>Index of the first conditional row.</summary>
-    /// <exception cref="ArgumentException">The batch is neither the conditional rows alone nor twice as many.</exception>
-    public static long Start(long batch, long rows) =>
-        batch == rows ? 0
-        : batch == 2 * rows ? rows
-        : throw new ArgumentException(
-            $"Attention got a batch of {batch}; the processor was made for {rows} prompts, so it expects {rows} rows (guidance 1) or {2 * rows} "
-                + "(unconditional, then conditional)."
-        );
-
     /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>
-    public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, long rows, IAttentionProcessor conditional)
+    /// <exception cref="ArgumentException">Unconditional rows follow conditional ones.</exception>
+    public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, INetworkHook conditional)
     {
-        long start = Start(query.shape[0], rows);
+        BatchLayout rows = call.Rows;
+        if (!rows.IsHalved)
+            throw new ArgumentException($"Attention got the rows {rows}; it expects the unconditional ones (-) before the others.");
+        int start = rows.FirstConditional;
         if (start == 0)
             return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));
+        if (start < 0)
+            return FusedAttention.Instance.Attend(call, query, key, value);
         return Lifetime.Scoped(() =>
         {
+            int count = rows.Count - start;
+            AttentionCall half = call with { Rows = rows.Narrow(start, count) };
             Tensor plain = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
-            Tensor watched = conditional.Attend(call, query.narrow(0, start, rows), key.narrow(0, start, rows), value.narrow(0, start, rows));
+            Tensor watched = conditional.Attend(half, query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count));
             return cat([plain, watched], 0);
         });
     }

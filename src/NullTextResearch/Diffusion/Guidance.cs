@@ -17,4 +17,40 @@ public static class Guidance
         Shape.RequireSame(conditional, unconditional);
         return Lifetime.Scoped(() => conditional.sub(unconditional).Times(guidanceScale).Plus(unconditional));
     }
+
+    /// <summary>The guided prediction, from one network call with the unconditional rows first.</summary>
+    /// <param name="predictor">Network.</param>
+    /// <param name="latents">z_t, [B, 4, H, W]; borrowed.</param>
+    /// <param name="step">Where on the grid.</param>
+    /// <param name="condition">Prompts of B rows; borrowed.</param>
+    /// <param name="unconditional">Unconditional (or null-text) embeddings, B rows or one; borrowed.</param>
+    /// <param name="guidanceScale">w.</param>
+    /// <returns>Guided noise prediction; owned by the caller's dispose scope.</returns>
+    public static Tensor Predict(
+        INoisePredictor predictor,
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Tensor unconditional,
+        double guidanceScale
+    ) =>
+        Lifetime.Scoped(() =>
+        {
+            (Tensor without, Tensor with) = PredictBoth(predictor, latents, step, condition, unconditional);
+            return Combine(without, with, guidanceScale);
+        });
+
+    /// <summary>Both predictions of classifier-free guidance, from one network call with the unconditional rows first.</summary>
+    /// <returns>Unconditional and conditional, [B, 4, H, W] each; owned by the caller's dispose scope.</returns>
+    internal static (Tensor Unconditional, Tensor Conditional) PredictBoth(
+        INoisePredictor predictor,
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Tensor unconditional
+    )
+    {
+        Tensor[] both = predictor.Predict(cat([latents, latents], 0), step, condition.Guided(unconditional)).chunk(2, 0);
+        return (both[0], both[1]);
+    }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Diffusion;
 
 /// <summary>
-/// The one seam between algorithms and networks: latents, step and text embedding to noise prediction. Attention
+/// The one seam between algorithms and networks: latents, step and condition to noise prediction. Attention
 /// control, counting and precision are decorators around it; a fake one makes every loop testable in milliseconds.
 /// </summary>
 public interface INoisePredictor
@@ -12,63 +12,113 @@ public interface INoisePredictor
     /// <summary>Predicts noise.</summary>
     /// <param name="latents">z_t, [B, 4, H, W]; borrowed.</param>
     /// <param name="step">Where on the grid; the network sees <see cref="DiffusionStep.Timestep"/>.</param>
-    /// <param name="embedding">Text embedding, [B, tokens, d]; borrowed. Gradients flow to it where it asks for them.</param>
+    /// <param name="condition">Text embedding of B rows, and what the rows are; borrowed. Gradients flow to it where it asks for them.</param>
     /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
-    Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding);
+    Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition);
 
     /// <summary>
-    /// Predicts noise and differentiates a loss of it by the embedding. A network that knows a way of its own (in segments, or scaled for float16)
+    /// Predicts noise and differentiates a loss of it by its inputs. A network that knows a way of its own (in segments, or scaled for float16)
     /// has its own; by default the prediction's graph is recorded.
     /// </summary>
-    /// <param name="latents">z_t, [B, 4, H, W]; borrowed, no gradient is taken.</param>
+    /// <param name="latents">z_t, [B, 4, H, W]; borrowed.</param>
     /// <param name="step">Where on the grid.</param>
-    /// <param name="embedding">[B, tokens, d]; borrowed. No row may influence the loss of another.</param>
+    /// <param name="condition">Text embedding of B rows; borrowed. No row may influence the loss of another.</param>
     /// <param name="loss">Prediction to loss per row, [B]; runs once, with gradients recorded.</param>
+    /// <param name="of">By which inputs.</param>
     /// <returns>Owned by the caller's dispose scope.</returns>
-    /// <exception cref="InvalidOperationException">The prediction does not depend on the embedding.</exception>
-    PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss) =>
-        PredictionGradient.Recorded(this, latents, step, embedding, loss);
+    /// <exception cref="InvalidOperationException">The prediction does not depend on an input.</exception>
+    PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    ) => PredictionGradient.Recorded(this, latents, step, condition, loss, of);
 }
 
-/// <summary>A loss of a noise prediction, and its gradient to the embedding.</summary>
+/// <summary>By which inputs of a network a loss is differentiated.</summary>
+[Flags]
+public enum GradientOf
+{
+    /// <summary>The text embedding.</summary>
+    Tokens = 1,
+
+    /// <summary>The latents.</summary>
+    Latents = 2,
+}
+
+/// <summary>A loss of a noise prediction, and its gradients.</summary>
 /// <param name="Losses">Loss per row, [B].</param>
-/// <param name="Gradient">Of the sum of the losses, shape and type of the embedding.</param>
+/// <param name="Tokens">Gradient of the sum of the losses by the text embedding, shape and type of it; null if it was not asked for.</param>
+/// <param name="Latents">The same by the latents through the network; null if it was not asked for.</param>
 /// <param name="Prediction">Noise prediction, detached.</param>
 /// <param name="BackOffs">How often the gradient was taken again with a smaller scale because it overflowed 16 bits.</param>
-public readonly record struct PredictionGradient(Tensor Losses, Tensor Gradient, Tensor Prediction, int BackOffs = 0)
+public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, Tensor? Latents, Tensor Prediction, int BackOffs = 0)
 {
     /// <summary>The same tensors, in the enclosing dispose scope.</summary>
     internal PredictionGradient MoveToOuterDisposeScope()
     {
         Losses.MoveToOuterDisposeScope();
-        Gradient.MoveToOuterDisposeScope();
+        Tokens?.MoveToOuterDisposeScope();
+        Latents?.MoveToOuterDisposeScope();
         Prediction.MoveToOuterDisposeScope();
         return this;
     }
 
     /// <summary>Through the recorded graph of any predictor.</summary>
-    internal static PredictionGradient Recorded(INoisePredictor predictor, Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    internal static PredictionGradient Recorded(
+        INoisePredictor predictor,
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of
+    )
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         using IDisposable grad = enable_grad();
-        Tensor leaf = embedding.detach().requires_grad_(true);
-        Tensor prediction = predictor.Predict(latents, step, leaf);
+        bool byTokens = of.HasFlag(GradientOf.Tokens),
+            byLatents = of.HasFlag(GradientOf.Latents);
+        Tensor tokens = condition.Tokens.detach().requires_grad_(byTokens),
+            z = latents.detach().requires_grad_(byLatents);
+        Tensor prediction = predictor.Predict(z, step, condition with { Tokens = tokens });
         Shape.RequireSame(prediction, latents);
         Tensor losses = loss(prediction);
         Shape.Require(losses, [latents.shape[0]]);
-        return new PredictionGradient(losses.detach(), Of(losses.sum(), leaf), prediction.detach()).MoveToOuterDisposeScope();
+        Tensor[] gradients = Of(losses.sum(), Inputs(tokens, z, of));
+        return new PredictionGradient(
+            losses.detach(),
+            byTokens ? gradients[0] : null,
+            byLatents ? gradients[^1] : null,
+            prediction.detach()
+        ).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The gradient of a number; autograd.grad ends the process where it should throw, so everything it could object to is checked here.</summary>
-    internal static Tensor Of(Tensor total, Tensor leaf)
+    /// <summary>The inputs that are asked for, the embedding first.</summary>
+    internal static Tensor[] Inputs(Tensor tokens, Tensor latents, GradientOf of) =>
+        of switch
+        {
+            GradientOf.Tokens => [tokens],
+            GradientOf.Latents => [latents],
+            GradientOf.Tokens | GradientOf.Latents => [tokens, latents],
+            _ => throw new ArgumentOutOfRangeException(nameof(of), of, "Ask for the gradient of the tokens, of the latents, or of both."),
+        };
+
+    /// <summary>The gradients of a number; autograd.grad ends the process where it should throw, so everything it could object to is checked here.</summary>
+    internal static Tensor[] Of(Tensor total, Tensor[] leaves, Tensor? upstream = null, bool keepGraph = false)
     {
         if (!total.requires_grad)
             throw new InvalidOperationException(
-                "The noise prediction does not depend on the embedding through recorded operations, so the embedding cannot be optimised. Does the "
+                "The noise prediction does not depend on the embedding or the latents through recorded operations, so neither can be optimised. Does the "
                     + "predictor run under no_grad, or detach its inputs?"
             );
-        return autograd.grad([total], [leaf], allow_unused: true)[0]
-            ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, so the embedding cannot be optimised.");
+        IList<Tensor> gradients = autograd.grad([total], leaves, upstream is null ? null : [upstream], retain_graph: keepGraph, allow_unused: true);
+        return
+        [
+            .. gradients.Select(g =>
+                g ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, or on the latents, so it cannot be optimised.")
+            ),
+        ];
     }
 }
 
@@ -80,16 +130,22 @@ public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
     public long Evaluations { get; private set; }
 
     /// <inheritdoc/>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         Evaluations += latents.shape[0];
-        return inner.Predict(latents, step, embedding);
+        return inner.Predict(latents, step, condition);
     }
 
     /// <inheritdoc/>
-    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    public PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    )
     {
         Evaluations += latents.shape[0];
-        return inner.Differentiate(latents, step, embedding, loss);
+        return inner.Differentiate(latents, step, condition, loss, of);
     }
 }

@@ -19,14 +19,29 @@ public sealed record SamplingPlan
     /// <summary>w.</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>Added to the latents after each move, [T, B, 4, H, W] (direct inversion), or null.</summary>
-    public Tensor? Offsets { get; init; }
+    /// <summary>w of source rows; null for that of all others.</summary>
+    public double? SourceGuidance { get; init; }
+
+    /// <summary>What the B rows are; null for the source of an image each.</summary>
+    public BatchLayout? Rows { get; init; }
+
+    /// <summary>How to move from step to step; plain DDIM sampling if not given.</summary>
+    public IReplay Replay { get; init; } = DdimReplay.Instance;
 
     /// <summary>First step to run; later than 0 for SDEdit.</summary>
     public int FirstStep { get; init; }
+
+    /// <summary>What its rows are.</summary>
+    internal BatchLayout Layout => Rows ?? BatchLayout.Sources((int)StartLatents.shape[0]);
+
+    /// <summary>w of each row, where they are not all the same.</summary>
+    internal double[]? Scales =>
+        SourceGuidance is { } own && own != GuidanceScale && Layout is { } rows && rows.Rows.Any(r => r.IsSource)
+            ? [.. rows.Rows.Select(r => r.IsSource ? own : GuidanceScale)]
+            : null;
 }
 
-/// <summary>Deterministic DDIM sampling with classifier-free guidance.</summary>
+/// <summary>The one loop from noise to image, with classifier-free guidance; the plan's replay says how a step is made.</summary>
 public static class Sampler
 {
     /// <summary>Runs a plan to the end.</summary>
@@ -36,7 +51,8 @@ public static class Sampler
     /// <param name="grid">Steps.</param>
     /// <param name="plan">What to sample.</param>
     /// <param name="afterStep">
-    /// Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope.
+    /// Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope. Where the
+    /// replay carries more than one, each of them.
     /// </param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>z_0, [B, 4, H, W]; owned by the caller's dispose scope.</returns>
@@ -49,41 +65,54 @@ public static class Sampler
     )
     {
         Shape.Require(plan.StartLatents, [-1, -1, -1, -1]);
-        if (plan.Unconditional is null && plan.GuidanceScale != 1)
+        if (plan.Unconditional is null && (plan.GuidanceScale != 1 || plan.Scales is not null))
             throw new ArgumentException(
                 FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."),
                 nameof(plan)
             );
+        return Run(grid, plan, (step, latents) => Predict(predictor, plan, step, latents), afterStep, null, cancellation).Latents;
+    }
+
+    /// <summary>As above, for whoever makes the noise predictions otherwise; the whole state at the end, owned by the caller's dispose scope.</summary>
+    internal static LatentState Run(
+        TimestepGrid grid,
+        SamplingPlan plan,
+        Func<DiffusionStep, Tensor, Tensor> noise,
+        Func<DiffusionStep, Tensor, Tensor>? afterStep,
+        Action<DiffusionStep, LatentState>? observe,
+        CancellationToken cancellation
+    )
+    {
+        BatchLayout rows = plan.Layout;
         using IDisposable grad = no_grad();
         using DisposeScope outer = NewDisposeScope();
-        Tensor latents = plan.StartLatents.alias();
-        foreach (DiffusionStep step in grid.Moves.Skip(plan.FirstStep))
+        LatentState state = plan.Replay.Start(plan.StartLatents, rows);
+        foreach (DiffusionStep step in grid.Moves.Skip(Math.Max(plan.FirstStep, plan.Replay.FirstStep)))
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            Tensor noise = Predict(predictor, plan, step, latents);
-            Tensor next = Ddim.Move(latents, noise, step.Noisy, step.Clean);
-            if (plan.Offsets is { } offsets)
-                next = next.Plus(offsets.select(0, step.Step));
+            LatentState next = plan.Replay.Move(state, step, latents => noise(step, latents), rows);
             if (afterStep is not null)
-                next = afterStep(step, next);
-            latents.Dispose();
-            latents = next.MoveToOuterDisposeScope();
+                next = next.Select(latents => afterStep(step, latents));
+            observe?.Invoke(step, next);
+            foreach (Tensor old in state.All)
+                old.Dispose();
+            state = next.MoveToOuterDisposeScope();
         }
-        return latents.MoveToOuterDisposeScope();
+        return state.MoveToOuterDisposeScope();
     }
 
     /// <summary>The guided noise prediction of one step; owned by the caller's dispose scope.</summary>
     public static Tensor Predict(INoisePredictor predictor, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
         Lifetime.Scoped(() =>
         {
-            Tensor conditional = plan.Conditional.At(step.Step);
-            if (plan.GuidanceScale == 1)
-                return predictor.Predict(latents, step, conditional);
-            Tensor unconditional = plan.Unconditional!.At(step.Step);
-            if (unconditional.shape[0] != conditional.shape[0])
-                unconditional = unconditional.expand(conditional.shape);
-            Tensor[] both = predictor.Predict(cat([latents, latents], 0), step, cat([unconditional, conditional], 0)).chunk(2, 0);
-            return Guidance.Combine(both[0], both[1], plan.GuidanceScale);
+            Conditioning condition = new(plan.Conditional.At(step.Step)) { Rows = plan.Rows };
+            if (plan.Scales is not { } scales)
+                return plan.GuidanceScale == 1
+                    ? predictor.Predict(latents, step, condition)
+                    : Guidance.Predict(predictor, latents, step, condition, plan.Unconditional!.At(step.Step), plan.GuidanceScale);
+            (Tensor without, Tensor with) = Guidance.PredictBoth(predictor, latents, step, condition, plan.Unconditional!.At(step.Step));
+            Tensor perRow = tensor(scales, dtype: latents.dtype, device: latents.device).view(-1, 1, 1, 1);
+            return with.sub(without).mul(perRow).Plus(without);
         });
 }

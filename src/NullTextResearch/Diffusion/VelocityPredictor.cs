@@ -17,15 +17,21 @@ namespace NullTextResearch.Diffusion;
 public sealed class VelocityPredictor(INoisePredictor network, NoiseSchedule schedule) : INoisePredictor
 {
     /// <inheritdoc/>
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-        Lifetime.Scoped(() => ToNoise(network.Predict(latents, step, embedding), latents, schedule.At(step.Timestep)));
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+        Lifetime.Scoped(() => ToNoise(network.Predict(latents, step, condition), latents, schedule.At(step.Timestep)));
 
     /// <inheritdoc/>
-    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    public PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    )
     {
         AlphaBar level = schedule.At(step.Timestep);
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        PredictionGradient result = network.Differentiate(latents, step, embedding, velocity => loss(ToNoise(velocity, latents, level)));
+        PredictionGradient result = network.Differentiate(latents, step, condition, velocity => loss(ToNoise(velocity, latents, level)), of);
         using IDisposable grad = no_grad();
         return (result with { Prediction = ToNoise(result.Prediction, latents, level) }).MoveToOuterDisposeScope();
     }

@@ -8,25 +8,28 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>One model, ready to edit: embeds target prompts and runs <see cref="PromptToPrompt"/>. Invert once, edit as often as you like.</summary>
+/// <summary>One model, ready to edit: embeds target prompts and runs an editor. Invert once, edit as often as you like.</summary>
 /// <param name="encode">Text encoder: prompts to embeddings [B, tokens, d] in the latents' dtype, owned by the caller's dispose scope.</param>
 /// <param name="predictor">Makes the network's noise predictor with a given attention processor.</param>
 /// <param name="grid">Steps; those of the inversion.</param>
-public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> encode, Func<IAttentionProcessor, INoisePredictor> predictor, TimestepGrid grid)
+/// <param name="empty">The empty prompt, for editors that ask for its embedding; null where there are none.</param>
+public sealed class EditSession(
+    Func<IReadOnlyList<TokenizedPrompt>, Tensor> encode,
+    Func<INetworkHook, INoisePredictor> predictor,
+    TimestepGrid grid,
+    TokenizedPrompt? empty = null
+)
 {
-    // The encoder's own output, computed in another batch, differs by rounding; an optimised embedding by much more.
-    private const double RoundingShare = 1e-4;
-
     /// <summary>Edits inverted images.</summary>
     /// <param name="inversion">The images.</param>
     /// <param name="edits">Edits of each image; source prompts are those of the inversion.</param>
-    /// <param name="options">Options; null for the defaults.</param>
+    /// <param name="options">The editor and its options; null for prompt-to-prompt with its defaults.</param>
     /// <param name="guidanceScale">w; null takes the inversion's.</param>
     /// <param name="progress">Told after each step; may be null.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <remarks>
-    /// Where the inversion optimised the prompt embedding itself (it is not the encoder's output for the source prompt),
+    /// Where the inversion optimised the prompt embedding itself (<see cref="InversionResult.IsPromptOptimised"/>),
     /// targets share its rows for common tokens: <see cref="EmbeddingTransfer"/>.
     /// </remarks>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts do not fit each other.</exception>
@@ -34,7 +37,7 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
     public EditResult Edit(
         InversionResult inversion,
         IReadOnlyList<ImageEdit> edits,
-        PromptToPromptOptions? options = null,
+        EditorOptions? options = null,
         double? guidanceScale = null,
         IProgress<InversionProgress>? progress = null,
         CancellationToken cancellation = default
@@ -42,10 +45,12 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
     {
         using UseGate.Lease use = inversion.Use();
         List<StepEmbeddings> targets = [];
+        using DisposeScope scope = NewDisposeScope();
+        Tensor? emptyEmbedding = null;
         try
         {
             for (int image = 0; image < edits.Count; image++)
-                targets.Add(Embed(inversion, image, edits[image]));
+                targets.Add(Embed(inversion, image, edits[image], ref emptyEmbedding));
             EditProblem problem = new()
             {
                 Predictor = predictor,
@@ -53,9 +58,10 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
                 Inversion = inversion,
                 Edits = edits,
                 TargetEmbeddings = targets,
+                Empty = empty is null ? null : emptyEmbedding,
                 GuidanceScale = guidanceScale,
             };
-            return PromptToPrompt.Run(problem, options, progress: progress, cancellation: cancellation);
+            return EditRun.Run(problem, options ?? new PromptToPromptOptions(), progress: progress, cancellation: cancellation);
         }
         finally
         {
@@ -64,19 +70,16 @@ public sealed class EditSession(Func<IReadOnlyList<TokenizedPrompt>, Tensor> enc
         }
     }
 
-    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit)
+    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit, ref Tensor? emptyEmbedding)
     {
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor own = encode([edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
-        Tensor targets = own.narrow(0, 1, edit.Targets.Count);
-        if (image >= inversion.Conditional.Images)
+        Tensor all = encode([empty ?? edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
+        Tensor targets = all.narrow(0, 1, edit.Targets.Count);
+        emptyEmbedding ??= all.narrow(0, 0, 1).MoveToOuterDisposeScope();
+        if (!inversion.IsPromptOptimised || image >= inversion.Conditional.Images)
             return StepEmbeddings.Constant(targets);
         using StepEmbeddings source = inversion.Conditional.Image(image);
-        Tensor plain = own.narrow(0, 0, 1);
-        bool optimised = source.IsPerStep || source.Values.sub(plain).abs().max().gt(plain.abs().max().Times(RoundingShare)).item<bool>();
-        if (!optimised)
-            return StepEmbeddings.Constant(targets);
         Tensor[] moved =
         [
             .. edit.Targets.Select(

@@ -1,4 +1,5 @@
 using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,17 +12,16 @@ namespace NullTextResearch.Editing;
 /// conditional rows of cross-attention layers inside a replace window, or where they are stored: injected self-attention
 /// is the fused kernel run on the source's queries and keys. Use without gradients; owns tensors.
 /// </summary>
-public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
+public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
 {
     private readonly IReadOnlyList<ImageEdit> _edits;
     private readonly int _steps;
     private readonly PromptToPromptOptions _options;
     private readonly List<Branch> _targets = [];
-    private readonly ConditionalRows _conditional;
+    private readonly JoinedRows _conditional;
+    private readonly BatchLayout _prompts;
     private readonly HashSet<int> _seen = [];
     private readonly Dictionary<(int Order, int Image), Tensor[]> _sourceAttention = [];
-    private Pass _pass = Pass.Together;
-    private int _passImage;
     private bool _storeTaken;
 
     /// <summary>Works the edits out.</summary>
@@ -68,14 +68,8 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
                 }
                 : new AttentionStoreOptions { Cross = false }
         );
-        _conditional = new ConditionalRows(this);
-    }
-
-    private enum Pass
-    {
-        Together,
-        Source,
-        Targets,
+        _conditional = new JoinedRows(this);
+        _prompts = BatchLayout.Branches(edits.Select(e => e.Targets.Count));
     }
 
     /// <summary>Number of prompts: rows of the conditional half.</summary>
@@ -87,14 +81,11 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     /// <summary>Edited maps, conditional rows only, summed over the steps; empty unless they are kept or a local blend needs them.</summary>
     public AttentionStore Store { get; }
 
+    /// <summary>What the conditional rows are: image after image, the source and its targets.</summary>
+    public BatchLayout Rows => _prompts;
+
     /// <inheritdoc/>
-    public int? RowsTogether =>
-        _pass switch
-        {
-            Pass.Source => 1,
-            Pass.Targets => _targets.Count,
-            _ => Prompts,
-        };
+    public bool TouchesUnconditional => false;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The batch does not fit the prompts.</exception>
@@ -102,32 +93,23 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     {
         _seen.Add(call.Site.Order);
         bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross ? ReplacesCross(call.Step) : ReplacesSelf(call));
-        switch (_pass)
+        BatchRow[] conditional = [.. call.Rows.Rows.Where(r => r.IsConditional)];
+        if (conditional.Length == 0)
+            return FusedAttention.Instance.Attend(call, query, key, value);
+        if (conditional.SequenceEqual(_prompts.Rows))
+            return needed ? ConditionalRows.Attend(call, query, key, value, _conditional) : FusedAttention.Instance.Attend(call, query, key, value);
+        if (conditional.All(r => r.IsSource && r.Image < _edits.Count))
         {
-            case Pass.Source:
-                if (needed)
-                {
-                    long row = query.shape[0] - 1;
-                    _sourceAttention.Add(
-                        (call.Site.Order, _passImage),
-                        [
-                            .. new[] { query, key, value }.Select(t =>
-                            {
-                                using Tensor one = t.narrow(0, row, 1);
-                                return one.Snapshot();
-                            }),
-                        ]
-                    );
-                }
-                return FusedAttention.Instance.Attend(call, query, key, value);
-            case Pass.Targets:
-                return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
-            default:
-                ConditionalHalf.Start(query.shape[0], Prompts);
-                return needed
-                    ? ConditionalHalf.Attend(call, query, key, value, Prompts, _conditional)
-                    : FusedAttention.Instance.Attend(call, query, key, value);
+            if (needed)
+                Remember(call, query, key, value);
+            return FusedAttention.Instance.Attend(call, query, key, value);
         }
+        if (conditional.SequenceEqual(_prompts.Rows.Where(r => !r.IsSource)))
+            return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
+        throw new ArgumentException(
+            $"Attention got a batch of {call.Rows.Count} rows ({call.Rows}); the processor was made for {Prompts} prompts ({_prompts}): it expects them all, "
+                + "or the sources, then the targets."
+        );
     }
 
     /// <summary>Row of an image's source among the prompts.</summary>
@@ -152,6 +134,22 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
             return cat(rows, 0);
         });
     }
+
+    /// <inheritdoc/>
+    public INetworkHook Hook => this;
+
+    /// <inheritdoc/>
+    public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
+        Sampler.Predict(_options.SourceBranch == SourceBranch.Alone ? new SourceAlone(network, this, _edits) : network, plan, step, latents);
+
+    /// <inheritdoc/>
+    public Tensor After(DiffusionStep step, Tensor latents) => Blend(step.Step, latents);
+
+    /// <inheritdoc/>
+    IReadOnlyList<IReadOnlyList<BlendMask?>> IEditDirector.Masks(IReadOnlyList<ImageEdit> edits, long height, long width) => Masks(height, width);
+
+    /// <inheritdoc/>
+    public AttentionStore? TakeMaps() => _options.KeepMaps ? TakeStore() : null;
 
     /// <summary>Blend masks from the maps stored so far, per image and target; null where a target has no local blend.</summary>
     /// <param name="height">Height of the latents.</param>
@@ -183,21 +181,27 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
         return Store;
     }
 
-    /// <summary>From here on the network runs the source of one image alone: [unconditional, conditional], or the conditional row.</summary>
-    internal void BeginSource(int image)
-    {
-        _pass = Pass.Source;
-        _passImage = image;
-    }
+    /// <summary>The step is over: what sources left for their targets is forgotten.</summary>
+    internal void EndStep() => ForgetSource();
 
-    /// <summary>From here on the network runs the targets of all images.</summary>
-    internal void BeginTargets() => _pass = Pass.Targets;
-
-    /// <summary>The step is over.</summary>
-    internal void EndStep()
+    private void Remember(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _pass = Pass.Together;
-        ForgetSource();
+        for (int row = 0; row < call.Rows.Count; row++)
+        {
+            if (!call.Rows[row].IsConditional)
+                continue;
+            int at = row;
+            _sourceAttention.Add(
+                (call.Site.Order, call.Rows[row].Image),
+                [
+                    .. new[] { query, key, value }.Select(t =>
+                    {
+                        using Tensor one = t.narrow(0, at, 1);
+                        return one.Snapshot();
+                    }),
+                ]
+            );
+        }
     }
 
     private bool ReplacesCross(int step) => _targets.Exists(t => t.CrossAt(step));
@@ -224,9 +228,9 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
     private Tensor AttendTargets(AttentionCall call, Tensor query, Tensor key, Tensor value) =>
         Lifetime.Scoped(() =>
         {
-            long start = ConditionalHalf.Start(query.shape[0], _targets.Count);
+            long start = call.Rows.FirstConditional;
             Tensor[] joined = [Join(query, 0), Join(key, 1), Join(value, 2)];
-            Tensor all = _conditional.Attend(call, joined[0], joined[1], joined[2]);
+            Tensor all = _conditional.Attend(call with { Rows = _prompts }, joined[0], joined[1], joined[2]);
             using Tensor targetRows = tensor(_targets.Select(t => (long)t.Row).ToArray(), device: query.device);
             Tensor conditional = all.index_select(0, targetRows);
             if (start == 0)
@@ -250,11 +254,9 @@ public sealed class PromptToPromptProcessor : IAttentionProcessor, IDisposable
         });
 
     /// <summary>What happens to the conditional rows of all prompts.</summary>
-    private sealed class ConditionalRows(PromptToPromptProcessor owner) : ExplicitAttention, IAttentionProcessor
+    private sealed class JoinedRows(PromptToPromptProcessor owner) : ExplicitAttention
     {
-        Tensor IAttentionProcessor.Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) => Attend(call, query, key, value);
-
-        public new Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+        public override Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
         {
             if (call.Site.Kind == AttentionKind.Cross)
                 return base.Attend(call, query, key, value);

@@ -284,7 +284,7 @@ public static class AttentionExperiment
     {
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
-        Sampler.Run(lab.Predictor(new StoringAttention(store, batch.Indices.Count)), lab.Grid, inversion.Plan, null, lab.Cancellation);
+        Sampler.Run(lab.Predictor(new StoringAttention(store)), lab.Grid, inversion.Plan, null, lab.Cancellation);
         int height = 0,
             width = 0;
         IReadOnlyList<WordMap>[] maps =

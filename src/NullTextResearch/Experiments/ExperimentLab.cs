@@ -245,7 +245,7 @@ public sealed class ExperimentLab : IDisposable
     }
 
     /// <summary>A predictor that counts what it does.</summary>
-    internal INoisePredictor Predictor(IAttentionProcessor? attention = null) => new Metered(this, Model.Predictor(attention));
+    internal INoisePredictor Predictor(INetworkHook? attention = null) => new Metered(this, Model.Predictor(attention));
 
     internal void Count(long rows, bool backward)
     {
@@ -307,16 +307,22 @@ public sealed class ExperimentLab : IDisposable
 
     private sealed class Metered(ExperimentLab lab, INoisePredictor inner) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {
-            Tensor prediction = inner.Predict(latents, step, embedding);
-            lab.Count(latents.shape[0], embedding.requires_grad && is_grad_enabled());
+            Tensor prediction = inner.Predict(latents, step, condition);
+            lab.Count(latents.shape[0], condition.Tokens.requires_grad && is_grad_enabled());
             return prediction;
         }
 
-        public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+        public PredictionGradient Differentiate(
+            Tensor latents,
+            DiffusionStep step,
+            Conditioning condition,
+            Func<Tensor, Tensor> loss,
+            GradientOf of = GradientOf.Tokens
+        )
         {
-            PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+            PredictionGradient result = inner.Differentiate(latents, step, condition, loss, of);
             lab.Count(latents.shape[0], backward: true);
             return result;
         }

@@ -159,7 +159,8 @@ public sealed class RunFolder
 
     private const string ManifestName = "manifest.json",
         TensorsName = "inversion.safetensors",
-        StateName = "state.safetensors";
+        StateName = "state.safetensors",
+        ReplayPrefix = "replay.";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -333,14 +334,20 @@ public sealed class RunFolder
             new("conditional", result.Conditional.Values),
             new("unconditional", result.Unconditional.Values),
         ];
-        if (result.Offsets is { } offsets)
-            tensors.Add(new("offsets", offsets));
+        ReplayData replay = result.Replay.Data;
+        tensors.AddRange(replay.Tensors.Select(t => new KeyValuePair<string, Tensor>(ReplayPrefix + t.Key, t.Value)));
         if (result.Reconstruction is { } end)
             tensors.Add(new("reconstruction", end));
         using DisposeScope scope = NewDisposeScope();
         if (result.Pivot is { } pivot)
             tensors.Add(new("pivot", Stack(pivot)));
-        Dictionary<string, string> metadata = new() { ["key"] = manifest.Key, ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json) };
+        Dictionary<string, string> metadata = new()
+        {
+            ["key"] = manifest.Key,
+            ["optimisation"] = JsonSerializer.Serialize(result.Optimisation, Json),
+            ["replay"] = JsonSerializer.Serialize(new StoredReplay(replay.Kind, replay.Numbers), Json),
+            ["prompt_optimised"] = JsonSerializer.Serialize(result.IsPromptOptimised, Json),
+        };
         // All that needs space on the disk happens beside the old files; only renames touch them.
         string staging = System.IO.Path.Combine(Path, WholeFile.NameFor(""));
         try
@@ -388,7 +395,6 @@ public sealed class RunFolder
             long images = latents[0];
             Tensor conditional = ReadEmbeddings(file, "conditional", steps, images),
                 unconditional = ReadEmbeddings(file, "unconditional", steps, images);
-            Tensor? offsets = file.Has("offsets") ? Read(file, "offsets", start, [steps, .. latents]) : null;
             Tensor? reconstruction = file.Has("reconstruction") ? Read(file, "reconstruction", start, latents) : null;
             Tensor? pivot = file.Has("pivot") ? Read(file, "pivot", start, [steps + 1, .. latents]) : null;
             IReadOnlyList<IReadOnlyList<StepOptimisation>> optimisation = Optimisation(file);
@@ -400,7 +406,8 @@ public sealed class RunFolder
                 StartLatents = There(start).DetachFromDisposeScope(),
                 Conditional = Embeddings(There(conditional)),
                 Unconditional = Embeddings(There(unconditional)),
-                Offsets = offsets is null ? null : There(offsets).DetachFromDisposeScope(),
+                Replay = ReadReplay(file, start, steps, There),
+                IsPromptOptimised = WasPromptOptimised(file, manifest.Method),
                 Reconstruction = reconstruction is null ? null : There(reconstruction).DetachFromDisposeScope(),
                 Pivot = pivot is null ? null : new PivotTrajectory(There(pivot).unbind(0)),
                 Optimisation = optimisation,
@@ -415,6 +422,44 @@ public sealed class RunFolder
             throw Damaged(TensorsPath, e.Message, e);
         }
     }
+
+    private static IReplay ReadReplay(SafetensorsFile file, Tensor start, long steps, Func<Tensor, Tensor> there)
+    {
+        // Runs from before there were replays had plain sampling, or offsets.
+        bool isOld = !file.Metadata.ContainsKey("replay");
+        StoredReplay stored = isOld
+            ? new StoredReplay(file.Has(OffsetReplay.Kind) ? OffsetReplay.Kind : DdimReplay.Kind, new Dictionary<string, double>())
+            : StoredJson.Read<StoredReplay>(Encoding.UTF8.GetBytes(Text(file, "replay")), Strict);
+        Dictionary<string, string> names = isOld
+            ? file.Entries.Select(e => e.Name).Where(n => n == OffsetReplay.Kind).ToDictionary(n => n)
+            : file.Entries.Select(e => e.Name).Where(n => n.StartsWith(ReplayPrefix, StringComparison.Ordinal)).ToDictionary(n => n[ReplayPrefix.Length..]);
+        Dictionary<string, Tensor> tensors = [];
+        foreach ((string name, string stands) in names)
+        {
+            // One tensor per image, or one per step and image.
+            Tensor tensor = Read(file, stands, start, [.. Enumerable.Repeat(-1L, file.Entry(stands).Shape.Count)]);
+            if (!tensor.shape.SequenceEqual(start.shape) && !tensor.shape.SequenceEqual([steps, .. start.shape]))
+                throw new ModelFormatException($"'{stands}' has the shape [{string.Join(", ", tensor.shape)}], which fits neither the images nor the steps");
+            tensors[name] = there(tensor).DetachFromDisposeScope();
+        }
+
+        try
+        {
+            return PathCatalogue.Restore(new ReplayData(stored.Kind, stored.Numbers, tensors));
+        }
+        catch (ArgumentException e)
+        {
+            foreach (Tensor tensor in tensors.Values)
+                tensor.Dispose();
+            throw new ModelFormatException(e.Message, e);
+        }
+    }
+
+    // What the methods of runs from before this was stored did.
+    private static bool WasPromptOptimised(SafetensorsFile file, string method) =>
+        file.Metadata.ContainsKey("prompt_optimised")
+            ? StoredJson.Read<bool>(Encoding.UTF8.GetBytes(Text(file, "prompt_optimised")), Strict)
+            : method is "textual inversion" or "textual inversion with a pivot";
 
     /// <summary>Saves what an interrupted run needs to go on, in one file that replaces the last one only when complete.</summary>
     /// <param name="key">Key of the run.</param>
@@ -530,6 +575,9 @@ public sealed class RunFolder
 
     /// <summary>Options as a manifest has them.</summary>
     public static JsonElement ToJson(object options) => JsonSerializer.SerializeToElement(options, options.GetType(), Json);
+
+    /// <summary>What is written of a replay beside its tensors.</summary>
+    private sealed record StoredReplay(string Kind, IReadOnlyDictionary<string, double> Numbers);
 
     private static Tensor Stack(PivotTrajectory pivot) => stack([.. Enumerable.Range(0, pivot.Steps + 1).Select(level => pivot[level])]);
 

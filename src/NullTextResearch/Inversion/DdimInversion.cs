@@ -16,13 +16,29 @@ public enum NoiseTimestep
 }
 
 /// <summary>Options of <see cref="DdimInversion"/>; defaults are the released code's.</summary>
-public sealed record DdimInversionOptions
+public sealed record DdimInversionOptions : PathOptions
 {
+    /// <summary>Id in the catalogue.</summary>
+    public const string PathId = "ddim";
+
+    /// <inheritdoc/>
+    public override string Id => PathId;
+
     /// <summary>w of the inversion itself; above 1 both embeddings are mixed by classifier-free guidance at every step.</summary>
     public double GuidanceScale { get; init; } = 1;
 
     /// <summary>Which timestep the network is told.</summary>
     public NoiseTimestep NoiseTimestep { get; init; } = NoiseTimestep.Destination;
+
+    /// <inheritdoc/>
+    public override IPath Create() => new DdimInversion(this);
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Problems()
+    {
+        if (!double.IsFinite(GuidanceScale))
+            yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
+    }
 }
 
 /// <summary>
@@ -30,7 +46,7 @@ public sealed record DdimInversionOptions
 /// does not lead back to the image.
 /// </summary>
 /// <param name="options">Options; null means the released code's.</param>
-public sealed class DdimInversion(DdimInversionOptions? options = null) : IInversion
+public sealed class DdimInversion(DdimInversionOptions? options = null) : IInversion, IPath
 {
     private readonly DdimInversionOptions _options = options ?? new();
 
@@ -41,24 +57,12 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
     public object Options => _options;
 
     /// <inheritdoc/>
-    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        problem.Validate();
-        InversionMeter meter = new(problem.Predictor, problem.Images);
-        PivotTrajectory pivot = Trajectory(problem with { Predictor = meter }, _options, progress, cancellation);
-        return new InversionResult
-        {
-            Method = Name,
-            GuidanceScale = problem.GuidanceScale,
-            StartLatents = pivot.Noisiest.Snapshot(),
-            Conditional = StepEmbeddings.Constant(problem.Conditional),
-            Unconditional = StepEmbeddings.Constant(problem.Unconditional),
-            Pivot = pivot,
-            EvaluationsPerImage = meter.ForwardsPerImage,
-            Elapsed = meter.Elapsed,
-            Options = _options,
-        };
-    }
+    public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        new PathInversion(_options).Invert(problem, progress, cancellation);
+
+    /// <inheritdoc/>
+    public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default) =>
+        new() { Levels = Trajectory(problem, _options, progress, cancellation) };
 
     /// <summary>The latents at every noise level, clean to noisy.</summary>
     /// <param name="problem">Images, prompts, predictor; its guidance scale is not used.</param>
@@ -99,8 +103,6 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
     {
         if (guidanceScale == 1)
             return problem.Predictor.Predict(latents, step, problem.Conditional);
-        Tensor both = problem.Predictor.Predict(cat([latents, latents], 0), step, cat([problem.UnconditionalRows(), problem.Conditional], 0));
-        Tensor[] parts = both.chunk(2, 0);
-        return Guidance.Combine(parts[0], parts[1], guidanceScale);
+        return Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, guidanceScale);
     }
 }

@@ -10,9 +10,9 @@ namespace NullTextResearch.Inversion;
 /// source branch when sampling. No optimisation. Ju et al. 2024.
 /// </summary>
 /// <param name="options">How the pivot is found; null means the released code's way.</param>
-public sealed class DirectInversion(DdimInversionOptions? options = null) : IInversion
+public sealed class DirectInversion(PathOptions? options = null) : IInversion
 {
-    private readonly DdimInversionOptions _options = options ?? new();
+    private readonly PathOptions _options = options ?? new DdimInversionOptions();
 
     /// <inheritdoc/>
     public string Name => "direct inversion";
@@ -26,7 +26,7 @@ public sealed class DirectInversion(DdimInversionOptions? options = null) : IInv
         problem.Validate();
         InversionMeter meter = new(problem.Predictor, problem.Images);
         InversionProblem counted = problem with { Predictor = meter };
-        PivotTrajectory pivot = DdimInversion.Trajectory(counted, _options, progress, cancellation);
+        PivotTrajectory pivot = _options.ClimbPlain(counted, Name, progress, cancellation);
         try
         {
             Tensor offsets = Offsets(counted, pivot, problem.Conditional, progress, cancellation).Keep();
@@ -37,7 +37,7 @@ public sealed class DirectInversion(DdimInversionOptions? options = null) : IInv
                 StartLatents = pivot.Noisiest.Snapshot(),
                 Conditional = StepEmbeddings.Constant(problem.Conditional),
                 Unconditional = StepEmbeddings.Constant(problem.Unconditional),
-                Offsets = offsets,
+                Replay = new OffsetReplay(offsets),
                 Pivot = pivot,
                 EvaluationsPerImage = meter.ForwardsPerImage,
                 Elapsed = meter.Elapsed,

@@ -24,7 +24,7 @@ internal static class EmbeddingGradient
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         PredictionGradient result = meter.Differentiate(latents, step, embedding, loss);
-        return (ToDoubles(result.Losses), result.Gradient.MoveToOuterDisposeScope(), result.Prediction.MoveToOuterDisposeScope());
+        return (ToDoubles(result.Losses), result.Tokens!.MoveToOuterDisposeScope(), result.Prediction.MoveToOuterDisposeScope());
     }
 
     /// <summary>Mean squared difference per row, [B].</summary>

@@ -15,7 +15,7 @@ public sealed record GlobalNullTextOptions : AnyTimeOptions
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>How the pivot is found.</summary>
-    public DdimInversionOptions Inversion { get; init; } = new();
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 }
 
 /// <summary>
@@ -52,7 +52,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         InversionMeter meter = new(problem.Predictor, problem.Images);
         InversionProblem counted = problem with { Predictor = meter };
         int steps = problem.Grid.Steps;
-        using PivotTrajectory pivot = DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation);
+        using PivotTrajectory pivot = _options.Inversion.ClimbPlain(counted, Name, progress, cancellation);
         using DisposeScope outer = NewDisposeScope();
         using IDisposable grad = no_grad();
         Tensor embedding = problem.UnconditionalRows().detach().clone();

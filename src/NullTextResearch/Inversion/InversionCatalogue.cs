@@ -12,7 +12,12 @@ public sealed record MethodRequest
     /// <summary>What pivotal methods start from; its number of inner steps is not used (default: the released code's).</summary>
     public NullTextOptions NullText { get; init; } = NullTextOptions.Default;
 
-    internal NullTextOptions Pivotal => NullText with { InnerSteps = InnerSteps };
+    /// <summary>How images become noise; null (default) for DDIM inversion as released.</summary>
+    public PathOptions? Path { get; init; }
+
+    internal PathOptions PathOrDefault => Path ?? new DdimInversionOptions();
+
+    internal NullTextOptions Pivotal => NullText with { InnerSteps = InnerSteps, Inversion = Path ?? NullText.Inversion };
 }
 
 /// <summary>What an inversion costs an image at most, in network evaluations.</summary>
@@ -41,11 +46,25 @@ public sealed record InversionMethod
     /// <summary>Whether it draws noise, so that <see cref="MethodRequest.Seed"/> means something.</summary>
     public bool DrawsNoise { get; init; }
 
+    /// <summary>Whether it goes with any path of plain DDIM moves, so that <see cref="MethodRequest.Path"/> means something.</summary>
+    public bool TakesPath { get; init; }
+
     /// <summary>Makes it.</summary>
     public required Func<MethodRequest, IInversion> Create { get; init; }
 
     /// <summary>What it costs at most, from T and N, with the options of the released code and without early stops.</summary>
     public required Func<int, int, MethodCost> Cost { get; init; }
+
+    /// <summary><see cref="Cost"/> where the path is another than DDIM inversion.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="steps">T.</param>
+    /// <param name="innerSteps">N.</param>
+    public MethodCost CostOn(PathMethod path, int steps, int innerSteps)
+    {
+        MethodCost own = Cost(steps, innerSteps),
+            climb = path.Cost(steps);
+        return new MethodCost(own.Forwards - steps + climb.Forwards, own.Backwards + climb.Backwards);
+    }
 
     /// <summary><see cref="Cost"/> as a formula in T and N.</summary>
     public required string CostFormula { get; init; }
@@ -65,6 +84,7 @@ public static class InversionCatalogue
             Summary = "one unconditional embedding per step, optimised until guided sampling follows the DDIM pivot",
             Source = $"{Mokady}, Algorithm 1",
             IsPivotal = true,
+            TakesPath = true,
             Create = r => new NullTextInversion(r.Pivotal),
             Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
             CostFormula = "T (N + 3), T N with a backward pass",
@@ -75,7 +95,8 @@ public static class InversionCatalogue
             Summary = "sampling run backwards; does not lead back to the image at guidance above 1",
             Source = "Song et al. 2021; Dhariwal and Nichol 2021",
             Optimises = false,
-            Create = _ => new DdimInversion(),
+            TakesPath = true,
+            Create = r => new PathInversion(r.PathOrDefault),
             Cost = (t, _) => new MethodCost(t, 0),
             CostFormula = "T",
         },
@@ -85,7 +106,8 @@ public static class InversionCatalogue
             Summary = "the prompt in place of the null text",
             Source = "Miyake et al. 2023 (negative-prompt inversion)",
             Optimises = false,
-            Create = _ => new NegativePromptInversion(),
+            TakesPath = true,
+            Create = r => new NegativePromptInversion(new NegativePromptOptions { Inversion = r.PathOrDefault }),
             Cost = (t, _) => new MethodCost(t, 0),
             CostFormula = "T",
         },
@@ -95,16 +117,18 @@ public static class InversionCatalogue
             Summary = "the source branch is put back on the pivot after each step",
             Source = "Ju et al. 2024 (direct inversion)",
             Optimises = false,
-            Create = _ => new DirectInversion(),
+            TakesPath = true,
+            Create = r => new DirectInversion(r.PathOrDefault),
             Cost = (t, _) => new MethodCost(3 * t, 0),
             CostFormula = "3 T",
         },
         new()
         {
             Id = "global",
+            TakesPath = true,
             Summary = "one unconditional embedding for all steps",
             Source = $"{Mokady}, Algorithm 2",
-            Create = r => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = r.InnerSteps }),
+            Create = r => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = r.InnerSteps, Inversion = r.PathOrDefault }),
             // The last move of a pass leads nowhere and is not made.
             Cost = (t, n) => new MethodCost(t + (3 * t * n) - n, t * n),
             CostFormula = "T (3 N + 1) - N, T N with a backward pass",
@@ -123,16 +147,25 @@ public static class InversionCatalogue
         new()
         {
             Id = "textual",
+            TakesPath = true,
             Summary = "the prompt's embedding optimised at random timesteps, without a pivot",
             Source = $"Gal et al. 2022, as in {Mokady}, section 4",
             DrawsNoise = true,
-            Create = r => new TextualInversion(new TextualInversionOptions { InnerSteps = r.InnerSteps, Seed = r.Seed }),
+            Create = r => new TextualInversion(
+                new TextualInversionOptions
+                {
+                    InnerSteps = r.InnerSteps,
+                    Seed = r.Seed,
+                    Inversion = r.PathOrDefault,
+                }
+            ),
             Cost = (t, n) => new MethodCost(t + (t * n), t * n),
             CostFormula = "T (N + 1), T N with a backward pass",
         },
         new()
         {
             Id = "textual-pivot",
+            TakesPath = true,
             Summary = "the prompt's embedding optimised against the pivot, one per step",
             Source = $"{Mokady}, Fig. 15",
             IsPivotal = true,
@@ -143,14 +176,59 @@ public static class InversionCatalogue
         new()
         {
             Id = "non-pivotal",
+            TakesPath = true,
             Summary = "the null text optimised at random timesteps, without a pivot",
             Source = $"{Mokady}, Figs. 13 and 14",
             DrawsNoise = true,
-            Create = r => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = r.InnerSteps, Seed = r.Seed }),
+            Create = r => new NonPivotalInversion(
+                new NonPivotalOptions
+                {
+                    InnerSteps = r.InnerSteps,
+                    Seed = r.Seed,
+                    Inversion = r.PathOrDefault,
+                }
+            ),
             Cost = (t, n) => new MethodCost(t + (2 * t * n), t * n),
             CostFormula = "T (2 N + 1), T N with a backward pass",
         },
+        .. PathCatalogue.All.Where(p => p.StandsAlone && p.Id != DdimInversionOptions.PathId).Select(Alone),
     ];
+
+    private static InversionMethod Alone(PathMethod path) =>
+        new()
+        {
+            Id = path.Id,
+            Summary = path.Summary,
+            Source = path.Source,
+            Optimises = false,
+            DrawsNoise = path.Seeded is not null,
+            Create = r => new PathInversion(path.With(r.Seed)),
+            Cost = (t, _) => path.Cost(t),
+            CostFormula = path.CostFormula,
+        };
+
+    /// <summary>A method with a path, where the two go together.</summary>
+    /// <param name="id">The method.</param>
+    /// <param name="path">The path; null for the method's own.</param>
+    /// <param name="request">Numbers; its path is not used.</param>
+    /// <exception cref="ArgumentException">One of them is not in the catalogue, or they do not go together; the message says why.</exception>
+    public static IInversion Create(string id, string? path = null, MethodRequest? request = null)
+    {
+        InversionMethod method = Find(id);
+        request ??= new MethodRequest();
+        if (path is null)
+            return method.Create(request);
+        PathMethod chosen = PathCatalogue.Find(path);
+        return Refusal(method, chosen) is { } reason ? throw new ArgumentException(reason) : method.Create(request with { Path = chosen.With(request.Seed) });
+    }
+
+    /// <summary>Why a method and a path do not go together; null where they do.</summary>
+    public static string? Refusal(InversionMethod method, PathMethod path) =>
+        !method.TakesPath ? $"{method.Id} has a path of its own and takes no other."
+        : method.Id == DdimInversionOptions.PathId && !path.StandsAlone
+            ? $"The path {path.Id} leads nowhere by itself; use it under a method such as null-text."
+        : method.Id != DdimInversionOptions.PathId && path.Restore is not null ? PathCatalogue.Refusal(path.Id, method.Id)
+        : null;
 
     /// <summary>The list as text, two lines a method.</summary>
     public static string ToText() =>

@@ -28,19 +28,25 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
 
     public double BackwardsPerImage => (double)Backwards / images;
 
-    public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         Forwards += latents.shape[0];
-        return inner.Predict(latents, step, embedding);
+        return inner.Predict(latents, step, condition);
     }
 
     /// <summary>How often a gradient of a float16 network had to be taken again with a smaller scale.</summary>
     public int BackOffs { get; private set; }
 
-    public PredictionGradient Differentiate(Tensor latents, DiffusionStep step, Tensor embedding, Func<Tensor, Tensor> loss)
+    public PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    )
     {
         Forwards += latents.shape[0];
-        PredictionGradient result = inner.Differentiate(latents, step, embedding, loss);
+        PredictionGradient result = inner.Differentiate(latents, step, condition, loss, of);
         Backwards += latents.shape[0];
         BackOffs += result.BackOffs;
         return result;

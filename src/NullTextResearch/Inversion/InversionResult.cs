@@ -180,12 +180,17 @@ public sealed class InversionResult : IDisposable
         init;
     }
 
-    /// <summary>Latent offsets per step, [T, B, 4, H, W] (direct inversion), or null.</summary>
-    public Tensor? Offsets
+    /// <summary>How a sampler moves from <see cref="StartLatents"/> to the image; plain DDIM sampling if not given.</summary>
+    public IReplay Replay
     {
         get => _gate.Alive(field);
         init;
-    }
+    } = DdimReplay.Instance;
+
+    /// <summary>
+    /// Whether the prompt's own embedding was optimised, so that it is not what the text encoder gives: an editor then carries it over to its targets.
+    /// </summary>
+    public bool IsPromptOptimised { get; init; }
 
     /// <summary>
     /// The latents that sampling this result at its guidance scale ends at, [B, 4, H, W], up to rounding; null where the
@@ -233,7 +238,8 @@ public sealed class InversionResult : IDisposable
             Conditional = Conditional,
             Unconditional = Unconditional,
             GuidanceScale = GuidanceScale,
-            Offsets = Offsets,
+            SourceGuidance = Replay.SourceGuidance,
+            Replay = Replay,
         };
 
     /// <summary>Keeps the tensors, on this thread, until the lease is disposed.</summary>
@@ -244,7 +250,7 @@ public sealed class InversionResult : IDisposable
     public void Dispose() =>
         _gate.Close(() =>
         {
-            foreach (IDisposable? item in (IDisposable?[])[StartLatents, Conditional, Unconditional, Offsets, Reconstruction, Pivot])
+            foreach (IDisposable? item in (IDisposable?[])[StartLatents, Conditional, Unconditional, Replay, Reconstruction, Pivot])
                 item?.Dispose();
         });
 }

@@ -11,7 +11,7 @@ public sealed record NegativePromptOptions
     public double Interpolation { get; init; }
 
     /// <summary>How the start latents are found.</summary>
-    public DdimInversionOptions Inversion { get; init; } = new();
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 }
 
 /// <summary>
@@ -36,7 +36,7 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
         if (!(_options.Interpolation is >= 0 and <= 1))
             throw new ArgumentException(FormattableString.Invariant($"Interpolation is {_options.Interpolation}; it must lie in [0, 1]."));
         InversionMeter meter = new(problem.Predictor, problem.Images);
-        PivotTrajectory pivot = DdimInversion.Trajectory(problem with { Predictor = meter }, _options.Inversion, progress, cancellation);
+        PivotTrajectory pivot = _options.Inversion.ClimbPlain(problem with { Predictor = meter }, Name, progress, cancellation);
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         return new InversionResult
         {

@@ -12,7 +12,7 @@ public sealed record NonPivotalOptions : RandomTimestepOptions
     public bool PerStep { get; init; }
 
     /// <summary>How the latents that are sampled from are found.</summary>
-    public DdimInversionOptions Inversion { get; init; } = new();
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 }
 
 /// <summary>
@@ -48,15 +48,7 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
-        using PivotTrajectory trajectory = DdimInversion.Trajectory(
-            problem with
-            {
-                Predictor = optimisation.Meter,
-            },
-            _options.Inversion,
-            progress,
-            cancellation
-        );
+        using PivotTrajectory trajectory = _options.Inversion.ClimbPlain(problem with { Predictor = optimisation.Meter }, Name, progress, cancellation);
         // [S, B, tokens, d] with S = T or 1.
         Tensor embeddings = problem.UnconditionalRows().unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
         return AnyTimeLoop.Run(

@@ -53,7 +53,7 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
             ? new(problem.Predictor, problem.Images)
             : new(problem.Predictor, problem.Images, resume.Forwards, resume.Backwards, resume.Elapsed);
         InversionProblem counted = problem with { Predictor = meter };
-        PivotTrajectory pivot = resume is null ? DdimInversion.Trajectory(counted, _options.Inversion, progress, cancellation) : resume.Pivot.Copy();
+        PivotTrajectory pivot = resume is null ? _options.Inversion.ClimbPlain(counted, Name, progress, cancellation) : resume.Pivot.Copy();
         return new PivotalOptimisation(Name, counted, _options, Trained.Unconditional, meter) { GradientObserver = GradientObserver }.Run(
             pivot,
             resume,

@@ -72,7 +72,7 @@ public sealed record NullTextOptions
     public int? Rows { get; init; }
 
     /// <summary>How the pivot is found.</summary>
-    public DdimInversionOptions Inversion { get; init; } = new();
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 
     /// <summary>
     /// Adam's rate at a step: LearningRate (1 - LearningRateFall i / 100), as released, for runs of up to 100 steps. Longer runs,
@@ -105,8 +105,8 @@ public sealed record NullTextOptions
             yield return FormattableString.Invariant($"EarlyStopRise is {EarlyStopRise}; it must be finite.");
         if (Rows < 1)
             yield return $"Rows is {Rows}; it must be at least 1, or null for all.";
-        if (!double.IsFinite(Inversion.GuidanceScale))
-            yield return FormattableString.Invariant($"Inversion.GuidanceScale is {Inversion.GuidanceScale}; it must be finite.");
+        foreach (string problem in Inversion.Problems())
+            yield return $"Inversion.{problem}";
         foreach (string problem in Adam.Problems())
             yield return problem;
     }

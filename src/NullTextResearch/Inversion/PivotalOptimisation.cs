@@ -48,7 +48,7 @@ internal sealed class PivotalOptimisation
         options.Validate();
         InversionMeter meter = new(problem.Predictor, problem.Images);
         InversionProblem counted = problem with { Predictor = meter };
-        PivotTrajectory pivot = DdimInversion.Trajectory(counted, options.Inversion, progress, cancellation);
+        PivotTrajectory pivot = options.Inversion.ClimbPlain(counted, method, progress, cancellation);
         return new PivotalOptimisation(method, counted, options, trained, meter).Run(pivot, null, null, options, progress, cancellation);
     }
 
@@ -110,6 +110,7 @@ internal sealed class PivotalOptimisation
                 Method = _method,
                 GuidanceScale = _problem.GuidanceScale,
                 StartLatents = pivot.Noisiest.Snapshot(),
+                IsPromptOptimised = !nullText,
                 Conditional = nullText ? StepEmbeddings.Constant(_problem.Conditional) : trained,
                 Unconditional = nullText ? trained : StepEmbeddings.Constant(_problem.Unconditional),
                 Pivot = pivot,
@@ -150,14 +151,11 @@ internal sealed class PivotalOptimisation
         Tensor own;
         if (_options.Advance == AdvanceMode.ReevaluateBoth)
         {
-            Tensor[] both = _meter
-                .Predict(
-                    cat([latents, latents], 0),
-                    step,
-                    _trained == Trained.Unconditional ? cat([embedding, _problem.Conditional], 0) : cat([_problem.UnconditionalRows(), embedding], 0)
-                )
-                .chunk(2, 0);
-            (own, other) = _trained == Trained.Unconditional ? (both[0], both[1]) : (both[1], both[0]);
+            (Tensor without, Tensor with) =
+                _trained == Trained.Unconditional
+                    ? Guidance.PredictBoth(_meter, latents, step, _problem.Conditional, embedding)
+                    : Guidance.PredictBoth(_meter, latents, step, embedding, _problem.Unconditional);
+            (own, other) = _trained == Trained.Unconditional ? (without, with) : (with, without);
         }
         else
         {

@@ -27,30 +27,12 @@ public sealed class RandomPivotInversion(NullTextOptions? options = null, long s
         _options.Validate();
         InversionMeter meter = new(problem.Predictor, problem.Images);
         return new PivotalOptimisation(Name, problem with { Predictor = meter }, _options, Trained.Unconditional, meter).Run(
-            Trajectory(problem, seed),
+            RandomNoisePath.Trajectory(problem, seed),
             null,
             null,
             new RandomPivotOptions(_options, seed),
             progress,
             cancellation
-        );
-    }
-
-    /// <summary>The pivot alone: z_0 at level 0, and sqrt(alphaBar) z_0 + sqrt(1 - alphaBar) noise above it.</summary>
-    /// <param name="problem">Images and grid.</param>
-    /// <param name="seed">Seed of the noise.</param>
-    /// <returns>T+1 latents, owned by the caller.</returns>
-    public static PivotTrajectory Trajectory(InversionProblem problem, long seed)
-    {
-        problem.Validate();
-        using TorchSharp.DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        Tensor noise = Draws.Noise(problem, seed, 0);
-        return new PivotTrajectory(
-            Enumerable
-                .Range(0, problem.Grid.Steps + 1)
-                // The cleanest level of the schedule still has a little noise; the image itself is what sampling should end at.
-                .Select(level => level == 0 ? problem.Latents : NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Level(level)))
         );
     }
 }

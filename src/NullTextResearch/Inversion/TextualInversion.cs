@@ -36,7 +36,7 @@ public sealed record TextualInversionOptions : RandomTimestepOptions
     public TextualPath Path { get; init; } = TextualPath.InvertWithOptimised;
 
     /// <summary>How those latents are found; the guidance scale of this inversion applies too.</summary>
-    public DdimInversionOptions Inversion { get; init; } = new();
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 }
 
 /// <summary>
@@ -103,7 +103,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             Predictor = meter,
             Conditional = _options.Path == TextualPath.InvertWithOptimised ? embedding : problem.Conditional,
         };
-        using PivotTrajectory trajectory = DdimInversion.Trajectory(inverted, _options.Inversion, null, cancellation);
+        using PivotTrajectory trajectory = _options.Inversion.ClimbPlain(inverted, Name, null, cancellation);
         optimisation.Meter.Exclude(watch.Elapsed);
         return new InversionResult
         {
@@ -111,6 +111,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             GuidanceScale = problem.GuidanceScale,
             StartLatents = trajectory.Noisiest.Snapshot(),
             Conditional = StepEmbeddings.Constant(embedding),
+            IsPromptOptimised = true,
             Unconditional = StepEmbeddings.Constant(problem.Unconditional),
             Optimisation = optimisation.Log,
             EvaluationsPerImage = optimisation.Meter.ForwardsPerImage + meter.ForwardsPerImage,

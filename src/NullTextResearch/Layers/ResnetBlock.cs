@@ -31,13 +31,16 @@ public sealed class ResnetBlock
     /// <summary>[B, from, H, W] to [B, to, H, W].</summary>
     /// <param name="x">Feature map, borrowed.</param>
     /// <param name="activatedTime">silu of the time embedding, [B, timeChannels], borrowed; null in a VAE.</param>
-    public Tensor Forward(Tensor x, Tensor? activatedTime) =>
+    /// <param name="replace">Sees what is about to be added to the shortcut, and may replace it; null where nobody looks.</param>
+    public Tensor Forward(Tensor x, Tensor? activatedTime, Func<Tensor, Tensor>? replace = null) =>
         Lifetime.Scoped(() =>
         {
             Tensor h = _norm1.Forward(x).Then(t => F.silu(t)).Then(_conv1.Forward);
             if (_time is not null)
                 h = h.Then(t => t.Plus(_time.Forward(activatedTime!).unsqueeze(2).unsqueeze(3)));
             h = h.Then(_norm2.Forward).Then(t => F.silu(t)).Then(_conv2.Forward);
+            if (replace is not null)
+                h = replace(h);
             return _at.Observed(h.Plus(_shortcut is null ? x : _shortcut.Forward(x)));
         });
 }

@@ -159,7 +159,7 @@ internal sealed record TestedOperation(
 
     private static TestedOperation Attend(
         string what,
-        IAttentionProcessor processor,
+        INetworkHook processor,
         long rows,
         long heads,
         long pixels,

@@ -794,7 +794,7 @@ public sealed class ModelEvaluation
 
     private Tensor Embed(IEnumerable<string> prompts) => _model.Embed([.. prompts]);
 
-    private INoisePredictor Predictor(IAttentionProcessor? attention = null) => _model.Predictor(attention ?? ExplicitAttention.Instance);
+    private INoisePredictor Predictor(INetworkHook? attention = null) => _model.Predictor(attention ?? ExplicitAttention.Instance);
 
     private TimestepGrid Grid() => _model.Grid(_options.Steps);
 

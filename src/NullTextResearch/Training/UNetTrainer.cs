@@ -161,7 +161,7 @@ internal sealed class UNetTrainer(
 
     private long[] Ids(IEnumerable<string> captions) => [.. captions.SelectMany(c => tokenizer.Tokenize(c).Ids).Select(i => (long)i)];
 
-    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed, double offset, IAttentionProcessor? attention = null)
+    private Tensor Loss(Tensor latents, int[] times, long[] ids, long seed, double offset, INetworkHook? attention = null)
     {
         long n = latents.shape[0];
         Tensor noise = Seeds.Normal(seed, latents.shape, latents);
@@ -253,11 +253,12 @@ internal sealed class UNetTrainer(
             return vae.Decode(latents);
         });
 
-    internal sealed class Predictor(UNet2DConditionModel unet, ScalarType dtype, IAttentionProcessor attention) : INoisePredictor
+    internal sealed class Predictor(UNet2DConditionModel unet, ScalarType dtype, INetworkHook attention) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
             Lifetime.Scoped(() =>
-                unet.Forward(latents.to(dtype), tensor([(long)step.Timestep]).to(latents.device), embedding.to(dtype), attention, step.Step).to(latents.dtype)
+                unet.Forward(latents.to(dtype), tensor([(long)step.Timestep]).to(latents.device), condition.Tokens.to(dtype), attention, step.Step)
+                    .to(latents.dtype)
             );
     }
 }

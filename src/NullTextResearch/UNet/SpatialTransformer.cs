@@ -1,4 +1,5 @@
 using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
@@ -9,9 +10,14 @@ namespace NullTextResearch.UNet;
 
 /// <summary>What one pass through the network carries besides the feature map.</summary>
 /// <param name="Text">Text embedding [B, tokens, d].</param>
-/// <param name="Attention">What happens at attention layers.</param>
-/// <param name="Step">Sampling step, told to the processor.</param>
-internal sealed record UNetPass(Tensor Text, IAttentionProcessor Attention, int Step);
+/// <param name="Rows">What the rows are, told to the hook.</param>
+/// <param name="Hook">What happens at attention layers and residual blocks.</param>
+/// <param name="Step">Sampling step, told to the hook.</param>
+internal sealed record UNetPass(Tensor Text, BatchLayout Rows, INetworkHook Hook, int Step)
+{
+    /// <summary>What happens to the features of a residual block; null where nothing can.</summary>
+    public Func<Tensor, Tensor>? At(ResidualSite site) => Hook is FusedAttention ? null : features => Hook.Feature(new FeatureCall(site, Step, Rows), features);
+}
 
 /// <summary>diffusers' Transformer2DModel with one basic transformer block: self-attention, cross-attention, feed-forward.</summary>
 internal sealed class SpatialTransformer
@@ -144,10 +150,10 @@ internal sealed class AttentionLayer
             n = x.shape[1],
             c = x.shape[2];
         // The fused kernel needs no help; anything that makes scores in memory does at half precision.
-        bool widen = _upcast && (x.dtype is ScalarType.Float16 or ScalarType.BFloat16) && pass.Attention is not FusedAttention;
+        bool widen = _upcast && (x.dtype is ScalarType.Float16 or ScalarType.BFloat16) && pass.Hook is not FusedAttention;
         Tensor Split(Tensor t) => (widen ? t.to(ScalarType.Float32) : t).view(b, -1, _heads, c / _heads).transpose(1, 2);
-        Tensor attended = pass.Attention.Attend(
-            new AttentionCall(_site, pass.Step, height, width),
+        Tensor attended = pass.Hook.Attend(
+            new AttentionCall(_site, pass.Step, height, width, pass.Rows),
             Split(_query.Forward(x)),
             Split(_key.Forward(context)),
             Split(_value.Forward(context))

@@ -1,4 +1,5 @@
 using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
@@ -28,6 +29,7 @@ public sealed class UNet2DConditionModel : IDisposable
     private readonly GroupNorm _normOut;
     private readonly Conv2d _convOut;
     private readonly List<AttentionSite> _sites = [];
+    private readonly List<ResidualSite> _residualSites = [];
     private readonly IReadOnlyList<UNetSegment> _segments;
 
     /// <summary>Declares the network; nothing is allocated until weights are loaded or initialised.</summary>
@@ -40,6 +42,8 @@ public sealed class UNet2DConditionModel : IDisposable
         IReadOnlyList<int> channels = config.BlockOutChannels;
         int levels = channels.Count;
         long time = 4L * channels[0];
+        int blocks =
+            (config.DownHasAttention.Count(has => has) * config.LayersPerBlock) + 1 + (config.UpHasAttention.Count(has => has) * (config.LayersPerBlock + 1));
         _convIn = new Conv2d(root["conv_in"], config.InChannels, channels[0]);
         _timeAt = root["time_embedding"];
         _time1 = new Linear(_timeAt["linear_1"], channels[0], time);
@@ -56,11 +60,20 @@ public sealed class UNet2DConditionModel : IDisposable
                     config.DownHasAttention[i] ? config.Heads[i] : null,
                     isLast: i == levels - 1,
                     time,
-                    SiteAt(UNetStage.Down, level, level)
+                    SiteAt(UNetStage.Down, level, level),
+                    ResidualAt(UNetStage.Down, level)
                 )
             );
         }
-        _mid = new MidBlock(root["mid_block"], channels[^1], config, config.Heads[^1], time, SiteAt(UNetStage.Mid, 0, levels - 1));
+        _mid = new MidBlock(
+            root["mid_block"],
+            channels[^1],
+            config,
+            config.Heads[^1],
+            time,
+            SiteAt(UNetStage.Mid, 0, levels - 1),
+            ResidualAt(UNetStage.Mid, 0)
+        );
         for (int i = 0; i < levels; i++)
         {
             int previous = channels[levels - 1 - Math.Max(i - 1, 0)];
@@ -76,7 +89,8 @@ public sealed class UNet2DConditionModel : IDisposable
                     config.UpHasAttention[i] ? config.Heads[levels - 1 - i] : null,
                     isLast: i == levels - 1,
                     time,
-                    SiteAt(UNetStage.Up, i, levels - 1 - i)
+                    SiteAt(UNetStage.Up, i, levels - 1 - i),
+                    ResidualAt(UNetStage.Up, i)
                 )
             );
         }
@@ -91,13 +105,27 @@ public sealed class UNet2DConditionModel : IDisposable
             new(TakesSkip: false, LeavesSkip: false, SeesText: false, input => Lifetime.Scoped(() => _convOut.Forward(F.silu(_normOut.Forward(input.X))))),
         ];
 
+        Func<WeightPath, int, ResidualSite> ResidualAt(UNetStage stage, int block) =>
+            (path, layer) =>
+            {
+                ResidualSite site = new(path.Prefix, stage, block, layer, _residualSites.Count);
+                _residualSites.Add(site);
+                return site;
+            };
+
         Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> SiteAt(UNetStage stage, int block, int halvings) =>
             layer =>
                 (path, kind, heads) =>
                 {
                     // Each halving rounds up.
                     int ownSide = (config.SampleSize + (1 << halvings) - 1) >> halvings;
-                    AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads) { Halvings = halvings, OwnSide = ownSide };
+                    AttentionSite site = new(path.Prefix, stage, block, layer, kind, _sites.Count, heads)
+                    {
+                        Halvings = halvings,
+                        OwnSide = ownSide,
+                        Blocks = blocks,
+                        FinestSide = config.SampleSize,
+                    };
                     _sites.Add(site);
                     return site;
                 };
@@ -108,6 +136,9 @@ public sealed class UNet2DConditionModel : IDisposable
 
     /// <summary>All weights, by their diffusers keys.</summary>
     public WeightSet Weights { get; }
+
+    /// <summary>All residual blocks, in the order in which they run.</summary>
+    public IReadOnlyList<ResidualSite> ResidualSites => _residualSites;
 
     /// <summary>All attention layers, in the order in which they run.</summary>
     public IReadOnlyList<AttentionSite> Sites => _sites;
@@ -124,20 +155,21 @@ public sealed class UNet2DConditionModel : IDisposable
     /// <summary>Predicts the noise in latents.</summary>
     /// <param name="latents">z_t, [B, 4, H, W], in the dtype to compute in; borrowed.</param>
     /// <param name="timesteps">Network timesteps 0..999, integer [B] or [1]; borrowed.</param>
-    /// <param name="text">Text embedding [B, tokens, d], same dtype as the latents; borrowed.</param>
-    /// <param name="attention">What happens at attention layers; null means fused attention.</param>
-    /// <param name="step">Sampling step told to the processor.</param>
+    /// <param name="condition">Text embedding [B, tokens, d], same dtype as the latents, and what its rows are; borrowed.</param>
+    /// <param name="hook">What happens at attention layers and residual blocks; null means fused attention.</param>
+    /// <param name="step">Sampling step told to the hook.</param>
     /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public Tensor Forward(Tensor latents, Tensor timesteps, Tensor text, IAttentionProcessor? attention = null, int step = 0)
+    public Tensor Forward(Tensor latents, Tensor timesteps, Conditioning condition, INetworkHook? hook = null, int step = 0)
     {
         Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
         long batch = latents.shape[0];
-        Shape.Require(text, [batch, -1, Config.CrossAttentionDim]);
+        Shape.Require(condition.Tokens, [batch, -1, Config.CrossAttentionDim]);
         using UseGate.Lease use = Weights.Use();
         using DisposeScope scope = NewDisposeScope();
-        return Run(latents, timesteps, new UNetPass(text, attention ?? FusedAttention.Instance, step), null).MoveToOuterDisposeScope();
+        return Run(latents, timesteps, new UNetPass(condition.Tokens, condition.Layout(), hook ?? FusedAttention.Instance, step), null)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>As <see cref="Forward"/> with fused attention, and without recording: what it keeps can be differentiated segment by segment.</summary>
@@ -149,7 +181,7 @@ public sealed class UNet2DConditionModel : IDisposable
         using UseGate.Lease use = Weights.Use();
         using IDisposable grad = no_grad();
         SegmentInput[] inputs = new SegmentInput[_segments.Count];
-        Tensor prediction = Run(latents, timesteps, new UNetPass(text, FusedAttention.Instance, step), inputs);
+        Tensor prediction = Run(latents, timesteps, new UNetPass(text, BatchLayout.Sources((int)latents.shape[0]), FusedAttention.Instance, step), inputs);
         return new SegmentTape(Weights, _segments, inputs, prediction);
     }
 
@@ -196,6 +228,7 @@ public sealed class UNet2DConditionModel : IDisposable
     {
         private readonly WeightPath _at;
         private readonly List<ResnetBlock> _resnets = [];
+        private readonly List<ResidualSite> _residuals = [];
         private readonly List<SpatialTransformer> _attentions = [];
         private readonly Conv2d? _downsample;
         private readonly WeightPath _downsampleAt;
@@ -208,13 +241,15 @@ public sealed class UNet2DConditionModel : IDisposable
             int? heads,
             bool isLast,
             long time,
-            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site,
+            Func<WeightPath, int, ResidualSite> residual
         )
         {
             _at = at;
             for (int j = 0; j < config.LayersPerBlock; j++)
             {
                 _resnets.Add(new ResnetBlock(at["resnets"][j], j == 0 ? from : to, to, config.NormNumGroups, config.NormEps, time));
+                _residuals.Add(residual(at["resnets"][j], j));
                 if (heads is { } h)
                     _attentions.Add(new SpatialTransformer(at["attentions"][j], to, h, config, site(j)));
             }
@@ -236,7 +271,7 @@ public sealed class UNet2DConditionModel : IDisposable
                     input =>
                         Lifetime.Scoped(() =>
                         {
-                            Tensor x = _resnets[layer].Forward(input.X, input.Time);
+                            Tensor x = _resnets[layer].Forward(input.X, input.Time, input.Pass.At(_residuals[layer]));
                             if (_attentions.Count > 0)
                                 x = _attentions[layer].Forward(x, input.Pass);
                             return isEnd ? _at.Observed(x) : x;
@@ -259,6 +294,7 @@ public sealed class UNet2DConditionModel : IDisposable
         private readonly ResnetBlock _first;
         private readonly SpatialTransformer _attention;
         private readonly ResnetBlock _second;
+        private readonly ResidualSite[] _residuals;
 
         public MidBlock(
             WeightPath at,
@@ -266,10 +302,12 @@ public sealed class UNet2DConditionModel : IDisposable
             UNetConfig config,
             int heads,
             long time,
-            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site,
+            Func<WeightPath, int, ResidualSite> residual
         )
         {
             _at = at;
+            _residuals = [residual(at["resnets"][0], 0), residual(at["resnets"][1], 1)];
             _first = new ResnetBlock(at["resnets"][0], channels, channels, config.NormNumGroups, config.NormEps, time);
             _attention = new SpatialTransformer(at["attentions"][0], channels, heads, config, site(0));
             _second = new ResnetBlock(at["resnets"][1], channels, channels, config.NormNumGroups, config.NormEps, time);
@@ -280,7 +318,13 @@ public sealed class UNet2DConditionModel : IDisposable
                 TakesSkip: false,
                 LeavesSkip: false,
                 SeesText: true,
-                input => Lifetime.Scoped(() => _at.Observed(_second.Forward(_attention.Forward(_first.Forward(input.X, input.Time), input.Pass), input.Time)))
+                input =>
+                    Lifetime.Scoped(() =>
+                    {
+                        Tensor x = _first.Forward(input.X, input.Time, input.Pass.At(_residuals[0]));
+                        x = _attention.Forward(x, input.Pass);
+                        return _at.Observed(_second.Forward(x, input.Time, input.Pass.At(_residuals[1])));
+                    })
             );
     }
 
@@ -288,6 +332,7 @@ public sealed class UNet2DConditionModel : IDisposable
     {
         private readonly WeightPath _at;
         private readonly List<ResnetBlock> _resnets = [];
+        private readonly List<ResidualSite> _residuals = [];
         private readonly List<SpatialTransformer> _attentions = [];
         private readonly Upsample? _upsample;
 
@@ -300,7 +345,8 @@ public sealed class UNet2DConditionModel : IDisposable
             int? heads,
             bool isLast,
             long time,
-            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site
+            Func<int, Func<WeightPath, AttentionKind, int, AttentionSite>> site,
+            Func<WeightPath, int, ResidualSite> residual
         )
         {
             _at = at;
@@ -310,6 +356,7 @@ public sealed class UNet2DConditionModel : IDisposable
                 int skip = j == layers - 1 ? input : output;
                 int from = j == 0 ? previous : output;
                 _resnets.Add(new ResnetBlock(at["resnets"][j], from + skip, output, config.NormNumGroups, config.NormEps, time));
+                _residuals.Add(residual(at["resnets"][j], j));
                 if (heads is { } h)
                     _attentions.Add(new SpatialTransformer(at["attentions"][j], output, h, config, site(j)));
             }
@@ -330,7 +377,7 @@ public sealed class UNet2DConditionModel : IDisposable
                     input =>
                         Lifetime.Scoped(() =>
                         {
-                            Tensor x = _resnets[layer].Forward(cat([input.X, input.Skip!], 1), input.Time);
+                            Tensor x = _resnets[layer].Forward(cat([input.X, input.Skip!], 1), input.Time, input.Pass.At(_residuals[layer]));
                             if (_attentions.Count > 0)
                                 x = _attentions[layer].Forward(x, input.Pass);
                             return isEnd ? _at.Observed(x) : x;

@@ -3,9 +3,15 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch;
 
-/// <summary>How an inverted image is edited by prompt-to-prompt. Defaults: the released examples.</summary>
+/// <summary>How an inverted image is edited. Defaults: prompt-to-prompt, with the numbers of the released examples.</summary>
 public sealed record EditOptions
 {
+    /// <summary>
+    /// The editor; null (default) for prompt-to-prompt. <see cref="Kind"/>, <see cref="Weights"/>, <see cref="Blend"/>, <see cref="BlendThreshold"/>,
+    /// <see cref="CrossReplace"/>, <see cref="SelfReplace"/> and <see cref="KeepMaps"/> are prompt-to-prompt's alone.
+    /// </summary>
+    public EditorOptions? Editor { get; init; }
+
     /// <summary>Kind of edit; null (default) exchanges words where both prompts have equally many, and refines otherwise.</summary>
     public PromptEdit? Kind { get; init; }
 
@@ -29,6 +35,8 @@ public sealed record EditOptions
 
     /// <summary>Hand the attention maps over with the result (default: false; they take memory, see <see cref="EditResult.Maps"/>).</summary>
     public bool KeepMaps { get; init; }
+
+    internal EditorOptions EditorOptions => Editor ?? new PromptToPromptOptions { KeepMaps = KeepMaps };
 
     /// <summary>The edit that these options make of two prompts. Everything about words is checked here, before a network runs.</summary>
     /// <param name="tokenizer">The model's tokenizer.</param>

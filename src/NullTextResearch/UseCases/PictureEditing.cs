@@ -123,7 +123,7 @@ public static class PictureEditing
         IReadOnlyList<string> notes = prompt == source ? [] : model.CheckPrompts(prompt);
         EditTarget target = options.Target(model.Tokenizer, source, prompt);
         using DisposeScope scope = NewDisposeScope();
-        EditResult result = model.Edit(inversion, model.Grid(steps), source, [target], options.GuidanceScale, options.KeepMaps, control);
+        EditResult result = model.Edit(inversion, model.Grid(steps), source, [target], options.GuidanceScale, options.EditorOptions, control);
         try
         {
             return new EditedPicture
@@ -149,7 +149,7 @@ public static class PictureEditing
     /// <param name="source">Its prompt.</param>
     /// <param name="targets">At least one; <see cref="EditOptions.Target"/> makes them.</param>
     /// <param name="guidanceScale">w; null takes the inversion's.</param>
-    /// <param name="keepMaps">Hand the attention maps over with the result.</param>
+    /// <param name="editor">The editor and its options; null for prompt-to-prompt.</param>
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>Latents of source and targets, owned by the caller.</returns>
     public static EditResult Edit(
@@ -159,15 +159,14 @@ public static class PictureEditing
         string source,
         IReadOnlyList<EditTarget> targets,
         double? guidanceScale = null,
-        bool keepMaps = false,
+        EditorOptions? editor = null,
         RunControl? control = null
     )
     {
         control ??= new RunControl();
-        EditSession session = new(prompts => model.Embed(prompts), processor => control.Watched(model.Predictor(processor)), grid);
+        EditSession session = new(prompts => model.Embed(prompts), hook => control.Watched(model.Predictor(hook)), grid, model.Tokenizer.Tokenize(""));
         ImageEdit edit = new() { Source = model.Tokenizer.Tokenize(source).EnsureFits(), Targets = targets };
-        PromptToPromptOptions options = new() { KeepMaps = keepMaps };
-        return session.Edit(inversion, [edit], options, guidanceScale, control.Progress, control.Cancellation);
+        return session.Edit(inversion, [edit], editor, guidanceScale, control.Progress, control.Cancellation);
     }
 
     /// <summary>Looks at prompts before any work: too long ones and those that say nothing to the model are refused.</summary>

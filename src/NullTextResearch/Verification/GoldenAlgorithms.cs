@@ -167,7 +167,7 @@ internal sealed class GoldenAlgorithms
             StartLatents = pivot.Noisiest.Snapshot(),
             Conditional = StepEmbeddings.Constant(_problem.Conditional),
             Unconditional = StepEmbeddings.Constant(_problem.Unconditional),
-            Offsets = offsets.narrow(1, 0, 1).Snapshot(),
+            Replay = new OffsetReplay(offsets.narrow(1, 0, 1).Snapshot()),
             EvaluationsPerImage = 0,
             Elapsed = TimeSpan.Zero,
             Options = new DdimInversionOptions(),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Layers;
 using NullTextResearch.UNet;
 using NullTextResearch.Weights;
@@ -81,7 +82,7 @@ internal static class GoldenBlocks
                     config,
                     (path, kind, heads) => new AttentionSite(path.Prefix, UNetStage.Down, 0, 0, kind, 0, heads)
                 );
-                return t => transformer.Forward(t[0], new UNetPass(t[1], FusedAttention.Instance, 0));
+                return t => transformer.Forward(t[0], new UNetPass(t[1], BatchLayout.Sources((int)t[1].shape[0]), FusedAttention.Instance, 0));
             case var other:
                 throw new NotSupportedException($"a block of kind '{other}'");
         }

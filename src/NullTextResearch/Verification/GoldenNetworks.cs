@@ -119,7 +119,7 @@ internal static class GoldenNetworks
 
     private static NotSupportedException Unknown(string model) => new($"the manifest names a model '{model}' that is not known");
 
-    private static Tensor Output(GoldenFile file, JsonElement inputs, ScalarType dtype, IAttentionProcessor? attention = null) =>
+    private static Tensor Output(GoldenFile file, JsonElement inputs, ScalarType dtype, INetworkHook? attention = null) =>
         Lifetime.WithoutGradient(() =>
         {
             GoldenFolder folder = file.Folder;

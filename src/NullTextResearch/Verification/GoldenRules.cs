@@ -96,7 +96,7 @@ internal static class GoldenRules
     /// <summary>Predicts next to nothing, but depends on the embedding, as an optimisation requires.</summary>
     private sealed class Silence : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            Lifetime.Scoped(() => embedding.mean([1, 2]).Times(1e-12).view(-1, 1, 1, 1).expand(latents.shape).clone());
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+            Lifetime.Scoped(() => condition.Tokens.mean([1, 2]).Times(1e-12).view(-1, 1, 1, 1).expand(latents.shape).clone());
     }
 }

@@ -22,8 +22,8 @@ public sealed class ArrowTests
         ["Layers"] = ["Tensors", "Weights"],
         ["Text"] = ["Tensors", "Weights", "Layers"],
         ["Vae"] = ["Tensors", "Weights", "Layers"],
-        ["Attention"] = ["Tensors"],
-        ["UNet"] = ["Tensors", "Weights", "Layers", "Attention"],
+        ["Attention"] = ["Tensors", "Diffusion"],
+        ["UNet"] = ["Tensors", "Diffusion", "Weights", "Layers", "Attention"],
         // The machine, by the operations that the networks use.
         ["SelfTest"] = ["Tensors", "Layers", "Attention"],
         // Knows the networks by their configs, and files; the bundle puts both together. Of Images: which sizes a model takes.

@@ -20,8 +20,8 @@ public sealed class AttentionStoreTests
         using AttentionStore store = new();
         Tensor a = rand([1, 2, 4, 3]),
             b = rand([1, 2, 4, 3]);
-        store.Record(new AttentionCall(Site, 0, 2, 2), a);
-        store.Record(new AttentionCall(Site, 1, 2, 2), b);
+        store.Record(new AttentionCall(Site, 0, 2, 2, BatchLayout.Sources(1)), a);
+        store.Record(new AttentionCall(Site, 1, 2, 2, BatchLayout.Sources(1)), b);
         StoredMap map = Assert.Single(store.Maps);
         Assert.Equal(2, map.Steps);
         Assert.True(MaxDifference(a.add(b), map.Sum) < 1e-7);
@@ -33,7 +33,10 @@ public sealed class AttentionStoreTests
     {
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
-        store.Record(new AttentionCall(Site, 0, 2, 2), tensor([0.1f, 0.2f, 0.7f, 0.3f, 0.3f, 0.4f, 0.8f, 0.1f, 0.1f, 0f, 0.5f, 0.5f], [1, 1, 4, 3]));
+        store.Record(
+            new AttentionCall(Site, 0, 2, 2, BatchLayout.Sources(1)),
+            tensor([0.1f, 0.2f, 0.7f, 0.3f, 0.3f, 0.4f, 0.8f, 0.1f, 0.1f, 0f, 0.5f, 0.5f], [1, 1, 4, 3])
+        );
         float[] expected = [0.2f / 0.5f, 0.6f, 0.2f, 1];
         Assert.True(MaxDifference(tensor(expected, [2, 2]), store.AverageMap([1])) < 1e-6);
         Assert.True(MaxDifference(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).div(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
@@ -49,16 +52,16 @@ public sealed class AttentionStoreTests
     public void Wants_Defaults_TakeSmallCrossMaps(AttentionKind kind, int side, bool wanted)
     {
         using AttentionStore store = new();
-        Assert.Equal(wanted, store.Wants(new AttentionCall(Site with { Kind = kind, OwnSide = side }, 0, side, side)));
+        Assert.Equal(wanted, store.Wants(new AttentionCall(Site with { Kind = kind, OwnSide = side }, 0, side, side, BatchLayout.Sources(1))));
     }
 
     [Fact]
     public void Wants_LimitAndCondition_BothHold()
     {
         using AttentionStore store = new(new AttentionStoreOptions { MaxSide = 16, Site = s => s.Stage == UNetStage.Up });
-        Assert.True(store.Wants(new AttentionCall(Site with { OwnSide = 16 }, 0, 16, 16)));
-        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 17 }, 0, 17, 17)));
-        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 16, Stage = UNetStage.Down }, 0, 16, 16)));
+        Assert.True(store.Wants(new AttentionCall(Site with { OwnSide = 16 }, 0, 16, 16, BatchLayout.Sources(1))));
+        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 17 }, 0, 17, 17, BatchLayout.Sources(1))));
+        Assert.False(store.Wants(new AttentionCall(Site with { OwnSide = 16, Stage = UNetStage.Down }, 0, 16, 16, BatchLayout.Sources(1))));
     }
 
     [Fact]
@@ -67,7 +70,7 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
         Tensor map = rand([2, 2, 6, 3]);
-        store.Record(new AttentionCall(Site, 0, 2, 3), map);
+        store.Record(new AttentionCall(Site, 0, 2, 3, BatchLayout.Sources(1)), map);
         Assert.Equal((2, 3), (store.Maps[0].Height, store.Maps[0].Width));
         for (int row = 0; row < 2; row++)
         {
@@ -87,7 +90,7 @@ public sealed class AttentionStoreTests
         // A sum in 16 bits would stop growing where the next map is below half its last digit.
         Tensor map = full([1, 1, 1, 2], 0.5, dtype);
         for (int step = 0; step < 5000; step++)
-            store.Record(new AttentionCall(Site, step, 1, 1), map);
+            store.Record(new AttentionCall(Site, step, 1, 1, BatchLayout.Sources(1)), map);
         Assert.Equal(2500, store.Maps[0].Sum[0, 0, 0, 1].to(ScalarType.Float64).item<double>());
     }
 
@@ -100,7 +103,12 @@ public sealed class AttentionStoreTests
         using Generator generator = new(2);
         Tensor Draw() => randn([1, 2, 6, 8], generator: generator).to(dtype);
         Tensor? seen = null;
-        Tensor result = new MapHook((_, map) => seen = map.alias().MoveToOuterDisposeScope()).Attend(new AttentionCall(Site, 0, 2, 3), Draw(), Draw(), Draw());
+        Tensor result = new MapHook((_, map) => seen = map.alias().MoveToOuterDisposeScope()).Attend(
+            new AttentionCall(Site, 0, 2, 3, BatchLayout.Sources(1)),
+            Draw(),
+            Draw(),
+            Draw()
+        );
         Assert.Equal(dtype, result.dtype);
         Assert.Equal(ScalarType.Float32, seen!.dtype);
         Assert.True(MaxDifference(seen.sum(-1), ones([1, 2, 6])) < 1e-6);
@@ -141,10 +149,11 @@ public sealed class AttentionStoreTests
     }
 
     [Fact]
-    public void RowsTogether_OfTheWatcher_IsItsNumberOfPrompts()
+    public void TouchesUnconditional_OfTheWatcher_IsFalse_AndTrueOfAnythingThatDoesNotSay()
     {
         using AttentionStore store = new();
-        Assert.Equal(3, new StoringAttention(store, images: 3).RowsTogether);
+        Assert.False(new StoringAttention(store).TouchesUnconditional);
+        Assert.True(((INetworkHook)ExplicitAttention.Instance).TouchesUnconditional);
     }
 
     [Fact]
@@ -196,7 +205,7 @@ public sealed class AttentionStoreTests
         using AttentionStore conditionalOnly = new();
         Sampler.Run(lab.Predictor(new StoringAttention(conditionalOnly)), lab.Grid, inversion.Plan with { GuidanceScale = 1, Unconditional = null });
         using AttentionStore firstGuided = new();
-        IAttentionProcessor guided = new StoringAttention(firstGuided);
+        INetworkHook guided = new StoringAttention(firstGuided);
         Sampler.Predict(lab.Predictor(guided), inversion.Plan, lab.Grid.Moves[0], inversion.StartLatents);
         using AttentionStore firstPlain = new();
         Sampler.Predict(lab.Predictor(new StoringAttention(firstPlain)), inversion.Plan with { GuidanceScale = 1 }, lab.Grid.Moves[0], inversion.StartLatents);
@@ -210,10 +219,12 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
         InversionResult inversion = lab.Inverted("a cat");
-        ArgumentException error = Assert.Throws<ArgumentException>(() =>
-            Sampler.Run(lab.Predictor(new StoringAttention(store, images: 5)), lab.Grid, inversion.Plan)
-        );
-        Assert.Contains("batch of 2", error.Message);
-        Assert.Contains("5 rows", error.Message);
+        Conditioning mixed = new(cat([inversion.Conditional.At(0), inversion.Unconditional.At(0)], 0))
+        {
+            Rows = new BatchLayout([new BatchRow(0, 0), new BatchRow(0, 0, IsConditional: false)]),
+        };
+        Tensor latents = cat([inversion.StartLatents, inversion.StartLatents], 0);
+        ArgumentException error = Assert.Throws<ArgumentException>(() => lab.Predictor(new StoringAttention(store)).Predict(latents, lab.Grid.Moves[0], mixed));
+        Assert.Contains("0.0 -0.0", error.Message, StringComparison.Ordinal);
     }
 }

@@ -20,8 +20,8 @@ public sealed class NoisePredictorTests
         for (int i = 0; i < 2; i++)
         {
             PredictionGradient alone = Of(toy.Problem(first: i));
-            Assert.True(alone.Gradient.norm().item<double>() > 1e-3);
-            TensorAssert.Close(alone.Gradient, batch.Gradient.narrow(0, i, 1), 1e-15);
+            Assert.True(alone.Tokens!.norm().item<double>() > 1e-3);
+            TensorAssert.Close(alone.Tokens!, batch.Tokens!.narrow(0, i, 1), 1e-15);
             TensorAssert.Close(alone.Losses, batch.Losses.narrow(0, i, 1), 1e-15);
             TensorAssert.Close(alone.Prediction, batch.Prediction.narrow(0, i, 1), 1e-15);
         }

@@ -208,7 +208,7 @@ public class SamplerTests
                 StartLatents = problem.Latents,
                 Conditional = conditional,
                 GuidanceScale = 1,
-                Offsets = offsets,
+                Replay = new OffsetReplay(offsets),
             }
         );
         Tensor latents = problem.Latents;

@@ -153,7 +153,7 @@ public sealed class VelocityTests
 
     private sealed class AsVelocity(INoisePredictor noise, NoiseSchedule schedule) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            VelocityPredictor.ToVelocity(noise.Predict(latents, step, embedding), latents, schedule.At(step.Timestep));
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+            VelocityPredictor.ToVelocity(noise.Predict(latents, step, condition), latents, schedule.At(step.Timestep));
     }
 }

@@ -40,6 +40,7 @@ public sealed class EditSessionTests
         InversionResult inversion = new()
         {
             Method = "textual",
+            IsPromptOptimised = true,
             GuidanceScale = plain.GuidanceScale,
             StartLatents = plain.StartLatents,
             Conditional = conditional,

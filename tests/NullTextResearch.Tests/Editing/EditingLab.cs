@@ -75,7 +75,7 @@ internal sealed class EditingLab : IDisposable
 
     public static TokenizedPrompt Prompt(string text) => Tokenizer.Tokenize(text);
 
-    public INoisePredictor Predictor(IAttentionProcessor attention) => new Network(UNet, attention);
+    public INoisePredictor Predictor(INetworkHook attention) => new Network(UNet, attention);
 
     /// <summary>The lab's text encoder: a table.</summary>
     public Tensor Encode(IReadOnlyList<TokenizedPrompt> prompts)
@@ -119,7 +119,7 @@ internal sealed class EditingLab : IDisposable
         InversionResult inversion,
         IReadOnlyList<ImageEdit> edits,
         PromptToPromptOptions? options = null,
-        Func<IAttentionProcessor, INoisePredictor>? predictor = null
+        Func<INetworkHook, INoisePredictor>? predictor = null
     ) =>
         PromptToPrompt.Run(
             new EditProblem
@@ -158,12 +158,12 @@ internal sealed class EditingLab : IDisposable
         UNet.Dispose();
     }
 
-    private sealed class Network(UNet2DConditionModel unet, IAttentionProcessor attention) : INoisePredictor
+    private sealed class Network(UNet2DConditionModel unet, INetworkHook attention) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding)
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {
             using Tensor timesteps = tensor([(long)step.Timestep]);
-            return unet.Forward(latents, timesteps, embedding, attention, step.Step);
+            return unet.Forward(latents, timesteps, condition, attention, step.Step);
         }
     }
 }

@@ -80,7 +80,7 @@ public sealed class PromptToPromptTests
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
             lab.Edit(inversion, [Swap(Cat, Dog)], predictor: _ => lab.Predictor(FusedAttention.Instance))
         );
-        Assert.Contains("attention processor", error.Message);
+        Assert.Contains("editor's hook", error.Message);
     }
 
     [Fact]
@@ -329,7 +329,7 @@ public sealed class PromptToPromptTests
             StartLatents = inversion.StartLatents,
             Conditional = inversion.Conditional,
             Unconditional = inversion.Unconditional,
-            Offsets = offsets,
+            Replay = new OffsetReplay(offsets),
             EvaluationsPerImage = 0,
             Elapsed = TimeSpan.Zero,
             Options = "none",

@@ -88,8 +88,8 @@ public sealed class SizesTests
             );
         PredictionGradient plain = At(false),
             segments = At(true);
-        Assert.True(plain.Gradient.norm().item<double>() > 1e-6);
-        Close(plain.Gradient, segments.Gradient, 1e-12);
+        Assert.True(plain.Tokens!.norm().item<double>() > 1e-6);
+        Close(plain.Tokens!, segments.Tokens!, 1e-12);
     }
 
     /// <summary>Tiles of 8 latents on an image of 6 x 20: several along one side, one along the other.</summary>
@@ -141,7 +141,10 @@ public sealed class SizesTests
         {
             int small = Halved(8, site.Halvings),
                 large = Halved(128, site.Halvings);
-            Assert.Equal(store.Wants(new AttentionCall(site, 0, small, small)), store.Wants(new AttentionCall(site, 0, large, large)));
+            Assert.Equal(
+                store.Wants(new AttentionCall(site, 0, small, small, BatchLayout.Sources(1))),
+                store.Wants(new AttentionCall(site, 0, large, large, BatchLayout.Sources(1)))
+            );
         }
     }
 
@@ -239,7 +242,7 @@ public sealed class SizesTests
             weight.Value.copy_(weight.Value.transpose(2, 3).clone());
     }
 
-    private sealed class Watcher(Action<AttentionCall> watch) : IAttentionProcessor
+    private sealed class Watcher(Action<AttentionCall> watch) : INetworkHook
     {
         public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
         {

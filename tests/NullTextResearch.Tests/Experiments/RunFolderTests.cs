@@ -43,7 +43,7 @@ public sealed class RunFolderTests : IDisposable
             StartLatents = randn(1, 4, 2, 2).DetachFromDisposeScope(),
             Conditional = StepEmbeddings.Constant(randn(1, 3, 5)),
             Unconditional = StepEmbeddings.PerStep(randn(2, 1, 3, 5)),
-            Offsets = everything ? randn(2, 4, 2, 2).unsqueeze(1).DetachFromDisposeScope() : null,
+            Replay = everything ? new OffsetReplay(randn(2, 4, 2, 2).unsqueeze(1).DetachFromDisposeScope()) : DdimReplay.Instance,
             Reconstruction = everything ? randn(1, 4, 2, 2).DetachFromDisposeScope() : null,
             Pivot = everything ? new PivotTrajectory([randn(1, 4, 2, 2), randn(1, 4, 2, 2), randn(1, 4, 2, 2)]) : null,
             Optimisation =
@@ -91,7 +91,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.False(loaded.Conditional.IsPerStep);
         Assert.True(loaded.Unconditional.IsPerStep);
         Assert.Equal(saved.Unconditional.Values.data<float>().ToArray(), loaded.Unconditional.Values.data<float>().ToArray());
-        Assert.Equal(saved.Offsets?.data<float>().ToArray(), loaded.Offsets?.data<float>().ToArray());
+        Assert.Equal((saved.Replay as OffsetReplay)?.Offsets.data<float>().ToArray(), (loaded.Replay as OffsetReplay)?.Offsets.data<float>().ToArray());
         Assert.Equal(saved.Reconstruction?.data<float>().ToArray(), loaded.Reconstruction?.data<float>().ToArray());
         Assert.Equal(saved.Pivot?.Clean.data<float>().ToArray(), loaded.Pivot?.Clean.data<float>().ToArray());
         Assert.Equal(saved.Pivot?.Steps, loaded.Pivot?.Steps);
@@ -222,7 +222,7 @@ public sealed class RunFolderTests : IDisposable
     public void Load_ValueThatIsNotFinite_IsRefusedAndNamed()
     {
         RunFolder folder = Saved();
-        foreach (string name in (string[])["start_latents", "conditional", "unconditional", "offsets", "reconstruction", "pivot"])
+        foreach (string name in (string[])["start_latents", "conditional", "unconditional", "replay.offsets", "reconstruction", "pivot"])
         {
             foreach (double value in (double[])[double.NaN, double.NegativeInfinity])
             {
@@ -245,7 +245,7 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("start_latents", "integers")]
     [InlineData("conditional", "scalar")]
     [InlineData("unconditional", "fewer")]
-    [InlineData("offsets", "fewer")]
+    [InlineData("replay.offsets", "fewer")]
     [InlineData("reconstruction", "scalar")]
     [InlineData("reconstruction", "doubles")]
     public void Load_TensorOfAnotherShapeOrType_IsRefused(string name, string how)

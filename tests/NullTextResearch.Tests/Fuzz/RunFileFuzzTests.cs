@@ -274,7 +274,7 @@ public sealed class RunFileFuzzTests : IDisposable
             StartLatents = randn(1, 4, 2, 2),
             Conditional = StepEmbeddings.Constant(randn(1, 3, 5)),
             Unconditional = StepEmbeddings.PerStep(randn(2, 1, 3, 5)),
-            Offsets = randn([2, 1, 4, 2, 2]),
+            Replay = new OffsetReplay(randn([2, 1, 4, 2, 2])),
             Reconstruction = randn(1, 4, 2, 2),
             Pivot = new PivotTrajectory([randn(1, 4, 2, 2), randn(1, 4, 2, 2), randn(1, 4, 2, 2)]),
             Optimisation =

@@ -79,7 +79,7 @@ public class AblationTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
-        using PivotTrajectory pivot = RandomPivotInversion.Trajectory(problem, 7);
+        using PivotTrajectory pivot = RandomNoisePath.Trajectory(problem, 7);
         TensorAssert.Close(problem.Latents, pivot.Clean, 0);
         Tensor Noise(int level)
         {
@@ -89,7 +89,7 @@ public class AblationTests
         for (int level = 2; level <= 10; level++)
             TensorAssert.Close(Noise(1), Noise(level), 1e-9);
         Assert.True(TensorAssert.MaxDifference(Noise(1)[0], Noise(1)[1]) > 0.1, "The images share their noise.");
-        using PivotTrajectory other = RandomPivotInversion.Trajectory(problem, 8);
+        using PivotTrajectory other = RandomNoisePath.Trajectory(problem, 8);
         Assert.True(TensorAssert.MaxDifference(pivot.Noisiest, other.Noisiest) > 0.1, "The seed does not matter.");
     }
 

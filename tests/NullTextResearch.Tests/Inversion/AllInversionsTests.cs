@@ -229,7 +229,8 @@ public class AllInversionsTests
 
     private sealed class Deaf(INoisePredictor inner) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => Lifetime.WithoutGradient(() => inner.Predict(latents, step, embedding));
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+            Lifetime.WithoutGradient(() => inner.Predict(latents, step, condition));
     }
 
     internal sealed class Direct(Action<InversionProgress> report) : IProgress<InversionProgress>

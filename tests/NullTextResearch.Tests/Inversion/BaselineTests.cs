@@ -127,7 +127,7 @@ public class BaselineTests
                 StartLatents = pivot.Noisiest.expand(2, -1, -1, -1),
                 Conditional = conditional,
                 Unconditional = unconditional,
-                Offsets = offsets,
+                Replay = new OffsetReplay(offsets),
             }
         );
         TensorAssert.Close(problem.Latents.expand(2, -1, -1, -1), both, 1e-12);

@@ -345,7 +345,7 @@ public class NullTextInversionTests
         Assert.Equal(1e-5 + 49 * 2e-5, options.EarlyStopLossAt(49), 15);
         Assert.Equal(0.01, NullTextOptions.Paper.LearningRateAt(49, 50));
         Assert.Equal(1e-5, NullTextOptions.Paper.EarlyStopLossAt(49));
-        Assert.Equal(NoiseTimestep.Source, NullTextOptions.Paper.Inversion.NoiseTimestep);
+        Assert.Equal(NoiseTimestep.Source, ((DdimInversionOptions)NullTextOptions.Paper.Inversion).NoiseTimestep);
     }
 
     [Fact]
@@ -365,13 +365,13 @@ public class NullTextInversionTests
 
     private sealed class Nothing : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            Lifetime.Scoped(() => embedding.mean([1, 2]).mul(0).view(-1, 1, 1, 1).expand(latents.shape).clone());
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+            Lifetime.Scoped(() => condition.Tokens.mean([1, 2]).mul(0).view(-1, 1, 1, 1).expand(latents.shape).clone());
     }
 
     private sealed class InSingles(INoisePredictor inner) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) =>
-            inner.Predict(latents.to(ScalarType.Float64), step, embedding.to(ScalarType.Float64)).to(ScalarType.Float32);
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
+            inner.Predict(latents.to(ScalarType.Float64), step, condition with { Tokens = condition.Tokens.to(ScalarType.Float64) }).to(ScalarType.Float32);
     }
 }

@@ -136,7 +136,7 @@ public sealed class FullSizeTests
                 .Predictor()
                 .Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).square().flatten(1).mean([1L]));
             long peak = ProcessMemory.Peak() ?? 0;
-            return (result.Gradient, peak - before);
+            return (result.Tokens!, peak - before);
         }
     }
 }

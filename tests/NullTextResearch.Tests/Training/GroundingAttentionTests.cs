@@ -1,4 +1,5 @@
 using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Scenes;
 using NullTextResearch.Training;
 using TorchSharp;
@@ -9,7 +10,7 @@ namespace NullTextResearch.Tests.Training;
 
 public class GroundingAttentionTests
 {
-    private static readonly AttentionCall Cross = new(new AttentionSite("a", UNetStage.Down, 0, 0, AttentionKind.Cross, 0, 1), 0, 2, 2);
+    private static readonly AttentionCall Cross = new(new AttentionSite("a", UNetStage.Down, 0, 0, AttentionKind.Cross, 0, 1), 0, 2, 2, BatchLayout.Sources(1));
 
     [Fact]
     public void Loss_AttentionInsideItsThing_IsZero_OutsideOne()

@@ -35,7 +35,7 @@ public sealed class CheckpointingTests
         foreach (MemoryOptions memory in (MemoryOptions[])[new() { Checkpointing = true }, new() { Checkpointing = true, Sequential = true }])
         {
             PredictionGradient segments = Gradient(unet, memory, height, width, ScalarType.Float64);
-            Near(plain.Gradient, segments.Gradient, 1e-13);
+            Near(plain.Tokens!, segments.Tokens!, 1e-13);
             Near(plain.Prediction, segments.Prediction, 1e-13);
             Near(plain.Losses, segments.Losses, 1e-13);
         }
@@ -49,7 +49,7 @@ public sealed class CheckpointingTests
         unet.Weights.Initialise(3, CPU, ScalarType.Float32);
         PredictionGradient plain = Gradient(unet, new MemoryOptions(), 16, 16, ScalarType.Float32),
             segments = Gradient(unet, new MemoryOptions { Checkpointing = true }, 16, 16, ScalarType.Float32);
-        Near(plain.Gradient, segments.Gradient, 2e-6);
+        Near(plain.Tokens!, segments.Tokens!, 2e-6);
         Assert.Equal(0, TensorAssert.MaxDifference(plain.Prediction, segments.Prediction));
     }
 
@@ -72,7 +72,7 @@ public sealed class CheckpointingTests
         {
             PredictionGradient a = Gradient(seam, 8, 8, ScalarType.Float64),
                 b = Gradient(plain, 8, 8, ScalarType.Float64);
-            Near(b.Gradient, a.Gradient, 1e-13);
+            Near(b.Tokens!, a.Tokens!, 1e-13);
             Near(b.Prediction, a.Prediction, 1e-13);
         }
         CountingPredictor counting = new(own);
@@ -128,6 +128,28 @@ public sealed class CheckpointingTests
     }
 
     [Fact]
+    public void Differentiate_ByLatentsAndTokens_EqualsFiniteDifferences()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using UNet2DConditionModel unet = new(Networks["attention everywhere"]);
+        unet.Weights.Initialise(3, CPU, ScalarType.Float64);
+        (Tensor latents, Tensor text) = Inputs(8, 8, ScalarType.Float64);
+        UNetNoisePredictor predictor = new(unet, memory: new MemoryOptions { Checkpointing = true });
+        PredictionGradient both = predictor.Differentiate(latents, Step, text, Loss, GradientOf.Latents | GradientOf.Tokens);
+        PredictionGradient one = predictor.Differentiate(latents, Step, text, Loss, GradientOf.Latents);
+        Assert.Null(one.Tokens);
+        Near(both.Latents!, one.Latents!, 1e-13);
+        Near(both.Tokens!, predictor.Differentiate(latents, Step, text, Loss).Tokens!, 1e-12);
+        const double Little = 1e-5;
+        Tensor direction = randn_like(latents);
+        double Total(Tensor z) => Loss(predictor.Predict(z, Step, text)).sum().item<double>();
+        double slope = (Total(latents.add(direction * Little)) - Total(latents.sub(direction * Little))) / (2 * Little);
+        double expected = both.Latents!.mul(direction).sum().item<double>();
+        Assert.InRange(slope, expected - (1e-6 * Math.Abs(expected)) - 1e-10, expected + (1e-6 * Math.Abs(expected)) + 1e-10);
+        Assert.Throws<ArgumentOutOfRangeException>(() => predictor.Differentiate(latents, Step, text, Loss, 0));
+    }
+
+    [Fact]
     public void Predict_RowByRow_EqualsTheBatch()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -137,12 +159,13 @@ public sealed class CheckpointingTests
         using AttentionStore together = new(),
             apart = new();
         foreach (
-            (IAttentionProcessor? a, IAttentionProcessor? b) in ((IAttentionProcessor?, IAttentionProcessor?)[])
-                [(null, null), (ExplicitAttention.Instance, ExplicitAttention.Instance), (new StoringAttention(together, 2), new StoringAttention(apart, 2))]
+            (INetworkHook? a, INetworkHook? b) in ((INetworkHook?, INetworkHook?)[])
+                [(null, null), (ExplicitAttention.Instance, ExplicitAttention.Instance), (new StoringAttention(together), new StoringAttention(apart))]
         )
         {
-            Tensor batch = new UNetNoisePredictor(unet, a).Predict(latents, Step, text),
-                rows = new UNetNoisePredictor(unet, b, new MemoryOptions { Sequential = true }).Predict(latents, Step, text);
+            Conditioning guided = new(text) { Rows = BatchLayout.Sources(2).Guided() };
+            Tensor batch = new UNetNoisePredictor(unet, a).Predict(latents, Step, guided),
+                rows = new UNetNoisePredictor(unet, b, new MemoryOptions { Sequential = true }).Predict(latents, Step, guided);
             Near(batch, rows, 1e-13);
         }
         Assert.NotEmpty(together.Maps);
@@ -197,10 +220,10 @@ public sealed class CheckpointingTests
     /// <summary>A predictor that knows no way of its own to differentiate.</summary>
     private sealed class Plain(INoisePredictor inner) : INoisePredictor
     {
-        public Tensor Predict(Tensor latents, DiffusionStep step, Tensor embedding) => inner.Predict(latents, step, embedding);
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) => inner.Predict(latents, step, condition);
     }
 
-    private sealed class Watcher : IAttentionProcessor
+    private sealed class Watcher : INetworkHook
     {
         public int Calls { get; private set; }
 

@@ -1,0 +1,78 @@
+namespace NullTextResearch.Diffusion;
+
+/// <summary>What a row of a network call is.</summary>
+/// <param name="Image">Which image, from 0.</param>
+/// <param name="Branch">0 for the image itself (the source), 1 and up for its edited versions.</param>
+/// <param name="IsConditional">Whether the row sees a prompt; false for the unconditional half of classifier-free guidance.</param>
+public readonly record struct BatchRow(int Image, int Branch, bool IsConditional = true)
+{
+    /// <summary>Whether it is the image itself and not one of its edited versions.</summary>
+    public bool IsSource => Branch == 0;
+}
+
+/// <summary>
+/// Which row of a batch is what. Whoever makes a network call says so with the call (<see cref="Conditioning.Rows"/>), and hooks inside the network
+/// are told: nobody has to know an order of rows, or to guess it from the size of a batch.
+/// </summary>
+public sealed class BatchLayout
+{
+    private readonly BatchRow[] _rows;
+
+    /// <summary>Rows in the order of the batch.</summary>
+    /// <param name="rows">At least one.</param>
+    public BatchLayout(IEnumerable<BatchRow> rows)
+    {
+        _rows = [.. rows];
+        if (_rows.Length == 0)
+            throw new ArgumentException("A batch has at least one row.", nameof(rows));
+        FirstConditional = Array.FindIndex(_rows, r => r.IsConditional);
+        IsHalved = FirstConditional < 0 || _rows.Skip(FirstConditional).All(r => r.IsConditional);
+    }
+
+    /// <summary>Rows of a batch.</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>Its rows, in order.</summary>
+    public IReadOnlyList<BatchRow> Rows => _rows;
+
+    /// <summary>One row.</summary>
+    public BatchRow this[int row] => _rows[row];
+
+    /// <summary>Index of the first conditional row, or -1.</summary>
+    public int FirstConditional { get; }
+
+    /// <summary>Whether no unconditional row follows a conditional one, so that both are one block each.</summary>
+    public bool IsHalved { get; }
+
+    /// <summary>Number of conditional rows.</summary>
+    public int Conditional => _rows.Count(r => r.IsConditional);
+
+    /// <summary>One source row for each of so many images, conditional.</summary>
+    public static BatchLayout Sources(int images) => new(Enumerable.Range(0, images).Select(i => new BatchRow(i, 0)));
+
+    /// <summary>The rows of images and their edited versions, one image after the other, each with its source first; conditional.</summary>
+    /// <param name="targets">Number of edited versions of each image.</param>
+    public static BatchLayout Branches(IEnumerable<int> targets) =>
+        new(targets.SelectMany((count, image) => Enumerable.Range(0, count + 1).Select(branch => new BatchRow(image, branch))));
+
+    /// <summary>The batch of classifier-free guidance: these rows unconditional, then the same rows conditional.</summary>
+    public BatchLayout Guided() => new(_rows.Select(r => r with { IsConditional = false }).Concat(_rows.Select(r => r with { IsConditional = true })));
+
+    /// <summary>A stretch of the batch.</summary>
+    public BatchLayout Narrow(int first, int count) => new(_rows.AsSpan(first, count).ToArray());
+
+    /// <summary>Some of the rows, in the order asked for.</summary>
+    public BatchLayout Select(IEnumerable<int> rows) => new(rows.Select(r => _rows[r]));
+
+    /// <summary>Index of a row.</summary>
+    /// <exception cref="InvalidOperationException">It is not in the batch.</exception>
+    public int IndexOf(BatchRow row) =>
+        Array.IndexOf(_rows, row) is >= 0 and int index
+            ? index
+            : throw new InvalidOperationException(
+                $"The batch has no {(row.IsConditional ? "conditional" : "unconditional")} row of image {row.Image}, branch {row.Branch}; it has {this}."
+            );
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(' ', _rows.Select(r => $"{(r.IsConditional ? "" : "-")}{r.Image}.{r.Branch}"));
+}

@@ -1,0 +1,54 @@
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>
+/// A way back from noise to image: the rule by which a sampler moves from one noise level to the next, and the tensors that the rule needs. Owns
+/// those tensors.
+/// </summary>
+/// <remarks>Rows of a batch are images or edited versions of them, as the layout says; tensors of a replay have one row per image.</remarks>
+public interface IReplay : IDisposable
+{
+    /// <summary>What has to be kept to make it again.</summary>
+    ReplayData Data { get; }
+
+    /// <summary>First step to run; later than 0 where sampling starts from a level below the noisiest.</summary>
+    int FirstStep => 0;
+
+    /// <summary>Classifier-free guidance of source rows; null where they take that of all others.</summary>
+    double? SourceGuidance => null;
+
+    /// <summary>The state before the first step.</summary>
+    /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <returns>A state in the caller's dispose scope, none of whose tensors is the input itself.</returns>
+    LatentState Start(Tensor latents, BatchLayout rows) => new(latents.alias());
+
+    /// <summary>One step towards the image.</summary>
+    /// <param name="state">Before the step; borrowed.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="noise">Guided noise prediction for latents at this step, [rows, 4, H, W]; may be called more than once.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <returns>After the step; in the caller's dispose scope.</returns>
+    LatentState Move(LatentState state, DiffusionStep step, Func<Tensor, Tensor> noise, BatchLayout rows);
+}
+
+/// <summary>What a replay is made of, for files.</summary>
+/// <param name="Kind">Which replay.</param>
+/// <param name="Numbers">Its numbers by name.</param>
+/// <param name="Tensors">Its tensors by name, one row per image; borrowed.</param>
+public sealed record ReplayData(string Kind, IReadOnlyDictionary<string, double> Numbers, IReadOnlyDictionary<string, Tensor> Tensors)
+{
+    /// <summary>A replay without numbers or tensors.</summary>
+    public static ReplayData Empty(string kind) => new(kind, new Dictionary<string, double>(), new Dictionary<string, Tensor>());
+
+    /// <summary>A tensor of it.</summary>
+    /// <exception cref="ArgumentException">It is not there.</exception>
+    public Tensor Tensor(string name) =>
+        Tensors.TryGetValue(name, out Tensor? tensor) ? tensor : throw new ArgumentException($"The replay '{Kind}' lacks its tensor '{name}'.");
+
+    /// <summary>A number of it.</summary>
+    /// <exception cref="ArgumentException">It is not there.</exception>
+    public double Number(string name) =>
+        Numbers.TryGetValue(name, out double number) ? number : throw new ArgumentException($"The replay '{Kind}' lacks its number '{name}'.");
+}

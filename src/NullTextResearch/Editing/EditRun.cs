@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>
+/// The one loop over the branches of an edit: the inverted images and their edited versions start from the same noise, share the inversion's way back
+/// and its unconditional embedding of every step; the editor directs them.
+/// </summary>
+public static class EditRun
+{
+    /// <summary>Edits.</summary>
+    /// <param name="problem">Images and edits.</param>
+    /// <param name="editor">The editor and its options.</param>
+    /// <param name="observe">Sees the latents of all rows after each step (borrowed); null to disable.</param>
+    /// <param name="progress">Told after each step; null to disable.</param>
+    /// <param name="cancellation">Checked at every step; cancelling leaves no tensors behind.</param>
+    /// <returns>The result, owned by the caller.</returns>
+    /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
+    /// <exception cref="InvalidOperationException">The predictor never called the editor's hook, so nothing would be edited.</exception>
+    /// <exception cref="ObjectDisposedException">The inversion, or the model behind the predictor, was disposed.</exception>
+    public static EditResult Run(
+        EditProblem problem,
+        EditorOptions editor,
+        Action<DiffusionStep, Tensor>? observe = null,
+        IProgress<InversionProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        using UseGate.Lease use = problem.Inversion.Use();
+        Check(problem);
+        Stopwatch clock = Stopwatch.StartNew();
+        using IDisposable grad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        InversionResult inversion = problem.Inversion;
+        Tensor start = inversion.StartLatents;
+        using IEditDirector director = editor.Direct(problem);
+        CountingPredictor network = new(problem.Predictor(director.Hook));
+        BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
+        using StepEmbeddings conditional = Rows([
+            .. rows.Rows.Select(r =>
+                r.IsSource ? (problem.SourceEmbeddings ?? inversion.Conditional, r.Image) : (problem.TargetEmbeddings[r.Image], r.Branch - 1)
+            ),
+        ]);
+        using StepEmbeddings unconditional = Rows([.. rows.Rows.Select(r => (inversion.Unconditional, inversion.Unconditional.Images == 1 ? 0 : r.Image))]);
+        Tensor imageOfRow = tensor(rows.Rows.Select(r => (long)r.Image).ToArray(), device: start.device);
+        SamplingPlan plan = inversion.Plan with
+        {
+            StartLatents = start.index_select(0, imageOfRow),
+            Rows = rows,
+            Conditional = conditional,
+            Unconditional = unconditional,
+            GuidanceScale = problem.GuidanceScale ?? inversion.GuidanceScale,
+        };
+        LatentState end = Sampler.Run(problem.Grid, plan, Noise, director.After, Observe, cancellation);
+        return new EditResult
+        {
+            Latents = end.Latents.Snapshot(),
+            Edits = problem.Edits,
+            Masks = director.Masks(problem.Edits, start.shape[2], start.shape[3]),
+            Maps = director.TakeMaps(),
+            AttentionLayers = director.LayersSeen,
+            Evaluations = network.Evaluations,
+            Elapsed = clock.Elapsed,
+            Options = editor,
+        };
+
+        Tensor Noise(DiffusionStep step, Tensor latents)
+        {
+            Tensor noise = director.Predict(network, plan, step, latents);
+            if (director.LayersSeen == 0)
+                throw new InvalidOperationException(
+                    "The noise predictor never called the editor's hook, so no edit would happen. Pass the hook on to the network's forward call."
+                );
+            return noise;
+        }
+
+        void Observe(DiffusionStep step, LatentState state)
+        {
+            observe?.Invoke(step, state.Latents);
+            progress?.Report(new InversionProgress("edit", step.Step + 1, problem.Grid.Steps));
+        }
+    }
+
+    private static void Check(EditProblem problem)
+    {
+        Tensor start = problem.Inversion.StartLatents;
+        long images = start.shape[0];
+        if (problem.Edits.Count != images)
+            throw new ArgumentException(
+                $"The inversion holds {images} images, but there are edits for {problem.Edits.Count}; give one {nameof(ImageEdit)} per image.",
+                nameof(problem)
+            );
+        if (problem.TargetEmbeddings.Count != images)
+            throw new ArgumentException(
+                $"The inversion holds {images} images, but there are target embeddings for {problem.TargetEmbeddings.Count}.",
+                nameof(problem)
+            );
+        CheckEmbeddings("source embeddings", problem.SourceEmbeddings ?? problem.Inversion.Conditional, images);
+        for (int image = 0; image < images; image++)
+            CheckEmbeddings($"target embeddings of image {image}", problem.TargetEmbeddings[image], problem.Edits[image].Targets.Count);
+
+        void CheckEmbeddings(string what, StepEmbeddings embeddings, long rows)
+        {
+            if (embeddings.Images != rows)
+                throw new ArgumentException($"The {what} have {embeddings.Images} rows; {rows} are needed.", nameof(problem));
+            if (embeddings.IsPerStep && embeddings.Values.shape[0] != problem.Grid.Steps)
+                throw new ArgumentException(
+                    $"The {what} are given for {embeddings.Values.shape[0]} steps; the grid has {problem.Grid.Steps}.",
+                    nameof(problem)
+                );
+            if (embeddings.Values.dtype != start.dtype)
+                throw new ArgumentException($"The {what} are {embeddings.Values.dtype}, the latents {start.dtype}; convert one of them.", nameof(problem));
+        }
+    }
+
+    /// <summary>Embeddings of several rows, each from its own set; per step if any of them is.</summary>
+    private static StepEmbeddings Rows(IReadOnlyList<(StepEmbeddings Set, int Row)> rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        if (!rows.Any(r => r.Set.IsPerStep))
+            return StepEmbeddings.Constant(stack([.. rows.Select(r => r.Set.Values.select(0, r.Row))], 0));
+        long steps = rows.First(r => r.Set.IsPerStep).Set.Values.shape[0];
+        return StepEmbeddings.PerStep(
+            stack([.. rows.Select(r => r.Set.IsPerStep ? r.Set.Values.select(1, r.Row) : r.Set.Values.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1))], 1)
+        );
+    }
+}

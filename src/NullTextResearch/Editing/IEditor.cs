@@ -1,0 +1,63 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>
+/// Options of an editor, and the editor as data: which one it is, and everything that its edits depend on beside the prompts. Each editor has a record
+/// of its own; the catalogue lists them (<see cref="EditorCatalogue"/>).
+/// </summary>
+public abstract record EditorOptions
+{
+    /// <summary>Id of the editor in the catalogue.</summary>
+    public abstract string Id { get; }
+
+    /// <summary>Makes what directs one run.</summary>
+    /// <param name="problem">Images and edits; borrowed as long as the director lives.</param>
+    /// <exception cref="ArgumentException">An edit does not fit its prompts, the editor or the inversion.</exception>
+    public abstract IEditDirector Direct(EditProblem problem);
+}
+
+/// <summary>
+/// Directs the branches of one run, the images and their edited versions side by side. The loop over steps is not its business
+/// (<see cref="EditRun"/>); it says what happens inside the network, and to latents before and after a step. Owns its tensors.
+/// </summary>
+public interface IEditDirector : IDisposable
+{
+    /// <summary>What happens inside the network.</summary>
+    INetworkHook Hook { get; }
+
+    /// <summary>Changes latents before a step; the input itself (default) where nothing changes.</summary>
+    /// <param name="step">The step to come.</param>
+    /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
+    /// <returns>In the current dispose scope.</returns>
+    Tensor Before(DiffusionStep step, Tensor latents) => latents;
+
+    /// <summary>The guided noise prediction of all rows; classifier-free guidance in one network call (default).</summary>
+    /// <param name="network">The network with <see cref="Hook"/> inside.</param>
+    /// <param name="plan">Prompts, guidance and rows.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
+    /// <returns>[rows, 4, H, W], in the current dispose scope.</returns>
+    Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) => Sampler.Predict(network, plan, step, latents);
+
+    /// <summary>Changes latents after a step; the input itself (default) where nothing changes.</summary>
+    /// <param name="step">The step just made.</param>
+    /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
+    /// <returns>In the current dispose scope.</returns>
+    Tensor After(DiffusionStep step, Tensor latents) => latents;
+
+    /// <summary>Different layers of the network that have called so far.</summary>
+    int LayersSeen { get; }
+
+    /// <summary>Masks that confined the edit, per image and target, null where there was none; owned by the caller.</summary>
+    /// <param name="edits">The edits.</param>
+    /// <param name="height">Height of the latents.</param>
+    /// <param name="width">Width of the latents.</param>
+    IReadOnlyList<IReadOnlyList<BlendMask?>> Masks(IReadOnlyList<ImageEdit> edits, long height, long width) =>
+        [.. edits.Select(e => (IReadOnlyList<BlendMask?>)[.. e.Targets.Select(_ => (BlendMask?)null)])];
+
+    /// <summary>Attention maps of the run, where they were to be kept; owned by the caller from now on.</summary>
+    AttentionStore? TakeMaps() => null;
+}

@@ -1,0 +1,105 @@
+using NullTextResearch.Diffusion;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>A way from image to noise, as the catalogue lists it.</summary>
+public sealed record PathMethod
+{
+    /// <summary>Short name of options and files: lower-case letters and hyphens.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it does, in a line.</summary>
+    public required string Summary { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Its options with default values.</summary>
+    public required PathOptions Default { get; init; }
+
+    /// <summary>What it costs an image at most with its default options, from T.</summary>
+    public required Func<int, MethodCost> Cost { get; init; }
+
+    /// <summary><see cref="Cost"/> as a formula in T.</summary>
+    public required string CostFormula { get; init; }
+
+    /// <summary>
+    /// Makes its way back from what was kept of it; null where plain DDIM sampling is the way back, and methods that follow a pivot fit it.
+    /// </summary>
+    public Func<ReplayData, IReplay>? Restore { get; init; }
+
+    /// <summary>Whether it is a way to invert images by itself (default), or makes sense only with a method on top of it.</summary>
+    public bool StandsAlone { get; init; } = true;
+
+    /// <summary>Its options with a seed; null where it draws no noise.</summary>
+    public Func<PathOptions, long, PathOptions>? Seeded { get; init; }
+
+    /// <summary>The options with the seed of a request.</summary>
+    internal PathOptions With(long seed) => Seeded is null ? Default : Seeded(Default, seed);
+
+    /// <summary>The record of its options.</summary>
+    public Type OptionsType => Default.GetType();
+}
+
+/// <summary>The library's ways from image to noise: command line, workbench, documents, laws and stored results take them from here.</summary>
+public static class PathCatalogue
+{
+    /// <summary>All of them; the first is the default.</summary>
+    public static IReadOnlyList<PathMethod> All { get; } =
+    [
+        new()
+        {
+            Id = DdimInversionOptions.PathId,
+            Summary = "each DDIM move with its two noise levels exchanged",
+            Source = "Song et al. 2021; Mokady et al. 2023, section 3.1",
+            Default = new DdimInversionOptions(),
+            Cost = t => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
+        new()
+        {
+            Id = RandomNoiseOptions.PathId,
+            Summary = "the image with one random noise, scaled to each level; no network",
+            Source = "Mokady et al. 2023, section 4 (random pivot)",
+            Default = new RandomNoiseOptions(),
+            StandsAlone = false,
+            Seeded = (options, seed) => ((RandomNoiseOptions)options) with { Seed = seed },
+            Cost = _ => new MethodCost(0, 0),
+            CostFormula = "0",
+        },
+    ];
+
+    /// <summary>The list as text, two lines a path.</summary>
+    public static string ToText() =>
+        string.Join('\n', All.Select(p => $"{p.Id, -14}{p.Summary}\n{"", -14}{p.Source}; {p.CostFormula} evaluations an image at most"));
+
+    /// <summary>The ids, for messages.</summary>
+    internal static string Ids => string.Join(", ", All.Select(p => p.Id));
+
+    /// <summary>The path of an id.</summary>
+    /// <param name="id">Such as <c>ddim</c>.</param>
+    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    public static PathMethod Find(string id) =>
+        All.FirstOrDefault(p => p.Id == id) ?? throw new ArgumentException($"There is no path '{id}'; there are {Ids}.", nameof(id));
+
+    /// <summary>Why a method that follows a pivot does not go with a path that has a way back of its own.</summary>
+    internal static string Refusal(string path, string method) =>
+        $"{method} follows the latents of a path by plain DDIM moves, and '{path}' has a way back of its own, to which there is nothing to add. "
+        + "Use that path without a method on top of it, or one of "
+        + string.Join(", ", All.Where(p => p.Restore is null).Select(p => p.Id))
+        + ".";
+
+    /// <summary>A replay from what was kept of it.</summary>
+    /// <param name="data">Its tensors are taken over.</param>
+    /// <exception cref="ArgumentException">No path, and nothing else, has such a replay, or something of it is missing.</exception>
+    public static IReplay Restore(ReplayData data) =>
+        data.Kind switch
+        {
+            DdimReplay.Kind => DdimReplay.Instance,
+            OffsetReplay.Kind => new OffsetReplay(data.Tensor(OffsetReplay.Kind)),
+            _ => (
+                All.FirstOrDefault(p => p.Id == data.Kind)?.Restore
+                ?? throw new ArgumentException($"There is no replay of kind '{data.Kind}'; was the file written by a newer version?")
+            )(data),
+        };
+}
