@@ -61,7 +61,8 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
     /// <inheritdoc/>
     /// <remarks>
     /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook watches it, which would see
-    /// everything twice, or the gradient of the latents is asked for. On a CPU, a float16 network always does: its gradients would otherwise keep a float32 copy of every weight.
+    /// everything twice, or the gradient of the latents is asked for. On a CPU, a float16 network always does: its gradients would otherwise keep a
+    /// float32 copy of every weight.
     /// </remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>

@@ -24,7 +24,8 @@ internal static class MethodsCommand
                     context.Out.Write(string.Join('\n', Tables().Select(t => $"**{t.Title}**\n\n{t.ToMarkdown()}")));
                 else
                     context.Out.WriteLine(
-                        $"Methods (--method)\n{InversionCatalogue.ToText()}\n\nPaths (--path)\n{PathCatalogue.ToText()}\n\nEditors (--editor)\n{EditorCatalogue.ToText()}"
+                        $"Methods (--method)\n{InversionCatalogue.ToText()}\n\nPaths (--path)\n{PathCatalogue.ToText()}\n\n"
+                            + $"Editors (--editor)\n{EditorCatalogue.ToText()}"
                     );
                 return CommandRunner.Done;
             }
