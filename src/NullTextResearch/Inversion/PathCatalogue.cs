@@ -67,6 +67,15 @@ public static class PathCatalogue
             Cost = _ => new MethodCost(0, 0),
             CostFormula = "0",
         },
+        new()
+        {
+            Id = FixedPointOptions.PathId,
+            Summary = "each step's equation solved by iteration, so that sampling at guidance 1 comes back nearly exactly",
+            Source = "Meiri et al. 2023; Pan et al. 2023 (AIDI)",
+            Default = new FixedPointOptions(),
+            Cost = t => new MethodCost(5 * t, 0),
+            CostFormula = "5 T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>

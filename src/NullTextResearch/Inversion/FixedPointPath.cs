@@ -1,0 +1,181 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>How the fixed point of a step is approached.</summary>
+public enum FixedPointSolver
+{
+    /// <summary>The map again and again.</summary>
+    Picard,
+
+    /// <summary>The mean of the map at the last two iterates (AIDI's "empirical" rule).</summary>
+    Averaged,
+
+    /// <summary>Anderson acceleration: the mix of the last iterates whose residuals cancel best (AIDI).</summary>
+    Anderson,
+}
+
+/// <summary>Options of <see cref="FixedPointPath"/>.</summary>
+public sealed record FixedPointOptions : PathOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string PathId = "fixed-point";
+
+    /// <inheritdoc/>
+    public override string Id => PathId;
+
+    /// <summary>Updates per step, 0 or more (default 5); 0 is DDIM inversion, or one evaluation without an update where the solver begins with one.</summary>
+    public int Iterations { get; init; } = 5;
+
+    /// <summary>How the fixed point is approached (default: the map again and again).</summary>
+    public FixedPointSolver Solver { get; init; }
+
+    /// <summary>Iterates that Anderson acceleration looks back on, beside the current one, 1 or more (default 5).</summary>
+    public int Window { get; init; } = 5;
+
+    /// <summary>w of the inversion, finite (default 1); sample with the same w to come back.</summary>
+    public double GuidanceScale { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public override IPath Create() => new FixedPointPath(this);
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Problems()
+    {
+        if (Iterations < 0)
+            yield return $"Iterations is {Iterations}; it must be 0 or more.";
+        if (Window < 1)
+            yield return $"Window is {Window}; it must be at least 1.";
+        if (!double.IsFinite(GuidanceScale))
+            yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
+    }
+}
+
+/// <summary>
+/// Inversion that asks the network at the latents it climbs to, not at those it comes from: each step solves y = move(z, eps(y, t)), the very equation
+/// that sampling will use in the other direction, by iteration. Fixed-point inversion (Meiri et al. 2023, arXiv 2312.12540v1) and AIDI (Pan et al.
+/// 2023, arXiv 2309.04907).
+/// </summary>
+/// <param name="options">Options; null for the defaults.</param>
+public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
+{
+    private readonly FixedPointOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => _options.Solver == FixedPointSolver.Picard ? "fixed-point inversion" : $"fixed-point inversion ({_options.Solver})";
+
+    /// <summary>Sees the move's index and every value of the map, [B, 4, H, W], borrowed; for convergence plots. Null costs nothing.</summary>
+    public Action<DiffusionStep, Tensor>? Observer { get; init; }
+
+    /// <inheritdoc/>
+    public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        _options.Validate();
+        TimestepGrid grid = problem.Grid;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        List<Tensor> levels = [problem.Latents.detach()];
+        for (int level = 0; level < grid.Steps; level++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
+            Tensor z = levels[^1];
+            levels.Add(
+                Lifetime.Scoped(() =>
+                    _options.Solver switch
+                    {
+                        FixedPointSolver.Averaged => Averaged(Map, z),
+                        FixedPointSolver.Anderson => Anderson(Map, z),
+                        _ => Picard(Map, z),
+                    }
+                )
+            );
+            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
+
+            Tensor Map(Tensor y)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Tensor value = Lifetime.Scoped(() => Ddim.Move(z, Predict(problem, y, step), step.Clean, step.Noisy));
+                Observer?.Invoke(step, value);
+                return value;
+            }
+        }
+        return new Walk { Levels = new PivotTrajectory(levels) };
+    }
+
+    private Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step) =>
+        _options.GuidanceScale == 1
+            ? problem.Predictor.Predict(latents, step, problem.Conditional)
+            : Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, _options.GuidanceScale);
+
+    private Tensor Picard(Func<Tensor, Tensor> map, Tensor z)
+    {
+        Tensor y = z;
+        for (int i = 0; i < Math.Max(1, _options.Iterations); i++)
+            y = map(y);
+        return y;
+    }
+
+    private Tensor Averaged(Func<Tensor, Tensor> map, Tensor z)
+    {
+        // Values of the map at the last two iterates; the older one is known from the iteration before.
+        Tensor q = map(z);
+        Tensor before = q;
+        for (int i = 0; i < _options.Iterations; i++)
+        {
+            Tensor now = map(q);
+            q = before.Times(0.5).Plus(now.Times(0.5));
+            before = now;
+        }
+        return q;
+    }
+
+    private Tensor Anderson(Func<Tensor, Tensor> map, Tensor z)
+    {
+        Tensor u = map(z);
+        List<Tensor> iterates = [],
+            values = [],
+            residuals = [];
+        for (int k = 0; k < _options.Iterations; k++)
+        {
+            Tensor y = u;
+            if (k > 0)
+            {
+                residuals.Add(u.sub(iterates[^1]));
+                values.Add(u);
+                foreach (List<Tensor> list in (List<Tensor>[])[residuals, values, iterates])
+                {
+                    if (list.Count > _options.Window + 1)
+                        list.RemoveAt(0);
+                }
+                y = Mix(residuals, values);
+            }
+            iterates.Add(y);
+            u = map(y);
+        }
+        return u;
+    }
+
+    /// <summary>sum_j a_j u_j with a ~ (R R^T)^-1 1, per image: the affine combination with the smallest combined residual.</summary>
+    private static Tensor Mix(List<Tensor> residuals, List<Tensor> values) =>
+        Lifetime.Scoped(() =>
+        {
+            // [B, m, n] in float64: near convergence the products differ in their last digits only.
+            Tensor r = stack(residuals, 1).flatten(2).to(ScalarType.Float64);
+            Tensor products = r.bmm(r.transpose(1, 2));
+            Tensor ones = torch.ones([products.shape[0], products.shape[1], 1], ScalarType.Float64, r.device);
+            // The pseudo-inverse leaves directions alone that carry no information.
+            Tensor weights = linalg.pinv(products, hermitian: true).bmm(ones);
+            Tensor sum = weights.sum(1, keepdim: true);
+            // Exactly converged: nothing to mix, the last value stands.
+            Tensor usable = sum.abs().Above(1e-300);
+            double[] newest = [.. Enumerable.Repeat(0.0, (int)weights.shape[1] - 1), 1];
+            Tensor last = tensor(newest, device: weights.device).view(1, -1, 1).expand(weights.shape);
+            Tensor normal = where(usable, weights.div(where(usable, sum, ones_like(sum))), last).to(values[0].dtype);
+            return stack(values, 1).mul(normal.view(normal.shape[0], normal.shape[1], 1, 1, 1)).sum(1);
+        });
+}
