@@ -76,6 +76,17 @@ public static class PathCatalogue
             Cost = t => new MethodCost(5 * t, 0),
             CostFormula = "5 T",
         },
+        new()
+        {
+            Id = EditFriendlyOptions.PathId,
+            Summary = "DDPM noise for every step, made so that sampling with it gives the image exactly",
+            Source = "Huberman-Spiegelglas et al. 2024",
+            Default = new EditFriendlyOptions(),
+            Seeded = (options, seed) => ((EditFriendlyOptions)options) with { Seed = seed },
+            Restore = EditFriendlyReplay.Restore,
+            Cost = t => new MethodCost(2 * t, 0),
+            CostFormula = "2 T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>
