@@ -87,6 +87,16 @@ public static class PathCatalogue
             Cost = t => new MethodCost(2 * t, 0),
             CostFormula = "2 T",
         },
+        new()
+        {
+            Id = EdictOptions.PathId,
+            Summary = "two coupled latents, each moved by the prediction at the other: exact at any guidance",
+            Source = "Wallace et al. 2023",
+            Default = new EdictOptions(),
+            Restore = EdictReplay.Restore,
+            Cost = t => new MethodCost(4 * t, 0),
+            CostFormula = "4 T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>
