@@ -29,6 +29,13 @@ public static class EditorCatalogue
             Source = "Hertz et al. 2022; Mokady et al. 2023, section 3.3",
             Default = new PromptToPromptOptions(),
         },
+        new()
+        {
+            Id = MasaCtrlOptions.EditorId,
+            Summary = "the target's queries ask the source's keys and values: shapes may change, looks stay",
+            Source = "Cao et al. 2023",
+            Default = new MasaCtrlOptions(),
+        },
     ];
 
     /// <summary>The list as text, two lines an editor.</summary>
