@@ -36,6 +36,13 @@ public static class EditorCatalogue
             Source = "Cao et al. 2023",
             Default = new MasaCtrlOptions(),
         },
+        new()
+        {
+            Id = PlugAndPlayOptions.EditorId,
+            Summary = "residual features and self-attention of the source injected: layout stays",
+            Source = "Tumanyan et al. 2023",
+            Default = new PlugAndPlayOptions(),
+        },
     ];
 
     /// <summary>The list as text, two lines an editor.</summary>

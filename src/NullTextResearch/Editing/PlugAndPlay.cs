@@ -1,0 +1,168 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>Options of <see cref="PlugAndPlay"/>; defaults are the published ones.</summary>
+public sealed record PlugAndPlayOptions : EditorOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string EditorId = "plug-and-play";
+
+    /// <inheritdoc/>
+    public override string Id => EditorId;
+
+    /// <summary>Share of the steps in which residual features of the source are injected, 0 to 1 (default 0.8).</summary>
+    public double Features { get; init; } = 0.8;
+
+    /// <summary>Share of the steps in which self-attention queries and keys of the source are injected, 0 to 1 (default 0.5).</summary>
+    public double Attention { get; init; } = 0.5;
+
+    /// <inheritdoc/>
+    public override IEditDirector Direct(EditProblem problem) => new PlugAndPlay(this, problem);
+}
+
+/// <summary>
+/// Plug-and-play: the image runs along its inversion beside the edit, with the empty prompt, and hands over one layer's residual features and the
+/// self-attention queries and keys of the later blocks. Tumanyan et al. 2023 (arXiv 2211.12572).
+/// </summary>
+/// <remarks>The inversion's own latents are the source at every step, so the source branch ends at the image itself.</remarks>
+public sealed class PlugAndPlay : INetworkHook, IEditDirector
+{
+    private readonly PlugAndPlayOptions _options;
+    private readonly EditProblem _problem;
+    private readonly int _featureSteps;
+    private readonly int _attentionSteps;
+    private readonly HashSet<int> _seen = [];
+
+    internal PlugAndPlay(PlugAndPlayOptions options, EditProblem problem)
+    {
+        foreach (
+            (string name, double share) in ((string, double)[])[(nameof(options.Features), options.Features), (nameof(options.Attention), options.Attention)]
+        )
+        {
+            if (!(share is >= 0 and <= 1))
+                throw new ArgumentException(FormattableString.Invariant($"{name} is {share}; it must lie in [0, 1]."));
+        }
+        if (problem.Inversion.Pivot is null)
+            throw new ArgumentException(
+                $"Plug-and-play reads the source at every step of its inversion, and '{problem.Inversion.Method}' keeps no latents of the way. Invert with "
+                    + "a method that has a pivot, such as DDIM or null-text inversion."
+            );
+        if (problem.Empty is null)
+            throw new ArgumentException("Plug-and-play needs the embedding of the empty prompt for its source.");
+        (_options, _problem) = (options, problem);
+        _featureSteps = (int)(problem.Grid.Steps * options.Features);
+        _attentionSteps = (int)(problem.Grid.Steps * options.Attention);
+    }
+
+    /// <inheritdoc/>
+    public INetworkHook Hook => this;
+
+    /// <inheritdoc/>
+    public int LayersSeen => _seen.Count;
+
+    /// <summary>The source's latents at a step, [images, 4, H, W], in place of the inversion's; borrowed. Null takes those.</summary>
+    public Func<DiffusionStep, Tensor>? SourceLatents { get; init; }
+
+    /// <summary>What the target is kept from, per row of it, in place of the inversion's unconditional embedding; borrowed. Null takes that.</summary>
+    public Tensor? Negative { get; init; }
+
+    /// <inheritdoc/>
+    public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
+        Lifetime.Scoped(() =>
+        {
+            BatchLayout rows = plan.Rows!;
+            int[] sources = [.. Enumerable.Range(0, rows.Count).Where(r => rows[r].IsSource)],
+                targets = [.. Enumerable.Range(0, rows.Count).Where(r => !rows[r].IsSource)];
+            Tensor source = SourceLatents?.Invoke(step) ?? _problem.Inversion.Pivot![_problem.Grid.Steps - step.Step];
+            Tensor own = Take(latents, targets);
+            Tensor conditional = Take(plan.Conditional.At(step.Step), targets);
+            Tensor all = plan.Unconditional!.At(step.Step);
+            Tensor unconditional =
+                Negative is { } negative ? negative.expand(conditional.shape)
+                : all.shape[0] == 1 ? all.expand(conditional.shape)
+                : Take(all, targets);
+            Tensor empty = _problem.Empty!.expand([sources.Length, .. conditional.shape[1..]]);
+            BatchRow[] layout =
+            [
+                .. sources.Select(r => rows[r]),
+                .. targets.Select(r => rows[r] with { IsConditional = false }),
+                .. targets.Select(r => rows[r]),
+            ];
+            Tensor noise = network.Predict(
+                cat([source, own, own], 0),
+                step,
+                new Conditioning(cat([empty, unconditional, conditional], 0)) { Rows = new BatchLayout(layout) }
+            );
+            Tensor guided = Guidance.Combine(
+                noise.narrow(0, sources.Length, targets.Length),
+                noise.narrow(0, sources.Length + targets.Length, targets.Length),
+                plan.GuidanceScale
+            );
+            // In the order of the rows: sources move by their own prediction.
+            Tensor[] ordered = new Tensor[rows.Count];
+            for (int i = 0; i < sources.Length; i++)
+                ordered[sources[i]] = noise.narrow(0, i, 1);
+            for (int i = 0; i < targets.Length; i++)
+                ordered[targets[i]] = guided.narrow(0, i, 1);
+            return cat(ordered, 0);
+        });
+
+    /// <inheritdoc/>
+    public Tensor After(DiffusionStep step, Tensor latents)
+    {
+        if (SourceLatents is not null)
+            return latents;
+        Tensor pivot = _problem.Inversion.Pivot!.TargetOf(step);
+        Tensor[] rows = [.. latents.split(1, 0)];
+        int row = 0;
+        for (int image = 0; image < _problem.Edits.Count; image++)
+        {
+            rows[row] = pivot.narrow(0, image, 1);
+            row += 1 + _problem.Edits[image].Targets.Count;
+        }
+        return cat(rows, 0);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Feature(in FeatureCall call, Tensor features)
+    {
+        // The published layer: the second residual block of the second expanding block, where a model has one.
+        if (call.Step >= _featureSteps || call.Site is not { Stage: UNetStage.Up, Block: 1, Layer: 1 })
+            return features;
+        return FromSource(call.Rows, features);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+    {
+        _seen.Add(call.Site.Order);
+        AttentionSite site = call.Site;
+        bool isLate = site.Stage == UNetStage.Up && (site.Block > 1 || (site.Block == 1 && site.Layer >= 1));
+        if (site.Kind != AttentionKind.Self || call.Step >= _attentionSteps || !isLate)
+            return FusedAttention.Instance.Attend(call, query, key, value);
+        AttentionCall at = call;
+        return Lifetime.Scoped(() => FusedAttention.Instance.Attend(at, FromSource(at.Rows, query), FromSource(at.Rows, key), value));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    /// <summary>Every row becomes that of its image's source.</summary>
+    private static Tensor FromSource(BatchLayout rows, Tensor tensor)
+    {
+        using Tensor index = torch.tensor(rows.Rows.Select(r => (long)rows.IndexOf(new BatchRow(r.Image, 0))).ToArray(), device: tensor.device);
+        return tensor.index_select(0, index);
+    }
+
+    private static Tensor Take(Tensor tensor, int[] rows)
+    {
+        using Tensor index = torch.tensor(rows.Select(r => (long)r).ToArray(), device: tensor.device);
+        return tensor.index_select(0, index);
+    }
+}
