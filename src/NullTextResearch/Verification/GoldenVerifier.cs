@@ -101,6 +101,8 @@ public static class GoldenVerifier
     private static void Recompute(GoldenFile file)
     {
         bool Has(string member) => file.Entry.TryGetProperty(member, out _);
+        if (GoldenMethods.TryRecompute(file))
+            return;
         if (file.Tensors.Contains("alphas_cumprod"))
             GoldenSchedule.Recompute(file);
         else if (Has("inputs"))

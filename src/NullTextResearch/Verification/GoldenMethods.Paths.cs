@@ -1,0 +1,359 @@
+using System.Text.Json;
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Verification;
+
+internal sealed partial class GoldenMethods
+{
+    private void FixedPoint()
+    {
+        foreach (JsonElement golden in Cases)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            string prefix = Name(golden) + ".";
+            double guidance = Number(golden, "guidance_scale", 1);
+            FixedPointOptions options = new()
+            {
+                Iterations = golden.GetProperty("num_iter_steps").GetInt32(),
+                GuidanceScale = guidance,
+                Solver =
+                    !golden.TryGetProperty("mode", out JsonElement mode) ? FixedPointSolver.Picard
+                    : mode.GetInt32() == 0 ? FixedPointSolver.Anderson
+                    : FixedPointSolver.Averaged,
+                Window = (int)Number(golden, "anderson_window_size", 5),
+            };
+            InversionProblem problem = Problem(Prompts[0], guidance);
+            int watched = Steps - 1 - (Steps / 2);
+            List<Tensor> inner = [];
+            using Walk walk = new FixedPointPath(options)
+            {
+                Observer = (step, value) =>
+                {
+                    if (step.Step == watched)
+                        inner.Add(value.clone().MoveToOtherDisposeScope(scope));
+                },
+            }.Climb(problem, null, Cancellation);
+            Report(prefix + "inv_latents", Stacked(walk.Levels).flatten(0, 1));
+            // The original asks for the older value of the averaged rule once more.
+            if (options.Solver == FixedPointSolver.Averaged)
+                inner = [inner[0], .. Enumerable.Range(1, inner.Count - 1).SelectMany(i => (Tensor[])[inner[i - 1], inner[i]])];
+            Report(prefix + "inner_latents", cat([.. inner], 0));
+            Tensor back = Sampled(problem, walk.Levels.Noisiest, DdimReplay.Instance, Prompts[0], guidance);
+            Report(prefix + "rec_latent", back.select(0, back.shape[0] - 1));
+        }
+    }
+
+    private void EditFriendly()
+    {
+        TimestepGrid grid = Grid();
+        Tensor noise = Stored("noise");
+        Tensor? levels = null;
+        int skip = (int)_file.Entry.GetProperty("skip_steps").GetDouble();
+        foreach (JsonElement golden in Cases)
+        {
+            string prefix = Name(golden) + ".";
+            EditFriendlyOptions options = new()
+            {
+                Eta = golden.GetProperty("eta").GetDouble(),
+                GuidanceScale = golden.GetProperty("source_guidance").GetDouble(),
+                Skip = 0,
+                PublishedEta = true,
+                PublishedLastStep = true,
+            };
+            InversionProblem problem = Problem(Prompts[0]);
+            using Walk walk = new EditFriendlyPath(options) { Noise = level => noise.select(0, level - 1) }.Climb(problem, null, Cancellation);
+            EditFriendlyReplay own = (EditFriendlyReplay)walk.Replay;
+            Tensor stacked = Stacked(walk.Levels);
+            levels = stacked;
+            Report(prefix + "xts", stacked.flatten(0, 1));
+            Report(prefix + "zs", own.Noises.flip(0).flatten(0, 1));
+            Report(prefix + "rec_latents", Sampled(problem, walk.Levels.Noisiest, own, Prompts[0], options.GuidanceScale));
+            using EditFriendlyReplay later = new(own.Noises.clone().DetachFromDisposeScope(), options.Eta, true, skip, options.GuidanceScale);
+            Tensor start = walk.Levels[Steps - skip];
+            Report(prefix + "rec_skip_latents", Sampled(problem, start, later, Prompts[0], options.GuidanceScale));
+            Report(prefix + "target_latents", Sampled(problem, start, later, Prompts[1], Guided, isSource: false));
+            if (_file.WantsAny(t => t.StartsWith(prefix + "p2p_latents", StringComparison.Ordinal)))
+            {
+                using InversionResult inversion = Inverted(
+                    problem,
+                    start,
+                    new EditFriendlyReplay(own.Noises.clone().DetachFromDisposeScope(), options.Eta, true, skip, options.GuidanceScale)
+                );
+                EditTarget target = new()
+                {
+                    Prompt = Tokenized(Prompts[1]),
+                    Edit = new WordSwap { Tail = TailRule.Published },
+                    CrossReplace = CrossReplaceSchedule.Until(0.4),
+                    SelfReplace = StepWindow.Until(0.6),
+                };
+                // The published controller counts from the first step that is sampled.
+                Report(prefix + "p2p_latents", Edited(inversion, grid, [Prompts[0]], target, new FromFirstStep(new PromptToPromptOptions(), skip)));
+            }
+        }
+        if (levels is null)
+            return;
+        double[] variances = [.. grid.Moves.Select(m => (1 - m.Clean.Value) / (1 - m.Noisy.Value) * (1 - (m.Noisy.Value / m.Clean.Value)))];
+        _file.Report("variance", tensor(variances).to(_dtype));
+        if (_file.Wants("mu_tilde"))
+            _file.Report("mu_tilde", stack([.. grid.Moves.Select(m => PosteriorMean(grid, m, levels[Steps - m.Step]))]).flatten(0, 1));
+    }
+
+    /// <summary>A helper of the published code that nothing uses: the one-step alpha of the training chain with the previous level of the short one.</summary>
+    private Tensor PosteriorMean(TimestepGrid grid, DiffusionStep step, Tensor latents)
+    {
+        double a = step.Noisy.Value,
+            next = step.Clean.Value,
+            one = a / grid.Schedule.At(step.Timestep - 1).Value;
+        return latents.Times(Math.Sqrt(one) * (1 - next) / (1 - a)).Plus(Clean.Times(Math.Sqrt(next) * (1 - one) / (1 - a)));
+    }
+
+    private void Edict()
+    {
+        // Its own table: in double precision throughout.
+        double first = Math.Sqrt(0.00085),
+            last = Math.Sqrt(0.012),
+            product = 1;
+        double[] table = [.. Enumerable.Range(0, 1000).Select(i => first + ((last - first) * i / 999)).Select(root => product *= 1 - (root * root))];
+        TimestepGrid grid = new(new NoiseSchedule(table, finalIsOne: false, stepsOffset: 0), Steps);
+        _file.Report("alphas_cumprod", tensor(table));
+        _file.Report(
+            "timesteps",
+            tensor(grid.Moves.Select(m => (double)m.Timestep).ToArray()).to(_file.Tensors.Contains("timesteps") ? _file.Dtype("timesteps") : _dtype)
+        );
+        foreach (JsonElement golden in Cases)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            string prefix = Name(golden) + ".";
+            EdictOptions options = new()
+            {
+                Mix = golden.GetProperty("mix").GetDouble(),
+                Strength = golden.GetProperty("strength").GetDouble(),
+                GuidanceScale = golden.GetProperty("guidance").GetDouble(),
+            };
+            InversionProblem problem = Problem(Prompts[0], options.GuidanceScale, grid);
+            (List<Tensor> Values, List<long> Which) climbed = ([], []),
+                sampled = ([], []);
+            Action<int, Tensor> Into((List<Tensor> Values, List<long> Which) list) =>
+                (which, value) =>
+                {
+                    list.Values.Add(value.clone().MoveToOtherDisposeScope(scope));
+                    list.Which.Add(which);
+                };
+            using Walk walk = new EdictPath(options) { Observer = Into(climbed) }.Climb(problem, null, Cancellation);
+            EdictReplay own = (EdictReplay)walk.Replay;
+            Tensor start = walk.Levels.Noisiest;
+            Steps2("inv", climbed);
+            _file.Report(prefix + "inv_pair", cat([start, own.Second], 0));
+            using EdictReplay watched = new(own.Second.clone().DetachFromDisposeScope(), options.Mix, own.FirstStep, options.GuidanceScale)
+            {
+                Observer = Into(sampled),
+            };
+            _file.Report(prefix + "rec_pair", Pair(watched, Prompts[0], null));
+            Steps2("rec", sampled);
+            _file.Report(prefix + "edit_pair", Pair(own, Prompts[1], null));
+            if (_file.Wants(prefix + "p2p_pair"))
+                _file.Report(prefix + "p2p_pair", Pair(own, Prompts[1], Prompts[0]));
+
+            void Steps2(string what, (List<Tensor> Values, List<long> Which) list)
+            {
+                _file.Report($"{prefix}{what}_steps", cat([.. list.Values], 0));
+                string which = $"{prefix}{what}_which";
+                if (_file.Tensors.Contains(which))
+                    _file.Report(which, tensor(list.Which.ToArray()).to(_file.Dtype(which)));
+            }
+
+            Tensor Pair(EdictReplay replay, string prompt, string? attentionOf)
+            {
+                using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(prompt)),
+                    unconditional = StepEmbeddings.Constant(problem.Unconditional);
+                SamplingPlan plan = new()
+                {
+                    StartLatents = start,
+                    Conditional = conditional,
+                    Unconditional = unconditional,
+                    GuidanceScale = options.GuidanceScale,
+                    Replay = replay,
+                };
+                using StoredAttention stored = new(attentionOf is null ? null : TokenMatch.Of(Tokenized(attentionOf).Ids, Tokenized(prompt).Ids));
+                INoisePredictor network = attentionOf is null ? problem.Predictor : new AfterSource(Predictor(stored), stored, Embed(attentionOf));
+                LatentState end = Sampler.Run(grid, plan, (step, z) => Sampler.Predict(network, plan, step, z), null, null, Cancellation);
+                return cat([end.Latents, end.More[0]], 0);
+            }
+        }
+        if (_file.WantsAny(t => t.StartsWith("probe", StringComparison.Ordinal)))
+            EdictProbe(table);
+    }
+
+    /// <summary>Steps at fractional timesteps, with the two weights of the interpolation exchanged as published.</summary>
+    private void EdictProbe(double[] table)
+    {
+        string prefix = _file.Tensors.First(t => t.StartsWith("probe", StringComparison.Ordinal)).Split('.')[0] + ".";
+        double length = 1000.0 / int.Parse(prefix["probe".Length..^1], System.Globalization.CultureInfo.InvariantCulture);
+        Tensor sample = _file.Read(prefix + "sample").to(_dtype),
+            eps = _file.Read(prefix + "eps").to(_dtype),
+            times = _file.Read(prefix + "timesteps");
+        foreach (string input in (string[])["sample", "eps", "timesteps"])
+            _file.Report(prefix + input, _file.Read(prefix + input));
+        double[] timesteps = times.to(ScalarType.Float64).data<double>().ToArray();
+        double[] previous = [.. timesteps.Select(t => At(t - length))];
+        _file.Report(prefix + "alpha_prev", tensor(previous).to(_dtype));
+        Tensor Moved(bool isForward) =>
+            cat(
+                [
+                    .. timesteps.Select(
+                        (t, i) =>
+                        {
+                            AlphaBar here = new(At(t)),
+                                next = new(previous[i]);
+                            return isForward ? Ddim.Move(sample, eps, here, next) : Ddim.Move(sample, eps, next, here);
+                        }
+                    ),
+                ],
+                0
+            );
+        _file.Report(prefix + "forward", Moved(true));
+        _file.Report(prefix + "reverse", Moved(false));
+
+        double At(double t)
+        {
+            if (t < 0)
+                return table[0];
+            int low = (int)Math.Floor(t),
+                high = Math.Min(low + 1, table.Length - 1);
+            double rest = t - low;
+            return rest == 0 ? table[low] : (table[low] * rest) + (table[high] * (1 - rest));
+        }
+    }
+
+    private static InversionResult Inverted(InversionProblem problem, Tensor start, IReplay replay, PivotTrajectory? pivot = null) =>
+        new()
+        {
+            Method = "golden",
+            GuidanceScale = problem.GuidanceScale,
+            StartLatents = start.Snapshot(),
+            Conditional = StepEmbeddings.Constant(problem.Conditional),
+            Unconditional = StepEmbeddings.Constant(problem.Unconditional),
+            Replay = replay,
+            Pivot = pivot?.Copy(),
+            EvaluationsPerImage = 0,
+            Elapsed = TimeSpan.Zero,
+            Options = new DdimInversionOptions(),
+        };
+
+    /// <summary>Latents of source and target after each step, [steps run, 2, 4, H, W].</summary>
+    private Tensor Edited(InversionResult inversion, TimestepGrid grid, string[] source, EditTarget target, EditorOptions editor)
+    {
+        List<Tensor> after = [];
+        using StepEmbeddings own = StepEmbeddings.Constant(Embed(source[0])),
+            targets = StepEmbeddings.Constant(Embed(target.Prompt.Prompt));
+        EditProblem problem = new()
+        {
+            Predictor = hook => Predictor(hook),
+            Grid = grid,
+            Inversion = inversion,
+            Edits = [new ImageEdit { Source = Tokenized(source[0]), Targets = [target] }],
+            SourceEmbeddings = own,
+            TargetEmbeddings = [targets],
+            Empty = Embed(""),
+            GuidanceScale = Guided,
+        };
+        using EditResult result = EditRun.Run(problem, editor, (_, latents) => after.Add(latents.clone().DetachFromDisposeScope()), null, Cancellation);
+        Tensor all = stack(after);
+        foreach (Tensor one in after)
+            one.Dispose();
+        return all;
+    }
+
+    /// <summary>An editor whose steps are counted from the first that is sampled.</summary>
+    private sealed record FromFirstStep(EditorOptions Editor, int By) : EditorOptions
+    {
+        public override string Id => Editor.Id;
+
+        public override IEditDirector Direct(EditProblem problem) => new Director(Editor.Direct(problem), By);
+
+        private sealed class Director(IEditDirector inner, int by) : IEditDirector, INetworkHook
+        {
+            public INetworkHook Hook => this;
+
+            public int LayersSeen => inner.LayersSeen;
+
+            public bool TouchesUnconditional => inner.Hook.TouchesUnconditional;
+
+            public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
+                inner.Hook.Attend(call with { Step = call.Step - by }, query, key, value);
+
+            public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
+                inner.Predict(network, plan, step, latents);
+
+            public Tensor After(DiffusionStep step, Tensor latents) => inner.After(step with { Step = step.Step - by }, latents);
+
+            public void Dispose() => inner.Dispose();
+        }
+    }
+
+    /// <summary>Runs the source's prompt at the same latents before each conditional pass, so that its attention can be used.</summary>
+    private sealed class AfterSource(INoisePredictor network, StoredAttention stored, Tensor source) : INoisePredictor
+    {
+        public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            BatchLayout rows = condition.Layout();
+            int conditional = rows.FirstConditional;
+            List<Tensor> noise = [];
+            if (conditional > 0)
+                noise.Add(network.Predict(latents.narrow(0, 0, conditional), step, condition.Narrow(0, conditional)));
+            Tensor z = latents.narrow(0, conditional, 1);
+            stored.Mode = StoredAttention.Use.Store;
+            network.Predict(z, step, source);
+            stored.Mode = StoredAttention.Use.Inject;
+            noise.Add(network.Predict(z, step, condition.Narrow(conditional, 1)));
+            stored.Mode = StoredAttention.Use.None;
+            return cat([.. noise], 0).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Maps of one pass in place of those of the next: self-attention whole, cross-attention for tokens that stand for each other.</summary>
+    private sealed class StoredAttention(TokenMatch? match) : ExplicitAttention, IDisposable
+    {
+        private readonly Dictionary<int, Tensor> _maps = [];
+
+        public enum Use
+        {
+            None,
+            Store,
+            Inject,
+        }
+
+        public Use Mode { get; set; }
+
+        public void Dispose()
+        {
+            foreach (Tensor map in _maps.Values)
+                map.Dispose();
+        }
+
+        protected override Tensor Process(in AttentionCall call, Tensor map)
+        {
+            if (Mode == Use.Store)
+            {
+                if (_maps.Remove(call.Site.Order, out Tensor? old))
+                    old.Dispose();
+                _maps[call.Site.Order] = map.clone().DetachFromDisposeScope();
+            }
+            if (Mode != Use.Inject)
+                return map;
+            Tensor stored = _maps[call.Site.Order];
+            if (call.Site.Kind == AttentionKind.Self)
+                return stored.alias();
+            using Tensor index = tensor(match!.SourceOf.Select(s => (long)Math.Max(0, s)).ToArray()),
+                has = tensor(match.SourceOf.Select(s => s >= 0).ToArray());
+            return where(has, stored.index_select(3, index), map);
+        }
+    }
+}

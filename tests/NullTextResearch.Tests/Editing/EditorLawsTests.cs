@@ -1,0 +1,207 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Inversion;
+using NullTextResearch.Text;
+using TorchSharp;
+using Xunit;
+using static NullTextResearch.TestKit.TensorAssert;
+using static NullTextResearch.Tests.Editing.EditingLab;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.Editing;
+
+/// <summary>What every editor of the catalogue obeys.</summary>
+public sealed class EditorLawsTests
+{
+    private const string Cat = "a cat on a mat",
+        Dog = "a dog on a mat";
+
+    // Its source runs with the empty prompt, so that an edit to the image's own prompt is an edit too.
+    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId];
+
+    public static TheoryData<string> Every => [.. EditorCatalogue.All.Select(e => e.Id)];
+
+    [Fact]
+    public void Editors_AllOfTheLibrary_AreListed()
+    {
+        IEnumerable<Type> known = typeof(EditorOptions)
+            .Assembly.GetExportedTypes()
+            .Where(t => t is { IsAbstract: false } && t.IsAssignableTo(typeof(EditorOptions)));
+        Assert.Equal(known.OrderBy(t => t.Name), EditorCatalogue.All.Select(e => e.Default.GetType()).OrderBy(t => t.Name));
+        Assert.All(EditorCatalogue.All, e => Assert.Equal(e.Id, e.Default.Id));
+        Assert.Contains("masactrl", Assert.Throws<ArgumentException>(() => EditorCatalogue.Find("masa")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_Finished_ChangesTheTargetAndLeavesNoTensors(string id)
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        EditorOptions editor = EditorCatalogue.Find(id).Default;
+        walked.Edit(editor, Dog).Dispose();
+        long before = Live;
+        using (EditResult result = walked.Edit(editor, Dog))
+        using (NewDisposeScope())
+        {
+            Assert.Equal(lab.UNet.Sites.Count, result.AttentionLayers);
+            Assert.True(MaxDifference(result.Source(), result.Target()) > 1e-4);
+            Assert.True(result.Latents.isfinite().all().item<bool>());
+            Assert.Equal(editor, result.Options);
+        }
+        Assert.Equal(before, Live);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_SamePrompt_ChangesNothing(string id)
+    {
+        if (ChangesUnderTheSamePrompt.Contains(id))
+            return;
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        using EditResult result = walked.Edit(EditorCatalogue.Find(id).Default, Cat);
+        Assert.True(MaxDifference(result.Source(), result.Target()) < 1e-11);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_TwoTargets_EqualsEachAlone(string id)
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        EditorOptions editor = EditorCatalogue.Find(id).Default;
+        using EditResult both = walked.Edit(editor, Dog, "a red cat on a mat"),
+            first = walked.Edit(editor, Dog),
+            second = walked.Edit(editor, "a red cat on a mat");
+        Assert.True(MaxDifference(first.Target(), both.Target(0)) < 1e-10);
+        Assert.True(MaxDifference(second.Target(), both.Target(1)) < 1e-10);
+        Assert.True(MaxDifference(first.Source(), both.Source()) < 1e-10);
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_Cancelled_LeavesNoTensors(string id)
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        EditorOptions editor = EditorCatalogue.Find(id).Default;
+        walked.Edit(editor, Dog).Dispose();
+        long before = Live;
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() =>
+            walked.Edit(
+                editor,
+                [Dog],
+                step =>
+                {
+                    if (step.Step == 1)
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
+        Assert.Equal(before, Live);
+    }
+
+    [Fact]
+    public void PlugAndPlay_InversionWithoutPivot_IsRefusedWithTheReason()
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat, keepsPivot: false);
+        string message = Assert.Throws<ArgumentException>(() => walked.Edit(new PlugAndPlayOptions(), Dog)).Message;
+        Assert.Contains("pivot", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1.5, 0.5)]
+    [InlineData(0.5, -0.1)]
+    [InlineData(double.NaN, 0.5)]
+    public void PlugAndPlay_ShareOutOfRange_IsRefused(double features, double attention)
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        Assert.Throws<ArgumentException>(() => walked.Edit(new PlugAndPlayOptions { Features = features, Attention = attention }, Dog));
+    }
+
+    [Fact]
+    public void PlugAndPlay_NothingInjected_IsPlainSampling()
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        using EditResult plain = walked.Edit(new PlugAndPlayOptions { Features = 0, Attention = 0 }, Dog),
+            none = walked.Edit(new MasaCtrlOptions { Steps = StepWindow.Never }, Dog);
+        Assert.True(MaxDifference(plain.Target(), none.Target()) < 1e-10);
+    }
+
+    [Fact]
+    public void MasaCtrl_MasksForTwoTargets_AreRefused()
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        MasaCtrlOptions options = new()
+        {
+            Masks = new MasaCtrlMasks { SourceTokens = [2], TargetTokens = [2] },
+        };
+        Assert.Throws<ArgumentException>(() => walked.Edit(options, Dog, Cat));
+        Assert.Throws<ArgumentException>(() => walked.Edit(new MasaCtrlOptions { Masks = new MasaCtrlMasks { SourceTokens = [2] } }, Dog));
+        Assert.Throws<ArgumentException>(() => walked.Edit(new MasaCtrlOptions { FromBlock = 2 }, Dog));
+    }
+
+    /// <summary>An image of the lab with the latents of its way, as an inversion leaves them.</summary>
+    private sealed class Walked : IDisposable
+    {
+        private readonly EditingLab _lab;
+        private readonly InversionResult _inversion;
+        private readonly string _source;
+
+        public Walked(EditingLab lab, string source, bool keepsPivot = true)
+        {
+            (_lab, _source) = (lab, source);
+            InversionResult start = lab.Inverted(source);
+            using DisposeScope scope = NewDisposeScope();
+            InversionProblem problem = new()
+            {
+                Predictor = lab.Predictor(FusedAttention.Instance),
+                Grid = lab.Grid,
+                Latents = start.StartLatents.mul(0.7),
+                Conditional = start.Conditional.At(0),
+                Unconditional = lab.Encode([Tokenizer.Tokenize("")]),
+                GuidanceScale = start.GuidanceScale,
+            };
+            InversionResult inverted = new DdimInversion().Invert(problem);
+            _inversion = keepsPivot
+                ? inverted
+                : new InversionResult
+                {
+                    Method = "pivotless",
+                    GuidanceScale = inverted.GuidanceScale,
+                    StartLatents = inverted.StartLatents,
+                    Conditional = inverted.Conditional,
+                    Unconditional = inverted.Unconditional,
+                    EvaluationsPerImage = 0,
+                    Elapsed = TimeSpan.Zero,
+                    Options = "none",
+                };
+            if (!keepsPivot)
+                inverted.Pivot!.Dispose();
+        }
+
+        public EditResult Edit(EditorOptions editor, params string[] targets) => Edit(editor, targets, _ => { }, CancellationToken.None);
+
+        public EditResult Edit(EditorOptions editor, string[] targets, Action<DiffusionStep> after, CancellationToken cancellation)
+        {
+            ImageEdit edit = new() { Source = Tokenizer.Tokenize(_source), Targets = [.. targets.Select(t => ImageEdit.Of(Tokenizer, _source, t).Targets[0])] };
+            EditSession session = new(_lab.Encode, _lab.Predictor, _lab.Grid, Tokenizer.Tokenize(""));
+            return session.Edit(_inversion, [edit], editor, null, new Told(after, _lab.Grid), cancellation);
+        }
+
+        public void Dispose() => _inversion.Dispose();
+
+        private sealed class Told(Action<DiffusionStep> after, TimestepGrid grid) : IProgress<InversionProgress>
+        {
+            public void Report(InversionProgress value) => after(grid.Moves[value.Step - 1]);
+        }
+    }
+}
