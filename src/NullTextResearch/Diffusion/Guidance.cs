@@ -18,6 +18,26 @@ public static class Guidance
         return Lifetime.Scoped(() => conditional.sub(unconditional).Times(guidanceScale).Plus(unconditional));
     }
 
+    /// <summary>As above, with a scale of its own for each row.</summary>
+    /// <param name="unconditional">[rows, ...]; borrowed.</param>
+    /// <param name="conditional">Same shape; borrowed.</param>
+    /// <param name="guidanceScales">w of each row.</param>
+    /// <returns>Guided noise prediction; owned by the caller's dispose scope.</returns>
+    public static Tensor Combine(Tensor unconditional, Tensor conditional, IReadOnlyList<double> guidanceScales)
+    {
+        Shape.RequireSame(conditional, unconditional);
+        if (guidanceScales.Count != conditional.shape[0])
+            throw new ArgumentException($"There are {guidanceScales.Count} guidance scales for {conditional.shape[0]} rows.", nameof(guidanceScales));
+        if (guidanceScales.All(w => w == guidanceScales[0]))
+            return Combine(unconditional, conditional, guidanceScales[0]);
+        return Lifetime.Scoped(() =>
+        {
+            long[] perRow = [conditional.shape[0], .. Enumerable.Repeat(1L, (int)conditional.Dimensions - 1)];
+            Tensor scales = tensor(guidanceScales.ToArray(), dtype: conditional.dtype, device: conditional.device).view(perRow);
+            return conditional.sub(unconditional).mul(scales).Plus(unconditional);
+        });
+    }
+
     /// <summary>The guided prediction, from one network call with the unconditional rows first.</summary>
     /// <param name="predictor">Network.</param>
     /// <param name="latents">z_t, [B, 4, H, W]; borrowed.</param>

@@ -24,6 +24,19 @@ public interface IReplay : IDisposable
     /// <returns>A state in the caller's dispose scope, none of whose tensors is the input itself.</returns>
     LatentState Start(Tensor latents, BatchLayout rows) => new(latents.alias());
 
+    /// <summary>
+    /// Joins the two predictions of classifier-free guidance (default: <see cref="Guidance.Combine(Tensor, Tensor, double)"/> row by row). Called
+    /// within <see cref="Move"/>, whenever that asks for noise; not at guidance 1, where there is no unconditional prediction.
+    /// </summary>
+    /// <param name="unconditional">[rows, 4, H, W]; borrowed.</param>
+    /// <param name="conditional">[rows, 4, H, W]; borrowed.</param>
+    /// <param name="guidanceScales">w of each row.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <returns>Guided noise prediction; owned by the caller's dispose scope.</returns>
+    Tensor Guide(Tensor unconditional, Tensor conditional, IReadOnlyList<double> guidanceScales, DiffusionStep step, BatchLayout rows) =>
+        Guidance.Combine(unconditional, conditional, guidanceScales);
+
     /// <summary>One step towards the image.</summary>
     /// <param name="state">Before the step; borrowed.</param>
     /// <param name="step">The step.</param>

@@ -34,11 +34,8 @@ public sealed record SamplingPlan
     /// <summary>What its rows are.</summary>
     internal BatchLayout Layout => Rows ?? BatchLayout.Sources((int)StartLatents.shape[0]);
 
-    /// <summary>w of each row, where they are not all the same.</summary>
-    internal double[]? Scales =>
-        SourceGuidance is { } own && own != GuidanceScale && Layout is { } rows && rows.Rows.Any(r => r.IsSource)
-            ? [.. rows.Rows.Select(r => r.IsSource ? own : GuidanceScale)]
-            : null;
+    /// <summary>w of each row.</summary>
+    internal IReadOnlyList<double> Scales => [.. Layout.Rows.Select(r => r.IsSource ? SourceGuidance ?? GuidanceScale : GuidanceScale)];
 }
 
 /// <summary>The one loop from noise to image, with classifier-free guidance; the plan's replay says how a step is made.</summary>
@@ -65,18 +62,19 @@ public static class Sampler
     )
     {
         Shape.Require(plan.StartLatents, [-1, -1, -1, -1]);
-        if (plan.Unconditional is null && (plan.GuidanceScale != 1 || plan.Scales is not null))
+        if (plan.Unconditional is null && plan.Scales.Any(w => w != 1))
             throw new ArgumentException(
                 FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."),
                 nameof(plan)
             );
-        return Run(grid, plan, (step, latents) => Predict(predictor, plan, step, latents), afterStep, null, cancellation).Latents;
+        return Run(grid, plan, null, (step, latents) => Predict(predictor, plan, step, latents), afterStep, null, cancellation).Latents;
     }
 
     /// <summary>As above, for whoever makes the noise predictions otherwise; the whole state at the end, owned by the caller's dispose scope.</summary>
     internal static LatentState Run(
         TimestepGrid grid,
         SamplingPlan plan,
+        Func<DiffusionStep, Tensor, Tensor>? beforeStep,
         Func<DiffusionStep, Tensor, Tensor> noise,
         Func<DiffusionStep, Tensor, Tensor>? afterStep,
         Action<DiffusionStep, LatentState>? observe,
@@ -91,7 +89,8 @@ public static class Sampler
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            LatentState next = plan.Replay.Move(state, step, latents => noise(step, latents), rows);
+            LatentState from = beforeStep is null ? state : state.Select(latents => beforeStep(step, latents));
+            LatentState next = plan.Replay.Move(from, step, latents => noise(step, latents), rows);
             if (afterStep is not null)
                 next = next.Select(latents => afterStep(step, latents));
             observe?.Invoke(step, next);
@@ -107,12 +106,10 @@ public static class Sampler
         Lifetime.Scoped(() =>
         {
             Conditioning condition = new(plan.Conditional.At(step.Step)) { Rows = plan.Rows };
-            if (plan.Scales is not { } scales)
-                return plan.GuidanceScale == 1
-                    ? predictor.Predict(latents, step, condition)
-                    : Guidance.Predict(predictor, latents, step, condition, plan.Unconditional!.At(step.Step), plan.GuidanceScale);
+            IReadOnlyList<double> scales = plan.Scales;
+            if (scales.All(w => w == 1))
+                return predictor.Predict(latents, step, condition);
             (Tensor without, Tensor with) = Guidance.PredictBoth(predictor, latents, step, condition, plan.Unconditional!.At(step.Step));
-            Tensor perRow = tensor(scales, dtype: latents.dtype, device: latents.device).view(-1, 1, 1, 1);
-            return with.sub(without).mul(perRow).Plus(without);
+            return plan.Replay.Guide(without, with, scales, step, plan.Layout);
         });
 }

@@ -56,7 +56,16 @@ public static class EditRun
             Unconditional = unconditional,
             GuidanceScale = problem.GuidanceScale ?? inversion.GuidanceScale,
         };
-        LatentState end = Sampler.Run(problem.Grid, plan, Noise, director.After, Observe, cancellation);
+        plan = director.Plan(plan, network);
+        LatentState end = Sampler.Run(
+            problem.Grid,
+            plan,
+            (step, latents) => director.Before(At(step), latents),
+            Noise,
+            (step, latents) => director.After(At(step), latents),
+            Observe,
+            cancellation
+        );
         return new EditResult
         {
             Latents = end.Latents.Snapshot(),
@@ -69,9 +78,11 @@ public static class EditRun
             Options = editor,
         };
 
+        EditStep At(DiffusionStep step) => new(network, plan, step);
+
         Tensor Noise(DiffusionStep step, Tensor latents)
         {
-            Tensor noise = director.Predict(network, plan, step, latents);
+            Tensor noise = director.Predict(At(step), latents);
             if (director.LayersSeen == 0)
                 throw new InvalidOperationException(
                     "The noise predictor never called the editor's hook, so no edit would happen. Pass the hook on to the network's forward call."

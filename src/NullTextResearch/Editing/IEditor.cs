@@ -19,6 +19,12 @@ public abstract record EditorOptions
     public abstract IEditDirector Direct(EditProblem problem);
 }
 
+/// <summary>Where an edit is, and what it may ask.</summary>
+/// <param name="Network">The network with the director's hook inside; borrowed.</param>
+/// <param name="Plan">Prompts, guidance and rows; borrowed.</param>
+/// <param name="Step">The step.</param>
+public sealed record EditStep(INoisePredictor Network, SamplingPlan Plan, DiffusionStep Step);
+
 /// <summary>
 /// Directs the branches of one run, the images and their edited versions side by side. The loop over steps is not its business
 /// (<see cref="EditRun"/>); it says what happens inside the network, and to latents before and after a step. Owns its tensors.
@@ -28,25 +34,29 @@ public interface IEditDirector : IDisposable
     /// <summary>What happens inside the network.</summary>
     INetworkHook Hook { get; }
 
+    /// <summary>Changes what is sampled: the start, the first step, the way back (default: nothing).</summary>
+    /// <param name="plan">Start, prompts, guidance and rows as the inversion has them; borrowed.</param>
+    /// <param name="network">The network with <see cref="Hook"/> inside, for editors that look before they start.</param>
+    /// <returns>A plan with the same rows; new tensors live in the current dispose scope, a new replay is the director's own.</returns>
+    SamplingPlan Plan(SamplingPlan plan, INoisePredictor network) => plan;
+
     /// <summary>Changes latents before a step; the input itself (default) where nothing changes.</summary>
-    /// <param name="step">The step to come.</param>
+    /// <param name="at">The step to come.</param>
     /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
     /// <returns>In the current dispose scope.</returns>
-    Tensor Before(DiffusionStep step, Tensor latents) => latents;
+    Tensor Before(EditStep at, Tensor latents) => latents;
 
     /// <summary>The guided noise prediction of all rows; classifier-free guidance in one network call (default).</summary>
-    /// <param name="network">The network with <see cref="Hook"/> inside.</param>
-    /// <param name="plan">Prompts, guidance and rows.</param>
-    /// <param name="step">The step.</param>
+    /// <param name="at">The step.</param>
     /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
     /// <returns>[rows, 4, H, W], in the current dispose scope.</returns>
-    Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) => Sampler.Predict(network, plan, step, latents);
+    Tensor Predict(EditStep at, Tensor latents) => Sampler.Predict(at.Network, at.Plan, at.Step, latents);
 
     /// <summary>Changes latents after a step; the input itself (default) where nothing changes.</summary>
-    /// <param name="step">The step just made.</param>
+    /// <param name="at">The step just made.</param>
     /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
     /// <returns>In the current dispose scope.</returns>
-    Tensor After(DiffusionStep step, Tensor latents) => latents;
+    Tensor After(EditStep at, Tensor latents) => latents;
 
     /// <summary>Different layers of the network that have called so far.</summary>
     int LayersSeen { get; }

@@ -73,9 +73,10 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     public Tensor? Negative { get; init; }
 
     /// <inheritdoc/>
-    public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
+    public Tensor Predict(EditStep at, Tensor latents) =>
         Lifetime.Scoped(() =>
         {
+            (INoisePredictor network, SamplingPlan plan, DiffusionStep step) = at;
             BatchLayout rows = plan.Rows!;
             int[] sources = [.. Enumerable.Range(0, rows.Count).Where(r => rows[r].IsSource)],
                 targets = [.. Enumerable.Range(0, rows.Count).Where(r => !rows[r].IsSource)];
@@ -114,11 +115,11 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
         });
 
     /// <inheritdoc/>
-    public Tensor After(DiffusionStep step, Tensor latents)
+    public Tensor After(EditStep at, Tensor latents)
     {
         if (SourceLatents is not null)
             return latents;
-        Tensor pivot = _problem.Inversion.Pivot!.TargetOf(step);
+        Tensor pivot = _problem.Inversion.Pivot!.TargetOf(at.Step);
         Tensor[] rows = [.. latents.split(1, 0)];
         int row = 0;
         for (int image = 0; image < _problem.Edits.Count; image++)

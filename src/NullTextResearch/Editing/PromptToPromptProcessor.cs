@@ -139,11 +139,11 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     public INetworkHook Hook => this;
 
     /// <inheritdoc/>
-    public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
-        Sampler.Predict(_options.SourceBranch == SourceBranch.Alone ? new SourceAlone(network, this, _edits) : network, plan, step, latents);
+    public Tensor Predict(EditStep at, Tensor latents) =>
+        Sampler.Predict(_options.SourceBranch == SourceBranch.Alone ? new SourceAlone(at.Network, this, _edits) : at.Network, at.Plan, at.Step, latents);
 
     /// <inheritdoc/>
-    public Tensor After(DiffusionStep step, Tensor latents) => Blend(step.Step, latents);
+    public Tensor After(EditStep at, Tensor latents) => Blend(at.Step.Step, latents);
 
     /// <inheritdoc/>
     IReadOnlyList<IReadOnlyList<BlendMask?>> IEditDirector.Masks(IReadOnlyList<ImageEdit> edits, long height, long width) => Masks(height, width);

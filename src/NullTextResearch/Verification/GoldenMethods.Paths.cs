@@ -182,7 +182,7 @@ internal sealed partial class GoldenMethods
                 };
                 using StoredAttention stored = new(attentionOf is null ? null : TokenMatch.Of(Tokenized(attentionOf).Ids, Tokenized(prompt).Ids));
                 INoisePredictor network = attentionOf is null ? problem.Predictor : new AfterSource(Predictor(stored), stored, Embed(attentionOf));
-                LatentState end = Sampler.Run(grid, plan, (step, z) => Sampler.Predict(network, plan, step, z), null, null, Cancellation);
+                LatentState end = Sampler.Run(grid, plan, null, (step, z) => Sampler.Predict(network, plan, step, z), null, null, Cancellation);
                 return cat([end.Latents, end.More[0]], 0);
             }
         }
@@ -288,10 +288,9 @@ internal sealed partial class GoldenMethods
             public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
                 inner.Hook.Attend(call with { Step = call.Step - by }, query, key, value);
 
-            public Tensor Predict(INoisePredictor network, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
-                inner.Predict(network, plan, step, latents);
+            public Tensor Predict(EditStep at, Tensor latents) => inner.Predict(at, latents);
 
-            public Tensor After(DiffusionStep step, Tensor latents) => inner.After(step with { Step = step.Step - by }, latents);
+            public Tensor After(EditStep at, Tensor latents) => inner.After(at with { Step = at.Step with { Step = at.Step.Step - by } }, latents);
 
             public void Dispose() => inner.Dispose();
         }
