@@ -32,7 +32,7 @@ public sealed record SamplingPlan
     public int FirstStep { get; init; }
 
     /// <summary>What its rows are.</summary>
-    internal BatchLayout Layout => Rows ?? BatchLayout.Sources((int)StartLatents.shape[0]);
+    internal BatchLayout Layout => Rows ?? BatchLayout.Sources((int)Conditional.Images);
 
     /// <summary>w of each row.</summary>
     internal IReadOnlyList<double> Scales => [.. Layout.Rows.Select(r => r.IsSource ? SourceGuidance ?? GuidanceScale : GuidanceScale)];
