@@ -101,15 +101,15 @@ internal sealed partial class GoldenMethods
         double[] variances = [.. grid.Moves.Select(m => (1 - m.Clean.Value) / (1 - m.Noisy.Value) * (1 - (m.Noisy.Value / m.Clean.Value)))];
         _file.Report("variance", tensor(variances).to(_dtype));
         if (_file.Wants("mu_tilde"))
-            _file.Report("mu_tilde", stack([.. grid.Moves.Select(m => PosteriorMean(grid, m, levels[Steps - m.Step]))]).flatten(0, 1));
+            _file.Report("mu_tilde", stack([.. grid.Moves.Select(m => PosteriorMean(m, levels[Steps - m.Step]))]).flatten(0, 1));
     }
 
     /// <summary>A helper of the published code that nothing uses: the one-step alpha of the training chain with the previous level of the short one.</summary>
-    private Tensor PosteriorMean(TimestepGrid grid, DiffusionStep step, Tensor latents)
+    private Tensor PosteriorMean(DiffusionStep step, Tensor latents)
     {
         double a = step.Noisy.Value,
             next = step.Clean.Value,
-            one = a / grid.Schedule.At(step.Timestep - 1).Value;
+            one = 1f - NoiseSchedule.Betas()[step.Timestep];
         return latents.Times(Math.Sqrt(one) * (1 - next) / (1 - a)).Plus(Clean.Times(Math.Sqrt(next) * (1 - one) / (1 - a)));
     }
 
