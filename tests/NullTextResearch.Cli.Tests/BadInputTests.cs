@@ -244,6 +244,14 @@ public sealed class BadInputTests : Workshop
     public void Edit_WithoutTarget_AsksForIt() => Run("edit", "run").Refused(2, "--to", "--reweight");
 
     [Fact]
+    public void Edit_OptionOfAnotherEditor_IsRefused() =>
+        Run("edit", "run", "--to", "x", "--editor", "masactrl", "--blend", "cat").Refused(2, "--blend", "prompt-to-prompt", "masactrl");
+
+    [Fact]
+    public void Invert_MethodOnAPathThatDoesNotFit_IsRefusedWithTheReason() =>
+        Run("invert", "picture.png", "--prompt", "x", "--method", "null-text", "--path", "edict").Refused(2, "null-text", "edict", "way back of its own");
+
+    [Fact]
     public void Edit_SwapAndRefine_ExcludeEachOther() => Run("edit", "run", "--to", "a cat", "--swap", "--refine").Refused(2, "--swap", "--refine");
 
     [Fact]

@@ -88,7 +88,7 @@ internal static class EditCommand
         });
         command.Validators.Add(result =>
         {
-            if (result.GetValue(editor) == PromptToPromptOptions.EditorId)
+            if (result.GetValue(editor) is null or PromptToPromptOptions.EditorId)
                 return;
             foreach (Option option in (Option[])[swap, refine, reweight, blend, cross, self])
             {
