@@ -20,6 +20,7 @@ internal static class Program
             // One line per command.
             InvertCommand.Create(),
             EditCommand.Create(),
+            CompareCommand.Create(),
             SampleCommand.Create(),
             PlanCommand.Create(),
             MethodsCommand.Create(),

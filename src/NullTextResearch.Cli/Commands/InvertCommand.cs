@@ -17,9 +17,6 @@ namespace NullTextResearch.Cli.Commands;
 /// <summary>`nulltext invert`: from an image and its prompt to a run folder that can be edited.</summary>
 internal static class InvertCommand
 {
-    private const int StepsBetweenStates = 5;
-    private static readonly TimeSpan TimeBetweenStates = TimeSpan.FromSeconds(20);
-
     public static Command Create()
     {
         Argument<string?> image = new("IMAGE")
@@ -201,73 +198,28 @@ internal static class InvertCommand
         RgbImage source = (preparation with { Size = size }).Apply(picture);
         SharedOptions.RequirePrompts(context, model, subject.Prompt);
 
-        string identity = RunFolder.ModelIdentity(found);
-        string key = RunFolder.Key(
-            source,
-            subject.Prompt,
-            identity,
-            request.Inversion.Name,
-            request.Steps,
-            request.Guidance,
-            request.Inversion.Options,
-            found.Options.Numerics
-        );
-        if (folder.IsComplete && !request.Restart)
+        InversionRun run = new()
         {
-            InversionManifest earlier = folder.ReadManifest();
-            if (earlier.Key != key)
-                throw new CommandException(
-                    $"{folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give "
-                        + "--restart to replace it."
-                );
-            // Killed between its last file and giving back the folder.
-            OutputLock.Tidy(folder.Path);
+            Model = request.Model,
+            Found = found,
+            Network = model,
+            ImageName = subject.Name,
+            Source = source,
+            Prompt = subject.Prompt,
+            Inversion = request.Inversion,
+            Steps = request.Steps,
+            Guidance = request.Guidance,
+            Folder = folder,
+            Restart = request.Restart,
+        };
+        (InversionManifest manifest, bool wasComplete) = run.Make(context);
+        if (wasComplete)
+        {
             context.Out.WriteLine("This run is already complete (--restart does it again).");
-            Summarise(context, folder, earlier);
+            Summarise(context, folder, manifest);
             return CommandRunner.Done;
         }
 
-        InvertOptions options = new()
-        {
-            Method = new Resumed(context, request, folder, key),
-            Steps = request.Steps,
-            GuidanceScale = request.Guidance,
-            Size = ImageSizing.AsIs,
-        };
-        using InvertedPicture inverted = context.Track(progress =>
-            model.Invert(source, subject.Prompt, options, new RunControl { Progress = progress, Cancellation = context.Cancel })
-        );
-        InversionResult result = inverted.Inversion;
-        InversionManifest manifest = new()
-        {
-            Key = key,
-            Finished = DateTimeOffset.UtcNow,
-            Model = model.Name,
-            ModelFolder = request.Model.IsEmbedded ? null : found.Path,
-            ModelVariant = request.Model.Variant,
-            ModelPrediction = request.Model.Prediction,
-            ModelTokenizer = request.Model.Tokenizer,
-            ModelPrecision = Precision.NameOf(model.Dtype),
-            ModelVaePrecision = request.Model.VaePrecision,
-            ModelMemory = model.Memory == new MemoryOptions() ? null : model.Memory,
-            GradientBackOffs = result.GradientBackOffs,
-            ModelIdentity = identity,
-            Image = subject.Name,
-            ImageSize = size,
-            Prompt = subject.Prompt,
-            Method = result.Method,
-            Steps = request.Steps,
-            GuidanceScale = request.Guidance,
-            Options = RunFolder.ToJson(request.Inversion.Options),
-            Evaluations = result.EvaluationsPerImage,
-            Backwards = result.BackwardsPerImage,
-            Seconds = result.Elapsed.TotalSeconds,
-            Threads = context.Threads,
-            VaePsnr = inverted.RoundTripPsnr,
-            Psnr = inverted.Psnr,
-            PsnrAgainstVae = Psnr.Of(inverted.Reconstruction, inverted.RoundTrip),
-        };
-        folder.Save(result, manifest, source, inverted.RoundTrip, inverted.Reconstruction);
         Summarise(context, folder, manifest);
         if (model.Device.type == DeviceType.CPU && ProcessMemory.PeakOwn() is { } peak)
             context.Out.WriteLine(
@@ -316,49 +268,6 @@ internal static class InvertCommand
         }
 
         return true;
-    }
-
-    /// <summary>The method that was asked for; null-text inversion keeps what it has done and resumes where an earlier run stopped.</summary>
-    private sealed class Resumed(RunContext context, Request request, RunFolder folder, string key) : IInversion
-    {
-        public string Name => request.Inversion.Name;
-
-        public object Options => request.Inversion.Options;
-
-        public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
-        {
-            // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
-            if (request.Inversion is not NullTextInversion nullText)
-                return request.Inversion.Invert(problem, progress, cancellation);
-            SavedNullTextState? saved = null;
-            string? note = null;
-            Stopwatch clock = Stopwatch.StartNew();
-            if (!request.Restart && folder.TryLoadState(key, problem.Latents.device, out saved, out note))
-            {
-                context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {request.Steps}, where an earlier run stopped");
-                context.Kept = Kept(saved.State.StepsDone);
-            }
-
-            if (note is not null)
-                context.Error.WriteLine($"note: {note}; the inversion starts anew");
-            using (saved)
-            {
-                return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, cancellation);
-            }
-
-            void SaveNowAndThen(NullTextState state)
-            {
-                // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
-                bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
-                if (!due || state.StepsDone == request.Steps)
-                    return;
-                folder.SaveState(key, state);
-                clock.Restart();
-                context.Kept = Kept(state.StepsDone);
-            }
-
-            string Kept(int done) => $"{done} of {request.Steps} steps are kept in {request.Folder}; the same command goes on from there.";
-        }
     }
 
     private sealed record Subject(string Name, RgbImage Picture, string Prompt, IReadOnlyList<PlannedEdit> Edits);
