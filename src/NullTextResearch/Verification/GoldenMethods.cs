@@ -59,14 +59,16 @@ internal sealed partial class GoldenMethods
     }
 
     /// <summary>The file that every method starts from, or null where the folder has none.</summary>
-    private static string? InputsOf(GoldenFolder folder) =>
+    private static string? InputsOf(GoldenFolder folder) => FileWith(folder, _ => true, "z0", "alphas_cumprod");
+
+    /// <summary>The first file with some tensors, or null.</summary>
+    private static string? FileWith(GoldenFolder folder, Func<string, bool> isRight, params string[] tensors) =>
         folder
             .Manifest.GetProperty("files")
             .EnumerateObject()
-            .FirstOrDefault(f =>
-                f.Value.GetProperty("tensors").TryGetProperty("z0", out _) && f.Value.GetProperty("tensors").TryGetProperty("alphas_cumprod", out _)
-            )
-            .Name;
+            .Where(f => isRight(f.Name) && tensors.All(t => f.Value.GetProperty("tensors").TryGetProperty(t, out _)))
+            .Select(f => f.Name)
+            .FirstOrDefault();
 
     private CancellationToken Cancellation => _file.Cancellation;
 
@@ -152,11 +154,7 @@ internal sealed partial class GoldenMethods
             return _file.Read(tensor).to(_dtype);
         string method = MethodOf(_file.Name);
         string holder =
-            _file
-                .Folder.Manifest.GetProperty("files")
-                .EnumerateObject()
-                .FirstOrDefault(f => MethodOf(f.Name) == method && f.Value.GetProperty("tensors").TryGetProperty(tensor, out _))
-                .Name
+            FileWith(_file.Folder, name => MethodOf(name) == method, tensor)
             ?? throw new Weights.ModelFormatException($"No file of the method '{method}' holds its input '{tensor}'.");
         return _file.Folder.Read(holder, tensor).to(_dtype);
     }
