@@ -55,11 +55,10 @@ public sealed class BrowserTests : IDisposable
 
         await page.SetViewportSizeAsync(400, 800);
 
-        await page.WaitForFunctionAsync(
+        await ReportBrowser.Until(
+            page,
             "(() => { const d = document.querySelector('.nt-plot'); return d.clientWidth < 400 && "
-                + "Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()",
-            null,
-            new PageWaitForFunctionOptions { Timeout = 10_000 }
+                + "Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()"
         );
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 400);
     }

@@ -44,17 +44,26 @@ internal sealed class ReportBrowser : IAsyncDisposable
         return new ReportBrowser(playwright, browser, page);
     }
 
+    /// <summary>
+    /// Waits until something is true on the page. Playwright's own waiting asks again from within the page, by eval, which the pages forbid.
+    /// </summary>
+    public static async Task Until(IPage page, string expression)
+    {
+        DateTime end = DateTime.UtcNow.AddMinutes(3);
+        while (!await page.EvaluateAsync<bool>(expression))
+        {
+            Assert.True(DateTime.UtcNow < end, $"never became true: {expression}");
+            await Task.Delay(50);
+        }
+    }
+
     /// <summary>Opens a report from disk and waits until that many charts are drawn, with marks in them, and all pictures are there.</summary>
     public async Task Open(string path, int charts)
     {
         // A watchdog only: on a machine with ten processes to a processor a page of five megabytes takes its time.
         await Page.GotoAsync(new Uri(path).AbsoluteUri, new PageGotoOptions { Timeout = 180_000 });
         Assert.Equal(charts, await Page.Locator(".nt-plot").CountAsync());
-        await Page.WaitForFunctionAsync(
-            $"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}",
-            null,
-            new PageWaitForFunctionOptions { Timeout = 180_000 }
-        );
+        await Until(Page, $"document.querySelectorAll('.nt-plot[data-drawn]').length === {charts}");
         Assert.Equal(
             charts,
             await Page.EvaluateAsync<int>(
