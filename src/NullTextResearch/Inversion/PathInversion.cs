@@ -33,6 +33,8 @@ public sealed class PathInversion(PathOptions? path = null) : IInversion
             Pivot = walk.Levels,
             Replay = walk.Replay,
             EvaluationsPerImage = meter.ForwardsPerImage,
+            BackwardsPerImage = meter.BackwardsPerImage,
+            GradientBackOffs = meter.BackOffs,
             Elapsed = meter.Elapsed,
             Options = _options,
         };
