@@ -97,6 +97,16 @@ public static class PathCatalogue
             Cost = t => new MethodCost(4 * t, 0),
             CostFormula = "4 T",
         },
+        new()
+        {
+            Id = BelmOptions.PathId,
+            Summary = "each level from the two below it by the linear rule of least error (O-BELM): exact at any guidance",
+            Source = "Wang et al. 2024",
+            Default = new BelmOptions(),
+            Restore = TwoStepReplay.Restore,
+            Cost = t => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>
