@@ -107,6 +107,16 @@ public static class PathCatalogue
             Cost = t => new MethodCost(t, 0),
             CostFormula = "T",
         },
+        new()
+        {
+            Id = BdiaOptions.PathId,
+            Summary = "each level from the two below it by DDIM moves both ways: exact at any guidance",
+            Source = "Zhang et al. 2023",
+            Default = new BdiaOptions(),
+            Restore = TwoStepReplay.Restore,
+            Cost = t => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>
