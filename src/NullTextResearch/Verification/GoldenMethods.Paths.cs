@@ -115,11 +115,7 @@ internal sealed partial class GoldenMethods
 
     private void Edict()
     {
-        // Its own table: in double precision throughout.
-        double first = Math.Sqrt(0.00085),
-            last = Math.Sqrt(0.012),
-            product = 1;
-        double[] table = [.. Enumerable.Range(0, 1000).Select(i => first + ((last - first) * i / 999)).Select(root => product *= 1 - (root * root))];
+        double[] table = DoubleTable();
         TimestepGrid grid = new(new NoiseSchedule(table, finalIsOne: false, stepsOffset: 0), Steps);
         _file.Report("alphas_cumprod", tensor(table));
         _file.Report(
@@ -188,6 +184,15 @@ internal sealed partial class GoldenMethods
         }
         if (_file.WantsAny(t => t.StartsWith("probe", StringComparison.Ordinal)))
             EdictProbe(table);
+    }
+
+    /// <summary>The table of methods whose code makes it in double precision throughout.</summary>
+    private static double[] DoubleTable()
+    {
+        double first = Math.Sqrt(0.00085),
+            last = Math.Sqrt(0.012),
+            product = 1;
+        return [.. Enumerable.Range(0, 1000).Select(i => first + ((last - first) * i / 999)).Select(root => product *= 1 - (root * root))];
     }
 
     /// <summary>Steps at fractional timesteps, with the two weights of the interpolation exchanged as published.</summary>

@@ -23,6 +23,9 @@ internal sealed partial class GoldenMethods
         ["aidi"] = m => m.FixedPoint(),
         ["eddpm"] = m => m.EditFriendly(),
         ["edict"] = m => m.Edict(),
+        ["belm"] = m => m.Belm(),
+        ["bdia"] = m => m.Bdia(),
+        ["bdia_original"] = m => m.BdiaOriginal(),
         ["masactrl"] = m => m.Masactrl(),
         ["pnp"] = m => m.PlugAndPlay(),
     };
