@@ -252,11 +252,20 @@ internal sealed partial class GoldenMethods
         };
 
     /// <summary>Latents of source and target after each step, [steps run, 2, 4, H, W].</summary>
-    private Tensor Edited(InversionResult inversion, TimestepGrid grid, string[] source, EditTarget target, EditorOptions editor)
+    /// <remarks>Guidance is the file's, and the target's embedding that of its prompt, unless they are given.</remarks>
+    private Tensor Edited(
+        InversionResult inversion,
+        TimestepGrid grid,
+        string[] source,
+        EditTarget target,
+        EditorOptions editor,
+        double? guidanceScale = null,
+        Tensor? targetEmbedding = null
+    )
     {
         List<Tensor> after = [];
         using StepEmbeddings own = StepEmbeddings.Constant(Embed(source[0])),
-            targets = StepEmbeddings.Constant(Embed(target.Prompt.Prompt));
+            targets = StepEmbeddings.Constant(targetEmbedding ?? Embed(target.Prompt.Prompt));
         EditProblem problem = new()
         {
             Predictor = hook => Predictor(hook),
@@ -266,7 +275,7 @@ internal sealed partial class GoldenMethods
             SourceEmbeddings = own,
             TargetEmbeddings = [targets],
             Empty = Embed(""),
-            GuidanceScale = Guided,
+            GuidanceScale = guidanceScale ?? Guided,
         };
         using EditResult result = EditRun.Run(problem, editor, (_, latents) => after.Add(latents.clone().DetachFromDisposeScope()), null, Cancellation);
         Tensor all = stack(after);
