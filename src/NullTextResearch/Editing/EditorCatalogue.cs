@@ -43,6 +43,13 @@ public static class EditorCatalogue
             Source = "Tumanyan et al. 2023",
             Default = new PlugAndPlayOptions(),
         },
+        new()
+        {
+            Id = DiffEditOptions.EditorId,
+            Summary = "only where the two prompts' predictions differ most; the rest is put back on the inversion at every step",
+            Source = "Couairon et al. 2023",
+            Default = new DiffEditOptions(),
+        },
     ];
 
     /// <summary>The list as text, two lines an editor.</summary>

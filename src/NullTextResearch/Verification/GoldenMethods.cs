@@ -28,6 +28,7 @@ internal sealed partial class GoldenMethods
         ["bdia_original"] = m => m.BdiaOriginal(),
         ["masactrl"] = m => m.Masactrl(),
         ["pnp"] = m => m.PlugAndPlay(),
+        ["diffedit"] = m => m.Diffedit(),
     };
 
     private readonly GoldenFile _file;

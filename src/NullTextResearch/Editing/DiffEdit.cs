@@ -1,0 +1,220 @@
+using NullTextResearch.Attention;
+using NullTextResearch.Diffusion;
+using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Editing;
+
+/// <summary>Options of <see cref="DiffEdit"/>; defaults are the paper's, the clipping that of its known implementation.</summary>
+public sealed record DiffEditOptions : EditorOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string EditorId = "diffedit";
+
+    /// <inheritdoc/>
+    public override string Id => EditorId;
+
+    /// <summary>Share of the noise levels to which the image is climbed, and from which the edit is sampled, above 0 to 1 (default 0.8).</summary>
+    public double Strength { get; init; } = 0.8;
+
+    /// <summary>Share of the noise levels at which the two prompts are compared to make the mask, above 0 to 1 (default 0.5).</summary>
+    public double MaskStrength { get; init; } = 0.5;
+
+    /// <summary>Noises over which the comparison is averaged, 1 or more (default 10).</summary>
+    public int Maps { get; init; } = 10;
+
+    /// <summary>Differences above this many times their mean are clipped to it, above 0 (default 3): one bright spot shall not hide the rest.</summary>
+    public double ClipRatio { get; init; } = 3;
+
+    /// <summary>A pixel may change above this share of the way between the clipped differences' minimum and maximum, 0 to below 1 (default 0.5).</summary>
+    public double Threshold { get; init; } = 0.5;
+
+    /// <summary>Seed of the noises; every image takes the same, so an edit does not depend on its batch.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>
+    /// The known implementation's background: the image's latents before the step, one level noisier than the edit, so that the background ends at
+    /// the first noise level and not at the image. Off by default.
+    /// </summary>
+    public bool PublishedBackground { get; init; }
+
+    /// <summary>
+    /// The known implementation's scale: from 0 to the clip, whether or not a difference reaches it, so that even differences give no mask at all. Off
+    /// by default: the clipped differences are stretched to [0, 1], as in the paper.
+    /// </summary>
+    public bool PublishedScale { get; init; }
+
+    /// <inheritdoc/>
+    public override IEditDirector Direct(EditProblem problem) => new DiffEdit(this, problem);
+}
+
+/// <summary>
+/// DiffEdit: where the noise predictions of the two prompts differ most, the image is sampled with the target prompt; elsewhere it is put back on its
+/// inversion after each step. Couairon et al. 2023 (arXiv 2210.11427).
+/// </summary>
+/// <remarks>The mask needs no guidance: it would scale both predictions' difference alike, and the difference is compared with its own mean.</remarks>
+public sealed class DiffEdit : INetworkHook, IEditDirector
+{
+    // What two runs of a network differ by is below this share of its predictions: equal prompts must not give a mask of rounding.
+    private const double Rounding = 1e-4;
+
+    private readonly DiffEditOptions _options;
+    private readonly EditProblem _problem;
+    private readonly PivotTrajectory _pivot;
+    private readonly int _first;
+    private readonly HashSet<int> _seen = [];
+    private BatchLayout? _rows;
+    private Tensor? _mask;
+
+    internal DiffEdit(DiffEditOptions options, EditProblem problem)
+    {
+        foreach (
+            (string name, double share) in ((string, double)[])
+                [(nameof(options.Strength), options.Strength), (nameof(options.MaskStrength), options.MaskStrength)]
+        )
+        {
+            if (!(share is > 0 and <= 1))
+                throw new ArgumentException(FormattableString.Invariant($"{name} is {share}; it must lie above 0 and up to 1."));
+        }
+        if (options.Maps < 1)
+            throw new ArgumentException($"Maps is {options.Maps}; it must be at least 1.");
+        if (!(options.ClipRatio > 0 && double.IsFinite(options.ClipRatio)))
+            throw new ArgumentException(FormattableString.Invariant($"ClipRatio is {options.ClipRatio}; it must be above 0 and finite."));
+        if (!(options.Threshold is >= 0 and < 1))
+            throw new ArgumentException(FormattableString.Invariant($"Threshold is {options.Threshold}; it must lie in [0, 1)."));
+        int steps = problem.Grid.Steps;
+        _first = steps - (int)(options.Strength * steps);
+        if (_first == steps)
+            throw new ArgumentException(
+                FormattableString.Invariant($"Strength {options.Strength} of {steps} steps is less than one step, so nothing would be edited.")
+            );
+        _pivot =
+            problem.Inversion.Pivot
+            ?? throw new ArgumentException(
+                $"DiffEdit takes the background from every step of the inversion, and '{problem.Inversion.Method}' keeps no latents of the way. Invert "
+                    + "with a method that has a pivot, such as DDIM or null-text inversion."
+            );
+        if (problem.Inversion.Replay is not (DdimReplay or OffsetReplay))
+            throw new ArgumentException(
+                $"DiffEdit samples from the inversion's latents by plain DDIM moves, and '{problem.Inversion.Method}' has a way back of its own. Invert "
+                    + "with DDIM, fixed-point or direct inversion."
+            );
+        (_options, _problem) = (options, problem);
+    }
+
+    /// <inheritdoc/>
+    public INetworkHook Hook => this;
+
+    /// <inheritdoc/>
+    public int LayersSeen => _seen.Count;
+
+    /// <summary>Noises of the mask, [maps, 4, H, W], in place of drawn ones; borrowed. Null draws them.</summary>
+    public Tensor? Noise { get; init; }
+
+    /// <summary>
+    /// Sees the mean difference of each row's prediction from its source's, [rows, H, W], and the masks made of it, [rows, 1, H, W], borrowed; null
+    /// costs nothing.
+    /// </summary>
+    public Action<Tensor, Tensor>? MaskObserver { get; init; }
+
+    /// <inheritdoc/>
+    public SamplingPlan Plan(SamplingPlan plan, INoisePredictor network)
+    {
+        _rows = plan.Rows!;
+        _mask = Lifetime.Scoped(() => Mask(plan, network)).Keep();
+        return plan with { StartLatents = OfRows(_pivot[_problem.Grid.Steps - _first]), FirstStep = _first, Replay = DdimReplay.Instance };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Source rows are put on the inversion after the step, so the network is not asked about them.</remarks>
+    public Tensor Predict(EditStep at, Tensor latents) =>
+        Lifetime.Scoped(() =>
+        {
+            (INoisePredictor network, SamplingPlan plan, DiffusionStep step) = at;
+            BatchLayout rows = plan.Rows!;
+            int[] targets = [.. Enumerable.Range(0, rows.Count).Where(r => !rows[r].IsSource)];
+            Tensor index = Index(targets);
+            Tensor own = latents.index_select(0, index);
+            Conditioning condition = new(plan.Conditional.At(step.Step).index_select(0, index)) { Rows = rows.Select(targets) };
+            Tensor noise =
+                plan.GuidanceScale == 1
+                    ? network.Predict(own, step, condition)
+                    : Guidance.Predict(network, own, step, condition, plan.Unconditional!.At(step.Step).index_select(0, index), plan.GuidanceScale);
+            return zeros_like(latents).index_copy(0, index, noise);
+        });
+
+    /// <inheritdoc/>
+    public Tensor After(EditStep at, Tensor latents) =>
+        Lifetime.Scoped(() =>
+        {
+            Tensor background = OfRows(_pivot.TargetOf(at.Step));
+            if (_options.PublishedBackground)
+            {
+                Tensor isSource = tensor(_rows!.Rows.Select(r => r.IsSource).ToArray(), device: latents.device).view(-1, 1, 1, 1);
+                background = where(isSource, background, OfRows(_pivot[_problem.Grid.Steps - at.Step.Step]));
+            }
+            return where(_mask!, latents, background);
+        });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<BlendMask?>> Masks(IReadOnlyList<ImageEdit> edits, long height, long width)
+    {
+        return [.. edits.Select((e, image) => (IReadOnlyList<BlendMask?>)[.. Enumerable.Range(1, e.Targets.Count).Select(branch => Of(image, branch))])];
+
+        BlendMask Of(int image, int branch)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor both = _mask!.narrow(0, _rows!.IndexOf(new BatchRow(image, branch)), 1).expand(2, 1, height, width);
+            return new BlendMask(both.Snapshot(), null, both.Snapshot());
+        }
+    }
+
+    /// <inheritdoc/>
+    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
+    {
+        _seen.Add(call.Site.Order);
+        return FusedAttention.Instance.Attend(call, query, key, value);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _mask?.Dispose();
+
+    /// <summary>Where each row may change, [rows, 1, H, W]; nowhere in source rows.</summary>
+    private Tensor Mask(SamplingPlan plan, INoisePredictor network)
+    {
+        int steps = _problem.Grid.Steps;
+        // Less than one step of noise would leave nothing to compare.
+        DiffusionStep step = _problem.Grid.Moves[steps - Math.Max(1, (int)(_options.MaskStrength * steps))];
+        Tensor clean = OfRows(_pivot.Clean),
+            sourceOf = Index([.. _rows!.Rows.Select(r => _rows.IndexOf(r with { Branch = 0 }))]);
+        Tensor noises = Noise ?? Seeds.Normal(_options.Seed, [_options.Maps, .. clean.shape[1..]], clean);
+        Conditioning condition = new(plan.Conditional.At(step.Step)) { Rows = _rows };
+        List<Tensor> differences = [],
+            sizes = [];
+        for (int k = 0; k < noises.shape[0]; k++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor noisy = NoiseSchedule.AddNoise(clean, noises.narrow(0, k, 1).expand(clean.shape), step.Noisy);
+            Tensor noise = network.Predict(noisy, step, condition);
+            Tensor source = noise.index_select(0, sourceOf);
+            differences.Add(noise.sub(source).abs().mean([1L]).MoveToOuterDisposeScope());
+            sizes.Add(source.abs().mean([1L, 2, 3]).MoveToOuterDisposeScope());
+        }
+        Tensor map = stack(differences).mean([0L]);
+        Tensor most = map.mean([1L, 2], keepdim: true).Times(_options.ClipRatio);
+        Tensor clipped = minimum(map, most);
+        Tensor low = _options.PublishedScale ? zeros_like(most) : clipped.amin([1L, 2], keepdim: true),
+            high = _options.PublishedScale ? most : clipped.amax([1L, 2], keepdim: true);
+        Tensor isAny = high.gt(stack(sizes).mean([0L]).Times(Rounding).view(-1, 1, 1));
+        Tensor mask = clipped.sub(low).div(high.sub(low)).Above(_options.Threshold).logical_and(isAny).unsqueeze(1);
+        MaskObserver?.Invoke(map, mask);
+        return mask;
+    }
+
+    /// <summary>What belongs to an image, for each of its rows; owned by the caller's dispose scope.</summary>
+    private Tensor OfRows(Tensor images) => Lifetime.Scoped(() => images.index_select(0, Index([.. _rows!.Rows.Select(r => r.Image)])));
+
+    private Tensor Index(int[] rows) => tensor(rows.Select(r => (long)r).ToArray(), device: _pivot.Clean.device);
+}
