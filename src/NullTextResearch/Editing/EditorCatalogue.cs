@@ -50,6 +50,13 @@ public static class EditorCatalogue
             Source = "Couairon et al. 2023",
             Default = new DiffEditOptions(),
         },
+        new()
+        {
+            Id = InfEditOptions.EditorId,
+            Summary = "the difference of the two predictions on the way down from the noised image; uses no inversion",
+            Source = "Xu et al. 2024",
+            Default = new InfEditOptions(),
+        },
     ];
 
     /// <summary>The list as text, two lines an editor.</summary>

@@ -29,6 +29,7 @@ internal sealed partial class GoldenMethods
         ["masactrl"] = m => m.Masactrl(),
         ["pnp"] = m => m.PlugAndPlay(),
         ["diffedit"] = m => m.Diffedit(),
+        ["infedit"] = m => m.Infedit(),
     };
 
     private readonly GoldenFile _file;

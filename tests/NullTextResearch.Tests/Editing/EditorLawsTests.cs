@@ -17,8 +17,8 @@ public sealed class EditorLawsTests
     private const string Cat = "a cat on a mat",
         Dog = "a dog on a mat";
 
-    // Its source runs with the empty prompt, so that an edit to the image's own prompt is an edit too.
-    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId];
+    // Their source runs with the empty prompt, or without guidance, so that an edit to the image's own prompt is an edit too.
+    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, InfEditOptions.EditorId];
 
     public static TheoryData<string> Every => [.. EditorCatalogue.All.Select(e => e.Id)];
 
