@@ -76,6 +76,31 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         );
     }
 
+    /// <summary>Continued on all sides by reflection at the outermost pixels, which are not repeated.</summary>
+    internal Planes Reflected(int border)
+    {
+        int width = Width + (2 * border),
+            height = Height + (2 * border);
+        return new Planes(
+            width,
+            height,
+            [
+                .. Values.Select(plane =>
+                {
+                    double[] wide = new double[width * height];
+                    for (int i = 0; i < wide.Length; i++)
+                        wide[i] = plane[(Mirror((i / width) - border, Height) * Width) + Mirror((i % width) - border, Width)];
+                    return wide;
+                }),
+            ]
+        );
+
+        static int Mirror(int i, int length) =>
+            i < 0 ? -i
+            : i < length ? i
+            : (2 * length) - 2 - i;
+    }
+
     internal static void RequireSame(Planes a, Planes b)
     {
         if (a.Width != b.Width || a.Height != b.Height || a.Values.Length != b.Values.Length)

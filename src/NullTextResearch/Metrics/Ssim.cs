@@ -15,9 +15,19 @@ public enum SsimWindow
     Uniform7,
 }
 
+/// <summary>Which pixels structural similarity is averaged over.</summary>
+public enum SsimBorder
+{
+    /// <summary>Those whose window lies inside of the image: the publication's, and older torchmetrics'.</summary>
+    Inside,
+
+    /// <summary>All; the image is continued beyond its edges by reflection: newer torchmetrics'.</summary>
+    Reflected,
+}
+
 /// <summary>Structural similarity (Wang et al. 2004): 1 for equal images, higher is closer, at least -1.</summary>
 /// <remarks>
-/// Constants (0.01 peak)^2 and (0.03 peak)^2; mean over the channels and over the interior pixels whose window lies inside the image.
+/// Constants (0.01 peak)^2 and (0.03 peak)^2; mean over the channels and, unless told otherwise, over the pixels whose window lies inside the image.
 /// </remarks>
 public static class Ssim
 {
@@ -25,10 +35,11 @@ public static class Ssim
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size, at least one window wide and high.</param>
     /// <param name="window">Window; Gaussian by default.</param>
+    /// <param name="border">Which pixels count; by default those that have their whole window.</param>
     /// <returns>-1 to 1.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are smaller than the window.</exception>
-    public static double Of(RgbImage image, RgbImage reference, SsimWindow window = SsimWindow.Gaussian11) =>
-        Of(Planes.Of(image), Planes.Of(reference), 255, window);
+    public static double Of(RgbImage image, RgbImage reference, SsimWindow window = SsimWindow.Gaussian11, SsimBorder border = SsimBorder.Inside) =>
+        Of(Planes.Of(image), Planes.Of(reference), 255, window, border);
 
     /// <summary>Of each image of a batch.</summary>
     /// <param name="images">[B, C, H, W], any device and type; borrowed.</param>
@@ -46,7 +57,27 @@ public static class Ssim
         return [.. Planes.Of(images).Zip(Planes.Of(reference), (a, b) => Of(a, b, peak, window))];
     }
 
-    internal static double Of(Planes a, Planes b, double peak, SsimWindow window)
+    internal static double Of(Planes a, Planes b, double peak, SsimWindow window, SsimBorder border = SsimBorder.Inside)
+    {
+        double sum = 0;
+        int count = 0;
+        foreach (double[] plane in Map(a, b, peak, window, border).Values)
+        {
+            foreach (double value in plane)
+                sum += value;
+            count += plane.Length;
+        }
+
+        return sum / count;
+    }
+
+    /// <summary>The similarity at each pixel and channel.</summary>
+    /// <param name="a">One image.</param>
+    /// <param name="b">Another.</param>
+    /// <param name="peak">Width of the value range.</param>
+    /// <param name="window">Window.</param>
+    /// <param name="border">Which pixels there are values for.</param>
+    internal static Planes Map(Planes a, Planes b, double peak, SsimWindow window, SsimBorder border)
     {
         Planes.RequireSame(a, b);
         double[] taps = Taps(window);
@@ -57,14 +88,16 @@ public static class Ssim
             );
         }
 
+        if (border == SsimBorder.Reflected)
+            (a, b) = (a.Reflected(taps.Length / 2), b.Reflected(taps.Length / 2));
+
         // A sample covariance divides by one less than the number of pixels in the window.
         double pixels = taps.Length * taps.Length;
         double scale = window == SsimWindow.Uniform7 ? pixels / (pixels - 1) : 1;
         double c1 = 0.01 * peak * 0.01 * peak,
             c2 = 0.03 * peak * 0.03 * peak;
-        double sum = 0;
-        int count = 0;
-        for (int channel = 0; channel < a.Values.Length; channel++)
+        double[][] maps = new double[a.Values.Length][];
+        for (int channel = 0; channel < maps.Length; channel++)
         {
             double[] x = a.Values[channel],
                 y = b.Values[channel];
@@ -73,21 +106,20 @@ public static class Ssim
             double[] xx = Smooth(Product(x, x), a.Width, a.Height, taps),
                 yy = Smooth(Product(y, y), a.Width, a.Height, taps);
             double[] xy = Smooth(Product(x, y), a.Width, a.Height, taps);
+            double[] map = maps[channel] = new double[meanX.Length];
             for (int i = 0; i < meanX.Length; i++)
             {
                 double varianceX = scale * (xx[i] - (meanX[i] * meanX[i]));
                 double varianceY = scale * (yy[i] - (meanY[i] * meanY[i]));
                 double covariance = scale * (xy[i] - (meanX[i] * meanY[i]));
-                sum +=
+                map[i] =
                     ((2 * meanX[i] * meanY[i]) + c1)
                     * ((2 * covariance) + c2)
                     / (((meanX[i] * meanX[i]) + (meanY[i] * meanY[i]) + c1) * (varianceX + varianceY + c2));
             }
-
-            count += meanX.Length;
         }
 
-        return sum / count;
+        return new Planes(a.Width - taps.Length + 1, a.Height - taps.Length + 1, maps);
     }
 
     private static double[] Taps(SsimWindow window)

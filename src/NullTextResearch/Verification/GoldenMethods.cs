@@ -30,6 +30,7 @@ internal sealed partial class GoldenMethods
         ["pnp"] = m => m.PlugAndPlay(),
         ["diffedit"] = m => m.Diffedit(),
         ["infedit"] = m => m.Infedit(),
+        ["image_metrics"] = m => m.ImageMetrics(),
     };
 
     private readonly GoldenFile _file;
