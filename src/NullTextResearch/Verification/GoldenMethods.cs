@@ -31,6 +31,7 @@ internal sealed partial class GoldenMethods
         ["diffedit"] = m => m.Diffedit(),
         ["infedit"] = m => m.Infedit(),
         ["image_metrics"] = m => m.ImageMetrics(),
+        ["lpips"] = m => m.Lpips(),
     };
 
     private readonly GoldenFile _file;

@@ -49,6 +49,26 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>Opens several <c>.safetensors</c> files whose tensors belong to one network.</summary>
+    /// <param name="paths">At least one.</param>
+    /// <exception cref="ModelFormatException">A file is missing or malformed, or two hold the same tensor.</exception>
+    internal static Checkpoint OpenTogether(IReadOnlyList<string> paths)
+    {
+        Checkpoint checkpoint = new(paths.Count == 1 ? paths[0] : string.Join(" with ", paths));
+        try
+        {
+            foreach (string path in paths)
+                checkpoint.Add(SafetensorsFile.Open(path));
+            checkpoint.Unwrap();
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Whether there is a tensor of that name.</summary>
     public bool Has(string name) => _entries.ContainsKey(name);
 

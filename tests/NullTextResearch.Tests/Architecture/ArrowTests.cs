@@ -21,6 +21,8 @@ public sealed class ArrowTests
         ["Weights"] = ["Tensors"],
         ["Layers"] = ["Tensors", "Weights"],
         ["Text"] = ["Tensors", "Weights", "Layers"],
+        // Measures by networks that were trained on pictures and texts.
+        ["Perception"] = ["Tensors", "Weights", "Layers", "Images", "Text"],
         ["Vae"] = ["Tensors", "Weights", "Layers"],
         ["Attention"] = ["Tensors", "Diffusion"],
         ["UNet"] = ["Tensors", "Diffusion", "Weights", "Layers", "Attention"],
@@ -72,7 +74,22 @@ public sealed class ArrowTests
             "Editing",
             "Training",
         ],
-        ["Verification"] = ["Tensors", "Images", "Metrics", "Diffusion", "Weights", "Layers", "Text", "Vae", "Attention", "UNet", "Inversion", "Editing"],
+        ["Verification"] =
+        [
+            "Tensors",
+            "Images",
+            "Metrics",
+            "Diffusion",
+            "Weights",
+            "Layers",
+            "Text",
+            "Perception",
+            "Vae",
+            "Attention",
+            "UNet",
+            "Inversion",
+            "Editing",
+        ],
     };
 
     // Who may use the loaded bundle (root namespace).
