@@ -3,7 +3,6 @@ using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Text;
 
@@ -88,20 +87,27 @@ public sealed class ClipTextModel : IDisposable
     private readonly WeightPath _embeddingsAt;
     private readonly Embedding _tokens;
     private readonly Embedding _positions;
-    private readonly List<Layer> _layers = [];
+    private readonly List<ClipLayer> _layers = [];
     private readonly LayerNorm _finalNorm;
 
     /// <summary>Declares the network; nothing is allocated until weights are loaded or initialised.</summary>
     public ClipTextModel(ClipTextConfig config)
+        : this(config, new WeightSet(nameof(ClipTextModel))) { }
+
+    /// <summary>Declares the network as a part of a larger one, which owns the weights.</summary>
+    internal ClipTextModel(ClipTextConfig config, WeightSet weights)
     {
         Config = config;
-        Weights = new WeightSet(nameof(ClipTextModel));
+        Weights = weights;
         WeightPath root = Weights.Root["text_model"];
         _embeddingsAt = root["embeddings"];
         _tokens = new Embedding(_embeddingsAt["token_embedding"], config.VocabSize, config.HiddenSize);
         _positions = new Embedding(_embeddingsAt["position_embedding"], config.ContextLength, config.HiddenSize);
         for (int i = 0; i < config.Layers; i++)
-            _layers.Add(new Layer(root["encoder"]["layers"][i], config));
+        {
+            WeightPath at = root["encoder"]["layers"][i];
+            _layers.Add(new ClipLayer(at, config.HiddenSize, config.IntermediateSize, config.Heads, config.QuickGelu, config.LayerNormEps, isCausal: true));
+        }
         _finalNorm = new LayerNorm(root["final_layer_norm"], config.HiddenSize, config.LayerNormEps);
     }
 
@@ -137,7 +143,7 @@ public sealed class ClipTextModel : IDisposable
             if (computeDtype is { } dtype && dtype != x.dtype)
                 x = x.to(dtype);
             x = _embeddingsAt.Observed(x);
-            foreach (Layer layer in _layers)
+            foreach (ClipLayer layer in _layers)
                 x = layer.Forward(x);
             return _finalNorm.Forward(x);
         });
@@ -148,52 +154,4 @@ public sealed class ClipTextModel : IDisposable
     /// second time nothing happens.
     /// </summary>
     public void Dispose() => Weights.Dispose();
-
-    private sealed class Layer
-    {
-        private readonly WeightPath _at;
-        private readonly LayerNorm _norm1;
-        private readonly Linear _query;
-        private readonly Linear _key;
-        private readonly Linear _value;
-        private readonly Linear _out;
-        private readonly LayerNorm _norm2;
-        private readonly Linear _fc1;
-        private readonly Linear _fc2;
-        private readonly int _heads;
-        private readonly bool _quickGelu;
-
-        public Layer(WeightPath at, ClipTextConfig config)
-        {
-            int d = config.HiddenSize;
-            if (d % config.Heads != 0)
-                throw new ModelFormatException($"hidden_size {d} cannot be split into {config.Heads} heads.");
-            _at = at;
-            _heads = config.Heads;
-            _quickGelu = config.QuickGelu;
-            WeightPath attention = at["self_attn"];
-            _key = new Linear(attention["k_proj"], d, d);
-            _value = new Linear(attention["v_proj"], d, d);
-            _query = new Linear(attention["q_proj"], d, d);
-            _out = new Linear(attention["out_proj"], d, d);
-            _norm1 = new LayerNorm(at["layer_norm1"], d, config.LayerNormEps);
-            _fc1 = new Linear(at["mlp"]["fc1"], d, config.IntermediateSize);
-            _fc2 = new Linear(at["mlp"]["fc2"], config.IntermediateSize, d);
-            _norm2 = new LayerNorm(at["layer_norm2"], d, config.LayerNormEps);
-        }
-
-        public Tensor Forward(Tensor x)
-        {
-            long b = x.shape[0],
-                n = x.shape[1],
-                d = x.shape[2];
-            Tensor Split(Tensor t) => t.view(b, n, _heads, d / _heads).transpose(1, 2);
-            Tensor h = _norm1.Forward(x);
-            Tensor attended = F.scaled_dot_product_attention(Split(_query.Forward(h)), Split(_key.Forward(h)), Split(_value.Forward(h)), is_casual: true);
-            x = x.Plus(_out.Forward(attended.transpose(1, 2).reshape(b, n, d)));
-            h = _fc1.Forward(_norm2.Forward(x));
-            h = _quickGelu ? h.mul(h.Times(1.702).sigmoid()) : F.gelu(h);
-            return _at.Observed(x.Plus(_fc2.Forward(h)));
-        }
-    }
 }

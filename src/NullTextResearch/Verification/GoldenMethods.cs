@@ -32,6 +32,8 @@ internal sealed partial class GoldenMethods
         ["infedit"] = m => m.Infedit(),
         ["image_metrics"] = m => m.ImageMetrics(),
         ["lpips"] = m => m.Lpips(),
+        ["clip"] = m => m.Clip(),
+        ["clip_b32"] = m => m.Clip(),
     };
 
     private readonly GoldenFile _file;

@@ -161,6 +161,17 @@ public sealed class ConfigReader
             );
     }
 
+    /// <summary>An object inside of this one.</summary>
+    /// <param name="name">Field.</param>
+    /// <exception cref="ModelFormatException">It is missing, or no object.</exception>
+    public ConfigReader Part(string name)
+    {
+        if (!Has(name))
+            throw Missing(name);
+        JsonElement e = _root.GetProperty(name);
+        return e.ValueKind == JsonValueKind.Object ? new ConfigReader(e, $"{Source}: {name}") : throw Wrong(name, "an object", e);
+    }
+
     /// <summary>Refuses a field that is there, not null and not <paramref name="harmless"/>: it would switch on something that is not implemented.</summary>
     /// <param name="name">Field.</param>
     /// <param name="harmless">The JSON text of the one value that changes nothing, or null.</param>

@@ -1,0 +1,170 @@
+using NullTextResearch.Images;
+using NullTextResearch.Tensors;
+using NullTextResearch.Text;
+using NullTextResearch.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Perception;
+
+/// <summary>
+/// Similarity of pictures and texts in the space of CLIP (Radford et al. 2021). Pictures are prepared as the original does: the shorter side to the
+/// model's size, bicubic, the middle cut out, bytes as 0 to 1 and then CLIP's own mean and deviation.
+/// </summary>
+/// <remarks>
+/// Values of different models cannot be compared. PIE-Bench takes OpenAI's ViT-L/14, for the edited part on a picture that is black outside of the
+/// mask. Several threads may use one at a time.
+/// </remarks>
+public sealed class ClipSimilarity : IDisposable
+{
+    private static readonly double[] Mean = [0.48145466, 0.4578275, 0.40821073];
+    private static readonly double[] Deviation = [0.26862954, 0.26130258, 0.27577711];
+
+    private const string Expected =
+        "a folder with transformers' CLIPModel as published (openai/clip-vit-large-patch14 and the like): config.json with text_config and "
+        + "vision_config, model.safetensors, vocab.json and merges.txt";
+
+    private readonly ITextTokenizer? _tokenizer;
+
+    /// <summary>Measures with a network that has its weights.</summary>
+    /// <param name="model">The network; taken over.</param>
+    /// <param name="tokenizer">Makes token ids of texts; without one only pictures can be compared.</param>
+    public ClipSimilarity(ClipModel model, ITextTokenizer? tokenizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Model = model;
+        _tokenizer = tokenizer;
+    }
+
+    /// <summary>The network.</summary>
+    public ClipModel Model { get; }
+
+    /// <summary>Loads published weights.</summary>
+    /// <param name="folder">A folder with <c>config.json</c>, <c>model.safetensors</c>, <c>vocab.json</c> and <c>merges.txt</c> of transformers' CLIPModel.</param>
+    /// <param name="device">Where it runs; null means the CPU.</param>
+    /// <param name="dtype">Precision of the arithmetic.</param>
+    /// <exception cref="ModelFormatException">A file is missing, damaged or a pickle.</exception>
+    /// <exception cref="CheckpointMismatchException">The files hold the weights of something else.</exception>
+    public static ClipSimilarity Load(string folder, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    {
+        if (!PublishedWeights.IsFolder(folder, Expected))
+            throw new ModelFormatException($"{folder} is a file. Expected: {Expected}.");
+        string file = PublishedWeights.Find(folder, "model", "the weights of CLIP");
+        ClipModel model = new(ClipConfig.Read(ConfigReader.FromFile(Path.Combine(folder, "config.json"))));
+        try
+        {
+            PublishedWeights.Load(
+                model.Weights,
+                [file],
+                device,
+                dtype,
+                key => [new KeySource(key)],
+                CheckpointKeys.IsIgnored,
+                $"Expected: {Expected}. A text encoder alone (of Stable Diffusion) has no vision_model."
+            );
+            return new ClipSimilarity(model, ClipTokenizer.Load(folder));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How well a picture fits a text (CLIPScore, Hessel et al. 2021, in torchmetrics' scale): 100 times the cosine, not below 0.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="text">The text; what does not fit the model's context is left out.</param>
+    /// <returns>0 to 100, higher fits better; between 15 and 35 for OpenAI's models.</returns>
+    /// <exception cref="InvalidOperationException">There is no tokenizer.</exception>
+    public double OfText(RgbImage image, string text)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return Math.Max(0, 100 * Number(Cosine(Normalised(Features(image)), Normalised(Features(text)))));
+    }
+
+    /// <summary>How alike two pictures are: the cosine of their features.</summary>
+    /// <param name="image">One picture.</param>
+    /// <param name="reference">Another, of any size.</param>
+    /// <returns>-1 to 1, higher is closer; 1 for equal pictures.</returns>
+    public double OfImages(RgbImage image, RgbImage reference)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return Number(Cosine(Normalised(Features(image)), Normalised(Features(reference))));
+    }
+
+    /// <summary>
+    /// Whether an edit goes where the texts go (StyleGAN-NADA, Gal et al. 2021): the cosine between the change of the pictures and that of the texts.
+    /// </summary>
+    /// <param name="source">The picture before.</param>
+    /// <param name="edited">The picture after.</param>
+    /// <param name="sourceText">Text of the picture before.</param>
+    /// <param name="targetText">Text of the picture after.</param>
+    /// <returns>-1 to 1, higher is better; 0 where pictures or texts are equal.</returns>
+    /// <exception cref="InvalidOperationException">There is no tokenizer.</exception>
+    public double OfDirection(RgbImage source, RgbImage edited, string sourceText, string targetText)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return Number(
+            Direction(Normalised(Features(source)), Normalised(Features(edited)), Normalised(Features(sourceText)), Normalised(Features(targetText)))
+        );
+    }
+
+    /// <summary>Frees the network.</summary>
+    public void Dispose() => Model.Dispose();
+
+    /// <summary>Bytes with the model's mean and deviation, at the size that they have; in the current dispose scope.</summary>
+    internal static Tensor Pixels(RgbImage image, Device device, ScalarType dtype) => PixelScale.Normalised(image, Mean, Deviation, 1, device, dtype);
+
+    /// <summary>Features of length 1, [B, n].</summary>
+    internal static Tensor Normalised(Tensor features) => Lifetime.Scoped(() => features.div(Length(features)));
+
+    /// <summary>Cosine of rows that have length 1, [B].</summary>
+    internal static Tensor Cosine(Tensor a, Tensor b) => Lifetime.Scoped(() => a.mul(b).sum([-1]));
+
+    /// <summary>Cosine of two changes of normalised features, [B].</summary>
+    internal static Tensor Direction(Tensor source, Tensor edited, Tensor sourceText, Tensor targetText) =>
+        Lifetime.Scoped(() =>
+        {
+            Tensor seen = edited.sub(source),
+                said = targetText.sub(sourceText);
+            // No change has no direction; the bound is far below any length that a change has.
+            return Cosine(seen.div(Length(seen).AtLeast(1e-8)), said.div(Length(said).AtLeast(1e-8)));
+        });
+
+    private static Tensor Length(Tensor features) => Lifetime.Scoped(() => features.Squared().sum([-1], keepdim: true).sqrt());
+
+    private static double Number(Tensor value) => value.to(ScalarType.Float64).item<double>();
+
+    private Tensor Features(RgbImage image) =>
+        Lifetime.WithoutGradient(() => Model.ImageFeatures(Pixels(Prepared(image), Model.Device, Model.Dtype)).to(Precision.Wide(Model.Dtype)));
+
+    private Tensor Features(string text)
+    {
+        ITextTokenizer tokenizer =
+            _tokenizer ?? throw new InvalidOperationException("This ClipSimilarity was made without a tokenizer: give one, or load a folder that has one.");
+        return Lifetime.WithoutGradient(() =>
+            Model.TextFeatures(TokenizedPrompt.Stack([tokenizer.Tokenize(text)], Model.Device)).to(Precision.Wide(Model.Dtype))
+        );
+    }
+
+    private RgbImage Prepared(RgbImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        int size = Model.Config.Vision.ImageSize;
+        int width = image.Width <= image.Height ? size : (int)((long)size * image.Width / image.Height),
+            height = image.Height <= image.Width ? size : (int)((long)size * image.Height / image.Width);
+        RgbImage resized = ImageResize.Resize(image, width, height, ResizeFilter.Bicubic);
+        int left = (width - size) / 2,
+            top = (height - size) / 2;
+        // Nothing is resized any more: the cut has the size already.
+        return new ImagePreparation
+        {
+            Left = left,
+            Top = top,
+            Right = width - size - left,
+            Bottom = height - size - top,
+            Size = null,
+            CentreCut = false,
+        }.Apply(resized);
+    }
+}
