@@ -34,6 +34,7 @@ internal sealed partial class GoldenMethods
         ["lpips"] = m => m.Lpips(),
         ["clip"] = m => m.Clip(),
         ["clip_b32"] = m => m.Clip(),
+        ["dino"] = m => m.Dino(),
     };
 
     private readonly GoldenFile _file;
