@@ -40,7 +40,7 @@ public sealed record BelmOptions : PathOptions
 /// O-BELM: each level follows from the two below it by the linear rule of least local error, which can be solved for the lowest of the three. Wang et
 /// al. 2024 (arXiv 2410.07273).
 /// </summary>
-/// <remarks>The way back is exact up to rounding, of which the second move makes a hundred times more: use float64 to see it.</remarks>
+/// <remarks>The way back is exact up to rounding, which the second move amplifies, a hundredfold at 10 steps: use float64 to see it.</remarks>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class BelmPath(BelmOptions? options = null) : IPath
 {
