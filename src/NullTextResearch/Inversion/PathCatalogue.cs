@@ -117,6 +117,16 @@ public static class PathCatalogue
             Cost = t => new MethodCost(t, 0),
             CostFormula = "T",
         },
+        new()
+        {
+            Id = ReNoiseOptions.PathId,
+            Summary = "each step made again from where it led, its predictions averaged and moved towards the statistics of noise",
+            Source = "Garibi et al. 2024",
+            Default = new ReNoiseOptions(),
+            Seeded = (options, seed) => ((ReNoiseOptions)options) with { Seed = seed },
+            Cost = t => new MethodCost(6 * t, 0),
+            CostFormula = "6 T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>

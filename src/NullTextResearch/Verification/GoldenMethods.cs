@@ -26,6 +26,7 @@ internal sealed partial class GoldenMethods
         ["belm"] = m => m.Belm(),
         ["bdia"] = m => m.Bdia(),
         ["bdia_original"] = m => m.BdiaOriginal(),
+        ["renoise"] = m => m.ReNoise(),
         ["masactrl"] = m => m.Masactrl(),
         ["pnp"] = m => m.PlugAndPlay(),
         ["diffedit"] = m => m.Diffedit(),
