@@ -127,6 +127,15 @@ public static class PathCatalogue
             Cost = t => new MethodCost(6 * t, 0),
             CostFormula = "6 T",
         },
+        new()
+        {
+            Id = GnriOptions.PathId,
+            Summary = "each step's equation by Newton steps on its summed residual, guided towards likely latents",
+            Source = "Samuel et al. 2024 (GNRI)",
+            Default = new GnriOptions(),
+            Cost = t => new MethodCost(2 * t, t),
+            CostFormula = "2 T, T with a backward pass",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>

@@ -1,0 +1,156 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Options of <see cref="GnriPath"/>; iterations and weight are the released code's.</summary>
+public sealed record GnriOptions : PathOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string PathId = "gnri";
+
+    /// <inheritdoc/>
+    public override string Id => PathId;
+
+    /// <summary>Points at which a step's equation is tried, 1 or more (default 2); 1 is DDIM inversion.</summary>
+    public int Iterations { get; init; } = 2;
+
+    /// <summary>alpha, 0 or more (default 0.1): weight of the guide, which holds latents where noisy versions of the image lie.</summary>
+    public double PriorWeight { get; init; } = 0.1;
+
+    /// <summary>
+    /// Where the slope of the objective is flatter than this, a value stays; above 0 (default 0.1). Steps have the size of the objective over the slope.
+    /// </summary>
+    public double LeastSlope { get; init; } = 0.1;
+
+    /// <summary>
+    /// The released code's slope: the network counts as constant, which leaves the sign of the residual, and no backward pass. Off by default: the
+    /// derivative through the network.
+    /// </summary>
+    public bool PublishedSlope { get; init; }
+
+    /// <summary>The released code's step: over 16,384 values whatever the size of the latents. Off by default: over the number of values.</summary>
+    public bool PublishedCount { get; init; }
+
+    /// <summary>
+    /// The released code's guide: of the value that the step leads to, measured from the unscaled image, as fits the latents of its Euler sampler. Off
+    /// by default: of the point tried, with mean and variance of DDIM's latents.
+    /// </summary>
+    public bool PublishedPrior { get; init; }
+
+    /// <inheritdoc/>
+    public override IPath Create() => new GnriPath(this);
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Problems()
+    {
+        if (Iterations < 1)
+            yield return $"Iterations is {Iterations}; it must be at least 1.";
+        if (!(PriorWeight >= 0 && double.IsFinite(PriorWeight)))
+            yield return FormattableString.Invariant($"PriorWeight is {PriorWeight}; it must be finite, and 0 or more.");
+        if (!(LeastSlope > 0 && double.IsFinite(LeastSlope)))
+            yield return FormattableString.Invariant($"LeastSlope is {LeastSlope}; it must be finite, and above 0.");
+    }
+}
+
+/// <summary>
+/// Guided Newton-Raphson inversion: the equation of each step, y = move(z, eps(y, t)), is solved by Newton steps on one number, the summed residual
+/// with a guide towards likely latents; of all points tried, the best counts. Samuel et al. 2024 (arXiv 2312.12540).
+/// </summary>
+/// <param name="options">Options; null for the defaults.</param>
+public sealed class GnriPath(GnriOptions? options = null) : IPath
+{
+    private const double PublishedValues = 64 * 64 * 4;
+
+    private readonly GnriOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "guided Newton-Raphson inversion";
+
+    /// <inheritdoc/>
+    public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        _options.Validate();
+        TimestepGrid grid = problem.Grid;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        List<Tensor> levels = [problem.Latents.detach()];
+        for (int level = 0; level < grid.Steps; level++)
+        {
+            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
+            Tensor z = levels[^1];
+            levels.Add(Lifetime.Scoped(() => Next(problem, z, step, cancellation)));
+            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
+        }
+        return new Walk { Levels = new PivotTrajectory(levels) };
+    }
+
+    private Tensor Next(InversionProblem problem, Tensor z, DiffusionStep step, CancellationToken cancellation)
+    {
+        double values = _options.PublishedCount ? PublishedValues : z[0].numel();
+        Tensor y = z;
+        Tensor? best = null,
+            least = null;
+        for (int i = 0; i < _options.Iterations; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            bool isLast = i == _options.Iterations - 1;
+            Tensor point = y;
+            (Tensor x, Tensor? slope) = Try(problem, z, point, step, needsSlope: !isLast);
+            Tensor objective = Objective(problem, x, point, step);
+            Tensor score = objective.mean([1, 2, 3], keepdim: true);
+            if (best is null || least is null)
+                (best, least) = (x, score);
+            else
+                (best, least) = (where(score.lt(least), x, best), score.minimum(least));
+            if (slope is null)
+                break;
+            Tensor move = objective.sum([1, 2, 3], keepdim: true).div(slope).Over(values);
+            y = y.sub(where(slope.abs().Below(_options.LeastSlope), zeros_like(move), move));
+        }
+        return best!;
+    }
+
+    /// <summary>Where the step leads from a point, and the slope of the summed objective there.</summary>
+    private (Tensor X, Tensor? Slope) Try(InversionProblem problem, Tensor z, Tensor y, DiffusionStep step, bool needsSlope)
+    {
+        if (!needsSlope || _options.PublishedSlope)
+        {
+            Tensor x = Ddim.Move(z, problem.Predictor.Predict(y, step, problem.Conditional), step.Clean, step.Noisy);
+            return (x, needsSlope ? Direct(problem, x, y, step) : null);
+        }
+        PredictionGradient through = problem.Predictor.Differentiate(
+            y,
+            step,
+            problem.Conditional,
+            prediction => Objective(problem, Ddim.Move(z, prediction, step.Clean, step.Noisy), y, step).sum([1, 2, 3]),
+            GradientOf.Latents
+        );
+        Tensor led = Ddim.Move(z, through.Prediction, step.Clean, step.Noisy);
+        return (led, Direct(problem, led, y, step).Plus(through.Latents!));
+    }
+
+    /// <summary>|x - y| + alpha / 2 ((value - mean) / deviation)^2, [B, 4, H, W].</summary>
+    private Tensor Objective(InversionProblem problem, Tensor x, Tensor y, DiffusionStep step) =>
+        Lifetime.Scoped(() => x.sub(y).abs().Plus(Off(problem, _options.PublishedPrior ? x : y, step).Squared().Times(_options.PriorWeight / 2)));
+
+    /// <summary>The slope of the objective where y enters other than through the network.</summary>
+    private Tensor Direct(InversionProblem problem, Tensor x, Tensor y, DiffusionStep step) =>
+        Lifetime.Scoped(() =>
+        {
+            Tensor slope = x.sub(y).sign().Times(-1);
+            return _options.PublishedPrior ? slope : slope.Plus(Off(problem, y, step).Times(_options.PriorWeight / Spread(step)));
+        });
+
+    /// <summary>How many standard deviations latents lie off the mean of the image's noisy versions.</summary>
+    private Tensor Off(InversionProblem problem, Tensor latents, DiffusionStep step) =>
+        Lifetime.Scoped(() => latents.sub(_options.PublishedPrior ? problem.Latents : problem.Latents.Times(Math.Sqrt(step.Noisy.Value))).Over(Spread(step)));
+
+    private double Spread(DiffusionStep step) => _options.PublishedPrior ? Sigma(step.Noisy) : Math.Sqrt(1 - step.Noisy.Value);
+
+    /// <summary>sqrt((1 - alphaBar) / alphaBar): the noise over the image.</summary>
+    internal static double Sigma(AlphaBar level) => Math.Sqrt((1 - level.Value) / level.Value);
+}
