@@ -136,6 +136,15 @@ public static class PathCatalogue
             Cost = t => new MethodCost(2 * t, t),
             CostFormula = "2 T, T with a backward pass",
         },
+        new()
+        {
+            Id = SpdInvOptions.PathId,
+            Summary = "each step's latents fitted to its equation by gradient",
+            Source = "Li et al. 2024 (SPDInv)",
+            Default = new SpdInvOptions(),
+            Cost = t => new MethodCost(26 * t, 25 * t),
+            CostFormula = "26 T, 25 T with a backward pass",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>

@@ -1,0 +1,144 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>Options of <see cref="SpdInvPath"/>; rounds and learning rate are the released code's.</summary>
+public sealed record SpdInvOptions : PathOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string PathId = "spdinv";
+
+    /// <inheritdoc/>
+    public override string Id => PathId;
+
+    /// <summary>Updates of the latents at each step at most, 0 or more (default 25); 0 is DDIM inversion.</summary>
+    public int Rounds { get; init; } = 25;
+
+    /// <summary>Learning rate of Adam on the latents, above 0 (default 0.001).</summary>
+    public double LearningRate { get; init; } = 0.001;
+
+    /// <summary>An image's rounds at a step end after one whose loss was below this; 0 never (default; the released code offers 5e-6).</summary>
+    public double StopBelow { get; init; }
+
+    /// <summary>
+    /// Weight decay, 0 or more (default 0). The released code has 0.01, the default of its optimiser, which pulls the latents towards 0.
+    /// </summary>
+    public double WeightDecay { get; init; }
+
+    /// <inheritdoc/>
+    public override IPath Create() => new SpdInvPath(this);
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<string> Problems()
+    {
+        if (Rounds < 0)
+            yield return $"Rounds is {Rounds}; it must be 0 or more.";
+        if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
+            yield return FormattableString.Invariant($"LearningRate is {LearningRate}; it must be finite, and above 0.");
+        if (!(StopBelow >= 0))
+            yield return FormattableString.Invariant($"StopBelow is {StopBelow}; it must be 0 or more.");
+        if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
+            yield return FormattableString.Invariant($"WeightDecay is {WeightDecay}; it must be finite, and 0 or more.");
+    }
+}
+
+/// <summary>
+/// Source-prompt disentangled inversion: after each DDIM move the latents are fitted by gradient to the fixed point y = move(z, eps(y, t)), which
+/// frees them of what the source prompt put in. Li et al. 2024 (arXiv 2403.11105).
+/// </summary>
+/// <param name="options">Options; null for the defaults.</param>
+public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
+{
+    private readonly SpdInvOptions _options = options ?? new();
+
+    /// <inheritdoc/>
+    public string Name => "SPDInv";
+
+    /// <summary>Sees the move, the image and the loss before each update, for curves; null costs nothing.</summary>
+    public Action<DiffusionStep, int, double>? Observer { get; init; }
+
+    /// <inheritdoc/>
+    public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        problem.Validate();
+        _options.Validate();
+        TimestepGrid grid = problem.Grid;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        List<Tensor> levels = [problem.Latents.detach()];
+        for (int level = 0; level < grid.Steps; level++)
+        {
+            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
+            Tensor z = levels[^1];
+            levels.Add(Lifetime.Scoped(() => Next(problem, z, step, cancellation)));
+            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
+        }
+        return new Walk { Levels = new PivotTrajectory(levels) };
+    }
+
+    private Tensor Next(InversionProblem problem, Tensor z, DiffusionStep step, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Tensor fitted = Ddim.Move(z, problem.Predictor.Predict(z, step, problem.Conditional), step.Clean, step.Noisy);
+        int[] running = [.. Enumerable.Range(0, problem.Images)];
+        List<double>[] losses = [.. running.Select(_ => new List<double>())];
+        // Of the images that still run.
+        Tensor y = fitted.clone(),
+            from = z.alias(),
+            tokens = problem.Conditional.alias();
+        using RowAdam adam = new(new AdamOptions());
+        for (int round = 0; round < _options.Rounds && running.Length > 0; round++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope inner = NewDisposeScope();
+            (double[] now, Tensor gradient) = Loss(problem, from, y, tokens, step);
+            for (int i = 0; i < now.Length; i++)
+            {
+                losses[running[i]].Add(now[i]);
+                if (!double.IsFinite(now[i]))
+                    throw new InversionDivergedException(Name, running[i], step.Step, step.Timestep, [.. losses[running[i]].TakeLast(5)]);
+                Observer?.Invoke(step, running[i], now[i]);
+            }
+            y.TimesInPlace(1 - (_options.LearningRate * _options.WeightDecay));
+            adam.Update(y, gradient, _options.LearningRate);
+            long[] kept = [.. Enumerable.Range(0, now.Length).Where(i => !(now[i] < _options.StopBelow)).Select(i => (long)i)];
+            if (kept.Length == now.Length)
+                continue;
+            fitted.index_copy_(0, Index(running.Select(i => (long)i)), y);
+            running = [.. kept.Select(i => running[i])];
+            Tensor rows = Index(kept);
+            adam.Select(rows);
+            (y, from, tokens) = (Only(y, rows), Only(from, rows), Only(tokens, rows));
+        }
+        if (running.Length > 0)
+            fitted.index_copy_(0, Index(running.Select(i => (long)i)), y);
+        return fitted;
+
+        Tensor Index(IEnumerable<long> rows) => tensor(rows.ToArray(), device: z.device);
+
+        Tensor Only(Tensor all, Tensor rows)
+        {
+            Tensor some = all.index_select(0, rows).MoveToOuterDisposeScope();
+            all.Dispose();
+            return some;
+        }
+    }
+
+    /// <summary>Mean squared distance of each image's latents from where they would be led, and its gradient by them.</summary>
+    private static (double[] Losses, Tensor Gradient) Loss(InversionProblem problem, Tensor z, Tensor y, Tensor tokens, DiffusionStep step)
+    {
+        PredictionGradient through = problem.Predictor.Differentiate(
+            y,
+            step,
+            tokens,
+            prediction => y.sub(Ddim.Move(z, prediction, step.Clean, step.Noisy)).Squared().mean([1, 2, 3]),
+            GradientOf.Latents
+        );
+        Tensor residual = y.sub(Ddim.Move(z, through.Prediction, step.Clean, step.Noisy));
+        // y enters by itself, too.
+        return (through.Losses.to(ScalarType.Float64).cpu().data<double>().ToArray(), through.Latents!.Plus(residual.Times(2.0 / y[0].numel())));
+    }
+}
