@@ -27,6 +27,8 @@ internal sealed partial class GoldenMethods
         ["bdia"] = m => m.Bdia(),
         ["bdia_original"] = m => m.BdiaOriginal(),
         ["renoise"] = m => m.ReNoise(),
+        ["gnri"] = m => m.Gnri(),
+        ["spdinv"] = m => m.SpdInv(),
         ["masactrl"] = m => m.Masactrl(),
         ["pnp"] = m => m.PlugAndPlay(),
         ["diffedit"] = m => m.Diffedit(),
