@@ -44,8 +44,8 @@ public sealed class EditedImage : Visual, IDisposable
     /// <summary>Distance to the source image: one minus the structural similarity over up to three scales, 0 (equal) to about 1 (unrelated).</summary>
     public double Distance => MultiScaleDistance.Of(Source.Image, Image);
 
-    /// <summary>Where the edit was allowed to change the picture: the local blend's mask over the source.</summary>
-    /// <exception cref="InvalidOperationException">The edit had no local blend.</exception>
+    /// <summary>Where the edit was allowed to change the picture: the mask of the local blend, or of the editor, over the source.</summary>
+    /// <exception cref="InvalidOperationException">The edit had no mask.</exception>
     public ImageView Mask()
     {
         if (Result.Masks[0][0] is not { } mask)
@@ -58,7 +58,7 @@ public sealed class EditedImage : Visual, IDisposable
         RgbImage over = HeatmapOverlay.Over(Source.Image, final.data<float>().ToArray(), (int)final.shape[1], (int)final.shape[0]);
         return new ImageView(
             [new NamedImage("source", Source.Image), new NamedImage("may change", over), new NamedImage("edit", Image)],
-            $"local blend around {string.Join(", ", Options.Blend)}"
+            Options.Blend.Count == 0 ? "where the edit was confined to" : $"local blend around {string.Join(", ", Options.Blend)}"
         );
     }
 

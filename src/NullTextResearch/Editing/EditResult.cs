@@ -23,7 +23,7 @@ public sealed class EditResult : IDisposable
     /// <summary>The edits, as asked for.</summary>
     public required IReadOnlyList<ImageEdit> Edits { get; init; }
 
-    /// <summary>Local-blend masks at the last step, per image and target; null where a target has no local blend.</summary>
+    /// <summary>Masks that confined the edit at the last step, per image and target; null where a target has no local blend and its editor no mask.</summary>
     public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks
     {
         get => _gate.Alive(field);
