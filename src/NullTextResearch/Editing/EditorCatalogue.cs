@@ -57,6 +57,13 @@ public static class EditorCatalogue
             Source = "Xu et al. 2024",
             Default = new InfEditOptions(),
         },
+        new()
+        {
+            Id = Pix2PixZeroOptions.EditorId,
+            Summary = "the target's latents moved at every step until its cross-attention is more like the source's",
+            Source = "Parmar et al. 2023",
+            Default = new Pix2PixZeroOptions(),
+        },
     ];
 
     /// <summary>The list as text, two lines an editor.</summary>

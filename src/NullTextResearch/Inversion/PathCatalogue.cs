@@ -145,6 +145,14 @@ public static class PathCatalogue
             Cost = t => new MethodCost(26 * t, 25 * t),
             CostFormula = "26 T, 25 T with a backward pass",
         },
+            Id = Pix2PixZeroPathOptions.PathId,
+            Summary = "DDIM inversion with predictions made more like noise: less correlated, more normal",
+            Source = "Parmar et al. 2023",
+            Default = new Pix2PixZeroPathOptions(),
+            Seeded = (options, seed) => ((Pix2PixZeroPathOptions)options) with { Seed = seed },
+            Cost = t => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
     ];
 
     /// <summary>The list as text, two lines a path.</summary>

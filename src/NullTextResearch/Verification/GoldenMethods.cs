@@ -38,6 +38,7 @@ internal sealed partial class GoldenMethods
         ["clip"] = m => m.Clip(),
         ["clip_b32"] = m => m.Clip(),
         ["dino"] = m => m.Dino(),
+        ["pix2pix_zero"] = m => m.Pix2PixZero(),
     };
 
     private readonly GoldenFile _file;
