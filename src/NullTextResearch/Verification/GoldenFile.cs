@@ -74,6 +74,15 @@ internal sealed class GoldenFile
         _emit(new VerificationResult(Name, tensor, measures.All(m => m.Holds) ? VerificationStatus.Pass : VerificationStatus.Fail, measures));
     }
 
+    /// <summary>Reports that a tensor cannot be compared in this run; does nothing if nobody wants it.</summary>
+    public void Skip(string tensor, string reason)
+    {
+        if (!Wants(tensor))
+            return;
+        _done.Add(tensor);
+        Emit(tensor, VerificationStatus.Skip, reason);
+    }
+
     /// <summary>Reports a fact of the manifest that is no tensor.</summary>
     public void Fact(string name, bool holds, string detail)
     {
