@@ -20,6 +20,7 @@ public static class AllInversions
         ["null-text early stops"] = _ => new NullTextInversion(Few with { EarlyStopLoss = 0.02 }),
         ["negative-prompt"] = _ => new NegativePromptInversion(),
         ["negative-prompt interpolated"] = _ => new NegativePromptInversion(new NegativePromptOptions { Interpolation = 0.5 }),
+        ["negative-prompt proximal"] = _ => new ProximalNegativePromptInversion(),
         ["direct"] = _ => new DirectInversion(),
         ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional.flip(1), Few),
         ["random pivot"] = _ => new RandomPivotInversion(Few, seed: 5),

@@ -113,6 +113,17 @@ public static class InversionCatalogue
         },
         new()
         {
+            Id = "npi-proximal",
+            Summary = "the prompt in place of the null text, and guidance only where it matters",
+            Source = "Han et al. 2024 (proximal guidance)",
+            Optimises = false,
+            TakesPath = true,
+            Create = r => new ProximalNegativePromptInversion(new ProximalOptions { Inversion = r.PathOrDefault }),
+            Cost = (t, _) => new MethodCost(t, 0),
+            CostFormula = "T",
+        },
+        new()
+        {
             Id = "direct",
             Summary = "the source branch is put back on the pivot after each step",
             Source = "Ju et al. 2024 (direct inversion)",

@@ -39,15 +39,16 @@ internal sealed partial class GoldenMethods
         ["clip_b32"] = m => m.Clip(),
         ["dino"] = m => m.Dino(),
         ["pix2pix_zero"] = m => m.Pix2PixZero(),
+        ["proxnpi"] = m => m.Proximal(),
     };
 
     private readonly GoldenFile _file;
     private readonly ScalarType _dtype;
 
-    private GoldenMethods(GoldenFile file)
+    private GoldenMethods(GoldenFile file, ScalarType? dtype = null)
     {
         _file = file;
-        _dtype = file.Entry.TryGetProperty("dtype", out JsonElement type) && type.GetString() == "float32" ? ScalarType.Float32 : ScalarType.Float64;
+        _dtype = dtype ?? (file.Entry.TryGetProperty("dtype", out JsonElement type) && type.GetString() == "float32" ? ScalarType.Float32 : ScalarType.Float64);
     }
 
     /// <summary>Recomputes a file of a method.</summary>
