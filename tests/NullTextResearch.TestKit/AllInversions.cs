@@ -22,6 +22,7 @@ public static class AllInversions
         ["negative-prompt interpolated"] = _ => new NegativePromptInversion(new NegativePromptOptions { Interpolation = 0.5 }),
         ["negative-prompt proximal"] = _ => new ProximalNegativePromptInversion(),
         ["direct"] = _ => new DirectInversion(),
+        ["eta"] = _ => new EtaInversion(new EtaOptions { Seed = 5 }),
         ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional.flip(1), Few),
         ["random pivot"] = _ => new RandomPivotInversion(Few, seed: 5),
         ["global"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2 }),
@@ -73,7 +74,7 @@ public static class AllInversions
 
     /// <summary>Names of those that optimise an embedding.</summary>
     public static IEnumerable<string> Optimising =>
-        Names.Where(n => !n.StartsWith("ddim") && !n.StartsWith("path ") && !n.StartsWith("negative") && n != "direct");
+        Names.Where(n => !n.StartsWith("ddim") && !n.StartsWith("path ") && !n.StartsWith("negative") && n is not ("direct" or "eta"));
 
     /// <summary>Makes one; some need to know the problem. Tensors it needs live in the current dispose scope.</summary>
     public static IInversion Make(string name, InversionProblem problem) => Makers[name](problem);

@@ -135,6 +135,18 @@ public static class InversionCatalogue
         },
         new()
         {
+            Id = "eta",
+            Summary = "the source branch is put on the pivot; all branches get chosen noise, more of it the earlier the step",
+            Source = "Kang et al. 2024 (eta inversion)",
+            Optimises = false,
+            DrawsNoise = true,
+            TakesPath = true,
+            Create = r => new EtaInversion(new EtaOptions { Inversion = r.PathOrDefault, Seed = r.Seed }),
+            Cost = (t, _) => new MethodCost(3 * t, 0),
+            CostFormula = "3 T",
+        },
+        new()
+        {
             Id = "global",
             TakesPath = true,
             Summary = "one unconditional embedding for all steps",

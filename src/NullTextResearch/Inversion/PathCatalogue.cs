@@ -184,6 +184,7 @@ public static class PathCatalogue
             DdimReplay.Kind => DdimReplay.Instance,
             OffsetReplay.Kind => new OffsetReplay(data.Tensor(OffsetReplay.Kind)),
             ProximalReplay.Kind => ProximalReplay.Restore(data),
+            EtaReplay.Kind => EtaReplay.Restore(data),
             _ => (
                 All.FirstOrDefault(p => p.Id == data.Kind)?.Restore
                 ?? throw new ArgumentException($"There is no replay of kind '{data.Kind}'; was the file written by a newer version?")

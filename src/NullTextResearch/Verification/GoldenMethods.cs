@@ -40,6 +40,7 @@ internal sealed partial class GoldenMethods
         ["dino"] = m => m.Dino(),
         ["pix2pix_zero"] = m => m.Pix2PixZero(),
         ["proxnpi"] = m => m.Proximal(),
+        ["eta"] = m => m.Eta(),
     };
 
     private readonly GoldenFile _file;
