@@ -145,6 +145,8 @@ public static class PathCatalogue
             Cost = t => new MethodCost(26 * t, 25 * t),
             CostFormula = "26 T, 25 T with a backward pass",
         },
+        new()
+        {
             Id = Pix2PixZeroPathOptions.PathId,
             Summary = "DDIM inversion with predictions made more like noise: less correlated, more normal",
             Source = "Parmar et al. 2023",
