@@ -149,6 +149,9 @@ public sealed class EditFriendlyReplay(Tensor noises, double eta, bool published
     public static EditFriendlyReplay Restore(ReplayData data) =>
         new(data.Tensor("noises"), data.Number("eta"), data.Number("published_eta") != 0, (int)data.Number("first_step"), data.Number("source_guidance"));
 
+    /// <summary>By how much the latents after a step change with the noise prediction.</summary>
+    internal double NoiseFactor(DiffusionStep step) => Rule.Of(step, eta, publishedEta).NoiseFactor;
+
     /// <inheritdoc/>
     public LatentState Move(LatentState state, DiffusionStep step, Func<Tensor, Tensor> noise, BatchLayout rows)
     {
@@ -170,6 +173,9 @@ public sealed class EditFriendlyReplay(Tensor noises, double eta, bool published
     /// <summary>One stochastic DDIM step: mean and standard deviation of the next latents.</summary>
     internal readonly record struct Rule(double Signal, double Noise, double NextSignal, double Direction, double Deviation)
     {
+        /// <summary>The factor of the noise prediction in <see cref="Mean"/>.</summary>
+        public double NoiseFactor => Direction - (NextSignal * Noise / Signal);
+
         /// <summary>Song et al. 2020, eq. (16), with v the variance of DDPM.</summary>
         public static Rule Of(DiffusionStep step, double eta, bool publishedEta)
         {

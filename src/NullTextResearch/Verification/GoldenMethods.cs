@@ -41,6 +41,7 @@ internal sealed partial class GoldenMethods
         ["pix2pix_zero"] = m => m.Pix2PixZero(),
         ["proxnpi"] = m => m.Proximal(),
         ["eta"] = m => m.Eta(),
+        ["hedit"] = m => m.HEdit(),
     };
 
     private readonly GoldenFile _file;

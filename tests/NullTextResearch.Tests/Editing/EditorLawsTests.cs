@@ -19,6 +19,9 @@ public sealed class EditorLawsTests
 
     // Their source runs with the empty prompt, or without guidance, so that an edit to the image's own prompt is an edit too.
     private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, InfEditOptions.EditorId];
+    // Plug-and-play's source runs with the empty prompt, and h-Edit takes less of the source prompt away than it adds of the target prompt: an edit to
+    // the image's own prompt is an edit too.
+    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, HEditOptions.EditorId];
 
     public static TheoryData<string> Every => [.. EditorCatalogue.All.Select(e => e.Id)];
 
