@@ -63,6 +63,9 @@ public static class EditorCatalogue
             Summary = "the target's latents moved at every step until its cross-attention is more like the source's",
             Source = "Parmar et al. 2023",
             Default = new Pix2PixZeroOptions(),
+        },
+        new()
+        {
             Id = HEditOptions.EditorId,
             Summary = "the reconstruction's steps with their noise, each corrected along target less source prompt",
             Source = "Nguyen et al. 2025",

@@ -40,6 +40,7 @@ public sealed class DirectInversion(PathOptions? options = null) : IInversion
                 Replay = new OffsetReplay(offsets),
                 Pivot = pivot,
                 EvaluationsPerImage = meter.ForwardsPerImage,
+                BackwardsPerImage = meter.BackwardsPerImage,
                 Elapsed = meter.Elapsed,
                 Options = _options,
             };

@@ -94,6 +94,7 @@ public sealed class EtaInversion(EtaOptions? options = null) : IInversion
                 Replay = new EtaReplay(targets.Keep(), noises.Keep(), _options.CleanEta, _options.NoisyEta, problem.Grid.Schedule.TrainTimesteps),
                 Pivot = pivot,
                 EvaluationsPerImage = meter.ForwardsPerImage,
+                BackwardsPerImage = meter.BackwardsPerImage,
                 Elapsed = meter.Elapsed,
                 Options = _options,
             };

@@ -49,6 +49,7 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
             ),
             Pivot = pivot,
             EvaluationsPerImage = meter.ForwardsPerImage,
+            BackwardsPerImage = meter.BackwardsPerImage,
             Elapsed = meter.Elapsed,
             Options = _options,
         };

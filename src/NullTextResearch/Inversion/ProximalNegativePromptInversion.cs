@@ -117,6 +117,7 @@ public sealed class ProximalNegativePromptInversion(ProximalOptions? options = n
             Replay = new ProximalReplay(targets.Keep(), _options, problem.Grid.Schedule.TrainTimesteps),
             Pivot = pivot,
             EvaluationsPerImage = meter.ForwardsPerImage,
+            BackwardsPerImage = meter.BackwardsPerImage,
             Elapsed = meter.Elapsed,
             Options = _options,
         };

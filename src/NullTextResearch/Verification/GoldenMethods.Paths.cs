@@ -262,7 +262,6 @@ internal sealed partial class GoldenMethods
         double? guidanceScale = null,
         Tensor? targetEmbedding = null
     )
-    private Tensor Edited(InversionResult inversion, TimestepGrid grid, string[] source, EditTarget target, EditorOptions editor, double? guidanceScale = null)
     {
         List<Tensor> after = [];
         using StepEmbeddings own = StepEmbeddings.Constant(Embed(source[0])),

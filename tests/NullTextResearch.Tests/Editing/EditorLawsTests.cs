@@ -17,11 +17,9 @@ public sealed class EditorLawsTests
     private const string Cat = "a cat on a mat",
         Dog = "a dog on a mat";
 
-    // Their source runs with the empty prompt, or without guidance, so that an edit to the image's own prompt is an edit too.
-    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, InfEditOptions.EditorId];
-    // Plug-and-play's source runs with the empty prompt, and h-Edit takes less of the source prompt away than it adds of the target prompt: an edit to
-    // the image's own prompt is an edit too.
-    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, HEditOptions.EditorId];
+    // Plug-and-play's source runs with the empty prompt, InfEdit's without guidance, and h-Edit takes less of the source prompt away than it adds of the
+    // target prompt: an edit to the image's own prompt is an edit too.
+    private static readonly string[] ChangesUnderTheSamePrompt = [PlugAndPlayOptions.EditorId, InfEditOptions.EditorId, HEditOptions.EditorId];
 
     public static TheoryData<string> Every => [.. EditorCatalogue.All.Select(e => e.Id)];
 
