@@ -178,6 +178,7 @@ internal static class CompareCommand
                 Steps = request.Steps,
                 Guidance = request.Guidance,
                 Folder = folder,
+                FolderName = request.Folder,
                 Restart = false,
             };
             (InversionManifest manifest, bool wasComplete) = run.Make(context);

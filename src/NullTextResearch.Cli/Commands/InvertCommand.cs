@@ -210,6 +210,7 @@ internal static class InvertCommand
             Steps = request.Steps,
             Guidance = request.Guidance,
             Folder = folder,
+            FolderName = runFolder,
             Restart = request.Restart,
         };
         (InversionManifest manifest, bool wasComplete) = run.Make(context);

@@ -45,6 +45,9 @@ internal sealed record InversionRun
     /// <summary>The run folder.</summary>
     public required RunFolder Folder { get; init; }
 
+    /// <summary>Its name as it was typed, for messages.</summary>
+    public required string FolderName { get; init; }
+
     /// <summary>Do it again, whatever the folder holds.</summary>
     public required bool Restart { get; init; }
 
@@ -151,7 +154,7 @@ internal sealed record InversionRun
                 context.Kept = Kept(state.StepsDone);
             }
 
-            string Kept(int done) => $"{done} of {run.Steps} steps are kept in {run.Folder.Path}; the same command goes on from there.";
+            string Kept(int done) => $"{done} of {run.Steps} steps are kept in {run.FolderName}; the same command goes on from there.";
         }
     }
 }
