@@ -182,11 +182,11 @@ internal static class CompareCommand
                 Restart = false,
             };
             (InversionManifest manifest, bool wasComplete) = run.Make(context);
+            string took = wasComplete ? "kept from before" : string.Create(CultureInfo.InvariantCulture, $"{manifest.Seconds:0.0} s");
             context.Out.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{contender.Name, -24}{PictureMeasures.Decibels(manifest.Psnr)}, {manifest.Evaluations:0} evaluations"
-                        + $"{(wasComplete ? ", kept from before" : $", {manifest.Seconds:0.0} s")}"
+                    $"{contender.Name, -24}{PictureMeasures.Decibels(manifest.Psnr)}, {manifest.Evaluations:0} evaluations, {took}"
                 )
             );
             lines.Add(

@@ -59,6 +59,7 @@ internal static class EditCommand
             EditorCatalogue.All[0].Id,
             [.. EditorCatalogue.All.Select(e => e.Id)]
         );
+        Option<string[]> set = OptionSetting.Create("editor");
         ModelOptions model = new("Model folder or file, or owner/name of a pulled model, where it has moved since the inversion.");
         Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
         {
@@ -72,6 +73,7 @@ internal static class EditCommand
             cross,
             self,
             guidance,
+            set,
         };
         model.AddTo(command);
         command.Validators.Add(result =>
@@ -103,7 +105,9 @@ internal static class EditCommand
                     context,
                     new Request
                     {
-                        Editor = EditorCatalogue.Find(parsed.GetValue(editor)!).Default,
+                        Editor = OptionSetting.Checked(() =>
+                            NamedOptions.With(EditorCatalogue.Find(parsed.GetValue(editor)!).Default, OptionSetting.Read(parsed, set))
+                        ),
                         Folder = parsed.GetValue(run)!,
                         To = parsed.GetValue(to),
                         Kind =
@@ -127,7 +131,8 @@ internal static class EditCommand
         return command.WithExamples(
             "nulltext edit runs/photo --to \"a dog on a meadow\" --blend cat",
             "nulltext edit runs/photo --to \"a cat on a snowy meadow\" --refine",
-            "nulltext edit runs/photo --reweight cat=2 meadow=-1"
+            "nulltext edit runs/photo --reweight cat=2 meadow=-1",
+            "nulltext edit runs/photo --to \"a dog on a meadow\" --editor masactrl --set threshold=0.2"
         );
     }
 

@@ -59,6 +59,7 @@ internal static class InvertCommand
         };
         Option<string> size = SharedOptions.Size("Size to resize to, in pixels:");
         Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
+        Option<string[]> set = OptionSetting.Create("method, and of its path behind 'path.',");
         Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
         Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
         {
@@ -74,6 +75,7 @@ internal static class InvertCommand
             crop,
             size,
             seed,
+            set,
             restart,
         };
         model.AddTo(command);
@@ -108,15 +110,18 @@ internal static class InvertCommand
                         Model = model.Read(parsed),
                         Steps = parsed.GetValue(steps),
                         Guidance = parsed.GetValue(guidance),
-                        Inversion = InversionCatalogue.Create(
-                            chosen.Id,
-                            SharedOptions.WasGiven(parsed, climb) ? parsed.GetValue(climb) : null,
-                            new MethodRequest
-                            {
-                                InnerSteps = parsed.GetValue(inner),
-                                Seed = parsed.GetValue(seed),
-                                NullText = Preset(parsed.GetValue(preset)!),
-                            }
+                        Inversion = OptionSetting.Checked(() =>
+                            InversionCatalogue.Create(
+                                chosen.Id,
+                                SharedOptions.WasGiven(parsed, climb) ? parsed.GetValue(climb) : null,
+                                new MethodRequest
+                                {
+                                    InnerSteps = parsed.GetValue(inner),
+                                    Seed = parsed.GetValue(seed),
+                                    NullText = Preset(parsed.GetValue(preset)!),
+                                    Options = OptionSetting.Read(parsed, set),
+                                }
+                            )
                         ),
                         Optimises = chosen.Optimises,
                         Folder = parsed.GetValue(folder),
@@ -130,6 +135,7 @@ internal static class InvertCommand
         return command.WithExamples(
             "nulltext invert photo.png --prompt \"a cat on a meadow\"",
             "nulltext invert photo.png --prompt \"a cat on a meadow\" --size keep --crop 0,20,0,20 --out runs/cat",
+            "nulltext invert photo.png --prompt \"a cat\" --path fixed-point --set learning-rate=0.02 path.iterations=10",
             "nulltext invert --model stable-diffusion-v1-5/stable-diffusion-v1-5 --device cuda --precision fp16"
         );
     }

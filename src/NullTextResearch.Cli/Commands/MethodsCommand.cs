@@ -3,6 +3,7 @@ using NullTextResearch.Cli.Running;
 using NullTextResearch.Editing;
 using NullTextResearch.Figures;
 using NullTextResearch.Inversion;
+using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -11,16 +12,26 @@ internal static class MethodsCommand
 {
     public static Command Create()
     {
+        Argument<string?> id = new("ID")
+        {
+            Description = "A method, path or editor, to list its options with their defaults (for --set).",
+            Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "ID",
+        };
+        id.CompletionSources.Add([.. Everything().Select(e => e.Id).Distinct()]);
         Option<bool> markdown = new("--markdown") { Description = "As Markdown tables, as in docs/methods.md." };
         Command command = new("methods", "List methods, paths and editors: what they do, where they come from, what they cost, which go together.")
         {
+            id,
             markdown,
         };
         CommandRunner.Handle(
             command,
             (parsed, context) =>
             {
-                if (parsed.GetValue(markdown))
+                if (parsed.GetValue(id) is { } one)
+                    Explain(context, one);
+                else if (parsed.GetValue(markdown))
                     context.Out.Write(string.Join('\n', Tables().Select(t => $"**{t.Title}**\n\n{t.ToMarkdown()}")));
                 else
                     context.Out.WriteLine(
@@ -30,8 +41,43 @@ internal static class MethodsCommand
                 return CommandRunner.Done;
             }
         );
-        return command.WithExamples("nulltext methods", "nulltext methods --markdown");
+        return command.WithExamples("nulltext methods", "nulltext methods null-text", "nulltext methods --markdown");
     }
+
+    private static void Explain(RunContext context, string id)
+    {
+        Entry[] named = [.. Everything().Where(e => e.Id == id)];
+        if (named.Length == 0)
+        {
+            string[] known = [.. Everything().Select(e => e.Id).Distinct()];
+            throw new UsageException($"There is no method, path or editor '{id}'; there are {string.Join(", ", known)}{Spelling.Hint(id, known)}");
+        }
+        foreach (Entry entry in named)
+        {
+            context.Out.WriteLine($"{entry.Kind} {entry.Id}: {entry.Summary}");
+            IReadOnlyList<NamedOption> options = NamedOptions.Of(entry.Options);
+            if (options.Count == 0)
+                context.Out.WriteLine("  no options of its own");
+            (string Name, string Value, string Kind)[] rows =
+            [
+                .. options.Select(o => (entry.Prefix + o.Name, o.Value.Length == 0 ? "(not set)" : o.Value, o.Kind)),
+            ];
+            int name = rows.Select(r => r.Name.Length).DefaultIfEmpty().Max(),
+                value = rows.Select(r => r.Value.Length).DefaultIfEmpty().Max();
+            foreach ((string Name, string Value, string Kind) row in rows)
+                context.Out.WriteLine($"  {row.Name.PadRight(name)} = {row.Value.PadRight(value)}   {row.Kind}");
+        }
+    }
+
+    /// <summary>What there is, with its options; methods that are a path by themselves have the path's.</summary>
+    private static IEnumerable<Entry> Everything() =>
+        [
+            .. InversionCatalogue.All.Select(m => new Entry("--method", m.Id, m.Summary, m.Create(new MethodRequest()).Options, "")),
+            .. PathCatalogue.All.Select(p => new Entry("--path", p.Id, p.Summary, p.Default, InversionCatalogue.PathPrefix)),
+            .. EditorCatalogue.All.Select(e => new Entry("--editor", e.Id, e.Summary, e.Default, "")),
+        ];
+
+    private sealed record Entry(string Kind, string Id, string Summary, object Options, string Prefix);
 
     private static IEnumerable<TableData> Tables()
     {

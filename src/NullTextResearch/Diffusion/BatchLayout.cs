@@ -25,6 +25,7 @@ public sealed class BatchLayout
         _rows = [.. rows];
         if (_rows.Length == 0)
             throw new ArgumentException("A batch has at least one row.", nameof(rows));
+        ConditionalRows = [.. _rows.Where(r => r.IsConditional)];
         FirstConditional = Array.FindIndex(_rows, r => r.IsConditional);
         IsHalved = FirstConditional < 0 || _rows.Skip(FirstConditional).All(r => r.IsConditional);
     }
@@ -45,7 +46,10 @@ public sealed class BatchLayout
     public bool IsHalved { get; }
 
     /// <summary>Number of conditional rows.</summary>
-    public int Conditional => _rows.Count(r => r.IsConditional);
+    public int Conditional => ConditionalRows.Count;
+
+    /// <summary>The conditional rows, in order.</summary>
+    public IReadOnlyList<BatchRow> ConditionalRows { get; }
 
     /// <summary>One source row for each of so many images, conditional.</summary>
     public static BatchLayout Sources(int images) => new(Enumerable.Range(0, images).Select(i => new BatchRow(i, 0)));

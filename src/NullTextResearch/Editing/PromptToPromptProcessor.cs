@@ -20,6 +20,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     private readonly List<Branch> _targets = [];
     private readonly JoinedRows _conditional;
     private readonly BatchLayout _prompts;
+    private readonly BatchRow[] _targetRows;
     private readonly HashSet<int> _seen = [];
     private readonly Dictionary<(int Order, int Image), Tensor[]> _sourceAttention = [];
     private bool _storeTaken;
@@ -70,6 +71,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
         );
         _conditional = new JoinedRows(this);
         _prompts = BatchLayout.Branches(edits.Select(e => e.Targets.Count));
+        _targetRows = [.. _prompts.Rows.Where(r => !r.IsSource)];
     }
 
     /// <summary>Number of prompts: rows of the conditional half.</summary>
@@ -93,8 +95,8 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     {
         _seen.Add(call.Site.Order);
         bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross ? ReplacesCross(call.Step) : ReplacesSelf(call));
-        BatchRow[] conditional = [.. call.Rows.Rows.Where(r => r.IsConditional)];
-        if (conditional.Length == 0)
+        IReadOnlyList<BatchRow> conditional = call.Rows.ConditionalRows;
+        if (conditional.Count == 0)
             return FusedAttention.Instance.Attend(call, query, key, value);
         if (conditional.SequenceEqual(_prompts.Rows))
             return needed ? ConditionalRows.Attend(call, query, key, value, _conditional) : FusedAttention.Instance.Attend(call, query, key, value);
@@ -104,7 +106,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
                 Remember(call, query, key, value);
             return FusedAttention.Instance.Attend(call, query, key, value);
         }
-        if (conditional.SequenceEqual(_prompts.Rows.Where(r => !r.IsSource)))
+        if (conditional.SequenceEqual(_targetRows))
             return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
         throw new ArgumentException(
             $"Attention got a batch of {call.Rows.Count} rows ({call.Rows}); the processor was made for {Prompts} prompts ({_prompts}): it expects them all, "

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace NullTextResearch.Editing;
 
 /// <summary>A share of the sampling steps, counted from the noisy end: [Start, End).</summary>
-public readonly record struct StepWindow
+public readonly record struct StepWindow : IParsable<StepWindow>
 {
     /// <summary>Creates a window.</summary>
     /// <param name="start">Where it begins, 0 (noisiest) to 1 (clean).</param>
@@ -45,6 +45,31 @@ public readonly record struct StepWindow
     /// code.
     /// </summary>
     public (int First, int End) Of(int count) => ((int)(Start * count), (int)(End * count));
+
+    /// <summary>Reads two shares with a hyphen or comma between them: <c>0.2-0.8</c>, or what <see cref="ToString"/> wrote.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="provider">Not used: the point is always the decimal sign.</param>
+    /// <exception cref="FormatException">It is no such window.</exception>
+    public static StepWindow Parse(string text, IFormatProvider? provider = null) =>
+        TryParse(text, provider, out StepWindow window)
+            ? window
+            : throw new FormatException($"'{text}' is no window of the steps; give two shares between 0 and 1, such as 0.2-0.8.");
+
+    /// <summary>As <see cref="Parse"/>; false where it throws.</summary>
+    public static bool TryParse(string? text, IFormatProvider? provider, out StepWindow window)
+    {
+        window = default;
+        string[] parts = (text ?? "").Trim('[', ')').Split(['-', ','], 2, StringSplitOptions.TrimEntries);
+        if (
+            parts.Length != 2
+            || !double.TryParse(parts[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double start)
+            || !double.TryParse(parts[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double end)
+            || !(start <= end && end <= 1)
+        )
+            return false;
+        window = new StepWindow(start, end);
+        return true;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"[{Start}, {End})");

@@ -83,26 +83,15 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
     {
         problem.Validate();
         options ??= new();
-        TimestepGrid grid = problem.Grid;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        List<Tensor> levels = [problem.Latents.detach()];
-        for (int level = 0; level < grid.Steps; level++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            DiffusionStep told = options.NoiseTimestep == NoiseTimestep.Destination ? step : step with { Timestep = grid.CleanTimestep(step.Step) };
-            Tensor latents = levels[^1];
-            levels.Add(Lifetime.Scoped(() => Ddim.Move(latents, Predict(problem, latents, told, options.GuidanceScale), step.Clean, step.Noisy)));
-            progress?.Report(new InversionProgress("DDIM inversion", level + 1, grid.Steps));
-        }
-        return new PivotTrajectory(levels);
-    }
-
-    private static Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step, double guidanceScale)
-    {
-        if (guidanceScale == 1)
-            return problem.Predictor.Predict(latents, step, problem.Conditional);
-        return Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, guidanceScale);
+        return problem.Climb(
+            "DDIM inversion",
+            (latents, step) =>
+            {
+                int told = options.NoiseTimestep == NoiseTimestep.Destination ? step.Timestep : problem.Grid.CleanTimestep(step.Step);
+                return Ddim.Move(latents, problem.Predict(latents, step with { Timestep = told }, options.GuidanceScale), step.Clean, step.Noisy);
+            },
+            progress,
+            cancellation
+        );
     }
 }

@@ -81,7 +81,7 @@ public sealed class EdictPath(EdictOptions? options = null) : IPath
             {
                 Tensor own = pair[k],
                     other = pair[1 - k];
-                pair[k] = Lifetime.Scoped(() => Ddim.Move(own, Predict(problem, other, step), step.Clean, step.Noisy));
+                pair[k] = Lifetime.Scoped(() => Ddim.Move(own, problem.Predict(other, step, _options.GuidanceScale), step.Clean, step.Noisy));
                 Observer?.Invoke(k, pair[k]);
             }
             levels.Add(pair[0].MoveToOuterDisposeScope());
@@ -101,11 +101,6 @@ public sealed class EdictPath(EdictOptions? options = null) : IPath
             Replay = new EdictReplay(pair[1].Snapshot(), keep, first, _options.GuidanceScale),
         };
     }
-
-    private Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step) =>
-        _options.GuidanceScale == 1
-            ? problem.Predictor.Predict(latents, step, problem.Conditional)
-            : Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, _options.GuidanceScale);
 }
 
 /// <summary>EDICT's way back: the state is a pair of latents.</summary>

@@ -90,7 +90,7 @@ public sealed class EditFriendlyPath(EditFriendlyOptions? options = null) : IPat
             int target = steps - 1 - step.Step;
             EditFriendlyReplay.Rule rule = EditFriendlyReplay.Rule.Of(step, _options.Eta, _options.PublishedEta);
             using DisposeScope inner = NewDisposeScope();
-            Tensor mean = rule.Mean(levels[target + 1], Predict(problem, levels[target + 1], step));
+            Tensor mean = rule.Mean(levels[target + 1], problem.Predict(levels[target + 1], step, _options.GuidanceScale));
             bool isNone = rule.Deviation == 0 || (_options.PublishedLastStep && target == 0);
             Tensor noise = isNone ? zeros_like(mean) : levels[target].sub(mean).Over(rule.Deviation);
             noises[step.Step] = noise.MoveToOuterDisposeScope();
@@ -105,11 +105,6 @@ public sealed class EditFriendlyPath(EditFriendlyOptions? options = null) : IPat
             Replay = new EditFriendlyReplay(stack(noises).Keep(), _options.Eta, _options.PublishedEta, (int)(_options.Skip * steps), _options.GuidanceScale),
         };
     }
-
-    private Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step) =>
-        _options.GuidanceScale == 1
-            ? problem.Predictor.Predict(latents, step, problem.Conditional)
-            : Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, _options.GuidanceScale);
 }
 
 /// <summary>DDPM sampling with given noise: that of <see cref="EditFriendlyPath"/>, which source and edited versions of an image share.</summary>

@@ -75,42 +75,32 @@ public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
     {
         problem.Validate();
         _options.Validate();
-        TimestepGrid grid = problem.Grid;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        List<Tensor> levels = [problem.Latents.detach()];
-        for (int level = 0; level < grid.Steps; level++)
+        return new Walk
         {
-            cancellation.ThrowIfCancellationRequested();
-            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            Tensor z = levels[^1];
-            levels.Add(
-                Lifetime.Scoped(() =>
-                    _options.Solver switch
+            Levels = problem.Climb(
+                Name,
+                (z, step) =>
+                {
+                    return _options.Solver switch
                     {
                         FixedPointSolver.Averaged => Averaged(Map, z),
                         FixedPointSolver.Anderson => Anderson(Map, z),
                         _ => Picard(Map, z),
+                    };
+
+                    Tensor Map(Tensor y)
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        Tensor value = Lifetime.Scoped(() => Ddim.Move(z, problem.Predict(y, step, _options.GuidanceScale), step.Clean, step.Noisy));
+                        Observer?.Invoke(step, value);
+                        return value;
                     }
-                )
-            );
-            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
-
-            Tensor Map(Tensor y)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                Tensor value = Lifetime.Scoped(() => Ddim.Move(z, Predict(problem, y, step), step.Clean, step.Noisy));
-                Observer?.Invoke(step, value);
-                return value;
-            }
-        }
-        return new Walk { Levels = new PivotTrajectory(levels) };
+                },
+                progress,
+                cancellation
+            ),
+        };
     }
-
-    private Tensor Predict(InversionProblem problem, Tensor latents, DiffusionStep step) =>
-        _options.GuidanceScale == 1
-            ? problem.Predictor.Predict(latents, step, problem.Conditional)
-            : Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, _options.GuidanceScale);
 
     private Tensor Picard(Func<Tensor, Tensor> map, Tensor z)
     {

@@ -74,18 +74,7 @@ public sealed class GnriPath(GnriOptions? options = null) : IPath
     {
         problem.Validate();
         _options.Validate();
-        TimestepGrid grid = problem.Grid;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        List<Tensor> levels = [problem.Latents.detach()];
-        for (int level = 0; level < grid.Steps; level++)
-        {
-            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            Tensor z = levels[^1];
-            levels.Add(Lifetime.Scoped(() => Next(problem, z, step, cancellation)));
-            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
-        }
-        return new Walk { Levels = new PivotTrajectory(levels) };
+        return new Walk { Levels = problem.Climb(Name, (z, step) => Next(problem, z, step, cancellation), progress, cancellation) };
     }
 
     private Tensor Next(InversionProblem problem, Tensor z, DiffusionStep step, CancellationToken cancellation)

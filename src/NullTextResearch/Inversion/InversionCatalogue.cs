@@ -15,9 +15,18 @@ public sealed record MethodRequest
     /// <summary>How images become noise; null (default) for DDIM inversion as released.</summary>
     public PathOptions? Path { get; init; }
 
+    /// <summary>
+    /// Options by name, set last: those of the method as <see cref="NamedOptions"/> lists them, those of its path behind <c>path.</c> (default none).
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Options { get; init; } = [];
+
     internal PathOptions PathOrDefault => Path ?? new DdimInversionOptions();
 
     internal NullTextOptions Pivotal => NullText with { InnerSteps = InnerSteps, Inversion = Path ?? NullText.Inversion };
+
+    /// <summary>Options of a method with what was set by name.</summary>
+    internal T Apply<T>(T options)
+        where T : notnull => NamedOptions.With(options, Options);
 }
 
 /// <summary>What an inversion costs an image at most, in network evaluations.</summary>
@@ -73,6 +82,9 @@ public sealed record InversionMethod
 /// <summary>The library's ways to invert an image: command line, workbench, documents and tests take them from here.</summary>
 public static class InversionCatalogue
 {
+    /// <summary>What the names of a path's options begin with, among those of its method.</summary>
+    public const string PathPrefix = "path.";
+
     private const string Mokady = "Mokady et al. 2023";
 
     /// <summary>All of them; the first is the default.</summary>
@@ -85,7 +97,7 @@ public static class InversionCatalogue
             Source = $"{Mokady}, Algorithm 1",
             IsPivotal = true,
             TakesPath = true,
-            Create = r => new NullTextInversion(r.Pivotal),
+            Create = r => new NullTextInversion(r.Apply(r.Pivotal)),
             Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
             CostFormula = "T (N + 3), T N with a backward pass",
         },
@@ -96,7 +108,7 @@ public static class InversionCatalogue
             Source = "Song et al. 2021; Dhariwal and Nichol 2021",
             Optimises = false,
             TakesPath = true,
-            Create = r => new PathInversion(r.PathOrDefault),
+            Create = r => new PathInversion(r.Apply(r.PathOrDefault)),
             Cost = (t, _) => new MethodCost(t, 0),
             CostFormula = "T",
         },
@@ -107,7 +119,7 @@ public static class InversionCatalogue
             Source = "Miyake et al. 2023 (negative-prompt inversion)",
             Optimises = false,
             TakesPath = true,
-            Create = r => new NegativePromptInversion(new NegativePromptOptions { Inversion = r.PathOrDefault }),
+            Create = r => new NegativePromptInversion(r.Apply(new NegativePromptOptions { Inversion = r.PathOrDefault })),
             Cost = (t, _) => new MethodCost(t, 0),
             CostFormula = "T",
         },
@@ -118,7 +130,7 @@ public static class InversionCatalogue
             Source = "Han et al. 2024 (proximal guidance)",
             Optimises = false,
             TakesPath = true,
-            Create = r => new ProximalNegativePromptInversion(new ProximalOptions { Inversion = r.PathOrDefault }),
+            Create = r => new ProximalNegativePromptInversion(r.Apply(new ProximalOptions { Inversion = r.PathOrDefault })),
             Cost = (t, _) => new MethodCost(t, 0),
             CostFormula = "T",
         },
@@ -129,7 +141,7 @@ public static class InversionCatalogue
             Source = "Ju et al. 2024 (direct inversion)",
             Optimises = false,
             TakesPath = true,
-            Create = r => new DirectInversion(r.PathOrDefault),
+            Create = r => new DirectInversion(r.Apply(r.PathOrDefault)),
             Cost = (t, _) => new MethodCost(3 * t, 0),
             CostFormula = "3 T",
         },
@@ -141,7 +153,7 @@ public static class InversionCatalogue
             Optimises = false,
             DrawsNoise = true,
             TakesPath = true,
-            Create = r => new EtaInversion(new EtaOptions { Inversion = r.PathOrDefault, Seed = r.Seed }),
+            Create = r => new EtaInversion(r.Apply(new EtaOptions { Inversion = r.PathOrDefault, Seed = r.Seed })),
             Cost = (t, _) => new MethodCost(3 * t, 0),
             CostFormula = "3 T",
         },
@@ -151,7 +163,7 @@ public static class InversionCatalogue
             TakesPath = true,
             Summary = "one unconditional embedding for all steps",
             Source = $"{Mokady}, Algorithm 2",
-            Create = r => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = r.InnerSteps, Inversion = r.PathOrDefault }),
+            Create = r => new GlobalNullTextInversion(r.Apply(new GlobalNullTextOptions { InnerSteps = r.InnerSteps, Inversion = r.PathOrDefault })),
             // The last move of a pass leads nowhere and is not made.
             Cost = (t, n) => new MethodCost(t + (3 * t * n) - n, t * n),
             CostFormula = "T (3 N + 1) - N, T N with a backward pass",
@@ -163,7 +175,11 @@ public static class InversionCatalogue
             Source = $"{Mokady}, section 4",
             IsPivotal = true,
             DrawsNoise = true,
-            Create = r => new RandomPivotInversion(r.Pivotal, r.Seed),
+            Create = r =>
+            {
+                RandomPivotOptions options = r.Apply(new RandomPivotOptions(r.Pivotal, r.Seed));
+                return new RandomPivotInversion(options.Optimisation, options.Seed);
+            },
             Cost = (t, n) => new MethodCost(t * (n + 2), t * n),
             CostFormula = "T (N + 2), T N with a backward pass",
         },
@@ -175,12 +191,14 @@ public static class InversionCatalogue
             Source = $"Gal et al. 2022, as in {Mokady}, section 4",
             DrawsNoise = true,
             Create = r => new TextualInversion(
-                new TextualInversionOptions
-                {
-                    InnerSteps = r.InnerSteps,
-                    Seed = r.Seed,
-                    Inversion = r.PathOrDefault,
-                }
+                r.Apply(
+                    new TextualInversionOptions
+                    {
+                        InnerSteps = r.InnerSteps,
+                        Seed = r.Seed,
+                        Inversion = r.PathOrDefault,
+                    }
+                )
             ),
             Cost = (t, n) => new MethodCost(t + (t * n), t * n),
             CostFormula = "T (N + 1), T N with a backward pass",
@@ -192,7 +210,7 @@ public static class InversionCatalogue
             Summary = "the prompt's embedding optimised against the pivot, one per step",
             Source = $"{Mokady}, Fig. 15",
             IsPivotal = true,
-            Create = r => new TextualInversionWithPivot(r.Pivotal),
+            Create = r => new TextualInversionWithPivot(r.Apply(r.Pivotal)),
             Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
             CostFormula = "T (N + 3), T N with a backward pass",
         },
@@ -204,12 +222,14 @@ public static class InversionCatalogue
             Source = $"{Mokady}, Figs. 13 and 14",
             DrawsNoise = true,
             Create = r => new NonPivotalInversion(
-                new NonPivotalOptions
-                {
-                    InnerSteps = r.InnerSteps,
-                    Seed = r.Seed,
-                    Inversion = r.PathOrDefault,
-                }
+                r.Apply(
+                    new NonPivotalOptions
+                    {
+                        InnerSteps = r.InnerSteps,
+                        Seed = r.Seed,
+                        Inversion = r.PathOrDefault,
+                    }
+                )
             ),
             Cost = (t, n) => new MethodCost(t + (2 * t * n), t * n),
             CostFormula = "T (2 N + 1), T N with a backward pass",
@@ -225,7 +245,7 @@ public static class InversionCatalogue
             Source = path.Source,
             Optimises = false,
             DrawsNoise = path.Seeded is not null,
-            Create = r => new PathInversion(path.With(r.Seed)),
+            Create = r => new PathInversion(r.Apply(path.With(r.Seed))),
             Cost = (t, _) => path.Cost(t),
             CostFormula = path.CostFormula,
         };
@@ -233,16 +253,32 @@ public static class InversionCatalogue
     /// <summary>A method with a path, where the two go together.</summary>
     /// <param name="id">The method.</param>
     /// <param name="path">The path; null for the method's own.</param>
-    /// <param name="request">Numbers; its path is not used.</param>
-    /// <exception cref="ArgumentException">One of them is not in the catalogue, or they do not go together; the message says why.</exception>
+    /// <param name="request">Numbers; its path is not used where <paramref name="path"/> is given.</param>
+    /// <exception cref="ArgumentException">
+    /// One of them is not in the catalogue, or they do not go together, or an option is not theirs; the message says why.
+    /// </exception>
     public static IInversion Create(string id, string? path = null, MethodRequest? request = null)
     {
         InversionMethod method = Find(id);
         request ??= new MethodRequest();
-        if (path is null)
+        KeyValuePair<string, string>[] ofPath =
+        [
+            .. request
+                .Options.Where(o => o.Key.StartsWith(PathPrefix, StringComparison.Ordinal))
+                .Select(o => KeyValuePair.Create(o.Key[PathPrefix.Length..], o.Value)),
+        ];
+        request = request with { Options = [.. request.Options.Where(o => !o.Key.StartsWith(PathPrefix, StringComparison.Ordinal))] };
+        PathMethod? chosen = path is null ? null : PathCatalogue.Find(path);
+        if (chosen is not null && Refusal(method, chosen) is { } reason)
+            throw new ArgumentException(reason);
+        if (chosen is null && ofPath.Length == 0)
             return method.Create(request);
-        PathMethod chosen = PathCatalogue.Find(path);
-        return Refusal(method, chosen) is { } reason ? throw new ArgumentException(reason) : method.Create(request with { Path = chosen.With(request.Seed) });
+        if (!method.TakesPath)
+            throw new ArgumentException($"{id} takes no path, so that {PathPrefix}{ofPath[0].Key} means nothing; leave '{PathPrefix}' out or the option.");
+        PathOptions options = chosen?.With(request.Seed) ?? request.Path ?? (method.IsPivotal ? request.NullText.Inversion : new DdimInversionOptions());
+        options = NamedOptions.With(options, ofPath);
+        options.Validate();
+        return method.Create(request with { Path = options });
     }
 
     /// <summary>Why a method and a path do not go together; null where they do.</summary>

@@ -70,9 +70,6 @@ public sealed record Pix2PixZeroPathOptions : PathOptions
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IPath
 {
-    // Maps are halved until they have at most this height.
-    private const int CoarsestHeight = 8;
-
     // Pixels of the latents for which the weights were published.
     private const double PublishedPixels = 64 * 64;
 
@@ -89,20 +86,14 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
     {
         problem.Validate();
         _options.Validate();
-        TimestepGrid grid = problem.Grid;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        List<Tensor> levels = [problem.Latents.detach()];
         int shifts = 0;
-        for (int level = 0; level < grid.Steps; level++)
+        return new Walk
         {
-            cancellation.ThrowIfCancellationRequested();
-            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            Tensor z = levels[^1];
-            (AlphaBar from, AlphaBar to) = Levels(grid, step);
-            levels.Add(
-                Lifetime.Scoped(() =>
+            Levels = problem.Climb(
+                Name,
+                (z, step) =>
                 {
+                    (AlphaBar from, AlphaBar to) = Levels(problem.Grid, step);
                     Tensor noise = problem.Predictor.Predict(z, step, problem.Conditional);
                     for (int round = 0; round < _options.Rounds; round++)
                     {
@@ -110,11 +101,11 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
                         noise = Regularised(noise, ref shifts);
                     }
                     return Ddim.Move(z, noise, from, to);
-                })
-            );
-            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
-        }
-        return new Walk { Levels = new PivotTrajectory(levels) };
+                },
+                progress,
+                cancellation
+            ),
+        };
     }
 
     private (AlphaBar From, AlphaBar To) Levels(TimestepGrid grid, DiffusionStep step)
@@ -130,84 +121,28 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
     private Tensor Regularised(Tensor noise, ref int shifts)
     {
         double scale = _options.PublishedScale ? 1 : noise.shape[2] * noise.shape[3] / PublishedPixels;
+        int next = shifts;
         if (_options.AutoCorrelation > 0)
         {
             for (int roll = 0; roll < _options.Rolls; roll++)
-            {
-                int[][] drawn = Draw((int)noise.shape[1], noise.shape[2], ref shifts);
-                noise = Descended(noise, e => Correlation(e, drawn), _options.AutoCorrelation / _options.Rolls * scale);
-            }
+                Descend(e => NoiseStatistics.SelfCorrelation(e, rows => ShiftOf(next++, rows)), _options.AutoCorrelation / _options.Rolls * scale);
         }
-        return _options.Divergence > 0 ? Descended(noise, DivergenceOf, _options.Divergence * scale) : noise;
+        if (_options.Divergence > 0)
+            Descend(NoiseStatistics.Divergence, _options.Divergence * scale);
+        shifts = next;
+        return noise;
+
+        void Descend(Func<Tensor, Tensor> loss, double rate) => noise = Lifetime.Scoped(() => noise.sub(NoiseStatistics.Gradient(noise, loss).Times(rate)));
     }
 
-    /// <summary>A step down the gradient of a number that sums over images, none of which influences another's part.</summary>
-    private static Tensor Descended(Tensor noise, Func<Tensor, Tensor?> loss, double rate) =>
-        Lifetime.Scoped(() =>
-        {
-            Tensor gradient;
-            using (enable_grad())
-            {
-                Tensor leaf = noise.detach().requires_grad_(true);
-                if (loss(leaf) is not { } total)
-                    return noise.alias();
-                gradient = PredictionGradient.Of(total, [leaf])[0];
-            }
-            return noise.sub(gradient.Times(rate));
-        });
-
-    /// <summary>Shifts of each channel's map and its halvings; 0 where a map is too small to be shifted.</summary>
-    private int[][] Draw(int channels, long height, ref int shifts)
+    /// <summary>The shift with a number for a map of so many rows; null where it is too small to be shifted.</summary>
+    private int? ShiftOf(int number, int rows)
     {
-        int[][] all = new int[channels][];
-        for (int channel = 0; channel < channels; channel++)
-        {
-            List<int> own = [];
-            for (long h = height; ; h /= 2)
-            {
-                int number = shifts++,
-                    half = (int)(h / 2),
-                    least = _options.PublishedShifts ? 0 : 1;
-                own.Add(
-                    Shift?.Invoke(number) is { } given ? given
-                    : half <= least ? 0
-                    : least + Draws.Index(_options.Seed, number, half - least)
-                );
-                if (h <= CoarsestHeight)
-                    break;
-            }
-            all[channel] = [.. own];
-        }
-        return all;
-    }
-
-    /// <summary>Sum over channels, sizes and both directions of the squared mean product of a map with itself shifted; null where nothing is shifted.</summary>
-    private Tensor? Correlation(Tensor noise, int[][] shifts)
-    {
-        List<Tensor> terms = [];
-        for (int channel = 0; channel < shifts.Length; channel++)
-        {
-            Tensor map = noise.narrow(1, channel, 1);
-            for (int size = 0; size < shifts[channel].Length; size++)
-            {
-                if (size > 0)
-                    map = nn.functional.avg_pool2d(map, 2);
-                int shift = shifts[channel][size];
-                if (shift == 0 && !_options.PublishedShifts)
-                    continue;
-                foreach (long direction in (long[])[2, 3])
-                    terms.Add(map.mul(map.roll(shift, direction)).mean([1L, 2, 3]).Squared().sum());
-            }
-        }
-        return terms.Count == 0 ? null : stack(terms).sum();
-    }
-
-    /// <summary>var + mean^2 - 1 - log var of each image's values, summed: twice the divergence of a normal distribution from the standard one.</summary>
-    private static Tensor DivergenceOf(Tensor noise)
-    {
-        Tensor values = noise.flatten(1);
-        Tensor mean = values.mean([1L], keepdim: true);
-        Tensor variance = values.sub(mean).Squared().sum([1L]).Over(values.shape[1] - 1);
-        return variance.Plus(mean.squeeze(1).Squared()).sub(variance.Plus(1e-7).log()).Plus(-1).sum();
+        int half = rows / 2,
+            least = _options.PublishedShifts ? 0 : 1,
+            shift = Shift?.Invoke(number) is { } given ? given
+            : half <= least ? 0
+            : least + Draws.Index(_options.Seed, number, half - least);
+        return shift == 0 && !_options.PublishedShifts ? null : shift;
     }
 }

@@ -2,7 +2,6 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Inversion;
 
@@ -135,9 +134,7 @@ public sealed class ReNoisePath(ReNoiseOptions? options = null) : IPath
     {
         problem.Validate();
         _options.Validate();
-        TimestepGrid grid = problem.Grid;
         using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
         bool hasReference = _options is { RegularisationRounds: > 0, PatchWeight: > 0 };
         Tensor? noise = hasReference && !_options.PublishedReference ? Noise ?? Draws.Noise(problem, _options.Seed, 0) : null;
         long drawn = 0;
@@ -148,15 +145,10 @@ public sealed class ReNoisePath(ReNoiseOptions? options = null) : IPath
                 ? Draws.Index(_options.Seed, drawn++, Math.Max(1, half))
                 : 1 + Draws.Index(_options.Seed, drawn++, Math.Max(1, half - 1));
         }
-        List<Tensor> levels = [problem.Latents.detach()];
-        for (int level = 0; level < grid.Steps; level++)
+        return new Walk
         {
-            DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
-            Tensor z = levels[^1];
-            levels.Add(Lifetime.Scoped(() => Next(problem, z, step, hasReference, noise, Shift ?? Drawn, cancellation)));
-            progress?.Report(new InversionProgress(Name, level + 1, grid.Steps));
-        }
-        return new Walk { Levels = new PivotTrajectory(levels) };
+            Levels = problem.Climb(Name, (z, step) => Next(problem, z, step, hasReference, noise, Shift ?? Drawn, cancellation), progress, cancellation),
+        };
     }
 
     private Tensor Next(
@@ -206,83 +198,17 @@ public sealed class ReNoisePath(ReNoiseOptions? options = null) : IPath
             for (int round = 0; round < _options.RegularisationRounds; round++)
             {
                 if (reference is not null)
-                    e = e.Then(x => x.sub(Gradient(x, p => PatchDivergence(p, reference)).Clamped(-MostGradient, MostGradient).Times(_options.PatchWeight)));
+                    e = e.Then(x =>
+                        x.sub(
+                            NoiseStatistics
+                                .Gradient(x, p => NoiseStatistics.PatchDivergence(p, reference))
+                                .Clamped(-MostGradient, MostGradient)
+                                .Times(_options.PatchWeight)
+                        )
+                    );
                 for (int part = 0; part < _options.Shifts && _options.CorrelationWeight > 0; part++)
-                    e = e.Then(x => x.sub(Gradient(x, p => SelfCorrelation(p, shift)).Times(share)));
+                    e = e.Then(x => x.sub(NoiseStatistics.Gradient(x, p => NoiseStatistics.SelfCorrelation(p, rows => shift(rows))).Times(share)));
             }
             return e;
         });
-
-    private static Tensor Gradient(Tensor at, Func<Tensor, Tensor> loss) =>
-        Lifetime.Scoped(() =>
-        {
-            using IDisposable grad = enable_grad();
-            Tensor leaf = at.detach().requires_grad_(true);
-            return PredictionGradient.Of(loss(leaf).sum(), [leaf])[0];
-        });
-
-    /// <summary>
-    /// How far the statistics of small patches are from those of a reference: the sum over channels and patches of 4 x 4 (or the whole, where that is
-    /// smaller) of |log(v1 / v0) + (v0 + (m0 - m1)^2) / v1 - 1|, with m and v mean and variance, 1 of the reference. Rows and columns beyond the last
-    /// whole patch do not count.
-    /// </summary>
-    /// <param name="prediction">[B, C, H, W]; borrowed. Gradients flow to it.</param>
-    /// <param name="reference">Same shape; borrowed.</param>
-    /// <returns>[B]; owned by the caller's dispose scope.</returns>
-    public static Tensor PatchDivergence(Tensor prediction, Tensor reference)
-    {
-        Shape.RequireSame(reference, prediction);
-        const double Least = 1e-6;
-        return Lifetime.Scoped(() =>
-        {
-            (Tensor m0, Tensor v0) = Moments(prediction);
-            (Tensor m1, Tensor v1) = Moments(reference);
-            Tensor own = v0.Plus(Least),
-                other = v1.Plus(Least);
-            Tensor distance = other.div(own).log().Plus(v0.Plus(m0.sub(m1).Squared()).div(other)).Plus(-1);
-            return distance.abs().flatten(1).sum(1);
-        });
-    }
-
-    /// <summary>Mean and unbiased variance of every patch.</summary>
-    private static (Tensor Mean, Tensor Variance) Moments(Tensor map)
-    {
-        const int Side = 4;
-        long rows = Math.Min(Side, map.shape[2]),
-            columns = Math.Min(Side, map.shape[3]);
-        Tensor patches = map.unfold(2, rows, rows).unfold(3, columns, columns).flatten(4);
-        Tensor mean = patches.mean([4], keepdim: true);
-        Tensor variance = patches.sub(mean).Squared().sum(4).Over(Math.Max(1, (rows * columns) - 1));
-        return (mean.squeeze(4), variance);
-    }
-
-    /// <summary>
-    /// How much every channel resembles itself some way off: mean(n shifted(n))^2 along rows and along columns, summed over channels and over the map
-    /// and its halvings down to 8 rows.
-    /// </summary>
-    /// <param name="prediction">[B, C, H, W]; borrowed. Gradients flow to it.</param>
-    /// <param name="shift">Gets the rows of a map, gives the shift; asked channel by channel, large maps first.</param>
-    /// <returns>[B]; owned by the caller's dispose scope.</returns>
-    public static Tensor SelfCorrelation(Tensor prediction, Func<int, int> shift)
-    {
-        const int Smallest = 8;
-        return Lifetime.Scoped(() =>
-        {
-            List<Tensor> terms = [];
-            for (long channel = 0; channel < prediction.shape[1]; channel++)
-            {
-                Tensor map = prediction.narrow(1, channel, 1);
-                while (true)
-                {
-                    long by = shift((int)map.shape[2]);
-                    foreach (long axis in (long[])[2, 3])
-                        terms.Add(map.mul(map.roll(by, axis)).mean([1, 2, 3]).Squared());
-                    if (map.shape[2] <= Smallest || map.shape[3] < 2)
-                        break;
-                    map = F.avg_pool2d(map, 2);
-                }
-            }
-            return stack(terms, 1).sum(1);
-        });
-    }
 }

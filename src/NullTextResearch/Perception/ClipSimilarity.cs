@@ -40,7 +40,9 @@ public sealed class ClipSimilarity : IDisposable
     public ClipModel Model { get; }
 
     /// <summary>Loads published weights.</summary>
-    /// <param name="folder">A folder with <c>config.json</c>, <c>model.safetensors</c>, <c>vocab.json</c> and <c>merges.txt</c> of transformers' CLIPModel.</param>
+    /// <param name="folder">
+    /// A folder with <c>config.json</c>, <c>model.safetensors</c>, <c>vocab.json</c> and <c>merges.txt</c> of transformers' CLIPModel.
+    /// </param>
     /// <param name="device">Where it runs; null means the CPU.</param>
     /// <param name="dtype">Precision of the arithmetic.</param>
     /// <exception cref="ModelFormatException">A file is missing, damaged or a pickle.</exception>

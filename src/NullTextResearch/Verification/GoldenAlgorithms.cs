@@ -246,7 +246,10 @@ internal sealed class GoldenAlgorithms
                 inversion,
                 result =>
                 {
-                    _file.Report(name + "latents", result.Latents);
+                    if (_dtype == ScalarType.Float32 && golden.TryGetProperty("blend", out _))
+                        _file.ReportBlended(name + "latents", name + "mask", result.Latents);
+                    else
+                        _file.Report(name + "latents", result.Latents);
                     if (result.Masks[0][0] is not { } mask)
                         return;
                     _file.Report(name + "mask_words", mask.Words);

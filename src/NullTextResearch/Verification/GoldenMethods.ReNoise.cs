@@ -50,8 +50,15 @@ internal sealed partial class GoldenMethods
         if (!_file.WantsAny(t => t.StartsWith("loss.", StringComparison.Ordinal)))
             return;
         Tensor reference = Stored("loss.y");
-        Loss("kl", x => ReNoisePath.PatchDivergence(x, reference));
-        Loss("ac", x => ReNoisePath.SelfCorrelation(x, InTurn(Stored("loss.ac_rolls"))));
+        Loss("kl", x => NoiseStatistics.PatchDivergence(x, reference));
+        Loss(
+            "ac",
+            x =>
+            {
+                Func<int, int> rolls = InTurn(Stored("loss.ac_rolls"));
+                return NoiseStatistics.SelfCorrelation(x, rows => rolls(rows));
+            }
+        );
 
         void Loss(string name, Func<Tensor, Tensor> loss)
         {

@@ -39,6 +39,9 @@ public sealed class TensorCheck
         : Limits.Any(limit => _json.TryGetProperty(limit, out _)) ? null
         : "checks.json names no limit";
 
+    /// <summary>The share of values that may differ at all, where the check names one.</summary>
+    public double? MismatchFraction => _json.TryGetProperty("mismatch_fraction", out JsonElement share) ? share.GetDouble() : null;
+
     /// <summary>Compares.</summary>
     /// <param name="reference">Stored tensor; borrowed.</param>
     /// <param name="actual">Own tensor, same shape, any type; borrowed.</param>
