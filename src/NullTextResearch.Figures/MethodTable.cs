@@ -53,6 +53,9 @@ public sealed record MethodTable
     /// <summary>What stands in the place of a picture that there is not.</summary>
     public const string NoPair = "does not go together";
 
+    // dB; less is not seen, nor shown beneath a picture.
+    private const double Tie = 0.05;
+
     /// <summary>The picture, in the size in which it was inverted.</summary>
     public required RgbImage Source { get; init; }
 
@@ -106,7 +109,7 @@ public sealed record MethodTable
 
     /// <summary>
     /// The pictures, a row per method: the image, the autoencoder's, the reconstruction, the edits. Numbers are PSNR against the image; the best
-    /// reconstruction has a frame.
+    /// reconstructions have a frame.
     /// </summary>
     public ImageGrid Grid()
     {
@@ -129,7 +132,7 @@ public sealed record MethodTable
                     new GridCell(made.Reconstruction)
                     {
                         Label = Metrics.Psnr.InWords(Psnr(method)!.Value),
-                        Highlight = Methods.Count > 1 && Psnr(method) >= best,
+                        Highlight = Methods.Count > 1 && Psnr(method) >= best - Tie,
                     },
                 ]
                 : [null, none];
@@ -141,24 +144,17 @@ public sealed record MethodTable
     }
 
     /// <summary>
-    /// The numbers, a row per method and editor: PSNR in dB, network evaluations with and without a backward pass, seconds. Where a pair does not go
-    /// together, the last column has the reason.
+    /// The numbers, a row per method and editor: PSNR of the reconstruction against the picture, of the same against the autoencoder's picture, of the
+    /// edit against the picture; network evaluations, how many of them with a backward pass, seconds. Where a pair does not go together, the last
+    /// column has the reason.
     /// </summary>
-    public TableData Table()
+    /// <param name="notes">False leaves that column out, for places that show <see cref="Notes"/>.</param>
+    public TableData Table(bool notes = true)
     {
-        string[] ofInversion =
-
-            [
-                "method",
-                "PSNR of the reconstruction [dB]",
-                "PSNR against the autoencoder's picture [dB]",
-                "evaluations of the inversion",
-                "of these with backward pass",
-                "seconds of the inversion",
-            ],
-            ofEdit = ["editor", "PSNR of edit against source [dB]", "evaluations of the edit", "of edit's with backward pass", "seconds of the edit"];
+        string[] ofInversion = ["method", "PSNR [dB]", "PSNR to autoencoder [dB]", "evaluations", "with backward", "seconds"],
+            ofEdit = ["editor", "edit PSNR to image [dB]", "edit evaluations", "edit with backward", "edit seconds"];
         bool areEdited = Editors.Count > 0,
-            areNoted = Methods.Any(m => m.Inversion.Reason is not null || m.Edits.Any(e => e.Reason is not null));
+            areNoted = notes && Methods.Any(m => m.Inversion.Reason is not null || m.Edits.Any(e => e.Reason is not null));
         return new TableData(
             "",
             [.. ofInversion, .. areEdited ? ofEdit : [], .. areNoted ? (string[])["note"] : []],
@@ -192,6 +188,21 @@ public sealed record MethodTable
                 .. areNoted ? (string[])[reason is null ? "" : $"{NoPair}: {reason}"] : [],
             ];
         }
+    }
+
+    /// <summary>The pairs that do not go together, with the reasons; null where all do.</summary>
+    public TableData? Notes()
+    {
+        IReadOnlyList<string>[] rows =
+        [
+            .. Methods.SelectMany(m =>
+                m.Edits.Select((e, i) => ($"{m.Name} with {Editors[i]}", e.Reason))
+                    .Prepend((m.Name, m.Inversion.Reason))
+                    .Where(r => r.Item2 is not null)
+                    .Select(r => (IReadOnlyList<string>)[r.Item1, r.Item2!])
+            ),
+        ];
+        return rows.Length == 0 ? null : new TableData("", [NoPair, "why"], rows);
     }
 
     private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";

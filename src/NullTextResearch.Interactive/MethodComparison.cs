@@ -111,5 +111,6 @@ public sealed class MethodComparison : Visual
     private static T Made<T>(string name, Attempt<T> attempt)
         where T : class => attempt.Result ?? throw new InvalidOperationException($"{name}: {attempt.Reason}");
 
-    private protected override Rendition Draw() => StackView.Of([Grid(), Table()]);
+    private protected override Rendition Draw() =>
+        StackView.Of([Grid(), new TableView(Data.Table(notes: false)), .. Data.Notes() is { } notes ? (Visual[])[new TableView(notes)] : []]);
 }

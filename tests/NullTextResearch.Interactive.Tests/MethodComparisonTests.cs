@@ -80,6 +80,8 @@ public sealed class MethodComparisonTests(Bench bench) : IDisposable
         Assert.Contains("way back of its own", table.Rows[0][^1]);
         Assert.Contains("pivot", table.Rows[1][^1]);
         Assert.Equal(["", "", ""], table.Rows.Skip(2).Select(r => r[^1]));
+        Assert.Equal(["null-text@edict", "textual with plug-and-play"], compared.Data.Notes()!.Rows.Select(r => r[0]));
+        Assert.Contains("way back of its own", compared.ToString());
         Assert.NotNull(compared.ToPng());
         Assert.Contains("<table", compared.ToHtml());
         Assert.Contains("textual", compared.Chart().Bundle.CsvText);
