@@ -41,8 +41,8 @@ public sealed record WorkbenchOptions
     public ModelLoadOptions? Loading { get; init; }
 
     /// <summary>
-    /// Folder where <see cref="Workbench.Experiment{T}"/> keeps results, so that a second run reads them; null (default) takes one in the system's
-    /// temporary folder.
+    /// Folder where <see cref="Workbench.Experiment{T}"/> and comparisons of methods by name keep results, so that a second run reads them; null
+    /// (default) takes one in the system's temporary folder.
     /// </summary>
     public string? CacheFolder { get; init; }
 }

@@ -472,9 +472,8 @@ public sealed partial class Workbench
             title,
             (progress, stop) =>
             {
-                string folder = Options.CacheFolder ?? Path.Combine(Path.GetTempPath(), "nulltext-workbench");
                 _fingerprint ??= ExperimentLab.FingerprintOf(Model);
-                using ExperimentLab lab = new(Model, images, settings, new ResultCache(folder), _fingerprint)
+                using ExperimentLab lab = new(Model, images, settings, new ResultCache(CacheFolder), _fingerprint)
                 {
                     Cancellation = stop,
                     Progress = new Evaluations(progress),

@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using NullTextResearch.Editing;
+using NullTextResearch.Inversion;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -34,6 +37,48 @@ public sealed class MethodsTests : Workshop
         Outcome outcome = Run("invert", "none.png", "--prompt", "a cat", "--path", "fixed-point", "--set", set).WithoutStackTrace();
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> Entries =>
+        [
+            .. InversionCatalogue.All.Select(m => $"method {m.Id}"),
+            .. PathCatalogue.All.Select(p => $"path {p.Id}"),
+            .. EditorCatalogue.All.Select(e => $"editor {e.Id}"),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Entries))]
+    public void Methods_EqualTo_IsTheLimitThatVerifyChecks(string entry)
+    {
+        string id = entry.Split(' ')[1];
+        (OriginalCode code, string memory) = entry.Split(' ')[0] switch
+        {
+            "method" => (InversionCatalogue.Find(id).EqualTo, InversionCatalogue.Find(id).Memory),
+            "path" => (PathCatalogue.Find(id).EqualTo, PathCatalogue.Find(id).Memory),
+            _ => (EditorCatalogue.Find(id).EqualTo, EditorCatalogue.Find(id).Memory),
+        };
+        Assert.NotEmpty(memory);
+        Assert.NotEmpty(code.Code);
+        if (code.Golden is not { } golden)
+        {
+            Assert.Same(OriginalCode.None, code);
+            return;
+        }
+        string path = Path.Combine(Root(), "data", "golden", golden);
+        Assert.True(File.Exists(path), path);
+        using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "checks.json")));
+        string member = code.IsRelative ? "rel_l2" : "max_abs";
+        double[] limits =
+        [
+            .. checks
+                .RootElement.GetProperty("checks")
+                .GetProperty(Path.GetFileName(path))
+                .EnumerateObject()
+                .Where(t => t.Name.StartsWith(code.Tensors, StringComparison.Ordinal) && t.Value.TryGetProperty(member, out _))
+                .Select(t => t.Value.GetProperty(member).GetDouble()),
+        ];
+        Assert.NotEmpty(limits);
+        Assert.Equal(limits.Max(), code.Limit);
     }
 
     private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));

@@ -8,7 +8,6 @@ using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
-using NullTextResearch.Metrics;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,20 +17,6 @@ namespace NullTextResearch.Cli.Commands;
 /// <summary>`nulltext compare`: one picture, several methods and editors, a grid with numbers.</summary>
 internal static class CompareCommand
 {
-    private static readonly string[] Columns =
-    [
-        "method",
-        "editor",
-        "PSNR of the reconstruction [dB]",
-        "below the autoencoder [dB]",
-        "PSNR of edit against source [dB]",
-        "evaluations of the inversion",
-        "with backward pass",
-        "evaluations of the edit",
-        "seconds of the inversion",
-        "seconds of the edit",
-    ];
-
     public static Command Create()
     {
         Argument<string> image = new("IMAGE") { Description = "PNG, JPEG or WebP of any size.", HelpName = "IMAGE" };
@@ -82,7 +67,7 @@ internal static class CompareCommand
             (parsed, context) =>
             {
                 MethodRequest request = new() { InnerSteps = parsed.GetValue(inner), Seed = parsed.GetValue(seed) };
-                Contender[] contenders = [.. Listed("--methods", parsed.GetValue(methods)!).Select(name => Contend(name, request))];
+                MethodChoice[] choices = [.. Listed("--methods", parsed.GetValue(methods)!).Select(name => Chosen(name, request))];
                 EditorMethod[] chosen =
                 [
                     .. parsed.GetValue(to) is null
@@ -96,7 +81,7 @@ internal static class CompareCommand
                         Image = parsed.GetValue(image)!,
                         Prompt = parsed.GetValue(prompt)!,
                         To = parsed.GetValue(to),
-                        Contenders = contenders,
+                        Choices = choices,
                         Editors = chosen,
                         Steps = parsed.GetValue(steps),
                         Guidance = parsed.GetValue(guidance),
@@ -122,14 +107,10 @@ internal static class CompareCommand
         return names.Distinct().Count() == names.Length ? names : throw new UsageException($"{option} names something twice: {text}.");
     }
 
-    private static Contender Contend(string name, MethodRequest request)
+    private static MethodChoice Chosen(string name, MethodRequest request)
     {
-        string[] parts = name.Split('@');
-        if (parts.Length > 2)
-            throw new UsageException($"--methods: '{name}' must be METHOD or METHOD@PATH.");
-        InversionMethod method = Named("--methods", () => InversionCatalogue.Find(parts[0]));
-        IInversion inversion = Named("--methods", () => InversionCatalogue.Create(parts[0], parts.Length == 2 ? parts[1] : null, request));
-        return new Contender(name, inversion, method.Optimises);
+        MethodChoice choice = Named("--methods", () => MethodChoice.Parse(name, request));
+        return choice.Refusal is { } reason ? throw new UsageException($"--methods: {reason}") : choice;
     }
 
     private static T Named<T>(string option, Func<T> find)
@@ -155,17 +136,18 @@ internal static class CompareCommand
         {
             ImageSize = SharedOptions.SizeFor(request.Size, whole, found.Sizes),
             Rows = 4,
-            GradientRows = request.Contenders.Any(c => c.Optimises) ? 1 : 0,
+            GradientRows = request.Choices.Any(c => c.Method.Optimises) ? 1 : 0,
             ExplicitAttention = request.Editors.Count > 0,
         };
         using StableDiffusion model = request.Model.Load(context, found, demand);
         RgbImage source = (new ImagePreparation() with { Size = SharedOptions.SizeFor(request.Size, whole, model.Sizes) }).Apply(picture);
         SharedOptions.RequirePrompts(context, model, [request.Prompt, .. request.To is { } to ? [to] : Array.Empty<string>()]);
         context.Kept = $"what was done is kept in {request.Folder}: the same command goes on from there.";
-        List<Line> lines = [];
-        foreach (Contender contender in request.Contenders)
+        List<ComparedMethod> rows = [];
+        List<InversionManifest> manifests = [];
+        foreach (MethodChoice choice in request.Choices)
         {
-            RunFolder folder = new(Path.Combine(request.Folder, contender.Name.Replace('@', '-')));
+            RunFolder folder = new(Path.Combine(request.Folder, choice.Name.Replace('@', '-')));
             InversionRun run = new()
             {
                 Model = request.Model,
@@ -174,7 +156,7 @@ internal static class CompareCommand
                 ImageName = request.Image,
                 Source = source,
                 Prompt = request.Prompt,
-                Inversion = contender.Inversion,
+                Inversion = choice.Inversion,
                 Steps = request.Steps,
                 Guidance = request.Guidance,
                 Folder = folder,
@@ -182,144 +164,101 @@ internal static class CompareCommand
                 Restart = false,
             };
             (InversionManifest manifest, bool wasComplete) = run.Make(context);
-            string took = wasComplete ? "kept from before" : string.Create(CultureInfo.InvariantCulture, $"{manifest.Seconds:0.0} s");
+            string time = wasComplete ? "kept from before" : string.Create(CultureInfo.InvariantCulture, $"{manifest.Seconds:0.0} s");
             context.Out.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{contender.Name, -24}{PictureMeasures.Decibels(manifest.Psnr)}, {manifest.Evaluations:0} evaluations, {took}"
+                    $"{choice.Name, -24}{PictureMeasures.Decibels(manifest.Psnr)}, {manifest.Evaluations:0} evaluations, {time}"
                 )
             );
-            lines.Add(
-                new Line(
-                    contender.Name,
-                    manifest,
-                    ImageFile.Load(folder.VaePath),
-                    ImageFile.Load(folder.ReconstructionPath),
-                    Edits(context, request, model, folder, manifest)
+            manifests.Add(manifest);
+            ComparedInversion inverted = new(
+                ImageFile.Load(folder.VaePath),
+                ImageFile.Load(folder.ReconstructionPath),
+                manifest.Evaluations,
+                manifest.Backwards,
+                manifest.Seconds
+            );
+            rows.Add(
+                new ComparedMethod(
+                    choice.Name,
+                    Attempt<ComparedInversion>.Of(inverted),
+                    [.. request.Editors.Select(editor => Edit(context, request, model, folder, manifest, editor))]
                 )
             );
         }
 
-        Write(context, request, source, lines);
+        Write(context, request, source, rows, manifests);
         return CommandRunner.Done;
     }
 
-    private static List<Edited> Edits(RunContext context, Request request, StableDiffusion model, RunFolder folder, InversionManifest manifest)
+    private static Attempt<ComparedEdit> Edit(
+        RunContext context,
+        Request request,
+        StableDiffusion model,
+        RunFolder folder,
+        InversionManifest manifest,
+        EditorMethod editor
+    )
     {
-        List<Edited> edits = [];
-        foreach (EditorMethod editor in request.Editors)
-        {
-            string key = RunFolder.Key(
-                ImageFile.Load(folder.SourcePath),
-                request.To!,
-                manifest.Key,
-                editor.Id,
+        string key = RunFolder.Key(
+            ImageFile.Load(folder.SourcePath),
+            request.To!,
+            manifest.Key,
+            editor.Id,
+            request.Steps,
+            request.Guidance,
+            editor.Default,
+            Precision.NameOf(model.Dtype)
+        );
+        string picture = Path.Combine(folder.Path, $"edit-{editor.Id}.png"),
+            facts = Path.ChangeExtension(picture, ".json");
+        if (File.Exists(picture) && File.Exists(facts) && JsonSerializer.Deserialize<EditFacts>(File.ReadAllText(facts)) is { } known && known.Key == key)
+            return Attempt<ComparedEdit>.Of(new ComparedEdit(ImageFile.Load(picture), known.Evaluations, known.Backwards, known.Seconds));
+        using DisposeScope scope = NewDisposeScope();
+        using InversionResult inversion = folder.Load(model.Device);
+        Attempt<ComparedEdit> made = context.Track(progress =>
+            MethodTable.Edit(
+                model,
+                inversion,
                 request.Steps,
-                request.Guidance,
-                editor.Default,
-                Precision.NameOf(model.Dtype)
-            );
-            string picture = Path.Combine(folder.Path, $"edit-{editor.Id}.png"),
-                facts = Path.ChangeExtension(picture, ".json");
-            if (File.Exists(picture) && File.Exists(facts) && JsonSerializer.Deserialize<EditFacts>(File.ReadAllText(facts)) is { } known && known.Key == key)
-            {
-                edits.Add(new Edited(editor.Id, ImageFile.Load(picture), known, null));
-                continue;
-            }
-            using DisposeScope scope = NewDisposeScope();
-            using InversionResult inversion = folder.Load(model.Device);
-            try
-            {
-                EditOptions options = new() { Editor = editor.Default };
-                using EditedPicture edited = context.Track(progress =>
-                    model.Edit(
-                        inversion,
-                        request.Steps,
-                        request.Prompt,
-                        request.To!,
-                        options,
-                        new RunControl { Progress = progress, Cancellation = context.Cancel }
-                    )
-                );
-                EditFacts done = new(key, edited.Result.Evaluations, edited.Result.Elapsed.TotalSeconds);
-                // The facts last: with them the picture counts as done.
-                File.Delete(facts);
-                ImageFile.SavePng(edited.Image, picture);
-                File.WriteAllText(facts, JsonSerializer.Serialize(done));
-                edits.Add(new Edited(editor.Id, edited.Image, done, null));
-            }
-            catch (ArgumentException e)
-            {
-                // Some pairs do not go together; the others still do.
-                context.Error.WriteLine($"note: {manifest.Method} with {editor.Id}: {e.Message}");
-                edits.Add(new Edited(editor.Id, null, null, e.Message));
-            }
+                request.Prompt,
+                request.To!,
+                editor,
+                new RunControl { Progress = progress, Cancellation = context.Cancel }
+            )
+        );
+        if (made.Result is { } edited)
+        {
+            // The facts last: with them the picture counts as done.
+            File.Delete(facts);
+            ImageFile.SavePng(edited.Picture, picture);
+            File.WriteAllText(facts, JsonSerializer.Serialize(new EditFacts(key, edited.Evaluations, edited.Backwards, edited.Seconds)));
         }
-
-        return edits;
+        else
+            context.Error.WriteLine($"note: {manifest.Method} with {editor.Id}: {made.Reason}");
+        return made;
     }
 
-    private static void Write(RunContext context, Request request, RgbImage source, List<Line> lines)
+    private static void Write(
+        RunContext context,
+        Request request,
+        RgbImage source,
+        IReadOnlyList<ComparedMethod> rows,
+        IReadOnlyList<InversionManifest> manifests
+    )
     {
-        CultureInfo culture = CultureInfo.InvariantCulture;
-        double best = lines.Max(l => l.Manifest.Psnr);
-        ImageGrid grid = new()
+        MethodTable compared = new()
         {
-            Title = request.To is null ? request.Prompt : $"{request.Prompt} → {request.To}",
-            MinimumCellSize = 160,
-            ColumnLabels = ["image", "autoencoder", "reconstruction", .. request.Editors.Select(e => e.Id)],
-            RowLabels = [.. lines.Select(l => l.Method)],
-            Rows =
-            [
-                .. lines.Select(l =>
-                    (IReadOnlyList<GridCell?>)
-                        [
-                            new GridCell(source),
-                            new GridCell(l.RoundTrip) { Label = PictureMeasures.Decibels(l.Manifest.VaePsnr) },
-                            new GridCell(l.Reconstruction)
-                            {
-                                Label = PictureMeasures.Decibels(l.Manifest.Psnr),
-                                Highlight = lines.Count > 1 && l.Manifest.Psnr >= best,
-                            },
-                            .. l.Edits.Select(e =>
-                                e.Picture is null
-                                    ? null
-                                    : new GridCell(e.Picture) { Label = $"{PictureMeasures.Decibels(Psnr.Of(e.Picture, source))} to the image" }
-                            ),
-                        ]
-                ),
-            ],
+            Source = source,
+            Prompt = request.Prompt,
+            Target = request.To,
+            Editors = [.. request.Editors.Select(e => e.Id)],
+            Methods = rows,
         };
         string pictures = Path.Combine(request.Folder, "grid.png");
-        WholeFile.Write(pictures, grid.ToPng());
-        TableData table = new(
-            "Comparison",
-            Columns,
-            [
-                .. lines.SelectMany(l =>
-                    l.Edits.DefaultIfEmpty(new Edited("", null, null, null))
-                        .Select(e =>
-                            (IReadOnlyList<string>)
-                                [
-                                    l.Method,
-                                    e.Editor,
-                                    l.Manifest.Psnr.ToString("0.00", culture),
-                                    (l.Manifest.VaePsnr - l.Manifest.Psnr).ToString("0.00", culture),
-                                    e.Picture is null
-                                        ? e.Problem is null
-                                            ? ""
-                                            : "does not go together"
-                                        : Psnr.Of(e.Picture, source).ToString("0.00", culture),
-                                    l.Manifest.Evaluations.ToString("0", culture),
-                                    l.Manifest.Backwards.ToString("0", culture),
-                                    e.Facts?.Evaluations.ToString(culture) ?? "",
-                                    l.Manifest.Seconds.ToString("0.0", culture),
-                                    e.Facts?.Seconds.ToString("0.0", culture) ?? "",
-                                ]
-                        )
-                ),
-            ]
-        );
+        WholeFile.Write(pictures, compared.Grid().ToPng());
+        TableData table = compared.Table();
         string numbers = Path.Combine(request.Folder, "table.csv");
         WholeFile.Write(numbers, System.Text.Encoding.UTF8.GetBytes(table.ToCsv()));
         WholeFile.Write(Path.ChangeExtension(numbers, ".md"), System.Text.Encoding.UTF8.GetBytes(table.ToMarkdown()));
@@ -331,17 +270,21 @@ internal static class CompareCommand
                     request.Image,
                     request.Prompt,
                     request.To,
-                    Methods = lines.Select(l => new
-                    {
-                        l.Method,
-                        Options = l.Manifest.Options,
-                        l.Manifest.Key,
-                    }),
+                    Methods = rows.Zip(
+                        manifests,
+                        (row, manifest) =>
+                            new
+                            {
+                                Method = row.Name,
+                                manifest.Options,
+                                manifest.Key,
+                            }
+                    ),
                     Editors = request.Editors.Select(e => RunFolder.ToJson(e.Default)),
                     request.Steps,
                     request.Guidance,
-                    lines[0].Manifest.Model,
-                    lines[0].Manifest.ModelIdentity,
+                    manifests[0].Model,
+                    manifests[0].ModelIdentity,
                     context.Threads,
                     Finished = DateTimeOffset.UtcNow,
                 },
@@ -352,13 +295,7 @@ internal static class CompareCommand
         context.Out.WriteLine($"  numbers     {numbers}");
     }
 
-    private sealed record Contender(string Name, IInversion Inversion, bool Optimises);
-
-    private sealed record EditFacts(string Key, long Evaluations, double Seconds);
-
-    private sealed record Edited(string Editor, RgbImage? Picture, EditFacts? Facts, string? Problem);
-
-    private sealed record Line(string Method, InversionManifest Manifest, RgbImage RoundTrip, RgbImage Reconstruction, IReadOnlyList<Edited> Edits);
+    private sealed record EditFacts(string Key, long Evaluations, long Backwards, double Seconds);
 
     private sealed record Request
     {
@@ -368,7 +305,7 @@ internal static class CompareCommand
 
         public required string? To { get; init; }
 
-        public required IReadOnlyList<Contender> Contenders { get; init; }
+        public required IReadOnlyList<MethodChoice> Choices { get; init; }
 
         public required IReadOnlyList<EditorMethod> Editors { get; init; }
 

@@ -83,18 +83,18 @@ internal static class MethodsCommand
     {
         yield return new(
             "Inversion methods",
-            ["`--method`", "what it does", "source", "network evaluations at most"],
-            [.. InversionCatalogue.All.Select(m => (IReadOnlyList<string>)[$"`{m.Id}`", m.Summary, m.Source, m.CostFormula])]
+            ["`--method`", "what it does", "source", "network evaluations at most", "memory beside plain inversion", "equal to"],
+            [.. InversionCatalogue.All.Select(m => (IReadOnlyList<string>)[$"`{m.Id}`", m.Summary, m.Source, m.CostFormula, m.Memory, m.EqualTo.ToString()])]
         );
         yield return new(
             "Paths",
-            ["`--path`", "what it does", "source", "network evaluations at most"],
-            [.. PathCatalogue.All.Select(p => (IReadOnlyList<string>)[$"`{p.Id}`", p.Summary, p.Source, p.CostFormula])]
+            ["`--path`", "what it does", "source", "network evaluations at most", "memory beside plain inversion", "equal to"],
+            [.. PathCatalogue.All.Select(p => (IReadOnlyList<string>)[$"`{p.Id}`", p.Summary, p.Source, p.CostFormula, p.Memory, p.EqualTo.ToString()])]
         );
         yield return new(
             "Editors",
-            ["`--editor`", "what it does", "source"],
-            [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source])]
+            ["`--editor`", "what it does", "source", "memory beside sampling", "equal to"],
+            [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source, e.Memory, e.EqualTo.ToString()])]
         );
         yield return new(
             "Which go together",

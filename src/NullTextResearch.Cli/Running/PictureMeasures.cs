@@ -1,4 +1,4 @@
-using System.Globalization;
+using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -6,6 +6,5 @@ namespace NullTextResearch.Cli.Running;
 internal static class PictureMeasures
 {
     /// <summary>A PSNR in words.</summary>
-    public static string Decibels(double psnr) =>
-        double.IsPositiveInfinity(psnr) ? "equal to the pixel" : string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB");
+    public static string Decibels(double psnr) => Psnr.InWords(psnr);
 }

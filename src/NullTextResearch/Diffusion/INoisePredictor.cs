@@ -129,10 +129,15 @@ public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
     /// <summary>Evaluations so far: the sum of batch sizes.</summary>
     public long Evaluations { get; private set; }
 
+    /// <summary>How many of them were followed by a backward pass, or recorded for one.</summary>
+    public long Backwards { get; private set; }
+
     /// <inheritdoc/>
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         Evaluations += latents.shape[0];
+        if (is_grad_enabled() && (latents.requires_grad || condition.Tokens.requires_grad))
+            Backwards += latents.shape[0];
         return inner.Predict(latents, step, condition);
     }
 
@@ -146,6 +151,7 @@ public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
     )
     {
         Evaluations += latents.shape[0];
+        Backwards += latents.shape[0];
         return inner.Differentiate(latents, step, condition, loss, of);
     }
 }

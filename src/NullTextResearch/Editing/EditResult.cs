@@ -43,6 +43,9 @@ public sealed class EditResult : IDisposable
     /// <summary>Network evaluations (one latent with one embedding) in all.</summary>
     public required long Evaluations { get; init; }
 
+    /// <summary>How many of them were followed by a backward pass.</summary>
+    public long Backwards { get; init; }
+
     /// <summary>Time spent.</summary>
     public required TimeSpan Elapsed { get; init; }
 

@@ -74,6 +74,7 @@ public static class EditRun
             Maps = director.TakeMaps(),
             AttentionLayers = director.LayersSeen,
             Evaluations = network.Evaluations,
+            Backwards = network.Backwards,
             Elapsed = clock.Elapsed,
             Options = editor,
         };

@@ -1,3 +1,5 @@
+using NullTextResearch.Inversion;
+
 namespace NullTextResearch.Editing;
 
 /// <summary>A way to edit inverted images, as the catalogue lists it.</summary>
@@ -11,6 +13,12 @@ public sealed record EditorMethod
 
     /// <summary>Where it comes from.</summary>
     public required string Source { get; init; }
+
+    /// <summary>What it holds in memory beside sampling of source and target, in a few words or as a formula in T.</summary>
+    public required string Memory { get; init; }
+
+    /// <summary>Whose recorded tensors it equals, and within which limit.</summary>
+    public required OriginalCode EqualTo { get; init; }
 
     /// <summary>Its options with default values.</summary>
     public required EditorOptions Default { get; init; }
@@ -27,6 +35,8 @@ public static class EditorCatalogue
             Id = PromptToPromptOptions.EditorId,
             Summary = "the source's attention maps in place of the target's for a share of the steps",
             Source = "Hertz et al. 2022; Mokady et al. 2023, section 3.3",
+            Memory = "the source's attention maps of one evaluation; their sums, with a local blend",
+            EqualTo = new OriginalCode("PnPInversion's code", "tiny_algo_10_f64.safetensors", 1e-6) { Tensors = "p2p." },
             Default = new PromptToPromptOptions(),
         },
         new()
@@ -34,6 +44,8 @@ public static class EditorCatalogue
             Id = MasaCtrlOptions.EditorId,
             Summary = "the target's queries ask the source's keys and values: shapes may change, looks stay",
             Source = "Cao et al. 2023",
+            Memory = "nothing",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/masactrl_f32.safetensors", 5e-4),
             Default = new MasaCtrlOptions(),
         },
         new()
@@ -41,6 +53,8 @@ public static class EditorCatalogue
             Id = PlugAndPlayOptions.EditorId,
             Summary = "residual features and self-attention of the source injected: layout stays",
             Source = "Tumanyan et al. 2023",
+            Memory = "nothing",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/pnp_f32.safetensors", 2e-4),
             Default = new PlugAndPlayOptions(),
         },
         new()
@@ -48,6 +62,8 @@ public static class EditorCatalogue
             Id = DiffEditOptions.EditorId,
             Summary = "only where the two prompts' predictions differ most; the rest is put back on the inversion at every step",
             Source = "Couairon et al. 2023",
+            Memory = "1 mask",
+            EqualTo = new OriginalCode("diffusers' community pipeline", "methods/diffedit_f32.safetensors", 2e-4),
             Default = new DiffEditOptions(),
         },
         new()
@@ -55,6 +71,8 @@ public static class EditorCatalogue
             Id = InfEditOptions.EditorId,
             Summary = "the difference of the two predictions on the way down from the noised image; uses no inversion",
             Source = "Xu et al. 2024",
+            Memory = "T latents",
+            EqualTo = new OriginalCode("the authors' code", "methods/infedit_f32.safetensors", 5e-5),
             Default = new InfEditOptions(),
         },
         new()
@@ -62,6 +80,8 @@ public static class EditorCatalogue
             Id = Pix2PixZeroOptions.EditorId,
             Summary = "the target's latents moved at every step until its cross-attention is more like the source's",
             Source = "Parmar et al. 2023",
+            Memory = "the source's attention maps of one evaluation, one gradient through the U-Net",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/pix2pix_zero_f32.safetensors", 2e-4),
             Default = new Pix2PixZeroOptions(),
         },
         new()
@@ -69,12 +89,15 @@ public static class EditorCatalogue
             Id = HEditOptions.EditorId,
             Summary = "the reconstruction's steps with their noise, each corrected along target less source prompt",
             Source = "Nguyen et al. 2025",
+            Memory = "as prompt-to-prompt",
+            EqualTo = new OriginalCode("the authors' code", "methods/hedit_f32.safetensors", 5e-3),
             Default = new HEditOptions(),
         },
     ];
 
-    /// <summary>The list as text, two lines an editor.</summary>
-    public static string ToText() => string.Join('\n', All.Select(e => $"{e.Id, -18}{e.Summary}\n{"", -18}{e.Source}"));
+    /// <summary>The list as text, three lines an editor.</summary>
+    public static string ToText() =>
+        string.Join('\n', All.Select(e => $"{e.Id, -18}{e.Summary}\n{"", -18}{e.Source}\n{"", -18}memory: {e.Memory}; equal to: {e.EqualTo}"));
 
     /// <summary>The editor of an id.</summary>
     /// <param name="id">Such as <c>prompt-to-prompt</c>.</param>

@@ -46,6 +46,12 @@ public sealed record InversionMethod
     /// <summary>Where it comes from.</summary>
     public required string Source { get; init; }
 
+    /// <summary>What it holds in memory beside plain DDIM inversion, in a few words or as a formula in T.</summary>
+    public required string Memory { get; init; }
+
+    /// <summary>Whose recorded tensors it equals, and within which limit.</summary>
+    public required OriginalCode EqualTo { get; init; }
+
     /// <summary>Whether it takes gradient steps, so that <see cref="MethodRequest.InnerSteps"/> means something.</summary>
     public bool Optimises { get; init; } = true;
 
@@ -85,7 +91,9 @@ public static class InversionCatalogue
     /// <summary>What the names of a path's options begin with, among those of its method.</summary>
     public const string PathPrefix = "path.";
 
-    private const string Mokady = "Mokady et al. 2023";
+    private const string Mokady = "Mokady et al. 2023",
+        Pnp = "PnPInversion's code",
+        Golden64 = "tiny_algo_10_f64.safetensors";
 
     /// <summary>All of them; the first is the default.</summary>
     public static IReadOnlyList<InversionMethod> All { get; } =
@@ -95,6 +103,8 @@ public static class InversionCatalogue
             Id = "null-text",
             Summary = "one unconditional embedding per step, optimised until guided sampling follows the DDIM pivot",
             Source = $"{Mokady}, Algorithm 1",
+            Memory = "T embeddings, one gradient through the U-Net",
+            EqualTo = new OriginalCode(Pnp, Golden64, 1e-5) { Tensors = "nti." },
             IsPivotal = true,
             TakesPath = true,
             Create = r => new NullTextInversion(r.Apply(r.Pivotal)),
@@ -106,6 +116,8 @@ public static class InversionCatalogue
             Id = "ddim",
             Summary = "sampling run backwards; does not lead back to the image at guidance above 1",
             Source = "Song et al. 2021; Dhariwal and Nichol 2021",
+            Memory = "nothing: T + 1 latents, as all that climb",
+            EqualTo = new OriginalCode(Pnp, Golden64, 1e-6) { Tensors = "ddim_latents" },
             Optimises = false,
             TakesPath = true,
             Create = r => new PathInversion(r.Apply(r.PathOrDefault)),
@@ -117,6 +129,8 @@ public static class InversionCatalogue
             Id = "npi",
             Summary = "the prompt in place of the null text",
             Source = "Miyake et al. 2023 (negative-prompt inversion)",
+            Memory = "nothing",
+            EqualTo = new OriginalCode(Pnp, Golden64, 1e-8) { Tensors = "npi." },
             Optimises = false,
             TakesPath = true,
             Create = r => new NegativePromptInversion(r.Apply(new NegativePromptOptions { Inversion = r.PathOrDefault })),
@@ -128,6 +142,8 @@ public static class InversionCatalogue
             Id = "npi-proximal",
             Summary = "the prompt in place of the null text, and guidance only where it matters",
             Source = "Han et al. 2024 (proximal guidance)",
+            Memory = "nothing",
+            EqualTo = new OriginalCode(Pnp, "methods/proxnpi_f32.safetensors", 2e-3),
             Optimises = false,
             TakesPath = true,
             Create = r => new ProximalNegativePromptInversion(r.Apply(new ProximalOptions { Inversion = r.PathOrDefault })),
@@ -139,6 +155,8 @@ public static class InversionCatalogue
             Id = "direct",
             Summary = "the source branch is put back on the pivot after each step",
             Source = "Ju et al. 2024 (direct inversion)",
+            Memory = "T latents",
+            EqualTo = new OriginalCode(Pnp, Golden64, 1e-6) { Tensors = "direct." },
             Optimises = false,
             TakesPath = true,
             Create = r => new DirectInversion(r.Apply(r.PathOrDefault)),
@@ -150,6 +168,8 @@ public static class InversionCatalogue
             Id = "eta",
             Summary = "the source branch is put on the pivot; all branches get chosen noise, more of it the earlier the step",
             Source = "Kang et al. 2024 (eta inversion)",
+            Memory = "2 T latents",
+            EqualTo = new OriginalCode("the authors' code", "methods/eta_f32.safetensors", 5e-5),
             Optimises = false,
             DrawsNoise = true,
             TakesPath = true,
@@ -163,6 +183,8 @@ public static class InversionCatalogue
             TakesPath = true,
             Summary = "one unconditional embedding for all steps",
             Source = $"{Mokady}, Algorithm 2",
+            Memory = "1 embedding, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
             Create = r => new GlobalNullTextInversion(r.Apply(new GlobalNullTextOptions { InnerSteps = r.InnerSteps, Inversion = r.PathOrDefault })),
             // The last move of a pass leads nowhere and is not made.
             Cost = (t, n) => new MethodCost(t + (3 * t * n) - n, t * n),
@@ -173,6 +195,8 @@ public static class InversionCatalogue
             Id = "random-pivot",
             Summary = "null-text optimisation around the image with random noise",
             Source = $"{Mokady}, section 4",
+            Memory = "T embeddings, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
             IsPivotal = true,
             DrawsNoise = true,
             Create = r =>
@@ -189,6 +213,8 @@ public static class InversionCatalogue
             TakesPath = true,
             Summary = "the prompt's embedding optimised at random timesteps, without a pivot",
             Source = $"Gal et al. 2022, as in {Mokady}, section 4",
+            Memory = "1 embedding, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
             DrawsNoise = true,
             Create = r => new TextualInversion(
                 r.Apply(
@@ -209,6 +235,8 @@ public static class InversionCatalogue
             TakesPath = true,
             Summary = "the prompt's embedding optimised against the pivot, one per step",
             Source = $"{Mokady}, Fig. 15",
+            Memory = "T embeddings, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
             IsPivotal = true,
             Create = r => new TextualInversionWithPivot(r.Apply(r.Pivotal)),
             Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
@@ -220,6 +248,8 @@ public static class InversionCatalogue
             TakesPath = true,
             Summary = "the null text optimised at random timesteps, without a pivot",
             Source = $"{Mokady}, Figs. 13 and 14",
+            Memory = "1 embedding, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
             DrawsNoise = true,
             Create = r => new NonPivotalInversion(
                 r.Apply(
@@ -243,6 +273,8 @@ public static class InversionCatalogue
             Id = path.Id,
             Summary = path.Summary,
             Source = path.Source,
+            Memory = path.Memory,
+            EqualTo = path.EqualTo,
             Optimises = false,
             DrawsNoise = path.Seeded is not null,
             Create = r => new PathInversion(r.Apply(path.With(r.Seed))),
@@ -289,9 +321,14 @@ public static class InversionCatalogue
         : method.Id != DdimInversionOptions.PathId && path.Restore is not null ? PathCatalogue.Refusal(path.Id, method.Id)
         : null;
 
-    /// <summary>The list as text, two lines a method.</summary>
+    /// <summary>The list as text, three lines a method.</summary>
     public static string ToText() =>
-        string.Join('\n', All.Select(m => $"{m.Id, -14}{m.Summary}\n{"", -14}{m.Source}; {m.CostFormula} evaluations an image at most"));
+        string.Join(
+            '\n',
+            All.Select(m =>
+                $"{m.Id, -14}{m.Summary}\n{"", -14}{m.Source}; {m.CostFormula} evaluations an image at most\n{"", -14}memory: {m.Memory}; equal to: {m.EqualTo}"
+            )
+        );
 
     /// <summary>The method of an id.</summary>
     /// <param name="id">Such as <c>null-text</c>.</param>

@@ -14,6 +14,12 @@ public sealed record PathMethod
     /// <summary>Where it comes from.</summary>
     public required string Source { get; init; }
 
+    /// <summary>What it holds in memory beside plain DDIM inversion, in a few words or as a formula in T.</summary>
+    public required string Memory { get; init; }
+
+    /// <summary>Whose recorded tensors it equals, and within which limit.</summary>
+    public required OriginalCode EqualTo { get; init; }
+
     /// <summary>Its options with default values.</summary>
     public required PathOptions Default { get; init; }
 
@@ -52,6 +58,8 @@ public static class PathCatalogue
             Id = DdimInversionOptions.PathId,
             Summary = "each DDIM move with its two noise levels exchanged",
             Source = "Song et al. 2021; Mokady et al. 2023, section 3.1",
+            Memory = "nothing: T + 1 latents, as all that climb",
+            EqualTo = new OriginalCode("PnPInversion's code", "tiny_algo_10_f64.safetensors", 1e-6) { Tensors = "ddim_latents" },
             Default = new DdimInversionOptions(),
             Cost = t => new MethodCost(t, 0),
             CostFormula = "T",
@@ -61,6 +69,8 @@ public static class PathCatalogue
             Id = RandomNoiseOptions.PathId,
             Summary = "the image with one random noise, scaled to each level; no network",
             Source = "Mokady et al. 2023, section 4 (random pivot)",
+            Memory = "nothing",
+            EqualTo = OriginalCode.None,
             Default = new RandomNoiseOptions(),
             StandsAlone = false,
             Seeded = (options, seed) => ((RandomNoiseOptions)options) with { Seed = seed },
@@ -72,6 +82,8 @@ public static class PathCatalogue
             Id = FixedPointOptions.PathId,
             Summary = "each step's equation solved by iteration, so that sampling at guidance 1 comes back nearly exactly",
             Source = "Meiri et al. 2023; Pan et al. 2023 (AIDI)",
+            Memory = "1 latent",
+            EqualTo = new OriginalCode("a public re-implementation", "methods/fpi_f32.safetensors", 5e-5),
             Default = new FixedPointOptions(),
             Cost = t => new MethodCost(5 * t, 0),
             CostFormula = "5 T",
@@ -81,6 +93,8 @@ public static class PathCatalogue
             Id = EditFriendlyOptions.PathId,
             Summary = "DDPM noise for every step, made so that sampling with it gives the image exactly",
             Source = "Huberman-Spiegelglas et al. 2024",
+            Memory = "T latents",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/eddpm_f32.safetensors", 5e-5),
             Default = new EditFriendlyOptions(),
             Seeded = (options, seed) => ((EditFriendlyOptions)options) with { Seed = seed },
             Restore = EditFriendlyReplay.Restore,
@@ -92,6 +106,8 @@ public static class PathCatalogue
             Id = EdictOptions.PathId,
             Summary = "two coupled latents, each moved by the prediction at the other: exact at any guidance",
             Source = "Wallace et al. 2023",
+            Memory = "1 latent",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/edict_f32.safetensors", 1e-4),
             Default = new EdictOptions(),
             Restore = EdictReplay.Restore,
             Cost = t => new MethodCost(4 * t, 0),
@@ -102,6 +118,8 @@ public static class PathCatalogue
             Id = BelmOptions.PathId,
             Summary = "each level from the two below it by the linear rule of least error (O-BELM): exact at any guidance",
             Source = "Wang et al. 2024",
+            Memory = "1 latent",
+            EqualTo = new OriginalCode("the authors' code", "methods/belm_f32.safetensors", 5e-4),
             Default = new BelmOptions(),
             Restore = TwoStepReplay.Restore,
             Cost = t => new MethodCost(t, 0),
@@ -112,6 +130,8 @@ public static class PathCatalogue
             Id = BdiaOptions.PathId,
             Summary = "each level from the two below it by DDIM moves both ways: exact at any guidance",
             Source = "Zhang et al. 2023",
+            Memory = "1 latent",
+            EqualTo = new OriginalCode("the authors' code", "methods/bdia_original_f32.safetensors", 1e-4),
             Default = new BdiaOptions(),
             Restore = TwoStepReplay.Restore,
             Cost = t => new MethodCost(t, 0),
@@ -122,6 +142,8 @@ public static class PathCatalogue
             Id = ReNoiseOptions.PathId,
             Summary = "each step made again from where it led, its predictions averaged and moved towards the statistics of noise",
             Source = "Garibi et al. 2024",
+            Memory = "2 latents",
+            EqualTo = new OriginalCode("the authors' code", "methods/renoise_f32.safetensors", 1e-4),
             Default = new ReNoiseOptions(),
             Seeded = (options, seed) => ((ReNoiseOptions)options) with { Seed = seed },
             Cost = t => new MethodCost(6 * t, 0),
@@ -132,6 +154,8 @@ public static class PathCatalogue
             Id = GnriOptions.PathId,
             Summary = "each step's equation by Newton steps on its summed residual, guided towards likely latents",
             Source = "Samuel et al. 2024 (GNRI)",
+            Memory = "one gradient through the U-Net",
+            EqualTo = new OriginalCode("the authors' code", "methods/gnri_f32.safetensors", 2e-5),
             Default = new GnriOptions(),
             Cost = t => new MethodCost(2 * t, t),
             CostFormula = "2 T, T with a backward pass",
@@ -141,6 +165,8 @@ public static class PathCatalogue
             Id = SpdInvOptions.PathId,
             Summary = "each step's latents fitted to its equation by gradient",
             Source = "Li et al. 2024 (SPDInv)",
+            Memory = "2 latents, one gradient through the U-Net",
+            EqualTo = new OriginalCode("the authors' code", "methods/spdinv_f32.safetensors", 1e-3),
             Default = new SpdInvOptions(),
             Cost = t => new MethodCost(26 * t, 25 * t),
             CostFormula = "26 T, 25 T with a backward pass",
@@ -150,6 +176,8 @@ public static class PathCatalogue
             Id = Pix2PixZeroPathOptions.PathId,
             Summary = "DDIM inversion with predictions made more like noise: less correlated, more normal",
             Source = "Parmar et al. 2023",
+            Memory = "nothing",
+            EqualTo = new OriginalCode("PnPInversion's code", "methods/pix2pix_zero_f32.safetensors", 2e-4),
             Default = new Pix2PixZeroPathOptions(),
             Seeded = (options, seed) => ((Pix2PixZeroPathOptions)options) with { Seed = seed },
             Cost = t => new MethodCost(t, 0),
@@ -157,9 +185,14 @@ public static class PathCatalogue
         },
     ];
 
-    /// <summary>The list as text, two lines a path.</summary>
+    /// <summary>The list as text, three lines a path.</summary>
     public static string ToText() =>
-        string.Join('\n', All.Select(p => $"{p.Id, -14}{p.Summary}\n{"", -14}{p.Source}; {p.CostFormula} evaluations an image at most"));
+        string.Join(
+            '\n',
+            All.Select(p =>
+                $"{p.Id, -14}{p.Summary}\n{"", -14}{p.Source}; {p.CostFormula} evaluations an image at most\n{"", -14}memory: {p.Memory}; equal to: {p.EqualTo}"
+            )
+        );
 
     /// <summary>The ids, for messages.</summary>
     internal static string Ids => string.Join(", ", All.Select(p => p.Id));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NullTextResearch.Images;
 using NullTextResearch.Tensors;
 using TorchSharp;
@@ -84,6 +85,11 @@ public static class Psnr
         Planes.RequirePeak(peak);
         return [.. Mse.PerImage(values, reference).Select(mse => FromMse(mse, peak))];
     }
+
+    /// <summary>As people read it: one decimal and the unit.</summary>
+    /// <param name="psnr">In dB; infinite for equal images.</param>
+    public static string InWords(double psnr) =>
+        double.IsPositiveInfinity(psnr) ? "equal to the pixel" : string.Create(CultureInfo.InvariantCulture, $"{psnr:0.0} dB");
 
     /// <summary>From a mean squared error.</summary>
     /// <param name="mse">Mean squared error, at least 0.</param>

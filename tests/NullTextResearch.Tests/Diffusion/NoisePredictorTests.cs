@@ -35,9 +35,12 @@ public sealed class NoisePredictorTests
         InversionProblem problem = toy.Problem(images: 3);
         CountingPredictor counting = new(toy);
         counting.Predict(problem.Latents, problem.Grid.Moves[0], problem.Conditional);
-        Assert.Equal(3, counting.Evaluations);
+        Assert.Equal((3, 0), (counting.Evaluations, counting.Backwards));
         counting.Differentiate(problem.Latents, problem.Grid.Moves[0], problem.Conditional, noise => noise.square().flatten(1).mean([1]));
-        Assert.Equal(6, counting.Evaluations);
+        Assert.Equal((6, 3), (counting.Evaluations, counting.Backwards));
+        // Recorded from outside, as an editor does that differentiates by its attention maps.
+        counting.Predict(problem.Latents.detach().requires_grad_(true), problem.Grid.Moves[0], problem.Conditional);
+        Assert.Equal((9, 6), (counting.Evaluations, counting.Backwards));
         Assert.Equal(toy.Calls.Sum(), counting.Evaluations);
     }
 }

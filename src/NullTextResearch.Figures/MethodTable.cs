@@ -1,0 +1,216 @@
+using System.Globalization;
+using NullTextResearch.Editing;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+
+namespace NullTextResearch.Figures;
+
+/// <summary>What one method made of a picture.</summary>
+/// <param name="RoundTrip">The picture through the autoencoder and back: the best that any inversion can reach.</param>
+/// <param name="Reconstruction">The picture rebuilt from noise by guided sampling; size of <paramref name="RoundTrip"/>.</param>
+/// <param name="Evaluations">Network evaluations of the inversion: one latent with one embedding, each.</param>
+/// <param name="Backwards">How many of them were followed by a backward pass.</param>
+/// <param name="Seconds">Time of the inversion.</param>
+public sealed record ComparedInversion(RgbImage RoundTrip, RgbImage Reconstruction, double Evaluations, double Backwards, double Seconds);
+
+/// <summary>What one editor made of an inverted picture.</summary>
+/// <param name="Picture">The edited picture.</param>
+/// <param name="Evaluations">Network evaluations of the edit, those of the source branch included.</param>
+/// <param name="Backwards">How many of them were followed by a backward pass.</param>
+/// <param name="Seconds">Time of the edit.</param>
+public sealed record ComparedEdit(RgbImage Picture, long Evaluations, long Backwards, double Seconds);
+
+/// <summary>A result, or the reason why there is none.</summary>
+/// <typeparam name="T">Kind of result.</typeparam>
+public readonly record struct Attempt<T>
+    where T : class
+{
+    private Attempt(T? result, string? reason) => (Result, Reason) = (result, reason);
+
+    /// <summary>The result; null where there is none.</summary>
+    public T? Result { get; }
+
+    /// <summary>Why there is none, a sentence or two; null where there is one.</summary>
+    public string? Reason { get; }
+
+    /// <summary>A result.</summary>
+    public static Attempt<T> Of(T result) => new(result, null);
+
+    /// <summary>No result.</summary>
+    /// <param name="reason">Why.</param>
+    public static Attempt<T> Refused(string reason) => new(null, reason);
+}
+
+/// <summary>A row of a comparison: a method, and its edits by each editor.</summary>
+/// <param name="Name">Name of the method.</param>
+/// <param name="Inversion">What it made of the picture.</param>
+/// <param name="Edits">By each editor of the comparison, in its order; empty where the method made nothing.</param>
+public sealed record ComparedMethod(string Name, Attempt<ComparedInversion> Inversion, IReadOnlyList<Attempt<ComparedEdit>> Edits);
+
+/// <summary>One picture, inverted by several methods and edited by several editors: as a grid of pictures and a table of numbers.</summary>
+public sealed record MethodTable
+{
+    /// <summary>What stands in the place of a picture that there is not.</summary>
+    public const string NoPair = "does not go together";
+
+    // dB; less is not seen, nor shown beneath a picture.
+    private const double Tie = 0.05;
+
+    /// <summary>The picture, in the size in which it was inverted.</summary>
+    public required RgbImage Source { get; init; }
+
+    /// <summary>What it shows.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>What the edited versions should show; null where nothing was edited.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Ids of the editors; empty where nothing was edited.</summary>
+    public IReadOnlyList<string> Editors { get; init; } = [];
+
+    /// <summary>At least one method.</summary>
+    public required IReadOnlyList<ComparedMethod> Methods { get; init; }
+
+    /// <summary>PSNR of a method's reconstruction against the picture, dB; null where there is no reconstruction.</summary>
+    public double? Psnr(ComparedMethod method) => method.Inversion.Result is { } r ? Metrics.Psnr.Of(r.Reconstruction, Source) : null;
+
+    /// <summary>Edits an inverted picture by one editor; where the two do not go together the reason is the result.</summary>
+    /// <param name="model">The model of the inversion; borrowed.</param>
+    /// <param name="inversion">The inversion of one picture; borrowed.</param>
+    /// <param name="steps">Its T.</param>
+    /// <param name="source">Its prompt.</param>
+    /// <param name="target">What the edited picture should show; checked by <see cref="PictureEditing.CheckPrompts"/> before.</param>
+    /// <param name="editor">The editor, with its default options.</param>
+    /// <param name="control">Progress and cancellation; null for neither.</param>
+    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    public static Attempt<ComparedEdit> Edit(
+        StableDiffusion model,
+        InversionResult inversion,
+        int steps,
+        string source,
+        string target,
+        EditorMethod editor,
+        RunControl? control = null
+    )
+    {
+        try
+        {
+            using EditedPicture edited = model.Edit(inversion, steps, source, target, new EditOptions { Editor = editor.Default }, control);
+            return Attempt<ComparedEdit>.Of(
+                new ComparedEdit(edited.Image, edited.Result.Evaluations, edited.Result.Backwards, edited.Result.Elapsed.TotalSeconds)
+            );
+        }
+        catch (ArgumentException e)
+        {
+            // How methods and editors refuse each other; the other pairs can still be made.
+            return Attempt<ComparedEdit>.Refused(e.Message);
+        }
+    }
+
+    /// <summary>
+    /// The pictures, a row per method: the image, the autoencoder's, the reconstruction, the edits. Numbers are PSNR against the image; the best
+    /// reconstructions have a frame.
+    /// </summary>
+    public ImageGrid Grid()
+    {
+        double best = Methods.Max(Psnr) ?? double.NaN;
+        GridCell none = new(Grey(Source)) { Label = NoPair };
+        return new ImageGrid
+        {
+            Title = Target is null ? Prompt : $"{Prompt} → {Target}",
+            MinimumCellSize = 160,
+            ColumnLabels = ["image", "autoencoder", "reconstruction", .. Editors],
+            RowLabels = [.. Methods.Select(m => m.Name)],
+            Rows = [.. Methods.Select(m => (IReadOnlyList<GridCell?>)[new GridCell(Source), .. Inverted(m), .. m.Edits.Select(Edited)])],
+        };
+
+        GridCell?[] Inverted(ComparedMethod method) =>
+            method.Inversion.Result is { } made
+                ?
+                [
+                    new GridCell(made.RoundTrip) { Label = Metrics.Psnr.InWords(Metrics.Psnr.Of(made.RoundTrip, Source)) },
+                    new GridCell(made.Reconstruction)
+                    {
+                        Label = Metrics.Psnr.InWords(Psnr(method)!.Value),
+                        Highlight = Methods.Count > 1 && Psnr(method) >= best - Tie,
+                    },
+                ]
+                : [null, none];
+
+        GridCell Edited(Attempt<ComparedEdit> edit) =>
+            edit.Result is { } made
+                ? new GridCell(made.Picture) { Label = $"{Metrics.Psnr.InWords(Metrics.Psnr.Of(made.Picture, Source))} to the image" }
+                : none;
+    }
+
+    /// <summary>
+    /// The numbers, a row per method and editor: PSNR of the reconstruction against the picture, of the same against the autoencoder's picture, of the
+    /// edit against the picture; network evaluations, how many of them with a backward pass, seconds. Where a pair does not go together, the last
+    /// column has the reason.
+    /// </summary>
+    /// <param name="notes">False leaves that column out, for places that show <see cref="Notes"/>.</param>
+    public TableData Table(bool notes = true)
+    {
+        string[] ofInversion = ["method", "PSNR [dB]", "PSNR to autoencoder [dB]", "evaluations", "with backward", "seconds"],
+            ofEdit = ["editor", "edit PSNR to image [dB]", "edit evaluations", "edit with backward", "edit seconds"];
+        bool areEdited = Editors.Count > 0,
+            areNoted = notes && Methods.Any(m => m.Inversion.Reason is not null || m.Edits.Any(e => e.Reason is not null));
+        return new TableData(
+            "",
+            [.. ofInversion, .. areEdited ? ofEdit : [], .. areNoted ? (string[])["note"] : []],
+            [.. Methods.SelectMany(m => m.Edits.Count == 0 ? [Row(m, null)] : m.Edits.Select((_, e) => Row(m, e)))]
+        );
+
+        IReadOnlyList<string> Row(ComparedMethod method, int? editor)
+        {
+            ComparedInversion? made = method.Inversion.Result;
+            Attempt<ComparedEdit>? attempt = editor is { } index ? method.Edits[index] : null;
+            ComparedEdit? edit = attempt?.Result;
+            string? reason = method.Inversion.Reason ?? attempt?.Reason;
+            return
+            [
+                method.Name,
+                Text(Psnr(method), "0.00"),
+                Text(made is null ? null : Metrics.Psnr.Of(made.Reconstruction, made.RoundTrip), "0.00"),
+                Text(made?.Evaluations, "0"),
+                Text(made?.Backwards, "0"),
+                Text(made?.Seconds, "0.0"),
+                .. areEdited
+                    ? (string[])
+                        [
+                            editor is { } e ? Editors[e] : "",
+                            Text(edit is null ? null : Metrics.Psnr.Of(edit.Picture, Source), "0.00"),
+                            Text(edit?.Evaluations, "0"),
+                            Text(edit?.Backwards, "0"),
+                            Text(edit?.Seconds, "0.0"),
+                        ]
+                    : [],
+                .. areNoted ? (string[])[reason is null ? "" : $"{NoPair}: {reason}"] : [],
+            ];
+        }
+    }
+
+    /// <summary>The pairs that do not go together, with the reasons; null where all do.</summary>
+    public TableData? Notes()
+    {
+        IReadOnlyList<string>[] rows =
+        [
+            .. Methods.SelectMany(m =>
+                m.Edits.Select((e, i) => ($"{m.Name} with {Editors[i]}", e.Reason))
+                    .Prepend((m.Name, m.Inversion.Reason))
+                    .Where(r => r.Item2 is not null)
+                    .Select(r => (IReadOnlyList<string>)[r.Item1, r.Item2!])
+            ),
+        ];
+        return rows.Length == 0 ? null : new TableData("", [NoPair, "why"], rows);
+    }
+
+    private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+
+    private static RgbImage Grey(RgbImage like)
+    {
+        byte[] pixels = new byte[like.Rgb.Length];
+        Array.Fill(pixels, (byte)235);
+        return new RgbImage(like.Width, like.Height, pixels);
+    }
+}
