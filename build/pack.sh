@@ -18,9 +18,8 @@ if tag=$(git -C "$root" describe --tags --exact-match --match 'v[0-9]*' 2>/dev/n
 
 mkdir -p "$feed"
 rm -f "$feed"/NullTextResearch*.nupkg "$feed"/NullTextResearch*.snupkg
-dotnet pack "$root/src/NullTextResearch.DotNetInteractive" -c Release -o "$feed" -v q -nologo "${version[@]}" "${build[@]}"
-for project in NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Hub NullTextResearch.Interactive NullTextResearch.ImageSharp; do
-    dotnet pack "$root/src/$project" -c Release -o "$feed" -v q -nologo "${version[@]}" --no-build
+for project in NullTextResearch.DotNetInteractive NullTextResearch NullTextResearch.Hosting NullTextResearch.Figures NullTextResearch.Hub NullTextResearch.Interactive NullTextResearch.ImageSharp; do
+    dotnet pack "$root/src/$project" -c Release -o "$feed" -v q -nologo "${version[@]}" "${build[@]}"
 done
 
 # NuGet never looks at a feed again for a version that it has unpacked once.
