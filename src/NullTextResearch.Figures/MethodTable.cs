@@ -108,8 +108,8 @@ public sealed record MethodTable
     }
 
     /// <summary>
-    /// The pictures, a row per method: the image, the autoencoder's, the reconstruction, the edits. Numbers are PSNR against the image; the best
-    /// reconstructions have a frame.
+    /// The pictures, a row per method: the image and the autoencoder's (in the first row alone), the reconstruction, the edits. Numbers are PSNR against
+    /// the image; the best reconstructions have a frame.
     /// </summary>
     public ImageGrid Grid()
     {
@@ -118,17 +118,20 @@ public sealed record MethodTable
         return new ImageGrid
         {
             Title = Target is null ? Prompt : $"{Prompt} → {Target}",
-            MinimumCellSize = 160,
+            MinimumCellSize = 128,
             ColumnLabels = ["image", "autoencoder", "reconstruction", .. Editors],
             RowLabels = [.. Methods.Select(m => m.Name)],
-            Rows = [.. Methods.Select(m => (IReadOnlyList<GridCell?>)[new GridCell(Source), .. Inverted(m), .. m.Edits.Select(Edited)])],
+            // The image and the autoencoder's are the same for all methods: the first row that has them shows them.
+            Rows = [.. Methods.Select((m, i) => (IReadOnlyList<GridCell?>)[i == 0 ? new GridCell(Source) : null, .. Inverted(m), .. m.Edits.Select(Edited)])],
         };
 
         GridCell?[] Inverted(ComparedMethod method) =>
             method.Inversion.Result is { } made
                 ?
                 [
-                    new GridCell(made.RoundTrip) { Label = Metrics.Psnr.InWords(Metrics.Psnr.Of(made.RoundTrip, Source)) },
+                    method == Methods.First(m => m.Inversion.Result is not null)
+                        ? new GridCell(made.RoundTrip) { Label = Metrics.Psnr.InWords(Metrics.Psnr.Of(made.RoundTrip, Source)) }
+                        : null,
                     new GridCell(made.Reconstruction)
                     {
                         Label = Metrics.Psnr.InWords(Psnr(method)!.Value),
