@@ -16,7 +16,7 @@ public sealed class ShippedNotebooksTests
     [Fact]
     public void Folder_HoldsAllChapters()
     {
-        Assert.Equal(Enumerable.Range(0, 13).Select(i => i.ToString("00")), Names.Select(row => row.Data[..2]));
+        Assert.Equal(Enumerable.Range(0, 14).Select(i => i.ToString("00")), Names.Select(row => row.Data[..2]));
         Assert.InRange(Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
         string index = File.ReadAllText(Path.Combine(Checkout.Notebooks, "README.md"));
         Assert.All(Names, row => Assert.Contains(row.Data, index));
