@@ -75,7 +75,7 @@ public static class NamedOptions
     private static IEnumerable<PropertyInfo> Settable(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.CanRead && p.SetMethod is { IsPublic: true } && p.GetIndexParameters().Length == 0)
-            // Those of a base come first in the source, last in reflection.
+            // In the order of the source.
             .OrderBy(p => p.MetadataToken);
 
     private static bool IsRecord(Type type) => type.IsClass && type.GetMethod("<Clone>$") is not null;

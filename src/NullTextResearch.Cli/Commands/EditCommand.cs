@@ -132,7 +132,7 @@ internal static class EditCommand
             "nulltext edit runs/photo --to \"a dog on a meadow\" --blend cat",
             "nulltext edit runs/photo --to \"a cat on a snowy meadow\" --refine",
             "nulltext edit runs/photo --reweight cat=2 meadow=-1",
-            "nulltext edit runs/photo --to \"a dog on a meadow\" --editor masactrl --set threshold=0.2"
+            "nulltext edit runs/photo --to \"a dog on a meadow\" --editor masactrl --set from-block=0.5"
         );
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Editing;
 using NullTextResearch.Figures;
@@ -18,7 +19,7 @@ internal static class MethodsCommand
             Arity = ArgumentArity.ZeroOrOne,
             HelpName = "ID",
         };
-        id.CompletionSources.Add([.. Everything().Select(e => e.Id).Distinct()]);
+        id.CompletionSources.Add(_ => [.. Everything().Select(e => new CompletionItem(e.Id)).DistinctBy(e => e.Label)]);
         Option<bool> markdown = new("--markdown") { Description = "As Markdown tables, as in docs/methods.md." };
         Command command = new("methods", "List methods, paths and editors: what they do, where they come from, what they cost, which go together.")
         {
