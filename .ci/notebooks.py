@@ -57,8 +57,14 @@ def run(path, folder, text_only):
     committed = {cell.id: kinds(cell, False) for cell in notebook.cells if cell.cell_type == "code"}
     inject(notebook)
     client = NotebookClient(notebook, timeout=180, kernel_name=".net-csharp", resources={"metadata": {"path": os.path.dirname(path)}})
-    # What a kernel itself prints is no output of a notebook.
-    client.execute(stdout=subprocess.DEVNULL)
+    started = []
+    client.on_cell_start = lambda cell, cell_index: started.append((cell_index, cell.id))
+    try:
+        # What a kernel itself prints is no output of a notebook.
+        client.execute(stdout=subprocess.DEVNULL)
+    except CellTimeoutError as error:
+        index, name = started[-1]
+        raise TimeoutError(f"the cell '{name}' ({index} of {len(notebook.cells)}) had not ended after 180 seconds") from error
     nbformat.write(notebook, os.path.join(folder, os.path.basename(path)))
     problems = []
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
@@ -88,8 +94,16 @@ def main():
     for path in paths:
         start = time.monotonic()
         try:
-            problems = run(path, folder, text_only=not ours)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            try:
+                problems = run(path, folder, text_only=not ours)
+            except TimeoutError as error:
+                if ours:
+                    raise
+                # A cell of notebook 12 never ended in one CI run, and in none of eight runs after it. A hang of our kernel is a failure; one of
+                # Microsoft's is named, and the notebook has one more try.
+                print(f"{os.path.basename(path)}: .NET Interactive hung, {error}; once more", flush=True)
+                problems = run(path, folder, text_only=True)
+        except (CellExecutionError, TimeoutError, DeadKernelError) as error:
             problems = [re.sub(r"\x1b\[[0-9;]*m", "", str(error))[-2000:]]
         print(f"{os.path.basename(path)}: {'FAILED' if problems else 'passed'} in {time.monotonic() - start:.0f} s", flush=True)
         for problem in problems:
