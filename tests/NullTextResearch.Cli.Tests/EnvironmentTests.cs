@@ -90,7 +90,7 @@ public sealed class EnvironmentTests : Workshop
             .. language.StartsWith("de", StringComparison.Ordinal)
                 ? (string[][])
                     [
-                        ["reproduce", "--quick", "--figures", "9", "--count", "1", "--edit-guidance", "2.5", "--out", "#/report"],
+                        ["reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--edit-guidance", "2.5", "--out", "#/report"],
                     ]
                 : [],
         ];

@@ -22,7 +22,7 @@ public sealed partial class PlanTests : Workshop
         {
             { "128", "" },
             { "256", "" },
-            { "256x192", "--precision bf16" },
+            { "160x128", "--precision bf16" },
             { "320", "--checkpointing" },
             { "384", "--checkpointing --vae-tile 32 --offload" },
         };
@@ -56,11 +56,11 @@ public sealed partial class PlanTests : Workshop
     public void Plan_SmallModel_PicksASettingThatFitsAndSaysHowToUseIt()
     {
         RequireMini();
-        Outcome outcome = Run("plan", "--size", "256", "--available", "8GB", "--steps", "5").WithoutStackTrace();
+        Outcome outcome = Run("plan", "--size", "128", "--available", "8GB", "--steps", "5").WithoutStackTrace();
         Assert.Equal(0, outcome.ExitCode);
         Assert.Contains("8.00 GB may be used", outcome.Out, StringComparison.Ordinal);
         Assert.Single(outcome.Out.Split('\n'), line => line.StartsWith("> ", StringComparison.Ordinal));
-        Assert.Matches(@"nulltext invert photo\.png --prompt ""\.\.\."" --size 256x256 --precision (fp32|bf16)", outcome.Out);
+        Assert.Matches(@"nulltext invert photo\.png --prompt ""\.\.\."" --size 128x128 --precision (fp32|bf16)", outcome.Out);
     }
 
     [Fact]

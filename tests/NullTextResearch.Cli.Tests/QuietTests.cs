@@ -14,10 +14,10 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
     [InlineData("sample", "--prompt", "a cat", "--steps", "2", "--count", "1", "--out", "quiet.png")]
     [InlineData("invert", "photo.png", "--prompt", Workshop.Prompt, "--steps", "3", "--inner", "2", "--out", "quiet")]
     [InlineData("edit", "run", "--to", "a blue car in the desert")]
-    [InlineData("reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "quiet-report")]
+    [InlineData("reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "quiet-report")]
     [InlineData("doctor")]
     [InlineData("plan", "--size", "64", "--available", "8GB")]
-    [InlineData("train", "--minutes", "0.01", "--stages", "Vae", "--workers", "1", "--sample-minutes", "60", "--out", "quiet-training")]
+    [InlineData("train", "--steps", "1", "--stages", "Vae", "--workers", "1", "--sample-minutes", "60", "--out", "quiet-training")]
     public void Verb_EndingWell_WritesOnlyItsOwnLinesToStandardError(params string[] arguments)
     {
         Workshop.RequireMini();

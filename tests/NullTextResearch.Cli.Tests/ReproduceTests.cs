@@ -16,7 +16,7 @@ public sealed class ReproduceTests : IDisposable
     [Fact]
     public async Task Reproduce_OneFigure_WritesEverythingAndASecondRunComputesNothing()
     {
-        Outcome first = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Outcome first = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "report");
         Assert.True(first.ExitCode == 0, first.Error);
         Assert.Contains("Figure 9", first.Out, StringComparison.Ordinal);
         foreach (string file in (string[])["index.html", "fig09/figure.html", "fig09/likelihood.csv", "fig09/psnr.csv", "fig09/gaussianity.csv"])
@@ -46,7 +46,7 @@ public sealed class ReproduceTests : IDisposable
             Assert.Contains("--quick --count 1", manifest.RootElement.GetProperty("command").GetString(), StringComparison.Ordinal);
         }
 
-        Outcome second = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Outcome second = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "report");
         Assert.True(second.ExitCode == 0, second.Error);
         Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
         using (JsonDocument again = Manifest())
@@ -60,7 +60,7 @@ public sealed class ReproduceTests : IDisposable
         string entry = File.ReadAllText(entries[1]);
         int digit = entry.IndexOf("PsnrOne\":", StringComparison.Ordinal) + 9;
         File.WriteAllText(entries[1], entry[..digit] + (entry[digit] == '9' ? '1' : '9') + entry[(digit + 1)..]);
-        Outcome third = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Outcome third = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "report");
         Assert.True(third.ExitCode == 0, third.Error);
         Assert.Contains($"(2 results computed, {entries.Length - 2} found; 2 damaged", third.Out, StringComparison.Ordinal);
         Assert.Equal(before, figures.Select(File.ReadAllText));
@@ -117,7 +117,7 @@ public sealed class ReproduceTests : IDisposable
         Nulltext.Run(_folder, "reproduce", "--quick", "--images", images).Refused(1, "'house'", "figure 2", "below its caption", "--figures");
         Assert.False(Directory.Exists(Path.Combine(_folder, "runs")));
 
-        Outcome outcome = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "15", "--images", images, "--out", "maps");
+        Outcome outcome = Nulltext.Run(_folder, "reproduce", "--quick", "--figures", "15", "--images", images, "--size", "32", "--out", "maps");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.True(File.Exists(Path.Combine(_folder, "maps", "index.html")));
     }

@@ -112,7 +112,7 @@ public sealed class TerminalTests : Workshop
     public void Reproduce_ErrorOutputThatIsAFile_NamesFigureShareAndTime()
     {
         RequireMini();
-        Outcome outcome = Run("reproduce", "--quick", "--figures", "9", "--count", "1", "--out", "report");
+        Outcome outcome = Run("reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "report");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         string[] lines = [.. outcome.Error.Split('\n').Where(l => l.StartsWith("figures: ", StringComparison.Ordinal))];
         Assert.Matches(@"^figures: fig09 \(1 of 1\), 100\.0 % of all, .* so far$", lines[^1].Trim());

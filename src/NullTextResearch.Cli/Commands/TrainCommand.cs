@@ -71,10 +71,12 @@ internal static class TrainCommand
         };
         Option<string> precision = new("--precision")
         {
-            Description = "Numbers of the activations; weights and the optimiser are always fp32. bf16 is slow on processors without AVX-512.",
-            DefaultValueFactory = _ => "bf16",
+            Description =
+                "Numbers of the activations; weights and the optimiser are always fp32. auto: bf16 on a GPU and on processors with AVX-512, else fp32, which "
+                + "is ten times faster there.",
+            DefaultValueFactory = _ => "auto",
         };
-        precision.AcceptOnlyFromAmong("fp32", "bf16");
+        precision.AcceptOnlyFromAmong("auto", "fp32", "bf16");
         Option<string> device = SharedOptions.Device();
         Option<int> workers = SharedOptions.Int("--workers", "Threads that share out each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
         Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out measures and sample grids.", 6, 0.001, 1e6);
@@ -190,7 +192,12 @@ internal static class TrainCommand
                     Seed = parsed.GetValue(seed),
                     TrainingScenes = parsed.GetValue(encoded),
                     NoisyFrom = parsed.GetValue(weak),
-                    ActivationDtype = Precision.Parse(parsed.GetValue(precision)!),
+                    ActivationDtype = parsed.GetValue(precision) switch
+                    {
+                        "auto" => TrainingRecipe.FastestActivations(parsed.GetValue(device)!),
+                        string name => Precision.Parse(name),
+                        null => recipe.ActivationDtype,
+                    },
                 };
                 if (parsed.GetValue(autoencoder) is { } from)
                     recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };
