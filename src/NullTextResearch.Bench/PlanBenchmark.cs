@@ -7,7 +7,6 @@ using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.Planning;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
@@ -6,25 +5,6 @@ using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench;
-
-/// <summary>What the released algorithm does and a careful implementation need not.</summary>
-/// <param name="WeightGradients">Weights ask for gradients, and backward fills them for every weight.</param>
-/// <param name="RecomputeConditional">The advance evaluates the conditional branch again.</param>
-/// <param name="ExplicitMaps">Every attention layer builds its map.</param>
-public sealed record Waste(bool WeightGradients, bool RecomputeConditional, bool ExplicitMaps)
-{
-    public static Waste All { get; } = new(true, true, true);
-
-    public static Waste None { get; } = new(false, false, false);
-
-    public override string ToString() =>
-        string.Concat(
-                WeightGradients ? "weight gradients, " : "",
-                RecomputeConditional ? "conditional recomputed, " : "",
-                ExplicitMaps ? "explicit maps, " : ""
-            )
-            .TrimEnd(',', ' ');
-}
 
 /// <summary>
 /// The released optimisation loop, one image at a time, with PyTorch's own Adam: the yardstick. The library's inversion is

@@ -1,15 +1,5 @@
 namespace NullTextResearch.Figures;
 
-/// <summary>How values are spread along an axis.</summary>
-public enum AxisScale
-{
-    /// <summary>Equal distances for equal differences.</summary>
-    Linear,
-
-    /// <summary>Equal distances for equal ratios (base 10); values of zero or below are left out.</summary>
-    Log,
-}
-
 /// <summary>One axis of a chart: what it shows and in which unit.</summary>
 /// <param name="Quantity">What is measured, for example <c>PSNR</c>.</param>
 /// <param name="Unit">Unit of the values, for example <c>dB</c>; null for a pure number.</param>

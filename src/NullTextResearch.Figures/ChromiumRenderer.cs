@@ -4,16 +4,6 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>What became of a request to photograph a page.</summary>
-/// <param name="Rendered">Whether the file was written.</param>
-/// <param name="Message">The file's path, or why there is none and what to do.</param>
-public sealed record RenderResult(bool Rendered, string Message);
-
-/// <summary>What a search for a browser found.</summary>
-/// <param name="Renderer">The browser, or null.</param>
-/// <param name="Message">Where it is, or how to get one.</param>
-public sealed record ChromiumSearch(ChromiumRenderer? Renderer, string Message);
-
 /// <summary>Makes PNG files of charts and pages with a headless Chromium (or Chrome, or Edge) where one is installed.</summary>
 public sealed class ChromiumRenderer
 {

@@ -4,38 +4,6 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>One picture of a grid.</summary>
-/// <param name="Image">The picture; small ones are enlarged by a whole factor so that their pixels stay crisp.</param>
-public sealed record GridCell(RgbImage Image)
-{
-    /// <summary>Text beneath the picture, wrapped to its width; null (default) for none.</summary>
-    public string? Label { get; init; }
-
-    /// <summary>Draw a coloured frame around the picture: the result the figure is about (default: false).</summary>
-    public bool Highlight { get; init; }
-}
-
-/// <summary>Where a cell's picture stands in the drawn grid.</summary>
-/// <param name="X">Left edge in pixels.</param>
-/// <param name="Y">Top edge in pixels.</param>
-/// <param name="Width">Width in pixels.</param>
-/// <param name="Height">Height in pixels.</param>
-public readonly record struct CellPlace(int X, int Y, int Width, int Height);
-
-/// <summary>A drawn grid.</summary>
-/// <param name="Picture">The whole grid.</param>
-/// <param name="Places">For every row, where each cell's picture stands; null for an empty cell.</param>
-public sealed record GridPicture(RgbImage Picture, IReadOnlyList<IReadOnlyList<CellPlace?>> Places)
-{
-    /// <summary>The picture as PNG.</summary>
-    /// <returns>The bytes of a PNG file.</returns>
-    public byte[] ToPng()
-    {
-        using SKBitmap bitmap = Pixels.ToBitmap(Picture);
-        return Pixels.ToPng(bitmap);
-    }
-}
-
 /// <summary>Rows and columns of pictures with labels, drawn with the embedded font.</summary>
 public sealed record ImageGrid
 {

@@ -5,48 +5,6 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>What one method made of a picture.</summary>
-/// <param name="RoundTrip">The picture through the autoencoder and back: the best that any inversion can reach.</param>
-/// <param name="Reconstruction">The picture rebuilt from noise by guided sampling; size of <paramref name="RoundTrip"/>.</param>
-/// <param name="Evaluations">Network evaluations of the inversion: one latent with one embedding, each.</param>
-/// <param name="Backwards">How many of them were followed by a backward pass.</param>
-/// <param name="Seconds">Time of the inversion.</param>
-public sealed record ComparedInversion(RgbImage RoundTrip, RgbImage Reconstruction, double Evaluations, double Backwards, double Seconds);
-
-/// <summary>What one editor made of an inverted picture.</summary>
-/// <param name="Picture">The edited picture.</param>
-/// <param name="Evaluations">Network evaluations of the edit, those of the source branch included.</param>
-/// <param name="Backwards">How many of them were followed by a backward pass.</param>
-/// <param name="Seconds">Time of the edit.</param>
-public sealed record ComparedEdit(RgbImage Picture, long Evaluations, long Backwards, double Seconds);
-
-/// <summary>A result, or the reason why there is none.</summary>
-/// <typeparam name="T">Kind of result.</typeparam>
-public readonly record struct Attempt<T>
-    where T : class
-{
-    private Attempt(T? result, string? reason) => (Result, Reason) = (result, reason);
-
-    /// <summary>The result; null where there is none.</summary>
-    public T? Result { get; }
-
-    /// <summary>Why there is none, a sentence or two; null where there is one.</summary>
-    public string? Reason { get; }
-
-    /// <summary>A result.</summary>
-    public static Attempt<T> Of(T result) => new(result, null);
-
-    /// <summary>No result.</summary>
-    /// <param name="reason">Why.</param>
-    public static Attempt<T> Refused(string reason) => new(null, reason);
-}
-
-/// <summary>A row of a comparison: a method, and its edits by each editor.</summary>
-/// <param name="Name">Name of the method.</param>
-/// <param name="Inversion">What it made of the picture.</param>
-/// <param name="Edits">By each editor of the comparison, in its order; empty where the method made nothing.</param>
-public sealed record ComparedMethod(string Name, Attempt<ComparedInversion> Inversion, IReadOnlyList<Attempt<ComparedEdit>> Edits);
-
 /// <summary>One picture, inverted by several methods and edited by several editors: as a grid of pictures and a table of numbers.</summary>
 public sealed record MethodTable
 {

@@ -2,11 +2,6 @@ using System.Text;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>A named value in a report's head: model, images, device ...</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="Value">Its value, with unit.</param>
-public sealed record ReportFact(string Name, string Value);
-
 /// <summary>Figures gathered in one self-contained HTML page: no network, no file beside it is needed to read it.</summary>
 public sealed record Report
 {

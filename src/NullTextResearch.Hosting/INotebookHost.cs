@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace NullTextResearch.Hosting;
 
 /// <summary>What a kernel offers to a library that runs in one of its cells. All members may be called from any thread.</summary>
@@ -42,33 +40,4 @@ public interface INotebookHost
 
     /// <summary>Whether an output can still be replaced after its cell has ended; else it shows for ever what the cell left.</summary>
     bool UpdatesLater => true;
-}
-
-/// <summary>Answers shown elements until it is disposed.</summary>
-public interface ILiveService : IDisposable
-{
-    /// <summary>
-    /// A WebSocket of this machine for pages that have no channel of their own to the kernel: messages are JSON objects. Null where there is none.
-    /// </summary>
-    Uri? Address { get; }
-}
-
-/// <summary>Answers a message of a shown element.</summary>
-/// <param name="message">What it sent, a JSON object.</param>
-/// <param name="send">Sends a JSON object to every element that has opened the channel; from any thread, also after the answer has ended.</param>
-/// <param name="superseded">Cancelled when a newer message has come, or the user has stopped the work.</param>
-public delegate void LiveAnswer(JsonObject message, Action<JsonObject> send, CancellationToken superseded);
-
-/// <summary>An output that can be replaced after it was shown.</summary>
-public interface IDisplayHandle
-{
-    /// <summary>Jupyter's display id: unique in the session.</summary>
-    string Id { get; }
-
-    /// <summary>
-    /// Replaces what is shown. The value is formatted at once; at most ten updates a second are sent, and the last one
-    /// always is, before the cell ends.
-    /// </summary>
-    /// <param name="value">As for <see cref="INotebookHost.Display"/>.</param>
-    void Update(object? value);
 }

@@ -1,53 +1,8 @@
 using System.Globalization;
-using NullTextResearch.Diffusion;
 using NullTextResearch.Figures;
 using NullTextResearch.Hosting;
-using NullTextResearch.Images;
-using NullTextResearch.Interactive.Display;
-using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Interactive;
-
-/// <summary>A number that stands beneath a picture, with a small chart over the slider that moves.</summary>
-/// <param name="Name">What it is, such as <c>distance to the source</c>.</param>
-/// <param name="Value">The number; not finite where it does not exist.</param>
-/// <param name="Unit">Its unit, or null.</param>
-public sealed record Measure(string Name, double Value, string? Unit = null)
-{
-    /// <inheritdoc/>
-    public override string ToString() => $"{Name} {Value.ToString("G4", CultureInfo.InvariantCulture)}{(Unit is null ? "" : " " + Unit)}";
-}
-
-/// <summary>What one position of the sliders gives.</summary>
-/// <param name="Image">The picture.</param>
-/// <param name="Measures">Numbers that move with it; the same names at every position.</param>
-public sealed record ExplorationPoint(RgbImage Image, params IReadOnlyList<Measure> Measures)
-{
-    /// <summary>Value of each slider.</summary>
-    public IReadOnlyList<double> Values { get; internal init; } = [];
-}
-
-/// <summary>What the work at one position of the sliders has at hand.</summary>
-public sealed class ExplorationWork
-{
-    private readonly LiveProgress _progress;
-    private readonly StableDiffusion _model;
-
-    internal ExplorationWork(LiveProgress progress, StableDiffusion model, CancellationToken cancellation) =>
-        (_progress, _model, Cancellation) = (progress, model, cancellation);
-
-    /// <summary>Cancelled when the sliders have moved on, or the user stops the work. Pass it on: the library looks at every step.</summary>
-    public CancellationToken Cancellation { get; }
-
-    /// <summary>Takes the progress of the library's methods.</summary>
-    public IProgress<InversionProgress> Progress => _progress;
-
-    internal LiveProgress Live => _progress;
-
-    /// <summary>A predictor that now and then shows what the picture looks like.</summary>
-    /// <param name="predictor">Such as <c>model.Predictor()</c>.</param>
-    public INoisePredictor Watch(INoisePredictor predictor) => _progress.Watch(predictor, _model);
-}
 
 /// <summary>
 /// Sliders that compute: what they show is made when it is asked for, and kept. In a kernel that has no channel to its front ends, and in a saved

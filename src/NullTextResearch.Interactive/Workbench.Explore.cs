@@ -1,4 +1,3 @@
-using System.Globalization;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;

@@ -8,7 +8,6 @@ using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
-using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
 using static TorchSharp.torch;

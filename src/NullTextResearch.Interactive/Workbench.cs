@@ -1,5 +1,4 @@
 using System.Globalization;
-using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;

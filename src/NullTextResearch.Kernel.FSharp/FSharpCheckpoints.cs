@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using FSharp.Compiler.CodeAnalysis;
-using FSharp.Compiler.Diagnostics;
 using FSharp.Compiler.Syntax;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;

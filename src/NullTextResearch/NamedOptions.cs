@@ -4,12 +4,6 @@ using System.Text;
 
 namespace NullTextResearch;
 
-/// <summary>An option of a method, path or editor, as a command line or a table names it.</summary>
-/// <param name="Name">Words joined by hyphens; a dot before those of a record inside, such as <c>adam.beta1</c>.</param>
-/// <param name="Value">Its value as text, in the invariant culture.</param>
-/// <param name="Kind">What it takes: <c>number</c>, <c>whole number</c>, <c>true or false</c>, or the names of an enumeration.</param>
-public sealed record NamedOption(string Name, string Value, string Kind);
-
 /// <summary>
 /// Options records as names and texts, so that every option of the catalogue can be set where there is only text: numbers, yes and no, and names of an
 /// enumeration, also those of records inside. Ranges are the record's own to check.

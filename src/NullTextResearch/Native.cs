@@ -7,28 +7,6 @@ using System.Text;
 
 namespace NullTextResearch;
 
-/// <summary>How libtorch came into this process.</summary>
-public enum NativeLoadMode
-{
-    /// <summary>Not loaded by this class: the operating system needs no help, or loading is left to TorchSharp.</summary>
-    LeftToTorchSharp,
-
-    /// <summary>The shipped libraries load as they are.</summary>
-    AsShipped,
-
-    /// <summary>One version requirement of libLibTorchSharp.so was made optional in a private copy (see <see cref="Native"/>).</summary>
-    RelaxedCopy,
-
-    /// <summary>The libraries were found but could not be loaded.</summary>
-    Failed,
-}
-
-/// <summary>What <see cref="Native.EnsureLoaded"/> found.</summary>
-/// <param name="Mode">How the libraries were loaded.</param>
-/// <param name="Directory">The folder that holds libtorch, or null where none was found.</param>
-/// <param name="Detail">One sentence for a person.</param>
-public sealed record NativeLoadReport(NativeLoadMode Mode, string? Directory, string Detail);
-
 /// <summary>
 /// Loads libtorch so that it also works on Debian 12 and Ubuntu 22.04.
 /// </summary>

@@ -1,10 +1,5 @@
 namespace NullTextResearch;
 
-/// <summary>Another process writes into a place that only one may write into.</summary>
-/// <param name="message">Which place, and what to do.</param>
-/// <param name="inner">What the system said.</param>
-public sealed class OutputInUseException(string message, Exception? inner = null) : IOException(message, inner);
-
 /// <summary>
 /// Keeps a folder, or the place of a file, for one writer. The system's own file lock does it, which ends with the process, however it
 /// ends; the file that carries it goes when the lock is given back, and one that a killed process left is taken over. Taking a lock also

@@ -4,19 +4,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NullTextResearch;
 
-/// <summary>A file cannot be read: it is missing, no file, too large, or no text.</summary>
-/// <param name="path">The file.</param>
-/// <param name="problem">What is wrong with it and what to do: the rest of a sentence that begins with the path.</param>
-/// <param name="inner">The error below, if any.</param>
-public sealed class UnreadableFileException(string path, string problem, Exception? inner = null) : IOException($"{path} {problem}.", inner)
-{
-    /// <summary>The file.</summary>
-    public string FilePath { get; } = path;
-
-    /// <summary>What is wrong with it: the rest of a sentence that begins with the path, without the full stop.</summary>
-    public string Problem { get; } = problem;
-}
-
 /// <summary>
 /// The one place where files that others made are opened. A folder, a named pipe (which would wait for a writer for ever), a device or a link that
 /// leads nowhere is refused by what it is, before anything is read.

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

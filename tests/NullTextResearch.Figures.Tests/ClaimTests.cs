@@ -1,5 +1,4 @@
 using NullTextResearch.Metrics;
-using Xunit;
 
 namespace NullTextResearch.Figures.Tests;
 

@@ -1,5 +1,4 @@
 using NullTextResearch.TestKit;
-using Xunit;
 
 namespace NullTextResearch.Figures.Tests;
 

@@ -1,5 +1,4 @@
 using System.Runtime.Loader;
-using Xunit;
 
 namespace NullTextResearch.Figures.Tests;
 

@@ -1,4 +1,3 @@
-using NullTextResearch.Figures;
 using NullTextResearch.Images;
 
 namespace NullTextResearch.Figures.Tests;

@@ -1,7 +1,6 @@
 using Microsoft.Playwright;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
-using NullTextResearch.Images;
 
 namespace NullTextResearch.Interactive.Tests;
 

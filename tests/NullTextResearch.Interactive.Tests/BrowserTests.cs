@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive.Tests;
 

@@ -1,9 +1,7 @@
 using System.Text.RegularExpressions;
 using NullTextResearch.Interactive.Display;
-using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Metrics;
 using NullTextResearch.Text;
-using static NullTextResearch.Interactive.Tests.DisplayTests;
 
 namespace NullTextResearch.Interactive.Tests;
 

@@ -1,6 +1,5 @@
 using Microsoft.DotNet.Interactive.Formatting;
 using NullTextResearch.Diffusion;
-using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Hosting;
 using NullTextResearch.Images;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using NullTextResearch.UNet;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench.FullSize;

@@ -1,16 +1,12 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using NullTextResearch.Cli.Running;
-using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
-using NullTextResearch.Metrics;
 using NullTextResearch.Tensors;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Commands;
 

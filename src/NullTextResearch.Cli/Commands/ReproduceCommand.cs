@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
 using System.Diagnostics;
 using System.Globalization;
 using NullTextResearch.Cli.Reproduce;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
-using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Cli.Reproduce;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using NullTextResearch.Hosting;
 using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive.Display;

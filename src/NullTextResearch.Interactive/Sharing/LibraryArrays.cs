@@ -1,7 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Hosting;
 using NullTextResearch.Images;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive.Sharing;

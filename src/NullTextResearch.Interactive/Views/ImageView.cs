@@ -1,14 +1,8 @@
 using System.Globalization;
 using NullTextResearch.Figures;
-using NullTextResearch.Images;
 using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
-
-/// <summary>A picture with its name.</summary>
-/// <param name="Name">What it is, in a few words.</param>
-/// <param name="Image">The picture.</param>
-public sealed record NamedImage(string Name, RgbImage Image);
 
 /// <summary>Pictures side by side, each with its name.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]

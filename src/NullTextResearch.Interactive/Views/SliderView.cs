@@ -5,15 +5,6 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>One slider.</summary>
-/// <param name="Name">What it changes.</param>
-/// <param name="Labels">One label per position; at least one.</param>
-public sealed record SliderAxis(string Name, IReadOnlyList<string> Labels)
-{
-    /// <summary>Position at the start, from 0.</summary>
-    public int Start { get; init; }
-}
-
 /// <summary>
 /// Pictures computed once and chosen by one or two sliders; needs no kernel, so it works in a saved notebook. Where scripts
 /// do not run, all pictures stand side by side.

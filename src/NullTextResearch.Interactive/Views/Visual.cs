@@ -1,4 +1,3 @@
-using NullTextResearch.Hosting;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
 

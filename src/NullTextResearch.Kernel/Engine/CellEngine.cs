@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using NullTextResearch.Hosting;
 using NullTextResearch.Kernel.Documents;
-using NullTextResearch.Kernel.Formatting;
 using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Engine;
@@ -446,9 +445,3 @@ public sealed class CellEngine : IDisposable
         }
     }
 }
-
-/// <summary>A variable of a session.</summary>
-/// <param name="Name">As declared.</param>
-/// <param name="Type">Declared type.</param>
-/// <param name="Value">Now.</param>
-public sealed record SessionVariable(string Name, Type Type, object? Value);

@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Engine;
-using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Jupyter;
 

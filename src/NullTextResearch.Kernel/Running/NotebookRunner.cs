@@ -4,18 +4,6 @@ using NullTextResearch.Kernel.Engine;
 
 namespace NullTextResearch.Kernel.Running;
 
-/// <summary>A notebook that was run from top to bottom.</summary>
-/// <param name="Document">The notebook with its outputs; cells after a failed one have none.</param>
-/// <param name="Failure">Why the run ended early, or null.</param>
-/// <param name="Elapsed">Wall time.</param>
-public sealed record NotebookRun(NotebookDocument Document, NotebookFailure? Failure, TimeSpan Elapsed);
-
-/// <summary>The cell at which a run ended.</summary>
-/// <param name="Cell">Its place in the file, from 1, prose counted.</param>
-/// <param name="Code">Its text.</param>
-/// <param name="Error">What it ended with.</param>
-public sealed record NotebookFailure(int Cell, string Code, ErrorOutput Error);
-
 /// <summary>Runs notebook files without Jupyter.</summary>
 public static class NotebookRunner
 {

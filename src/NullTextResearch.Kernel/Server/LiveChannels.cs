@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using NullTextResearch.Hosting;
-using NullTextResearch.Kernel.Engine;
 using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Server;

@@ -1,38 +1,8 @@
-using System.Text.Json.Serialization;
-using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
-
-/// <summary>Which maps an <see cref="AttentionStore"/> keeps.</summary>
-public sealed record AttentionStoreOptions
-{
-    /// <summary>
-    /// Layers with a larger <see cref="AttentionSite.OwnSide"/> are not kept. Null (default) keeps what the released code keeps: every layer whose
-    /// map is smaller than the latents, and the finest too in models where that has at most 32 x 32 pixels.
-    /// </summary>
-    public int? MaxSide { get; init; }
-
-    /// <summary>Keep maps from pixels to text tokens.</summary>
-    public bool Cross { get; init; } = true;
-
-    /// <summary>Keep maps from pixels to pixels. They are large: queries squared per head and layer.</summary>
-    public bool Self { get; init; }
-
-    /// <summary>Further condition on the layer; null keeps all.</summary>
-    [JsonIgnore]
-    public Func<AttentionSite, bool>? Site { get; init; }
-}
-
-/// <summary>The maps of one layer, summed over steps.</summary>
-/// <param name="Site">Which layer.</param>
-/// <param name="Height">Height of the feature map whose pixels are the queries.</param>
-/// <param name="Width">Its width.</param>
-/// <param name="Sum">[rows, heads, Height x Width, keys]; owned by the store, borrow it.</param>
-/// <param name="Steps">Number of maps in the sum.</param>
-public sealed record StoredMap(AttentionSite Site, int Height, int Width, Tensor Sum, int Steps);
 
 /// <summary>Attention maps of a sampling run, summed over its steps. Owns its tensors.</summary>
 /// <param name="options">What to keep; null keeps the cross-attention maps that the released code keeps.</param>
@@ -126,59 +96,4 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
                 map.Sum.Dispose();
             _maps.Clear();
         });
-}
-
-/// <summary>
-/// Watches a run without changing it: stores the maps that the store wants, of the conditional rows, and attends by the fused kernel elsewhere.
-/// </summary>
-/// <param name="store">Where the maps go; borrowed.</param>
-public sealed class StoringAttention(AttentionStore store) : INetworkHook
-{
-    private readonly MapHook _hook = new(
-        (call, map) =>
-        {
-            store.Record(call, map);
-            return map;
-        }
-    );
-
-    /// <inheritdoc/>
-    public bool TouchesUnconditional => false;
-
-    /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>
-        store.Wants(call) ? ConditionalRows.Attend(call, query, key, value, _hook) : FusedAttention.Instance.Attend(call, query, key, value);
-}
-
-/// <summary>Explicit attention with a function for a hook.</summary>
-internal sealed class MapHook(Func<AttentionCall, Tensor, Tensor> process) : ExplicitAttention
-{
-    /// <inheritdoc/>
-    protected override Tensor Process(in AttentionCall call, Tensor map) => process(call, map);
-}
-
-/// <summary>Attention that only conditional rows are to feel.</summary>
-internal static class ConditionalRows
-{
-    /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>
-    /// <exception cref="ArgumentException">Unconditional rows follow conditional ones.</exception>
-    public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, INetworkHook conditional)
-    {
-        BatchLayout rows = call.Rows;
-        if (!rows.IsHalved)
-            throw new ArgumentException($"Attention got the rows {rows}; it expects the unconditional ones (-) before the others.");
-        int start = rows.FirstConditional;
-        if (start == 0)
-            return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));
-        if (start < 0)
-            return FusedAttention.Instance.Attend(call, query, key, value);
-        return Lifetime.Scoped(() =>
-        {
-            int count = rows.Count - start;
-            AttentionCall half = call with { Rows = rows.Narrow(start, count) };
-            Tensor plain = FusedAttention.Instance.Attend(call, query.narrow(0, 0, start), key.narrow(0, 0, start), value.narrow(0, 0, start));
-            Tensor watched = conditional.Attend(half, query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count));
-            return cat([plain, watched], 0);
-        });
-    }
 }

@@ -1,15 +1,5 @@
 namespace NullTextResearch.Diffusion;
 
-/// <summary>What a row of a network call is.</summary>
-/// <param name="Image">Which image, from 0.</param>
-/// <param name="Branch">0 for the image itself (the source), 1 and up for its edited versions.</param>
-/// <param name="IsConditional">Whether the row sees a prompt; false for the unconditional half of classifier-free guidance.</param>
-public readonly record struct BatchRow(int Image, int Branch, bool IsConditional = true)
-{
-    /// <summary>Whether it is the image itself and not one of its edited versions.</summary>
-    public bool IsSource => Branch == 0;
-}
-
 /// <summary>
 /// Which row of a batch is what. Whoever makes a network call says so with the call (<see cref="Conditioning.Rows"/>), and hooks inside the network
 /// are told: nobody has to know an order of rows, or to guess it from the size of a batch.

@@ -1,12 +1,5 @@
 namespace NullTextResearch.Diffusion;
 
-/// <summary>One move of a sampler between two neighbouring noise levels.</summary>
-/// <param name="Step">Loop index 0..T-1, noisy to clean.</param>
-/// <param name="Timestep">What the network is told, 0..999.</param>
-/// <param name="Noisy">Signal level at the noisy end.</param>
-/// <param name="Clean">Signal level at the clean end.</param>
-public readonly record struct DiffusionStep(int Step, int Timestep, AlphaBar Noisy, AlphaBar Clean);
-
 /// <summary>
 /// The timesteps that a sampler visits. Noise levels are numbered 0 (clean) to T (noisiest); step i moves between level
 /// T-i and level T-i-1.

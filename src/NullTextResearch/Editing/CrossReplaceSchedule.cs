@@ -1,14 +1,8 @@
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
-
-/// <summary>A window of its own for one word of the target prompt.</summary>
-/// <param name="Word">The word, as the target prompt spells it.</param>
-/// <param name="Window">Steps at which its maps are injected.</param>
-public sealed record WordWindow(string Word, StepWindow Window);
 
 /// <summary>
 /// At which steps cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).

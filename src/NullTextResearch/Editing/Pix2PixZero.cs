@@ -6,28 +6,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Options of <see cref="Pix2PixZero"/>; defaults are the published ones.</summary>
-public sealed record Pix2PixZeroOptions : EditorOptions
-{
-    /// <summary>Id in the catalogue.</summary>
-    public const string EditorId = "pix2pix-zero";
-
-    /// <inheritdoc/>
-    public override string Id => EditorId;
-
-    /// <summary>How far the target's latents move down the gradient at each step, finite and 0 or more (default 0.1); 0 is plain sampling.</summary>
-    public double Amount { get; init; } = 0.1;
-
-    /// <summary>
-    /// The released code moves the inputs of the unconditional and the conditional prediction apart, each by its own gradient, and goes on from the
-    /// unconditional one. Off by default: both predictions are made at the same latents, which move by the sum of both gradients.
-    /// </summary>
-    public bool PublishedHalves { get; init; }
-
-    /// <inheritdoc/>
-    public override IEditDirector Direct(EditProblem problem) => new Pix2PixZero(this);
-}
-
 /// <summary>
 /// pix2pix-zero: before each step the target's latents move so that its cross-attention maps come nearer to the source's, by the gradient of their
 /// squared distance. Parmar et al. 2023 (arXiv 2302.03027), section 3.2.

@@ -6,67 +6,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>What SDEdit starts from. All tensors are borrowed.</summary>
-public sealed record SdEditProblem
-{
-    /// <summary>Noise predictor.</summary>
-    public required INoisePredictor Predictor { get; init; }
-
-    /// <summary>Steps.</summary>
-    public required TimestepGrid Grid { get; init; }
-
-    /// <summary>z_0 of the images, [B, 4, H, W].</summary>
-    public required Tensor Latents { get; init; }
-
-    /// <summary>Embeddings of the target prompts, B rows.</summary>
-    public required StepEmbeddings Conditional { get; init; }
-
-    /// <summary>Embedding of the empty prompt, or the null-text embeddings of an inversion of these images (the paper's variant); 1 or B rows.</summary>
-    public required StepEmbeddings Unconditional { get; init; }
-
-    /// <summary>w.</summary>
-    public double GuidanceScale { get; init; } = 7.5;
-}
-
-/// <summary>How far to go back.</summary>
-public sealed record SdEditOptions
-{
-    /// <summary>t0: share of the noise levels to climb before denoising, 0 (nothing changes) to 1 (all but nothing of the image is left).</summary>
-    public double Strength { get; init; } = 0.5;
-
-    /// <summary>Seed of the noise; image i of a batch takes Seed + i, so an edit does not depend on its batch.</summary>
-    public long Seed { get; init; }
-}
-
-/// <summary>Images edited by SDEdit. Owns its tensor.</summary>
-public sealed class SdEditResult : IDisposable
-{
-    private readonly UseGate _gate = new(nameof(SdEditResult));
-
-    /// <summary>z_0, [B, 4, H, W].</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
-    public required Tensor Latents
-    {
-        get => _gate.Alive(field);
-        init;
-    }
-
-    /// <summary>Moves taken: int(t0 T).</summary>
-    public required int Moves { get; init; }
-
-    /// <summary>Network evaluations in all.</summary>
-    public required long Evaluations { get; init; }
-
-    /// <summary>Time spent.</summary>
-    public required TimeSpan Elapsed { get; init; }
-
-    /// <summary>Options used.</summary>
-    public required SdEditOptions Options { get; init; }
-
-    /// <summary>Frees the tensor. A second time nothing happens.</summary>
-    public void Dispose() => _gate.Close(() => Latents.Dispose());
-}
-
 /// <summary>SDEdit: add noise up to a level, denoise with the target prompt. No inversion, no attention control.</summary>
 /// <remarks>
 /// Meng et al. 2022; Mokady et al. 2023, Fig. 8, compare it with and without null-text embeddings. They do not say with which

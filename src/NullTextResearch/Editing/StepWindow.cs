@@ -74,13 +74,3 @@ public readonly record struct StepWindow : IParsable<StepWindow>
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"[{Start}, {End})");
 }
-
-/// <summary>What to do about a word of an option that the prompt does not contain.</summary>
-public enum MissingWordRule
-{
-    /// <summary>Throw, naming the words that are there.</summary>
-    Refuse,
-
-    /// <summary>Ignore it, as the released code does (silently losing what was asked for).</summary>
-    Skip,
-}

@@ -4,45 +4,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>What a word swap does with the tokens behind the last changed word when the words differ in their number of tokens.</summary>
-public enum TailRule
-{
-    /// <summary>Target tokens take the maps of the same words' source tokens, shifted as needed.</summary>
-    Corrected,
-
-    /// <summary>As the released code: target position j takes source position j, so the tail is mis-aligned by the difference.</summary>
-    Published,
-}
-
-/// <summary>Where each target token of a refinement comes from.</summary>
-/// <param name="Sources">Per target position: source position, or -1 for a new token.</param>
-public sealed record RefinementAlignment(IReadOnlyList<int> Sources)
-{
-    /// <summary>Per target position: 1 where the source's map is injected, 0 where the target keeps its own.</summary>
-    public IReadOnlyList<float> Weights => [.. Sources.Select(s => s < 0 ? 0f : 1f)];
-}
-
-/// <summary>The prompts of a word swap do not have the same number of words.</summary>
-public sealed class WordCountMismatchException : ArgumentException
-{
-    /// <summary>Creates the exception.</summary>
-    public WordCountMismatchException(TokenizedPrompt source, TokenizedPrompt target)
-        : base(
-            $"A word swap needs prompts with equally many words. The source has {source.Words.Count} ({string.Join(", ", source.Words)}), "
-                + $"the target {target.Words.Count} ({string.Join(", ", target.Words)}). Use a refinement where words are added or removed."
-        )
-    {
-        SourceWords = source.Words;
-        TargetWords = target.Words;
-    }
-
-    /// <summary>Words of the source prompt.</summary>
-    public IReadOnlyList<string> SourceWords { get; }
-
-    /// <summary>Words of the target prompt.</summary>
-    public IReadOnlyList<string> TargetWords { get; }
-}
-
 /// <summary>Which source token each target token takes its cross-attention map from.</summary>
 /// <remarks>Hertz et al. 2022 (prompt-to-prompt); rules of the released aligner.</remarks>
 public static class TokenAlignment

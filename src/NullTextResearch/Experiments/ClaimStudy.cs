@@ -5,20 +5,6 @@ using NullTextResearch.Scenes;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>One order that the paper reports, as a difference that is positive where a model shows it too.</summary>
-/// <param name="Claim">What is compared.</param>
-/// <param name="Variant">How: rows of the null text, kind of edit.</param>
-/// <param name="Unit">Unit of the difference.</param>
-/// <param name="Difference">Mean over images with its interval.</param>
-public sealed record ClaimRow(string Claim, string Variant, string Unit, PairedDifference Difference)
-{
-    /// <summary>"as in the paper" or "the other way round" where the interval excludes zero, else "not clear".</summary>
-    public string Verdict =>
-        !Difference.IsClear ? "not clear"
-        : Difference.Mean > 0 ? "as in the paper"
-        : "the other way round";
-}
-
 /// <summary>
 /// Six orders of the paper, measured on held-out toy scenes with paired intervals: random pivot below null-text, non-pivotal below DDIM, SDEdit
 /// closer to the source with null texts, PSNR falling with the inversion's guidance, textual inversion rising with N, words' maps on their objects.

@@ -1,4 +1,3 @@
-using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.Planning;
 using NullTextResearch.SelfTest;
@@ -6,65 +5,6 @@ using NullTextResearch.Tensors;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Experiments;
-
-/// <summary>A null-text inversion to be planned.</summary>
-public sealed record JobDemand
-{
-    /// <summary>Size of the image.</summary>
-    public required PixelSize ImageSize { get; init; }
-
-    /// <summary>T, DDIM steps.</summary>
-    public int Steps { get; init; } = 50;
-
-    /// <summary>N, inner steps per step; the plan assumes that none is stopped early.</summary>
-    public int InnerSteps { get; init; } = 10;
-
-    /// <summary>Whether an edit follows (two images, guidance, explicit attention maps); false plans the inversion alone.</summary>
-    public bool Edits { get; init; }
-
-    /// <summary>Where the networks run.</summary>
-    public Device Device { get; init; } = CPU;
-}
-
-/// <summary>The time of a job at the rates measured, on a machine that does nothing else.</summary>
-/// <param name="Fixed">Seconds of what happens once: the program's start, the autoencoder, the edit.</param>
-/// <param name="Forward">Seconds of an evaluation of the network.</param>
-/// <param name="Inner">Seconds of an inner step: an evaluation with its way back.</param>
-/// <param name="Evaluations">Evaluations outside the inner steps.</param>
-/// <param name="Steps">DDIM steps.</param>
-/// <param name="InnerSteps">Inner steps per DDIM step, at most.</param>
-public sealed record JobTime(double Fixed, double Forward, double Inner, int Evaluations, int Steps, int InnerSteps)
-{
-    // What whole jobs took beside the plan's figure for the work that they did, as nulltext's benchmark compares them.
-    private const double Early = 0.75,
-        Late = 1.25;
-
-    /// <summary>Seconds if no step stops early: what settings are compared by.</summary>
-    public double Most => After(Steps * InnerSteps);
-
-    /// <summary>Seconds of a job that made some inner steps.</summary>
-    /// <param name="inner">Inner steps in all.</param>
-    public double After(double inner) => Fixed + (Evaluations * Forward) + (inner * Inner);
-
-    /// <summary>
-    /// From a quiet machine where each step stops after its first inner step, to the machine as busy as it is where none stops early; both with what
-    /// such a plan may be off.
-    /// </summary>
-    /// <param name="load">How busy the machine is.</param>
-    public (double Least, double Most) Range(MachineLoad load) => (After(Steps * Math.Min(1, InnerSteps)) * Early, Most * Late / load.Share);
-}
-
-/// <summary>One way to do a job, with what it costs.</summary>
-/// <param name="Precision">Of U-Net and text encoder; the autoencoder has float32.</param>
-/// <param name="Memory">What saves memory.</param>
-/// <param name="Plan">The memory it needs.</param>
-/// <param name="Time">The time it takes.</param>
-/// <param name="IsSound">Whether the machine's arithmetic has passed the self-test in this precision; no other setting is recommended.</param>
-public sealed record JobSetting(ScalarType Precision, MemoryOptions Memory, MemoryPlan Plan, JobTime Time, bool IsSound)
-{
-    /// <summary>The time it takes at most on a quiet machine, at the rates measured.</summary>
-    public double Seconds => Time.Most;
-}
 
 /// <summary>All the ways to do a job, and the best of them.</summary>
 /// <param name="Settings">The fastest first.</param>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.Planning;
 using NullTextResearch.Tensors;
@@ -9,50 +8,6 @@ using NullTextResearch.Vae;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Experiments;
-
-/// <summary>What is to be done, as far as memory is concerned.</summary>
-public sealed record MemoryDemand
-{
-    /// <summary>Size of the images; one number is a square.</summary>
-    public required PixelSize ImageSize { get; init; }
-
-    /// <summary>Rows that go through the U-Net in one call: images, times two with guidance, times source and targets when editing.</summary>
-    public required int Rows { get; init; }
-
-    /// <summary>Rows whose embedding is optimised in one call; their activations are kept for the backward pass. 0 without optimisation.</summary>
-    public int GradientRows { get; init; }
-
-    /// <summary>Images that go through the autoencoder in one call.</summary>
-    public int Images { get; init; } = 1;
-
-    /// <summary>Whether attention maps are made explicitly (edits, heat maps) at all layers.</summary>
-    public bool ExplicitAttention { get; init; }
-
-    /// <summary>Type of the U-Net's and the text encoder's numbers; null takes the one that the model is looked at with, or float32.</summary>
-    public ScalarType? Precision { get; init; }
-
-    /// <summary>
-    /// Type of the autoencoder's numbers; null takes the one that the model is looked at with, or float32 where <see cref="Precision"/> has 16 bits,
-    /// else the same.
-    /// </summary>
-    public ScalarType? VaePrecision { get; init; }
-
-    /// <summary>What saves memory; null takes what the model is looked at with, or nothing.</summary>
-    public MemoryOptions? Memory { get; init; }
-
-    /// <summary>Whether the networks are on a GPU; then the plan is about its memory.</summary>
-    public bool IsOnGpu { get; init; }
-}
-
-/// <summary>One stage of a job, and what is in memory during it.</summary>
-/// <param name="Name">In a few words.</param>
-/// <param name="WeightBytes">Weights of the networks that are there.</param>
-/// <param name="WorkingBytes">The most that tensors take until the stage's end, holes in the heap included.</param>
-public sealed record MemoryStage(string Name, long WeightBytes, long WorkingBytes)
-{
-    /// <summary>Both together.</summary>
-    public long Bytes => WeightBytes + WorkingBytes;
-}
 
 /// <summary>
 /// The memory that a job will need at most, computed from the model's configs before anything is loaded: the course of every network is gone
@@ -249,40 +204,4 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
         if (TotalBytes > there)
             throw new MemoryPlanException(this, there);
     }
-}
-
-/// <summary>A job would need more memory than there is; it was not started.</summary>
-public sealed class MemoryPlanException : Exception
-{
-    /// <summary>Says how much, for what, and what to lower.</summary>
-    /// <param name="plan">The job's plan.</param>
-    /// <param name="available">Bytes there are.</param>
-    public MemoryPlanException(MemoryPlan plan, long available)
-        : base(
-            $"this needs about {Text(plan.TotalBytes)} of memory (most for {plan.Largest.Name}: weights {Text(plan.Largest.WeightBytes)}, tensors "
-                + $"{Text(plan.Largest.WorkingBytes)}) "
-                + $"and {Text(available)} are available; nothing was started. {Advice(plan)} {MemoryPlan.LimitVariable} (bytes) overrides what the system "
-                + "reports."
-        )
-    {
-        Plan = plan;
-        Available = available;
-    }
-
-    /// <summary>The job's plan.</summary>
-    public MemoryPlan Plan { get; }
-
-    /// <summary>Bytes there were.</summary>
-    public long Available { get; }
-
-    private static string Advice(MemoryPlan plan) =>
-        plan.Largest.WeightBytes > plan.Largest.WorkingBytes
-            ? "Use a lower precision (--precision bf16) or --offload, a smaller model, or lower the image size (--size); 'nulltext plan' says what fits."
-            : "Use --checkpointing, --sequential or --vae-tile 32, or lower the image size (--size) or the number of images at a time; 'nulltext plan' "
-                + "says what fits.";
-
-    private static string Text(long bytes) =>
-        bytes >= 1L << 30
-            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GB")
-            : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MB");
 }

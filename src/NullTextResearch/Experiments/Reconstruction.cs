@@ -8,65 +8,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>A way to reconstruct an image, as compared in the paper's section 4 and beside it.</summary>
-public enum ReconstructionMethod
-{
-    /// <summary>DDIM inversion at guidance 1, sampled at w with the empty prompt.</summary>
-    Ddim,
-
-    /// <summary>Null-text inversion (the paper's).</summary>
-    NullText,
-
-    /// <summary>The same with another image's caption.</summary>
-    RandomCaption,
-
-    /// <summary>One null-text embedding for all timesteps.</summary>
-    GlobalNullText,
-
-    /// <summary>A random trajectory for a pivot.</summary>
-    RandomPivot,
-
-    /// <summary>The prompt's embedding optimised, no pivot.</summary>
-    TextualInversion,
-
-    /// <summary>The null-text embedding optimised, no pivot.</summary>
-    NonPivotal,
-
-    /// <summary>The prompt's embedding optimised against the pivot.</summary>
-    TextualInversionWithPivot,
-
-    /// <summary>The prompt in place of the null text.</summary>
-    NegativePrompt,
-
-    /// <summary>Latents put back on the pivot after each step.</summary>
-    DirectInversion,
-}
-
-/// <summary>One image, reconstructed by one method.</summary>
-public sealed record ReconstructionRecord
-{
-    /// <summary>N, or 0 for methods without optimisation.</summary>
-    public required int InnerSteps { get; init; }
-
-    /// <summary>PSNR against the input image, 8 bit, dB.</summary>
-    public required double Psnr { get; init; }
-
-    /// <summary>The reconstruction as PNG.</summary>
-    public required byte[] Png { get; init; }
-
-    /// <summary>Network evaluations of the inversion.</summary>
-    public double Evaluations { get; init; }
-
-    /// <summary>How many of them were followed by a backward pass.</summary>
-    public double Backwards { get; init; }
-
-    /// <summary>Seconds of the inversion: the batch's time shared out.</summary>
-    public double Seconds { get; init; }
-
-    /// <summary>The reconstruction.</summary>
-    public RgbImage Image() => ImageFile.Decode(Png);
-}
-
 /// <summary>Reconstructions by all methods: Figs. 4, 13 and 14, and the tables.</summary>
 public static class Reconstruction
 {

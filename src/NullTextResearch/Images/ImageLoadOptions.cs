@@ -1,16 +1,19 @@
 namespace NullTextResearch.Images;
 
-/// <summary>What becomes of transparency.</summary>
-public enum AlphaHandling
+/// <summary>How an image file is read.</summary>
+public sealed record ImageLoadOptions
 {
-    /// <summary>Blend onto white: what a viewer with a white page shows.</summary>
-    OnWhite,
+    /// <summary>Default of <see cref="MaxPixels"/>: 64 megapixels, 192 MB as bytes.</summary>
+    public const long DefaultMaxPixels = 64_000_000;
 
-    /// <summary>Blend onto black.</summary>
-    OnBlack,
+    /// <summary>Largest accepted width x height, in pixels, checked against the file's header before anything is decoded. Default 64,000,000.</summary>
+    public long MaxPixels { get; init; } = DefaultMaxPixels;
 
-    /// <summary>Take the stored colours and forget the alpha, as the released code does.</summary>
-    Discard,
+    /// <summary>What becomes of transparency. Default: blend onto white.</summary>
+    public AlphaHandling Alpha { get; init; } = AlphaHandling.OnWhite;
+
+    /// <summary>Whether a camera's orientation tag turns the image upright. Default true; the released code ignores the tag.</summary>
+    public bool HonourOrientation { get; init; } = true;
 }
 
 /// <summary>The arithmetic of <see cref="AlphaHandling"/>, for every decoder.</summary>
@@ -30,20 +33,4 @@ internal static class AlphaBlend
             rgb[channel] = (byte)(((rgba[channel] * alpha) + (background * (255 - alpha)) + 127) / 255);
         }
     }
-}
-
-/// <summary>How an image file is read.</summary>
-public sealed record ImageLoadOptions
-{
-    /// <summary>Default of <see cref="MaxPixels"/>: 64 megapixels, 192 MB as bytes.</summary>
-    public const long DefaultMaxPixels = 64_000_000;
-
-    /// <summary>Largest accepted width x height, in pixels, checked against the file's header before anything is decoded. Default 64,000,000.</summary>
-    public long MaxPixels { get; init; } = DefaultMaxPixels;
-
-    /// <summary>What becomes of transparency. Default: blend onto white.</summary>
-    public AlphaHandling Alpha { get; init; } = AlphaHandling.OnWhite;
-
-    /// <summary>Whether a camera's orientation tag turns the image upright. Default true; the released code ignores the tag.</summary>
-    public bool HonourOrientation { get; init; } = true;
 }

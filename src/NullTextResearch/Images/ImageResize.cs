@@ -1,21 +1,5 @@
 namespace NullTextResearch.Images;
 
-/// <summary>Weight function of a resize.</summary>
-public enum ResizeFilter
-{
-    /// <summary>Takes the nearest pixel: no new colours, jagged.</summary>
-    Nearest,
-
-    /// <summary>Triangle, support 1.</summary>
-    Bilinear,
-
-    /// <summary>Cubic convolution with a = -0.5 (Keys), support 2: the default of the library that the released code resizes with.</summary>
-    Bicubic,
-
-    /// <summary>Windowed sinc, support 3: sharpest, rings a little.</summary>
-    Lanczos,
-}
-
 /// <summary>Separable resampling with area-true shrinking: the filter is widened by the scale, so that every source pixel counts.</summary>
 /// <remarks>Ours rather than the decoder library's, so that results are the same on every machine and shrinking does not alias.</remarks>
 public static class ImageResize

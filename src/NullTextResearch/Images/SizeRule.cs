@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace NullTextResearch.Images;
 
 /// <summary>Which image sizes a model takes.</summary>
@@ -43,81 +41,4 @@ public sealed record SizeRule(int Unit, int OwnSide)
     private bool AllowsSide(int side) => side > 0 && side <= Most && side % Unit == 0;
 
     private int Nearest(double side) => (int)Math.Clamp(Math.Round(side / Unit, MidpointRounding.AwayFromZero), 1, Most / Unit) * Unit;
-}
-
-/// <summary>How an image gets its size for a model.</summary>
-public abstract record ImageSizing
-{
-    private ImageSizing() { }
-
-    /// <summary>The model's own square; what does not fit is cut off evenly. The default everywhere.</summary>
-    public static ImageSizing Own { get; } = new OwnSquare();
-
-    /// <summary>The image's ratio of sides, with about as many pixels as the model's own square: <see cref="SizeRule.KeepRatio"/>.</summary>
-    public static ImageSizing Keep { get; } = new KeptRatio();
-
-    /// <summary>The image's own size, which must be one that the model takes.</summary>
-    public static ImageSizing AsIs { get; } = new Unchanged();
-
-    /// <summary>A given size; what does not fit its shape is cut off evenly.</summary>
-    /// <param name="size">The size; a single number is a square.</param>
-    public static ImageSizing Of(PixelSize size) => new Given(size);
-
-    /// <summary>Reads <c>own</c>, <c>keep</c>, <c>as-is</c>, <c>512</c> or <c>640x448</c>.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="sizing">What it says.</param>
-    /// <returns>False if it is something else.</returns>
-    public static bool TryParse(string? text, [NotNullWhen(true)] out ImageSizing? sizing)
-    {
-        sizing = text?.Trim() switch
-        {
-            "own" => Own,
-            "keep" => Keep,
-            "as-is" => AsIs,
-            { } other => PixelSize.TryParse(other, out PixelSize size) ? Of(size) : null,
-            null => null,
-        };
-        return sizing is not null;
-    }
-
-    /// <summary>The size of an image for a model.</summary>
-    /// <param name="image">Size of the image after cropping.</param>
-    /// <param name="rule">What the model takes.</param>
-    /// <exception cref="ArgumentException">The model does not take it.</exception>
-    public PixelSize For(PixelSize image, SizeRule rule)
-    {
-        PixelSize size = Choose(image, rule);
-        rule.Require(size);
-        return size;
-    }
-
-    private protected abstract PixelSize Choose(PixelSize image, SizeRule rule);
-
-    private sealed record OwnSquare : ImageSizing
-    {
-        public override string ToString() => "own";
-
-        private protected override PixelSize Choose(PixelSize image, SizeRule rule) => rule.OwnSide;
-    }
-
-    private sealed record KeptRatio : ImageSizing
-    {
-        public override string ToString() => "keep";
-
-        private protected override PixelSize Choose(PixelSize image, SizeRule rule) => rule.KeepRatio(image);
-    }
-
-    private sealed record Unchanged : ImageSizing
-    {
-        public override string ToString() => "as-is";
-
-        private protected override PixelSize Choose(PixelSize image, SizeRule rule) => image;
-    }
-
-    private sealed record Given(PixelSize Size) : ImageSizing
-    {
-        public override string ToString() => $"{Size.Width}x{Size.Height}";
-
-        private protected override PixelSize Choose(PixelSize image, SizeRule rule) => Size;
-    }
 }

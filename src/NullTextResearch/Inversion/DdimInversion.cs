@@ -1,45 +1,6 @@
 using NullTextResearch.Diffusion;
-using NullTextResearch.Tensors;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
-
-/// <summary>Which timestep the network is told while latents are moved from one noise level to the next noisier one.</summary>
-public enum NoiseTimestep
-{
-    /// <summary>That of the level to reach: the latents of z_t-1 are judged at t. The released code.</summary>
-    Destination,
-
-    /// <summary>That of the level the latents have (timestep 0 for clean latents): the paper's formula.</summary>
-    Source,
-}
-
-/// <summary>Options of <see cref="DdimInversion"/>; defaults are the released code's.</summary>
-public sealed record DdimInversionOptions : PathOptions
-{
-    /// <summary>Id in the catalogue.</summary>
-    public const string PathId = "ddim";
-
-    /// <inheritdoc/>
-    public override string Id => PathId;
-
-    /// <summary>w of the inversion itself; above 1 both embeddings are mixed by classifier-free guidance at every step.</summary>
-    public double GuidanceScale { get; init; } = 1;
-
-    /// <summary>Which timestep the network is told.</summary>
-    public NoiseTimestep NoiseTimestep { get; init; } = NoiseTimestep.Destination;
-
-    /// <inheritdoc/>
-    public override IPath Create() => new DdimInversion(this);
-
-    /// <inheritdoc/>
-    protected internal override IEnumerable<string> Problems()
-    {
-        if (!double.IsFinite(GuidanceScale))
-            yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
-    }
-}
 
 /// <summary>
 /// DDIM sampling run backwards, from clean to noisy. The result samples with the plain empty embedding, which at w above 1

@@ -5,45 +5,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Options of <see cref="EtaInversion"/>; defaults are the published ones, without a mask.</summary>
-public sealed record EtaOptions
-{
-    /// <summary>How the pivot is found.</summary>
-    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
-
-    /// <summary>Seed of the noise; together with the key of an image it decides that image's noise.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>Share of the DDPM noise at timestep 0, 0 to 1 (default 0); between the two ends it changes evenly with the timestep.</summary>
-    public double CleanEta { get; init; }
-
-    /// <summary>Share of the DDPM noise at the last timestep of the table, 0 to 1 (default 0.4).</summary>
-    public double NoisyEta { get; init; } = 0.4;
-
-    /// <summary>Draws per step, of which the best is taken; 1 or more (default 10).</summary>
-    public int Draws { get; init; } = 10;
-
-    internal IEnumerable<string> Problems()
-    {
-        foreach ((string name, double eta) in ((string, double)[])[(nameof(CleanEta), CleanEta), (nameof(NoisyEta), NoisyEta)])
-        {
-            if (!(eta is >= 0 and <= 1))
-                yield return FormattableString.Invariant($"{name} is {eta}; it must lie in [0, 1].");
-        }
-        if (Draws < 1)
-            yield return FormattableString.Invariant($"Draws is {Draws}; at least one is needed.");
-        foreach (string problem in Inversion.Problems())
-            yield return problem;
-    }
-}
-
-/// <summary>What a step of eta inversion chose.</summary>
-/// <param name="Step">The step.</param>
-/// <param name="Eta">Share of the DDPM noise.</param>
-/// <param name="Picked">Which draw, for each image.</param>
-/// <param name="Losses">Mean squared difference between that draw and the noise that would have led to the pivot, for each image.</param>
-public sealed record EtaChoice(DiffusionStep Step, double Eta, IReadOnlyList<long> Picked, IReadOnlyList<double> Losses);
-
 /// <summary>
 /// Eta inversion: sampling with noise, which is the same for an image and its edited versions, and of several draws the one that leads the image
 /// nearest to its pivot; then the image is put on the pivot. More noise gives the edit more freedom. No optimisation. Kang et al. 2024 (arXiv
@@ -146,64 +107,4 @@ public sealed class EtaInversion(EtaOptions? options = null) : IInversion
         }
         return stack(chosen);
     }
-}
-
-/// <summary>Sampling with the noise that <see cref="EtaInversion"/> chose; rows of the image itself are put on its pivot after each step.</summary>
-/// <param name="targets">Latents of the pivot that each step ends at, [T, images, 4, H, W], step 0 (noisiest) first; owned from now on.</param>
-/// <param name="noises">Noise of each step, same shape; owned from now on.</param>
-/// <param name="cleanEta">Share of the DDPM noise at timestep 0.</param>
-/// <param name="noisyEta">The same at the last timestep.</param>
-/// <param name="trainTimesteps">Network timesteps.</param>
-public sealed class EtaReplay(Tensor targets, Tensor noises, double cleanEta, double noisyEta, int trainTimesteps) : IReplay
-{
-    /// <summary>Name in files.</summary>
-    public const string Kind = "eta";
-
-    private readonly UseGate _gate = new(nameof(EtaReplay));
-
-    /// <inheritdoc/>
-    public ReplayData Data =>
-        new(
-            Kind,
-            new Dictionary<string, double>
-            {
-                ["clean_eta"] = cleanEta,
-                ["noisy_eta"] = noisyEta,
-                ["train_timesteps"] = trainTimesteps,
-            },
-            new Dictionary<string, Tensor> { ["targets"] = _gate.Alive(targets), ["noises"] = _gate.Alive(noises) }
-        );
-
-    /// <summary>Makes it from what was kept.</summary>
-    public static EtaReplay Restore(ReplayData data) =>
-        new(data.Tensor("targets"), data.Tensor("noises"), data.Number("clean_eta"), data.Number("noisy_eta"), (int)data.Number("train_timesteps"));
-
-    /// <inheritdoc/>
-    public LatentState Move(LatentState state, DiffusionStep step, Func<Tensor, Tensor> noise, BatchLayout rows)
-    {
-        using UseGate.Lease use = _gate.Use();
-        return new LatentState(
-            Lifetime.Scoped(() =>
-            {
-                EditFriendlyReplay.Rule rule = EditFriendlyReplay.Rule.Of(step, EtaAt(step, cleanEta, noisyEta, trainTimesteps), publishedEta: false);
-                Tensor images = tensor(rows.Rows.Select(r => (long)r.Image).ToArray(), device: noises.device);
-                Tensor own = noises.select(0, step.Step).index_select(0, images);
-                Tensor moved = rule.Mean(state.Latents, noise(state.Latents)).Plus(own.Times(rule.Deviation));
-                Tensor isSource = tensor(rows.Rows.Select(r => r.IsSource).ToArray(), device: noises.device).view(-1, 1, 1, 1);
-                return where(isSource, targets.select(0, step.Step).index_select(0, images), moved);
-            })
-        );
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() =>
-        _gate.Close(() =>
-        {
-            targets.Dispose();
-            noises.Dispose();
-        });
-
-    /// <summary>The share of the DDPM noise at a step.</summary>
-    internal static double EtaAt(DiffusionStep step, double cleanEta, double noisyEta, int trainTimesteps) =>
-        cleanEta + ((noisyEta - cleanEta) * step.Timestep / (trainTimesteps - 1));
 }

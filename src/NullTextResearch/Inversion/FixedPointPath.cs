@@ -5,55 +5,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>How the fixed point of a step is approached.</summary>
-public enum FixedPointSolver
-{
-    /// <summary>The map again and again.</summary>
-    Picard,
-
-    /// <summary>The mean of the map at the last two iterates (AIDI's "empirical" rule).</summary>
-    Averaged,
-
-    /// <summary>Anderson acceleration: the mix of the last iterates whose residuals cancel best (AIDI).</summary>
-    Anderson,
-}
-
-/// <summary>Options of <see cref="FixedPointPath"/>.</summary>
-public sealed record FixedPointOptions : PathOptions
-{
-    /// <summary>Id in the catalogue.</summary>
-    public const string PathId = "fixed-point";
-
-    /// <inheritdoc/>
-    public override string Id => PathId;
-
-    /// <summary>Updates per step, 0 or more (default 5); 0 is DDIM inversion, or one evaluation without an update where the solver begins with one.</summary>
-    public int Iterations { get; init; } = 5;
-
-    /// <summary>How the fixed point is approached (default: the map again and again).</summary>
-    public FixedPointSolver Solver { get; init; }
-
-    /// <summary>Iterates that Anderson acceleration looks back on, beside the current one, 1 or more (default 5).</summary>
-    public int Window { get; init; } = 5;
-
-    /// <summary>w of the inversion, finite (default 1); sample with the same w to come back.</summary>
-    public double GuidanceScale { get; init; } = 1;
-
-    /// <inheritdoc/>
-    public override IPath Create() => new FixedPointPath(this);
-
-    /// <inheritdoc/>
-    protected internal override IEnumerable<string> Problems()
-    {
-        if (Iterations < 0)
-            yield return $"Iterations is {Iterations}; it must be 0 or more.";
-        if (Window < 1)
-            yield return $"Window is {Window}; it must be at least 1.";
-        if (!double.IsFinite(GuidanceScale))
-            yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
-    }
-}
-
 /// <summary>
 /// Inversion that asks the network at the latents it climbs to, not at those it comes from: each step solves y = move(z, eps(y, t)), the very equation
 /// that sampling will use in the other direction, by iteration. Fixed-point inversion (Meiri et al. 2023, arXiv 2312.12540v1) and AIDI (Pan et al.

@@ -1,6 +1,5 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,7 +1,3 @@
-using NullTextResearch.Diffusion;
-using NullTextResearch.Tensors;
-using static TorchSharp.torch;
-
 namespace NullTextResearch.Inversion;
 
 /// <summary>
@@ -36,8 +32,3 @@ public sealed class RandomPivotInversion(NullTextOptions? options = null, long s
         );
     }
 }
-
-/// <summary>The options of <see cref="RandomPivotInversion"/>, as its results report them.</summary>
-/// <param name="Optimisation">Options of the optimisation.</param>
-/// <param name="Seed">Seed of the noise.</param>
-public sealed record RandomPivotOptions(NullTextOptions Optimisation, long Seed);

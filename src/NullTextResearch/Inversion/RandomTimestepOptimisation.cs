@@ -1,19 +1,8 @@
 using NullTextResearch.Diffusion;
-using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
-
-/// <summary>Which timesteps a method without a pivot draws from, uniformly.</summary>
-public enum TimestepDraw
-{
-    /// <summary>Those that the sampler visits.</summary>
-    Grid,
-
-    /// <summary>All of the network's, as in training.</summary>
-    Schedule,
-}
 
 /// <summary>
 /// The diffusion loss ||noise - prediction||^2 of the image at random timesteps with fresh noise, as a mean over elements,

@@ -6,39 +6,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Where <see cref="TextualInversion"/> starts.</summary>
-public enum TextualStart
-{
-    /// <summary>The embedding of the prompt.</summary>
-    Prompt,
-
-    /// <summary>Normal noise with the root mean square of the prompt's embedding.</summary>
-    Noise,
-}
-
-/// <summary>From which latents <see cref="TextualInversion"/> samples.</summary>
-public enum TextualPath
-{
-    /// <summary>DDIM inversion at guidance 1 with the optimised embedding.</summary>
-    InvertWithOptimised,
-
-    /// <summary>DDIM inversion at guidance 1 with the embedding of the prompt.</summary>
-    InvertWithPrompt,
-}
-
-/// <summary>Options of <see cref="TextualInversion"/>. The paper leaves all of them open.</summary>
-public sealed record TextualInversionOptions : RandomTimestepOptions
-{
-    /// <summary>Where the embedding starts.</summary>
-    public TextualStart Start { get; init; } = TextualStart.Prompt;
-
-    /// <summary>From which latents the result samples.</summary>
-    public TextualPath Path { get; init; } = TextualPath.InvertWithOptimised;
-
-    /// <summary>How those latents are found; the guidance scale of this inversion applies too.</summary>
-    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
-}
-
 /// <summary>
 /// Textual inversion of the whole prompt embedding: no pivot, the diffusion loss at random timesteps with fresh noise
 /// (Gal et al. 2022, as used in Mokady et al., section 4). The unconditional embedding stays that of the empty prompt.

@@ -5,14 +5,6 @@ using NullTextResearch.Vae;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>A published model that this library runs.</summary>
-/// <param name="Name">As people call it.</param>
-/// <param name="UNet">Its U-Net.</param>
-/// <param name="Vae">Its autoencoder.</param>
-/// <param name="Text">Its text encoder.</param>
-/// <param name="Schedule">Its noise schedule.</param>
-public sealed record KnownModel(string Name, UNetConfig UNet, VaeConfig Vae, ClipTextConfig Text, ScheduleConfig Schedule);
-
 /// <summary>The published models that this library runs.</summary>
 public static class KnownModels
 {

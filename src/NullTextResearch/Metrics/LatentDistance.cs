@@ -1,5 +1,4 @@
 using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Metrics;

@@ -1,29 +1,8 @@
 using NullTextResearch.Images;
 using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Metrics;
-
-/// <summary>Window over which structural similarity takes its local statistics.</summary>
-public enum SsimWindow
-{
-    /// <summary>Gaussian of sigma 1.5 on 11 x 11 pixels, population covariance: the publication's.</summary>
-    Gaussian11,
-
-    /// <summary>Plain mean over 7 x 7 pixels, sample covariance (divided by 48): the default of a common library.</summary>
-    Uniform7,
-}
-
-/// <summary>Which pixels structural similarity is averaged over.</summary>
-public enum SsimBorder
-{
-    /// <summary>Those whose window lies inside of the image: the publication's, and older torchmetrics'.</summary>
-    Inside,
-
-    /// <summary>All; the image is continued beyond its edges by reflection: newer torchmetrics'.</summary>
-    Reflected,
-}
 
 /// <summary>Structural similarity (Wang et al. 2004): 1 for equal images, higher is closer, at least -1.</summary>
 /// <remarks>

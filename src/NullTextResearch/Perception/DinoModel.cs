@@ -1,54 +1,10 @@
 using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Perception;
-
-/// <summary>Architecture of a <see cref="DinoModel"/>; by default ViT-B/8.</summary>
-public sealed record DinoConfig
-{
-    /// <summary>Width and height of the pictures that the positions were trained for; others are possible.</summary>
-    public int ImageSize { get; init; } = 224;
-
-    /// <summary>Width and height of a patch in pixels.</summary>
-    public int PatchSize { get; init; } = 8;
-
-    /// <summary>Width of the embedding.</summary>
-    public int Width { get; init; } = 768;
-
-    /// <summary>Transformer blocks.</summary>
-    public int Depth { get; init; } = 12;
-
-    /// <summary>Attention heads.</summary>
-    public int Heads { get; init; } = 12;
-
-    /// <summary>Width of the feed-forward layers over that of the embedding.</summary>
-    public double MlpRatio { get; init; } = 4;
-
-    /// <summary>Whether queries, keys and values have a bias.</summary>
-    public bool QkvBias { get; init; } = true;
-
-    /// <summary>ViT-B/8 (<c>dino_vitbase8_pretrain</c>), which PIE-Bench measures with.</summary>
-    public static DinoConfig Base8 { get; } = new();
-
-    /// <summary>ViT-B/16 (<c>dino_vitbase16_pretrain</c>).</summary>
-    public static DinoConfig Base16 { get; } = new() { PatchSize = 16 };
-
-    /// <summary>ViT-S/8 (<c>dino_deitsmall8_pretrain</c>).</summary>
-    public static DinoConfig Small8 { get; } = new() { Width = 384, Heads = 6 };
-
-    /// <summary>ViT-S/16 (<c>dino_deitsmall16_pretrain</c>).</summary>
-    public static DinoConfig Small16 { get; } =
-        new()
-        {
-            Width = 384,
-            Heads = 6,
-            PatchSize = 16,
-        };
-}
 
 /// <summary>The vision transformer of DINO (Caron et al. 2021), key for key the authors' VisionTransformer without a head.</summary>
 /// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>

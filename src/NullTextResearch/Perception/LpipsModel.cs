@@ -7,19 +7,6 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>Network whose features <see cref="LpipsModel"/> compares.</summary>
-public enum LpipsBackbone
-{
-    /// <summary>AlexNet: five layers, fast; the authors' choice for measuring.</summary>
-    Alex,
-
-    /// <summary>VGG with 16 layers: five layers, nearest to what is used as a training loss.</summary>
-    Vgg,
-
-    /// <summary>SqueezeNet 1.1: seven layers, small; what PIE-Bench measures with.</summary>
-    Squeeze,
-}
-
 /// <summary>Networks of LPIPS 0.1 (Zhang et al. 2018), key for key the authors' module: <c>net.sliceN.I</c> and <c>linN.model.1</c>.</summary>
 /// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class LpipsModel : IDisposable

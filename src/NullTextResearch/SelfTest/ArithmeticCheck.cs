@@ -4,19 +4,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.SelfTest;
 
-/// <summary>What was found about one operation.</summary>
-public enum ArithmeticVerdict
-{
-    /// <summary>The machine computes it right.</summary>
-    Right,
-
-    /// <summary>libtorch alone computes it wrong here, and this library goes another way, which is right.</summary>
-    WorkedAround,
-
-    /// <summary>What this library would use is wrong.</summary>
-    Wrong,
-}
-
 /// <summary>One operation in one precision, held against float64.</summary>
 /// <param name="Operation">Name and size, for a person.</param>
 /// <param name="Dtype">Precision.</param>
@@ -52,22 +39,4 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
                 + $"{GradientError:0.0e+0} (limit "
                 + $"{Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}"
         );
-}
-
-/// <summary>This machine computes wrongly what an optimisation is made of, and there is no way around it.</summary>
-public sealed class WrongArithmeticException : Exception
-{
-    internal WrongArithmeticException(string processor, ScalarType dtype, IReadOnlyList<string> wrong)
-        : base(
-            $"This machine ({processor}, libtorch {__version__}) computes wrongly in {Precision.NameOf(dtype)}: "
-                + $"{string.Join("; ", wrong.Take(3))}{(wrong.Count > 3 ? $"; and {wrong.Count - 3} more" : "")}. "
-                + "Results would look plausible and be wrong. Use another precision (--precision fp32), another number of threads (--threads 1), or "
-                + $"another machine; 'nulltext doctor' lists every operation. {ArithmeticSelfTest.Variable}=off computes all the same."
-        )
-    {
-        Wrong = wrong;
-    }
-
-    /// <summary>What is wrong, one sentence each.</summary>
-    public IReadOnlyList<string> Wrong { get; }
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tensors;
@@ -48,43 +47,4 @@ public static class Precision
     /// <summary>The type for sums, latents and losses beside a network of this type: float32 for 16 bits, else the type itself.</summary>
     /// <param name="dtype">The network's type.</param>
     public static ScalarType Wide(ScalarType dtype) => IsHalf(dtype) ? ScalarType.Float32 : dtype;
-}
-
-/// <summary>A network left the range of its 16-bit numbers: what it gave is infinite or no number.</summary>
-public sealed class PrecisionException : Exception
-{
-    /// <summary>Says where, in which precision, and what to try.</summary>
-    /// <param name="what">What is not finite, as the subject of a sentence.</param>
-    /// <param name="dtype">The network's type.</param>
-    public PrecisionException(string what, ScalarType dtype)
-        : base(
-            $"{what} not finite in {Precision.NameOf(dtype)}"
-                + (
-                    dtype == ScalarType.Float16
-                        ? ", whose largest number is 65504. Load the model in bf16, which has the range of float32 and the same size, or in fp32 "
-                            + "(--precision bf16, --precision fp32)."
-                        : ". Load the model in fp32 (--precision fp32), and check that its weights and the image are sound."
-                )
-        )
-    {
-        Dtype = dtype;
-    }
-
-    /// <summary>The network's type.</summary>
-    public ScalarType Dtype { get; }
-
-    /// <summary>Throws where a network of 16-bit numbers has left their range; asks nothing of wider ones, whose losses tell.</summary>
-    /// <param name="values">What it gave; borrowed.</param>
-    /// <param name="dtype">The network's type.</param>
-    /// <param name="what">What the values are, as the subject of a sentence.</param>
-    /// <exception cref="PrecisionException">A value is infinite or no number.</exception>
-    internal static void ThrowUnlessFinite(Tensor values, ScalarType dtype, Func<string> what)
-    {
-        if (!Precision.IsHalf(dtype))
-            return;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        if (!values.isfinite().all().item<bool>())
-            throw new PrecisionException(what(), dtype);
-    }
 }

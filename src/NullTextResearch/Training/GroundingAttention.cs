@@ -1,7 +1,6 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Scenes;
 using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;

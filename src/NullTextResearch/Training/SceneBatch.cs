@@ -1,6 +1,5 @@
 using NullTextResearch.Scenes;
 using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;

@@ -1,19 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using NullTextResearch.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
-
-/// <summary>A file of a training run cannot be used.</summary>
-/// <param name="message">Which, why, and what to do.</param>
-/// <param name="inner">The error below, if any.</param>
-public sealed class TrainingFileException(string message, Exception? inner = null) : IOException(message, inner)
-{
-    /// <summary>Whether the file is damaged; else it is whole, and belongs to something else.</summary>
-    public bool IsDamage { get; init; }
-}
 
 /// <summary>
 /// The state of an interrupted stage: a few float32 vectors and numbers in one file, replaced in one go, so that a

@@ -7,45 +7,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>How long and how fast one stage of training runs.</summary>
-public sealed record StageSchedule
-{
-    /// <summary>Optimiser steps of the stage.</summary>
-    public required long Steps { get; init; }
-
-    /// <summary>
-    /// Minutes after which the stage is as far as if all steps were done; infinite leaves the steps alone in charge, and the run reproducible.
-    /// </summary>
-    public double Minutes { get; init; } = double.PositiveInfinity;
-
-    /// <summary>Images per step.</summary>
-    public int Batch { get; init; } = 32;
-
-    /// <summary>Parts into which a step's batch is cut; workers take them in turn.</summary>
-    public int Parts { get; init; } = 4;
-
-    /// <summary>Highest learning rate.</summary>
-    public double Rate { get; init; } = 1e-3;
-
-    /// <summary>Steps of linear warm-up.</summary>
-    public long WarmUp { get; init; } = 150;
-
-    /// <summary>Share of the stage at the highest rate, before the cosine begins.</summary>
-    public double Flat { get; init; }
-
-    /// <summary>Last rate as a share of the highest.</summary>
-    public double FinalShare { get; init; } = 0.02;
-
-    /// <summary>How far the stage is, 0 to 1.</summary>
-    internal double Progress(long step, double seconds) => Math.Min(1, Math.Max((double)step / Steps, seconds / (60 * Minutes)));
-
-    internal double RateAt(long step, double progress)
-    {
-        double cosine = progress <= Flat ? 1 : FinalShare + (1 - FinalShare) * 0.5 * (1 + Math.Cos(Math.PI * (progress - Flat) / (1 - Flat)));
-        return Rate * Math.Min(1, (step + 1.0) / Math.Max(1, WarmUp)) * cosine;
-    }
-}
-
 /// <summary>Everything that decides what a training run makes. The defaults are the recipe of the shipped model.</summary>
 public sealed record TrainingRecipe
 {

@@ -1,7 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
-using NullTextResearch.Metrics;
 
 namespace NullTextResearch;
 

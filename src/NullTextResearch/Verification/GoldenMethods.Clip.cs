@@ -3,7 +3,6 @@ using NullTextResearch.Perception;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using NullTextResearch.Perception;
-using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;

@@ -5,7 +5,6 @@ using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;

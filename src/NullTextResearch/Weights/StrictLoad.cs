@@ -5,50 +5,6 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Weights;
 
-/// <summary>A checkpoint does not fit a network.</summary>
-public sealed class CheckpointMismatchException : Exception
-{
-    private readonly string _file;
-
-    internal CheckpointMismatchException(
-        string file,
-        IReadOnlyList<string> missing,
-        IReadOnlyList<string> extra,
-        IReadOnlyList<string> misshaped,
-        string? hint = null
-    )
-        : base(Text(file, missing, extra, misshaped, hint))
-    {
-        _file = file;
-        Missing = missing;
-        Extra = extra;
-        Misshaped = misshaped;
-    }
-
-    /// <summary>Keys that the network needs and the file lacks.</summary>
-    public IReadOnlyList<string> Missing { get; }
-
-    /// <summary>Keys in the file that the network does not know.</summary>
-    public IReadOnlyList<string> Extra { get; }
-
-    /// <summary>Keys whose shapes differ, with both shapes.</summary>
-    public IReadOnlyList<string> Misshaped { get; }
-
-    /// <summary>The same, with a sentence on what the file may be instead.</summary>
-    internal CheckpointMismatchException With(string hint) => new(_file, Missing, Extra, Misshaped, hint);
-
-    private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)
-    {
-        static string List(string title, IReadOnlyList<string> keys) =>
-            keys.Count == 0
-                ? ""
-                : $"\n  {title} ({keys.Count}): {string.Join(", ", keys.Take(12).Select(k => Excerpt.Of(k, 300)))}{(keys.Count > 12 ? ", ..." : "")}";
-        return $"{file} does not fit the network that its config "
-            + $"describes:{List("missing", missing)}{List("not expected", extra)}{List("wrong shape", misshaped)}"
-            + $"\n{hint ?? "Check that config and weights come from the same model."}";
-    }
-}
-
 /// <summary>
 /// Loads checkpoints into networks: every key must be there, in the right shape. What a file holds beyond them is left, unless it says that the
 /// network is another one: one more layer of a kind that the network has, or a weight under both of its names.
@@ -226,42 +182,5 @@ public static partial class StrictLoad
             }
             meter?.Add(n * size);
         }
-    }
-}
-
-/// <summary>Names under which older checkpoints store the same weights.</summary>
-public static class CheckpointKeys
-{
-    private static readonly (string Old, string New)[] VaeAttention =
-    [
-        (".query.", ".to_q."),
-        (".key.", ".to_k."),
-        (".value.", ".to_v."),
-        (".proj_attn.", ".to_out.0."),
-    ];
-
-    /// <summary>Integer buffers that carry no information.</summary>
-    public static bool IsIgnored(string key) => key.EndsWith("position_ids", StringComparison.Ordinal);
-
-    /// <summary>The key of a VAE weight under diffusers' newer attention names (query becomes to_q, and so on).</summary>
-    public static string NewerVaeKey(string key) => Rename(key, t => (t.Old, t.New));
-
-    /// <summary>The key of a VAE weight under diffusers' older attention names.</summary>
-    public static string OlderVaeKey(string key) => Rename(key, t => (t.New, t.Old));
-
-    /// <summary>The key of a text encoder's weight without the outer module that older and newest versions of transformers do not write.</summary>
-    public static string OlderTextKey(string key) => key.StartsWith("text_model.", StringComparison.Ordinal) ? key["text_model.".Length..] : key;
-
-    private static string Rename(string key, Func<(string Old, string New), (string From, string To)> direction)
-    {
-        if (!key.Contains(".attentions.", StringComparison.Ordinal))
-            return key;
-        foreach ((string Old, string New) pair in VaeAttention)
-        {
-            (string from, string to) = direction(pair);
-            if (key.Contains(from, StringComparison.Ordinal))
-                return key.Replace(from, to, StringComparison.Ordinal);
-        }
-        return key;
     }
 }

@@ -1,90 +1,8 @@
-using System.Globalization;
 using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Weights;
-
-/// <summary>How a weight starts when it is not loaded (training from scratch).</summary>
-public enum WeightInit
-{
-    /// <summary>Uniform with bound 1/sqrt(fan in), PyTorch's default for linear and convolution layers.</summary>
-    FanIn,
-
-    /// <summary>Zeros.</summary>
-    Zeros,
-
-    /// <summary>Ones (gain of a normalisation).</summary>
-    Ones,
-
-    /// <summary>Normal with standard deviation 0.02 (embeddings).</summary>
-    Normal002,
-
-    /// <summary>0, 1, 2, ... (the integer buffer position_ids).</summary>
-    Range,
-}
-
-/// <summary>One declared parameter of a network.</summary>
-public sealed class Weight
-{
-    private Tensor? _value;
-    private bool _isGone;
-
-    internal Weight(string key, long[] shape, WeightInit init)
-    {
-        Key = key;
-        Dimensions = shape;
-        Init = init;
-    }
-
-    /// <summary>State-dict key, equal to the one diffusers or transformers uses.</summary>
-    public string Key { get; }
-
-    /// <summary>Shape.</summary>
-    public IReadOnlyList<long> Dimensions { get; }
-
-    /// <summary>How it starts when it is not loaded.</summary>
-    public WeightInit Init { get; }
-
-    /// <summary>Fan-in bound used by <see cref="WeightInit.FanIn"/>; biases carry their layer's.</summary>
-    internal long FanIn { get; init; }
-
-    /// <summary>Number of elements.</summary>
-    public long Count => Dimensions.Aggregate(1L, (a, b) => a * b);
-
-    /// <summary>True once it has a value.</summary>
-    public bool HasValue => _value is not null;
-
-    /// <summary>
-    /// The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
-    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public Tensor Value =>
-        _value
-        ?? throw (
-            _isGone
-                ? new ObjectDisposedException(Key, $"Weight '{Key}' is gone: its network was disposed.")
-                : new InvalidOperationException($"Weight '{Key}' has no value yet: load a checkpoint or call Initialise first.")
-        );
-
-    internal void Set(Tensor value)
-    {
-        if (!value.shape.SequenceEqual(Dimensions))
-            throw new ShapeMismatchException(Key, Dimensions, value.shape);
-        Tensor kept = value.DetachFromDisposeScope();
-        if (!ReferenceEquals(kept, _value))
-            _value?.Dispose();
-        _value = kept;
-    }
-
-    internal void Clear(bool forGood)
-    {
-        _isGone |= forGood;
-        _value?.Dispose();
-        _value = null;
-    }
-}
 
 /// <summary>
 /// The declared parameters of one network. Layers declare what they need and hold the declaration; values arrive later,
@@ -263,28 +181,5 @@ public sealed class WeightSet : IDisposable
         foreach (char c in key)
             hash = (hash ^ c) * 0x100000001B3;
         return hash;
-    }
-}
-
-/// <summary>A place in the key tree of a network: where a layer declares its weights.</summary>
-/// <param name="Set">The set that collects the declarations.</param>
-/// <param name="Prefix">The key so far, without a trailing dot.</param>
-public readonly record struct WeightPath(WeightSet Set, string Prefix)
-{
-    /// <summary>The place one level down.</summary>
-    public WeightPath this[string name] => new(Set, Prefix.Length == 0 ? name : $"{Prefix}.{name}");
-
-    /// <summary>The place of the i-th item of a list.</summary>
-    public WeightPath this[int index] => this[index.ToString(CultureInfo.InvariantCulture)];
-
-    /// <summary>Declares one weight here.</summary>
-    public Weight Declare(string name, long[] shape, WeightInit init, long fanIn = 1) => Set.Declare(this[name].Prefix, shape, init, fanIn);
-
-    /// <summary>Shows a module's output to the observer, where there is one.</summary>
-    /// <returns>The same tensor.</returns>
-    public Tensor Observed(Tensor output)
-    {
-        Set.Observer?.Invoke(Prefix, output);
-        return output;
     }
 }

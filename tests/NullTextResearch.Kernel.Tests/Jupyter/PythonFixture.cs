@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Engine;
 using NullTextResearch.Kernel.Jupyter;
 using Xunit;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using NullTextResearch.Interactive;
 using NullTextResearch.Kernel.Jupyter;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

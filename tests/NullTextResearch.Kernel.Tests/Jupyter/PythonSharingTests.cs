@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using NullTextResearch.Hosting;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive;
 using NullTextResearch.Kernel.Engine;

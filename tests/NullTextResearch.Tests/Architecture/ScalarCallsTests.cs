@@ -1,7 +1,6 @@
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

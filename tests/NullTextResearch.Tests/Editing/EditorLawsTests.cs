@@ -2,7 +2,6 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
-using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;

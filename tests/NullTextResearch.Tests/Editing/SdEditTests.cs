@@ -6,7 +6,6 @@ using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
-using static NullTextResearch.Tests.Editing.EditingLab;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;

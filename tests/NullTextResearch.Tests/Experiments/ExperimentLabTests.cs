@@ -3,7 +3,6 @@ using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 using TorchSharp;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Experiments;
 

@@ -1,6 +1,5 @@
 using NullTextResearch.Layers;
 using NullTextResearch.Tensors;
-using NullTextResearch.UNet;
 using NullTextResearch.Weights;
 using TorchSharp;
 using Xunit;

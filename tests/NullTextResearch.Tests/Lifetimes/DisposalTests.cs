@@ -6,7 +6,6 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tests.Editing;
 using NullTextResearch.Training;
-using NullTextResearch.UNet;
 using NullTextResearch.Vae;
 using NullTextResearch.Weights;
 using TorchSharp;

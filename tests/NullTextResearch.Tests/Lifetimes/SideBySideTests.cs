@@ -1,8 +1,6 @@
-using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
-using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,7 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Loading;
 using NullTextResearch.TestKit;
-using NullTextResearch.UNet;
 using NullTextResearch.Verification;
 using NullTextResearch.Weights;
 using TorchSharp;

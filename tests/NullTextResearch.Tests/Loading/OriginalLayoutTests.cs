@@ -1,4 +1,3 @@
-using NullTextResearch.Diffusion;
 using NullTextResearch.Loading;
 using NullTextResearch.TestKit;
 using NullTextResearch.Text;

@@ -1,5 +1,4 @@
 using NullTextResearch.SelfTest;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using NullTextResearch.Text;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using NullTextResearch.Training;
 using NullTextResearch.Weights;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

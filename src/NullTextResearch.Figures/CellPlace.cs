@@ -1,0 +1,8 @@
+namespace NullTextResearch.Figures;
+
+/// <summary>Where a cell's picture stands in the drawn grid.</summary>
+/// <param name="X">Left edge in pixels.</param>
+/// <param name="Y">Top edge in pixels.</param>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+public readonly record struct CellPlace(int X, int Y, int Width, int Height);

@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>Counts what a predictor is asked: one evaluation is one latent with one embedding through the network.</summary>
+/// <param name="inner">The predictor that does the work.</param>
+public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
+{
+    /// <summary>Evaluations so far: the sum of batch sizes.</summary>
+    public long Evaluations { get; private set; }
+
+    /// <summary>How many of them were followed by a backward pass, or recorded for one.</summary>
+    public long Backwards { get; private set; }
+
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
+    {
+        Evaluations += latents.shape[0];
+        if (is_grad_enabled() && (latents.requires_grad || condition.Tokens.requires_grad))
+            Backwards += latents.shape[0];
+        return inner.Predict(latents, step, condition);
+    }
+
+    /// <inheritdoc/>
+    public PredictionGradient Differentiate(
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of = GradientOf.Tokens
+    )
+    {
+        Evaluations += latents.shape[0];
+        Backwards += latents.shape[0];
+        return inner.Differentiate(latents, step, condition, loss, of);
+    }
+}

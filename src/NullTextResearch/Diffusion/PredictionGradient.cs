@@ -1,0 +1,79 @@
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Diffusion;
+
+/// <summary>A loss of a noise prediction, and its gradients.</summary>
+/// <param name="Losses">Loss per row, [B].</param>
+/// <param name="Tokens">Gradient of the sum of the losses by the text embedding, shape and type of it; null if it was not asked for.</param>
+/// <param name="Latents">The same by the latents through the network; null if it was not asked for.</param>
+/// <param name="Prediction">Noise prediction, detached.</param>
+/// <param name="BackOffs">How often the gradient was taken again with a smaller scale because it overflowed 16 bits.</param>
+public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, Tensor? Latents, Tensor Prediction, int BackOffs = 0)
+{
+    /// <summary>The same tensors, in the enclosing dispose scope.</summary>
+    internal PredictionGradient MoveToOuterDisposeScope()
+    {
+        Losses.MoveToOuterDisposeScope();
+        Tokens?.MoveToOuterDisposeScope();
+        Latents?.MoveToOuterDisposeScope();
+        Prediction.MoveToOuterDisposeScope();
+        return this;
+    }
+
+    /// <summary>Through the recorded graph of any predictor.</summary>
+    internal static PredictionGradient Recorded(
+        INoisePredictor predictor,
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> loss,
+        GradientOf of
+    )
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = enable_grad();
+        bool byTokens = of.HasFlag(GradientOf.Tokens),
+            byLatents = of.HasFlag(GradientOf.Latents);
+        Tensor tokens = condition.Tokens.detach().requires_grad_(byTokens),
+            z = latents.detach().requires_grad_(byLatents);
+        Tensor prediction = predictor.Predict(z, step, condition with { Tokens = tokens });
+        Shape.RequireSame(prediction, latents);
+        Tensor losses = loss(prediction);
+        Shape.Require(losses, [latents.shape[0]]);
+        Tensor[] gradients = Of(losses.sum(), Inputs(tokens, z, of));
+        return new PredictionGradient(
+            losses.detach(),
+            byTokens ? gradients[0] : null,
+            byLatents ? gradients[^1] : null,
+            prediction.detach()
+        ).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The inputs that are asked for, the embedding first.</summary>
+    internal static Tensor[] Inputs(Tensor tokens, Tensor latents, GradientOf of) =>
+        of switch
+        {
+            GradientOf.Tokens => [tokens],
+            GradientOf.Latents => [latents],
+            GradientOf.Tokens | GradientOf.Latents => [tokens, latents],
+            _ => throw new ArgumentOutOfRangeException(nameof(of), of, "Ask for the gradient of the tokens, of the latents, or of both."),
+        };
+
+    /// <summary>The gradients of a number; autograd.grad ends the process where it should throw, so everything it could object to is checked here.</summary>
+    internal static Tensor[] Of(Tensor total, Tensor[] leaves, Tensor? upstream = null, bool keepGraph = false)
+    {
+        if (!total.requires_grad)
+            throw new InvalidOperationException(
+                "The noise prediction does not depend on the embedding or the latents through recorded operations, so neither can be optimised. Does the "
+                    + "predictor run under no_grad, or detach its inputs?"
+            );
+        IList<Tensor> gradients = autograd.grad([total], leaves, upstream is null ? null : [upstream], retain_graph: keepGraph, allow_unused: true);
+        return
+        [
+            .. gradients.Select(g =>
+                g ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, or on the latents, so it cannot be optimised.")
+            ),
+        ];
+    }
+}

@@ -1,0 +1,23 @@
+namespace NullTextResearch.Editing;
+
+/// <summary>Options of <see cref="Pix2PixZero"/>; defaults are the published ones.</summary>
+public sealed record Pix2PixZeroOptions : EditorOptions
+{
+    /// <summary>Id in the catalogue.</summary>
+    public const string EditorId = "pix2pix-zero";
+
+    /// <inheritdoc/>
+    public override string Id => EditorId;
+
+    /// <summary>How far the target's latents move down the gradient at each step, finite and 0 or more (default 0.1); 0 is plain sampling.</summary>
+    public double Amount { get; init; } = 0.1;
+
+    /// <summary>
+    /// The released code moves the inputs of the unconditional and the conditional prediction apart, each by its own gradient, and goes on from the
+    /// unconditional one. Off by default: both predictions are made at the same latents, which move by the sum of both gradients.
+    /// </summary>
+    public bool PublishedHalves { get; init; }
+
+    /// <inheritdoc/>
+    public override IEditDirector Direct(EditProblem problem) => new Pix2PixZero(this);
+}

@@ -1,0 +1,22 @@
+using NullTextResearch.Inversion;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Experiments;
+
+/// <summary>The state of an interrupted run, as read back. Owns its tensors.</summary>
+public sealed class SavedNullTextState : IDisposable
+{
+    internal SavedNullTextState(NullTextState state) => State = state;
+
+    /// <summary>What <see cref="NullTextInversion"/> goes on from; borrowed.</summary>
+    public NullTextState State { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Pivot.Dispose();
+        foreach (Tensor embedding in State.Embeddings)
+            embedding.Dispose();
+        State.Latents.Dispose();
+    }
+}

@@ -1,0 +1,22 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>A way to invert images.</summary>
+public interface IInversion
+{
+    /// <summary>Name, as in tables and charts.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Everything that its results depend on beside the problem, written as JSON into manifests and keys of stored results: two settings of one method
+    /// must differ here. A method without options leaves it as it is.
+    /// </summary>
+    object Options => new { };
+
+    /// <summary>Inverts a batch of images.</summary>
+    /// <param name="problem">Images, prompts, predictor.</param>
+    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
+    /// <returns>The result, owned by the caller.</returns>
+    /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
+    InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default);
+}

@@ -1,0 +1,68 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Inversion;
+
+/// <summary>What every inversion starts from. All tensors are borrowed.</summary>
+public sealed record InversionProblem
+{
+    /// <summary>Noise predictor.</summary>
+    public required INoisePredictor Predictor { get; init; }
+
+    /// <summary>Steps.</summary>
+    public required TimestepGrid Grid { get; init; }
+
+    /// <summary>z_0 of the images, [B, 4, H, W].</summary>
+    public required Tensor Latents { get; init; }
+
+    /// <summary>Prompt embeddings, [B, tokens, d].</summary>
+    public required Tensor Conditional { get; init; }
+
+    /// <summary>Embedding of the empty prompt, [1, tokens, d].</summary>
+    public required Tensor Unconditional { get; init; }
+
+    /// <summary>w of the sampling that the inversion prepares (not of the inversion itself).</summary>
+    public double GuidanceScale { get; init; } = 7.5;
+
+    /// <summary>
+    /// One number per image for methods that draw noise: an image keeps its noise in any batch if it keeps its key.
+    /// Null means 0..B-1.
+    /// </summary>
+    public IReadOnlyList<long>? ImageKeys { get; init; }
+
+    /// <summary>Number of images, B.</summary>
+    public int Images => (int)Latents.shape[0];
+
+    /// <summary>Checks shapes, precision and device of the tensors against each other.</summary>
+    /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
+    /// <exception cref="ArgumentException">Tensors differ in precision or device, or the precision is below float32.</exception>
+    public void Validate()
+    {
+        Shape.Require(Latents, [-1, -1, -1, -1]);
+        long batch = Latents.shape[0];
+        Shape.Require(Conditional, [batch, -1, -1]);
+        Shape.Require(Unconditional, [1, Conditional.shape[1], Conditional.shape[2]]);
+        if (batch == 0)
+            throw new ArgumentException("There is no image: Latents has no rows.");
+        if (Latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
+            throw new ArgumentException(
+                $"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may run in less: convert inside the predictor."
+            );
+        foreach ((string name, Tensor tensor) in new[] { (nameof(Conditional), Conditional), (nameof(Unconditional), Unconditional) })
+        {
+            if (tensor.dtype != Latents.dtype)
+                throw new ArgumentException($"{name} is {tensor.dtype} but Latents are {Latents.dtype}; convert one of them.");
+            if (tensor.device.type != Latents.device.type)
+                throw new ArgumentException($"{name} is on {tensor.device} but Latents are on {Latents.device}; move one of them.");
+        }
+        if (ImageKeys is { } keys && keys.Count != batch)
+            throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one each, or null.");
+        if (!double.IsFinite(GuidanceScale))
+            throw new ArgumentException(FormattableString.Invariant($"The guidance scale is {GuidanceScale}; it must be finite."));
+    }
+
+    internal long KeyOf(int image) => ImageKeys is { } keys ? keys[image] : image;
+
+    internal Tensor UnconditionalRows() => Unconditional.expand(Conditional.shape);
+}

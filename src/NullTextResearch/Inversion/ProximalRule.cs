@@ -1,0 +1,11 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>What becomes of the difference between the two predictions of classifier-free guidance.</summary>
+public enum ProximalRule
+{
+    /// <summary>Values up to the threshold become 0, larger ones stay: the proximal map of the l0 penalty.</summary>
+    Hard,
+
+    /// <summary>All values move towards 0 by the threshold, and stop there: the proximal map of the l1 penalty.</summary>
+    Soft,
+}

@@ -1,0 +1,14 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>Options of <see cref="TextualInversion"/>. The paper leaves all of them open.</summary>
+public sealed record TextualInversionOptions : RandomTimestepOptions
+{
+    /// <summary>Where the embedding starts.</summary>
+    public TextualStart Start { get; init; } = TextualStart.Prompt;
+
+    /// <summary>From which latents the result samples.</summary>
+    public TextualPath Path { get; init; } = TextualPath.InvertWithOptimised;
+
+    /// <summary>How those latents are found; the guidance scale of this inversion applies too.</summary>
+    public PathOptions Inversion { get; init; } = new DdimInversionOptions();
+}

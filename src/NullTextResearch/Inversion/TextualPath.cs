@@ -1,0 +1,11 @@
+namespace NullTextResearch.Inversion;
+
+/// <summary>From which latents <see cref="TextualInversion"/> samples.</summary>
+public enum TextualPath
+{
+    /// <summary>DDIM inversion at guidance 1 with the optimised embedding.</summary>
+    InvertWithOptimised,
+
+    /// <summary>DDIM inversion at guidance 1 with the embedding of the prompt.</summary>
+    InvertWithPrompt,
+}

@@ -1,0 +1,21 @@
+namespace NullTextResearch.Scenes;
+
+/// <summary>The same scene at night.</summary>
+public sealed record NightFall : SceneEdit
+{
+    /// <inheritdoc/>
+    public override int? ObjectIndex => null;
+
+    /// <inheritdoc/>
+    public override string? WhyNot(SceneDescription scene)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        if (scene.Night)
+            return "The scene plays at night already.";
+        if (scene.Weather != SceneWeather.Clear)
+            return "By night the weather is always clear, and here it is not.";
+        return ToyScenes.AllowsNight(scene.Background) ? null : $"'{CaptionGrammar.Phrase(scene.Background)}' has no night version.";
+    }
+
+    private protected override SceneDescription Change(SceneDescription scene) => scene with { Night = true };
+}

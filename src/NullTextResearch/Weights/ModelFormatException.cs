@@ -1,0 +1,11 @@
+namespace NullTextResearch.Weights;
+
+/// <summary>A model folder's file is missing, unreadable or says something this library does not support.</summary>
+public sealed class ModelFormatException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public ModelFormatException(string message, Exception? inner = null)
+        : base(message, inner) { }
+
+    internal static ModelFormatException Of(UnreadableFileException e) => new(e.Message, e);
+}
