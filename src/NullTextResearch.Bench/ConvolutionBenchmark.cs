@@ -9,7 +9,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Bench;
 
-/// <summary>What the right path costs: the library's convolution against libtorch's own, in turns, at the shapes of the two families of models.</summary>
+/// <summary>Cost of correct convolutions: the library's against libtorch's own, in alternation, at the shapes of both model families.</summary>
 internal sealed class ConvolutionBenchmark(int rounds, int threads)
 {
     private static readonly Case[] Cases =
@@ -36,9 +36,9 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
         text.AppendLine(
             c,
             $"{Machine.Processor()}, {threads} thread(s), TorchSharp {typeof(torch).Assembly.GetName().Version}; 3x3 convolutions by the library "
-                + $"(`Convolution.Of`, which fills up channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which "
-                + $"the two took turns. *1.00* without added channels is the same call. Error: relative, of libtorch's own, against float64, in what the "
-                + $"column to its left times; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16."
+                + $"(`Convolution.Of`, which adds channels where libtorch may be wrong) against libtorch's own; medians of {rounds} rounds in which "
+                + $"the two took turns. *1.00* without added channels is the same call. Error: relative error of libtorch's own against float64, in the "
+                + $"call timed on its left; the library's is within the limits of the self-test, 1e-5 in float32 and 2e-2 in bfloat16."
         );
         text.AppendLine();
         text.AppendLine(
@@ -73,7 +73,7 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
             Tensor Right(Tensor t) => Convolution.Of(t, weight, stride: shape.Stride, padding: 1);
         }
         text.AppendLine();
-        text.AppendLine("An error of NaN is one that libtorch returned.");
+        text.AppendLine("An error of NaN means that libtorch returned NaN.");
         return text.ToString();
     }
 
@@ -106,7 +106,7 @@ internal sealed class ConvolutionBenchmark(int rounds, int threads)
 
     private static double Error(Tensor actual, Tensor expected) => actual.to(ScalarType.Float64).sub(expected).norm().div(expected.norm()).item<double>();
 
-    /// <summary>Seconds of one call of the first, and how many times as long the second takes: medians over rounds of some 20 ms each.</summary>
+    /// <summary>Seconds per call of the first, and how many times as long the second takes: medians over rounds of about 20 ms each.</summary>
     private (double Seconds, double Ratio) Turns(Action first, Action second)
     {
         first();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NullTextResearch.Bench;
 
-/// <summary>What the reports say of the machine.</summary>
+/// <summary>The description of the machine in reports.</summary>
 internal static class Machine
 {
     public static string Processor() =>

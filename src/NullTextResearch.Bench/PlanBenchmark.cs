@@ -12,8 +12,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench;
 
 /// <summary>
-/// The plan of <c>nulltext plan</c> against whole jobs: <c>nulltext invert</c> in a process of its own for each setting, timed from its start to its
-/// end.
+/// The plan of <c>nulltext plan</c> against whole jobs: <c>nulltext invert</c> in a separate process for each setting, timed from start to end.
 /// </summary>
 internal sealed partial class PlanBenchmark(string program)
 {
@@ -40,9 +39,9 @@ internal sealed partial class PlanBenchmark(string program)
         text.AppendLine();
         text.AppendLine(
             c,
-            $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a process of its own, timed from its start to "
-                + $"its end; the plan was made beside it, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} "
-                + $"% of one thread's time. *For the work done* is the plan's time for the inner steps that the job made, most of them fewer than allowed."
+            $"`nulltext invert` of an example scene with sd-mini on {Machine.Processor()}, each setting in a separate process, timed from start to "
+                + $"end; the plan was made just before, as `nulltext plan` does. At the start of this benchmark other work left {100 * before.Share:0} "
+                + $"% of one thread's time. *For the work done* is the plan's time for the inner steps that the job took, mostly fewer than allowed."
         );
         text.AppendLine();
         text.AppendLine(
@@ -55,7 +54,7 @@ internal sealed partial class PlanBenchmark(string program)
             Console.Error.WriteLine($"plan: {setting}");
             PixelSize size = PixelSize.TryParse(setting.Size, out PixelSize given)
                 ? given
-                : throw new InvalidOperationException($"'{setting.Size}' is no size.");
+                : throw new InvalidOperationException($"'{setting.Size}' is not a size.");
             int threads = ProcessorThreads.For(source, size);
             set_num_threads(threads);
             MachineLoad load = MachineLoad.Measure(threads);
@@ -112,10 +111,10 @@ internal sealed partial class PlanBenchmark(string program)
         static double Number(Group group) =>
             group.Success
                 ? double.Parse(group.Value, CultureInfo.InvariantCulture)
-                : throw new InvalidOperationException("nulltext invert did not say what memory it took.");
+                : throw new InvalidOperationException("nulltext invert did not report its memory.");
     }
 
-    /// <summary>What <c>invert</c> is told.</summary>
+    /// <summary>The arguments of <c>invert</c>.</summary>
     private sealed record Setting(string Size, int Steps, int Inner, ScalarType Precision, MemoryOptions Memory)
     {
         public IReadOnlyList<string> Arguments =>
@@ -139,7 +138,7 @@ internal sealed partial class PlanBenchmark(string program)
         private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>What a job took.</summary>
+    /// <summary>The cost of a job.</summary>
     private sealed record Job(double Seconds, double InnerSteps, double PeakMegabytes, double PlannedMegabytes);
 
     [GeneratedRegex(@"memory +(\d+) MB at most, (\d+) MB planned")]

@@ -10,6 +10,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
 using NullTextResearch.Scenes;
+using NullTextResearch.Tensors;
 using NullTextResearch.UNet;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,8 +18,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench;
 
 /// <summary>
-/// Null-text optimisation as published against the library's, on the same weights, images and kernels. Each measurement is
-/// a process of its own (peak memory), and the variants take turns (these machines drift), so read ratios, not seconds.
+/// Null-text optimisation as published against the library's, on the same weights, images and kernels. Each measurement runs
+/// in a separate process (for peak memory), and the variants take turns (machines drift), so read ratios, not seconds.
 /// </summary>
 internal static class Program
 {
@@ -38,36 +39,36 @@ internal static class Program
         Option<int> images = new("--images") { Description = "Held-out scenes to invert.", DefaultValueFactory = _ => 4 };
         Option<int> steps = new("--steps") { Description = "DDIM steps.", DefaultValueFactory = _ => 50 };
         Option<int> inner = new("--inner") { Description = "Inner steps per timestep.", DefaultValueFactory = _ => 10 };
-        Option<int> rounds = new("--rounds") { Description = "How often the variants take turns.", DefaultValueFactory = _ => 3 };
+        Option<int> rounds = new("--rounds") { Description = "Rounds in which the variants take turns.", DefaultValueFactory = _ => 3 };
         Option<int?> threads = new("--threads")
         {
-            Description = "libtorch threads (default: $NULLTEXT_THREADS, else what the model's size is worth, as in the command line).",
+            Description = "libtorch threads (default: $NULLTEXT_THREADS, else a number that suits the model's size, as in nulltext).",
         };
-        Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as released; off, every variant does the same work." };
-        Option<FileInfo?> report = new("--out") { Description = "Put the report into this Markdown file too, in the place of an earlier one of its kind." };
+        Option<bool> early = new("--early-stop") { Description = "Stop inner loops early, as in the released code; off, every variant does the same work." };
+        Option<FileInfo?> report = new("--out") { Description = "Also write the report to this Markdown file, replacing an earlier one of its kind." };
         Option<string?> one = new("--variant") { Description = "Measure one variant in this process and print JSON.", Hidden = true };
-        Option<int> soak = new("--soak") { Description = "Instead: run this many inner steps and report memory growth and live tensors." };
+        Option<int> soak = new("--soak") { Description = "Instead: run this many inner steps; report memory growth and live tensors." };
         Option<bool> full = new("--full-size")
         {
-            Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; takes 12 GB and some minutes.",
+            Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; needs 12 GB and a few minutes.",
         };
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
         Option<bool> shared = new("--shared-rows")
         {
-            Description = "With --full-size: instead of the report, the rows that Python/unet.py measures too, as JSON lines (compare-with-python.sh).",
+            Description = "With --full-size: instead of the report, print the rows that Python/unet.py also measures, as JSON lines (compare-with-python.sh).",
         };
         Option<bool> plan = new("--plan")
         {
-            Description = "Instead: what 'nulltext plan' says against whole inversions by sd-mini, in processes of their own; some minutes.",
+            Description = "Instead: compare 'nulltext plan' with whole inversions by sd-mini in separate processes; takes a few minutes.",
         };
         Option<bool> convolutions = new("--convolutions")
         {
-            Description = "Instead: the library's convolution, which is right on every processor, against libtorch's own; two minutes.",
+            Description = "Instead: compare the library's convolution, which is correct on every processor, with libtorch's own; takes two minutes.",
         };
         Option<FileInfo> program = new("--nulltext")
         {
-            Description = "The built command line, with --plan.",
+            Description = "The built nulltext.dll, for --plan.",
             DefaultValueFactory = _ => new FileInfo("src/NullTextResearch.Cli/bin/Release/net10.0/nulltext.dll"),
         };
         RootCommand root = new("Benchmark of null-text optimisation.")
@@ -111,12 +112,13 @@ internal static class Program
             );
             if (parsed.GetValue(full))
             {
-                if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
+                try
                 {
-                    Console.Error.WriteLine(
-                        "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine "
-                            + "with an NVIDIA driver."
-                    );
+                    ComputeDevice.Parse(parsed.GetValue(device)!);
+                }
+                catch (ArgumentException e)
+                {
+                    Console.Error.WriteLine(e.Message);
                     return 1;
                 }
                 FullSizeWork fullSize = new(
@@ -281,7 +283,7 @@ internal static class Program
             $"{work.Images} held-out toy scenes, {work.Steps} steps, {work.Inner} inner steps{(work.EarlyStop ? " at most" : "")}, guidance 7.5, float32, "
                 + $"CPU ({Machine.Processor()}), {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp "
                 + $"{typeof(torch).Assembly.GetName().Version}; median of {rounds} rounds in which the variants took turns. Time is that of the "
-                + $"optimisation, without the DDIM inversion that all share. Trust the ratios: published time / this time, round by round."
+                + $"optimisation, without the DDIM inversion, which all share. Trust the ratios: published time / this time, round by round."
         );
         text.AppendLine();
         text.AppendLine(
@@ -364,7 +366,7 @@ internal static class Program
                 Console.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{done, 7} steps: {seen[^1].Megabytes:0.0} MB resident, of it {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} MB managed"
+                        $"{done, 7} steps: {seen[^1].Megabytes:0.0} MB resident, of which {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} MB managed"
                     )
                 );
         }

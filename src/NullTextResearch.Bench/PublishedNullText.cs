@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench;
 
 /// <summary>
-/// The released optimisation loop, one image at a time, with PyTorch's own Adam: the yardstick. The library's inversion is
-/// another implementation of the same arithmetic; both results are compared in the report.
+/// The released optimisation loop, one image at a time, with PyTorch's own Adam: the baseline. The library's inversion is
+/// another implementation of the same arithmetic; the report compares both results.
 /// </summary>
 public static class PublishedNullText
 {

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Bench;
 
-/// <summary>A Markdown file that holds one report of each kind, a first-level heading each.</summary>
+/// <summary>A Markdown file with one report of each kind, each under a first-level heading.</summary>
 internal static class ReportFile
 {
-    /// <summary>Puts a report in the place of the one whose heading is the same up to the first comma (a date follows it), or at the end.</summary>
+    /// <summary>Replaces the report whose heading is the same up to the first comma (a date follows it), or appends the report.</summary>
     public static void Put(string path, string report)
     {
         List<string> parts = [];

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Bench;
 
-/// <summary>What the released algorithm does and a careful implementation need not.</summary>
-/// <param name="WeightGradients">Weights ask for gradients, and backward fills them for every weight.</param>
+/// <summary>Work that the released algorithm does and a careful implementation avoids.</summary>
+/// <param name="WeightGradients">Weights require gradients, and backward computes them for every weight.</param>
 /// <param name="RecomputeConditional">The advance evaluates the conditional branch again.</param>
 /// <param name="ExplicitMaps">Every attention layer builds its map.</param>
 public sealed record Waste(bool WeightGradients, bool RecomputeConditional, bool ExplicitMaps)

@@ -12,7 +12,7 @@ internal static class Program
         return CommandRunner.Invoke(CreateRoot(), args);
     }
 
-    /// <summary>The whole command line.</summary>
+    /// <summary>The root command with all subcommands.</summary>
     internal static RootCommand CreateRoot()
     {
         RootCommand root = new("Inversion and text-driven editing of real images with Stable Diffusion 1.x and 2.x.")
@@ -48,16 +48,16 @@ internal static class Program
     {
         Console.WriteLine(
             """
-            nulltext: invert a real image, rebuild it, edit it with words.
+            nulltext: invert a real image, reconstruct it, edit it by prompt.
 
               nulltext reproduce --quick                                 the paper's figures, in a few minutes
-              nulltext invert photo.png --prompt "a cat on a meadow"     find the noise and the null texts of an image
+              nulltext invert photo.png --prompt "a cat on a meadow"     find the noise and null texts of an image
               nulltext edit runs/photo --to "a dog on a meadow"          edit it, as often as you like
-              nulltext sample --prompt "a red car in the desert"         images from nothing
+              nulltext sample --prompt "a red car in the desert"         images from a prompt
               nulltext notebook                                          the same in Jupyter, cell by cell
-              nulltext model pull OWNER/NAME                             your own Stable Diffusion, from a model hub
-              nulltext plan --model OWNER/NAME                           which settings fit into your memory, and how long it takes
-              nulltext doctor                                            is everything in place?
+              nulltext model pull OWNER/NAME                             download a Stable Diffusion model from a hub
+              nulltext plan --model OWNER/NAME                           which settings fit into memory, and how long they take
+              nulltext doctor                                            check the installation
 
             Start with: nulltext reproduce --quick
             All commands: nulltext --help

@@ -6,8 +6,8 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.DotNetInteractive;
 
 /// <summary>
-/// .NET Interactive as the library sees a notebook. What it says of the running cell is bound to the cell's own flow: outside
-/// of one, results go to the console as text.
+/// .NET Interactive as a notebook host of the library. Its information about the running cell is bound to the cell's flow of control;
+/// outside a cell, results go to the console as text.
 /// </summary>
 internal sealed class InvocationHost : INotebookHost
 {
@@ -15,7 +15,7 @@ internal sealed class InvocationHost : INotebookHost
     private readonly LiveServer _live;
 
     /// <summary>
-    /// The host of this process; its elements talk to it over a socket of its own, for the kernel answers comms of no other target than its own.
+    /// Creates the host of this process. Elements reach it over a separate socket, because the kernel answers only comms of its own targets.
     /// </summary>
     public InvocationHost()
     {
@@ -26,7 +26,7 @@ internal sealed class InvocationHost : INotebookHost
     /// <inheritdoc/>
     public string Name => $".NET Interactive {typeof(Kernel).Assembly.GetName().Version}";
 
-    // Its Jupyter side sends every mime type but application/json as a string.
+    // Its Jupyter side sends every mime type except application/json as a string.
     /// <inheritdoc/>
     public bool DeliversJson => false;
 
@@ -45,7 +45,7 @@ internal sealed class InvocationHost : INotebookHost
     /// <inheritdoc/>
     public void ClearOutput(bool wait = false)
     {
-        // The kernel has no such event; what is shown stays.
+        // The kernel has no such event; outputs stay.
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ internal sealed class InvocationHost : INotebookHost
     {
         try
         {
-            // Away from the cell's own flow: it waits here, and the kernel's answer must not wait for it.
+            // Outside the cell's flow: the cell waits here, and the kernel's answer must not wait for the cell.
             return hidden
                 ? Task.Run(() => Kernel.GetPasswordAsync(prompt)).GetAwaiter().GetResult().GetClearTextPassword()
                 : Task.Run(() => Kernel.GetInputAsync(prompt)).GetAwaiter().GetResult();
@@ -74,11 +74,11 @@ internal sealed class InvocationHost : INotebookHost
         return null;
     }
 
-    // What a cell displayed cannot be replaced once the cell has ended.
+    // An output cannot be replaced once its cell has ended.
     /// <inheritdoc/>
     public bool UpdatesLater => false;
 
-    // Beside the cells: this kernel has no place between them that is offered to others.
+    // Runs concurrently with cells: this kernel offers no way to run work between them.
     private Task AnswerAsync(LiveService service) =>
         Task.Run(async () =>
         {
@@ -96,7 +96,7 @@ internal sealed class InvocationHost : INotebookHost
     private static string Text(object? value) =>
         value is MimeBundle bundle ? (string)bundle.Data["text/plain"] : value.ToDisplayString(PlainTextFormatter.MimeType);
 
-    // display(x).Update(y) changes nothing in the kernel's last versions; the invocation context's handle does.
+    // display(x).Update(y) has no effect in the kernel's last versions; the handle of the invocation context works.
     private sealed class Handle : IDisplayHandle
     {
         private readonly KernelInvocationContext _context;

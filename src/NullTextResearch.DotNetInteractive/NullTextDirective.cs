@@ -6,17 +6,17 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.DotNetInteractive;
 
-/// <summary><c>#!nulltext help</c> and its like.</summary>
+/// <summary>The directive <c>#!nulltext</c>, as in <c>#!nulltext help</c>.</summary>
 internal static class NullTextDirective
 {
     private const string Name = "#!nulltext";
 
     private static readonly (string Word, string Use, Func<KernelInvocationContext, Task> Run)[] Words =
     [
-        ("help", "what there is to call", Help),
-        ("doctor", "whether everything is in place, and how to mend what is not", Doctor),
-        ("methods", "the ways to invert an image", Methods),
-        ("plotly", "show charts of Plotly.NET by its own formatter, which asks two CDNs; charts of this library never do", PlotlyNet.ShowAsync),
+        ("help", "list these words, and a first example", Help),
+        ("doctor", "check the installation, and say how to fix it", Doctor),
+        ("methods", "list the inversion methods", Methods),
+        ("plotly", "show Plotly.NET charts with its own formatter, which loads from two CDNs; this library's charts never do", PlotlyNet.ShowAsync),
     ];
 
     /// <summary>Adds the directive.</summary>
@@ -41,7 +41,7 @@ internal static class NullTextDirective
         int known = Array.FindIndex(Words, w => w.Word == word);
         if (known >= 0)
             return Words[known].Run(context);
-        context.Fail(context.Command, message: $"{Name} knows no '{word}'; it takes one of: {string.Join(", ", Words.Select(w => w.Word))}.");
+        context.Fail(context.Command, message: $"{Name} does not know '{word}'; expected one of: {string.Join(", ", Words.Select(w => w.Word))}.");
         return Task.CompletedTask;
     }
 
@@ -53,7 +53,7 @@ internal static class NullTextDirective
 
             using NullTextResearch;
             using NullTextResearch.Interactive;
-            var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
+            var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion model
             var image = await bench.Invert("photo.png", "a cat on a meadow");
             await bench.Edit(image, "a dog on a meadow")                   // shows source, reconstruction and edit
             """,
@@ -64,22 +64,22 @@ internal static class NullTextDirective
 
     private static Task Methods(KernelInvocationContext context)
     {
-        context.DisplayAs(InversionCatalogue.ToText() + "\n\nMethods.Of(\"direct\") makes one; T is the number of steps, N that of inner steps.", "text/plain");
+        context.DisplayAs(InversionCatalogue.ToText() + "\n\nMethods.Of(\"direct\") creates one; T: number of steps, N: inner steps.", "text/plain");
         return Task.CompletedTask;
     }
 
     private static async Task Doctor(KernelInvocationContext context)
     {
         StringWriter found = new();
-        // libtorch's threads are a setting of the thread: the kernel's own keeps what it has.
+        // libtorch's thread count is a setting of the calling thread: the kernel's thread keeps its own.
         await Task.Run(() => new Checkup().Run(found, context.CancellationToken), context.CancellationToken);
         context.DisplayAs(found.ToString(), "text/plain");
     }
 }
 
-/// <summary>One use of the directive; made by the kernel out of what stands in the cell.</summary>
+/// <summary>One use of the directive; created by the kernel from the cell's text.</summary>
 internal sealed class NullTextCommand : KernelDirectiveCommand
 {
-    /// <summary>The word after it, or null.</summary>
+    /// <summary>The word after the directive, or null.</summary>
     public string? Word { get; set; }
 }

@@ -12,12 +12,12 @@ using NullTextResearch.Interactive.Rendering;
 namespace NullTextResearch.DotNetInteractive;
 
 /// <summary>
-/// The workbench in Microsoft's .NET Interactive. Its package starts it by itself; after <c>#r "folder/NullTextResearch.DotNetInteractive.dll"</c>
-/// a cell calls <see cref="LoadAsync"/>.
+/// The workbench in Microsoft's .NET Interactive. Loading the package activates it; after <c>#r "folder/NullTextResearch.DotNetInteractive.dll"</c>
+/// call <see cref="LoadAsync"/> in a cell.
 /// </summary>
 /// <remarks>
-/// Gives results their pictures and tables, progress its place below the cell, the library <see cref="Notebook.Host"/>, and the
-/// kernel the directive <c>#!nulltext</c>.
+/// Shows results as images and tables and progress below the cell, sets <see cref="Notebook.Host"/> for the library, and adds the directive
+/// <c>#!nulltext</c> to the kernel.
 /// </remarks>
 public sealed class NullTextExtension : IKernelExtension
 {
@@ -28,16 +28,16 @@ public sealed class NullTextExtension : IKernelExtension
     private static bool _attached;
 
     /// <summary>Extends the kernel that runs the calling cell. A second call changes nothing.</summary>
-    /// <exception cref="InvalidOperationException">No cell of .NET Interactive runs.</exception>
+    /// <exception cref="InvalidOperationException">No .NET Interactive cell is running.</exception>
     public static Task LoadAsync() =>
         new NullTextExtension().OnLoadAsync(
             KernelInvocationContext.Current?.HandlingKernel
                 ?? throw new InvalidOperationException(
-                    "No cell of .NET Interactive runs here; call NullTextExtension.LoadAsync() in one, or give OnLoadAsync the kernel."
+                    "No .NET Interactive cell is running; call NullTextExtension.LoadAsync() in a cell, or pass the kernel to OnLoadAsync."
                 )
         );
 
-    /// <summary>Extends a kernel and all beside it; called by the kernel that loads the package.</summary>
+    /// <summary>Extends a kernel and all its sibling kernels; called by the kernel that loads the package.</summary>
     /// <param name="kernel">Any kernel of the process.</param>
     public Task OnLoadAsync(Kernel kernel)
     {
@@ -62,7 +62,7 @@ public sealed class NullTextExtension : IKernelExtension
         string[] library = [.. LibraryAssemblies().Select(a => a.Location).Where(l => l.Length > 0)];
         foreach (Kernel each in root is CompositeKernel all ? all.ChildKernels : (IEnumerable<Kernel>)[root])
         {
-            // Who referenced this assembly by its path wants what lies beside it too.
+            // A cell that references this assembly by its path needs the assemblies next to it too.
             if (each is CSharpKernel csharp)
                 csharp.AddAssemblyReferences(library);
             else if (each.Name == FSharp)
@@ -72,7 +72,7 @@ public sealed class NullTextExtension : IKernelExtension
         return Task.CompletedTask;
     }
 
-    // Its compiler starts with its first cell, which takes seconds: a notebook without F# does not pay for it.
+    // The F# compiler starts with the first F# cell, which takes seconds: notebooks without F# must not pay for it.
     private static void ReferenceAtFirstCell(Kernel fsharp, IReadOnlyList<string> library)
     {
         string code = string.Join('\n', library.Select(path => $"#r @\"{path}\""));
@@ -87,7 +87,7 @@ public sealed class NullTextExtension : IKernelExtension
         );
     }
 
-    /// <summary>The types whose values get pictures or tables of ours: one list with our own kernel's.</summary>
+    /// <summary>The types whose values are shown as images or tables; the same list as in our own kernel.</summary>
     internal static IReadOnlyList<Type> Shown => [.. LibraryViews.Shown, typeof(SixLabors.ImageSharp.Image)];
 
     private static void RegisterFormatters()

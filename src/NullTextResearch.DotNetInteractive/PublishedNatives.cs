@@ -6,8 +6,8 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.DotNetInteractive;
 
 /// <summary>
-/// Native libraries of a published folder. The kernel looks beside an assembly that a cell referenced by its path, but not in
-/// <c>runtimes/SYSTEM/native</c> below, where a build for all systems puts them.
+/// Resolves native libraries of a published folder. For an assembly that a cell references by its path, the kernel searches the assembly's folder
+/// but not <c>runtimes/SYSTEM/native</c> below it, where a build for all systems puts them.
 /// </summary>
 internal static class PublishedNatives
 {
@@ -21,7 +21,7 @@ internal static class PublishedNatives
         "native"
     );
 
-    /// <summary>Looks there too, for the assemblies that have native parts.</summary>
+    /// <summary>Extends the search to that folder for the assemblies that have native parts.</summary>
     public static void Start()
     {
         Assembly[] ours = [typeof(Notebook).Assembly, typeof(TorchSharp.torch).Assembly, typeof(SkiaSharp.SKImageInfo).Assembly];
@@ -29,7 +29,7 @@ internal static class PublishedNatives
             context.ResolvingUnmanagedDll += Find;
     }
 
-    // Zero where it is not there either: the runtime then says so.
+    // Zero if it is not there either; the runtime then reports the error.
     private static nint Find(Assembly asking, string name)
     {
         if (Path.GetDirectoryName(asking.Location) is not { Length: > 0 } beside)

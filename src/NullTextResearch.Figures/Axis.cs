@@ -14,7 +14,7 @@ public sealed record Axis(string Quantity, string? Unit = null)
     /// <summary>Upper end in data units; null (default) fits the data.</summary>
     public double? Maximum { get; init; }
 
-    /// <summary>Where ticks stand, in data units; null (default) lets the chart choose.</summary>
+    /// <summary>Tick positions in data units; null (default) lets the chart choose.</summary>
     public IReadOnlyList<double>? Ticks { get; init; }
 
     /// <summary>Quantity and unit as printed: <c>PSNR [dB]</c>.</summary>

@@ -21,7 +21,7 @@ public sealed record BarChart : Chart
 
         if (Categories.Distinct(StringComparer.Ordinal).Count() != Categories.Count)
         {
-            yield return "two categories have the same name, their bars would lie on each other";
+            yield return "two categories have the same name; their bars would overlap";
         }
 
         foreach (string problem in NameProblems([.. Series.Select(s => s.Name), .. HorizontalLines.Select(l => l.Name)]))

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Figures;
 
-/// <summary>Where a cell's picture stands in the drawn grid.</summary>
+/// <summary>The position of a cell's picture in the drawn grid.</summary>
 /// <param name="X">Left edge in pixels.</param>
 /// <param name="Y">Top edge in pixels.</param>
 /// <param name="Width">Width in pixels.</param>

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Figures;
 
-/// <summary>Data and labels of a picture with axes. Immutable; <see cref="Build"/> draws it.</summary>
+/// <summary>Data and labels of a chart with axes. Immutable; <see cref="Build"/> draws it.</summary>
 public abstract record Chart
 {
     /// <summary>Title shown above the chart.</summary>
@@ -41,7 +41,7 @@ public abstract record Chart
         return new ChartBundle(Title, Height, PlotlyIsland.Json(this), Csv.Write(CsvHeader(), CsvRows()));
     }
 
-    /// <summary>Colour of the series at an index that names none: for another series that belongs to it.</summary>
+    /// <summary>Default colour of the series at an index, for another series that belongs to it.</summary>
     /// <param name="index">0 for the first series.</param>
     public static string ColorOf(int index) => Theme.Color(index);
 

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Figures;
 
-/// <summary>A drawn chart in the forms that leave this library: JSON, HTML and CSV.</summary>
+/// <summary>A drawn chart in its output formats: JSON, HTML and CSV.</summary>
 /// <param name="Title">Title of the chart.</param>
 /// <param name="Height">Height in CSS pixels without the legend.</param>
-/// <param name="PlotlyJson">An object with <c>data</c> and <c>layout</c>, as plotly.js and Jupyter's plotly MIME type take it.</param>
+/// <param name="PlotlyJson">An object with <c>data</c> and <c>layout</c>, as plotly.js and Jupyter's plotly MIME type expect it.</param>
 /// <param name="CsvText">The numbers behind the chart.</param>
 public sealed record ChartBundle(string Title, int Height, string PlotlyJson, string CsvText)
 {
@@ -13,21 +13,21 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
     /// </summary>
     /// <param name="divId">Identifier of the plot's element, unique in its page: letters, digits, <c>-</c> and <c>_</c>.</param>
     /// <param name="standIn">
-    /// HTML to show until plotly.js is there, with a title of its own, for pages that load it later or never (notebooks); null says what is missing.
+    /// HTML to show until plotly.js is loaded, including a title, for pages that load it later or never (notebooks); null: a message says what is missing.
     /// </param>
     /// <returns>An HTML fragment.</returns>
-    /// <exception cref="ArgumentException">The identifier has other characters.</exception>
+    /// <exception cref="ArgumentException">The identifier contains other characters.</exception>
     public string HtmlFragment(string divId, string? standIn = null)
     {
         ArgumentNullException.ThrowIfNull(divId);
         if (divId.Length == 0 || divId.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
         {
-            throw new ArgumentException($"'{divId}' is no plain element id; use letters, digits, '-' and '_'.", nameof(divId));
+            throw new ArgumentException($"'{divId}' is not a plain element id; use letters, digits, '-' and '_'.", nameof(divId));
         }
 
         string style = $"min-height:{Height.ToString(Csv.Culture)}px;width:100%";
 
-        // A stand-in says itself what it shows; the script adds the title when the chart takes its place.
+        // A stand-in has its own title; the script adds the title when the chart replaces it.
         string title = standIn is null
             ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 "
                 + $"4px\">{Html.Text(Title)}</div>"

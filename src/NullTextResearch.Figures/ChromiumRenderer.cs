@@ -4,10 +4,10 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Makes PNG files of charts and pages with a headless Chromium (or Chrome, or Edge) where one is installed.</summary>
+/// <summary>Renders charts and pages as PNG files with a headless Chromium (or Chrome, or Edge), if one is installed.</summary>
 public sealed class ChromiumRenderer
 {
-    /// <summary>Environment variable that names the browser's program, ahead of <c>PATH</c>.</summary>
+    /// <summary>Environment variable with the path of the browser's executable; takes precedence over <c>PATH</c>.</summary>
     public const string EnvironmentVariable = "NULLTEXT_CHROMIUM";
 
     // Chromium draws at most 16384 device pixels in height; at two device pixels per CSS pixel this stays below.
@@ -17,18 +17,18 @@ public sealed class ChromiumRenderer
 
     private ChromiumRenderer(string executablePath) => ExecutablePath = executablePath;
 
-    /// <summary>Full path of the browser's program.</summary>
+    /// <summary>Full path of the browser's executable.</summary>
     public string ExecutablePath { get; }
 
-    /// <summary>How long one page may take (default: one minute).</summary>
+    /// <summary>Time limit for one page (default: one minute).</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The browser to use, or null where none is installed.</summary>
+    /// <summary>The browser to use, or null if none is installed.</summary>
     /// <returns>A renderer; nothing is started yet.</returns>
     public static ChromiumRenderer? TryFind() => Find().Renderer;
 
     /// <summary>
-    /// Looks for a browser: <see cref="EnvironmentVariable"/> first, then the usual names on <c>PATH</c>, then the usual places of Windows and macOS.
+    /// Looks for a browser: <see cref="EnvironmentVariable"/> first, then the usual names on <c>PATH</c>, then the usual locations on Windows and macOS.
     /// </summary>
     /// <returns>The browser, or a message that says how to get one.</returns>
     public static ChromiumSearch Find() => Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
@@ -39,7 +39,7 @@ public sealed class ChromiumRenderer
         {
             return File.Exists(chosen)
                 ? new ChromiumSearch(new ChromiumRenderer(Path.GetFullPath(chosen)), Path.GetFullPath(chosen))
-                : new ChromiumSearch(null, $"{EnvironmentVariable} names '{chosen}', which does not exist; set it to the browser's program or unset it.");
+                : new ChromiumSearch(null, $"{EnvironmentVariable} names '{chosen}', which does not exist; set it to the browser's executable or unset it.");
         }
 
         string[] endings = OperatingSystem.IsWindows() ? [".exe"] : [""];
@@ -58,18 +58,18 @@ public sealed class ChromiumRenderer
 
         return new ChromiumSearch(
             null,
-            "no Chromium, Chrome or Edge was found on PATH; static chart pictures are left out. Install one (Debian: apt-get install chromium) or set "
-                + $"{EnvironmentVariable} to its program."
+            "no Chromium, Chrome or Edge was found on PATH; static chart images are skipped. Install one (Debian: apt-get install chromium) or set "
+                + $"{EnvironmentVariable} to its executable."
         );
     }
 
-    /// <summary>Photographs a page.</summary>
+    /// <summary>Takes a screenshot of a page.</summary>
     /// <param name="html">A self-contained HTML document.</param>
     /// <param name="width">Width of the page in CSS pixels, 500 to 4000.</param>
     /// <param name="height">Height of the page in CSS pixels, 100 to 8000.</param>
     /// <param name="path">The PNG file to write; two device pixels per CSS pixel. Its folder is created if missing.</param>
     /// <param name="cancellationToken">Stops the browser.</param>
-    /// <returns>Whether the file was written, or why not: a browser that fails is no reason to lose a run.</returns>
+    /// <returns>Whether the file was written, or why not: a browser failure must not abort a run.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The size is out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="IOException">The temporary page or the file cannot be written.</exception>
@@ -88,7 +88,7 @@ public sealed class ChromiumRenderer
             string page = Path.Combine(folder, "page.html");
             string picture = Path.Combine(folder, "page.png");
             File.WriteAllText(page, html);
-            // Now and then a headless browser never gets going, and the next one does.
+            // Now and then a headless browser hangs at startup; a second one usually works.
             string? failure = Run(Path.Combine(folder, "profile"), page, picture, width, height, Timeout / 3, out bool stalled, cancellationToken);
             if (stalled)
                 failure = Run(Path.Combine(folder, "profile-2"), page, picture, width, height, Timeout, out _, cancellationToken);
@@ -106,7 +106,7 @@ public sealed class ChromiumRenderer
         }
     }
 
-    /// <summary>Makes one PNG per chart, many charts per start of the browser.</summary>
+    /// <summary>Renders one PNG per chart, many charts per start of the browser.</summary>
     /// <param name="charts">Charts and the PNG files to write.</param>
     /// <param name="width">Width of the pictures in CSS pixels, 500 to 4000 (default 900); the height follows the chart.</param>
     /// <param name="cancellationToken">Stops the browser.</param>
@@ -124,7 +124,7 @@ public sealed class ChromiumRenderer
         List<RenderResult> results = [];
         while (results.Count < charts.Count)
         {
-            // As many charts as one photograph can hold, at least one. A title and a long legend need room beyond the chart's height.
+            // As many charts as fit into one screenshot, at least one. A title and a long legend need room beyond the chart's height.
             List<(ChartBundle Chart, int BoxHeight)> sheet = [];
             int height = 0;
             foreach ((ChartBundle chart, _) in charts.Skip(results.Count))
@@ -221,8 +221,8 @@ public sealed class ChromiumRenderer
         return top - 1;
     }
 
-    /// <summary>Starts the browser and waits for its picture.</summary>
-    /// <returns>Null if the picture was written, otherwise what went wrong.</returns>
+    /// <summary>Starts the browser and waits for its screenshot.</summary>
+    /// <returns>Null if the screenshot was written, otherwise what went wrong.</returns>
     private string? Run(
         string profile,
         string page,
@@ -333,7 +333,7 @@ public sealed class ChromiumRenderer
         }
     }
 
-    /// <summary>Child processes may still be closing files of their profile: try for two seconds, then leave it to the system's temporary folder.</summary>
+    /// <summary>Child processes may still be closing files of their profile: try for two seconds, then leave the folder to the system's clean-up.</summary>
     private static void DeleteFolder(string folder)
     {
         for (int attempt = 0; attempt < 20; attempt++)

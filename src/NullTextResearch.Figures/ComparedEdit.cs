@@ -2,9 +2,9 @@ using NullTextResearch.Images;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>What one editor made of an inverted picture.</summary>
+/// <summary>Result of one editor on an inverted picture.</summary>
 /// <param name="Picture">The edited picture.</param>
-/// <param name="Evaluations">Network evaluations of the edit, those of the source branch included.</param>
+/// <param name="Evaluations">Network evaluations of the edit, including those of the source branch.</param>
 /// <param name="Backwards">How many of them were followed by a backward pass.</param>
 /// <param name="Seconds">Time of the edit.</param>
 public sealed record ComparedEdit(RgbImage Picture, long Evaluations, long Backwards, double Seconds);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Comma-separated values as RFC 4180 describes them, in the invariant culture.</summary>
+/// <summary>Comma-separated values as in RFC 4180, in the invariant culture.</summary>
 public static class Csv
 {
     internal static CultureInfo Culture => CultureInfo.InvariantCulture;

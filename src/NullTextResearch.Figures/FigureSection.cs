@@ -1,6 +1,6 @@
 namespace NullTextResearch.Figures;
 
-/// <summary>One figure of a report: what it shows, what was expected, what came out, and the evidence. All texts are plain: they are escaped.</summary>
+/// <summary>One figure of a report: what it shows, what was expected, what came out, and the evidence. All texts are plain text and are escaped.</summary>
 public sealed record FigureSection
 {
     /// <summary>
@@ -20,7 +20,7 @@ public sealed record FigureSection
     /// <summary>What this run found, or null.</summary>
     public string? ThisRunFound { get; init; }
 
-    /// <summary>The paper's claims that this figure is about, with verdicts (default: none).</summary>
+    /// <summary>The paper's claims that this figure tests, with verdicts (default: none).</summary>
     public IReadOnlyList<Claim> Claims { get; init; } = [];
 
     /// <summary>The command that makes this figure, or null.</summary>
@@ -35,9 +35,9 @@ public sealed record FigureSection
     /// <summary>Tables in reading order, after the pictures (default: none).</summary>
     public IReadOnlyList<TableData> Tables { get; init; } = [];
 
-    /// <summary>Files beside the report that belong to this figure (default: none).</summary>
+    /// <summary>Files next to the report that belong to this figure (default: none).</summary>
     public IReadOnlyList<ReportFile> Files { get; init; } = [];
 
-    /// <summary>The run's manifest, shown folded, or null.</summary>
+    /// <summary>The run's manifest, shown collapsed, or null.</summary>
     public string? ManifestJson { get; init; }
 }

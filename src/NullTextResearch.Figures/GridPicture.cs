@@ -5,7 +5,7 @@ namespace NullTextResearch.Figures;
 
 /// <summary>A drawn grid.</summary>
 /// <param name="Picture">The whole grid.</param>
-/// <param name="Places">For every row, where each cell's picture stands; null for an empty cell.</param>
+/// <param name="Places">For every row, the position of each cell's picture; null for an empty cell.</param>
 public sealed record GridPicture(RgbImage Picture, IReadOnlyList<IReadOnlyList<CellPlace?>> Places)
 {
     /// <summary>The picture as PNG.</summary>

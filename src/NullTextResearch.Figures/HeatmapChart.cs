@@ -33,7 +33,7 @@ public sealed record HeatmapChart : Chart
 
         if (Rows.Distinct(StringComparer.Ordinal).Count() != Rows.Count || Columns.Distinct(StringComparer.Ordinal).Count() != Columns.Count)
         {
-            yield return "two rows or two columns have the same name, their cells would lie on each other";
+            yield return "two rows or two columns have the same name; their cells would overlap";
         }
 
         if (Decimals is < 0 or > 6)

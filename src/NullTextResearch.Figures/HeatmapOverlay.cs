@@ -21,13 +21,13 @@ public static class HeatmapOverlay
         (252, 253, 191),
     ];
 
-    /// <summary>Lays a map over a picture: the picture shows through as grey, the map gives the colour, and more so where it is high.</summary>
+    /// <summary>Overlays a map on a picture: the picture shows through in grey; the map sets the colour, more strongly where it is high.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="map">Non-negative values, row by row, any scale. An all-zero map stays dark.</param>
     /// <param name="mapWidth">Columns of the map, stretched over the picture's width with bilinear interpolation.</param>
     /// <param name="mapHeight">Rows of the map, stretched over the picture's height.</param>
     /// <param name="brightest">
-    /// The value that gets the brightest colour, as do all above it; null (default) for the map's largest. Maps to be compared need one value.
+    /// The value that gets the brightest colour, as do all above it; null (default): the map's maximum. Maps to be compared need the same value.
     /// </param>
     /// <returns>A new picture of the same size.</returns>
     /// <exception cref="ArgumentException">
@@ -78,13 +78,13 @@ public static class HeatmapOverlay
     }
 
     /// <summary>
-    /// Lays several maps over a picture on one scale, in times an even share: a map without a place of its own stays dull beside one that has one.
+    /// Overlays several maps on a picture on one scale, as multiples of an even share: a diffuse map stays dull next to a focused one.
     /// </summary>
     /// <param name="image">The picture.</param>
     /// <param name="maps">At least one map, as for <see cref="Over"/>.</param>
     /// <param name="mapWidth">Columns of each map.</param>
     /// <param name="mapHeight">Rows of each map.</param>
-    /// <returns>A picture for each map, and what the scale means, for a subtitle.</returns>
+    /// <returns>A picture for each map, and an explanation of the scale, for a subtitle.</returns>
     public static (RgbImage[] Overlays, string Scale) OnOneScale(RgbImage image, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight)
     {
         ArgumentNullException.ThrowIfNull(maps);
@@ -97,7 +97,7 @@ public static class HeatmapOverlay
         return ([.. densities.Select(map => Over(image, map, mapWidth, mapHeight, brightest))], scale);
     }
 
-    /// <summary>Map cells on both sides of a pixel's centre, and how far it is from the first to the second.</summary>
+    /// <summary>Map cells on both sides of a pixel's centre, and its fractional position between them.</summary>
     private static (int First, int Second, float Fraction) Between(int pixel, int pixels, int cells)
     {
         float position = Math.Clamp(((pixel + 0.5f) * cells / pixels) - 0.5f, 0, cells - 1);

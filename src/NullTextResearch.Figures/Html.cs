@@ -8,11 +8,11 @@ internal static class Html
     /// <summary>Escapes for element content and quoted attributes.</summary>
     internal static string Text(string value) => WebUtility.HtmlEncode(value);
 
-    /// <summary>Escapes text that plotly.js would otherwise read as its small HTML dialect.</summary>
+    /// <summary>Escapes text that plotly.js would otherwise interpret as its small HTML dialect.</summary>
     internal static string PlotlyText(string value) =>
         value.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
 
-    /// <summary>JSON that may stand inside a script element: no tag can open or close in it.</summary>
+    /// <summary>JSON that is safe inside a script element: no tag can open or close in it.</summary>
     internal static string ScriptJson(string json) => json.Replace("<", "\\u003c", StringComparison.Ordinal);
 
     /// <summary>Paragraphs from text with blank lines between them.</summary>

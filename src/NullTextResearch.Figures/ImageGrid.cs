@@ -34,11 +34,11 @@ public sealed record ImageGrid
     /// <summary>Size of label text in pixels, 8 to 64 (default 15); titles are larger in proportion.</summary>
     public int FontSize { get; init; } = 15;
 
-    /// <summary>Pictures in their order, in one row or wrapped into several: a film strip.</summary>
+    /// <summary>A film strip: pictures in order, in one row or wrapped into several.</summary>
     /// <param name="images">The pictures, at least one.</param>
     /// <param name="labels">Text beneath each, as many as pictures, or null.</param>
     /// <param name="perRow">Pictures per row; 0 (default) puts all into one.</param>
-    /// <returns>A grid, to be changed by <c>with</c> or drawn.</returns>
+    /// <returns>A grid, to be modified with <c>with</c> or drawn.</returns>
     /// <exception cref="ArgumentException">There is no picture, or the counts differ.</exception>
     public static ImageGrid FilmStrip(IReadOnlyList<RgbImage> images, IReadOnlyList<string>? labels = null, int perRow = 0)
     {
@@ -56,7 +56,9 @@ public sealed record ImageGrid
         return new ImageGrid { Rows = [.. cells.Chunk(perRow == 0 ? cells.Length : perRow)] };
     }
 
-    /// <summary>A picture followed by one heat map per word, the word and the map's entropy beneath. All maps have one scale: times an even share.</summary>
+    /// <summary>
+    /// A picture followed by one heat map per word, with the word and the map's entropy beneath. All maps share one scale: multiples of an even share.
+    /// </summary>
     /// <param name="image">The picture.</param>
     /// <param name="words">The words, at least one.</param>
     /// <param name="maps">
@@ -65,7 +67,7 @@ public sealed record ImageGrid
     /// <param name="mapWidth">Columns of a map.</param>
     /// <param name="mapHeight">Rows of a map.</param>
     /// <param name="perRow">Cells per row; 0 (default) puts all into one.</param>
-    /// <returns>A grid, to be changed by <c>with</c> or drawn.</returns>
+    /// <returns>A grid, to be modified with <c>with</c> or drawn.</returns>
     /// <exception cref="ArgumentException">The counts or sizes differ.</exception>
     public static ImageGrid AttentionMaps(RgbImage image, IReadOnlyList<string> words, IReadOnlyList<float[]> maps, int mapWidth, int mapHeight, int perRow = 0)
     {
@@ -87,7 +89,7 @@ public sealed record ImageGrid
     public byte[] ToPng() => Draw().ToPng();
 
     /// <summary>Draws the grid.</summary>
-    /// <returns>The picture and where each cell stands in it.</returns>
+    /// <returns>The picture and the position of each cell in it.</returns>
     /// <exception cref="ArgumentException">Cells, labels or sizes do not fit together; the message lists every problem.</exception>
     public GridPicture Draw()
     {

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>The embedded font at one size: measures, wraps and draws label text without any font of the machine.</summary>
+/// <summary>The embedded font at one size: measures, wraps and draws label text without the machine's fonts.</summary>
 internal sealed class LabelFont : IDisposable
 {
     private static readonly Lazy<SKTypeface> Inter = new(Load);
@@ -11,7 +11,7 @@ internal sealed class LabelFont : IDisposable
 
     /// <param name="size">Height of the em square in pixels.</param>
     /// <param name="color">Text colour.</param>
-    /// <param name="bold">Thicken the strokes: one weight of the font is embedded.</param>
+    /// <param name="bold">Thicken the strokes: only one weight of the font is embedded.</param>
     internal LabelFont(float size, SKColor color, bool bold = false)
     {
         _font = new SKFont(Inter.Value, size)
@@ -83,7 +83,7 @@ internal sealed class LabelFont : IDisposable
     /// <param name="lines">The lines, already wrapped.</param>
     /// <param name="x">Anchor: the left end, the middle or the right end, by <paramref name="align"/>.</param>
     /// <param name="top">Top of the first line.</param>
-    /// <param name="align">Side of the text that stands at <paramref name="x"/>.</param>
+    /// <param name="align">Side of the text that is at <paramref name="x"/>.</param>
     internal void Draw(SKCanvas canvas, IReadOnlyList<string> lines, float x, float top, SKTextAlign align)
     {
         for (int i = 0; i < lines.Count; i++)

@@ -26,20 +26,20 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
     /// <summary>Draw thicker than the others: the series the figure is about (default: false).</summary>
     public bool Emphasis { get; init; }
 
-    /// <summary>Single measurements behind every value, drawn as faint dots, or null.</summary>
+    /// <summary>Individual measurements behind every value, drawn as faint dots, or null.</summary>
     public IReadOnlyList<IReadOnlyList<double>>? Dots { get; init; }
 
     /// <summary>CSS colour such as <c>#0072b2</c>; null (default) takes the next one of the palette.</summary>
     public string? Color { get; init; }
 
     /// <summary>
-    /// Means over repeated measurements, one group per x: with the 95 % interval of the mean from <see cref="Claim.FewestImages"/> measurements on,
-    /// else with a dot for each.
+    /// Means over repeated measurements, one group per x: with the 95 % interval of the mean for at least <see cref="Claim.FewestImages"/>
+    /// measurements, else with a dot for each.
     /// </summary>
     /// <param name="name">Name in the legend.</param>
     /// <param name="x">Positions.</param>
     /// <param name="samples">For every position, the measured values (at least one each).</param>
-    /// <param name="floor">What no measurement can fall below: intervals end there. Null for none.</param>
+    /// <param name="floor">The lowest possible measurement, below which no interval reaches; null for none.</param>
     /// <returns>A series whose value is the mean.</returns>
     /// <exception cref="ArgumentException">A position has no value, or the counts differ.</exception>
     public static LineSeries FromSamples(string name, IReadOnlyList<double> x, IReadOnlyList<IReadOnlyList<double>> samples, double? floor = null)

@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Mermaid diagrams as PNG, drawn by a browser of this machine with the mermaid.js that comes with the library: nothing is fetched.</summary>
+/// <summary>Mermaid diagrams as PNG, drawn by a local browser with the mermaid.js that comes with the library: nothing is downloaded.</summary>
 public static class MermaidDiagram
 {
     private const int Width = 760,
@@ -20,11 +20,11 @@ public static class MermaidDiagram
         return reader.ReadToEnd().Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase);
     });
 
-    /// <summary>Draws a diagram. Text that is no diagram gives a picture of what Mermaid says of it.</summary>
-    /// <param name="browser">Draws.</param>
+    /// <summary>Draws a diagram. Text that is not a diagram gives a picture of Mermaid's error message.</summary>
+    /// <param name="browser">The browser that draws.</param>
     /// <param name="text">The diagram in Mermaid's language.</param>
     /// <param name="cancellationToken">Stops the browser.</param>
-    /// <returns>A PNG with two pixels per CSS pixel, at most 760 CSS pixels wide, cut to what is drawn; null where the browser fails.</returns>
+    /// <returns>A PNG with two pixels per CSS pixel, at most 760 CSS pixels wide, cropped to the drawing; null if the browser fails.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static byte[]? Draw(ChromiumRenderer browser, string text, CancellationToken cancellationToken = default)
     {

@@ -8,39 +8,39 @@ namespace NullTextResearch.Figures;
 /// <summary>One picture, inverted by several methods and edited by several editors: as a grid of pictures and a table of numbers.</summary>
 public sealed record MethodTable
 {
-    /// <summary>What stands in the place of a picture that there is not.</summary>
+    /// <summary>Shown instead of a missing picture.</summary>
     public const string NoPair = "does not go together";
 
-    // dB; less is not seen, nor shown beneath a picture.
+    // dB; smaller differences are not visible, and not shown below a picture.
     private const double Tie = 0.05;
 
-    /// <summary>The picture, in the size in which it was inverted.</summary>
+    /// <summary>The picture, at the size at which it was inverted.</summary>
     public required RgbImage Source { get; init; }
 
     /// <summary>What it shows.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What the edited versions should show; null where nothing was edited.</summary>
+    /// <summary>What the edited versions should show; null if nothing was edited.</summary>
     public string? Target { get; init; }
 
-    /// <summary>Ids of the editors; empty where nothing was edited.</summary>
+    /// <summary>Ids of the editors; empty if nothing was edited.</summary>
     public IReadOnlyList<string> Editors { get; init; } = [];
 
     /// <summary>At least one method.</summary>
     public required IReadOnlyList<ComparedMethod> Methods { get; init; }
 
-    /// <summary>PSNR of a method's reconstruction against the picture, dB; null where there is no reconstruction.</summary>
+    /// <summary>PSNR of a method's reconstruction against the picture, dB; null if there is no reconstruction.</summary>
     public double? Psnr(ComparedMethod method) => method.Inversion.Result is { } r ? Metrics.Psnr.Of(r.Reconstruction, Source) : null;
 
-    /// <summary>Edits an inverted picture by one editor; where the two do not go together the reason is the result.</summary>
+    /// <summary>Edits an inverted picture with one editor; if the two cannot be combined, the result is the reason.</summary>
     /// <param name="model">The model of the inversion; borrowed.</param>
     /// <param name="inversion">The inversion of one picture; borrowed.</param>
     /// <param name="steps">Its T.</param>
     /// <param name="source">Its prompt.</param>
-    /// <param name="target">What the edited picture should show; checked by <see cref="PictureEditing.CheckPrompts"/> before.</param>
+    /// <param name="target">What the edited picture should show; already checked by <see cref="PictureEditing.CheckPrompts"/>.</param>
     /// <param name="editor">The editor, with its default options.</param>
     /// <param name="control">Progress and cancellation; null for neither.</param>
-    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static Attempt<ComparedEdit> Edit(
         StableDiffusion model,
         InversionResult inversion,
@@ -60,13 +60,13 @@ public sealed record MethodTable
         }
         catch (ArgumentException e)
         {
-            // How methods and editors refuse each other; the other pairs can still be made.
+            // This is how methods and editors refuse each other; the other pairs can still be made.
             return Attempt<ComparedEdit>.Refused(e.Message);
         }
     }
 
     /// <summary>
-    /// The pictures, a row per method: the image and the autoencoder's (in the first row alone), the reconstruction, the edits. Numbers are PSNR against
+    /// The pictures, a row per method: the image and the autoencoder's (in the first row only), the reconstruction, the edits. Numbers are PSNR against
     /// the image; the best reconstructions have a frame.
     /// </summary>
     public ImageGrid Grid()
@@ -106,10 +106,10 @@ public sealed record MethodTable
 
     /// <summary>
     /// The numbers, a row per method and editor: PSNR of the reconstruction against the picture, of the same against the autoencoder's picture, of the
-    /// edit against the picture; network evaluations, how many of them with a backward pass, seconds. Where a pair does not go together, the last
-    /// column has the reason.
+    /// edit against the picture; network evaluations, how many of them with a backward pass, seconds. If a pair cannot be combined, the last
+    /// column gives the reason.
     /// </summary>
-    /// <param name="notes">False leaves that column out, for places that show <see cref="Notes"/>.</param>
+    /// <param name="notes">False leaves that column out, for callers that show <see cref="Notes"/>.</param>
     public TableData Table(bool notes = true)
     {
         string[] ofInversion = ["method", "PSNR [dB]", "PSNR to autoencoder [dB]", "evaluations", "with backward", "seconds"],
@@ -151,7 +151,7 @@ public sealed record MethodTable
         }
     }
 
-    /// <summary>The pairs that do not go together, with the reasons; null where all do.</summary>
+    /// <summary>The pairs that cannot be combined, with the reasons; null if all can.</summary>
     public TableData? Notes()
     {
         IReadOnlyList<string>[] rows =

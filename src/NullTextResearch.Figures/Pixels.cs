@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Between raw RGB bytes and SkiaSharp.</summary>
+/// <summary>Converts between raw RGB bytes and SkiaSharp.</summary>
 internal static class Pixels
 {
     internal static SKBitmap ToBitmap(RgbImage image)
@@ -41,7 +41,7 @@ internal static class Pixels
         using SKImage image = SKImage.FromBitmap(bitmap);
         using SKData data =
             image.Encode(SKEncodedImageFormat.Png, 100)
-            ?? throw new InvalidOperationException($"A picture of {bitmap.Width}x{bitmap.Height} pixels could not be written as PNG.");
+            ?? throw new InvalidOperationException($"A picture of {bitmap.Width}x{bitmap.Height} pixels could not be encoded as PNG.");
         return data.ToArray();
     }
 }

@@ -4,7 +4,7 @@ using Node = DynamicObj.DynamicObj;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Collects traces and layout of one chart and lets Plotly.NET write them; the only file that knows Plotly.NET's types.</summary>
+/// <summary>Collects traces and layout of one chart and lets Plotly.NET serialise them; the only file that uses Plotly.NET's types.</summary>
 internal sealed class PlotlyFigure
 {
     private readonly List<Trace> _traces = [];
@@ -116,7 +116,7 @@ internal sealed class PlotlyFigure
         {
             trace.SetProperty("text", labels.Select(Html.PlotlyText).ToArray());
 
-            // Series above and below their points in turn, so that two groups label fewer of each other's points.
+            // Series alternate between labels above and below their points, so that labels of two groups collide less.
             trace.SetProperty("textposition", index % 2 == 0 ? "top center" : "bottom center");
             trace.SetProperty("textfont", Object(("color", color), ("size", 12)));
         }
@@ -198,7 +198,7 @@ internal sealed class PlotlyFigure
         }
     }
 
-    /// <summary>Lines from edge to edge; they take part in the legend and in the range of the axis.</summary>
+    /// <summary>Lines from edge to edge; they appear in the legend and extend the range of the axis.</summary>
     internal void AddHorizontalLines(IReadOnlyList<ReferenceLine> lines)
     {
         for (int i = 0; i < lines.Count; i++)
@@ -251,7 +251,7 @@ internal sealed class PlotlyFigure
         Set("margin", Object(("l", 56), ("r", 16), ("t", 48), ("b", 48)));
         Set("showlegend", chart is not HeatmapChart);
 
-        // The legend hangs on the bottom of the picture and pushes the plot up, whatever its number of lines.
+        // The legend is anchored to the bottom of the picture and pushes the plot up, however many lines it has.
         Set(
             "legend",
             Object(
@@ -277,7 +277,7 @@ internal sealed class PlotlyFigure
         Node node = Object(
             ("title", Object(("text", Html.PlotlyText(axis.Label)), ("standoff", 10), ("font", Object(("size", 13), ("color", Theme.Muted))))),
             ("type", axis.Scale == AxisScale.Log ? "log" : null),
-            // Within one power of ten plotly.js would label every step, one on the other.
+            // Within one power of ten plotly.js would label every step, and the labels would overlap.
             ("nticks", axis.Scale == AxisScale.Log ? 6 : null),
             ("automargin", true),
             ("showline", true),
@@ -295,7 +295,7 @@ internal sealed class PlotlyFigure
             node.SetProperty("ticktext", ticks.Select(tick => tick.ToString("G6", Csv.Culture)).ToArray());
         }
 
-        // plotly.js takes the range of a logarithmic axis in powers of ten; null leaves that end to the data.
+        // plotly.js takes the range of a logarithmic axis in powers of ten; null fits that end to the data.
         if (axis.Minimum is not null || axis.Maximum is not null)
         {
             node.SetProperty("range", (double?[])[End(axis.Minimum), End(axis.Maximum)]);
@@ -324,7 +324,7 @@ internal sealed class PlotlyFigure
             ("width", 4)
         );
 
-    /// <summary>Long names in short lines, broken at spaces and after hyphens: many categories leave little room for each.</summary>
+    /// <summary>Breaks long names into short lines, at spaces and after hyphens: many categories leave little room for each.</summary>
     private static string Folded(string name)
     {
         List<string> lines = [];

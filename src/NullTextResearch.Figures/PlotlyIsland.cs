@@ -7,9 +7,9 @@ using System.Text.Json.Serialization;
 namespace NullTextResearch.Figures;
 
 /// <summary>
-/// Plotly.NET in a process that already holds another FSharp.Core than the one it was built against, as .NET Interactive
-/// does. A process can hold one FSharp.Core per load context, so there Plotly.NET gets a context of its own, with a second
-/// copy of this assembly; charts go in as JSON, Plotly JSON comes out.
+/// Plotly.NET in a process that has already loaded a different FSharp.Core than the one it was built against, as .NET Interactive
+/// does. A process can hold one FSharp.Core per load context, so there Plotly.NET gets a separate context, with a second
+/// copy of this assembly; charts go in as JSON, and Plotly JSON comes out.
 /// </summary>
 internal static class PlotlyIsland
 {
@@ -17,13 +17,13 @@ internal static class PlotlyIsland
     private static readonly Lazy<bool> Fits = new(Probe);
     private static readonly Lazy<Func<string, string, string>> Crossing = new(Open);
 
-    /// <summary>Plotly JSON of a chart: directly where Plotly.NET loads, else by way of the island.</summary>
+    /// <summary>Plotly JSON of a chart: directly if Plotly.NET loads, else through the island.</summary>
     public static string Json(Chart chart) => Fits.Value ? PlotlyFigure.Json(chart) : JsonOnIsland(chart);
 
-    /// <summary>As <see cref="Json"/>, always by way of the island.</summary>
+    /// <summary>As <see cref="Json"/>, always through the island.</summary>
     public static string JsonOnIsland(Chart chart) => Crossing.Value(chart.GetType().Name, JsonSerializer.Serialize(chart, chart.GetType(), Layout));
 
-    // The island's end of the crossing; called by name.
+    // The island's entry point; found by name.
     internal static string Draw(string kind, string json)
     {
         Type type = kind switch
@@ -32,7 +32,7 @@ internal static class PlotlyIsland
             nameof(BarChart) => typeof(BarChart),
             nameof(ScatterChart) => typeof(ScatterChart),
             nameof(HeatmapChart) => typeof(HeatmapChart),
-            _ => throw new ArgumentException($"'{kind}' is no chart of this library.", nameof(kind)),
+            _ => throw new ArgumentException($"'{kind}' is not a chart of this library.", nameof(kind)),
         };
         return PlotlyFigure.Json((Chart)JsonSerializer.Deserialize(json, type, Layout)!);
     }
@@ -46,12 +46,12 @@ internal static class PlotlyIsland
         }
         catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or MissingMemberException or TypeInitializationException)
         {
-            // What the runtime says of a library that it cannot bind; anything else is a fault of ours and must be seen.
+            // What the runtime throws for a library that it cannot bind; anything else is our bug and must surface.
             return false;
         }
     }
 
-    // A method of its own: it fails when it is compiled, which must happen inside the try.
+    // A separate method: it fails when it is compiled, which must happen inside the try.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void DrawOne() =>
         PlotlyFigure.Json(
@@ -71,7 +71,7 @@ internal static class PlotlyIsland
         if (here.Length == 0)
         {
             throw new InvalidOperationException(
-                "Plotly.NET does not load beside this program's FSharp.Core, and where NullTextResearch.Figures was loaded from is not known. Reference "
+                "Plotly.NET does not load next to this program's FSharp.Core, and the location of NullTextResearch.Figures is not known. Reference "
                     + "it from a published folder: #r \".../NullTextResearch.Interactive.dll\"."
             );
         }
@@ -91,12 +91,12 @@ internal static class PlotlyIsland
                 return LoadFromAssemblyPath(file);
             if (InPackages(name) is { } package)
                 return LoadFromAssemblyPath(package);
-            // In a build's output folder packages lie elsewhere; who already found them says where. FSharp.Core is what must not come from there.
+            // In a build's output folder, packages lie elsewhere; the context that found them knows where. FSharp.Core must not come from there.
             return name.Name == "FSharp.Core" ? null : GetLoadContext(typeof(PlotlyIsland).Assembly)?.LoadFromAssemblyName(name);
         }
 
-        // Where this assembly lies in NuGet's folder of packages, ROOT/nulltextresearch.figures/VERSION/lib/net10.0, what its package asks for lies there too:
-        // packages that are called as their assemblies are.
+        // If this assembly lies in NuGet's package folder, ROOT/nulltextresearch.figures/VERSION/lib/net10.0, so do the dependencies of its package.
+        // Those packages have the names of their assemblies.
         private string? InPackages(AssemblyName name)
         {
             if (Path.GetFileName(Path.GetDirectoryName(folder)) != "lib")

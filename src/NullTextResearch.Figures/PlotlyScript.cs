@@ -9,11 +9,11 @@ public static class PlotlyScript
     private static readonly Lazy<string> Licences = new(() => Read(name => name.EndsWith(".LICENSE.txt", StringComparison.Ordinal)));
 
     /// <summary>The minified library (about 3.6 MB); safe inside a <c>script</c> element.</summary>
-    /// <exception cref="InvalidOperationException">The Plotly.NET assembly carries no plotly.js.</exception>
+    /// <exception cref="InvalidOperationException">The Plotly.NET assembly contains no plotly.js.</exception>
     public static string Text => Script.Value;
 
-    /// <summary>Copyright notices of plotly.js and of what it bundles.</summary>
-    /// <exception cref="InvalidOperationException">The Plotly.NET assembly carries no licence text.</exception>
+    /// <summary>Copyright notices of plotly.js and the libraries that it bundles.</summary>
+    /// <exception cref="InvalidOperationException">The Plotly.NET assembly contains no licence text.</exception>
     public static string License => Licences.Value;
 
     private static string Read(Func<string, bool> isWanted)
@@ -22,8 +22,8 @@ public static class PlotlyScript
         string name =
             assembly.GetManifestResourceNames().FirstOrDefault(isWanted)
             ?? throw new InvalidOperationException(
-                $"{assembly.GetName().Name} {assembly.GetName().Version} carries no plotly.js resource; use the package version that "
-                    + "Directory.Packages.props names."
+                $"{assembly.GetName().Name} {assembly.GetName().Version} contains no plotly.js resource; use the package version that "
+                    + "Directory.Packages.props specifies."
             );
         using Stream stream = assembly.GetManifestResourceStream(name)!;
         using StreamReader reader = new(stream, Encoding.UTF8);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>Figures gathered in one self-contained HTML page: no network, no file beside it is needed to read it.</summary>
+/// <summary>Figures in one self-contained HTML page: reading it needs no network and no other file.</summary>
 public sealed record Report
 {
     /// <summary>Heading of the page.</summary>
@@ -17,7 +17,7 @@ public sealed record Report
     /// <summary>The figures in reading order.</summary>
     public required IReadOnlyList<FigureSection> Sections { get; init; }
 
-    /// <summary>A report of one figure: a page of its own.</summary>
+    /// <summary>A report of one figure, as a separate page.</summary>
     /// <param name="section">The figure.</param>
     /// <returns>A report without introduction or navigation.</returns>
     public static Report Of(FigureSection section)
@@ -28,7 +28,7 @@ public sealed record Report
 
     /// <summary>Writes the page: plotly.js (if there are charts), font, style and pictures are inlined once each.</summary>
     /// <returns>An HTML document.</returns>
-    /// <exception cref="ArgumentException">An id is not plain or used twice, a picture is no PNG, or a table's rows are uneven.</exception>
+    /// <exception cref="ArgumentException">An id is not plain or used twice, a picture is not a PNG, or a table's rows are uneven.</exception>
     public string ToHtml()
     {
         HashSet<string> ids = new(StringComparer.OrdinalIgnoreCase);
@@ -48,7 +48,7 @@ public sealed record Report
         return ReportPage.Write(this);
     }
 
-    /// <summary>Writes the page to a file, in one step: a reader never sees half of it, and an earlier page survives a failure.</summary>
+    /// <summary>Writes the page to a file atomically: a reader never sees half of it, and an earlier page survives a failure.</summary>
     /// <param name="path">The file; its folder is created if missing.</param>
     /// <exception cref="ArgumentException">As for <see cref="ToHtml"/>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -11,14 +11,14 @@ public sealed record ReportImage(byte[] Png, string AltText)
     public string? Caption { get; init; }
 
     /// <summary>Width and height from the file's header.</summary>
-    /// <exception cref="ArgumentException">The bytes are no PNG file.</exception>
+    /// <exception cref="ArgumentException">The bytes are not a PNG file.</exception>
     internal (int Width, int Height) Size()
     {
         ReadOnlySpan<byte> signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
         if (Png.Length < 24 || !Png.AsSpan(0, 8).SequenceEqual(signature))
         {
             throw new ArgumentException(
-                $"The picture '{AltText}' is no PNG file ({Png.Length} bytes); pass the bytes that {nameof(ImageGrid)}.{nameof(ImageGrid.ToPng)} returns."
+                $"The picture '{AltText}' is not a PNG file ({Png.Length} bytes); pass the bytes that {nameof(ImageGrid)}.{nameof(ImageGrid.ToPng)} returns."
             );
         }
 

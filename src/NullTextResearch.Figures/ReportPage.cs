@@ -6,7 +6,7 @@ namespace NullTextResearch.Figures;
 /// <summary>Turns a report into HTML.</summary>
 internal static class ReportPage
 {
-    // Nothing may be fetched: what a reader sees offline is what everybody sees.
+    // Nothing may be downloaded: the page looks the same offline and online.
     private const string Policy = "default-src 'none'; img-src data: blob:; font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
     internal static string Write(Report report)
@@ -67,7 +67,7 @@ internal static class ReportPage
         return html.ToString();
     }
 
-    /// <summary>Charts one below the other in boxes of known height, for a browser to photograph.</summary>
+    /// <summary>Charts one below the other in boxes of known height, for a browser screenshot.</summary>
     internal static string Sheet(IReadOnlyList<(ChartBundle Chart, int BoxHeight)> charts, int padding)
     {
         StringBuilder html = new(PlotlyScript.Text.Length + 500_000);
@@ -204,15 +204,15 @@ internal static class ReportPage
         html.Append("</section>\n");
     }
 
-    /// <summary>Claims, each with its verdict; with links to figures where these are given.</summary>
+    /// <summary>Claims, each with its verdict, and with a link to its figure if one is given.</summary>
     private static void Claims(StringBuilder html, IReadOnlyList<(FigureSection? Figure, Claim Claim)> claims)
     {
         if (claims.Where(c => !c.Claim.IsJudged).Select(c => c.Claim.Images).DefaultIfEmpty().Max() is var few and > 0)
         {
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"nt-evidence\">{(few == 1 ? "One image shows" : $"{few} images show")} no order: nothing is judged by fewer than "
-                    + $"{Claim.FewestImages}.</p>\n"
+                $"<p class=\"nt-evidence\">{(few == 1 ? "One image is" : $"{few} images are")} too few for a verdict: at least "
+                    + $"{Claim.FewestImages} are needed.</p>\n"
             );
         }
 

@@ -6,7 +6,7 @@ namespace NullTextResearch.Figures;
 /// <param name="Y">Vertical positions, in the y axis's unit, as many as <paramref name="X"/>.</param>
 public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y)
 {
-    /// <summary>A short text beside every point, as many as points; null (default) for none.</summary>
+    /// <summary>A short text next to every point, as many as points; null (default) for none.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
     /// <summary>Join the points in the order given (default: false).</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace NullTextResearch.Figures;
 
-/// <summary>A small table of text cells: numbers are formatted by whoever knows their precision.</summary>
+/// <summary>A small table of text cells: the caller, who knows their precision, formats numbers.</summary>
 /// <param name="Title">Caption of the table.</param>
 /// <param name="Columns">Column names, with units.</param>
 /// <param name="Rows">Cells of every row, as many as columns.</param>

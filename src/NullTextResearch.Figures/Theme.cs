@@ -16,7 +16,7 @@ internal static class Theme
     internal const string AxisLine = "#9aa5b1";
     internal const string Paper = "#ffffff";
 
-    // Okabe and Ito's colours, told apart with any kind of colour blindness; their yellow is too faint on white.
+    // Okabe and Ito's colours, distinguishable with any kind of colour blindness; their yellow is too faint on white.
     private static readonly string[] Colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f4b8b", "#7a7a7a"];
     private static readonly string[] Symbols = ["circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star"];
     private static readonly string[] Neutral = ["#1f2933", "#7b8794", "#52606d", "#9aa5b1"];
@@ -30,7 +30,7 @@ internal static class Theme
 
     internal static string NeutralDash(int index) => Dashes[index % Dashes.Length];
 
-    /// <summary>The colour with an opacity, where it is written as #rrggbb; other CSS colours come back unchanged.</summary>
+    /// <summary>The colour with an opacity, if it is written as #rrggbb; other CSS colours are returned unchanged.</summary>
     internal static string WithOpacity(string color, double opacity)
     {
         if (color.Length != 7 || color[0] != '#' || !int.TryParse(color.AsSpan(1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb))

@@ -1,10 +1,10 @@
 namespace NullTextResearch.Hosting;
 
-/// <summary>Answers shown elements until it is disposed.</summary>
+/// <summary>Answers messages of displayed elements until it is disposed.</summary>
 public interface ILiveService : IDisposable
 {
     /// <summary>
-    /// A WebSocket of this machine for pages that have no channel of their own to the kernel: messages are JSON objects. Null where there is none.
+    /// A WebSocket on this machine for pages without their own channel to the kernel; its messages are JSON objects. Null if there is none.
     /// </summary>
     Uri? Address { get; }
 }

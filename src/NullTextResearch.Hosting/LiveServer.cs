@@ -10,8 +10,8 @@ using System.Threading.Channels;
 namespace NullTextResearch.Hosting;
 
 /// <summary>
-/// WebSockets of this machine alone, one for each shown element, for pages that cannot reach the kernel's own channels: JupyterLab's outputs and
-/// .NET Interactive's. Listens from the first service on whose address is asked for, on 127.0.0.1, under a path that cannot be guessed.
+/// Local WebSockets, one per displayed element, for pages that cannot reach the kernel's own channels: outputs in JupyterLab and in .NET
+/// Interactive. Starts to listen when the address of a service is first requested, on 127.0.0.1 only, under a path that cannot be guessed.
 /// </summary>
 public sealed class LiveServer : IDisposable
 {
@@ -31,12 +31,12 @@ public sealed class LiveServer : IDisposable
     private Uri? _root;
     private bool _refused;
 
-    /// <summary>Opens nothing yet.</summary>
-    /// <param name="services">What can be asked for.</param>
-    /// <param name="answer">Called, from any thread, when a service has a message: has it answered and sends with <see cref="Send"/>.</param>
+    /// <summary>Creates the server; no port is opened yet.</summary>
+    /// <param name="services">The services that elements can reach.</param>
+    /// <param name="answer">Called from any thread when a service has a message; must answer it and send the result with <see cref="Send"/>.</param>
     public LiveServer(LiveServices services, Func<LiveService, Task> answer) => (_services, _answer) = (services, answer);
 
-    /// <summary>Where elements reach a service; null where no port of this machine can be opened.</summary>
+    /// <summary>The address at which elements reach a service; null if no local port can be opened.</summary>
     public Uri? AddressOf(LiveService service)
     {
         ArgumentNullException.ThrowIfNull(service);
@@ -59,7 +59,7 @@ public sealed class LiveServer : IDisposable
         }
     }
 
-    /// <summary>Closes all.</summary>
+    /// <summary>Closes all connections and the port.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -85,7 +85,7 @@ public sealed class LiveServer : IDisposable
             }
             catch (HttpListenerException)
             {
-                // Somebody has this port.
+                // The port is in use.
                 listener.Close();
                 continue;
             }
@@ -114,7 +114,7 @@ public sealed class LiveServer : IDisposable
             }
             catch (HttpListenerException)
             {
-                // One request was broken; others come.
+                // One request failed; keep accepting others.
                 continue;
             }
 
@@ -136,7 +136,7 @@ public sealed class LiveServer : IDisposable
             return;
         }
 
-        // There before the page knows that it is connected: what is sent from then on waits for its socket.
+        // Added before the page knows that it is connected: whatever is sent from now on waits for its socket.
         Element element = new();
         _open[element] = service;
         try
@@ -155,7 +155,7 @@ public sealed class LiveServer : IDisposable
         }
         catch (Exception e) when (e is WebSocketException or HttpListenerException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The page is gone, or the kernel ends.
+            // The page is gone, or the kernel is shutting down.
         }
         finally
         {
@@ -163,7 +163,7 @@ public sealed class LiveServer : IDisposable
         }
     }
 
-    // Until the page closes it, or sends what is no message.
+    // Returns when the page closes the socket (true) or sends an invalid message (false).
     private async Task<bool> ReceiveAsync(WebSocket socket, LiveService service)
     {
         byte[] buffer = new byte[MostMessageBytes];
@@ -181,7 +181,7 @@ public sealed class LiveServer : IDisposable
 
             length = 0;
             service.Post(message);
-            // Not waited for: a newer message stops the answer.
+            // Not awaited: a newer message cancels the answer.
             _ = AnswerAsync(service);
         }
     }
@@ -194,7 +194,7 @@ public sealed class LiveServer : IDisposable
         }
         catch (Exception e)
         {
-            // There is no cell to show it in.
+            // No cell is running that could show the error.
             Send(service, new JsonObject { ["ended"] = $"{e.GetType().Name}: {e.Message}" });
         }
     }
@@ -211,7 +211,7 @@ public sealed class LiveServer : IDisposable
         }
     }
 
-    // A socket sends one message at a time; what is sent from any thread waits here.
+    // A socket sends one message at a time; messages from all threads are queued here.
     private sealed class Element
     {
         private readonly Channel<string> _waiting = Channel.CreateUnbounded<string>();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Hosting;
 
-/// <summary>Takes messages from any thread; the newest is answered, one at a time.</summary>
+/// <summary>Accepts messages from any thread and answers the newest, one at a time.</summary>
 public sealed class LiveService : ILiveService
 {
     private readonly Lock _gate = new();
@@ -13,13 +13,13 @@ public sealed class LiveService : ILiveService
 
     internal LiveService(LiveServices owner, string id, LiveAnswer answer) => (_owner, Id, _answer) = (owner, id, answer);
 
-    /// <summary>What elements name.</summary>
+    /// <summary>The id that elements send.</summary>
     public string Id { get; }
 
     /// <inheritdoc/>
     public Uri? Address => _owner.Server?.AddressOf(this);
 
-    /// <summary>Keeps a message until it is answered or a newer one comes, and stops the answer that is being made.</summary>
+    /// <summary>Keeps a message until it is answered or a newer one arrives, and cancels the answer in progress.</summary>
     public void Post(JsonObject message)
     {
         CancellationTokenSource? running;
@@ -35,12 +35,12 @@ public sealed class LiveService : ILiveService
         }
         catch (ObjectDisposedException)
         {
-            // It has ended in the meantime.
+            // The answer has ended in the meantime.
         }
     }
 
-    /// <summary>Answers the newest message; does nothing where it has been answered.</summary>
-    /// <param name="send">To the elements.</param>
+    /// <summary>Answers the newest message; does nothing if it was already answered.</summary>
+    /// <param name="send">Sends to the elements.</param>
     /// <param name="stop">Cancelled when the user stops the work.</param>
     public void Answer(Action<JsonObject> send, CancellationToken stop)
     {
@@ -60,7 +60,7 @@ public sealed class LiveService : ILiveService
         }
         catch (OperationCanceledException) when (running.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            // A newer message is there, which is answered next.
+            // A newer message has arrived; it is answered next.
         }
         finally
         {

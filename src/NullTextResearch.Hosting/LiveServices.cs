@@ -1,18 +1,18 @@
 namespace NullTextResearch.Hosting;
 
-/// <summary>What shown elements can talk to: one service per id. For kernels; cells call <see cref="INotebookHost.Serve"/>.</summary>
+/// <summary>The services that displayed elements can reach, one per id. For kernels; cells call <see cref="INotebookHost.Serve"/>.</summary>
 public sealed class LiveServices
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LiveService> _services = new(StringComparer.Ordinal);
 
-    /// <summary>Those of this process: cells and their kernel know no other.</summary>
+    /// <summary>The single instance of this process, shared by cells and their kernel.</summary>
     public static LiveServices Instance { get; } = new();
 
-    /// <summary>Where elements reach the services whose page has no channel of its own; null where the kernel offers none.</summary>
+    /// <summary>The server for elements whose page has no channel to the kernel; null if the kernel offers none.</summary>
     public LiveServer? Server { get; set; }
 
-    /// <summary>Adds a service; one of the same id ends.</summary>
+    /// <summary>Adds a service; it replaces one with the same id.</summary>
     public LiveService Add(string id, LiveAnswer answer)
     {
         LiveService service = new(this, id, answer);
@@ -21,7 +21,7 @@ public sealed class LiveServices
         return service;
     }
 
-    /// <summary>The service of an id, or null.</summary>
+    /// <summary>The service with this id, or null.</summary>
     public LiveService? Find(string id)
     {
         lock (_gate)

@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Hosting;
 
-/// <summary>One value in several representations; a front end shows the richest that it knows.</summary>
+/// <summary>One value in several representations; a front end shows the richest one that it supports.</summary>
 public sealed class MimeBundle
 {
     private readonly Dictionary<string, object> _data = new(StringComparer.Ordinal);
 
-    /// <summary>A bundle with its plain text, which every bundle needs: consoles and screen readers show nothing else.</summary>
+    /// <summary>Creates a bundle with its plain text, which is required because consoles and screen readers show nothing else.</summary>
     /// <param name="plainText">The value of <c>text/plain</c>.</param>
     public MimeBundle(string plainText)
     {
@@ -21,11 +21,11 @@ public sealed class MimeBundle
     /// <summary>Mime type to settings of that representation, such as an image's width in pixels.</summary>
     public Dictionary<string, JsonObject> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Adds text: HTML, Markdown, SVG.</summary>
+    /// <summary>Adds text, such as HTML, Markdown or SVG.</summary>
     /// <returns>This bundle.</returns>
     public MimeBundle With(string mimeType, string text) => Set(mimeType, text);
 
-    /// <summary>Adds bytes: PNG, JPEG.</summary>
+    /// <summary>Adds bytes, such as PNG or JPEG.</summary>
     /// <returns>This bundle.</returns>
     public MimeBundle With(string mimeType, byte[] bytes) => Set(mimeType, bytes);
 

@@ -1,8 +1,8 @@
 namespace NullTextResearch.Hosting;
 
 /// <summary>
-/// Where a library finds the notebook it runs in, without knowing any kernel. Nothing here depends on anything: a kernel
-/// attaches itself when it starts, a library asks <see cref="Host"/> and falls back to other means where it is null.
+/// Gives a library access to the notebook it runs in, whatever the kernel. This assembly has no dependencies: a kernel
+/// attaches itself when it starts; a library reads <see cref="Host"/> and falls back to other means if it is null.
 /// </summary>
 /// <example>
 /// <code>
@@ -13,25 +13,25 @@ namespace NullTextResearch.Hosting;
 /// </example>
 public static class Notebook
 {
-    // Two that stand in for each other must not do so for ever.
+    // Two values that stand in for each other must not loop forever.
     private const int MostStandIns = 8;
 
     private static readonly Lock Gate = new();
     private static INotebookHost? _host;
     private static Func<object, object?>[] _standIns = [];
 
-    /// <summary>The kernel this process is, or null: a program, a test, or another vendor's kernel.</summary>
+    /// <summary>The kernel of this process; null in a program, a test, or another vendor's kernel.</summary>
     public static INotebookHost? Host => Volatile.Read(ref _host);
 
     /// <summary>
     /// Cancelled when the user stops the running cell; never cancelled outside a notebook. Reading it tells the kernel
-    /// that the cell will end by itself, so it waits two seconds before it ends the cell by force.
+    /// that the cell handles cancellation, so the kernel waits two seconds before it terminates the cell.
     /// </summary>
     public static CancellationToken Cancellation => Host?.Cancellation ?? CancellationToken.None;
 
     /// <summary>Called by a kernel when it starts.</summary>
     /// <param name="host">The kernel.</param>
-    /// <returns>Dispose it to detach the kernel again; what was attached before returns.</returns>
+    /// <returns>Dispose it to detach the kernel; the previously attached host is restored.</returns>
     public static IDisposable Attach(INotebookHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -39,11 +39,11 @@ public static class Notebook
     }
 
     /// <summary>
-    /// Says what is shown in place of values whose types know nothing of notebooks: a library that draws shows the results
-    /// of a library that computes.
+    /// Registers what is shown instead of values whose types know nothing of notebooks. This lets a drawing library show
+    /// the results of a computing library.
     /// </summary>
     /// <param name="standIn">
-    /// Given a value, what to show in its place, or null for values it does not know. Called from any thread, for every value that is shown.
+    /// Returns what to show instead of a value, or null for values it does not know. Called from any thread, for every displayed value.
     /// </param>
     public static void ShowInstead(Func<object, object?> standIn)
     {
@@ -53,11 +53,11 @@ public static class Notebook
     }
 
     /// <summary>
-    /// For kernels: what to show in place of a value. What stands in for it may have a stand-in of its own: a picture of another library becomes one
-    /// of ours, and that a view.
+    /// For kernels: what to show instead of a value. A stand-in may itself have a stand-in: another library's image becomes an image of this library,
+    /// which becomes a view.
     /// </summary>
-    /// <param name="value">The value that a cell shows.</param>
-    /// <returns>What stands in for it; the value itself where nobody knows better.</returns>
+    /// <param name="value">The value that a cell displays.</param>
+    /// <returns>The stand-in; the value itself if there is none.</returns>
     public static object? StandIn(object? value)
     {
         for (int i = 0; i < MostStandIns && value is not null; i++)
@@ -72,7 +72,7 @@ public static class Notebook
 
     private sealed class Attachment(INotebookHost? before, INotebookHost mine) : IDisposable
     {
-        // Only the latest host steps back: an older one that ends later must not take a newer one away.
+        // Only the current host is removed: an older host that is disposed later must not remove a newer one.
         public void Dispose() => Interlocked.CompareExchange(ref _host, before, mine);
     }
 }

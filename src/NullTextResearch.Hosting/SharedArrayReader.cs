@@ -1,7 +1,7 @@
 namespace NullTextResearch.Hosting;
 
-/// <summary>Copies bytes of an array out of wherever they lie.</summary>
+/// <summary>Copies bytes of an array from wherever they are stored.</summary>
 /// <param name="offset">First byte, counted from the array's first element in C order; a multiple of 8.</param>
 /// <param name="destination">Filled completely.</param>
-/// <exception cref="IOException">The bytes are there no more.</exception>
+/// <exception cref="IOException">The bytes no longer exist.</exception>
 public delegate void SharedArrayReader(long offset, Span<byte> destination);

@@ -1,15 +1,15 @@
 namespace NullTextResearch.Hosting;
 
 /// <summary>
-/// Where libraries say how their arrays pass between the languages of a notebook. The kernel knows the arrays of .NET
-/// itself; everything else is registered here, as <see cref="Notebook.ShowInstead"/> does it for what is shown.
+/// Registry of converters that pass libraries' arrays between the languages of a notebook. The kernel itself handles .NET
+/// arrays; everything else is registered here, like <see cref="Notebook.ShowInstead"/> for displayed values.
 /// </summary>
 public static class SharedArrays
 {
     private static readonly Lock Gate = new();
     private static ISharedArrayConverter[] _converters = [];
 
-    /// <summary>Adds a converter; the first that knows a value is used.</summary>
+    /// <summary>Adds a converter; the first one that knows a value is used.</summary>
     public static void Register(ISharedArrayConverter converter)
     {
         ArgumentNullException.ThrowIfNull(converter);
@@ -17,11 +17,11 @@ public static class SharedArrays
             _converters = [.. _converters, converter];
     }
 
-    /// <summary>For kernels: a value as an array, or null where it is none.</summary>
-    /// <exception cref="ArgumentException">It is one that cannot be passed on.</exception>
+    /// <summary>For kernels: a value as an array, or null if it is not one.</summary>
+    /// <exception cref="ArgumentException">The value is an array that cannot be passed on.</exception>
     public static SharedArray? ToShared(object value) => Volatile.Read(ref _converters).Select(c => c.ToShared(value)).FirstOrDefault(a => a is not null);
 
-    /// <summary>For kernels: a library's value of an array, or null where no library has one.</summary>
+    /// <summary>For kernels: an array as a library's value, or null if no library has a type for it.</summary>
     public static object? FromShared(SharedArray array, Type? wanted) =>
         Volatile.Read(ref _converters).Select(c => c.FromShared(array, wanted)).FirstOrDefault(v => v is not null);
 }

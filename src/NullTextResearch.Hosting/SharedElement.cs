@@ -1,6 +1,6 @@
 namespace NullTextResearch.Hosting;
 
-/// <summary>What one element of a <see cref="SharedArray"/> is; always little-endian.</summary>
+/// <summary>Element type of a <see cref="SharedArray"/>; always little-endian.</summary>
 public enum SharedElement
 {
     /// <summary>One byte: 0 or 1.</summary>
@@ -15,19 +15,19 @@ public enum SharedElement
     /// <summary>16 bits, signed.</summary>
     Int16,
 
-    /// <summary>16 bits.</summary>
+    /// <summary>16 bits, unsigned.</summary>
     UInt16,
 
     /// <summary>32 bits, signed.</summary>
     Int32,
 
-    /// <summary>32 bits.</summary>
+    /// <summary>32 bits, unsigned.</summary>
     UInt32,
 
     /// <summary>64 bits, signed.</summary>
     Int64,
 
-    /// <summary>64 bits.</summary>
+    /// <summary>64 bits, unsigned.</summary>
     UInt64,
 
     /// <summary>IEEE half precision.</summary>

@@ -7,8 +7,8 @@ using Polly;
 namespace NullTextResearch.Hub;
 
 /// <summary>
-/// One content on its way to the disk. It grows in a file beside its place, goes on there after a break, also of the
-/// process, and is moved into its place when size and hash are right.
+/// The download of one blob. It is written to a temporary file next to its destination, resumes there after an interruption (even of the
+/// process), and is moved into place once size and hash are correct.
 /// </summary>
 internal sealed class BlobDownload(
     HubClient client,
@@ -22,7 +22,7 @@ internal sealed class BlobDownload(
 {
     private const int Chunk = 1 << 20;
 
-    // A repeat that brought less than this does not count as getting further: a server that drips must come to an end.
+    // An attempt that brings less than this does not count as progress: retries on a trickling server must end.
     private const long Progress = 1 << 20;
 
     private readonly string _unfinished = folder.Unfinished(file.Hash);
@@ -31,12 +31,12 @@ internal sealed class BlobDownload(
     private long _best;
     private string? _tag;
 
-    // Tag of the content that the unfinished file began with.
+    // Stores the entity tag of the content that the unfinished file belongs to.
     private string TagFile => _unfinished + ".etag";
 
-    /// <summary>Brings the content into its place.</summary>
-    /// <exception cref="HubException">It cannot be had.</exception>
-    /// <exception cref="IOException">The disk refused.</exception>
+    /// <summary>Downloads the blob into its place.</summary>
+    /// <exception cref="HubException">The blob cannot be downloaded.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public async Task RunAsync(ResiliencePipeline repeats, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder.Blobs);
@@ -59,7 +59,7 @@ internal sealed class BlobDownload(
                 while (_done < file.Size)
                     await repeats.ExecuteAsync(stop => AttemptAsync(stream, stop), cancellation).ConfigureAwait(false);
                 hash = _digest.GetHashAndReset();
-                // The name must not survive a power cut that the content does not.
+                // Flush before the rename: after a power cut the final name must not exist without its content.
                 if (Convert.ToHexStringLower(hash) == file.Hash)
                     stream.Flush(flushToDisk: true);
             }
@@ -76,11 +76,11 @@ internal sealed class BlobDownload(
             if (again)
                 throw new HubException(
                     HubProblem.Damaged,
-                    $"{file.Path} came with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got "
-                        + $"{Convert.ToHexStringLower(hash)}. It was thrown away. A proxy or mirror that changes files can be the reason; try again "
-                        + "later, or without HF_ENDPOINT."
+                    $"{file.Path} arrived with the wrong content twice: expected {(file.IsLarge ? "SHA-256" : "git hash")} {file.Hash}, got "
+                        + $"{Convert.ToHexStringLower(hash)}. It was deleted. A proxy or mirror may be altering files; try again later, or without "
+                        + "HF_ENDPOINT."
                 );
-            report($"{file.Path} came with the wrong content (its checksum differs); fetching it once more.");
+            report($"{file.Path} arrived with the wrong content (its checksum differs); downloading it again.");
             again = true;
             _tag = null;
             _digest.Dispose();
@@ -89,7 +89,7 @@ internal sealed class BlobDownload(
         }
     }
 
-    /// <summary>Goes on with what an earlier run left.</summary>
+    /// <summary>Resumes from what an earlier run left.</summary>
     private async Task TakeUpAsync(FileStream stream, CancellationToken cancellation)
     {
         if (stream.Length > file.Size)
@@ -111,7 +111,7 @@ internal sealed class BlobDownload(
         progress(_done);
     }
 
-    /// <summary>One request; returns if the file is complete or grew well, else throws.</summary>
+    /// <summary>One request; returns if the file is complete or grew enough, otherwise throws.</summary>
     private async ValueTask AttemptAsync(FileStream stream, CancellationToken cancellation)
     {
         try
@@ -121,7 +121,7 @@ internal sealed class BlobDownload(
         catch (TransientHubException e) when (e.RetryAfter is null && _done >= _best + Progress)
         {
             _best = _done;
-            report(FormattableString.Invariant($"{e.Message} Going on with {file.Path} at {_done / (double)file.Size:0%}."));
+            report(FormattableString.Invariant($"{e.Message} Resuming {file.Path} at {_done / (double)file.Size:0%}."));
         }
     }
 
@@ -131,7 +131,7 @@ internal sealed class BlobDownload(
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             Restart(stream);
-            throw Odd("does not have the part that is missing");
+            throw Odd("does not have the requested range");
         }
 
         if (response.StatusCode == HttpStatusCode.PartialContent)
@@ -139,16 +139,16 @@ internal sealed class BlobDownload(
             if (response.Content.Headers.ContentRange is not { From: { } first } range || first != _done || (range.Length is { } whole && whole != file.Size))
             {
                 Restart(stream);
-                throw Odd("sent another part than was asked for");
+                throw Odd("sent a different range than requested");
             }
         }
         else
         {
-            // Ranges are not known there, or the content is another than the one that was begun.
+            // The server does not support ranges, or the content has changed since the download began.
             if (_done > 0)
                 Restart(stream);
             if (response.Content.Headers.ContentLength is { } length && length != file.Size)
-                throw Odd(string.Create(CultureInfo.InvariantCulture, $"sends {length} bytes where its index says {file.Size}"));
+                throw Odd(string.Create(CultureInfo.InvariantCulture, $"sends {length} bytes, but its index says {file.Size}"));
             await RememberTagAsync(response.Headers.ETag?.ToString(), cancellation).ConfigureAwait(false);
         }
 
@@ -169,7 +169,7 @@ internal sealed class BlobDownload(
             _digest.AppendData(buffer, 0, got);
             _done += got;
             progress(_done);
-            // What is here is whole, however long it took.
+            // A complete file is fine, however long it took.
             if (_done < file.Size)
                 rate.Count(got);
         }

@@ -1,12 +1,12 @@
 namespace NullTextResearch.Hub;
 
-/// <summary>What the disk can do, and how it says that it cannot.</summary>
+/// <summary>Free space, links, and recognition of a full disk.</summary>
 internal static class Disk
 {
     // ENOSPC and EDQUOT of Linux; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows.
     private static readonly int[] FullCodes = [28, 122, unchecked((int)0x80070027), unchecked((int)0x80070070)];
 
-    /// <summary>Bytes free for this user where a folder lies, which need not exist yet.</summary>
+    /// <summary>Bytes available to this user on the folder's disk; the folder need not exist yet.</summary>
     public static long FreeSpace(string folder)
     {
         string? at = Path.GetFullPath(folder);
@@ -17,15 +17,15 @@ internal static class Disk
         return new DriveInfo(at ?? Path.DirectorySeparatorChar.ToString()).AvailableFreeSpace;
     }
 
-    /// <summary>No space, a used-up quota, or a limit on the size of files, which the runtime reports as if an argument were wrong.</summary>
+    /// <summary>Whether the disk or a quota is full, or a file size limit was hit, which the runtime reports as an invalid argument.</summary>
     public static bool IsFull(Exception e) =>
         (e is IOException && FullCodes.Contains(e.HResult))
         || (e is ArgumentOutOfRangeException && e.StackTrace?.TrimStart().StartsWith("at System.IO.RandomAccess.Write", StringComparison.Ordinal) == true);
 
-    /// <summary>Makes a link, replacing what is there; false where the system does not let us.</summary>
+    /// <summary>Creates a link, replacing an existing file; false if the system does not allow it.</summary>
     public static bool TryLink(string path, string target)
     {
-        // Where nothing is in the way one call makes it, and a process that is killed leaves nothing beside it.
+        // If nothing is in the way, one call creates the link, so a killed process leaves no temporary file behind.
         bool isFree = new FileInfo(path) is { Exists: false, LinkTarget: null };
         string made = isFree ? path : $"{path}.{Guid.NewGuid():N}";
         try
@@ -34,7 +34,7 @@ internal static class Disk
         }
         catch (IOException) when (isFree && new FileInfo(path).LinkTarget == target)
         {
-            // Another process has just made it.
+            // Another process has just created it.
         }
         catch (Exception e) when (e is UnauthorizedAccessException or PlatformNotSupportedException || (e is IOException && !IsFull(e)))
         {

@@ -9,13 +9,13 @@ using Polly.Retry;
 
 namespace NullTextResearch.Hub;
 
-/// <summary>Speaks with a hub over HTTP: one request, with redirects, a stall timeout, errors in words, and repeats of what may pass.</summary>
+/// <summary>HTTP client for a hub: requests with redirects, a stall timeout, readable errors, and retries of transient failures.</summary>
 internal sealed partial class HubClient : IDisposable
 {
     private const int MostRedirects = 8;
     private const int MostIndexBytes = 64 << 20;
 
-    // No model has a thousandth of these.
+    // No model comes near a thousandth of these limits.
     private const int MostFiles = 100_000;
     private const long MostFileBytes = 1L << 44;
     private readonly HubOptions _options;
@@ -25,7 +25,7 @@ internal sealed partial class HubClient : IDisposable
     public HubClient(HubOptions options)
     {
         _options = options;
-        // Redirects are followed here: the token must stay with the endpoint.
+        // Redirects are followed by this class, because the token must only be sent to the endpoint.
         _http = new HttpClient(
             new SocketsHttpHandler
             {
@@ -41,20 +41,20 @@ internal sealed partial class HubClient : IDisposable
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("nulltext", typeof(HubClient).Assembly.GetName().Version?.ToString(3) ?? "0"));
     }
 
-    /// <summary>The server, for messages.</summary>
+    /// <summary>Name of the server, for messages.</summary>
     public string Host => _options.Endpoint.Authority;
 
-    /// <summary>Whether the token may be sent: not in clear text over a network.</summary>
+    /// <summary>Whether the token is sent: never in clear text over a network.</summary>
     public bool SendsToken => _options.Token is not null && (_options.Endpoint.Scheme == "https" || _options.Endpoint.IsLoopback);
 
-    /// <summary>Repeats work that fails for a reason that may pass.</summary>
-    /// <param name="report">Is told about each repeat.</param>
+    /// <summary>Retries work that fails with a transient error.</summary>
+    /// <param name="report">Receives a message about each retry; null for none.</param>
     public ResiliencePipeline Pipeline(Action<string>? report) =>
         new ResiliencePipelineBuilder { TimeProvider = _options.Clock }
             .AddRetry(
                 new RetryStrategyOptions
                 {
-                    // Somebody without a network should learn it at once, and not after all the waits.
+                    // Without a network the user should see the error quickly, not after all the waits.
                     ShouldHandle = arguments =>
                         ValueTask.FromResult(
                             arguments.Outcome.Exception is TransientHubException trouble
@@ -82,7 +82,7 @@ internal sealed partial class HubClient : IDisposable
             .Build();
 
     /// <summary>Looks up a model.</summary>
-    /// <exception cref="HubException">It cannot be had.</exception>
+    /// <exception cref="HubException">The model cannot be looked up.</exception>
     public async Task<HubRevision> DescribeAsync(ModelName model, Action<string>? report, CancellationToken cancellation)
     {
         string revision = model.Revision ?? ModelName.MainRevision;
@@ -104,7 +104,7 @@ internal sealed partial class HubClient : IDisposable
                         if (text.Length > MostIndexBytes)
                             throw new HubException(
                                 HubProblem.Server,
-                                $"{Host} answers with more than {MostIndexBytes >> 20} MB where the index of {model.Id} was expected. Is HF_ENDPOINT right?"
+                                $"{Host} sent more than {MostIndexBytes >> 20} MB instead of the index of {model.Id}. Is HF_ENDPOINT right?"
                             );
                     }
 
@@ -120,14 +120,14 @@ internal sealed partial class HubClient : IDisposable
     public Uri FileAddress(ModelName model, string commit, HubFile file) =>
         Address($"{model.Id}/resolve/{commit}/{string.Join('/', file.Path.Split('/').Select(Uri.EscapeDataString))}");
 
-    /// <summary>One request, with its redirects.</summary>
-    /// <param name="address">Where.</param>
-    /// <param name="from">First byte wanted, if not the first of all.</param>
-    /// <param name="validator">Entity tag that the content must still have for <paramref name="from"/> to count; null if none is known.</param>
-    /// <param name="model">For messages.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <returns>A success, or 416; the caller disposes it.</returns>
-    /// <exception cref="HubException">Anything else.</exception>
+    /// <summary>Sends one request and follows its redirects.</summary>
+    /// <param name="address">Address to request.</param>
+    /// <param name="from">First byte to request; null for the whole content.</param>
+    /// <param name="validator">Entity tag that the content must still have for <paramref name="from"/> to apply; null if unknown.</param>
+    /// <param name="model">Named in messages.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    /// <returns>A successful response, or 416; the caller disposes it.</returns>
+    /// <exception cref="HubException">Any other response.</exception>
     public async Task<HttpResponseMessage> SendAsync(Uri address, long? from, string? validator, ModelName model, CancellationToken cancellation)
     {
         Uri at = address;
@@ -172,10 +172,10 @@ internal sealed partial class HubClient : IDisposable
                 throw Refusal(response, at, home, model);
         }
 
-        throw new HubException(HubProblem.Server, $"{Host} redirects in a circle. Is HF_ENDPOINT right?");
+        throw new HubException(HubProblem.Server, $"{Host} redirects in a loop. Is HF_ENDPOINT right?");
     }
 
-    /// <summary>Reads from a connection; trouble becomes an exception that may be repeated.</summary>
+    /// <summary>Reads from a connection; failures are thrown as transient, so they can be retried.</summary>
     /// <returns>Bytes read; 0 at the end.</returns>
     public async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken cancellation)
     {
@@ -189,7 +189,7 @@ internal sealed partial class HubClient : IDisposable
         {
             throw new TransientHubException(
                 HubProblem.Connection,
-                string.Create(CultureInfo.InvariantCulture, $"The connection brought nothing for {_options.StallTimeout.TotalSeconds:0.#} s."),
+                string.Create(CultureInfo.InvariantCulture, $"The connection delivered nothing for {_options.StallTimeout.TotalSeconds:0.#} s."),
                 e
             );
         }
@@ -200,7 +200,7 @@ internal sealed partial class HubClient : IDisposable
         }
     }
 
-    /// <summary>Watches over one body.</summary>
+    /// <summary>Creates the rate guard for one response body.</summary>
     public RateGuard Rate() => new(_options);
 
     public void Dispose() => _http.Dispose();
@@ -215,7 +215,7 @@ internal sealed partial class HubClient : IDisposable
     private async Task<HttpResponseMessage> HeadersAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
         if (_options.Offline)
-            throw new HubException(HubProblem.Offline, $"HF_HUB_OFFLINE is set, so {Host} was not asked. Unset it to download.");
+            throw new HubException(HubProblem.Offline, $"HF_HUB_OFFLINE is set, so {Host} was not contacted. Unset it to download.");
         using CancellationTokenSource stall = new(_options.StallTimeout, _options.Clock);
         using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stall.Token);
         string host = request.RequestUri!.Authority;
@@ -240,12 +240,12 @@ internal sealed partial class HubClient : IDisposable
             {
                 HttpRequestError.SecureConnectionError => new HubException(
                     HubProblem.Server,
-                    $"{host} cannot prove that it is what it says it is ({Cause(e)}). A company's proxy or a wrong clock can be the reason.",
+                    $"The secure connection to {host} failed ({Cause(e)}). A corporate proxy or a wrong clock may be the cause.",
                     e
                 ),
                 HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => new TransientHubException(
                     HubProblem.Offline,
-                    $"{host} cannot be reached ({Cause(e)}). Is there a network? A proxy is taken from HTTPS_PROXY, a mirror from HF_ENDPOINT.",
+                    $"{host} cannot be reached ({Cause(e)}). Check the network; set a proxy in HTTPS_PROXY or a mirror in HF_ENDPOINT.",
                     e
                 ),
                 _ => new TransientHubException(HubProblem.Connection, $"The connection to {host} broke ({Cause(e)}).", e),
@@ -266,17 +266,17 @@ internal sealed partial class HubClient : IDisposable
         {
             TimeSpan? wait = Wait(response);
             bool busy = status == 429;
-            string text = busy ? $"{at.Authority} asks for fewer requests (429)." : $"{at.Authority} failed ({status}).";
+            string text = busy ? $"{at.Authority} received too many requests (429)." : $"{at.Authority} failed ({status}).";
             if (wait > _options.LongestWait)
                 text += string.Create(
                     CultureInfo.InvariantCulture,
-                    $" It asks to wait {Math.Ceiling(wait.Value.TotalMinutes):0} minutes: run the same command again then, it goes on where it "
-                        + $"was.{(busy && !SendsToken ? " With a token in HF_TOKEN more requests are allowed." : "")}"
+                    $" It asks to wait {Math.Ceiling(wait.Value.TotalMinutes):0} minutes: run the same command again then; it resumes where it "
+                        + $"stopped.{(busy && !SendsToken ? " With a token in HF_TOKEN more requests are allowed." : "")}"
                 );
             return new TransientHubException(busy ? HubProblem.TooManyRequests : HubProblem.Server, text, null) { RetryAfter = wait };
         }
 
-        // An address that the hub signed for a content server runs out after a while; the next attempt gets a new one.
+        // A signed address of a content server expires after a while; the next attempt gets a new one.
         if (!home)
             return new TransientHubException(HubProblem.Server, $"{at.Authority}, to which {Host} redirects, refused ({status}).");
         string clear = _options.Token is not null && !SendsToken ? " (The token was not sent: HF_ENDPOINT is plain http, where others could read it.)" : "";
@@ -284,19 +284,19 @@ internal sealed partial class HubClient : IDisposable
         {
             401 when !SendsToken => new(
                 HubProblem.Unauthorized,
-                $"{Host} wants to know who asks for {model.Id} (401): it is private, its terms must be accepted first, or there is no such model, which "
-                    + $"looks the same. Check the spelling; then accept the terms at {page} and set HF_TOKEN to a token from {settings}.{clear}{said}"
+                $"{Host} requires a token for {model.Id} (401): it is private, its terms must be accepted first, or it does not exist (the server does not "
+                    + $"say which). Check the spelling; then accept the terms at {page} and set HF_TOKEN to a token from {settings}.{clear}{said}"
             ),
             401 when code is not ("GatedRepo" or "RepoNotFound") => new(
                 HubProblem.Unauthorized,
-                $"{Host} does not accept the token in HF_TOKEN (401): it is mistyped or has run out. Make a new one at {settings}.{said}"
+                $"{Host} does not accept the token in HF_TOKEN (401): it is mistyped or has expired. Create a new one at {settings}.{said}"
             ),
             401 or 403 when code != "RepoNotFound" => new(
                 status == 401 ? HubProblem.Unauthorized : HubProblem.Forbidden,
                 SendsToken
-                    ? $"{Host} does not give {model.Id} to the owner of the token in HF_TOKEN ({status}). Accept the model's terms at {page} with that "
-                        + $"account, and give the token the right to read gated models at {settings}.{said}"
-                    : $"{Host} does not give {model.Id} to everybody ({status}). Accept the model's terms at {page} and set HF_TOKEN to a token from "
+                    ? $"{Host} refuses {model.Id} to the owner of the token in HF_TOKEN ({status}). Accept the model's terms at {page} with that "
+                        + $"account, and give the token permission to read gated models at {settings}.{said}"
+                    : $"{Host} does not offer {model.Id} without a login ({status}). Accept the model's terms at {page} and set HF_TOKEN to a token from "
                         + $"{settings}.{clear}{said}"
             ),
             401 or 403 or 404 when code == "RevisionNotFound" => new(
@@ -305,7 +305,7 @@ internal sealed partial class HubClient : IDisposable
             ),
             404 when code == "EntryNotFound" => new(
                 HubProblem.NotFound,
-                $"A file that the index of {model.Id} names is not there ({status}); run the command again, and if that fails, the repository is broken."
+                $"A file listed in the index of {model.Id} does not exist ({status}). Run the command again; if that fails too, the repository is broken."
             ),
             401 or 403 or 404 => new(
                 HubProblem.NotFound,
@@ -322,7 +322,7 @@ internal sealed partial class HubClient : IDisposable
         {
             { Delta: { } delta } => delta,
             { Date: { } date } => date - _options.Clock.GetUtcNow(),
-            // The hub's own way to say it: r requests are left, new ones after t seconds.
+            // The hub's own header: r requests are left, and the limit resets after t seconds.
             _ => Header(response, "RateLimit") is { } limit
             && ResetForm().Match(limit) is { Success: true } match
             && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
@@ -370,17 +370,17 @@ internal sealed partial class HubClient : IDisposable
         }
 
         HubException Bad(string what) =>
-            new(HubProblem.Server, $"The index of {model.Id} on {Host} lists {what}: it is damaged, or no model hub's. Nothing was downloaded.");
+            new(HubProblem.Server, $"The index of {model.Id} on {Host} lists {what}: it is damaged, or not from a model hub. Nothing was downloaded.");
 
         HubException NoIndex(Exception? e) =>
             new(
                 HubProblem.Server,
-                $"{Host} does not answer as a model hub does (no index of {model.Id} with sizes and checksums). Is HF_ENDPOINT right, or does a network "
-                    + "ask for a login first?",
+                $"{Host} does not answer like a model hub (no index of {model.Id} with sizes and checksums). Is HF_ENDPOINT right? Does the network "
+                    + "require a login first?",
                 e
             );
 
-        // Files without a checksum cannot be verified: they count as absent, which is said where one is needed.
+        // Files without a checksum cannot be verified, so they count as absent; a needed one is reported as missing later.
         HubFile? File(JsonElement sibling, string path)
         {
             (string? hash, long size) =
@@ -403,7 +403,7 @@ internal sealed partial class HubClient : IDisposable
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out IEnumerable<string>? values) && string.Join(", ", values) is { Length: > 0 } text ? Clean(text) : null;
 
-    // What a server says goes to a terminal: one line, no control characters, not endless.
+    // Server text goes to a terminal: keep it to one line, without control characters, and short.
     private static string Clean(string text) => new([.. text.Where(c => !char.IsControl(c)).Take(200)]);
 
     [GeneratedRegex(@"\bt=([0-9]+)")]

@@ -4,8 +4,8 @@ namespace NullTextResearch.Hub;
 public class HubException : Exception
 {
     /// <summary>Creates the exception.</summary>
-    /// <param name="problem">Kind of trouble.</param>
-    /// <param name="message">What happened and what to try; never holds a token or a signed address.</param>
+    /// <param name="problem">Kind of problem.</param>
+    /// <param name="message">What happened and what to try; never contains a token or a signed address.</param>
     /// <param name="inner">Cause.</param>
     public HubException(HubProblem problem, string message, Exception? inner = null)
         : base(message, inner)
@@ -13,11 +13,11 @@ public class HubException : Exception
         Problem = problem;
     }
 
-    /// <summary>Kind of trouble.</summary>
+    /// <summary>Kind of problem.</summary>
     public HubProblem Problem { get; }
 }
 
-/// <summary>Trouble that may be over the next time.</summary>
+/// <summary>A problem that may be gone at the next attempt.</summary>
 internal sealed class TransientHubException(HubProblem problem, string message, Exception? inner = null) : HubException(problem, message, inner)
 {
     /// <summary>How long the server asks to wait; null if it does not say.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace NullTextResearch.Hub;
 
-/// <summary>A file of a model, as the hub's index has it.</summary>
-/// <param name="Path">Its place in the model, parts divided by '/'.</param>
+/// <summary>A file of a model, as listed in the hub's index.</summary>
+/// <param name="Path">Path within the model, separated by '/'.</param>
 /// <param name="Size">In bytes.</param>
 /// <param name="Hash">SHA-256 of the content (64 hexadecimal digits) for large files; git's blob SHA-1 (40) for the others.</param>
 public sealed record HubFile(string Path, long Size, string Hash)
@@ -26,6 +26,6 @@ public sealed record HubFile(string Path, long Size, string Hash)
 
 /// <summary>One revision of a model on the hub.</summary>
 /// <param name="Commit">40 hexadecimal digits.</param>
-/// <param name="Licence">What the model card calls it, or null.</param>
+/// <param name="Licence">Licence as named in the model card, or null.</param>
 /// <param name="Files">All files.</param>
 internal sealed record HubRevision(string Commit, string? Licence, IReadOnlyList<HubFile> Files);

@@ -1,15 +1,15 @@
 namespace NullTextResearch.Hub;
 
-/// <summary>Why a download could not be done.</summary>
+/// <summary>Why a download failed.</summary>
 public enum HubProblem
 {
-    /// <summary>The server cannot be reached, or <c>HF_HUB_OFFLINE</c> says not to try.</summary>
+    /// <summary>The server cannot be reached, or <c>HF_HUB_OFFLINE</c> is set.</summary>
     Offline,
 
-    /// <summary>The server wants to know who asks (401).</summary>
+    /// <summary>The server requires authentication (401).</summary>
     Unauthorized,
 
-    /// <summary>The server knows who asks, and refuses: mostly a model whose terms were not accepted (403).</summary>
+    /// <summary>The server denies access to this user, usually because the model's terms were not accepted (403).</summary>
     Forbidden,
 
     /// <summary>No such model, revision or file (404).</summary>
@@ -18,21 +18,21 @@ public enum HubProblem
     /// <summary>Too many requests (429).</summary>
     TooManyRequests,
 
-    /// <summary>The server failed, or sent something that is no answer.</summary>
+    /// <summary>The server failed or sent an invalid response.</summary>
     Server,
 
-    /// <summary>The connection broke or stalled, again and again.</summary>
+    /// <summary>The connection broke or stalled repeatedly.</summary>
     Connection,
 
-    /// <summary>What came is not what the server's index promises.</summary>
+    /// <summary>The content does not match the server's index.</summary>
     Damaged,
 
-    /// <summary>The model is of a kind, or in a format, that is not used here.</summary>
+    /// <summary>The kind or format of the model is not supported.</summary>
     Unsuitable,
 
-    /// <summary>The disk is full, or too small for the model.</summary>
+    /// <summary>The disk is full or too small for the model.</summary>
     DiskFull,
 
-    /// <summary>A setting cannot be used.</summary>
+    /// <summary>A setting is invalid.</summary>
     Setting,
 }

@@ -6,12 +6,12 @@ using NullTextResearch.Models;
 namespace NullTextResearch.Hub;
 
 /// <summary>
-/// Downloads Stable Diffusion models from a hub into a cache: only the files that are needed, each checked, and nothing that is half there looks
-/// whole.
+/// Downloads Stable Diffusion models from a hub into a cache: only the files that are needed, each verified. A partial download never looks
+/// complete.
 /// </summary>
 public sealed class ModelPuller : IDisposable
 {
-    // Room for the file system's own needs.
+    // Reserve for the file system itself.
     private const long Spare = 64L << 20;
 
     private static readonly TimeSpan LockInterval = TimeSpan.FromMilliseconds(500);
@@ -19,10 +19,10 @@ public sealed class ModelPuller : IDisposable
     private readonly HubOptions _options;
     private readonly HubClient _client;
 
-    /// <summary>Prepares; nothing is asked yet.</summary>
-    /// <param name="cache">Where models go; null takes the user's.</param>
-    /// <param name="options">Which hub, as whom; null reads the environment.</param>
-    /// <exception cref="HubException">A variable of the environment cannot be used.</exception>
+    /// <summary>Creates the puller; sends no request yet.</summary>
+    /// <param name="cache">Where models are stored; null for the user's cache.</param>
+    /// <param name="options">Hub and token; null reads the environment.</param>
+    /// <exception cref="HubException">An environment variable has an invalid value.</exception>
     public ModelPuller(ModelCache? cache = null, HubOptions? options = null)
     {
         _cache = cache ?? ModelCache.FromEnvironment();
@@ -31,12 +31,12 @@ public sealed class ModelPuller : IDisposable
         _client = new HubClient(_options);
     }
 
-    /// <summary>Looks up a model and finds out what has to be fetched; downloads nothing.</summary>
-    /// <param name="model">The model; without a revision, main is meant.</param>
-    /// <param name="variant">Wanted set of weights, such as fp16: a network that does not have it brings its default ones. Null takes the default ones.</param>
-    /// <param name="progress">Is told about waits and repeats; null for nobody.</param>
+    /// <summary>Looks up a model and determines which files must be fetched; downloads nothing.</summary>
+    /// <param name="model">The model; without a revision, main is used.</param>
+    /// <param name="variant">Requested variant of the weights, such as fp16; networks without it use their default weights. Null for the default.</param>
+    /// <param name="progress">Receives notes about waits and retries; null: no progress is reported.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="HubException">It cannot be looked up, or is no Stable Diffusion model with safetensors weights.</exception>
+    /// <exception cref="HubException">The model cannot be looked up, or is not a Stable Diffusion model with safetensors weights.</exception>
     public async Task<PullPlan> PlanAsync(
         ModelName model,
         string? variant = null,
@@ -65,11 +65,11 @@ public sealed class ModelPuller : IDisposable
     }
 
     /// <summary>
-    /// Computes the checksums of the files that are in the cache. What differs from the hub's index is deleted, so that fetching the plan that is
-    /// returned brings it anew.
+    /// Computes the checksums of the files in the cache. Files that differ from the hub's index are deleted, so fetching the returned plan downloads
+    /// them again.
     /// </summary>
     /// <param name="plan">From <see cref="PlanAsync"/>.</param>
-    /// <param name="progress">Is told about damaged files; null for nobody.</param>
+    /// <param name="progress">Receives notes about damaged files; null: no progress is reported.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="IOException">A file cannot be read or deleted.</exception>
     public async Task<PullPlan> VerifyAsync(PullPlan plan, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
@@ -91,7 +91,7 @@ public sealed class ModelPuller : IDisposable
                     File.Delete(CacheFolder.Content(place)?.FullName ?? place);
                     missing.Add(file);
                     progress?.Report(
-                        new PullProgress(null, 0, 0, 0, $"{file.Path} in the cache is damaged (its checksum differs from the hub's); it is fetched anew.")
+                        new PullProgress(null, 0, 0, 0, $"{file.Path} in the cache is damaged (its checksum differs from the hub's); it will be fetched again.")
                     );
                 }
             }
@@ -109,17 +109,17 @@ public sealed class ModelPuller : IDisposable
     }
 
     /// <summary>
-    /// Computes, without a network, the checksums of a model's files in the cache, as far as their names have them: contents are named by their hash
-    /// there.
+    /// Computes the checksums of a model's files in the cache without a network. This works for files that the cache names by the hash of their
+    /// content.
     /// </summary>
-    /// <param name="cache">Where it is.</param>
+    /// <param name="cache">The cache that contains the model.</param>
     /// <param name="model">The model.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>
-    /// Files whose content has the hash of its name, those whose content has not, and those that are not named by a hash, which nothing can be said
-    /// about.
+    /// Files whose content matches the hash in their name, files whose content does not, and files that are not named by a hash, so they cannot be
+    /// verified.
     /// </returns>
-    /// <exception cref="ModelNotFoundException">It is not in the cache.</exception>
+    /// <exception cref="ModelNotFoundException">The model is not in the cache.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static async Task<(IReadOnlyList<string> Right, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown)> VerifyOfflineAsync(
         ModelCache cache,
@@ -170,13 +170,13 @@ public sealed class ModelPuller : IDisposable
         return Convert.ToHexStringLower(digest.GetHashAndReset()) == file.Hash;
     }
 
-    /// <summary>Fetches what is missing, and makes the model known to the cache when all of it is there.</summary>
+    /// <summary>Fetches the missing files and, once all are present, publishes the model in the cache.</summary>
     /// <param name="plan">From <see cref="PlanAsync"/>.</param>
-    /// <param name="progress">Is told how far it is, from several threads; null for nobody.</param>
-    /// <param name="cancellation">Stops it. What is there stays, and the next run goes on with it, as after any other end.</param>
+    /// <param name="progress">Receives progress reports from several threads; null: no progress is reported.</param>
+    /// <param name="cancellation">Cancels the download. Data fetched so far is kept and the next run resumes from it, as after any other interruption.</param>
     /// <returns>The folder to load from.</returns>
-    /// <exception cref="HubException">It cannot be done; the message says what to do.</exception>
-    /// <exception cref="UnauthorizedAccessException">The cache cannot be written.</exception>
+    /// <exception cref="HubException">The download failed; the message says what to do.</exception>
+    /// <exception cref="UnauthorizedAccessException">The cache is not writable.</exception>
     public async Task<string> FetchAsync(PullPlan plan, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -186,7 +186,7 @@ public sealed class ModelPuller : IDisposable
         try
         {
             Tally tally = new(plan.Missing, progress);
-            // Large ones first: the small ones fill the gaps.
+            // Large files first; small ones fill the gaps.
             await Parallel
                 .ForEachAsync(
                     plan.Missing.OrderByDescending(f => f.Size),
@@ -194,7 +194,7 @@ public sealed class ModelPuller : IDisposable
                     async (file, stop) =>
                     {
                         using FileStream held = await LockAsync(folder, file, tally, stop).ConfigureAwait(false);
-                        // Another process may have brought it meanwhile.
+                        // Another process may have fetched it in the meantime.
                         if (!IsHere(folder, plan.Commit, file))
                         {
                             BlobDownload download = new(
@@ -221,8 +221,8 @@ public sealed class ModelPuller : IDisposable
                 HubProblem.DiskFull,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). What was fetched is kept: free some space, "
-                        + $"or name another place in HF_HOME, and run the same command again."
+                    $"The disk is full ({_cache.Root}, {_options.FreeSpace(_cache.Root) / 1e9:0.0} GB free). Data fetched so far is kept: free some space, "
+                        + $"or set HF_HOME to another folder, and run the same command again."
                 ),
                 e
             );
@@ -241,12 +241,12 @@ public sealed class ModelPuller : IDisposable
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{plan.Model} needs {plan.BytesToFetch / 1e9:0.00} GB more, and {_cache.Root} has {free / 1e9:0.00} GB free; nothing was downloaded. "
-                        + $"Free some space, name another place in HF_HOME, or take smaller weights with --variant fp16."
+                        + $"Free some space, set HF_HOME to another folder, or use smaller weights with --variant fp16."
                 )
             );
     }
 
-    /// <summary>Whether a file's content is in the cache, as a blob or, where links cannot be made, in the snapshot.</summary>
+    /// <summary>Whether a file's content is in the cache, as a blob or, if links cannot be created, in the snapshot.</summary>
     private static bool IsHere(CacheFolder folder, string commit, HubFile file) =>
         CacheFolder.Content(folder.Blob(file.Hash))?.Length == file.Size || IsPlain(SnapshotPath(folder, commit, file), file);
 
@@ -257,7 +257,7 @@ public sealed class ModelPuller : IDisposable
     private static long Begun(CacheFolder folder, HubFile file) =>
         CacheFolder.Content(folder.Unfinished(file.Hash)) is { } begun && begun.Length <= file.Size ? begun.Length : 0;
 
-    /// <summary>Waits until no other process fetches this content; Python's library keeps the same lock.</summary>
+    /// <summary>Waits until no other process is fetching this content; Python's huggingface_hub uses the same lock.</summary>
     private async Task<FileStream> LockAsync(CacheFolder folder, HubFile file, Tally tally, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder.Locks);
@@ -280,7 +280,7 @@ public sealed class ModelPuller : IDisposable
         }
     }
 
-    /// <summary>Makes the snapshot. Its index comes last and the revision's name after it: whatever is interrupted before is not found.</summary>
+    /// <summary>Creates the snapshot. Its index is written last, then the revision's reference, so an interrupted download is never found as a model.</summary>
     private string Publish(PullPlan plan, CacheFolder folder)
     {
         foreach (HubFile file in plan.Files.OrderBy(f => f.Path == "model_index.json"))
@@ -292,8 +292,8 @@ public sealed class ModelPuller : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             if (_options.Link(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob)))
                 continue;
-            // Without links the snapshot gets the content itself, as Python's library has it; a content that several of its files share is copied for
-            // all but the last.
+            // Without links the snapshot holds the content itself, as in Python's huggingface_hub; content shared by several files is copied for all but
+            // the last.
             bool shared = plan.Files.Any(f => f != file && f.Hash == file.Hash && !IsPlain(SnapshotPath(folder, plan.Commit, f), f));
             string whole = shared ? $"{path}.{Guid.NewGuid():N}" : blob;
             if (shared)

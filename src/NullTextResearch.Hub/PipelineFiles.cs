@@ -3,10 +3,12 @@ using NullTextResearch.Models;
 
 namespace NullTextResearch.Hub;
 
-/// <summary>Which files of a repository make the Stable Diffusion model: configs, tokenizer, and one set of safetensors weights for each network.</summary>
+/// <summary>
+/// Selects the files of a repository that make up the Stable Diffusion model: configs, tokenizer, and one set of safetensors weights per network.
+/// </summary>
 internal static partial class PipelineFiles
 {
-    // Network, and what its weight files are called.
+    // Folder of each network and stem of its weight files.
     private static readonly (string Part, string Stem)[] Networks =
     [
         ("unet", "diffusion_pytorch_model"),
@@ -16,7 +18,7 @@ internal static partial class PipelineFiles
 
     private static readonly string[] Needed = ["model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"];
 
-    // Our tokenizer does without these; Python's reads them where it finds the model in the shared cache.
+    // Not needed by this library's tokenizer, but read by Python's when it finds the model in the shared cache.
     private static readonly string[] Welcome =
     [
         "tokenizer/tokenizer_config.json",
@@ -27,12 +29,12 @@ internal static partial class PipelineFiles
 
     private static readonly string[] PickleEndings = [".bin", ".ckpt", ".pt", ".pth"];
 
-    /// <summary>Chooses the files.</summary>
+    /// <summary>Selects the files.</summary>
     /// <param name="model">Name, for messages.</param>
     /// <param name="files">All files of the repository.</param>
-    /// <param name="variant">Wanted set of weights, such as fp16; null for the one without a name.</param>
-    /// <param name="notes">Receives what the person should know about the choice.</param>
-    /// <exception cref="HubException">The repository is no such model, or lacks something.</exception>
+    /// <param name="variant">Requested variant of the weights, such as fp16; null for the default one, which has no name.</param>
+    /// <param name="notes">Receives notes for the user about the choice.</param>
+    /// <exception cref="HubException">The repository is not such a model, or lacks required files.</exception>
     public static IReadOnlyList<HubFile> Select(ModelName model, IReadOnlyList<HubFile> files, string? variant, List<string> notes)
     {
         Dictionary<string, HubFile> byPath = files.ToDictionary(f => f.Path, StringComparer.Ordinal);
@@ -47,16 +49,16 @@ internal static partial class PipelineFiles
             string hint =
                 single.Length == 0
                     ? ""
-                    : $" It holds {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and "
+                    : $" It contains {string.Join(", ", single.Take(3))}: look for a repository with the folders unet, vae, text_encoder, tokenizer and "
                         + "scheduler.";
-            throw Unsuitable($"{model} is no model in diffusers format: it has no model_index.json.{hint}");
+            throw Unsuitable($"{model} is not a model in diffusers format: it has no model_index.json.{hint}");
         }
 
         string[] foreign = [.. new[] { "text_encoder_2", "transformer", "prior", "controlnet" }.Where(HasFolder)];
         if (foreign.Length > 0)
             throw Unsuitable(
-                $"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x can be used here, not SDXL, SD 3 "
-                    + "and the like. Nothing was downloaded."
+                $"{model} is another kind of model (it has {string.Join(", ", foreign)}): Stable Diffusion 1.x and 2.x are supported, not SDXL, SD 3 "
+                    + "and similar models. Nothing was downloaded."
             );
         string[] absent = [.. Needed.Concat(Networks.Select(n => $"{n.Part}/config.json")).Where(p => !byPath.ContainsKey(p))];
         if (absent.Length > 0)
@@ -80,7 +82,7 @@ internal static partial class PipelineFiles
             }
             else if (variant is not null && sets.Contains(""))
             {
-                notes.Add($"{part} has no {variant} weights; taking the default ones.");
+                notes.Add($"{part} has no {variant} weights; using the default ones.");
                 set = "";
             }
             else
@@ -91,13 +93,13 @@ internal static partial class PipelineFiles
             chosen.AddRange(Complete(part, [.. sets[set]]));
         }
 
-        // A mistyped variant should not quietly download the default gigabytes.
+        // A mistyped variant must not silently download gigabytes of default weights.
         if (!found)
         {
             string there =
                 variants.Count > 0
                     ? $"it has {string.Join(", ", variants.Distinct().Order(StringComparer.Ordinal))}"
-                    : "it has only the default ones: leave --variant out";
+                    : "it has only the default ones: omit --variant";
             throw Unsuitable($"{model} has no weights of the variant {variant}; {there}. Nothing was downloaded.");
         }
 
@@ -119,12 +121,12 @@ internal static partial class PipelineFiles
                 pickle is null
                     ? $"{part} of {model} has no weights. Nothing was downloaded."
                     : $"{part} of {model} has no safetensors weights, only {Path.GetFileName(pickle.Path)}, a pickle: opening one can run code, so it is "
-                        + "refused. Often another revision has them (see the model's pull requests, then --revision refs/pr/N), or convert it in Python "
+                        + "refused. Another revision may have them (see the model's pull requests, then use --revision refs/pr/N), or convert it in Python "
                         + "with save_pretrained(..., safe_serialization=True). Nothing was downloaded."
             );
         }
 
-        // One file, or an index with all its shards.
+        // A single file, or an index with all its shards.
         IEnumerable<HubFile> Complete(string part, IReadOnlyList<WeightFile> set)
         {
             if (set.FirstOrDefault(w => w is { IsIndex: false, Of: 0 }) is { } whole)
@@ -143,7 +145,7 @@ internal static partial class PipelineFiles
 
     private static HubException Unsuitable(string message) => new(HubProblem.Unsuitable, message);
 
-    /// <summary>Weights of a part: stem, variant and number stand in the file's name, the last two in either order and neither always.</summary>
+    /// <summary>Parses a weight file of a part: its name contains the stem, and optionally variant and shard number in either order.</summary>
     private static WeightFile? Parse(HubFile file, string part, string stem)
     {
         if (!file.Path.StartsWith(part + "/", StringComparison.Ordinal))
@@ -168,7 +170,7 @@ internal static partial class PipelineFiles
         );
     }
 
-    // [0-9]: \d is every script's digits, of which int.Parse knows ours alone.
+    // [0-9] instead of \d, which matches the digits of every script; int.Parse accepts only ASCII digits.
     [GeneratedRegex(@"-([0-9]{5})-of-([0-9]{5})(?=\.)")]
     private static partial Regex ShardForm();
 

@@ -2,36 +2,36 @@ using NullTextResearch.Models;
 
 namespace NullTextResearch.Hub;
 
-/// <summary>What a download would bring.</summary>
+/// <summary>What a download would fetch.</summary>
 public sealed record PullPlan
 {
-    /// <summary>The model, with the revision that was asked for.</summary>
+    /// <summary>The model, with the requested revision.</summary>
     public required ModelName Model { get; init; }
 
-    /// <summary>The commit that the revision stands for now.</summary>
+    /// <summary>The commit that the revision currently points to.</summary>
     public required string Commit { get; init; }
 
-    /// <summary>What the model card says about the licence, or null.</summary>
+    /// <summary>Licence as stated in the model card, or null.</summary>
     public required string? Licence { get; init; }
 
     /// <summary>All files that the model needs.</summary>
     public required IReadOnlyList<HubFile> Files { get; init; }
 
-    /// <summary>Those that are not in the cache yet.</summary>
+    /// <summary>The files that are not in the cache yet.</summary>
     public required IReadOnlyList<HubFile> Missing { get; init; }
 
     /// <summary>Size of all files, in bytes.</summary>
     public long Bytes => Files.Sum(f => f.Size);
 
-    /// <summary>What is still to be fetched, in bytes; parts of files that an earlier run fetched are not.</summary>
+    /// <summary>Bytes still to be fetched, without the parts that an earlier run fetched.</summary>
     public required long BytesToFetch { get; init; }
 
-    /// <summary>What the person should know about the choice of files.</summary>
+    /// <summary>Notes for the user about the choice of files.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>
-    /// Files that were in the cache and whose checksums were computed and are right (<see cref="ModelPuller.VerifyAsync"/>). Of the other ones that
-    /// are here only the size was compared.
+    /// Files in the cache whose checksums were computed and are correct (<see cref="ModelPuller.VerifyAsync"/>). For the other files in the cache
+    /// only the size was compared.
     /// </summary>
     public IReadOnlyList<HubFile> Verified { get; init; } = [];
 }

@@ -3,16 +3,16 @@ using System.Globalization;
 namespace NullTextResearch.Hub;
 
 /// <summary>
-/// Gives up a connection that brings something again and again, and never enough: one byte a second is no stall, and a model would take years.
+/// Drops a connection that keeps delivering data but too slowly: at one byte per second it never stalls, yet a model would take years.
 /// </summary>
-/// <param name="options">The least, and the clock.</param>
+/// <param name="options">The minimum rate and the clock.</param>
 internal sealed class RateGuard(HubOptions options)
 {
     private long _begun = options.Clock.GetTimestamp();
     private long _bytes;
 
-    /// <summary>Counts what came.</summary>
-    /// <exception cref="TransientHubException">It was less than the least, over a whole interval.</exception>
+    /// <summary>Counts received bytes.</summary>
+    /// <exception cref="TransientHubException">The rate stayed below the minimum over a whole interval.</exception>
     public void Count(int bytes)
     {
         _bytes += bytes;
@@ -24,9 +24,9 @@ internal sealed class RateGuard(HubOptions options)
                 HubProblem.Connection,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The connection brings {_bytes / elapsed.TotalSeconds:0.#} bytes a second, and at least "
-                        + $"{options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server, or the network, is too slow; try again "
-                        + $"later, or another mirror in HF_ENDPOINT."
+                    $"The connection delivers {_bytes / elapsed.TotalSeconds:0.#} bytes a second; at least "
+                        + $"{options.LeastBytes / options.RateInterval.TotalSeconds:0} are needed. The server or the network is too slow; try again "
+                        + $"later, or set another mirror in HF_ENDPOINT."
                 )
             );
         (_begun, _bytes) = (options.Clock.GetTimestamp(), 0);

@@ -6,10 +6,10 @@ using TorchSharp;
 
 namespace NullTextResearch.ImageSharp;
 
-/// <summary>Between the pictures of ImageSharp and those of the library: bytes are copied, never changed.</summary>
+/// <summary>Converts between images of ImageSharp and images of the library: bytes are copied, never changed.</summary>
 public static class ImageSharpConversion
 {
-    /// <summary>Copies a picture out of ImageSharp. Of an animation, the first frame.</summary>
+    /// <summary>Copies an image out of ImageSharp; of an animation, the first frame.</summary>
     /// <param name="image">The picture; borrowed.</param>
     /// <returns>The same bytes.</returns>
     public static RgbImage ToRgbImage(this Image<Rgb24> image)
@@ -24,10 +24,10 @@ public static class ImageSharpConversion
         return new RgbImage(image.Width, image.Height, rgb);
     }
 
-    /// <summary>Copies a picture with transparency out of ImageSharp. Of an animation, the first frame.</summary>
-    /// <param name="image">The picture; borrowed. Its colours are not multiplied by their alpha, as ImageSharp has them.</param>
-    /// <param name="alpha">What becomes of transparency; blended onto white if not given, as <see cref="ImageFile"/> does.</param>
-    /// <returns>The picture without alpha.</returns>
+    /// <summary>Copies an image with transparency out of ImageSharp; of an animation, the first frame.</summary>
+    /// <param name="image">The image; borrowed. Its colours are not premultiplied by alpha, as is usual in ImageSharp.</param>
+    /// <param name="alpha">How transparency is handled; by default it is blended onto white, as in <see cref="ImageFile"/>.</param>
+    /// <returns>The image without alpha.</returns>
     public static RgbImage ToRgbImage(this Image<Rgba32> image, AlphaHandling alpha = AlphaHandling.OnWhite)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -53,7 +53,7 @@ public static class ImageSharpConversion
         return Image.LoadPixelData<Rgb24>(image.Rgb, image.Width, image.Height);
     }
 
-    /// <summary>Copies an image into ImageSharp, in a format that has room for transparency.</summary>
+    /// <summary>Copies an image into ImageSharp, in a pixel format with an alpha channel.</summary>
     /// <param name="image">The image.</param>
     /// <returns>The same colours, opaque; owned by the caller, who disposes it.</returns>
     public static Image<Rgba32> ToImageSharpRgba(this RgbImage image)
@@ -62,7 +62,7 @@ public static class ImageSharpConversion
         return opaque.CloneAs<Rgba32>();
     }
 
-    /// <summary>A picture as a batch of one, as the networks see it: byte / 127.5 - 1.</summary>
+    /// <summary>An image as a batch of one, as the networks expect it: byte / 127.5 - 1.</summary>
     /// <param name="image">The picture; borrowed.</param>
     /// <param name="device">Where the tensor goes; the CPU if null.</param>
     /// <param name="dtype">Floating-point type; float32 if not given.</param>
@@ -70,9 +70,9 @@ public static class ImageSharpConversion
     public static torch.Tensor ToPixels(this Image<Rgb24> image, torch.Device? device = null, torch.ScalarType dtype = torch.ScalarType.Float32) =>
         ImageTensor.ToPixels(image.ToRgbImage(), device, dtype);
 
-    /// <summary>A picture with transparency as a batch of one, as the networks see it: byte / 127.5 - 1.</summary>
+    /// <summary>An image with transparency as a batch of one, as the networks expect it: byte / 127.5 - 1.</summary>
     /// <param name="image">The picture; borrowed.</param>
-    /// <param name="alpha">What becomes of transparency; blended onto white if not given.</param>
+    /// <param name="alpha">How transparency is handled; by default it is blended onto white.</param>
     /// <param name="device">Where the tensor goes; the CPU if null.</param>
     /// <param name="dtype">Floating-point type; float32 if not given.</param>
     /// <returns>Pixels [1, 3, H, W] in [-1, 1], owned by the caller.</returns>
@@ -83,9 +83,9 @@ public static class ImageSharpConversion
         torch.ScalarType dtype = torch.ScalarType.Float32
     ) => ImageTensor.ToPixels(image.ToRgbImage(alpha), device, dtype);
 
-    /// <summary>A batch of pixels as pictures: clip(x / 2 + 0.5, 0, 1) x 255, truncated, as <see cref="ImageTensor.ToImages"/>.</summary>
+    /// <summary>A batch of pixels as images: clip(x / 2 + 0.5, 0, 1) x 255, truncated, as in <see cref="ImageTensor.ToImages"/>.</summary>
     /// <param name="pixels">Pixels [B, 3, H, W], nominally in [-1, 1], any device and floating-point type; borrowed.</param>
-    /// <returns>One picture per batch row; owned by the caller, who disposes them.</returns>
-    /// <exception cref="ArgumentException">Another shape or type, or a value that is not a number.</exception>
+    /// <returns>One image per batch row; owned by the caller, who disposes them.</returns>
+    /// <exception cref="ArgumentException">The shape or type is wrong, or a value is not a number.</exception>
     public static Image<Rgb24>[] ToImageSharp(this torch.Tensor pixels) => [.. ImageTensor.ToImages(pixels).Select(ToImageSharp)];
 }

@@ -11,33 +11,33 @@ using SixLabors.ImageSharp.Processing;
 namespace NullTextResearch.ImageSharp;
 
 /// <summary>
-/// Reads PNG, JPEG and WebP files by ImageSharp, with the limits, errors and orientation of <see cref="ImageFile"/>. The pixels of JPEG and lossy WebP
-/// may differ from that one's by a few levels: the decoders round in their own ways.
+/// Reads PNG, JPEG and WebP files with ImageSharp, using the limits, errors and orientation of <see cref="ImageFile"/>. Pixels of JPEG and lossy WebP
+/// may differ from those of <see cref="ImageFile"/> by a few levels, because the decoders round differently.
 /// </summary>
 /// <remarks>
-/// The header is looked at first (<see cref="Image.Identify(Configuration, Stream)"/>): a size over the limit, or one that the file cannot hold, is
-/// refused before anything is decoded; no other decoder of ImageSharp is ever asked; and no single allocation may be larger than the limit needs.
-/// Memory while decoding: 4 bytes a pixel, and what the decoder takes (for JPEG up to 6 bytes a pixel).
+/// The header is read first (<see cref="Image.Identify(Configuration, Stream)"/>): a size over the limit, or one that the file cannot contain, is
+/// refused before anything is decoded. No other decoder of ImageSharp is used, and no single allocation may exceed what the limit requires.
+/// Memory while decoding: 4 bytes per pixel plus the decoder's own (for JPEG up to 6 bytes per pixel).
 /// </remarks>
 public static class ImageSharpFile
 {
     /// <summary>Reads an image file.</summary>
     /// <param name="path">A PNG, JPEG or WebP file; the content decides, not the name.</param>
     /// <param name="options">Limits and orientation; defaults if null. Transparency stays as stored.</param>
-    /// <returns>The upright picture, of an animation the first frame; owned by the caller, who disposes it.</returns>
-    /// <exception cref="ImageFileException">The file is missing, unreadable, damaged, truncated, too large or of another format.</exception>
+    /// <returns>The upright image; of an animation, the first frame. Owned by the caller, who disposes it.</returns>
+    /// <exception cref="ImageFileException">The file is missing, unreadable, damaged, truncated, too large or in another format.</exception>
     public static Image<Rgba32> Load(string path, ImageLoadOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return Decode(EncodedImage.ReadFile(path), path, options);
     }
 
-    /// <summary>Reads a picture from the bytes of a file.</summary>
+    /// <summary>Reads an image from the bytes of a file.</summary>
     /// <param name="encoded">A whole PNG, JPEG or WebP file.</param>
-    /// <param name="name">What to call it in errors.</param>
+    /// <param name="name">Name used in errors.</param>
     /// <param name="options">Limits and orientation; defaults if null. Transparency stays as stored.</param>
-    /// <returns>The upright picture, of an animation the first frame; owned by the caller, who disposes it.</returns>
-    /// <exception cref="ImageFileException">The bytes are damaged, truncated, of too large an image or of another format.</exception>
+    /// <returns>The upright image; of an animation, the first frame. Owned by the caller, who disposes it.</returns>
+    /// <exception cref="ImageFileException">The bytes are damaged or truncated, the image is too large, or the format is another one.</exception>
     public static Image<Rgba32> Decode(byte[] encoded, string name = "(memory)", ImageLoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(encoded);
@@ -48,7 +48,7 @@ public static class ImageSharpFile
         {
             IImageInfo header = Image.Identify(configuration, new MemoryStream(encoded, writable: false)) ?? throw Damaged(name);
             file.RequireSize(header.Width, header.Height, name, options);
-            // The decoders fill up what is missing, without a word.
+            // The decoders silently fill in missing data.
             if (!file.IsWhole(encoded))
                 throw new ImageFileException(name, "the file ends too early (truncated); download or export it again");
             Image<Rgba32> image = Image.Load<Rgba32>(configuration, encoded);
@@ -67,7 +67,7 @@ public static class ImageSharpFile
     private static ImageFileException Damaged(string name, Exception? inner = null) =>
         new(name, $"the data is damaged{(inner is null ? "" : $" ({inner.GetType().Name})")}; download or export it again", inner);
 
-    // What the decoders throw at files that are not as they should be; the flaws known in 2.1 end in the last four.
+    // Exceptions that the decoders throw for malformed files; the known bugs of 2.1 throw the last four.
     private static bool IsOfTheFile(Exception e) =>
         e
             is ImageFormatException
@@ -87,7 +87,7 @@ public static class ImageSharpFile
     private static Configuration Formats(long maxPixels) =>
         new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule())
         {
-            // The largest that is asked for at once: 16 bits for each of four channels.
+            // The largest single allocation: 16 bits for each of four channels.
             MemoryAllocator = MemoryAllocator.Create(
                 new MemoryAllocatorOptions { AllocationLimitMegabytes = (int)Math.Clamp((maxPixels * 8) >> 20, 16, 8192) }
             ),
@@ -97,7 +97,7 @@ public static class ImageSharpFile
     {
         if (orientation is { } ofPng)
         {
-            // The profile that ImageSharp makes of a PNG file misses some places where the standard lets it stand.
+            // ImageSharp does not find the EXIF profile of a PNG file in all the places that the standard allows.
             image.Metadata.ExifProfile ??= new ExifProfile();
             image.Metadata.ExifProfile.SetValue(ExifTag.Orientation, (ushort)ofPng);
         }

@@ -7,16 +7,16 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace NullTextResearch.ImageSharp;
 
-/// <summary>A cell that ends with a picture of ImageSharp shows it as one of the library's.</summary>
+/// <summary>Shows ImageSharp images at the end of a cell like the library's own images.</summary>
 public static class ImageSharpViews
 {
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "A cell that never names this package must show its pictures too.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "A cell that never names this package must show its images too.")]
     internal static void Register() => Notebook.ShowInstead(Of);
 
-    /// <summary>The image that shows a picture, in whatever pixel format.</summary>
+    /// <summary>The library image for an ImageSharp image of any pixel format.</summary>
     /// <param name="value">Any value.</param>
-    /// <returns>An <see cref="RgbImage"/>, transparency blended onto white; null where the value is no picture of ImageSharp.</returns>
+    /// <returns>An <see cref="RgbImage"/>, transparency blended onto white; null if the value is not an ImageSharp image.</returns>
     public static object? Of(object value)
     {
         switch (value)

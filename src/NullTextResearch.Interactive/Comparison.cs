@@ -5,7 +5,7 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>Images rebuilt by several methods: a picture per image and method, and a table of means. Owns its tensors.</summary>
+/// <summary>Images reconstructed by several methods: one picture per image and method, and a table of means. Owns its tensors.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class Comparison : Visual, IDisposable
 {
@@ -20,10 +20,10 @@ public sealed class Comparison : Visual, IDisposable
     /// <summary>Names of the methods.</summary>
     public IReadOnlyList<string> Methods { get; }
 
-    /// <summary>Per image: what each method made of it, in the order of <see cref="Methods"/>.</summary>
+    /// <summary>Per image, the result of each method in the order of <see cref="Methods"/>.</summary>
     public IReadOnlyList<IReadOnlyList<InvertedImage>> Results { get; }
 
-    /// <summary>What a method made of an image.</summary>
+    /// <summary>The result of a method for an image.</summary>
     /// <param name="method">Name of the method.</param>
     /// <param name="image">Index of the image.</param>
     /// <exception cref="ArgumentException">There is no such method.</exception>
@@ -34,11 +34,11 @@ public sealed class Comparison : Visual, IDisposable
             int index = Methods.ToList().FindIndex(m => string.Equals(m, method, StringComparison.OrdinalIgnoreCase));
             return index >= 0
                 ? Results[image][index]
-                : throw new ArgumentException($"There is no method '{method}'; compared were: {string.Join(", ", Methods)}.", nameof(method));
+                : throw new ArgumentException($"There is no method '{method}'; compared methods: {string.Join(", ", Methods)}.", nameof(method));
         }
     }
 
-    /// <summary>The pictures: a row per image, or several where the methods are too many for one.</summary>
+    /// <summary>The pictures: one row per image, or several rows if there are too many methods for one.</summary>
     public GridView Grid()
     {
         string[] columns = ["image", "autoencoder", .. Methods];
@@ -63,7 +63,7 @@ public sealed class Comparison : Visual, IDisposable
         };
         if (columns.Length <= MostColumns)
             return new GridView(grid with { ColumnLabels = columns, RowLabels = Results.Count > 1 ? [.. Results.Select(r => r[0].Prompt)] : null });
-        // Folded, each picture says itself what it is.
+        // With several rows per image, each picture carries its own label.
         int perRow = Pictures.PerRow(columns.Length);
         return new GridView(
             grid with
@@ -82,7 +82,7 @@ public sealed class Comparison : Visual, IDisposable
         );
     }
 
-    /// <summary>One image and what the methods made of it, behind a line that is dragged.</summary>
+    /// <summary>One image and its reconstructions behind a draggable divider.</summary>
     /// <param name="image">Index of the image.</param>
     public CompareView Slider(int image = 0) =>
         new(
@@ -90,7 +90,7 @@ public sealed class Comparison : Visual, IDisposable
             Results[image][0].Prompt
         );
 
-    /// <summary>The measures: means over the images, with their standard deviation where there are several.</summary>
+    /// <summary>The measures: means over the images, with standard deviations if there are several images.</summary>
     public TableView Table() =>
         new(
             new TableData(
@@ -113,7 +113,7 @@ public sealed class Comparison : Visual, IDisposable
             )
         );
 
-    /// <summary>PSNR of each method as bars.</summary>
+    /// <summary>Bar chart of each method's PSNR.</summary>
     public ChartView Chart()
     {
         double[][] psnr = [.. Methods.Select((_, m) => Results.Select(r => r[m].ReconstructionPsnr).ToArray())];
@@ -138,7 +138,7 @@ public sealed class Comparison : Visual, IDisposable
         );
     }
 
-    /// <summary>Frees its tensors; what is shown stays.</summary>
+    /// <summary>Frees its tensors; displayed outputs stay.</summary>
     public void Dispose()
     {
         foreach (InvertedImage result in Results.SelectMany(r => r))

@@ -11,15 +11,15 @@ public sealed record ComparisonOptions
     /// <summary>w, the guidance scale of reconstructions and edits (default 7.5).</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>N, of methods that optimise (default 10).</summary>
+    /// <summary>N, inner steps of methods that optimise (default 10).</summary>
     public int InnerSteps { get; init; } = 10;
 
-    /// <summary>Of methods that draw noise (default 0).</summary>
+    /// <summary>Seed of methods that draw noise (default 0).</summary>
     public long Seed { get; init; }
 
-    /// <summary>What is cut off first; null (default) cuts nothing off.</summary>
+    /// <summary>Crop applied first; null (default) crops nothing.</summary>
     public ImagePreparation? Crop { get; init; }
 
-    /// <summary>What size the picture gets; null (default) takes the model's own square.</summary>
+    /// <summary>Size of the prepared image; null (default) uses the model's native square.</summary>
     public ImageSizing? Size { get; init; }
 }

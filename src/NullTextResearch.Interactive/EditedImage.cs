@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>An edited image: shows itself beside its source. Owns its tensors.</summary>
+/// <summary>An edited image; displays itself next to its source. Owns its tensors.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class EditedImage : Visual, IDisposable
 {
@@ -20,10 +20,10 @@ public sealed class EditedImage : Visual, IDisposable
         Reconstruction = reconstruction;
     }
 
-    /// <summary>What was edited.</summary>
+    /// <summary>The inverted image that was edited.</summary>
     public InvertedImage Source { get; }
 
-    /// <summary>What the library made; owned by this.</summary>
+    /// <summary>The library's result; owned by this object.</summary>
     public EditedPicture Picture { get; }
 
     /// <summary>Prompt of the edited image.</summary>
@@ -32,10 +32,10 @@ public sealed class EditedImage : Visual, IDisposable
     /// <summary>The edited image.</summary>
     public RgbImage Image => Picture.Image;
 
-    /// <summary>The source branch, which ran beside the edit.</summary>
+    /// <summary>The source branch, which ran alongside the edit.</summary>
     public RgbImage Reconstruction { get; }
 
-    /// <summary>Latents, masks and costs: what the library's own functions take.</summary>
+    /// <summary>Latents, masks and costs, as the library's own functions take them.</summary>
     public EditResult Result => Picture.Result;
 
     /// <summary>Options used.</summary>
@@ -50,19 +50,19 @@ public sealed class EditedImage : Visual, IDisposable
     {
         if (Result.Masks[0][0] is not { } mask)
             throw new InvalidOperationException(
-                "This edit had no local blend, so the whole picture could change. Give EditOptions.Blend the words that it should be confined to."
+                "This edit had no local blend, so the whole picture could change. Set EditOptions.Blend to the words that the edit should be confined to."
             );
         using DisposeScope scope = NewDisposeScope();
-        // Row 1 is what the target's latents are blended by.
+        // Row 1 is the mask that blends the target's latents.
         Tensor final = mask.Final.select(0, 1).squeeze(0).to(ScalarType.Float32).cpu().contiguous();
         RgbImage over = HeatmapOverlay.Over(Source.Image, final.data<float>().ToArray(), (int)final.shape[1], (int)final.shape[0]);
         return new ImageView(
             [new NamedImage("source", Source.Image), new NamedImage("may change", over), new NamedImage("edit", Image)],
-            Options.Blend.Count == 0 ? "where the edit was confined to" : $"local blend around {string.Join(", ", Options.Blend)}"
+            Options.Blend.Count == 0 ? "area that the edit was confined to" : $"local blend around {string.Join(", ", Options.Blend)}"
         );
     }
 
-    /// <summary>Frees its tensors; what is shown stays.</summary>
+    /// <summary>Frees its tensors; displayed outputs stay.</summary>
     public void Dispose() => Picture.Dispose();
 
     private protected override Rendition Draw()

@@ -5,8 +5,8 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.Interactive;
 
 /// <summary>
-/// Sliders that compute: what they show is made when it is asked for, and kept. In a kernel that has no channel to its front ends, and in a saved
-/// notebook, the sliders go over what was computed.
+/// Sliders that compute on demand and keep the results. In a kernel that has no channel to its front ends, and in a saved notebook, the sliders
+/// cover only the positions that were computed.
 /// </summary>
 public sealed class Exploration : IDisposable
 {
@@ -21,10 +21,10 @@ public sealed class Exploration : IDisposable
         _axes = axes;
     }
 
-    /// <summary>What is explored.</summary>
+    /// <summary>Title of the exploration.</summary>
     public string Title { get; }
 
-    /// <summary>What was computed so far, in the order of the sliders' values.</summary>
+    /// <summary>The points computed so far, in the order of the sliders' values.</summary>
     public IReadOnlyList<ExplorationPoint> Points
     {
         get
@@ -34,18 +34,18 @@ public sealed class Exploration : IDisposable
         }
     }
 
-    /// <summary>Whether the sliders compute; false where only what was computed beforehand can be seen.</summary>
+    /// <summary>Whether the sliders compute; if false, they only show points that were computed beforehand.</summary>
     public bool IsLive => Volatile.Read(ref _service) is not null;
 
-    /// <summary>A measure over the first slider, a curve for each position of the others.</summary>
-    /// <param name="measure">Its name.</param>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    /// <summary>Chart of a measure over the first slider, with one curve per position of the others.</summary>
+    /// <param name="measure">Name of the measure.</param>
+    /// <exception cref="ArgumentException">There is no measure with this name.</exception>
     public ChartView Chart(string measure)
     {
         IReadOnlyList<ExplorationPoint> points = Points;
         if (points.SelectMany(p => p.Measures).FirstOrDefault(m => m.Name == measure) is not { } found)
             throw new ArgumentException(
-                $"There is no measure '{measure}'; there are: {string.Join(", ", points.SelectMany(p => p.Measures).Select(m => m.Name).Distinct())}.",
+                $"There is no measure '{measure}'; available: {string.Join(", ", points.SelectMany(p => p.Measures).Select(m => m.Name).Distinct())}.",
                 nameof(measure)
             );
         return new ChartView(
@@ -69,7 +69,7 @@ public sealed class Exploration : IDisposable
         );
     }
 
-    /// <summary>Computes no more; what was computed stays.</summary>
+    /// <summary>Stops computing; results stay.</summary>
     public void Dispose() => Interlocked.Exchange(ref _service, null)?.Dispose();
 
     /// <inheritdoc/>

@@ -7,16 +7,16 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>An image, inverted: shows itself beside its reconstruction, and can be edited as often as you like. Owns its tensors.</summary>
+/// <summary>An inverted image; displays itself next to its reconstruction and can be edited any number of times. Owns its tensors.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class InvertedImage : Visual, IDisposable
 {
     internal InvertedImage(InvertedPicture picture) => Picture = picture;
 
-    /// <summary>What the library's own functions take; owned by this.</summary>
+    /// <summary>The library's result, which its own functions take; owned by this object.</summary>
     public InvertedPicture Picture { get; }
 
-    /// <summary>The image, in the model's size.</summary>
+    /// <summary>The image at the model's size.</summary>
     public RgbImage Image => Picture.Image;
 
     /// <summary>Its prompt.</summary>
@@ -25,22 +25,22 @@ public sealed class InvertedImage : Visual, IDisposable
     /// <summary>Name of the method.</summary>
     public string Method => Inversion.Method;
 
-    /// <summary>The image through the autoencoder and back: the best that any inversion can reach.</summary>
+    /// <summary>The image encoded and decoded by the autoencoder: the upper bound for any inversion.</summary>
     public RgbImage RoundTrip => Picture.RoundTrip;
 
-    /// <summary>The image rebuilt from noise by guided sampling.</summary>
+    /// <summary>The image reconstructed from noise by guided sampling.</summary>
     public RgbImage Reconstruction => Picture.Reconstruction;
 
     /// <summary>PSNR of the reconstruction against the image, dB.</summary>
     public double ReconstructionPsnr => Picture.Psnr;
 
-    /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling.</summary>
+    /// <summary>PSNR of the autoencoder's round trip against the image, dB: the upper bound.</summary>
     public double RoundTripPsnr => Picture.RoundTripPsnr;
 
-    /// <summary>Start latents, embeddings, pivot and losses: what the library's own functions take.</summary>
+    /// <summary>Start latents, embeddings, pivot and losses, as the library's own functions take them.</summary>
     public InversionResult Inversion => Picture.Inversion;
 
-    /// <summary>Steps.</summary>
+    /// <summary>Timestep grid.</summary>
     public TimestepGrid Grid => Picture.Grid;
 
     /// <summary>Options used.</summary>
@@ -49,8 +49,8 @@ public sealed class InvertedImage : Visual, IDisposable
     /// <summary>Distance of each step's unconditional embedding from the empty prompt's, relative to the latter's length; step 0 is the noisiest.</summary>
     public IReadOnlyList<double> EmbeddingDistance => Picture.EmbeddingDistance;
 
-    /// <summary>Loss per step before the first and after the last update.</summary>
-    /// <exception cref="InvalidOperationException">The method does not optimise.</exception>
+    /// <summary>Chart of the loss per step, before the first and before the last update.</summary>
+    /// <exception cref="InvalidOperationException">The method does not optimise, so it has no losses.</exception>
     public ChartView LossChart()
     {
         if (Losses is not { } losses)
@@ -72,7 +72,7 @@ public sealed class InvertedImage : Visual, IDisposable
         );
     }
 
-    /// <summary>How far the unconditional embedding of each step has moved from the empty prompt.</summary>
+    /// <summary>Chart of each step's distance between the unconditional embedding and the empty prompt.</summary>
     public ChartView EmbeddingChart()
     {
         double[] steps = [.. EmbeddingDistance.Select((_, i) => (double)i)];
@@ -88,7 +88,7 @@ public sealed class InvertedImage : Visual, IDisposable
         );
     }
 
-    /// <summary>Frees its tensors; what is shown stays.</summary>
+    /// <summary>Frees its tensors; displayed outputs stay.</summary>
     public void Dispose() => Picture.Dispose();
 
     private IReadOnlyList<(int Step, double First, double Last)>? Losses

@@ -1,20 +1,20 @@
 namespace NullTextResearch.Interactive;
 
-/// <summary>What a sweep turns: a name, values, and what each does to the options of an edit.</summary>
+/// <summary>A setting that a sweep varies: its name, its values, and how a value changes the options of an edit.</summary>
 /// <param name="Name">Name of the slider.</param>
 /// <param name="Values">Values, at least one.</param>
-/// <param name="Apply">Options with the value in its place.</param>
+/// <param name="Apply">Returns the options with the value applied.</param>
 public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<EditOptions, double, EditOptions> Apply)
 {
-    /// <summary>What stands before a value beneath its picture, such as <c>w = </c> (default: nothing).</summary>
+    /// <summary>Text before a value below its picture, such as <c>w = </c> (default: nothing).</summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>Value that the slider starts at, where it is one of the values; null (default) takes the guidance scale of the inversion.</summary>
+    /// <summary>Start value of the slider, if it is one of the values; null (default) uses the guidance scale of the inversion.</summary>
     public double? Start { get; init; }
 
     /// <summary>
-    /// Any numbers, for work of your own: <see cref="Workbench.Explore(string, IReadOnlyList{SweepAxis}, Func{IReadOnlyList{double}, ExplorationWork,
-    /// ExplorationPoint}, IReadOnlyList{NamedImage}, int, CancellationToken)"/>. Does nothing to the options of an edit.
+    /// Arbitrary numbers for custom work: <see cref="Workbench.Explore(string, IReadOnlyList{SweepAxis}, Func{IReadOnlyList{double}, ExplorationWork,
+    /// ExplorationPoint}, IReadOnlyList{NamedImage}, int, CancellationToken)"/>. Does not change the options of an edit.
     /// </summary>
     /// <param name="name">Name of the slider.</param>
     /// <param name="values">Values, at least one.</param>
@@ -25,7 +25,7 @@ public sealed record SweepAxis(string Name, IReadOnlyList<double> Values, Func<E
     public static SweepAxis Guidance(params IReadOnlyList<double> values) =>
         new("guidance scale w", values, (o, w) => o with { GuidanceScale = w }) { Prefix = "w = " };
 
-    /// <summary>The factor of one word: a fader.</summary>
+    /// <summary>Attention factor of one word.</summary>
     /// <param name="word">A word of the target prompt.</param>
     /// <param name="factors">Values, such as -2, 0, 1, 2, 4.</param>
     public static SweepAxis Word(string word, params IReadOnlyList<double> factors) =>

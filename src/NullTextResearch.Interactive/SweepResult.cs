@@ -4,7 +4,7 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>Pictures for every value of one or two settings, under sliders that work in a saved notebook.</summary>
+/// <summary>Pictures for every value of one or two settings, with sliders that work in a saved notebook.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class SweepResult : Visual
 {
@@ -20,16 +20,16 @@ public sealed class SweepResult : Visual
     /// <summary>The sliders.</summary>
     public SliderView View { get; }
 
-    /// <summary>The pictures with their measures; values of the last axis follow each other.</summary>
+    /// <summary>The pictures with their measures; the last axis varies fastest.</summary>
     public IReadOnlyList<SweepPoint> Points { get; }
 
     /// <summary>All pictures as one grid.</summary>
     public GridView Grid() => View.Grid();
 
-    /// <summary>PSNR against the source over the last setting, a curve per value of the first of two.</summary>
+    /// <summary>Chart of the PSNR against the source over the last setting; with two settings, one curve per value of the first.</summary>
     public ChartView PsnrChart() => Chart("Likeness to the source", new Axis("PSNR", "dB"), p => p.Psnr);
 
-    /// <summary>Distance to the source over the last setting, a curve per value of the first of two.</summary>
+    /// <summary>Chart of the distance to the source over the last setting; with two settings, one curve per value of the first.</summary>
     public ChartView DistanceChart() => Chart("Change of the image", new Axis("distance to the source"), p => p.Distance);
 
     private protected override Rendition Draw() => ((IRendered)View).Render();

@@ -3,7 +3,7 @@ using NullTextResearch.Images;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>Makes results out of pictures, charts and tables. End a cell with one, or call its <see cref="Visual.Show"/>.</summary>
+/// <summary>Creates results from pictures, charts and tables. End a cell with one, or call <see cref="Visual.Show"/>.</summary>
 public static class View
 {
     /// <summary>Pictures side by side.</summary>
@@ -13,22 +13,22 @@ public static class View
 
     /// <summary>One picture.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="name">What it is.</param>
+    /// <param name="name">Its name.</param>
     public static ImageView Image(RgbImage image, string name = "image") => new([new NamedImage(name, image)], null);
 
-    /// <summary>Two or more pictures of one size behind a line that is dragged.</summary>
-    /// <param name="images">Name and picture of each; at least two, all of one size.</param>
-    /// <exception cref="ArgumentException">Fewer than two pictures, or different sizes.</exception>
+    /// <summary>Two or more pictures of the same size behind a draggable divider.</summary>
+    /// <param name="images">Name and picture of each; at least two, all of the same size.</param>
+    /// <exception cref="ArgumentException">There are fewer than two pictures, or their sizes differ.</exception>
     public static CompareView Compare(params IReadOnlyList<(string Name, RgbImage Image)> images) => new([.. images.Select(Named)], null);
 
     /// <summary>A grid with labels, as one picture.</summary>
     /// <param name="grid">Rows of cells.</param>
     public static GridView Grid(ImageGrid grid) => new(grid);
 
-    /// <summary>Pictures in their order, as one picture.</summary>
+    /// <summary>A sequence of pictures, as one picture.</summary>
     /// <param name="images">The pictures, at least one.</param>
-    /// <param name="labels">Text beneath each, or null.</param>
-    /// <param name="perRow">Pictures per row; 0 puts all into one.</param>
+    /// <param name="labels">Text below each picture, or null.</param>
+    /// <param name="perRow">Pictures per row; 0 puts all into one row.</param>
     /// <param name="title">Title, or null.</param>
     /// <exception cref="ArgumentException">There is no picture, or the counts differ.</exception>
     public static GridView FilmStrip(IReadOnlyList<RgbImage> images, IReadOnlyList<string>? labels = null, int perRow = 0, string? title = null) =>
@@ -39,12 +39,12 @@ public static class View
     public static ChartView Chart(Chart chart) => new(chart);
 
     /// <summary>
-    /// A line chart in one call. For more, change <see cref="ChartView.Chart"/> by <c>with</c>, or give <see cref="Chart(Figures.Chart)"/> a chart of
-    /// your own.
+    /// A line chart in one call. For more control, change <see cref="ChartView.Chart"/> using <c>with</c>, or pass your own chart to
+    /// <see cref="Chart(Figures.Chart)"/>.
     /// </summary>
     /// <param name="title">Title.</param>
-    /// <param name="x">What lies along the horizontal axis, with its unit: <c>step</c>, <c>PSNR [dB]</c>.</param>
-    /// <param name="y">What lies along the vertical axis.</param>
+    /// <param name="x">Label of the horizontal axis, with its unit: <c>step</c>, <c>PSNR [dB]</c>.</param>
+    /// <param name="y">Label of the vertical axis.</param>
     /// <param name="curves">Name, positions and values of each curve; at least one.</param>
     public static ChartView Lines(
         string title,
@@ -78,20 +78,20 @@ public static class View
         foreach (IReadOnlyList<string> row in table.Rows)
         {
             if (row.Count != table.Columns.Count)
-                throw new ArgumentException($"Table '{table.Title}': a row has {row.Count} cells, there are {table.Columns.Count} columns.", nameof(table));
+                throw new ArgumentException($"Table '{table.Title}': a row has {row.Count} cells, but there are {table.Columns.Count} columns.", nameof(table));
         }
 
         return new TableView(table);
     }
 
-    /// <summary>Pictures chosen by a slider; works in a saved notebook.</summary>
+    /// <summary>Pictures selected by a slider; works in a saved notebook.</summary>
     /// <param name="axis">The slider.</param>
     /// <param name="frames">Caption and picture for every position.</param>
     /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
     public static SliderView Slider(SliderAxis axis, IReadOnlyList<(string Name, RgbImage Image)> frames) => new([axis], [.. frames.Select(Named)], [], null);
 
-    /// <summary>Pictures chosen by two sliders; works in a saved notebook.</summary>
-    /// <param name="first">The slider that changes slowest in <paramref name="frames"/>.</param>
+    /// <summary>Pictures selected by two sliders; works in a saved notebook.</summary>
+    /// <param name="first">The slider that varies slowest in <paramref name="frames"/>.</param>
     /// <param name="second">The other one.</param>
     /// <param name="frames">Caption and picture for every pair of positions.</param>
     /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
@@ -100,7 +100,7 @@ public static class View
 
     /// <summary>Several results below each other, as one output.</summary>
     /// <param name="parts">At least one.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is no part.</exception>
     public static StackView Stack(params IReadOnlyList<Visual> parts) => new(parts);
 
     private static NamedImage Named((string Name, RgbImage Image) image) => new(image.Name, image.Image);

@@ -9,24 +9,24 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Interactive;
 
-/// <content>Methods of the catalogue side by side.</content>
+/// <content>Comparison of methods of the catalogue.</content>
 public sealed partial class Workbench
 {
     private string CacheFolder => Options.CacheFolder ?? Path.Combine(Path.GetTempPath(), "nulltext-workbench");
 
     /// <summary>
-    /// Inverts one picture by several methods of the catalogue, and edits each by several editors. What was computed is kept (<see
-    /// cref="WorkbenchOptions.CacheFolder"/>) and not computed again; what does not go together is shown with the reason.
+    /// Inverts one image by several methods of the catalogue, and edits each inversion by several editors. Results are stored (<see
+    /// cref="WorkbenchOptions.CacheFolder"/>) and not computed again; combinations that do not work are listed with the reason.
     /// </summary>
-    /// <param name="image">The picture, of any size.</param>
-    /// <param name="prompt">What it shows.</param>
-    /// <param name="methods">At least one method, each with its path after @ where it is not its own: <c>null-text@fixed-point</c>.</param>
-    /// <param name="target">What the edited versions should show; null (default) compares reconstructions alone.</param>
-    /// <param name="editors">Ids of editors; null (default) takes prompt-to-prompt. Not without <paramref name="target"/>.</param>
+    /// <param name="image">The image, of any size.</param>
+    /// <param name="prompt">Prompt that describes the image.</param>
+    /// <param name="methods">At least one method; a path other than the method's default follows after @: <c>null-text@fixed-point</c>.</param>
+    /// <param name="target">Prompt of the edited versions; null (default) compares reconstructions only.</param>
+    /// <param name="editors">Ids of editors; null (default) uses prompt-to-prompt. Requires <paramref name="target"/>.</param>
     /// <param name="options">Steps, guidance and the like; null for the defaults.</param>
-    /// <param name="cancellation">Stops the work; finished parts are kept.</param>
+    /// <param name="cancellation">Stops the work; finished parts stay in the cache.</param>
     /// <returns>Pictures and a table.</returns>
-    /// <exception cref="ArgumentException">A name is not in the catalogue, or is there twice, or there is nothing to compare.</exception>
+    /// <exception cref="ArgumentException">A name is not in the catalogue or occurs twice, or there is nothing to compare.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<MethodComparison> Compare(
         RgbImage image,
@@ -46,7 +46,7 @@ public sealed partial class Workbench
         foreach (IReadOnlyList<string> names in (IReadOnlyList<string>[])[methods, editors ?? []])
         {
             if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
-                throw new ArgumentException($"'{twice.Key}' is named twice.");
+                throw new ArgumentException($"'{twice.Key}' occurs twice; name each method and editor once.");
         }
         MethodRequest request = new() { InnerSteps = settings.InnerSteps, Seed = settings.Seed };
         MethodChoice[] chosen = [.. methods.Select(m => MethodChoice.Parse(m, request))];
@@ -79,15 +79,15 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>Compares methods of the catalogue on one of the images that <see cref="Examples"/>, <see cref="Toy"/> and <see cref="Images"/> give.</summary>
-    /// <param name="image">The image, inverted by its caption.</param>
-    /// <param name="methods">At least one method, each with its path after @ where it is not its own: <c>null-text@fixed-point</c>.</param>
-    /// <param name="target">What the edited versions should show; null (default) compares reconstructions alone.</param>
-    /// <param name="editors">Ids of editors; null (default) takes prompt-to-prompt. Not without <paramref name="target"/>.</param>
+    /// <summary>Compares methods of the catalogue on an image from <see cref="Examples"/>, <see cref="Toy"/> or <see cref="Images"/>.</summary>
+    /// <param name="image">The image; its caption is the prompt.</param>
+    /// <param name="methods">At least one method; a path other than the method's default follows after @: <c>null-text@fixed-point</c>.</param>
+    /// <param name="target">Prompt of the edited versions; null (default) compares reconstructions only.</param>
+    /// <param name="editors">Ids of editors; null (default) uses prompt-to-prompt. Requires <paramref name="target"/>.</param>
     /// <param name="options">Steps, guidance and the like; null for the defaults.</param>
-    /// <param name="cancellation">Stops the work; finished parts are kept.</param>
+    /// <param name="cancellation">Stops the work; finished parts stay in the cache.</param>
     /// <returns>Pictures and a table.</returns>
-    /// <exception cref="ArgumentException">A name is not in the catalogue, or is there twice, or there is nothing to compare.</exception>
+    /// <exception cref="ArgumentException">A name is not in the catalogue or occurs twice, or there is nothing to compare.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<MethodComparison> Compare(
         ExperimentImage image,
@@ -110,7 +110,7 @@ public sealed partial class Workbench
             cancellation
         );
 
-    /// <summary>Rows of a comparison, read where they are kept and computed where not.</summary>
+    /// <summary>Rows of a comparison, read from the cache or computed.</summary>
     private sealed class ComparisonStore(Workbench bench, RgbImage image, string prompt, ComparisonOptions settings)
     {
         private readonly ResultCache _cache = new(bench.CacheFolder);
@@ -153,7 +153,7 @@ public sealed partial class Workbench
             }
             catch (InversionDivergedException e)
             {
-                // The other methods still have their say.
+                // Continue with the other methods.
                 return new ComparedMethod(choice.Name, Attempt<ComparedInversion>.Refused(e.Message), []);
             }
             finally
@@ -161,7 +161,7 @@ public sealed partial class Workbench
                 inverted?.Dispose();
             }
 
-            // Its tensors are not kept in files: a new editor needs them again.
+            // Tensors are not stored in the cache: a new editor needs the inversion again.
             InvertedImage Inverted() =>
                 inverted ??= bench.Invert(
                     image,

@@ -15,12 +15,12 @@ namespace NullTextResearch.Interactive;
 /// <content>Sliders that compute.</content>
 public sealed partial class Workbench
 {
-    // Computed beforehand where nobody can ask later: enough to see which way things go.
+    // Positions computed beforehand if the sliders cannot compute later; enough to show the trend.
     private const int PositionsOfOneSlider = 9,
         PositionsOfEachOfTwo = 5;
 
     /// <summary>
-    /// Rebuilds or edits an inverted image under sliders that compute: guidance scale, injection windows, factors of words. Shows them at once.
+    /// Reconstructs or edits an inverted image with sliders that compute: guidance scale, injection windows, word factors. Shows the sliders at once.
     /// </summary>
     /// <param name="image">The inverted image.</param>
     /// <param name="axes">
@@ -28,9 +28,9 @@ public sealed partial class Workbench
     /// </param>
     /// <param name="prompt">Prompt of the edit; null keeps the image's own.</param>
     /// <param name="options">The other settings of the edit; null for the defaults.</param>
-    /// <param name="ahead">Positions of the first slider that are computed now, spread over its range; the rest when the slider gets there. At least 1.</param>
-    /// <param name="cancellation">Stops what is computed now.</param>
-    /// <returns>What is computed; dispose it to end the sliders' work.</returns>
+    /// <param name="ahead">Number of positions of the first slider computed now, spread over its range; the others are computed on demand. At least 1.</param>
+    /// <param name="cancellation">Stops the computation in progress.</param>
+    /// <returns>The exploration; dispose it to stop the sliders.</returns>
     public Task<Exploration> Explore(
         InvertedImage image,
         IReadOnlyList<SweepAxis> axes,
@@ -45,7 +45,7 @@ public sealed partial class Workbench
         EditOptions At(IReadOnlyList<double> values) => values.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First));
         if (target != image.Prompt)
             CheckWords(target);
-        // Refuses words that are not there before anything is shown.
+        // Rejects words that occur in neither prompt before anything is shown.
         if (axes.All(a => a.Values.Count > 0))
             Target(image, target, At([.. axes.Select(a => a.Values[0])]));
         return Explore(
@@ -80,14 +80,14 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>SDEdit of an inverted image under a slider of its strength.</summary>
+    /// <summary>SDEdit of an inverted image with a slider for its strength.</summary>
     /// <param name="image">The inverted image.</param>
-    /// <param name="prompt">What the edited image should show.</param>
-    /// <param name="strengths">t0: shares of the noise levels to climb, 0 to 1.</param>
-    /// <param name="seed">Of the noise.</param>
-    /// <param name="ahead">Positions that are computed now.</param>
-    /// <param name="cancellation">Stops what is computed now.</param>
-    /// <returns>What is computed; dispose it to end the slider's work.</returns>
+    /// <param name="prompt">Prompt of the edited image.</param>
+    /// <param name="strengths">t0: shares of the noise schedule, 0 to 1.</param>
+    /// <param name="seed">Seed of the noise.</param>
+    /// <param name="ahead">Number of positions computed now.</param>
+    /// <param name="cancellation">Stops the computation in progress.</param>
+    /// <returns>The exploration; dispose it to stop the slider.</returns>
     public Task<Exploration> ExploreSdEdit(
         InvertedImage image,
         string prompt,
@@ -127,17 +127,17 @@ public sealed partial class Workbench
     }
 
     /// <summary>
-    /// DDIM inversion and edit, both at guidance scale w, under a slider of w: the picture, its distance to the source and to the truth, and how
-    /// likely the inverted noise is (the paper's Fig. 9a), moving together.
+    /// DDIM inversion and edit, both at guidance scale w, with a slider for w. Shows the picture, its distance to the source and to the ground truth,
+    /// and the log-likelihood of the inverted noise (the paper's Fig. 9a).
     /// </summary>
-    /// <param name="image">The picture, of a size that the model takes, with its caption.</param>
-    /// <param name="edit">The edit; null only rebuilds the picture.</param>
+    /// <param name="image">The image with its caption, of a size that the model accepts.</param>
+    /// <param name="edit">The edit; null only reconstructs the image.</param>
     /// <param name="scales">Values of w.</param>
     /// <param name="steps">T, DDIM steps.</param>
-    /// <param name="options">The other settings of the edit; its guidance is not used. Null for the defaults.</param>
-    /// <param name="ahead">Positions that are computed now.</param>
-    /// <param name="cancellation">Stops what is computed now.</param>
-    /// <returns>What is computed; dispose it to end the slider's work.</returns>
+    /// <param name="options">The other settings of the edit; its guidance is ignored. Null for the defaults.</param>
+    /// <param name="ahead">Number of positions computed now.</param>
+    /// <param name="cancellation">Stops the computation in progress.</param>
+    /// <returns>The exploration; dispose it to stop the slider.</returns>
     public Task<Exploration> ExploreGuidance(
         ExperimentImage image,
         PlannedEdit? edit,
@@ -195,14 +195,14 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>Any computation under sliders: a picture and numbers for each position. Shows them at once.</summary>
-    /// <param name="title">What is explored.</param>
-    /// <param name="axes">One to four sliders; <see cref="SweepAxis.Of"/> makes one of any numbers.</param>
-    /// <param name="compute">Called with the sliders' values, for each position once. What it throws is said beneath the sliders.</param>
-    /// <param name="beside">Pictures that stand beside and do not change; null for none.</param>
-    /// <param name="ahead">Positions of the first slider that are computed now, spread over its range. At least 1.</param>
-    /// <param name="cancellation">Stops what is computed now.</param>
-    /// <returns>What is computed; dispose it to end the sliders' work.</returns>
+    /// <summary>Any computation with sliders: a picture and measures for each position. Shows the sliders at once.</summary>
+    /// <param name="title">Title of the exploration.</param>
+    /// <param name="axes">One to four sliders; <see cref="SweepAxis.Of"/> creates one from arbitrary numbers.</param>
+    /// <param name="compute">Called with the sliders' values, once per position. Its exceptions are shown below the sliders.</param>
+    /// <param name="beside">Pictures shown next to it that do not change; null for none.</param>
+    /// <param name="ahead">Number of positions of the first slider computed now, spread over its range. At least 1.</param>
+    /// <param name="cancellation">Stops the computation in progress.</param>
+    /// <returns>The exploration; dispose it to stop the sliders.</returns>
     public Task<Exploration> Explore(
         string title,
         IReadOnlyList<SweepAxis> axes,
@@ -231,7 +231,7 @@ public sealed partial class Workbench
         int[] start = [.. axes.Select(a => Math.Max(0, a.Values.ToList().IndexOf(a.Start ?? image?.Inversion.GuidanceScale ?? a.Values[0])))];
         LiveExchange exchange = new(this, new Exploration(title, axes), axes, compute);
         Exploration exploration = exchange.Exploration;
-        // Before anything is shown: an element that asks at once finds it.
+        // Before anything is shown, so that an element finds the service at once.
         if (Notebook.Host?.Serve(exchange.Id, exchange.Answer) is { } service)
             exploration.Serve(service);
         int[][] now = exploration.IsLive && Notebook.Host!.UpdatesLater ? Spread(axes, start, ahead) : Beforehand(axes, start);
@@ -265,11 +265,11 @@ public sealed partial class Workbench
         return exploration;
     }
 
-    // Positions of the first slider, the start among them; the other sliders stay at their start.
+    // Positions of the first slider, including the start; the other sliders stay at their start.
     private static int[][] Spread(IReadOnlyList<SweepAxis> axes, int[] start, int count) =>
         [start, .. Evenly(axes[0].Values.Count, count).Where(p => p != start[0]).Select(p => (int[])[p, .. start.Skip(1)])];
 
-    // Where the sliders cannot compute: one is gone through, two are crossed, more are gone through one at a time.
+    // If the sliders cannot compute: evenly spaced positions of one slider, a grid for two, one slider at a time for more.
     private static int[][] Beforehand(IReadOnlyList<SweepAxis> axes, int[] start)
     {
         int each = axes.Count == 1 ? PositionsOfOneSlider : PositionsOfEachOfTwo;

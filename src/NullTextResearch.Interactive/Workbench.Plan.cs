@@ -10,16 +10,15 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive;
 
-/// <content>What work would cost.</content>
+/// <content>Cost estimates.</content>
 public sealed partial class Workbench
 {
-    /// <summary>Measures a few network calls and plans the usual work: evaluations, memory, time on this device.</summary>
-    /// <param name="options">Steps (null for 50) and size; its method is not used.</param>
+    /// <summary>Measures a few network calls and estimates the cost of the usual tasks: evaluations, memory, time on this device.</summary>
+    /// <param name="options">Steps (null for 50) and size; its method is ignored.</param>
     /// <param name="innerSteps">N, inner steps of null-text inversion (default 10).</param>
     /// <param name="cancellation">Stops the measurement.</param>
     /// <returns>
-    /// A table. Times are those of the measured calls times their number; null-text inversion stops early where it can, so its row is the most it may
-    /// take.
+    /// A table. Times are the measured time per call times the number of calls. Null-text inversion may stop early, so its row is an upper bound.
     /// </returns>
     public Task<TableView> Plan(InvertOptions? options = null, int innerSteps = 10, CancellationToken cancellation = default)
     {
@@ -34,7 +33,7 @@ public sealed partial class Workbench
                 string busy = load.IsBusy
                     ? string.Create(
                         CultureInfo.InvariantCulture,
-                        $"; the machine is busy, other work leaves {100 * load.Share:0} % of the processor time, and a quiet one would be faster"
+                        $"; the machine is busy: other work leaves {100 * load.Share:0} % of the processor time, so an idle machine would be faster"
                     )
                     : "";
                 (double forward, double backward) = Measure(size, progress, stop);
@@ -92,7 +91,7 @@ public sealed partial class Workbench
 
     private (double Forward, double Backward) Measure(PixelSize size, LiveProgress progress, CancellationToken stop)
     {
-        // The first calls also load kernels and warm caches: measured twice, the second counts.
+        // The first calls also load kernels and warm caches, so only the second measurement counts.
         (double forward, double backward) = (0, 0);
         for (int round = 0; round < 2; round++)
         {

@@ -14,39 +14,39 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive;
 
-/// <content>What it does.</content>
+/// <content>Inversion, editing, comparison, sweeps and experiments.</content>
 public sealed partial class Workbench
 {
-    // Targets per network call: with source and guidance this is a batch of 14 at most.
+    // Targets per network call: with the source and guidance, a batch of at most 14.
     private const int TargetsTogether = 6;
 
-    /// <summary>Inverts a picture.</summary>
+    /// <summary>Inverts an image.</summary>
     /// <param name="path">PNG, JPEG or WebP file of any size.</param>
-    /// <param name="prompt">What it shows.</param>
+    /// <param name="prompt">Prompt that describes the image.</param>
     /// <param name="options">Method, steps, guidance; null for null-text inversion as released.</param>
-    /// <param name="cancellation">Stops the work, as the notebook's stop button does; no tensors are left behind.</param>
-    /// <returns>The inverted image, which shows itself.</returns>
+    /// <param name="cancellation">Stops the work, like the notebook's stop button; no tensors leak.</param>
+    /// <returns>The inverted image, which displays itself.</returns>
     /// <exception cref="ImageFileException">The file cannot be read.</exception>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture shows.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the content words of the prompt.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<InvertedImage> Invert(string path, string prompt, InvertOptions? options = null, CancellationToken cancellation = default) =>
         Invert(ImageFile.Load(path), prompt, options, cancellation);
 
-    /// <summary>Inverts one of the images that <see cref="Examples"/>, <see cref="Toy"/> and <see cref="Images"/> give, by its caption.</summary>
+    /// <summary>Inverts an image from <see cref="Examples"/>, <see cref="Toy"/> or <see cref="Images"/>, using its caption as the prompt.</summary>
     /// <param name="image">The image.</param>
     /// <param name="options">Method, steps, guidance; null for null-text inversion as released.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The inverted image, which shows itself.</returns>
+    /// <returns>The inverted image, which displays itself.</returns>
     public Task<InvertedImage> Invert(ExperimentImage image, InvertOptions? options = null, CancellationToken cancellation = default) =>
         Invert(image.Image, image.Caption, (options ?? InvertOptions.Default) with { Size = SizeOf(image, options?.Size) }, cancellation);
 
-    /// <summary>Inverts a picture.</summary>
-    /// <param name="image">The picture, of any size.</param>
-    /// <param name="prompt">What it shows.</param>
+    /// <summary>Inverts an image.</summary>
+    /// <param name="image">The image, of any size.</param>
+    /// <param name="prompt">Prompt that describes the image.</param>
     /// <param name="options">Method, steps, guidance; null for null-text inversion as released.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The inverted image, which shows itself.</returns>
+    /// <returns>The inverted image, which displays itself.</returns>
     public Task<InvertedImage> Invert(RgbImage image, string prompt, InvertOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= InvertOptions.Default;
@@ -56,14 +56,14 @@ public sealed partial class Workbench
         return Run(method.Name, (progress, stop) => Invert(prepared, prompt, method, options, progress, stop), cancellation);
     }
 
-    /// <summary>Edits an inverted image by its prompt.</summary>
-    /// <param name="image">The inverted image; invert once, edit as often as you like.</param>
-    /// <param name="prompt">What the edited image should show; the image's own prompt with <see cref="EditOptions.Weights"/> to re-weight words only.</param>
+    /// <summary>Edits an inverted image by changing its prompt.</summary>
+    /// <param name="image">The inverted image; invert once, edit any number of times.</param>
+    /// <param name="prompt">Prompt of the edited image; the image's own prompt with <see cref="EditOptions.Weights"/> only re-weights words.</param>
     /// <param name="options">Kind of edit, weights, local blend; null for the released defaults.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The edited image, which shows itself beside its source.</returns>
-    /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture should show.</exception>
+    /// <returns>The edited image, which displays itself next to its source.</returns>
+    /// <exception cref="WordNotInPromptException">A word of the options occurs in neither prompt.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the content words of the prompt.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public Task<EditedImage> Edit(InvertedImage image, string prompt, EditOptions? options = null, CancellationToken cancellation = default)
     {
@@ -90,11 +90,11 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>Rebuilds one picture by several methods.</summary>
-    /// <param name="image">The picture, of any size.</param>
-    /// <param name="prompt">What it shows.</param>
-    /// <param name="methods">The methods; null takes <see cref="Registered"/>.</param>
-    /// <param name="options">Steps and guidance; its method is not used.</param>
+    /// <summary>Reconstructs one image by several methods.</summary>
+    /// <param name="image">The image, of any size.</param>
+    /// <param name="prompt">Prompt that describes the image.</param>
+    /// <param name="methods">The methods; null uses <see cref="Registered"/>.</param>
+    /// <param name="options">Steps and guidance; its method is ignored.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures and a table.</returns>
     public Task<Comparison> Compare(
@@ -111,12 +111,12 @@ public sealed partial class Workbench
             cancellation
         );
 
-    /// <summary>Rebuilds several images by several methods.</summary>
+    /// <summary>Reconstructs several images by several methods.</summary>
     /// <param name="images">At least one image.</param>
-    /// <param name="methods">The methods; null takes <see cref="Registered"/>.</param>
-    /// <param name="options">Steps and guidance; its method is not used.</param>
+    /// <param name="methods">The methods; null uses <see cref="Registered"/>.</param>
+    /// <param name="options">Steps and guidance; its method is ignored.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>A row of pictures per image, and a table of means.</returns>
+    /// <returns>One row of pictures per image, and a table of means.</returns>
     public Task<Comparison> Compare(
         IReadOnlyList<ExperimentImage> images,
         IReadOnlyList<IInversion>? methods = null,
@@ -177,14 +177,14 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>Rebuilds or edits an inverted image for every value of one or two settings.</summary>
+    /// <summary>Reconstructs or edits an inverted image for every value of one or two settings.</summary>
     /// <param name="image">The inverted image.</param>
-    /// <param name="axis">What is turned: <see cref="SweepAxis.Guidance"/>, <see cref="SweepAxis.Word"/> or another.</param>
-    /// <param name="second">A second setting, or null: then every pair of values is computed.</param>
+    /// <param name="axis">The setting to vary: <see cref="SweepAxis.Guidance"/>, <see cref="SweepAxis.Word"/> or another.</param>
+    /// <param name="second">A second setting, for which every pair of values is computed; or null.</param>
     /// <param name="prompt">Prompt of the edit; null keeps the image's own.</param>
     /// <param name="options">The other settings of the edit; null for the defaults.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>Pictures under sliders, which work in a saved notebook.</returns>
+    /// <returns>Pictures with sliders that work in a saved notebook.</returns>
     public Task<SweepResult> Sweep(
         InvertedImage image,
         SweepAxis axis,
@@ -213,7 +213,7 @@ public sealed partial class Workbench
         EditOptions[] settings = [.. points.Select(p => p.Zip(axes).Aggregate(start, (o, pair) => pair.Second.Apply(o, pair.First)))];
         if (target != image.Prompt)
             CheckWords(target);
-        // Refuses words that are not there before any picture is made.
+        // Rejects words that occur in neither prompt before any picture is computed.
         foreach (EditOptions setting in settings)
             Target(image, target, setting);
         return Run(
@@ -239,7 +239,7 @@ public sealed partial class Workbench
                     );
                     if (target == image.Prompt && members.All(i => settings[i].Weights.Count == 0))
                     {
-                        // Without an edit the target is the source: the plain sampler does, and all members are one picture.
+                        // Without an edit the target is the source: the plain sampler suffices, and all members share one picture.
                         RgbImage same = Model.Decode(Sample(image, guidance, progress, stop))[0];
                         foreach (int i in members)
                             pictures[i] = same;
@@ -278,11 +278,11 @@ public sealed partial class Workbench
 
     /// <summary>SDEdit of an inverted image at several strengths, with the empty prompt and with the image's null texts (the paper's Fig. 8).</summary>
     /// <param name="image">The inverted image.</param>
-    /// <param name="prompt">What the edited image should show.</param>
-    /// <param name="strengths">t0: shares of the noise levels to climb, 0 to 1.</param>
-    /// <param name="seed">Of the noise.</param>
+    /// <param name="prompt">Prompt of the edited image.</param>
+    /// <param name="strengths">t0: shares of the noise schedule, 0 to 1.</param>
+    /// <param name="seed">Seed of the noise.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>Pictures under two sliders: which text, and how strong.</returns>
+    /// <returns>Pictures with two sliders: unconditional text and strength.</returns>
     public Task<SweepResult> SdEdit(
         InvertedImage image,
         string prompt,
@@ -346,11 +346,11 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>The way from image to noise and back as a film strip, decoded.</summary>
+    /// <summary>The decoded trajectory from image to noise and back, as a film strip.</summary>
     /// <param name="image">The inverted image.</param>
     /// <param name="frames">Pictures per row, 2 or more.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>Two rows: the pivot (where the method has one), and the guided sampling that follows it.</returns>
+    /// <returns>Two rows: the pivot (if the method has one), and the guided sampling that follows it.</returns>
     public Task<GridView> Trajectory(InvertedImage image, int frames = 8, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(frames, 2);
@@ -360,7 +360,7 @@ public sealed partial class Workbench
             {
                 using DisposeScope scope = NewDisposeScope();
                 int steps = image.Grid.Steps;
-                // Noise levels, clean to noisy; level T - i - 1 is what step i leaves.
+                // Noise levels, clean to noisy; step i ends at level T - i - 1.
                 int[] levels = [.. Enumerable.Range(0, frames).Select(f => (int)Math.Round((double)f * steps / (frames - 1))).Distinct()];
                 Dictionary<int, Tensor> sampled = new() { [steps] = image.Inversion.StartLatents };
                 Sampler.Run(
@@ -412,7 +412,7 @@ public sealed partial class Workbench
         );
     }
 
-    /// <summary>Where the rebuilt image attends to each word of its prompt.</summary>
+    /// <summary>Shows where the reconstruction attends to each word of its prompt.</summary>
     /// <param name="image">The inverted image.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>A map per word, averaged over steps, heads and layers.</returns>
@@ -440,7 +440,7 @@ public sealed partial class Workbench
             cancellation
         );
 
-    /// <summary>Where an edited image attends to each word of its prompt.</summary>
+    /// <summary>Shows where an edited image attends to each word of its prompt.</summary>
     /// <param name="edit">The edited image.</param>
     /// <returns>A map per word, averaged over steps, heads and layers, after the injection.</returns>
     public AttentionView Attention(EditedImage edit)
@@ -449,17 +449,17 @@ public sealed partial class Workbench
         return Maps(edit.Result.Maps!, edit.Result.Row(0, 0), edit.Prompt, edit.Image);
     }
 
-    /// <summary>Runs one of the library's experiments, or one of yours, on images; finished parts are kept and not computed again.</summary>
-    /// <param name="title">What it is, for the progress display.</param>
+    /// <summary>Runs a built-in or custom experiment on images; finished parts are stored and not computed again.</summary>
+    /// <param name="title">Title of the progress display.</param>
     /// <param name="images">At least one image.</param>
     /// <param name="settings">
-    /// How large: <see cref="ExperimentSettings.Quick"/>, <see cref="ExperimentSettings.Default"/>, <see cref="ExperimentSettings.Paper"/>.
+    /// Scale of the experiment: <see cref="ExperimentSettings.Quick"/>, <see cref="ExperimentSettings.Default"/>, <see cref="ExperimentSettings.Paper"/>.
     /// </param>
     /// <param name="experiment">
-    /// The work, such as <c>GuidanceSweep.Run</c> or <c>lab => Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 10])</c>.
+    /// The experiment, such as <c>GuidanceSweep.Run</c> or <c>lab => Reconstruction.Run(lab, ReconstructionMethod.NullText, [1, 10])</c>.
     /// </param>
-    /// <param name="cancellation">Stops the work; finished parts are kept.</param>
-    /// <returns>What the experiment returns.</returns>
+    /// <param name="cancellation">Stops the work; finished parts stay stored.</param>
+    /// <returns>The result of the experiment.</returns>
     public Task<T> Experiment<T>(
         string title,
         IReadOnlyList<ExperimentImage> images,
@@ -484,7 +484,7 @@ public sealed partial class Workbench
 
     private InvertedImage Invert(RgbImage image, string prompt, IInversion method, InvertOptions options, LiveProgress progress, CancellationToken stop)
     {
-        // Sized before, and its prompt checked.
+        // The image is already prepared and its prompt checked.
         InvertOptions asIs = options with
         {
             Method = method,
@@ -502,7 +502,7 @@ public sealed partial class Workbench
             Watch = predictor => progress.Watch(predictor, Model),
         };
 
-    // Said in the cell's output before the work begins: the picture alone would not tell that a word was not understood.
+    // Shown in the cell's output before the work begins, because the picture alone would not reveal that a word is unknown.
     private void CheckWords(params IReadOnlyList<string> prompts)
     {
         IReadOnlyList<string> notes = Model.CheckPrompts(prompts);
@@ -567,10 +567,10 @@ public sealed partial class Workbench
         return new AttentionView(image, prompt, width, height, words);
     }
 
-    // Where nothing is changed, if the axis has that place: the inversion's own guidance, a factor of 1.
+    // The neutral position, if the axis has it: the inversion's own guidance scale, or a factor of 1.
     private static int StartOf(SweepAxis axis, InvertedImage image) => Math.Max(0, axis.Values.ToList().IndexOf(axis.Start ?? image.Inversion.GuidanceScale));
 
-    /// <summary>An experiment's count of network evaluations as progress.</summary>
+    /// <summary>Reports an experiment's count of network evaluations as progress.</summary>
     private sealed class Evaluations(LiveProgress progress) : IProgress<ExperimentProgress>
     {
         public void Report(ExperimentProgress value) =>

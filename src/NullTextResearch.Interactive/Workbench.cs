@@ -14,14 +14,14 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Interactive;
 
 /// <summary>
-/// One model on a bench: invert, edit, compare, sweep, show. Every call works on a thread of its own, shows its progress,
-/// can be awaited, and ends when the notebook's stop button is pressed.
+/// A workbench for one model: invert, edit, compare, sweep, show. Every call runs on its own thread, shows its progress, can be
+/// awaited, and stops when the notebook's stop button is pressed.
 /// </summary>
 /// <example>
 /// <code>
 /// using NullTextResearch;
 /// using NullTextResearch.Interactive;
-/// var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion
+/// var bench = Workbench.Open();                                  // sd-mini; or the folder or file of a Stable Diffusion model
 /// var image = await bench.Invert("photo.png", "a cat on a meadow");
 /// await bench.Edit(image, "a dog on a meadow")                   // shows source, reconstruction and edit
 /// </code>
@@ -44,22 +44,22 @@ public sealed partial class Workbench : IDisposable, IRendered
         _threads = options.Threads ?? ProcessorThreads.For(model.UNet.Config, model.UNet.Config.SampleSize, model.UNet.Config.SampleSize);
     }
 
-    /// <summary>The model: what the library's own functions take.</summary>
+    /// <summary>The model, which the library's own functions take.</summary>
     public StableDiffusion Model { get; }
 
     /// <summary>Options used.</summary>
     public WorkbenchOptions Options { get; }
 
     /// <summary>
-    /// What <see cref="Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/> compares unless told otherwise; <see
-    /// cref="Register"/> adds to it.
+    /// Default methods of <see cref="Compare(RgbImage, string, IReadOnlyList{IInversion}, InvertOptions, CancellationToken)"/>; <see
+    /// cref="Register"/> adds to them.
     /// </summary>
     public IReadOnlyList<IInversion> Registered => _methods;
 
     /// <summary>Opens a model, and puts plotly.js into the notebook.</summary>
     /// <param name="model">
-    /// A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, an original single file, or owner/name of one in
-    /// the <see cref="ModelCache"/>; null takes sd-mini, which comes with the library.
+    /// A Stable Diffusion 1.x or 2.x model with safetensors weights: a folder in diffusers format, an original single file, or the owner/name of a
+    /// model in the <see cref="ModelCache"/>; null opens sd-mini, which comes with the library.
     /// </param>
     /// <param name="options">Device and the like; null for the defaults.</param>
     /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model; nothing is downloaded.</exception>
@@ -68,36 +68,24 @@ public sealed partial class Workbench : IDisposable, IRendered
     public static Workbench Open(string? model = null, WorkbenchOptions? options = null)
     {
         options ??= new WorkbenchOptions();
-        // Before the device is named to libtorch, which would report the missing library and not what to do.
-        if (options.Device.StartsWith("cuda", StringComparison.Ordinal) && !cuda.is_available())
-            throw new ArgumentException(
-                $"Device = \"{options.Device}\": this build of libtorch sees no CUDA device. Use \"cpu\", or build with -p:TorchBackend=cuda on a machine "
-                    + "with an NVIDIA driver.",
-                nameof(options)
-            );
-        Device device = torch.device(options.Device);
         ModelSource source = ModelSource.Find(
             model ?? StableDiffusion.MiniFolder(),
             (options.Loading ?? new ModelLoadOptions()) with
             {
-                Device = device,
+                Device = ComputeDevice.Parse(options.Device),
                 Dtype = Precision.Parse(options.Precision),
                 Memory = options.Memory,
             }
         );
-        // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU)
-            MemoryPlan
-                .For(
-                    source,
-                    new MemoryDemand
-                    {
-                        ImageSize = source.ImageSize,
-                        Rows = 2,
-                        GradientRows = 1,
-                    }
-                )
-                .RequireFits();
+        MemoryPlan.RequireFits(
+            source,
+            new MemoryDemand
+            {
+                ImageSize = source.ImageSize,
+                Rows = 2,
+                GradientRows = 1,
+            }
+        );
         StableDiffusion loaded = StableDiffusion.Load(source);
         StaticCharts.Wanted = options.StaticCharts;
         if (options.LoadPlotly)
@@ -106,8 +94,8 @@ public sealed partial class Workbench : IDisposable, IRendered
     }
 
     /// <summary>
-    /// Puts plotly.js into the output of the running cell, for charts that are interactive without a network. A notebook
-    /// keeps one: an earlier cell's goes. Outside a notebook nothing happens.
+    /// Puts plotly.js into the output of the running cell, so that charts are interactive without a network. A notebook keeps one
+    /// copy: that of an earlier cell is removed. Does nothing outside a notebook.
     /// </summary>
     public static void LoadPlotly()
     {
@@ -121,37 +109,37 @@ public sealed partial class Workbench : IDisposable, IRendered
         }
     }
 
-    /// <summary>Held-out toy scenes with captions and planned edits, rendered in the model's size: no file is needed.</summary>
-    /// <param name="count">How many, at least 1.</param>
+    /// <summary>Held-out toy scenes with captions and planned edits, rendered at the model's size; no files are needed.</summary>
+    /// <param name="count">Number of scenes, at least 1.</param>
     public IReadOnlyList<ExperimentImage> Toy(int count = 1) => ExperimentImages.Toy(count, Model.ImageSize);
 
-    /// <summary>Reads images with captions: a folder with a text file of the same name beside each picture, whose first line is the caption.</summary>
+    /// <summary>Reads images with captions from a folder. Next to each image is a text file of the same name; its first line is the caption.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="count">At most so many; null takes all.</param>
-    /// <param name="size">What size they get; null takes the model's own square.</param>
-    /// <exception cref="ImageFileException">It holds no image, or one that cannot be read or lacks its caption.</exception>
+    /// <param name="count">Maximum number of images; null for all.</param>
+    /// <param name="size">Size of the images; null for the model's own square.</param>
+    /// <exception cref="ImageFileException">The folder has no images, or one that cannot be read or lacks its caption.</exception>
     public IReadOnlyList<ExperimentImage> Images(string folder, int? count = null, ImageSizing? size = null) =>
         ExperimentImages.FromFolder(folder, Model.Sizes, count, size);
 
     /// <summary>
     /// Images with captions and planned edits that suit the model: rendered scenes for sd-mini, the library's photographs for Stable Diffusion.
     /// </summary>
-    /// <param name="count">At most so many, at least 1.</param>
-    /// <param name="size">What size they get; null takes the model's own square.</param>
+    /// <param name="count">Maximum number of images, at least 1.</param>
+    /// <param name="size">Size of the images; null for the model's own square.</param>
     public IReadOnlyList<ExperimentImage> Examples(int count = 1, ImageSizing? size = null) => ExperimentImages.For(Model.Sizes, count, size);
 
-    /// <summary>Reads a picture and brings it to a size that the model takes.</summary>
+    /// <summary>Reads an image and brings it to a size that the model accepts.</summary>
     /// <param name="path">PNG, JPEG or WebP file.</param>
-    /// <param name="crop">What is cut off first; null cuts nothing off.</param>
+    /// <param name="crop">Crop applied first; null crops nothing.</param>
     /// <param name="size">
-    /// The size; null cuts to a centred square and resizes to the model's own. Pass <see cref="ImageSizing.AsIs"/> with the result to later calls.
+    /// The size; null crops to a centred square and resizes to the model's size. Pass <see cref="ImageSizing.AsIs"/> with the result to later calls.
     /// </param>
-    /// <exception cref="ImageFileException">It cannot be read.</exception>
-    /// <exception cref="ArgumentException">The model does not take the size.</exception>
+    /// <exception cref="ImageFileException">The file cannot be read.</exception>
+    /// <exception cref="ArgumentException">The model does not accept the size.</exception>
     public RgbImage Load(string path, ImagePreparation? crop = null, ImageSizing? size = null) => Prepared(ImageFile.Load(path), crop, size);
 
-    /// <summary>Adds a method to those that comparisons show; one of the same name is replaced.</summary>
-    /// <param name="method">The method: one of <see cref="Methods"/>, or a class of yours.</param>
+    /// <summary>Adds a method to the default methods of comparisons; replaces one of the same name.</summary>
+    /// <param name="method">The method: one of <see cref="Methods"/>, or your own class.</param>
     public void Register(IInversion method)
     {
         ArgumentNullException.ThrowIfNull(method);
@@ -164,7 +152,7 @@ public sealed partial class Workbench : IDisposable, IRendered
 
     /// <summary>Shows a picture now; to show it as a cell's result, use <see cref="View.Image"/>.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="name">What it is.</param>
+    /// <param name="name">Its name.</param>
     public void Show(RgbImage image, string name = "image") => View.Image(image, name).Show();
 
     /// <summary>Shows results now, one output each.</summary>
@@ -177,12 +165,12 @@ public sealed partial class Workbench : IDisposable, IRendered
 
     /// <summary>Decodes latents and shows the pictures now.</summary>
     /// <param name="latents">[B, 4, h, w]; borrowed.</param>
-    /// <param name="name">What they are.</param>
+    /// <param name="name">Their name.</param>
     public void Show(Tensor latents, string name = "latents") => Latents(latents, name).Show();
 
-    /// <summary>Latents as pictures: decoded, and where there is one only, its four channels in grey (-3 black, 3 white).</summary>
+    /// <summary>Latents as pictures: decoded, and for a single one also its four channels in grey (-3 black, 3 white).</summary>
     /// <param name="latents">[B, 4, h, w]; borrowed.</param>
-    /// <param name="name">What they are.</param>
+    /// <param name="name">Their name.</param>
     public ImageView Latents(Tensor latents, string name = "latents")
     {
         Shape.Require(latents, [-1, Model.Vae.Config.LatentChannels, -1, -1]);
@@ -206,7 +194,7 @@ public sealed partial class Workbench : IDisposable, IRendered
         return new ImageView(images, name);
     }
 
-    /// <summary>Frees the model; results keep what they show.</summary>
+    /// <summary>Frees the model; results can still be shown.</summary>
     public void Dispose()
     {
         _gate.Wait();
@@ -247,20 +235,20 @@ public sealed partial class Workbench : IDisposable, IRendered
     private RgbImage Prepared(RgbImage image, ImagePreparation? crop, ImageSizing? size) =>
         (crop ?? new ImagePreparation()).Apply(image, size ?? ImageSizing.Own, Model.Sizes);
 
-    // An image of a set has had its size chosen already.
+    // An image of a set already has its size.
     private ImageSizing SizeOf(ExperimentImage image, ImageSizing? wanted) =>
         wanted ?? (Model.Sizes.Allows(PixelSize.Of(image.Image)) ? ImageSizing.AsIs : ImageSizing.Own);
 
     private void ApplyThreads()
     {
-        // Settings of the calling thread.
+        // These are settings of the calling thread.
         Native.PrepareThread();
         set_num_threads(_threads);
     }
 
     /// <summary>
-    /// Runs work on a thread of its own: dispose scopes and gradient modes belong to threads, so nothing is awaited inside.
-    /// One work at a time; the next waits.
+    /// Runs work on a separate thread: dispose scopes and gradient modes belong to threads, so nothing is awaited inside.
+    /// One task runs at a time; the next waits.
     /// </summary>
     internal Task<T> Run<T>(string title, Func<LiveProgress, CancellationToken, T> work, CancellationToken cancellation)
     {
@@ -293,7 +281,7 @@ public sealed partial class Workbench : IDisposable, IRendered
             }
             catch (Exception e)
             {
-                // Handed over: it is thrown where the call is awaited.
+                // Passed on: it is thrown where the call is awaited.
                 End(ProgressEnd.Failed);
                 done.SetException(e);
             }
@@ -313,7 +301,7 @@ public sealed partial class Workbench : IDisposable, IRendered
             }
             catch (Exception e)
             {
-                // The front end may be what failed; the work's own error matters more, and must reach its caller.
+                // The front end itself may have failed; the error of the work matters more and must reach the caller.
                 System.Diagnostics.Debug.WriteLine(e);
             }
         }

@@ -7,17 +7,17 @@ public sealed record WorkbenchOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>
-    /// Threads of libtorch while the workbench works; null (default) takes what <c>NULLTEXT_THREADS</c> says, else as many as suit the model (<see
-    /// cref="ProcessorThreads"/>).
+    /// Number of libtorch threads while the workbench works; null (default) uses <c>NULLTEXT_THREADS</c> if set, otherwise a number that suits the
+    /// model (<see cref="ProcessorThreads"/>).
     /// </summary>
     public int? Threads { get; init; }
 
-    /// <summary>Put plotly.js into the notebook, so that charts are interactive (default: true).</summary>
+    /// <summary>Put plotly.js into the notebook so that charts are interactive (default: true).</summary>
     public bool LoadPlotly { get; init; } = true;
 
     /// <summary>
-    /// Draw charts also as static pictures, for places that run no scripts; takes a second or two per chart and an installed Chromium, Chrome or
-    /// Edge. Holds for the whole notebook (default: true).
+    /// Also draw charts as static pictures for viewers that run no scripts; takes one or two seconds per chart and needs Chromium, Chrome or Edge.
+    /// Applies to the whole notebook (default: true).
     /// </summary>
     public bool StaticCharts { get; init; } = true;
 
@@ -27,18 +27,18 @@ public sealed record WorkbenchOptions
     /// </summary>
     public string Precision { get; init; } = "fp32";
 
-    /// <summary>What may be slower to need less memory; nothing by default.</summary>
+    /// <summary>Options that save memory at the cost of speed; none by default.</summary>
     public MemoryOptions Memory { get; init; } = new();
 
     /// <summary>
-    /// What the model's files do not say by themselves: variant, prediction type, vocabulary, progress. Its device, precision and memory settings are
-    /// not used. Null for the defaults.
+    /// Loading options that the model's files do not determine: variant, prediction type, vocabulary, progress. Its device, precision and memory
+    /// settings are ignored. Null for the defaults.
     /// </summary>
     public ModelLoadOptions? Loading { get; init; }
 
     /// <summary>
-    /// Folder where <see cref="Workbench.Experiment{T}"/> and comparisons of methods by name keep results, so that a second run reads them; null
-    /// (default) takes one in the system's temporary folder.
+    /// Folder where <see cref="Workbench.Experiment{T}"/> and comparisons of methods by name store results, so a second run reads them; null
+    /// (default) uses one in the system's temporary folder.
     /// </summary>
     public string? CacheFolder { get; init; }
 }

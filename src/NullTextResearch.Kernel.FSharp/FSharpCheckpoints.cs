@@ -10,12 +10,12 @@ using Range = FSharp.Compiler.Text.Range;
 namespace NullTextResearch.Kernel.FSharp;
 
 /// <summary>
-/// Writes a call of <see cref="Checkpoint.Pass"/> into loops, functions and lambdas of a cell, so that it can be stopped
-/// where nothing waits. Indentation is F#'s syntax: a call goes on a line of its own above a body that begins on one, with a
-/// directive that restores the line number, and before a body of one line in that line.
+/// Inserts a call of <see cref="Checkpoint.Pass"/> into loops, functions and lambdas of a cell, so that it can be stopped even if it does not wait.
+/// Indentation is part of F#'s syntax: if a body begins on its own line, the call goes on a separate line above it, with a directive that restores the line
+/// number; before a one-line body, it goes on the same line.
 /// </summary>
 /// <remarks>
-/// Left alone: bodies that begin in the middle of a line and go on over others, and quotations, whose code is data.
+/// Not changed: bodies that begin in the middle of a line and span several lines, and quotations, whose code is data.
 /// </remarks>
 internal static class FSharpCheckpoints
 {
@@ -23,10 +23,10 @@ internal static class FSharpCheckpoints
     private const string Pass = Namespace + nameof(Checkpoint.Pass) + "()";
     private const string Begin = Namespace + nameof(Checkpoint.Begin) + "()";
 
-    /// <summary>A cell with the call that every cell begins with.</summary>
+    /// <summary>A cell with only the call that every cell begins with.</summary>
     public static string Plain(string code, string name) => $"{Begin}\n{Place(1, name)}\n{code}";
 
-    /// <summary>A cell with all calls; as <see cref="Plain"/> where none is needed or its text cannot be parsed.</summary>
+    /// <summary>A cell with all calls; same as <see cref="Plain"/> if none is needed or its text cannot be parsed.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="name">Its name in messages.</param>
     /// <param name="parse">The parser.</param>
@@ -107,7 +107,7 @@ internal static class FSharpCheckpoints
             }
             else if (range.EndLine == range.StartLine)
             {
-                // In a list of a loop's values parentheses would change what is one.
+                // In a list built by a loop, parentheses would change what is an item.
                 _inside.Add((line, column, isLoop ? $"{Pass}; " : $"({Pass}; "));
                 if (!isLoop)
                     _inside.Add((line, range.EndColumn, ")"));
@@ -121,7 +121,7 @@ internal static class FSharpCheckpoints
         public string Apply(string name)
         {
             string[] written = [.. lines];
-            // From the right; of two at one place the outer one, met first, comes first, but its parenthesis last.
+            // From right to left. Of two insertions at one position, the outer one, visited first, comes first, but its closing parenthesis last.
             foreach (IGrouping<int, (int Line, int Column, string Text)> inLine in _inside.GroupBy(i => i.Line))
             {
                 StringBuilder text = new(lines[inLine.Key]);

@@ -10,14 +10,14 @@ using Outcome = Microsoft.FSharp.Core.FSharpChoice<Microsoft.FSharp.Core.FSharpO
 
 namespace NullTextResearch.Kernel.FSharp;
 
-/// <summary>F# by its compiler's interactive session, on the cells' thread: values are shared with C# as they are.</summary>
+/// <summary>F# through its compiler's interactive session, on the cells' thread: values are shared with C# unchanged.</summary>
 /// <remarks>
-/// Stopping a cell cancels F#'s default token, through which asynchronous work that names no token of its own ends: also
-/// what earlier cells left running in the background. The session and its variables stay.
+/// Stopping a cell cancels F#'s default token. This ends all asynchronous work without its own token, including work that earlier cells left running in the
+/// background. The session and its variables are kept.
 /// </remarks>
 internal sealed partial class FSharpLanguage : ICellLanguage
 {
-    // In scope of every cell, as in .NET Interactive. C#'s functions with optional arguments cannot stand behind |>.
+    // In scope in every cell, as in .NET Interactive. C# functions with optional arguments cannot follow |>.
     private const string Prelude = """
         open NullTextResearch.Hosting
         open NullTextResearch.Kernel
@@ -45,12 +45,12 @@ internal sealed partial class FSharpLanguage : ICellLanguage
             "--optimize+",
             "--debug:portable",
             "--multiemit+",
-            // The running runtime is compiled against: no SDK is needed, and the two agree.
+            // Compiles against the running runtime: no SDK is needed, and the two agree.
             "--usesdkrefs-",
             "--targetprofile:netcore",
             .. session.References.OwnDefaults.Select(p => "-r:" + p),
         ];
-        // What it has to say comes as diagnostics; what cells print goes to the console.
+        // The session reports through diagnostics; output of cells goes to the console.
         _fsi = FsiEvaluationSession.Create(
             FsiEvaluationSession.GetDefaultConfiguration(),
             arguments,
@@ -86,7 +86,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         (Outcome? outcome, FSharpDiagnostic[] diagnostics) = Evaluate(code, run);
         if (outcome is Outcome.Choice2Of2 { Item: FsiCompilationException } && code != FSharpCheckpoints.Plain(run.Code, run.Name))
         {
-            // Nothing has run. Places of what the user wrote; or it is right, and only the calls do not fit into it.
+            // Nothing has run yet. Either the user's own text has errors, which are reported at their places in it, or only the inserted calls do not fit.
             FSharpDiagnostic[] own = _service.Check(run.Code, run.Name);
             if (own.Any(d => d.Severity.IsError))
                 throw new CellFailedException(_session.Traceback.Of(Errors(own)));
@@ -100,7 +100,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
             throw new CellFailedException(_session.Traceback.Of(Errors(diagnostics)));
         if (thrown is not null)
             throw new CellFailedException(_session.Traceback.Of(thrown));
-        // It caught what was to stop it.
+        // The cell caught the exception that was meant to stop it.
         if (cell.IsStopped)
             throw new OperationCanceledException("Interrupted");
     }
@@ -119,7 +119,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
                 .Select(v => new VariableSummary(v.Name, TypeText(v.Value), ValueFormatter.Short(v.Value.ReflectionValue))),
         ];
 
-    // Evaluated, not looked up: the list of variables has no functions, and so keeps what a function has replaced.
+    // Evaluated, not looked up: the list of variables has no functions, so it still has variables that a function has replaced.
     public SharedVariable? Get(string name)
     {
         if (!Identifier().IsMatch(name))
@@ -131,7 +131,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         FSharpDiagnostic? error = diagnostics.FirstOrDefault(d => d.Severity.IsError);
         if (error is null || error.ErrorNumber == NotDefined)
             return null;
-        throw new CellException("SharingError", $"'{name}' cannot leave F#: {Line(error.Message)}");
+        throw new CellException("SharingError", $"'{name}' cannot be shared from F#: {Line(error.Message)}");
     }
 
     public void Set(string name, SharedVariable variable)
@@ -158,7 +158,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
             }
         }
 
-        // Of types that no other code can name, such as anonymous ones or those of a C# cell, the nearest that it can.
+        // If other code cannot name the type, such as an anonymous one or one of a C# cell, use the nearest type that it can name.
         string text = TypeNames.FSharpDeclaration(type) ?? Nearest(type);
         SharedValue.Pass(
             value,
@@ -180,7 +180,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
                 () =>
                 {
                     (outcome, diagnostics) = _fsi.EvalInteractionNonThrowing(code, run.Name, null);
-                    // Formatters are user code: still here, where they can be interrupted.
+                    // Formatters are user code: run them here, where they can be interrupted.
                     if (outcome is Outcome.Choice1Of2 { Item.Value: { } value } && run.WantsResult && value.ReflectionType != typeof(Unit))
                         run.ShowResult(Shown(value));
                 },
@@ -195,17 +195,17 @@ internal sealed partial class FSharpLanguage : ICellLanguage
         return (outcome, diagnostics);
     }
 
-    // Code of our own.
+    // Runs our own code.
     private void Require(string code, string name)
     {
         (Outcome outcome, FSharpDiagnostic[] diagnostics) = _fsi.EvalInteractionNonThrowing(code, name, null);
         if (outcome is not Outcome.Choice2Of2 { Item: var e })
             return;
         string said = diagnostics.FirstOrDefault(d => d.Severity.IsError) is { } error ? Line(error.Message) : e.Message;
-        throw new CellException("FSharpError", $"F# does not take this: {code.Split('\n')[^1]}: {said}");
+        throw new CellException("FSharpError", $"F# rejected this: {code.Split('\n')[^1]}: {said}");
     }
 
-    // None is null, which says little.
+    // None is null at run time, which says little.
     private static object? Shown(FsiValue value) =>
         value.ReflectionValue is null && value.ReflectionType.IsGenericType && value.ReflectionType.GetGenericTypeDefinition() == typeof(FSharpOption<>)
             ? "None"
@@ -233,7 +233,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
     private static bool IsOfRuntime(string path) =>
         path.StartsWith(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal);
 
-    // Types of F# cells lie in no file, but the session knows them.
+    // Types of F# cells are in no assembly file, but the session knows them.
     private static bool IsImportable(Type type) =>
         type.HasElementType
             ? !type.IsPointer && !type.IsByRef && IsImportable(type.GetElementType()!)
@@ -256,7 +256,7 @@ internal sealed partial class FSharpLanguage : ICellLanguage
             {
                 if (TypeNames.FSharpDeclaration(found) is { } text)
                     return text;
-                // A list of records of a C# cell is a list of objects.
+                // A list of records of a C# cell becomes a list of objects.
                 if (wanted.GetGenericArguments().Length == 1 && !found.GetGenericArguments()[0].IsValueType)
                     return TypeNames.FSharpDeclaration(wanted.MakeGenericType(typeof(object)))!;
             }

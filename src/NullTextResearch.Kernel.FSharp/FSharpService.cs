@@ -13,13 +13,13 @@ using static FSharp.Compiler.Interactive.Shell;
 
 namespace NullTextResearch.Kernel.FSharp;
 
-/// <summary>Completion, inspection and parsing for F# cells, as the session sees them at that moment.</summary>
+/// <summary>Completion, inspection and parsing of F# cells, based on the current state of the session.</summary>
 internal sealed class FSharpService(FsiEvaluationSession fsi)
 {
     private const string File = "cell.fsx";
     private const int MostItems = 1000;
 
-    // The end of the text inside a string, a comment or a directive: the error stands at its beginning.
+    // The text ends inside a string, a comment or a directive: the error is reported at its start.
     private static readonly int[] Unended = [513, 514, 515, 516, 517, 518, 519, 520, 1232];
 
     private readonly FSharpParsingOptions _options = fsi
@@ -34,10 +34,10 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
             null
         );
 
-    /// <summary>What the compiler says about a text, without running it.</summary>
+    /// <summary>The compiler's diagnostics for a text, without running it.</summary>
     public FSharpDiagnostic[] Check(string code, string name) => fsi.ParseAndCheckInteraction($"# 1 \"{name}\"\n{code}", null).Item2.Diagnostics;
 
-    /// <summary>What could stand at the position.</summary>
+    /// <summary>Completions at the position.</summary>
     public Completions Complete(string code, int position)
     {
         (int line, int column, string text) = At(code, position);
@@ -57,7 +57,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
             position,
             [
                 .. items
-                    // What is typed in the right case comes first.
+                    // Items that match the typed case come first.
                     .OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1)
                     .ThenBy(i => i.Text, StringComparer.OrdinalIgnoreCase)
                     .DistinctBy(i => i.Text)
@@ -66,7 +66,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         );
     }
 
-    /// <summary>Signature and documentation of what stands at the position, or null.</summary>
+    /// <summary>Signature and documentation of the symbol at the position, or null if there is none.</summary>
     public string? Inspect(string code, int position)
     {
         (int line, int column, string text) = At(code, position);
@@ -82,7 +82,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         return said.Length == 0 ? null : said;
     }
 
-    /// <summary>Whether a console should run the text.</summary>
+    /// <summary>Whether a console should run the text or ask for more lines.</summary>
     public Completeness IsComplete(string code)
     {
         FSharpDiagnostic[] errors = [.. Parse(code).Diagnostics.Where(d => d.Severity.IsError)];
@@ -90,11 +90,11 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
             return new Completeness("complete", "");
         string[] lines = code.TrimEnd().Split('\n');
         string last = lines[^1];
-        // More lines mend what is missing at the end, not what is wrong before it.
+        // More lines can fix what is missing at the end, but not an error before it.
         bool isAtEnd = errors.All(e =>
             Unended.Contains(e.ErrorNumber) || e.EndLine > lines.Length || (e.EndLine == lines.Length && e.EndColumn >= last.Length) || IsOpenBracket(e)
         );
-        // Nothing that follows makes a closing bracket right.
+        // No further line can fix a wrong closing bracket.
         if (!isAtEnd || (last[^1] is ')' or ']' or '}' && errors.Any(e => e.Message.StartsWith("Unexpected symbol", StringComparison.Ordinal))))
             return new Completeness("invalid", "");
         string indent = last[..(last.Length - last.TrimStart().Length)];
@@ -106,7 +106,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         );
     }
 
-    // The error stands at the bracket; each kind has its own number, and all begin alike.
+    // The error is at the bracket. Each kind has its own number, but all messages begin alike.
     private static bool IsOpenBracket(FSharpDiagnostic error) => error.Message.StartsWith("Unmatched '", StringComparison.Ordinal);
 
     private static (int Line, int Column, string Text) At(string code, int position)
@@ -142,7 +142,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         return "";
     }
 
-    // The summary without its markup; comments of F# may have none.
+    // The summary without its markup; F# comments may have no markup.
     private static string Plain(string xml)
     {
         XmlDocument document = new() { XmlResolver = null };
@@ -152,7 +152,7 @@ internal sealed class FSharpService(FsiEvaluationSession fsi)
         }
         catch (XmlException)
         {
-            // A comment that is no XML is text.
+            // A comment that is not XML is text.
             return Words(xml);
         }
 

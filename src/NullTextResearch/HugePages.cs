@@ -4,11 +4,11 @@ using NullTextResearch.Experiments;
 namespace NullTextResearch;
 
 /// <summary>
-/// Asks Linux to back the C library's heap, where tensors lie, with pages of 2 MB: fewer page faults, and fewer addresses to look up again whenever another
-/// process has had the processor. Beside seven busy processes on one processor of a virtual machine, a short inversion by sd-mini took 6 % less processor
-/// time so, and a third of the page faults.
+/// Asks Linux to back the C library's heap, where the tensors are, with 2 MB pages: this means fewer page faults, and fewer address translations to repeat
+/// after another process has used the processor. Next to seven busy processes on one processor of a virtual machine, a short inversion by sd-mini then took 6 %
+/// less CPU time and a third of the page faults.
 /// </summary>
-/// <remarks>glibc does this itself where GLIBC_TUNABLES says so when a program starts, which is too early for a library.</remarks>
+/// <remarks>glibc does this itself if GLIBC_TUNABLES says so when a program starts, which is too early for a library.</remarks>
 internal static class HugePages
 {
     /// <summary>Bytes by which the heap grows at a time: address space, which costs nothing until it is used.</summary>
@@ -16,26 +16,26 @@ internal static class HugePages
 
     private const long PageSize = 4096;
 
-    // glibc keeps what threads other than the first allocate in pieces of this size, aligned to it.
+    // glibc places allocations of threads other than the first in heaps of this size, aligned to it.
     private const long ThreadHeap = 64 << 20;
 
-    /// <summary>Does it for the heap of the process as it is now, and for what it will grow by next.</summary>
+    /// <summary>Requests huge pages for the process heap as it is now and for its next growth.</summary>
     public static void AdviseProcess() =>
         Try(() =>
         {
             const int TopPad = -2;
             _ = mallopt(TopPad, Growth);
-            // Grows the heap where less than this is left at its end.
+            // Grows the heap if less than this is left at its end.
             free(malloc(Native.LargeBlock / 2));
             if (HeapOfProcess() is { } heap)
                 Advise(heap.Start, heap.End);
         });
 
-    /// <summary>Does it for the heap of the calling thread. Call it before the thread's work.</summary>
+    /// <summary>Requests huge pages for the calling thread's heap. Call it before the thread starts its work.</summary>
     public static void AdviseThread() =>
         Try(() =>
         {
-            // Too large for what a thread keeps of other threads' blocks.
+            // Too large for the thread's cache, which may hold blocks of other threads.
             nint block = malloc(ThreadBlock);
             bool isOwn = block != 0 && (Marshal.ReadIntPtr(block, -IntPtr.Size) & NotOfFirstThread) != 0;
             free(block);
@@ -44,7 +44,7 @@ internal static class HugePages
                 Advise(start, start + ThreadHeap);
         });
 
-    /// <summary>Bytes of the process that lie in large pages now, or null where the system does not tell.</summary>
+    /// <summary>Bytes of the process that are in huge pages now, or null if the system does not report it.</summary>
     internal static long? InUse() => ProcessMemory.Read("/proc/self/smaps_rollup", "AnonHugePages:");
 
     private const int ThreadBlock = 16 << 10;
@@ -62,7 +62,7 @@ internal static class HugePages
         return null;
     }
 
-    // A hint: where the system has no such pages, everything is as it was.
+    // Only a hint: if the system has no such pages, nothing changes.
     private static void Advise(long start, long end)
     {
         const int HugePage = 14;
@@ -81,7 +81,7 @@ internal static class HugePages
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or IOException or UnauthorizedAccessException)
         {
-            // Another C library (musl), or no /proc: ordinary pages serve.
+            // Another C library (musl), or no /proc: ordinary pages are used.
             _ = e;
         }
     }

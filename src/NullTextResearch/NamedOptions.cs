@@ -5,20 +5,20 @@ using System.Text;
 namespace NullTextResearch;
 
 /// <summary>
-/// Options records as names and texts, so that every option of the catalogue can be set where there is only text: numbers, yes and no, and names of an
-/// enumeration, also those of records inside. Ranges are the record's own to check.
+/// Options records as names and text, so that every option of the catalogue can be set from text: numbers, true and false, and names of an enumeration,
+/// including those of nested records. Ranges are checked by the record itself.
 /// </summary>
 public static class NamedOptions
 {
-    /// <summary>The options of a record, those of its own first.</summary>
+    /// <summary>The options of a record, its own before those of nested records.</summary>
     /// <param name="options">Any options record.</param>
     public static IReadOnlyList<NamedOption> Of(object options) => [.. Walk(options, "").Select(p => p.Option)];
 
-    /// <summary>A copy of a record with other values.</summary>
+    /// <summary>Copies a record with changed values.</summary>
     /// <typeparam name="T">The record, or a base of it.</typeparam>
-    /// <param name="options">The record; it stays as it is.</param>
-    /// <param name="values">Name and new value each, as in <see cref="NamedOption"/>.</param>
-    /// <exception cref="ArgumentException">There is no such option, or the text is no such value; the message lists what there is.</exception>
+    /// <param name="options">The record; it is not changed.</param>
+    /// <param name="values">Names and new values, as in <see cref="NamedOption"/>.</param>
+    /// <exception cref="ArgumentException">There is no such option, or the text is not a valid value; the message lists what is available.</exception>
     public static T With<T>(T options, IEnumerable<KeyValuePair<string, string>> values)
         where T : notnull
     {
@@ -31,7 +31,7 @@ public static class NamedOptions
                 throw new ArgumentException(
                     known.Length == 0
                         ? $"There is no option '{name}': {options.GetType().Name} has none that can be set by name."
-                        : $"There is no option '{name}' in {options.GetType().Name}; there are {string.Join(", ", known)}."
+                        : $"There is no option '{name}' in {options.GetType().Name}; available: {string.Join(", ", known)}."
                 );
             }
             changed = Changed(changed, name.Split('.'), name, text);
@@ -44,7 +44,7 @@ public static class NamedOptions
         string own = path[0];
         PropertyInfo property = Settable(options.GetType()).Single(p => NameOf(p) == own);
         object value = path.Length == 1 ? Parse(property.PropertyType, name, text) : Changed(property.GetValue(options)!, path[1..], name, text);
-        // What the compiler does for 'with'; an init accessor may be called on the fresh copy.
+        // As the compiler does for 'with'; an init accessor may be called on the fresh copy.
         object copy = options.GetType().GetMethod("<Clone>$")!.Invoke(options, null)!;
         property.SetValue(copy, value);
         return copy;
@@ -57,7 +57,7 @@ public static class NamedOptions
             yield return (new NamedOption(prefix + NameOf(property), TextOf(property.GetValue(options)), KindOf(property.PropertyType)!), property);
         foreach (PropertyInfo property in settable.Where(p => KindOf(p.PropertyType) is null && IsRecord(p.PropertyType)))
         {
-            // A path or an editor inside is chosen by its id, and has names of its own.
+            // A nested path or editor is selected by its id and has its own names.
             if (property.GetValue(options) is { } inside && !property.PropertyType.IsAbstract)
             {
                 foreach ((NamedOption, PropertyInfo) option in Walk(inside, $"{prefix}{NameOf(property)}."))
@@ -69,12 +69,12 @@ public static class NamedOptions
     private static IEnumerable<PropertyInfo> Settable(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.CanRead && p.SetMethod is { IsPublic: true } && p.GetIndexParameters().Length == 0)
-            // In the order of the source.
+            // In source order.
             .OrderBy(p => p.MetadataToken);
 
     private static bool IsRecord(Type type) => type.IsClass && type.GetMethod("<Clone>$") is not null;
 
-    /// <summary>The reader of a type of the library that texts can be read as, such as a window of the steps.</summary>
+    /// <summary>The parser of a library type that can be read from text, such as a window of steps.</summary>
     private static MethodInfo? Reader(Type type) =>
         type.Assembly == typeof(NamedOptions).Assembly ? type.GetMethod("TryParse", [typeof(string), typeof(IFormatProvider), type.MakeByRefType()]) : null;
 
@@ -113,7 +113,7 @@ public static class NamedOptions
                             : Reader(plain) is { } reader
                                 ? Read(reader, text)
                                 : Enum.GetValues(plain).Cast<object>().FirstOrDefault(v => Hyphened(v.ToString()!) == text);
-        return value ?? throw new ArgumentException($"'{text}' is no value of {name}, which takes {KindOf(type)}.");
+        return value ?? throw new ArgumentException($"'{text}' is not a valid value of {name}; expected {KindOf(type)}.");
     }
 
     private static object? Read(MethodInfo reader, string text)

@@ -26,12 +26,12 @@ public static class Native
     private static readonly Lock Gate = new();
     private static NativeLoadReport? _report;
 
-    /// <summary>What happened, loading first if need be. Never throws.</summary>
+    /// <summary>The result of loading, which happens first if necessary. Never throws.</summary>
     public static NativeLoadReport Report => EnsureLoaded();
 
     /// <summary>
-    /// Loads libtorch if that was not done yet. Called by the library's module initialiser; call it yourself, before
-    /// any use of <c>torch</c>, only where your own code touches TorchSharp before this library.
+    /// Loads libtorch if it is not loaded yet. Called by the library's module initialiser; call it yourself, before any use of <c>torch</c>, only where your
+    /// own code touches TorchSharp before this library.
     /// </summary>
     public static NativeLoadReport EnsureLoaded()
     {
@@ -50,8 +50,8 @@ public static class Native
     internal static void Initialise() => EnsureLoaded();
 
     /// <summary>
-    /// Makes memory ready for a network's work on the calling thread: asks the system for large pages. Loading a model does it, and so do the library's own
-    /// threads; a thread of yours that runs networks may too. Harmless anywhere, any number of times.
+    /// Prepares memory for running networks on the calling thread: asks the system for large pages. Loading a model does this, and so do the library's own
+    /// threads; your own threads that run networks may call it too. It is harmless anywhere, any number of times.
     /// </summary>
     public static void PrepareThread()
     {
@@ -130,7 +130,7 @@ public static class Native
             folders.AddRange(listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         folders.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"));
         folders.Add(AppContext.BaseDirectory);
-        // In a notebook of another program the libraries come with the folder that a cell referenced.
+        // In another program's notebook, the libraries are in the folder that a cell referenced.
         if (Path.GetDirectoryName(typeof(TorchSharp.torch).Assembly.Location) is { Length: > 0 } beside)
         {
             folders.Add(beside);
@@ -154,7 +154,7 @@ public static class Native
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A home folder that is not there or cannot be written (containers): the temporary folder serves.
+            // The home folder is missing or not writable (containers): the temporary folder is used.
             target = Path.Combine(Directory.CreateTempSubdirectory("nulltext-native-").FullName, Wrapper);
             WholeFile.Write(target, elf);
         }
@@ -235,12 +235,12 @@ public static class Native
             throw new InvalidDataException($"Expected exactly one requirement {version}, found {hits}.");
     }
 
-    // Bytes from which a block comes from the kernel and returns to it.
+    // Size in bytes from which a block is allocated from the kernel and returned to it.
     internal const int LargeBlock = 32 << 20;
 
-    // glibc gives blocks of 128 kB and more back to the kernel at each free, and half of explicit attention's time then goes into page faults. Above
-    // 32 MB a block's own work outweighs its faults, while the holes that such blocks leave in the heap would cost up to half of all memory.
-    // The benchmark at full size is as fast with this as with 120 MB, within 2 %.
+    // By default, glibc returns blocks of 128 kB and more to the kernel at each free, and explicit attention then spends half its time on page faults. Above 32
+    // MB the work on a block outweighs its page faults, while the holes that such blocks leave in the heap would cost up to half of all memory. The full-size
+    // benchmark is as fast with this value as with 120 MB, within 2 %.
     private static void TuneAllocator()
     {
         const int TrimThreshold = -1,
@@ -258,13 +258,13 @@ public static class Native
         }
     }
 
-    // What libtorch and the OpenMP library read when they are loaded. They ask the C library's environment, which Environment.SetEnvironmentVariable
-    // does not reach on Linux. A value that the user has set stays.
+    // Variables that libtorch and the OpenMP library read when they are loaded. They use the C library's environment, which Environment.SetEnvironmentVariable
+    // does not change on Linux. A value that the user has set is kept.
     private static void SetDefaults()
     {
         Default(LogLevelVariable, "ERROR");
-        // A thread that waits for another at the end of an operation spins for milliseconds unless told otherwise: on a busy machine, where the other
-        // one has no processor just then, that is nearly all the time there is.
+        // By default, a thread that waits for another at the end of an operation spins for milliseconds. On a busy machine, where the other one is not
+        // scheduled at that moment, this takes nearly all the time.
         if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
             Default(SpinVariable, SpinCount);
     }
@@ -282,8 +282,8 @@ public static class Native
         }
     }
 
-    // libtorch reads its log level at the start of Python only, so it is told to. And it tries NNPACK at every small convolution, which costs a line of
-    // log each where the processor is none that NNPACK knows; the path that NNPACK would serve, batches of 16 and more, oneDNN takes before it is asked.
+    // libtorch reads its log level only when Python starts, so this is done here. It also tries NNPACK at every small convolution, which logs a line each time
+    // if NNPACK does not support the processor. Disabling NNPACK costs nothing: oneDNN already handles the batches of 16 and more that NNPACK would serve.
     private static unsafe void Quieten(string folder)
     {
         if (NativeLibrary.TryGetExport(NativeLibrary.Load(Path.Combine(folder, "libc10.so")), "_ZN3c1011initLoggingEv", out nint initLogging))
@@ -296,7 +296,7 @@ public static class Native
             ((delegate* unmanaged<nint, byte, void>)enableNnpack)(((delegate* unmanaged<nint>)globalContext)(), 0);
     }
 
-    /// <summary>Whether libtorch would ask NNPACK; true where it does not say.</summary>
+    /// <summary>Whether libtorch would use NNPACK; true if it does not say.</summary>
     internal static unsafe bool IsNnpackAsked()
     {
         nint torch = NativeLibrary.Load(Path.Combine(Report.Directory!, "libtorch_cpu.so"));
@@ -305,7 +305,7 @@ public static class Native
             || ((delegate* unmanaged<nint, byte>)isEnabled)(((delegate* unmanaged<nint>)globalContext)()) != 0;
     }
 
-    /// <summary>Gives freed memory back to the operating system; worth calling between images. Does nothing outside glibc.</summary>
+    /// <summary>Returns freed memory to the operating system; worth calling between images. Does nothing outside glibc.</summary>
     public static void TrimMemory()
     {
         if (!OperatingSystem.IsLinux())

@@ -1,6 +1,6 @@
 namespace NullTextResearch;
 
-/// <summary>How libtorch came into this process.</summary>
+/// <summary>How libtorch was loaded into this process.</summary>
 public enum NativeLoadMode
 {
     /// <summary>Not loaded by this class: the operating system needs no help, or loading is left to TorchSharp.</summary>

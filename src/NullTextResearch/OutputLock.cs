@@ -1,13 +1,13 @@
 namespace NullTextResearch;
 
 /// <summary>
-/// Keeps a folder, or the place of a file, for one writer. The system's own file lock does it, which ends with the process, however it
-/// ends; the file that carries it goes when the lock is given back, and one that a killed process left is taken over. Taking a lock also
-/// shows that the place can be written, so that nobody learns that after hours of work.
+/// Reserves a folder, or the place of a file, for one writer. It uses the system's file lock, which ends with the process, however the process ends. The lock
+/// file is deleted when the lock is released; one left by a killed process is taken over. Taking a lock also shows that the place is writable, so that a
+/// problem does not surface after hours of work.
 /// </summary>
 public sealed class OutputLock : IDisposable
 {
-    /// <summary>Name of the file in a folder that carries its lock.</summary>
+    /// <summary>Name of a folder's lock file.</summary>
     public const string FileName = ".lock";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
@@ -15,8 +15,8 @@ public sealed class OutputLock : IDisposable
     // EAGAIN of Linux and of macOS; ERROR_SHARING_VIOLATION of Windows.
     private static readonly int[] HeldCodes = [11, 35, unchecked((int)0x80070020)];
 
-    // Folders that locks of this process have made, and what guards them: within a process a folder is taken, or given back and removed, in one move.
-    // Another process can still take it in between; whichever of the two then leaves it empty leaves it there.
+    // Folders created by locks of this process, and the lock that guards them: within a process, a folder is taken, or released and removed, atomically.
+    // Another process can still take it in between; the folder may then be left behind empty.
     private static readonly Lock Turn = new();
     private static readonly HashSet<string> Made = new(StringComparer.Ordinal);
 
@@ -24,12 +24,12 @@ public sealed class OutputLock : IDisposable
 
     private OutputLock(FileStream file) => _file = file;
 
-    /// <summary>Takes a folder, and removes what killed writers left half written in it.</summary>
-    /// <param name="folder">The folder; made where it is missing, and removed again with the lock if nothing was put into it.</param>
+    /// <summary>Locks a folder and removes unfinished files that killed writers left in it.</summary>
+    /// <param name="folder">The folder; created if it is missing, and removed with the lock if nothing was put into it.</param>
     /// <param name="wait">How long to wait for another writer.</param>
-    /// <exception cref="OutputInUseException">Another writer has it.</exception>
-    /// <exception cref="IOException">It cannot be made or written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    /// <exception cref="OutputInUseException">Another writer holds it.</exception>
+    /// <exception cref="IOException">It cannot be created or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Write access is denied.</exception>
     public static OutputLock OnFolder(string folder, TimeSpan wait = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -46,28 +46,28 @@ public sealed class OutputLock : IDisposable
         }
     }
 
-    /// <summary>Takes the place of a file.</summary>
-    /// <param name="file">The file, which need not exist; its folder is made where it is missing, and removed again if it stays empty.</param>
-    /// <exception cref="OutputInUseException">Another writer has it.</exception>
+    /// <summary>Locks the place of a file.</summary>
+    /// <param name="file">The file, which need not exist; its folder is created if it is missing, and removed again if it stays empty.</param>
+    /// <exception cref="OutputInUseException">Another writer holds it.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Write access is denied.</exception>
     public static OutputLock OnFile(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         string full = Path.GetFullPath(file);
         if (Directory.Exists(full))
-            throw new IOException($"{file} is a folder, and a file is to be written there; name a file.");
+            throw new IOException($"{file} is a folder, but a file is to be written there; name a file.");
         OutputLock held = Take(file, Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}{FileName}", TimeSpan.Zero);
         WholeFile.SweepBeside(full);
         return held;
     }
 
     /// <summary>
-    /// Removes what a killed writer left in a folder that is only read from here on: its lock, and what it left half written. Where
-    /// somebody is writing, or this process may not, all stays as it is.
+    /// Removes what a killed writer left in a folder that is only read from now on: its lock and its unfinished files. If another process is writing, or this
+    /// one may not, nothing changes.
     /// </summary>
     /// <param name="folder">The folder, which need not exist.</param>
-    /// <returns>Whether nothing of the kind is left.</returns>
+    /// <returns>Whether no such files are left.</returns>
     public static bool Tidy(string folder)
     {
         if (!File.Exists(Path.Combine(folder, FileName)))
@@ -79,14 +79,14 @@ public sealed class OutputLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A reader needs no tidy folder, and says nothing of it.
+            // A reader does not need the cleanup, so this is not reported.
             return false;
         }
     }
 
-    /// <summary>Removes what killed writers left half written in a folder that belongs to the locked one.</summary>
+    /// <summary>Removes unfinished files of killed writers from a folder that belongs to the locked one.</summary>
     /// <param name="folder">The folder, which need not exist.</param>
-    /// <exception cref="IOException">A folder that was left cannot be removed.</exception>
+    /// <exception cref="IOException">A leftover folder cannot be removed.</exception>
     public void Sweep(string folder)
     {
         ObjectDisposedException.ThrowIf(!_file.CanWrite, this);
@@ -100,7 +100,7 @@ public sealed class OutputLock : IDisposable
         lock (Turn)
         {
             _file.Dispose();
-            // Work that was refused or cancelled before it wrote anything leaves nothing.
+            // Work that was rejected or cancelled before it wrote anything leaves nothing behind.
             for (string? folder = Path.GetDirectoryName(_file.Name); folder is not null && Made.Contains(folder); folder = Path.GetDirectoryName(folder))
             {
                 try
@@ -111,7 +111,7 @@ public sealed class OutputLock : IDisposable
                 }
                 catch (IOException)
                 {
-                    // Another process has just put something into it, or removed it: then it is theirs.
+                    // Another process has just put something into it, or removed it: the folder now belongs to that process.
                     return;
                 }
 
@@ -133,7 +133,7 @@ public sealed class OutputLock : IDisposable
                     for (string? at = full; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
                         Made.Add(at);
                     Directory.CreateDirectory(full);
-                    // Of these options the runtime makes a lock that is safe to delete: one that finds its file replaced is taken anew.
+                    // With these options the runtime creates a lock that is safe to delete: if its file was replaced, it is taken again.
                     return new OutputLock(
                         new FileStream(Path.Combine(full, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose)
                     );
@@ -149,7 +149,7 @@ public sealed class OutputLock : IDisposable
             }
             catch (IOException e) when (e is DirectoryNotFoundException or FileNotFoundException && ++vanished < 1000)
             {
-                // The one before gave back an empty folder and removed it in this moment.
+                // The previous holder has just released and removed an empty folder.
                 continue;
             }
             catch (UnauthorizedAccessException e)
@@ -165,6 +165,6 @@ public sealed class OutputLock : IDisposable
         }
     }
 
-    // Left as it is, so that a full disk is told as one. ENOSPC and EDQUOT; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
+    // Passed on unchanged, so that a full disk is reported as such. ENOSPC and EDQUOT; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
     private static bool IsDiskFull(IOException e) => e.HResult is 28 or 122 or unchecked((int)0x80070027) or unchecked((int)0x80070070);
 }

@@ -7,29 +7,29 @@ using NullTextResearch.UNet;
 namespace NullTextResearch;
 
 /// <summary>
-/// How many processor threads a model's operations are given where nobody says: as many as the work of one operation keeps busy. sd-mini's are so small
-/// that two threads spend more on waiting for each other than they gain; Stable Diffusion's use all processors.
+/// Default number of CPU threads for a model's operations: as many as the work of one operation keeps busy. sd-mini's operations are so small that two threads
+/// spend more time waiting for each other than they gain; Stable Diffusion's use all processors.
 /// </summary>
 public static class ProcessorThreads
 {
-    /// <summary>Environment variable with the number of threads, for those who say it once.</summary>
+    /// <summary>Environment variable that sets the number of threads.</summary>
     public const string Variable = "NULLTEXT_THREADS";
 
-    /// <summary>The most threads that may be asked for.</summary>
+    /// <summary>Maximum number of threads.</summary>
     public const int Most = 1024;
 
-    // Floating-point operations that a thread must have in an average operation to be worth the meeting at its end: about a millisecond's work, where
+    // Floating-point operations that a thread needs in an average operation to justify the synchronisation at its end: about a millisecond of work, where
     // waking a thread takes a hundredth of that.
     private const double WorkOfOneThread = 50e6;
 
-    /// <summary>What <see cref="Variable"/> asks for, or null.</summary>
+    /// <summary>The number set by <see cref="Variable"/>, or null.</summary>
     public static int? Asked =>
         int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int threads)
         && threads is >= 1 and <= Most
             ? threads
             : null;
 
-    /// <summary>Threads for a model and a size of images: what <see cref="Variable"/> asks for, else as many as the work is worth.</summary>
+    /// <summary>Threads for a model and an image size: the number set by <see cref="Variable"/>, otherwise as many as the work justifies.</summary>
     /// <param name="source">The model; it need not be loaded.</param>
     /// <param name="size">Size of the images; null for the square that the model was trained at.</param>
     public static int For(ModelSource source, PixelSize? size = null)
@@ -39,13 +39,13 @@ public static class ProcessorThreads
         return For(source.UNet, (pixels.Height + factor - 1) / factor, (pixels.Width + factor - 1) / factor);
     }
 
-    /// <summary>Threads for a U-Net and a size of latents: what <see cref="Variable"/> asks for, else as many as the work is worth.</summary>
+    /// <summary>Threads for a U-Net and a latent size: the number set by <see cref="Variable"/>, otherwise as many as the work justifies.</summary>
     /// <param name="unet">Architecture.</param>
     /// <param name="height">Height of the latents.</param>
     /// <param name="width">Width of the latents.</param>
     public static int For(UNetConfig unet, int height, int width) => Asked ?? Worth(unet, Math.Max(1, height), Math.Max(1, width), Environment.ProcessorCount);
 
-    /// <summary>As many threads as the work of an average operation is worth, up to the number of processors.</summary>
+    /// <summary>As many threads as the work of an average operation justifies, up to the number of processors.</summary>
     internal static int Worth(UNetConfig unet, int height, int width, int processors)
     {
         IReadOnlyList<NetworkOperation> network = NetworkWork.OfUNet(unet, height, width);

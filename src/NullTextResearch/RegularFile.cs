@@ -5,33 +5,33 @@ using Microsoft.Win32.SafeHandles;
 namespace NullTextResearch;
 
 /// <summary>
-/// The one place where files that others made are opened. A folder, a named pipe (which would wait for a writer for ever), a device or a link that
-/// leads nowhere is refused by what it is, before anything is read.
+/// The only place where foreign files are opened. A folder, a named pipe (which would wait for a writer forever), a device or a broken link is rejected as such
+/// before anything is read.
 /// </summary>
 public static class RegularFile
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>What keeps a path from being read as a file; null where nothing does.</summary>
+    /// <summary>Why a path cannot be read as a file; null if it can.</summary>
     /// <param name="path">Any path.</param>
     /// <returns>The rest of a sentence that begins with the path.</returns>
     public static string? ProblemOf(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
-            return "is no name of a file";
+            return "is not a file name";
         if (Directory.Exists(path))
-            return "is a folder, where a file is needed";
+            return "is a folder, but a file is needed";
         FileInfo file = new(path);
         if (file.LinkTarget is { } target && !Leads(file))
-            return $"is a link to {target}, where no file is: it leads nowhere, or in a circle";
+            return $"is a broken link to {target}: the target is missing, or the links form a loop";
         if (!file.Exists)
             return "is missing";
         return KindOf(path) switch
         {
-            Kind.Pipe => "is a named pipe, where a file is needed: write what it would deliver into a file",
-            Kind.Device => "is a device, where a file is needed",
-            Kind.Socket => "is a socket, where a file is needed",
+            Kind.Pipe => "is a named pipe, but a file is needed: write its data into a file",
+            Kind.Device => "is a device, but a file is needed",
+            Kind.Socket => "is a socket, but a file is needed",
             _ => null,
         };
     }
@@ -39,7 +39,7 @@ public static class RegularFile
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">The file, or a link to one.</param>
     /// <returns>Owned by the caller.</returns>
-    /// <exception cref="UnreadableFileException">There is none, it is something else, or it may not be read.</exception>
+    /// <exception cref="UnreadableFileException">It is missing, it is something else, or access is denied.</exception>
     public static SafeFileHandle Open(string path)
     {
         if (ProblemOf(path) is { } problem)
@@ -50,7 +50,7 @@ public static class RegularFile
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnreadableFileException(path, "may not be read: change its permissions", e);
+            throw new UnreadableFileException(path, "cannot be read (access denied): change its permissions", e);
         }
         catch (IOException e)
         {
@@ -60,8 +60,8 @@ public static class RegularFile
 
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="most">The most bytes that it may have; its length is looked at before anything is read.</param>
-    /// <exception cref="UnreadableFileException">As for <see cref="Open"/>; or it is larger, or a disk error.</exception>
+    /// <param name="most">Maximum size in bytes; checked before anything is read.</param>
+    /// <exception cref="UnreadableFileException">As for <see cref="Open"/>; or it is larger, or a disk error occurs.</exception>
     public static byte[] ReadAll(string path, int most)
     {
         using SafeFileHandle handle = Open(path);
@@ -69,7 +69,7 @@ public static class RegularFile
         {
             long length = RandomAccess.GetLength(handle);
             if (length > most)
-                throw new UnreadableFileException(path, $"has {length} bytes, and a file of this kind has {most} at most: it is something else");
+                throw new UnreadableFileException(path, $"has {length} bytes, but a file of this kind has at most {most}: it is something else");
             byte[] bytes = new byte[length];
             int read = 0;
             while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and int n)
@@ -84,8 +84,8 @@ public static class RegularFile
 
     /// <summary>Reads a whole file of text.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="most">The most bytes that it may have.</param>
-    /// <exception cref="UnreadableFileException">As for <see cref="ReadAll"/>; or it is no UTF-8.</exception>
+    /// <param name="most">Maximum size in bytes.</param>
+    /// <exception cref="UnreadableFileException">As for <see cref="ReadAll"/>; or it is not UTF-8.</exception>
     public static string ReadText(string path, int most)
     {
         byte[] bytes = ReadAll(path, most);
@@ -96,18 +96,18 @@ public static class RegularFile
         }
         catch (DecoderFallbackException e)
         {
-            throw new UnreadableFileException(path, ForeignContent.Of(bytes) is { } what ? $"is {what}" : $"is no UTF-8 text (byte {e.Index})", e);
+            throw new UnreadableFileException(path, ForeignContent.Of(bytes) is { } what ? $"is {what}" : $"is not UTF-8 text (byte {e.Index})", e);
         }
     }
 
-    // A link whose target is gone exists by itself.
+    // A link exists even if its target is gone.
     private static bool Leads(FileInfo link)
     {
         try
         {
             return link.ResolveLinkTarget(returnFinalTarget: true) is { Exists: true };
         }
-        // Too many links: a circle.
+        // Too many links: a loop.
         catch (IOException)
         {
             return false;
@@ -122,7 +122,7 @@ public static class RegularFile
         Socket,
     }
 
-    // .NET tells files from folders only, and opening a pipe already waits. Elsewhere than on Linux such things hardly lie in a folder of models.
+    // .NET only distinguishes files from folders, and opening a pipe already blocks. Outside Linux such files are unlikely in a model folder.
     private static unsafe Kind KindOf(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -151,7 +151,7 @@ public static class RegularFile
         };
     }
 
-    // statx is laid out alike on every processor; stat is not.
+    // statx has the same layout on every processor; stat does not.
     [DllImport("libc.so.6", ExactSpelling = true)]
     private static extern unsafe int statx(int folder, byte[] path, int flags, uint mask, byte* status);
 }

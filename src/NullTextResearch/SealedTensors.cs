@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch;
 
 /// <summary>
-/// Safetensors files that this library writes and reads again. Their header carries a checksum over everything else in them: names,
-/// types, shapes, further strings and every byte of the data.
+/// Safetensors files that this library writes and reads again. Their header carries a checksum of everything else in them: names, types, shapes, metadata and
+/// every byte of the data.
 /// </summary>
 internal static class SealedTensors
 {
@@ -19,9 +19,9 @@ internal static class SealedTensors
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="path">Target; an existing file is replaced.</param>
     /// <param name="tensors">Names and tensors; borrowed.</param>
-    /// <param name="metadata">Further strings.</param>
+    /// <param name="metadata">Additional metadata.</param>
     /// <returns>The checksum, in hexadecimal.</returns>
-    /// <exception cref="IOException">The disk is full or the place cannot be written.</exception>
+    /// <exception cref="IOException">The disk is full or the file cannot be written.</exception>
     public static string Write(string path, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -43,7 +43,7 @@ internal static class SealedTensors
     /// <summary>The checksum that a file carries, or null.</summary>
     public static string? ClaimOf(SafetensorsFile file) => file.Metadata.GetValueOrDefault(Seal);
 
-    /// <summary>The checksum that a file should carry: all of its data is read.</summary>
+    /// <summary>The checksum that a file should carry; reads all of its data.</summary>
     /// <exception cref="ModelFormatException">The file ends early.</exception>
     public static string Of(SafetensorsFile file)
     {

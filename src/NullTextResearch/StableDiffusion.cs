@@ -15,12 +15,11 @@ namespace NullTextResearch;
 
 /// <summary>A loaded Stable Diffusion 1.x or 2.x model: tokenizer, text encoder, autoencoder, U-Net and schedule. Owns its networks.</summary>
 /// <remarks>
-/// What may run side by side, in several threads on one model: everything that embeds, encodes, decodes and predicts, so also inversions and edits,
-/// each with a <see cref="Predictor"/> of its own; results are those of one alone, to the last bit. With <see cref="MemoryOptions.Offload"/> text
-/// encoder and autoencoder serve one thread at a time. <see cref="Memory"/> may be set meanwhile, and <see cref="Dispose"/> be called: both wait for the
-/// passes through the networks that run (a pass is one call of a network, not a whole inversion). Work that goes on after <see cref="Dispose"/> ends
-/// with <see cref="ObjectDisposedException"/> at its next pass, as does any later use. Results (latents, embeddings, an
-/// <see cref="Inversion.InversionResult"/>) do not need the model any more.
+/// Several threads may embed, encode, decode and predict on one model at the same time, and so also run inversions and edits, each with its own
+/// <see cref="Predictor"/>; the results are bit-identical to those of a single thread. With <see cref="MemoryOptions.Offload"/>, text encoder and autoencoder
+/// serve one thread at a time. <see cref="Memory"/> may be set and <see cref="Dispose"/> called meanwhile: both wait for running passes through the networks (a
+/// pass is one call of a network, not a whole inversion). Work that continues after <see cref="Dispose"/> fails with <see cref="ObjectDisposedException"/> at
+/// its next pass, as does any later use. Results (latents, embeddings, an <see cref="Inversion.InversionResult"/>) do not need the model any more.
 /// </remarks>
 public sealed class StableDiffusion : IDisposable
 {
@@ -28,12 +27,12 @@ public sealed class StableDiffusion : IDisposable
         VaePart = "vae",
         UNetPart = "unet";
 
-    // Held while a network that is not always there works.
+    // Held while an offloaded network works.
     private readonly Lock _away = new();
     private volatile MemoryOptions _memory = new();
     private volatile bool _disposed;
 
-    /// <summary>Puts a model together from parts; takes ownership of the networks.</summary>
+    /// <summary>Assembles a model from parts; takes ownership of the networks.</summary>
     public StableDiffusion(string name, ITextTokenizer tokenizer, ClipTextModel text, AutoencoderKL vae, UNet2DConditionModel unet, NoiseSchedule schedule)
     {
         ModelSource.RequireFitting(name, unet.Config, vae.Config, text.Config);
@@ -43,8 +42,8 @@ public sealed class StableDiffusion : IDisposable
             && last.Value >= text.Config.VocabSize
         )
             throw new ModelFormatException(
-                $"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, and the text encoder has {text.Config.VocabSize} rows in its "
-                    + "token_embedding, so what was learned is not in it. Save the text encoder that was trained with the word, or remove the word from "
+                $"{name}: the tokenizer's learned word '{last.Key}' has the id {last.Value}, but the text encoder has {text.Config.VocabSize} rows in its "
+                    + "token_embedding, so the learned embedding is missing. Save the text encoder that was trained with the word, or remove the word from "
                     + "added_tokens.json (and added_tokens_decoder of tokenizer_config.json)."
             );
         if (tokenizer is ClipTokenizer clip && clip.VocabularySize > text.Config.VocabSize)
@@ -73,21 +72,19 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Diffusers-format folder it was loaded from, or null.</summary>
     public string? Folder => Source is { IsSingleFile: false } source ? source.Path : null;
 
-    /// <summary>What was chosen or assumed while loading, a sentence each.</summary>
+    /// <summary>What was chosen or assumed while loading, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
     /// <summary>Prompt to token ids.</summary>
     public ITextTokenizer Tokenizer { get; }
 
     /// <summary>
-    /// Token ids to text embedding. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Embed(IReadOnlyList{string})"/> fetches
-    /// them.
+    /// Token ids to text embedding. Its weights may be offloaded (<see cref="MemoryOptions.Offload"/>): <see cref="Embed(IReadOnlyList{string})"/> loads them.
     /// </summary>
     public ClipTextModel Text { get; }
 
     /// <summary>
-    /// Pixels to latents and back. Its weights may be away (<see cref="MemoryOptions.Offload"/>): <see cref="Encode"/> and <see cref="Decode"/> fetch
-    /// them.
+    /// Pixels to latents and back. Its weights may be offloaded (<see cref="MemoryOptions.Offload"/>): <see cref="Encode"/> and <see cref="Decode"/> load them.
     /// </summary>
     public AutoencoderKL Vae { get; }
 
@@ -106,16 +103,18 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Precision of the autoencoder.</summary>
     public ScalarType VaeDtype => Source?.Options.EffectiveVaeDtype ?? Vae.Dtype;
 
-    /// <summary>Precision of latents and embeddings, and so of everything between the networks: float32 also beside networks of 16 bits.</summary>
+    /// <summary>Precision of latents and embeddings, and so of everything between the networks: float32 even with 16-bit networks.</summary>
     public ScalarType LatentDtype => Precision.Wide(Dtype);
 
     /// <summary>
-    /// What may be slower to need less memory. Holds for predictors made, and images and prompts processed, from now on; waits for what other threads
-    /// do with a network that is put away.
+    /// Memory-saving options, which may cost time. They apply to predictors created, and images and prompts processed, from now on. Setting them waits until
+    /// other threads have finished with a network that is offloaded.
     /// </summary>
-    /// <exception cref="ArgumentException">An option is out of range; or networks shall be read from disk again that did not come from there.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, or networks that were not loaded from disk would have to be read from there again.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    /// <exception cref="InvalidOperationException">Set from within a pass through a network that would have to be put away.</exception>
+    /// <exception cref="InvalidOperationException">Set from within a pass through a network that would have to be offloaded.</exception>
     public MemoryOptions Memory
     {
         get => _memory;
@@ -143,7 +142,7 @@ public sealed class StableDiffusion : IDisposable
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.Config.SampleSize * Vae.Config.Downscale;
 
-    /// <summary>Which image sizes it takes.</summary>
+    /// <summary>The image sizes that it accepts.</summary>
     public SizeRule Sizes => new(Vae.Config.Downscale, ImageSize);
 
     /// <summary>Loads a model from a diffusers-format folder or an original single-file checkpoint.</summary>
@@ -151,22 +150,22 @@ public sealed class StableDiffusion : IDisposable
     /// Folder with unet/, vae/, text_encoder/, tokenizer/, scheduler/; or a <c>.safetensors</c> file with all three networks in CompVis' or
     /// StabilityAI's layout; or the name of a model in the user's <see cref="ModelCache"/>, owner/name. Nothing is downloaded.
     /// </param>
-    /// <param name="options">Device, precision, and what the model does not say by itself.</param>
+    /// <param name="options">Device, precision, and settings that the model does not specify.</param>
     /// <param name="cancellation">Checked while weights are read.</param>
-    /// <exception cref="ModelNotFoundException">A name was given, and the cache does not have that model.</exception>
+    /// <exception cref="ModelNotFoundException">A name was given, but the cache does not have that model.</exception>
     /// <exception cref="ModelFormatException">A part is missing, or something is not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
     /// <exception cref="TokenizerFileException">A file of the tokenizer is damaged.</exception>
     public static StableDiffusion Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default) =>
         Load(ModelSource.Find(path, options), cancellation);
 
-    /// <summary>Loads a model that was looked at before, with the options it was looked at with.</summary>
+    /// <summary>Loads a model from an inspected source, with the options of that source.</summary>
     /// <param name="source">The model on disk.</param>
     /// <param name="cancellation">Checked while weights are read.</param>
     /// <exception cref="ModelFormatException">Something is damaged or not supported.</exception>
     /// <exception cref="CheckpointMismatchException">Weights do not fit their config.</exception>
     /// <exception cref="TokenizerFileException">A file of the tokenizer is damaged.</exception>
-    /// <remarks>Weights are streamed straight to where they will live: beyond the networks themselves, loading takes one buffer of 16 MB.</remarks>
+    /// <remarks>Weights are streamed directly to their destination: besides the networks themselves, loading needs one buffer of 16 MB.</remarks>
     public static StableDiffusion Load(ModelSource source, CancellationToken cancellation = default)
     {
         ModelLoadOptions options = source.Options;
@@ -185,7 +184,7 @@ public sealed class StableDiffusion : IDisposable
             UNet2DConditionModel unet = new(source.UNet);
             built.Add(unet);
 
-            // All keys and shapes first: what does not fit is told before gigabytes are read.
+            // All keys and shapes first: mismatches are reported before gigabytes are read.
             WeightSet[] sets = [text.Weights, vae.Weights, unet.Weights];
             Checkpoint[] checkpoints = new Checkpoint[sets.Length];
             long bytes = 0;
@@ -227,8 +226,8 @@ public sealed class StableDiffusion : IDisposable
                 string kind = prediction == PredictionType.Epsilon ? "noise (epsilon), as Stable Diffusion 2.x base at 512 pixels" : "velocity (v)";
                 notes.Add(
                     FormattableString.Invariant(
-                        $"asked the network: at the noisiest timestep its answer resembles the noise with a correlation of {likeness:0.00}, "
-                    ) + $"so it predicts {kind}; name the prediction type if that is wrong"
+                        $"probed the network: at the noisiest timestep its output has a correlation of {likeness:0.00} with the noise, "
+                    ) + $"so it predicts {kind}; specify the prediction type if that is wrong"
                 );
                 if (prediction != source.Schedule.Prediction)
                 {
@@ -259,16 +258,16 @@ public sealed class StableDiffusion : IDisposable
                 file.Dispose();
         }
 
-        // What is only there while it works is not read before it does; unless the network has to be asked something, which takes a prompt.
+        // Offloaded networks are not read until they are used, unless the network has to be probed, which needs a prompt.
         bool IsWanted(int part) =>
             !options.Memory.Offload || source.Parts[part].Name == UNetPart || (source.Parts[part].Name == TextPart && source.PredictionIsGuessed);
     }
 
     /// <summary>The folder of the embedded model sd-mini.</summary>
-    /// <exception cref="ModelFormatException">It is not beside the program, nor in a checkout around it.</exception>
+    /// <exception cref="ModelFormatException">It is neither next to the program nor in an enclosing checkout.</exception>
     public static string MiniFolder()
     {
-        // In a notebook of another program the model came with the folder that a cell referenced, which is this assembly's.
+        // In another program's notebook, the model is in the folder that a cell referenced, which is this assembly's.
         string[] folders = [AppContext.BaseDirectory, Path.GetDirectoryName(typeof(StableDiffusion).Assembly.Location) ?? ""];
         List<string> looked =
         [
@@ -327,7 +326,7 @@ public sealed class StableDiffusion : IDisposable
                     Tensor pixels = ImageTensor.ToPixels(images, Device, VaeDtype);
                     MemoryOptions memory = _memory;
                     Tensor latents = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Encode(pixels) : Vae.Encode(pixels);
-                    PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "What the autoencoder made of the image is");
+                    PrecisionException.ThrowUnlessFinite(latents, VaeDtype, () => "The autoencoder's encoding of the image is");
                     return latents.to(LatentDtype);
                 }
             )
@@ -348,7 +347,7 @@ public sealed class StableDiffusion : IDisposable
                     Tensor z = latents.to(VaeDtype);
                     MemoryOptions memory = _memory;
                     Tensor decoded = memory.VaeTile is { } tile ? new VaeTiling(Vae, tile, memory.Overlap).Decode(z) : Vae.Decode(z);
-                    PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder made is");
+                    PrecisionException.ThrowUnlessFinite(decoded, VaeDtype, () => "The picture that the autoencoder decoded is");
                     return decoded;
                 }
             )
@@ -357,9 +356,10 @@ public sealed class StableDiffusion : IDisposable
     }
 
     /// <summary>
-    /// A noise predictor over the U-Net; it predicts noise whatever the network does. One is for one thread at a time; it lives as long as the model.
+    /// A noise predictor on top of the U-Net; it predicts noise whatever the network predicts. Use it from one thread at a time, and only while the model
+    /// lives.
     /// </summary>
-    /// <param name="attention">What happens at attention layers; null means fused attention.</param>
+    /// <param name="attention">Hook for the attention layers; null means fused attention.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public INoisePredictor Predictor(INetworkHook? attention = null)
     {
@@ -372,13 +372,12 @@ public sealed class StableDiffusion : IDisposable
     public TimestepGrid Grid(int steps) => new(Schedule, steps);
 
     /// <summary>
-    /// Frees the networks. Waits for passes through them that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A second
-    /// time nothing happens.
+    /// Frees the networks. Waits for passes that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. Calling it again has no effect.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from within a pass through one of the networks (a loss, an attention processor).</exception>
     public void Dispose()
     {
-        // All or nothing: before anything is freed.
+        // All or nothing: checked before anything is freed.
         foreach (WeightSet weights in (WeightSet[])[Text.Weights, Vae.Weights, UNet.Weights])
             weights.RefuseWithinUse("disposed");
         _disposed = true;
@@ -387,7 +386,7 @@ public sealed class StableDiffusion : IDisposable
         UNet.Dispose();
     }
 
-    /// <summary>Runs work with a network that may have to be fetched first.</summary>
+    /// <summary>Runs work with a network that may have to be loaded first.</summary>
     private Tensor With(string part, WeightSet weights, Func<Tensor> work)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -398,10 +397,10 @@ public sealed class StableDiffusion : IDisposable
                 if (IsThere(weights))
                     return work();
             }
-            // Freed or moved under earlier settings; other settings may do it again before the work begins.
+            // Freed or moved under earlier settings; new settings may do it again before the work begins.
             lock (_away)
                 Fetch(part, weights);
-            // Of parts that were put together by hand, one that was never filled says so itself.
+            // In a model assembled by hand, a part that was never filled reports that itself.
             if (Source is null && !weights.All[0].HasValue)
                 return work();
         }
@@ -431,7 +430,7 @@ public sealed class StableDiffusion : IDisposable
             weights.MoveTo(Device, dtype);
             return;
         }
-        // Of parts that were put together by hand, one that was never filled says so itself.
+        // In a model assembled by hand, a part that was never filled reports that itself.
         if (Source is null)
             return;
         PartSource from = Source.Parts.First(p => p.Name == part);
@@ -463,7 +462,7 @@ public sealed class StableDiffusion : IDisposable
             if (stray.Count > 0)
                 notes.Add($"{part.Name}: {ModelSource.Left(stray)}");
             if (checkpoint.Wrapping.Length > 0 && !source.IsSingleFile)
-                notes.Add($"{part.Name}: the names begin with '{checkpoint.Wrapping}', which was left out");
+                notes.Add($"{part.Name}: the names begin with '{checkpoint.Wrapping}', which was ignored");
             return found.Sum(m => weights.Find(m.Key)!.Count * SafetensorsFile.BytesOf(m.Value.Entry.Dtype));
         }
         catch (CheckpointMismatchException e)

@@ -6,23 +6,22 @@ using System.Text.Unicode;
 namespace NullTextResearch;
 
 /// <summary>
-/// The one way in which JSON that others made is parsed. What some readers take and others do not (a name twice in one object, half a character
-/// as <c>\ud800</c>, bytes that are no UTF-8) is refused here, so that every text of the result can be read; depth and size are bounded before
-/// anything is built.
+/// The only parser for foreign JSON. Input that some readers accept and others do not (a repeated name in one object, half a character such as <c>\ud800</c>,
+/// bytes that are not UTF-8) is rejected, so that every string of the result can be read; depth and size are limited before anything is built.
 /// </summary>
 public static class StrictJson
 {
-    /// <summary>The most values that a document may have: a million, a hundred times the header of the largest model here.</summary>
+    /// <summary>Maximum number of values in a document: a million, a hundred times the header of the largest model here.</summary>
     public const int MostValues = 1_000_000;
 
-    /// <summary>How deep values may be nested.</summary>
+    /// <summary>Maximum nesting depth of values.</summary>
     public const int MostDepth = 64;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MostDepth };
 
     /// <summary>Parses a document.</summary>
     /// <param name="utf8">The text; a byte-order mark is skipped.</param>
-    /// <exception cref="JsonException">It is no JSON, or one of what is refused; the message has the place.</exception>
+    /// <exception cref="JsonException">The text is not JSON, or is rejected; the message gives the position.</exception>
     public static JsonElement Parse(ReadOnlySpan<byte> utf8)
     {
         if (utf8.StartsWith(Encoding.UTF8.Preamble))
@@ -33,8 +32,10 @@ public static class StrictJson
 
     /// <summary>Reads and parses a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="most">The most bytes that it may have.</param>
-    /// <exception cref="UnreadableFileException">As for <see cref="RegularFile.ReadAll"/>; or it is something else than JSON, which is told.</exception>
+    /// <param name="most">Maximum size in bytes.</param>
+    /// <exception cref="UnreadableFileException">
+    /// As for <see cref="RegularFile.ReadAll"/>; or it is something other than JSON, which the message names.
+    /// </exception>
     /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
     public static JsonElement ReadFile(string path, int most)
     {
@@ -49,16 +50,16 @@ public static class StrictJson
         }
     }
 
-    /// <summary>Refuses what <see cref="Parse"/> refuses, in one pass that builds nothing.</summary>
+    /// <summary>Rejects what <see cref="Parse"/> rejects, in one pass that builds nothing.</summary>
     /// <param name="utf8">The text.</param>
     /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
     public static void Check(ReadOnlySpan<byte> utf8)
     {
         if (!Utf8.IsValid(utf8))
-            throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is no UTF-8"));
+            throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is not UTF-8"));
         Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = MostDepth });
         Stack<HashSet<string>> open = [];
-        // Names of the entries of one object are those of the next: sets are used again.
+        // Sets are reused, because successive objects usually have the same names.
         Stack<HashSet<string>> free = [];
         int values = 0;
         while (Read(ref reader))
@@ -70,7 +71,7 @@ public static class StrictJson
                     break;
                 case JsonTokenType.EndObject:
                     HashSet<string> names = open.Pop();
-                    // Clearing costs as much as the set once held, so a large one is not used again.
+                    // The cost of clearing grows with what the set once held, so a large one is not reused.
                     if (names.Count <= 64)
                     {
                         names.Clear();
@@ -82,7 +83,7 @@ public static class StrictJson
                 case JsonTokenType.PropertyName:
                     string name = Text(ref reader);
                     if (!open.Peek().Add(name))
-                        throw Bad(ref reader, $"the name '{Excerpt.Of(name)}' is there twice in one object");
+                        throw Bad(ref reader, $"the name '{Excerpt.Of(name)}' appears twice in one object");
                     continue;
                 case JsonTokenType.String when reader.ValueIsEscaped:
                     Text(ref reader);
@@ -114,7 +115,7 @@ public static class StrictJson
         }
         catch (InvalidOperationException e)
         {
-            throw Bad(ref reader, "a text has half a character (a lone surrogate, \\ud800 to \\udfff)", e);
+            throw Bad(ref reader, "a string has half a character (a lone surrogate, \\ud800 to \\udfff)", e);
         }
     }
 

@@ -10,13 +10,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch;
 
 /// <summary>
-/// The U-Net behind the seam that all algorithms use; what it returns is the network's own prediction. A network of 16-bit weights computes in 16
-/// bits between latents and predictions of the caller's precision; any other computes in the precision of the latents.
+/// The U-Net behind the predictor interface that all algorithms use; it returns the network's own prediction. A network with 16-bit weights computes in 16
+/// bits, while its latents and predictions have the caller's precision; any other computes in the precision of the latents.
 /// </summary>
-/// <remarks>One is for one thread at a time; several may share a network, each in a thread of its own.</remarks>
+/// <remarks>Use each from one thread at a time; several may share a network, each in its own thread.</remarks>
 /// <param name="unet">Network; borrowed.</param>
-/// <param name="hook">What happens inside the network; null means fused attention.</param>
-/// <param name="memory">What may be slower to need less memory; null for the defaults.</param>
+/// <param name="hook">Hook inside the network; null means fused attention.</param>
+/// <param name="memory">Memory-saving options; null for the defaults.</param>
 public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? hook = null, MemoryOptions? memory = null) : INoisePredictor
 {
     private readonly MemoryOptions _memory = memory ?? new MemoryOptions();
@@ -33,7 +33,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         {
             using UseGate.Lease use = unet.Weights.Use();
             ScalarType dtype = ComputeDtype(latents);
-            // float32 results are right wherever gradients are; in 16 bits a result alone may be wrong.
+            // In float32, predictions are correct wherever gradients are; in 16 bits a prediction alone may be wrong.
             if (Precision.IsHalf(dtype))
                 ArithmeticSelfTest.Require(dtype, latents.device);
             Tensor timesteps = TimestepsOf(step, latents);
@@ -60,9 +60,9 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
 
     /// <inheritdoc/>
     /// <remarks>
-    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook watches it, which would see
-    /// everything twice, or the gradient of the latents is asked for. On a CPU, a float16 network always does: its gradients would otherwise keep a
-    /// float32 copy of every weight.
+    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook is installed, which would see everything twice, or the
+    /// gradient of the latents is requested. On a CPU, a float16 network always runs in segments: its gradients would otherwise keep a float32 copy of every
+    /// weight.
     /// </remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
@@ -81,7 +81,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         ScalarType dtype = ComputeDtype(latents);
         ArithmeticSelfTest.Require(dtype, latents.device);
         Tensor timesteps = TimestepsOf(step, latents);
-        // A recorded graph would keep a float32 copy of every weight where float16 products are made by hand.
+        // A recorded graph would keep a float32 copy of every weight where float16 products are emulated in float32.
         Tensor z = latents.detach().to(dtype);
         Conditioning cast = condition with { Tokens = condition.Tokens.detach().to(dtype) };
         (Tensor output, Func<Tensor, Tensor[]> pullBack) =
@@ -90,7 +90,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
                 : Recorded(z, timesteps, step, cast, of);
         RequireFinite(output, dtype, step);
 
-        // Cut at the prediction: what the loss does to it is done in the caller's precision, and its gradient can be scaled before it enters the network.
+        // The graph is cut at the prediction: the loss is computed in the caller's precision, and its gradient can be scaled before it enters the network.
         Tensor prediction = output.detach().to(latents.dtype).requires_grad_(true);
         Tensor losses = loss(prediction);
         Shape.Require(losses, [latents.shape[0]]);
@@ -128,7 +128,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         foreach (Tensor leaf in leaves)
             leaf.requires_grad_(true);
         Tensor output = unet.Forward(latents, timesteps, condition, hook, step.Step);
-        // A graph that may be gone through again (with another scale) is kept.
+        // A graph that may be traversed again (with another scale) is kept.
         return (output, gradient => PredictionGradient.Of(output, leaves, gradient, keepGraph: output.dtype == ScalarType.Float16));
     }
 
@@ -145,7 +145,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         );
     }
 
-    /// <summary>How a batch goes through the network.</summary>
+    /// <summary>How a batch is split into calls of the network.</summary>
     private IEnumerable<RowRange> Parts(Conditioning condition)
     {
         int batch = (int)condition.Count;
@@ -166,8 +166,9 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
 }
 
 /// <summary>
-/// Loss scaling for float16: the gradient of each row enters the network with a chosen largest entry, by a power of two, and leaves it divided by the
-/// same. Where it overflows all the same, it is taken again with less; after long calm, with more. No update is lost.
+/// Loss scaling for float16: before the gradient of each row enters the network, it is scaled by a power of two to a chosen largest entry; the result is
+/// divided by the same factor. If it still overflows, it is computed again with a smaller scale; after a long time without overflow, the scale grows. No update
+/// is lost.
 /// </summary>
 internal sealed class GradientScale
 {
@@ -180,16 +181,16 @@ internal sealed class GradientScale
     /// <summary>Base-2 logarithm of the largest entry with which a gradient enters the network.</summary>
     public int Exponent { get; private set; } = 4;
 
-    /// <summary>Scaled, through the network, and back.</summary>
-    /// <param name="upstream">Gradient of the prediction, [B, ...], wide; borrowed.</param>
-    /// <param name="pullBack">Gradient of the prediction in float16 to those of the network's inputs, [B, ...] each.</param>
+    /// <summary>Scales the gradient, passes it through the network and scales it back.</summary>
+    /// <param name="upstream">Gradient of the prediction, [B, ...], in wide precision; borrowed.</param>
+    /// <param name="pullBack">Maps the prediction's gradient in float16 to those of the network's inputs, [B, ...] each.</param>
     /// <param name="what">Subject of the sentence about a gradient that overflows at any scale.</param>
-    /// <returns>In the type of <paramref name="upstream"/>, in the current dispose scope; how often it was taken again.</returns>
+    /// <returns>In the type of <paramref name="upstream"/>, in the current dispose scope; and how often it was computed again.</returns>
     public (Tensor[] Gradients, int BackOffs) PullBack(Tensor upstream, Func<Tensor, Tensor[]> pullBack, Func<string> what)
     {
         using DisposeScope scope = NewDisposeScope();
         double[] peaks = [.. upstream.abs().flatten(1).amax([1L]).cpu().to(ScalarType.Float64).data<double>()];
-        // A loss that is no number is the caller's to explain.
+        // A loss that is not a number is for the caller to report.
         if (!peaks.All(double.IsFinite))
             return (Moved(pullBack(upstream.to(ScalarType.Float16))), 0);
         for (int backOffs = 0; ; backOffs++)
@@ -213,7 +214,7 @@ internal sealed class GradientScale
         }
     }
 
-    /// <summary>A number per row, in the rank of another tensor.</summary>
+    /// <summary>One number per row, reshaped to the rank of another tensor.</summary>
     private static Tensor Like(Tensor perRow, Tensor other) => perRow.view([-1, .. Enumerable.Repeat(1L, (int)other.Dimensions - 1)]);
 
     private static Tensor[] Moved(Tensor[] tensors) => [.. tensors.Select(t => t.MoveToOuterDisposeScope())];

@@ -1,6 +1,6 @@
 namespace NullTextResearch;
 
-/// <summary>A file cannot be read: it is missing, no file, too large, or no text.</summary>
+/// <summary>A file cannot be read: it is missing, not a file, too large, or not text.</summary>
 /// <param name="path">The file.</param>
 /// <param name="problem">What is wrong with it and what to do: the rest of a sentence that begins with the path.</param>
 /// <param name="inner">The error below, if any.</param>

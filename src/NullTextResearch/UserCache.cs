@@ -1,12 +1,12 @@
 namespace NullTextResearch;
 
-/// <summary>Where this library keeps what it can make again, for this user.</summary>
+/// <summary>The user's cache of files that this library can create again.</summary>
 internal static class UserCache
 {
-    /// <summary>A folder of that name; it need not exist, nor be writable.</summary>
+    /// <summary>The cache folder with a given name; it need not exist or be writable.</summary>
     public static string Folder(string name)
     {
-        // A relative path means nothing, as the standard has it.
+        // The standard says to ignore a relative path.
         string root =
             Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg)
                 ? xdg

@@ -2,19 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace NullTextResearch;
 
-/// <summary>Writes files so that a reader, and a run that was killed, sees all of a file or nothing: beside it first, then in its place.</summary>
+/// <summary>
+/// Writes files so that a reader, even after a killed run, sees all of a file or nothing: first under a temporary name next to it, then in its place.
+/// </summary>
 public static partial class WholeFile
 {
-    /// <summary>Ending of everything that is not finished yet.</summary>
+    /// <summary>Extension of everything that is not finished yet.</summary>
     private const string Ending = ".partial";
 
-    // Between making a file and locking it lie microseconds: what is this old and not locked has no writer any more.
+    // Creating a file and locking it are microseconds apart: an unlocked file of this age no longer has a writer.
     private static readonly TimeSpan SurelyDead = TimeSpan.FromMinutes(1);
 
-    /// <summary>Writes a file; an earlier one is replaced once the new one is complete, and stays as it was where that fails.</summary>
-    /// <param name="path">The file; its folder is made where missing.</param>
+    /// <summary>Writes a file; an earlier one is replaced once the new one is complete, and stays unchanged if that fails.</summary>
+    /// <param name="path">The file; its folder is created if missing.</param>
     /// <param name="write">Writes the content.</param>
-    /// <exception cref="IOException">The disk is full or the place cannot be written.</exception>
+    /// <exception cref="IOException">The disk is full or the file cannot be written.</exception>
     public static void Write(string path, Action<FileStream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -26,7 +28,7 @@ public static partial class WholeFile
         string partial = NameFor(full);
         try
         {
-            // Renamed while it is open: as long as it has this name, its lock tells that it has a writer.
+            // Renamed while it is open: as long as it has this name, its lock shows that it has a writer.
             using FileStream file = new(partial, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 1 << 16);
             write(file);
             file.Flush();
@@ -48,14 +50,13 @@ public static partial class WholeFile
         Write(path, file => file.Write(content));
     }
 
-    /// <summary>A name beside a file or folder for what is not finished yet; it is swept when its writer was killed.</summary>
+    /// <summary>A name next to a file or folder for unfinished content; it is swept if its writer was killed.</summary>
     internal static string NameFor(string path) => $"{path}.{Guid.NewGuid():N}{Ending}";
 
     /// <summary>
-    /// Removes from a folder what killed writers left half written. For the holder of the folder's lock: nobody else makes folders of this kind
-    /// there.
+    /// Removes unfinished files of killed writers from a folder. Only for the holder of the folder's lock: nobody else creates folders of this kind there.
     /// </summary>
-    /// <param name="folder">The folder; folders in it are not looked into.</param>
+    /// <param name="folder">The folder; subfolders are not searched.</param>
     internal static void Sweep(string folder)
     {
         foreach (string path in Directory.GetDirectories(folder, $"*{Ending}").Where(IsOurs))
@@ -63,9 +64,9 @@ public static partial class WholeFile
         Sweep(Directory.GetFiles(folder, $"*{Ending}"));
     }
 
-    /// <summary>Removes what killed writers of a file left beside it.</summary>
+    /// <summary>Removes what killed writers of a file left next to it.</summary>
     /// <param name="path">Full path of the file.</param>
-    /// <param name="age">How old it must be; nothing where no other writer can be about.</param>
+    /// <param name="age">Minimum age; zero if there can be no other writer.</param>
     internal static void SweepBeside(string path, TimeSpan age = default)
     {
         try
@@ -78,7 +79,7 @@ public static partial class WholeFile
         }
         catch (UnauthorizedAccessException)
         {
-            // A folder that may be written and not listed: nothing can be swept there, and nothing needs to be.
+            // A folder that can be written but not listed: nothing can be swept there, and nothing needs to be.
         }
     }
 
@@ -88,12 +89,12 @@ public static partial class WholeFile
         {
             try
             {
-                // Somebody who is still writing has it locked.
+                // A writer that is still active holds its lock.
                 using FileStream free = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // In use, gone meanwhile, or somebody else's to remove: it is in nobody's way.
+                // In use, already gone, or not ours to remove: it does no harm.
                 _ = e;
             }
         }

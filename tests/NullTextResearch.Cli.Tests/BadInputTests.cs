@@ -24,7 +24,7 @@ public sealed class BadInputTests : Workshop
     public void Invert_NoImageAtAll_NamesTheFormats()
     {
         File.WriteAllText(Path.Combine(Folder, "text.png"), "hello");
-        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "a text, which begins", "PNG, JPEG and WebP");
+        Run("invert", "text.png", "--prompt", "a cat").Refused(1, "text.png", "a text file that begins with", "PNG, JPEG and WebP");
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class BadInputTests : Workshop
         RequireMini();
         Nulltext
             .Run(Nulltext.Command(Folder, ["invert", "photo.png", "--prompt", "a cat", "--out", "run"], ("NULLTEXT_MEMORY_LIMIT", "100000000")))
-            .Refused(1, "95 MB are available", "nothing was started", "--size");
+            .Refused(1, "95 MB is available", "nothing was started", "--size");
         Assert.False(Directory.Exists(Path.Combine(Folder, "run")));
     }
 
@@ -115,7 +115,7 @@ public sealed class BadInputTests : Workshop
     }
 
     [Theory]
-    [InlineData("8192", "1024 pixels at most", "1024 x 1024")]
+    [InlineData("8192", "at most 1024 pixels", "1024 x 1024")]
     [InlineData("62x48", "multiples of 4", "64 x 48")]
     public void Invert_SizeThatTheModelDoesNotTake_NamesTheNearest(string size, string why, string nearest)
     {
@@ -249,7 +249,7 @@ public sealed class BadInputTests : Workshop
 
     [Fact]
     public void Invert_MethodOnAPathThatDoesNotFit_IsRefusedWithTheReason() =>
-        Run("invert", "picture.png", "--prompt", "x", "--method", "null-text", "--path", "edict").Refused(2, "null-text", "edict", "way back of its own");
+        Run("invert", "picture.png", "--prompt", "x", "--method", "null-text", "--path", "edict").Refused(2, "null-text", "edict", "own sampling rule");
 
     [Fact]
     public void Edit_SwapAndRefine_ExcludeEachOther() => Run("edit", "run", "--to", "a cat", "--swap", "--refine").Refused(2, "--swap", "--refine");

@@ -32,7 +32,7 @@ public sealed class CompareTests : Workshop
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(Folder, "compared", "edict", "edit-masactrl.png"));
         Outcome again = Run(first);
         Assert.Equal(0, again.WithoutStackTrace().ExitCode);
-        Assert.Equal(3, again.Out.Split("kept from before").Length - 1);
+        Assert.Equal(3, again.Out.Split("from an earlier run").Length - 1);
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(Folder, "compared", "edict", "edit-masactrl.png")));
         Assert.Equal(table, File.ReadAllText(Path.Combine(Folder, "compared", "table.csv")));
     }
@@ -49,10 +49,10 @@ public sealed class CompareTests : Workshop
     }
 
     [Theory]
-    [InlineData("--methods", "null-text@edict", "way back of its own")]
+    [InlineData("--methods", "null-text@edict", "own sampling rule")]
     [InlineData("--methods", "nul", "null-text")]
     [InlineData("--methods", "ddim,ddim", "twice")]
-    [InlineData("--methods", ",", "names nothing")]
+    [InlineData("--methods", ",", "lists no ids")]
     [InlineData("--editors", "masa", "masactrl")]
     public void Compare_NamesThatDoNotExistOrFit_AreRefused(string option, string value, string says) =>
         Run(["compare", "picture.png", .. Short, option, value]).Refused(2, option, says);

@@ -51,7 +51,7 @@ public sealed class EnvironmentTests : Workshop
                     _ => value,
                 };
             Outcome outcome = Nulltext.Run(start).WithoutStackTrace();
-            Assert.DoesNotContain("mistake in the program", outcome.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("bug in the program", outcome.Error, StringComparison.Ordinal);
             // A cache that is a file is the user's mistake, and is named; nothing else depends on it.
             bool refused = variable == "HF_HUB_CACHE" && command[0] == "model";
             Assert.True(

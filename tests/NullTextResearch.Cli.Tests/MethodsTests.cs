@@ -29,9 +29,9 @@ public sealed class MethodsTests : Workshop
     }
 
     [Theory]
-    [InlineData("learning-rte=1", "there are inner-steps, learning-rate")]
+    [InlineData("learning-rte=1", "available: inner-steps, learning-rate")]
     [InlineData("learning-rate", "--set takes NAME=VALUE")]
-    [InlineData("path.iterations=no", "which takes whole number")]
+    [InlineData("path.iterations=no", "expected whole number")]
     public void Invert_OptionThatIsNotThere_IsAMistakeOfTheCommandLine(string set, string expected)
     {
         Outcome outcome = Run("invert", "none.png", "--prompt", "a cat", "--path", "fixed-point", "--set", set).WithoutStackTrace();

@@ -42,14 +42,14 @@ public sealed partial class ModelTests : Workshop
             "run"
         );
         Assert.True(inverted.ExitCode == 0, inverted.Error);
-        Assert.Contains("note: predicts velocity (v): as asked for", inverted.Error, StringComparison.Ordinal);
+        Assert.Contains("note: predicts velocity (v): as requested", inverted.Error, StringComparison.Ordinal);
         Assert.Contains("note: tokenizer: ", inverted.Error, StringComparison.Ordinal);
         Assert.Contains("any, 64 x 64 px", inverted.Out, StringComparison.Ordinal);
 
         Outcome edited = Run("edit", "run", "--to", "a red house");
         Assert.True(edited.ExitCode == 0, edited.Error);
-        Assert.Contains("as asked for", edited.Error, StringComparison.Ordinal);
-        Run("edit", "run", "--to", "a red house", "--prediction", "epsilon").Refused(1, "--prediction", "edits would not fit");
+        Assert.Contains("as requested", edited.Error, StringComparison.Ordinal);
+        Run("edit", "run", "--to", "a red house", "--prediction", "epsilon").Refused(1, "--prediction", "edits would not match");
 
         string moved = Path.Combine(Folder, "elsewhere");
         Directory.Move(Path.GetDirectoryName(file)!, moved);
@@ -113,7 +113,7 @@ public sealed partial class ModelTests : Workshop
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("unet: conv_out.bias has 2 NaN and 1 infinite numbers", outcome.Out, StringComparison.Ordinal);
         Assert.Contains("vae: decoder.conv_out.bias has 0 NaN and 1 infinite numbers", outcome.Out, StringComparison.Ordinal);
-        Assert.Contains("2 tensors hold numbers that are none", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("2 tensors contain NaN or infinite numbers", outcome.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed partial class ModelTests : Workshop
         Outcome outcome = Run("doctor", "--model", model);
         Assert.True(outcome.ExitCode == 0, outcome.Out + outcome.Error);
         Assert.Contains("note: tokenizer: learned words: <cat-toy>", outcome.Error, StringComparison.Ordinal);
-        Assert.Contains("note: unet: 1 tensors belong to no part of the model and were left: global_step", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("note: unet: 1 tensors belong to no part of the model and were ignored: global_step", outcome.Error, StringComparison.Ordinal);
     }
 
     /// <summary>A model of 330 MB in single precision: loading must not need a tenth more than it.</summary>

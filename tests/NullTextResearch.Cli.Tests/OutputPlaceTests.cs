@@ -46,7 +46,7 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("file", outcome.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("step", outcome.Out + outcome.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("mistake in the program", outcome.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("bug in the program", outcome.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
         Outcome outcome = work.Invert("damaged-state");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains("state.safetensors is damaged", outcome.Error, StringComparison.Ordinal);
-        Assert.Contains("starts anew", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("starts from scratch", outcome.Error, StringComparison.Ordinal);
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(work.Folder, "run", "inversion.safetensors")),
             File.ReadAllBytes(Path.Combine(work.Folder, "damaged-state", "inversion.safetensors"))
@@ -173,7 +173,7 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
     /// <param name="kilobytes">Space beyond what lies on the disk before.</param>
     /// <param name="kept">What the second run says of what the first kept; empty where there is nothing to keep.</param>
     [Theory]
-    [InlineData("invert", 700, "going on after step 10")]
+    [InlineData("invert", 700, "resuming after step 10")]
     [InlineData("edit", 16, "")]
     [InlineData("sample", 8, "")]
     [InlineData("reproduce", 40, "(0 results computed, 5 found)")]

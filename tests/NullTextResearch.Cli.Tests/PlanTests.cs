@@ -75,7 +75,7 @@ public sealed partial class PlanTests : Workshop
     }
 
     [Fact]
-    public void Plan_NothingFits_SaysTheLeast() => RunMini("plan", "--available", "100MB").Refused(1, "nothing fits", "0.10 GB", "--checkpointing", "--size");
+    public void Plan_NothingFits_SaysTheLeast() => RunMini("plan", "--available", "100MB").Refused(1, "setting fits", "0.10 GB", "--checkpointing", "--size");
 
     [Theory]
     [InlineData("--available", "lots", "8GB")]

@@ -81,7 +81,7 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
     private static bool IsOurs(string line) => OwnLine().IsMatch(line) && !NativeLine().IsMatch(line);
 
     // A word for what follows (note), or the name of some work and how far it is.
-    [GeneratedRegex(@"^(note|warning): \S|^[\p{L}][\p{L}\p{N} ,.'()/_-]*: .*\d[\d.]* of \d|^going on ", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(note|warning): \S|^[\p{L}][\p{L}\p{N} ,.'()/_-]*: .*\d[\d.]* of \d|^resuming ", RegexOptions.CultureInvariant)]
     private static partial Regex OwnLine();
 
     // The native libraries' names, which no line of ours has.

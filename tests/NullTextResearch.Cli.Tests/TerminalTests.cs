@@ -115,7 +115,7 @@ public sealed class TerminalTests : Workshop
         Outcome outcome = Run("reproduce", "--quick", "--figures", "9", "--count", "1", "--size", "32", "--out", "report");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         string[] lines = [.. outcome.Error.Split('\n').Where(l => l.StartsWith("figures: ", StringComparison.Ordinal))];
-        Assert.Matches(@"^figures: fig09 \(1 of 1\), 100\.0 % of all, .* so far$", lines[^1].Trim());
+        Assert.Matches(@"^figures: fig09 \(1 of 1\), 100\.0 % of total, .* so far$", lines[^1].Trim());
         Assert.InRange(lines.Length, 1, 40);
     }
 

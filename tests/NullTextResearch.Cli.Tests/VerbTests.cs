@@ -48,7 +48,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Assert.NotEqual(plain.RootElement.GetProperty("key").GetString(), manifest.RootElement.GetProperty("key").GetString());
         Assert.Equal(plain.RootElement.GetProperty("modelIdentity").GetString(), manifest.RootElement.GetProperty("modelIdentity").GetString());
 
-        // What is not said anew is as it was for the inversion.
+        // Options that are not given default to those of the inversion.
         Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert").ExitCode);
         Assert.Equal(0, work.Run("edit", "run-bf16", "--to", "a blue car in the desert", "--precision", "fp32").ExitCode);
         string[] precisions =
@@ -173,7 +173,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
     public void Edit_UnequalWordCountsInASwap_ListsBothPrompts()
     {
         Workshop.RequireMini();
-        work.Run("edit", "run", "--to", "a very blue car in the desert", "--swap").Refused(2, "equally many words", "very", "refinement");
+        work.Run("edit", "run", "--to", "a very blue car in the desert", "--swap").Refused(2, "the same number of words", "very", "refinement");
     }
 
     [Theory]
@@ -209,7 +209,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Outcome noted = work.Run("sample", "--prompt", "a hosue with an elephant in the snow", "--steps", "2", "--count", "1", "--out", "unknown.png");
         Assert.True(noted.ExitCode == 0, noted.Error);
         Assert.Contains("note: sd-mini does not know 'hosue' (near: house), 'with', 'an', 'elephant'", noted.Error, StringComparison.Ordinal);
-        string[] says = ["says nothing to sd-mini", "'elephant'", "mushroom"];
+        string[] says = ["means nothing to sd-mini", "'elephant'", "mushroom"];
         work.Run("sample", "--prompt", "an elephant on a bicycle").Refused(1, says);
         work.Run("invert", "photo.png", "--prompt", "an elephant on a bicycle", "--out", "elephant").Refused(1, says);
         work.Run("edit", "run", "--to", "an elephant on a bicycle").Refused(1, says);
@@ -229,7 +229,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
         Directory.CreateDirectory(Path.Combine(model, "scheduler"));
         string config = File.ReadAllText(Path.Combine(Workshop.MiniFolder, "scheduler", "scheduler_config.json"));
         File.WriteAllText(Path.Combine(model, "scheduler", "scheduler_config.json"), config + " ");
-        work.Run("edit", "run", "--to", "a blue car in the desert", "--model", model).Refused(1, "another model", "--model");
+        work.Run("edit", "run", "--to", "a blue car in the desert", "--model", model).Refused(1, "a different model", "--model");
     }
 
     [Fact]
@@ -268,7 +268,7 @@ public sealed class VerbTests(FinishedRun work) : IClassFixture<FinishedRun>
 
         Outcome resumed = work.Run([.. command, "stopped"]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
-        Assert.Contains("going on after step", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("resuming after step", resumed.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(state));
         Assert.Equal(0, work.Run([.. command, "whole"]).ExitCode);
         using SafetensorsFile one = SafetensorsFile.Open(Path.Combine(work.Folder, "stopped", "inversion.safetensors"));

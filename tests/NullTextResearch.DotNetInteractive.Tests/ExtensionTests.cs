@@ -115,7 +115,7 @@ public sealed class ExtensionTests : IAsyncLifetime
 
     [Fact]
     public async Task LoadAsync_NoCell_IsRefused() =>
-        Assert.Contains("No cell", (await Assert.ThrowsAsync<InvalidOperationException>(NullTextExtension.LoadAsync)).Message);
+        Assert.Contains("No .NET Interactive cell", (await Assert.ThrowsAsync<InvalidOperationException>(NullTextExtension.LoadAsync)).Message);
 
     [Fact]
     public async Task Plotly_WithItsAssemblies_TakesItsFormatterOnlyThen()

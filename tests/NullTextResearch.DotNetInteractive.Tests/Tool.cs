@@ -126,7 +126,7 @@ public sealed class Tool : IDisposable
         return (process.ExitCode, process.ExitCode == 0 ? output.Result : output.Result + errors.Result);
     }
 
-    private static string Checkout()
+    internal static string Checkout()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {

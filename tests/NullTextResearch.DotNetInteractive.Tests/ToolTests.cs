@@ -46,7 +46,7 @@ public sealed class ToolTests(Tool tool) : IClassFixture<Tool>
         Ran ran = tool.Package(Sessions.Unknown);
 
         Assert.NotEqual("ok", ran.Status);
-        Assert.Contains("#!nulltext knows no 'nonsense'; it takes one of: help, doctor, methods, plotly.", ran.Everything, StringComparison.Ordinal);
+        Assert.Contains("#!nulltext does not know 'nonsense'; expected one of: help, doctor, methods, plotly.", ran.Everything, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public sealed class ClaimTests
         Assert.Contains("Null-text &lt;ends&gt; near the bound. <a href=\"#fig04\">Figure 4</a>", html[overview..figure], StringComparison.Ordinal);
         Assert.Contains("nt-claim nt-yes", html[overview..figure], StringComparison.Ordinal);
         Assert.Contains("nt-claim nt-open", html[overview..figure], StringComparison.Ordinal);
-        Assert.Contains("2 images show no order: nothing is judged by fewer than 5.", html[overview..figure], StringComparison.Ordinal);
+        Assert.Contains("2 images are too few for a verdict: at least 5 are needed.", html[overview..figure], StringComparison.Ordinal);
         Assert.Contains("Random pivots stay behind.", html[figure..], StringComparison.Ordinal);
     }
 }

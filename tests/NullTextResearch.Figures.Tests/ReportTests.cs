@@ -154,7 +154,7 @@ public sealed class ReportTests
 
             string message = Assert.Throws<ArgumentException>(() => bad.Write(path)).Message;
 
-            Assert.Contains("'broken' is no PNG file", message);
+            Assert.Contains("'broken' is not a PNG file", message);
             Assert.Equal(good.ToHtml(), File.ReadAllText(path));
             Assert.Equal(["index.html"], Directory.GetFiles(Path.GetDirectoryName(path)!).Select(Path.GetFileName));
         }

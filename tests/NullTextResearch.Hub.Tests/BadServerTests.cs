@@ -23,7 +23,7 @@ public sealed class BadServerTests : HubTest
         Assert.Equal($"bytes={2 * ((1 << 20) + 1000)}-", requests[2].Range);
         // The content must still be the one that was begun.
         Assert.NotNull(requests[1].IfRange);
-        Assert.Contains(Notes, n => n.Contains($"Going on with {Unet} at 33%", StringComparison.Ordinal));
+        Assert.Contains(Notes, n => n.Contains($"Resuming {Unet} at 33%", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class BadServerTests : HubTest
             return true;
         };
         HubException e = await FailsAsync(HubProblem.Server);
-        Assert.Contains($"{length} bytes where its index says {3 << 20}", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"{length} bytes, but its index says {3 << 20}", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -230,7 +230,7 @@ public sealed class BadServerTests : HubTest
 
     [Theory]
     [InlineData("file:///etc/passwd", "not safe to follow")]
-    [InlineData("/api/models/artist/tiny-diffusion/revision/main", "in a circle")]
+    [InlineData("/api/models/artist/tiny-diffusion/revision/main", "in a loop")]
     public async Task Plan_BadRedirect_IsNotFollowed(string location, string words)
     {
         Hub.OnIndex = context => FakeHub.StatusAsync(context, 302, ("Location", location));
@@ -239,7 +239,7 @@ public sealed class BadServerTests : HubTest
 
     [Theory]
     [InlineData(401, "", false, HubProblem.Unauthorized, "set HF_TOKEN")]
-    [InlineData(401, "RepoNotFound", false, HubProblem.Unauthorized, "no such model")]
+    [InlineData(401, "RepoNotFound", false, HubProblem.Unauthorized, "does not exist")]
     [InlineData(401, "GatedRepo", false, HubProblem.Unauthorized, "terms")]
     [InlineData(401, "", true, HubProblem.Unauthorized, "does not accept the token")]
     [InlineData(401, "RepoNotFound", true, HubProblem.NotFound, "There is no model")]
@@ -337,7 +337,7 @@ public sealed class BadServerTests : HubTest
             await context.Response.WriteAsync(answer);
             return true;
         };
-        Assert.Contains("does not answer as a model hub does", (await FailsAsync(HubProblem.Server)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not answer like a model hub", (await FailsAsync(HubProblem.Server)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

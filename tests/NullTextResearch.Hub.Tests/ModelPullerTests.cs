@@ -68,7 +68,7 @@ public sealed class ModelPullerTests : HubTest
             ["text_encoder/model.fp16.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.safetensors"],
             FilesOf(snapshot).Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal))
         );
-        Assert.Equal("vae has no fp16 weights; taking the default ones.", Assert.Single(Notes));
+        Assert.Equal("vae has no fp16 weights; using the default ones.", Assert.Single(Notes));
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class PipelineFilesTests
         Refused("pf16", "it has fp16", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors");
 
     [Fact]
-    public void Select_VariantOfAModelWithoutAny_SaysToLeaveItOut() => Refused("fp16", "leave --variant out", "unet/diffusion_pytorch_model.safetensors");
+    public void Select_VariantOfAModelWithoutAny_SaysToLeaveItOut() => Refused("fp16", "omit --variant", "unet/diffusion_pytorch_model.safetensors");
 
     [Fact]
     public void Select_AnotherKindOfModel_IsRefused() =>

@@ -14,11 +14,11 @@ public sealed class VerifyTests : HubTest
     {
         using ModelPuller puller = new(Cache, Options);
         PullPlan first = await puller.PlanAsync(Model);
-        Assert.Equal("11 fetched now, with the right checksums", PullReport.Checked(first));
+        Assert.Equal("11 downloaded now, checksums verified", PullReport.Checked(first));
         await puller.FetchAsync(first);
         PullPlan again = await puller.PlanAsync(Model);
-        Assert.Equal("11 from the cache, of which only the size was compared; --verify computes the checksums", PullReport.Checked(again));
-        Assert.Equal("11 from the cache, with the right checksums", PullReport.Checked(await puller.VerifyAsync(again)));
+        Assert.Equal("11 from the cache, only their sizes compared; --verify checks the checksums", PullReport.Checked(again));
+        Assert.Equal("11 from the cache, checksums verified", PullReport.Checked(await puller.VerifyAsync(again)));
     }
 
     [Theory]
@@ -35,7 +35,7 @@ public sealed class VerifyTests : HubTest
         Assert.Equal(damaged, Assert.Single(plan.Missing).Path);
         Assert.Equal(Hub.Files[damaged].Length, plan.BytesToFetch);
         Assert.Contains(Notes, n => n.StartsWith($"{damaged} in the cache is damaged", StringComparison.Ordinal));
-        Assert.Equal("1 fetched now, with the right checksums; 10 from the cache, with the right checksums", PullReport.Checked(plan));
+        Assert.Equal("1 downloaded now, checksums verified; 10 from the cache, checksums verified", PullReport.Checked(plan));
         await puller.FetchAsync(plan);
         AssertContentsEqual(snapshot);
     }

@@ -46,7 +46,7 @@ public sealed class ExplorationTests(Bench bench)
         Assert.Equal(1 + (4 * 2), four.Points.Count);
         Assert.All(four.Points, p => Assert.InRange(p.Values.Count(v => v != 0), 0, 1));
         Assert.Equal(3, ((Figures.LineChart)two.Chart("sum").Chart).Series.Count);
-        Assert.Contains("there are: sum", Assert.Throws<ArgumentException>(() => two.Chart("product")).Message, StringComparison.Ordinal);
+        Assert.Contains("available: sum", Assert.Throws<ArgumentException>(() => two.Chart("product")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

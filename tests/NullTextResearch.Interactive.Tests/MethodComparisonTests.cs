@@ -66,7 +66,7 @@ public sealed class MethodComparisonTests(Bench bench) : IDisposable
         using Workbench own = Open();
         MethodComparison compared = await own.Compare(bench.Toy, ["null-text@edict", "textual", "direct"], bench.Target, ["plug-and-play", "masactrl"], Short);
 
-        Assert.Contains("way back of its own", compared["null-text@edict"].Inversion.Reason);
+        Assert.Contains("own sampling rule", compared["null-text@edict"].Inversion.Reason);
         Assert.Contains("pivot", compared["textual"].Edits[0].Reason);
         Assert.Null(compared["textual"].Edits[1].Reason);
         Assert.NotNull(compared.Edit("direct", "plug-and-play"));
@@ -77,11 +77,11 @@ public sealed class MethodComparisonTests(Bench bench) : IDisposable
         Assert.Equal("note", table.Columns[^1]);
         Assert.Equal(table.Columns.Count, table.Columns.Distinct().Count());
         Assert.Equal(1 + 2 + 2, table.Rows.Count);
-        Assert.Contains("way back of its own", table.Rows[0][^1]);
+        Assert.Contains("own sampling rule", table.Rows[0][^1]);
         Assert.Contains("pivot", table.Rows[1][^1]);
         Assert.Equal(["", "", ""], table.Rows.Skip(2).Select(r => r[^1]));
         Assert.Equal(["null-text@edict", "textual with plug-and-play"], compared.Data.Notes()!.Rows.Select(r => r[0]));
-        Assert.Contains("way back of its own", compared.ToString());
+        Assert.Contains("own sampling rule", compared.ToString());
         Assert.NotNull(compared.ToPng());
         Assert.Contains("<table", compared.ToHtml());
         Assert.Contains("textual", compared.Chart().Bundle.CsvText);

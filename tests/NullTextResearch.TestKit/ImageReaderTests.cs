@@ -138,12 +138,12 @@ public abstract class ImageReaderTests : IDisposable
     [Theory]
     [InlineData("GIF89a...........", "a GIF picture", "magick")]
     [InlineData("BM", "a BMP picture", "magick")]
-    [InlineData("hello, I am a text file", "a text, which begins \"hello, I am a text file\"", "Name a picture")]
+    [InlineData("hello, I am a text file", "a text file that begins with \"hello, I am a text file\"", "Pass a picture")]
     [InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "a HEIC picture", "magick x.png picture.png")]
     [InlineData("\0\0\0\u0018ftypmif1\0\0\0\0mif1heic", "a HEIC picture", "heif-convert")]
     [InlineData("\0\0\0\u001Cftypavif\0\0\0\0avifmif1miaf", "an AVIF picture", "magick")]
-    [InlineData("\0\0\0\u0018ftypmp42\0\0\0\0isommp42", "a film", "ffmpeg")]
-    [InlineData("\0\0\0\u0018ftypcrx \0\0\0\u0001crx isom", "a camera's raw file", "camera")]
+    [InlineData("\0\0\0\u0018ftypmp42\0\0\0\0isommp42", "a video", "ffmpeg")]
+    [InlineData("\0\0\0\u0018ftypcrx \0\0\0\u0001crx isom", "a camera raw file", "camera")]
     [InlineData("\0\0\0\fJXL \r\n\u0087\n", "a JPEG XL picture", "magick")]
     [InlineData("\u00FF\n\u00FA\u001F", "a JPEG XL picture", "magick")]
     [InlineData("\0\0\0\fjP  \r\n\u0087\n", "a JPEG 2000 picture", "magick")]
@@ -158,7 +158,7 @@ public abstract class ImageReaderTests : IDisposable
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 12345\n", "a Git LFS pointer", "git lfs pull")]
     [InlineData("\0\0\0\0\0\0\0\0\0", "nothing but zeros", "again")]
     [InlineData("\u0089PGN\n", "a PNG picture whose first bytes are damaged", "again")]
-    [InlineData("\u0001\u0002\u009B\u001B]0;", "data of a kind that is not known", "viewer")]
+    [InlineData("\u0001\u0002\u009B\u001B]0;", "data in an unknown format", "viewer")]
     public void Load_OtherFormat_NamesItAndSaysWhatToDo(string content, string what, string advice)
     {
         string path = Write("x.png", System.Text.Encoding.Latin1.GetBytes(content));

@@ -11,8 +11,8 @@ public static class OddPlaces
             ? new Dictionary<string, string>
             {
                 ["folder"] = "is a folder",
-                ["loop"] = "in a circle",
-                ["dangling"] = "leads nowhere",
+                ["loop"] = "form a loop",
+                ["dangling"] = "is a broken link",
                 ["pipe"] = "is a named pipe",
                 ["device"] = "is a device",
             }

@@ -57,10 +57,10 @@ public sealed class NamedOptionsTests
     }
 
     [Theory]
-    [InlineData("null-text", null, "learning-rte", "1", "there are inner-steps, learning-rate,")]
-    [InlineData("null-text", null, "learning-rate", "fast", "which takes number")]
+    [InlineData("null-text", null, "learning-rte", "1", "available: inner-steps, learning-rate,")]
+    [InlineData("null-text", null, "learning-rate", "fast", "expected number")]
     [InlineData("null-text", null, "advance", "Reevaluate", "reuse-last-inner")]
-    [InlineData("null-text", "fixed-point", "path.iterations", "1.5", "which takes whole number")]
+    [InlineData("null-text", "fixed-point", "path.iterations", "1.5", "expected whole number")]
     [InlineData("null-text", "fixed-point", "path.iterations", "-1", "must be 0 or more")]
     [InlineData("edict", null, "path.mix", "0.9", "edict takes no path")]
     public void Create_OptionOrValueThatIsNotThere_SaysWhatThereIs(string id, string? path, string option, string value, string expected)

@@ -124,7 +124,7 @@ for verb in $verbs; do
                 # The machine may have been busier, or less busy, when the undisturbed run was timed.
                 [ -z "$took_whole" ] || [ "$job_kills" -gt 0 ] || took=$took_whole
             fi
-            grep -q "going on" "$dir.log" && resumed=$((resumed + 1))
+            grep -q "resuming" "$dir.log" && resumed=$((resumed + 1))
             [ "$code" -eq 137 ] || break
             killed=$((killed + 1)) job_kills=$((job_kills + 1))
         done

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench.FullSize;
 
-/// <summary>What this machine reaches at most: best seconds of every distinct operation, and the best rate of every kind.</summary>
+/// <summary>The best that this machine reaches: the shortest time of every distinct operation, and the highest rate of every kind.</summary>
 internal sealed class Ceilings
 {
     private readonly Dictionary<OperationShape, double> _seconds;
@@ -22,7 +22,7 @@ internal sealed class Ceilings
     public Ceilings Better(Ceilings other) =>
         new(_seconds.ToDictionary(s => s.Key, s => Math.Min(s.Value, other._seconds[s.Key])), Math.Max(_square, other._square));
 
-    /// <summary>Seconds of an operation alone.</summary>
+    /// <summary>Seconds of an operation run alone.</summary>
     public double Alone(OperationShape shape) => _seconds[shape];
 
     /// <summary>FLOPs per second.</summary>
@@ -47,12 +47,12 @@ internal sealed record Work(IReadOnlyDictionary<WorkKind, double> ByKind, IReadO
     public Work Times(double factor) => new(ByKind.ToDictionary(k => k.Key, k => factor * k.Value), Forwards.ToDictionary(k => k.Key, k => factor * k.Value));
 
     /// <summary>Seconds at the ceilings.</summary>
-    /// <param name="ceilings">This machine's.</param>
-    /// <param name="attentionAsProducts">Whether attention is held against the ceiling of matrix products instead of its own.</param>
+    /// <param name="ceilings">The ceilings of this machine.</param>
+    /// <param name="attentionAsProducts">Whether attention is compared with the ceiling of matrix products instead of its own.</param>
     public double Limit(Ceilings ceilings, bool attentionAsProducts) =>
         ByKind.Sum(k => k.Value / ceilings.Rate(attentionAsProducts && k.Key is (WorkKind.SelfAttention or WorkKind.CrossAttention) ? WorkKind.Linear : k.Key));
 
-    /// <summary>Seconds if each FLOP went at the rate of its own operation alone, forward.</summary>
+    /// <summary>Seconds if each FLOP ran at the forward rate of its own operation alone.</summary>
     public double Alone(Ceilings ceilings) => Forwards.Sum(f => f.Value * ceilings.Alone(f.Key));
 
     private static Work Of(IEnumerable<NetworkOperation> operations, Func<NetworkOperation, double> flops)

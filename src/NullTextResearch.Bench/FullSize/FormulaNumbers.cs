@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench.FullSize;
 
 /// <summary>
-/// Numbers of variance 1 that look random and are the same bits wherever arithmetic is IEEE, so that two programs can have one network without a
-/// file.
+/// Numbers of variance 1 that look random and are bit-identical wherever arithmetic is IEEE, so that two programs can build the same network without
+/// a file.
 /// </summary>
 internal static class FormulaNumbers
 {
     private const int Period = 65521;
 
-    /// <summary>The fractions of j^2 / golden ratio in turn, from the one at <paramref name="offset"/>; float32, on the CPU.</summary>
+    /// <summary>The fractional parts of j^2 / golden ratio, starting at <paramref name="offset"/>; float32, on the CPU.</summary>
     public static Tensor Of(long[] shape, long offset)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -24,7 +24,7 @@ internal static class FormulaNumbers
         return table.repeat([((start + count) / Period) + 1]).narrow(0, start, count).reshape(shape).clone().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Gives every weight its numbers: the i-th in the order of keys starts at the 7919 i-th number.</summary>
+    /// <summary>Fills every weight: the i-th weight in key order starts at number 7919 i.</summary>
     public static void Fill(WeightSet weights, Device device)
     {
         Dictionary<string, long> places = weights

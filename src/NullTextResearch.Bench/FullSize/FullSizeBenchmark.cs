@@ -17,7 +17,7 @@ internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Th
 
 /// <summary>
 /// The U-Net of Stable Diffusion 1.5 with random weights made in memory, against ceilings of this machine measured in the same run. Speed does
-/// not depend on what the weights are, only on how many there are.
+/// not depend on the values of the weights, only on their number.
 /// </summary>
 internal sealed class FullSizeBenchmark(FullSizeWork work)
 {
@@ -29,7 +29,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private int Latents => work.Size / 8;
 
-    // A GPU needs hundredths of what a CPU needs.
+    // A GPU takes hundredths of a CPU's time.
     private string Digits => _device.type == DeviceType.CUDA ? "0.0000" : "0.00";
 
     private ScalarType Low => _device.type == DeviceType.CUDA ? ScalarType.Float16 : ScalarType.BFloat16;
@@ -56,7 +56,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         {
             foreach (Row row in rows)
             {
-                // Round 0 warms up what is short.
+                // Round 0 warms up the short rows.
                 if (round == 0 && row.Calls > 2)
                     continue;
                 if (round > 1 && row.Calls > 2)
@@ -188,13 +188,13 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private void Ceiling(Dictionary<ScalarType, Ceilings> ceilings)
     {
         _text.AppendLine(
-            "**The limit.** Every distinct operation of the network is timed alone, before and after the rows below, best of all. A kind's ceiling is the "
-                + "best rate that any of the network's own shapes reaches (for matrix products a square one of 4,096 too). The *limit* of a row is what "
-                + "its FLOPs cost at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and "
+            "**The limit.** Every distinct operation of the network is timed alone, before and after the rows below; the best time counts. A kind's "
+                + "ceiling is the best rate that any of the network's own shapes reaches (for matrix products also a square of 4,096). The *limit* of a row "
+                + "is its FLOPs at these ceilings. FLOPs are counted from the layers, two for a multiply-and-add, without norms, activations, bias and "
                 + "softmax; backward, each operation on the way to the embedding counts once more (attention, whose two products have two inputs each, "
-                + "twice). Attention is a fused kernel with a softmax inside and has ceilings of its own; the column *attention as products* holds its "
-                + "FLOPs against the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best "
-                + "times: it shows what of the distance lies in the shapes (small maps, big weights), and what between the operations."
+                + "twice). Attention is a fused kernel with a softmax inside and has its own ceilings; the column *attention as products* compares its "
+                + "FLOPs with the ceiling of matrix products instead, which no such kernel reaches. *Alone* adds up the operations' own best "
+                + "times: it shows how much of the gap is due to the shapes (small maps, big weights), and how much lies between the operations."
         );
         _text.AppendLine();
         _text.AppendLine("| ceiling, GF/s | " + string.Join(" | ", ceilings.Keys) + " |");
@@ -228,11 +228,11 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             }
         }
         _text.AppendLine();
-        _text.AppendLine(_c, $"Peak memory of the process, both networks in it: {(ProcessMemory.Peak() ?? 0) / 1e9:0.0} GB.");
+        _text.AppendLine(_c, $"Peak memory of the process with both networks loaded: {(ProcessMemory.Peak() ?? 0) / 1e9:0.0} GB.");
         _text.AppendLine();
     }
 
-    /// <summary>Where the time of a forward pass goes: what passes between one module's end and the next one's.</summary>
+    /// <summary>Where a forward pass spends its time: the time from the end of one module to the end of the next.</summary>
     private void Kinds(
         IReadOnlyList<NetworkOperation> operations,
         ScalarType[] dtypes,
@@ -241,8 +241,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     )
     {
         _text.AppendLine(
-            "Where a forward pass spends its time, s (what lies between the ends of two modules; activations, additions and copies count to the module "
-                + "after them):"
+            "Where a forward pass spends its time, s (from the end of one module to the end of the next; activations, additions and copies count "
+                + "towards the module after them):"
         );
         _text.AppendLine();
         _text.AppendLine("| modules | " + string.Join(" | ", dtypes.Select(d => $"{d} | alone")) + " |");
@@ -274,7 +274,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             Synchronize();
             long last = Stopwatch.GetTimestamp();
             net.Weights.Observer = (path, _) => Count(KindOf(path, null));
-            // The processor is told apart from the linear layers around it.
+            // Attention itself is timed separately from the linear layers around it.
             Forward(net, dtype, new Watching(Count));
             net.Weights.Observer = null;
             foreach ((string kind, double seconds) in spent)
@@ -326,7 +326,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private sealed record Row(string Name, int Calls, Work Work, Action<UNet2DConditionModel, ScalarType> Body);
 
-    /// <summary>Hands each pixel its own value: everything of the network but the work between pixels.</summary>
+    /// <summary>Returns each pixel's own value: everything in the network except the work between pixels.</summary>
     private sealed class WithoutSelfAttention : INetworkHook
     {
         public static WithoutSelfAttention Instance { get; } = new();

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench.FullSize;
 
-/// <summary>A U-Net with its inputs at hand, so that nothing but the network is timed; unet.py does the same with the same numbers.</summary>
+/// <summary>A U-Net with prepared inputs, so that only the network is timed; unet.py does the same with the same numbers.</summary>
 internal sealed class NetworkPass : IDisposable
 {
     private readonly UNet2DConditionModel _network;
@@ -31,7 +31,7 @@ internal sealed class NetworkPass : IDisposable
         return _network.Forward(_latents, _time, _text);
     }
 
-    /// <summary>The gradient of the prediction's mean square at the text embedding; owned by the caller's dispose scope.</summary>
+    /// <summary>The gradient of the prediction's mean square with respect to the text embedding; owned by the caller's dispose scope.</summary>
     public Tensor ForwardBackward()
     {
         using DisposeScope scope = NewDisposeScope();

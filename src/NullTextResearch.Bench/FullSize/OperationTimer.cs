@@ -7,10 +7,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Bench.FullSize;
 
-/// <summary>Times one operation of a network alone: nothing before it, nothing after it, its weights hot where the cache holds them.</summary>
+/// <summary>Times one operation of a network alone: nothing before it, nothing after it, its weights in the cache where they fit.</summary>
 internal sealed class OperationTimer(Device device, int repeats)
 {
-    /// <summary>Best seconds of an operation forward, on random numbers.</summary>
+    /// <summary>Shortest forward time of an operation in seconds, on random numbers.</summary>
     public double Best(OperationShape shape, ScalarType dtype)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -31,7 +31,7 @@ internal sealed class OperationTimer(Device device, int repeats)
                 operation = () => F.linear(rows, weight, bias);
                 break;
             default:
-                // Strided as the network has them: heads are a view of the channels.
+                // Strided as in the network: heads are a view of the channels.
                 Tensor Heads(long positions) => Random(shape.Rows, positions, shape.Heads, shape.To / shape.Heads).transpose(1, 2);
                 Tensor query = Heads(shape.Width),
                     key = Heads(shape.Keys),
@@ -44,7 +44,7 @@ internal sealed class OperationTimer(Device device, int repeats)
         Tensor Random(params long[] size) => randn(size, device: device).to(dtype);
     }
 
-    /// <summary>Best seconds of a product of two square matrices.</summary>
+    /// <summary>Shortest time of a product of two square matrices in seconds.</summary>
     public double BestSquare(long side, ScalarType dtype)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Bench.FullSize;
 
-/// <summary>The rows that unet.py measures too, as the same JSON lines; compare-with-python.sh lets the two programs take turns.</summary>
+/// <summary>The rows that unet.py also measures, as the same JSON lines; compare-with-python.sh runs the two programs in turns.</summary>
 internal sealed class SharedRows(FullSizeWork work)
 {
     private const long Parameters = 859_520_964;
@@ -85,7 +85,7 @@ internal sealed class SharedRows(FullSizeWork work)
         }
     }
 
-    // 64 numbers spread over a result; takes the tensor over.
+    // 64 numbers spread over a result; takes ownership of the tensor.
     private static float[] Samples(Tensor result)
     {
         using Tensor owned = result,

@@ -14,35 +14,35 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext compare`: one picture, several methods and editors, a grid with numbers.</summary>
+/// <summary>`nulltext compare`: one image, several methods and editors, as a grid with numbers.</summary>
 internal static class CompareCommand
 {
     public static Command Create()
     {
         Argument<string> image = new("IMAGE") { Description = "PNG, JPEG or WebP of any size.", HelpName = "IMAGE" };
         Option<string> prompt = new("--prompt") { Description = "What the image shows.", Required = true };
-        Option<string?> to = new("--to") { Description = "What edited versions should show; leave it out to compare reconstructions alone." };
+        Option<string?> to = new("--to") { Description = "What the edits should show; leave it out to compare reconstructions only." };
         Option<string> methods = new("--methods")
         {
-            Description = "Methods, each with its path after @ where it is not DDIM inversion: null-text,null-text@fixed-point,edict ('nulltext methods').",
+            Description = "Methods, each with @path unless that is DDIM inversion: null-text,null-text@fixed-point,edict ('nulltext methods' lists them).",
             DefaultValueFactory = _ => "ddim,npi,direct,null-text,edit-friendly,edict",
         };
         Option<string> editors = new("--editors")
         {
-            Description = "Editors, with --to ('nulltext methods').",
+            Description = "Editors, with --to ('nulltext methods' lists them).",
             DefaultValueFactory = _ => EditorCatalogue.All[0].Id,
         };
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w.", 7.5, 0, 100);
-        Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
+        Option<long> seed = new("--seed") { Description = "Seed for methods that draw noise.", DefaultValueFactory = _ => 0 };
         Option<string> size = SharedOptions.Size("Size to resize to, in pixels:");
         Option<string?> folder = new("--out")
         {
-            Description = "Folder (default: runs/compare- and the image's name); what it holds already is not computed again.",
+            Description = "Folder (default: runs/compare- plus the image's name); results found there are not computed again.",
         };
         ModelOptions model = new();
-        Command command = new("compare", "Invert and edit one image by several methods, and put the pictures and numbers side by side.")
+        Command command = new("compare", "Invert and edit one image with several methods, and put the pictures and numbers side by side.")
         {
             image,
             prompt,
@@ -60,7 +60,7 @@ internal static class CompareCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(to) is null && result.GetResult(editors) is { Implicit: false })
-                result.AddError("--editors edit towards --to \"...\"; give that too, or leave them out.");
+                result.AddError("--editors need a target: give --to \"...\" too, or leave them out.");
         });
         CommandRunner.Handle(
             command,
@@ -103,8 +103,8 @@ internal static class CompareCommand
     {
         string[] names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0)
-            throw new UsageException($"{option} names nothing; give ids with commas between them ('nulltext methods' lists them).");
-        return names.Distinct().Count() == names.Length ? names : throw new UsageException($"{option} names something twice: {text}.");
+            throw new UsageException($"{option} lists no ids; give them separated by commas ('nulltext methods' lists them).");
+        return names.Distinct().Count() == names.Length ? names : throw new UsageException($"{option} lists an id twice: {text}.");
     }
 
     private static MethodChoice Chosen(string name, MethodRequest request)
@@ -142,7 +142,7 @@ internal static class CompareCommand
         using StableDiffusion model = request.Model.Load(context, found, demand);
         RgbImage source = (new ImagePreparation() with { Size = SharedOptions.SizeFor(request.Size, whole, model.Sizes) }).Apply(picture);
         SharedOptions.RequirePrompts(context, model, [request.Prompt, .. request.To is { } to ? [to] : Array.Empty<string>()]);
-        context.Kept = $"what was done is kept in {request.Folder}: the same command goes on from there.";
+        context.Kept = $"finished work is kept in {request.Folder}: the same command resumes from there.";
         List<ComparedMethod> rows = [];
         List<InversionManifest> manifests = [];
         foreach (MethodChoice choice in request.Choices)
@@ -164,7 +164,7 @@ internal static class CompareCommand
                 Restart = false,
             };
             (InversionManifest manifest, bool wasComplete) = run.Make(context);
-            string time = wasComplete ? "kept from before" : string.Create(CultureInfo.InvariantCulture, $"{manifest.Seconds:0.0} s");
+            string time = wasComplete ? "from an earlier run" : string.Create(CultureInfo.InvariantCulture, $"{manifest.Seconds:0.0} s");
             context.Out.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
@@ -230,7 +230,7 @@ internal static class CompareCommand
         );
         if (made.Result is { } edited)
         {
-            // The facts last: with them the picture counts as done.
+            // The facts are written last: once they exist, the picture counts as done.
             File.Delete(facts);
             ImageFile.SavePng(edited.Picture, picture);
             File.WriteAllText(facts, JsonSerializer.Serialize(new EditFacts(key, edited.Evaluations, edited.Backwards, edited.Seconds)));

@@ -3,7 +3,7 @@ using NullTextResearch.Cli.Running;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary><c>nulltext completion</c>: what teaches a shell to complete verbs, options and values. The program itself answers the shell's questions.</summary>
+/// <summary><c>nulltext completion</c>: prints a script with which a shell completes verbs, options and values; the program answers its queries.</summary>
 internal static class CompletionCommand
 {
     private static readonly Dictionary<string, string> Scripts = new()
@@ -13,7 +13,7 @@ internal static class CompletionCommand
             _nulltext() {
                 local current="${COMP_WORDS[COMP_CWORD]}"
                 mapfile -t COMPREPLY < <(nulltext "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
-                # A word that bash breaks at ':' or '=' is completed from its last part on.
+                # Of a word that bash splits at ':' or '=', only the last part is completed.
                 mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]}" -- "${current}")
             }
             complete -o default -F _nulltext nulltext
@@ -52,7 +52,7 @@ internal static class CompletionCommand
             # nulltext completion pwsh: in $PROFILE, add:  nulltext completion pwsh | Out-String | Invoke-Expression
             Register-ArgumentCompleter -Native -CommandName nulltext -ScriptBlock {
                 param($wordToComplete, $commandAst, $cursorPosition)
-                # The tree of the command line has no blanks at its end.
+                # The syntax tree of the command line drops trailing blanks.
                 $line = $commandAst.ToString().PadRight($cursorPosition)
                 nulltext "[suggest:$cursorPosition]" $line 2>$null | ForEach-Object {
                     [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
@@ -71,7 +71,7 @@ internal static class CompletionCommand
                 result.AddError($"there is no script for '{result.Tokens[0].Value}'; the shells are: {string.Join(", ", Scripts.Keys)}.");
         });
         Command command = new("completion", "Print a script that lets a shell complete commands, options and values.") { shell };
-        // Not through the runner: nothing of it needs libtorch, and a shell waits for it.
+        // Not through the runner: it does not need libtorch, and a shell waits for it.
         command.SetAction(parsed =>
         {
             Console.Out.WriteLine(Scripts[parsed.GetValue(shell)!].ReplaceLineEndings("\n"));

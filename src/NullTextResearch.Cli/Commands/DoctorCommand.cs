@@ -6,15 +6,15 @@ using NullTextResearch.Kernel.Installing;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext doctor`: one line per thing the program lives on, and how to mend what is missing.</summary>
+/// <summary>`nulltext doctor`: checks what the program depends on, one line each, and says how to fix what is missing.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
         ModelOptions model = new(
-            "A model to look at too: a folder in diffusers format, a single-file .safetensors checkpoint, or owner/name of a pulled model."
+            "A model to check as well: a folder in diffusers format, a single-file .safetensors checkpoint, or owner/name of a pulled model."
         );
-        Command command = new("doctor", "Look whether everything is in place, and say how to mend what is not.");
+        Command command = new("doctor", "Check that everything is in place, and say how to fix what is not.");
         model.AddTo(command);
         CommandRunner.Handle(command, (parsed, context) => Run(context, model.Read(parsed)));
         return command.WithExamples("nulltext doctor", "nulltext doctor --model checkpoints/any.safetensors");
@@ -53,7 +53,7 @@ internal static class DoctorCommand
         return (jupyter, kernel) switch
         {
             (not null, not null) => new(CheckupVerdict.Good, "Jupyter", $"{jupyter}, kernel {kernel}", null),
-            (not null, null) => new(CheckupVerdict.Good, "Jupyter", $"{jupyter}; 'nulltext notebook' brings the kernel", null),
+            (not null, null) => new(CheckupVerdict.Good, "Jupyter", $"{jupyter}; 'nulltext notebook' provides the kernel", null),
             _ => new(
                 CheckupVerdict.Missing,
                 "Jupyter",

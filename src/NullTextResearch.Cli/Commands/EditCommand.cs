@@ -24,17 +24,17 @@ internal static class EditCommand
 
     public static Command Create()
     {
-        Argument<string> run = new("RUN") { Description = "Run folder that 'nulltext invert' made.", HelpName = "RUN" };
+        Argument<string> run = new("RUN") { Description = "Run folder made by 'nulltext invert'.", HelpName = "RUN" };
         run.CompletionSources.Add(_ =>
             Directory.Exists("runs")
                 ? Directory.GetDirectories("runs").Where(f => File.Exists(Path.Combine(f, "manifest.json"))).Select(f => new CompletionItem(f))
                 : []
         );
-        Option<string?> to = new("--to") { Description = "What the edited image should show. May be left out with --reweight: then the prompt stays." };
-        Option<bool> swap = new("--swap") { Description = "Exchange words one for one; both prompts have equally many words." };
+        Option<string?> to = new("--to") { Description = "What the edited image should show. Optional with --reweight, which then keeps the prompt." };
+        Option<bool> swap = new("--swap") { Description = "Replace words one for one; both prompts must have the same number of words." };
         Option<bool> refine = new("--refine")
         {
-            Description = "Words are added or removed; the others keep their place. Without --swap and --refine, the numbers of words decide.",
+            Description = "Add or remove words; the others keep their place. Without --swap or --refine, the word counts decide.",
         };
         Option<string[]> reweight = new("--reweight")
         {
@@ -43,25 +43,25 @@ internal static class EditCommand
         };
         Option<string?> blend = new("--blend")
         {
-            Description = "Change only the place of these words: word[,word...], of either prompt. In a swap, the partner of a word comes along by itself.",
+            Description = "Change only the region of these words: word[,word...], from either prompt. In a swap, a word's counterpart is included.",
         };
-        Option<double> cross = SharedOptions.Number("--cross", "Share of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
-        Option<double> self = SharedOptions.Number("--self", "Share of the steps in which its self-attention is injected, 0 to 1.", 0.4, 0, 1);
+        Option<double> cross = SharedOptions.Number("--cross", "Fraction of the steps in which the source's cross-attention is injected, 0 to 1.", 0.8, 0, 1);
+        Option<double> self = SharedOptions.Number("--self", "Fraction of the steps in which the source's self-attention is injected, 0 to 1.", 0.4, 0, 1);
         Option<double?> guidance = SharedOptions.OptionalNumber(
             "--guidance",
-            "Guidance scale (default: the inversion's, to which its null texts belong).",
+            "Guidance scale (default: the inversion's, for which its null texts were computed).",
             0,
             100
         );
         Option<string> editor = SharedOptions.Choice(
             "--editor",
-            "How to edit ('nulltext methods' explains them).",
+            "Editing method ('nulltext methods' explains them).",
             EditorCatalogue.All[0].Id,
             [.. EditorCatalogue.All.Select(e => e.Id)]
         );
         Option<string[]> set = OptionSetting.Create("editor");
-        ModelOptions model = new("Model folder or file, or owner/name of a pulled model, where it has moved since the inversion.");
-        Command command = new("edit", "Edit an inverted image with words; as often as you like, without inverting again.")
+        ModelOptions model = new("Model folder or file, or owner/name of a pulled model, if it has moved since the inversion.");
+        Command command = new("edit", "Edit an inverted image by prompt, as often as you like, without inverting again.")
         {
             run,
             to,
@@ -79,7 +79,7 @@ internal static class EditCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(swap) && result.GetValue(refine))
-                result.AddError("--swap and --refine exclude each other; give one, or none to let the numbers of words decide.");
+                result.AddError("--swap and --refine exclude each other; give one, or neither to let the word counts decide.");
             if (result.GetValue(to) is null && result.GetValue(reweight) is not { Length: > 0 })
                 result.AddError("give --to \"...\", or --reweight word=2, or both.");
             foreach (string factor in result.GetValue(reweight) ?? [])
@@ -141,7 +141,7 @@ internal static class EditCommand
         RunFolder folder = new(request.Folder);
         InversionManifest manifest = folder.ReadManifest();
         folder.RequireWritableEdits();
-        // What is not said anew is as it was for the inversion.
+        // Options that are not given default to those of the inversion.
         ModelRequest wanted = request.Model with
         {
             Name = request.Model.Name ?? manifest.ModelFolder,
@@ -155,8 +155,8 @@ internal static class EditCommand
         ModelSource found = wanted.Find(context);
         if (RunFolder.ModelIdentity(found) is { } identity && identity != manifest.ModelIdentity)
             throw new CommandException(
-                $"the image was inverted with another model than {found.Path} (or with other --variant or --prediction; identity "
-                    + $"{manifest.ModelIdentity}, here {identity}): edits would not fit. Name the right one with --model, or invert again."
+                $"the image was inverted with a different model than {found.Path} (or a different --variant or --prediction; identity "
+                    + $"{manifest.ModelIdentity}, here {identity}): edits would not match. Name the right one with --model, or invert again."
             );
         using StableDiffusion model = wanted.Load(
             context,
@@ -184,10 +184,10 @@ internal static class EditCommand
 
         using DisposeScope scope = NewDisposeScope();
         using InversionResult inversion = folder.Load(model.Device);
-        // Read before the work: whatever is wrong with them should not cost an edit.
+        // Read before the work, so that a damaged file does not cost an edit.
         RgbImage source = ImageFile.Load(folder.SourcePath),
             reconstruction = ImageFile.Load(folder.ReconstructionPath);
-        context.Kept = $"{request.Folder} and its earlier edits are as they were.";
+        context.Kept = $"{request.Folder} and its earlier edits are unchanged.";
         using EditedPicture picture = context.Track(progress =>
             model.Edit(inversion, manifest.Steps, manifest.Prompt, wish, options, new RunControl { Progress = progress, Cancellation = context.Cancel })
         );
@@ -241,7 +241,7 @@ internal static class EditCommand
         {
             Editor = request.Editor,
             Kind = request.Kind,
-            // Of a word named twice the last factor counts.
+            // For a word given twice, the last factor counts.
             Weights = request.Factors.GroupBy(f => f.Word).ToDictionary(g => g.Key, g => g.Last().Factor),
             CrossReplace = request.Cross,
             SelfReplace = request.Self,

@@ -17,23 +17,23 @@ internal static class InvertCommand
     {
         Argument<string?> image = new("IMAGE")
         {
-            Description = "PNG, JPEG or WebP file of any size (default: an example that suits the model, a photograph for Stable Diffusion).",
+            Description = "PNG, JPEG or WebP file of any size (default: an example that suits the model; for Stable Diffusion, a photograph).",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<string?> prompt = new("--prompt")
         {
-            Description = "What the image shows (default: the first line of the .txt file of the image's name beside it).",
+            Description = "What the image shows (default: the first line of the .txt file of the same name next to it).",
         };
         ModelOptions model = new();
         Option<string> method = SharedOptions.Choice(
             "--method",
-            "How to invert ('nulltext methods' explains them).",
+            "Inversion method ('nulltext methods' explains them).",
             InversionCatalogue.All[0].Id,
             [.. InversionCatalogue.All.Select(m => m.Id)]
         );
         Option<string> climb = SharedOptions.Choice(
             "--path",
-            "How the image becomes noise, for methods that take a path.",
+            "How the image is turned into noise, for methods that take a path.",
             PathCatalogue.All[0].Id,
             [.. PathCatalogue.All.Select(p => p.Id)]
         );
@@ -42,22 +42,22 @@ internal static class InvertCommand
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
         Option<string> preset = SharedOptions.Choice(
             "--preset",
-            "default: the released code; paper: constant threshold and rate; fast: one evaluation less per step, slightly other results.",
+            "default: the released code; paper: constant threshold and rate; fast: one evaluation fewer per step, slightly different results.",
             "default",
             "default",
             "paper",
             "fast"
         );
-        Option<string?> folder = new("--out") { Description = "Run folder (default: runs/ and the image's name)." };
+        Option<string?> folder = new("--out") { Description = "Run folder (default: runs/ plus the image's name)." };
         Option<string?> crop = new("--crop")
         {
-            Description = "Pixels to cut off: left,top,right,bottom. What remains is cut to the shape of --size around its centre.",
+            Description = "Pixels to crop: left,top,right,bottom. The rest is centre-cropped to the aspect ratio of --size.",
         };
         Option<string> size = SharedOptions.Size("Size to resize to, in pixels:");
-        Option<long> seed = new("--seed") { Description = "Seed of the methods that draw noise.", DefaultValueFactory = _ => 0 };
-        Option<string[]> set = OptionSetting.Create("method, and of its path behind 'path.',");
-        Option<bool> restart = new("--restart") { Description = "Do not go on from an interrupted run, and replace what the run folder holds." };
-        Command command = new("invert", "Find the noise and the null texts of a real image: the start of every edit.")
+        Option<long> seed = new("--seed") { Description = "Seed for methods that draw noise.", DefaultValueFactory = _ => 0 };
+        Option<string[]> set = OptionSetting.Create("method, and of its path with the prefix 'path.',");
+        Option<bool> restart = new("--restart") { Description = "Do not resume an interrupted run; replace the contents of the run folder." };
+        Command command = new("invert", "Find the noise and null texts of a real image: the first step of every edit.")
         {
             image,
             prompt,
@@ -86,16 +86,16 @@ internal static class InvertCommand
             {
                 InversionMethod chosen = InversionCatalogue.Find(parsed.GetValue(method)!);
                 if (!chosen.Optimises && SharedOptions.WasGiven(parsed, inner))
-                    throw new UsageException($"--inner has no meaning for --method {chosen.Id}, which does not optimise; leave it out.");
+                    throw new UsageException($"--inner does not apply to --method {chosen.Id}, which does not optimise; leave it out.");
                 if (!chosen.IsPivotal && SharedOptions.WasGiven(parsed, preset))
-                    throw new UsageException($"--preset has no meaning for --method {chosen.Id}; leave it out.");
+                    throw new UsageException($"--preset does not apply to --method {chosen.Id}; leave it out.");
                 if (SharedOptions.WasGiven(parsed, climb) && InversionCatalogue.Refusal(chosen, PathCatalogue.Find(parsed.GetValue(climb)!)) is { } mismatch)
                     throw new UsageException($"--method {chosen.Id} with --path {parsed.GetValue(climb)}: {mismatch}");
                 string? path = parsed.GetValue(image);
                 if (path is null && parsed.GetValue(prompt) is not null)
-                    throw new UsageException("--prompt describes an image; name the IMAGE too, or leave both out for an example.");
+                    throw new UsageException("--prompt describes an image; give the IMAGE too, or leave both out for an example.");
                 if (path is null && parsed.GetValue(crop) is not null)
-                    throw new UsageException("--crop is for an IMAGE; the examples are whole.");
+                    throw new UsageException("--crop needs an IMAGE; the examples are used whole.");
                 TryCrop(parsed.GetValue(crop) ?? "0,0,0,0", out int[] edges);
                 return Run(
                     context,
@@ -146,7 +146,7 @@ internal static class InvertCommand
             prompt
                 ?? beside?.Caption
                 ?? throw new UsageException(
-                    $"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} beside it."
+                    $"say what {image} shows: --prompt \"...\", or the first line of {Path.ChangeExtension(Path.GetFileName(image), ".txt")} next to it."
                 ),
             prompt is null ? beside!.Value.Edits : []
         );
@@ -154,7 +154,7 @@ internal static class InvertCommand
 
     private static Subject Example(SizeRule sizes)
     {
-        // Sized below like any image.
+        // Resized below like any image.
         ExperimentImage example = ExperimentImages.For(sizes, 1)[0];
         return new Subject($"{ExperimentImages.SetFor(sizes)}/{example.Name}", example.Image, example.Caption, example.Edits);
     }
@@ -169,7 +169,7 @@ internal static class InvertCommand
 
     private static int Run(RunContext context, Request request)
     {
-        // Cheap refusals first: nothing large is loaded for a picture or prompt that will not do.
+        // Cheap checks first: nothing large is loaded for an unusable image or prompt.
         Subject? own = request.Image is null ? null : Given(request.Image, request.Prompt);
         ModelSource found = request.Model.Find(context);
         Subject subject = own ?? Example(found.Sizes);
@@ -186,7 +186,7 @@ internal static class InvertCommand
         PixelSize planned = SharedOptions.SizeFor(request.Size, cropped, found.Sizes);
         request = request with { Folder = runFolder };
         RunFolder folder = new(runFolder);
-        // A complete run is only read. Anything else is kept for this process alone, and shows that it can be written, before the work.
+        // A complete run is only read. Otherwise the folder is locked for this process, which also shows early that it can be written.
         using OutputLock? alone = folder.IsComplete && !request.Restart ? null : OutputLock.OnFolder(runFolder);
         MemoryDemand demand = new()
         {
@@ -195,7 +195,7 @@ internal static class InvertCommand
             GradientRows = request.Optimises ? 1 : 0,
         };
         using StableDiffusion model = request.Model.Load(context, found, demand);
-        // A model that had to be asked what it predicts may be smaller than its file looked.
+        // A model that was probed for its prediction type may be smaller than its file suggested.
         PixelSize size = SharedOptions.SizeFor(request.Size, cropped, model.Sizes);
         RgbImage source = (preparation with { Size = size }).Apply(picture);
         SharedOptions.RequirePrompts(context, model, subject.Prompt);
@@ -218,7 +218,7 @@ internal static class InvertCommand
         (InversionManifest manifest, bool wasComplete) = run.Make(context);
         if (wasComplete)
         {
-            context.Out.WriteLine("This run is already complete (--restart does it again).");
+            context.Out.WriteLine("This run is already complete (--restart runs it again).");
             Summarise(context, folder, manifest);
             return CommandRunner.Done;
         }
@@ -251,7 +251,7 @@ internal static class InvertCommand
         );
         if (m.ModelPrecision is { } precision && (precision != Precision.Names[0] || m.ModelMemory is not null))
         {
-            string again = m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients taken again because they overflowed") : "";
+            string again = m.GradientBackOffs > 0 ? string.Create(culture, $", {m.GradientBackOffs} gradients recomputed because they overflowed") : "";
             context.Out.WriteLine($"  networks         {precision}{again}; memory saved by: {m.ModelMemory ?? new MemoryOptions()}");
         }
 

@@ -11,14 +11,14 @@ using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary><c>nulltext kernel FILE</c>: what Jupyter starts.</summary>
+/// <summary><c>nulltext kernel FILE</c>: the process that Jupyter starts.</summary>
 internal static class KernelCommand
 {
     public static Command Create()
     {
         Argument<string> file = new("connection_file") { Description = "The connection file that Jupyter passes." };
         Command command = new("kernel", "Serve C# to Jupyter; Jupyter starts this itself (see 'nulltext notebook').") { file };
-        // Not through the runner: the kernel handles signals in its own way.
+        // Not through the runner: the kernel handles signals itself.
         command.SetAction(parsed => Serve(parsed.GetValue(file)!, CommandRunner.Threads(parsed)));
         return command.WithExamples("nulltext kernel connection.json");
     }
@@ -36,13 +36,13 @@ internal static class KernelCommand
             code = CommandRunner.Failed;
         }
 
-        // A cell may have left threads behind that would keep the process.
+        // A cell may have left threads behind that would keep the process alive.
         Environment.Exit(code);
         return code;
     }
 
-    /// <summary>An engine whose cells can use libtorch at once.</summary>
-    /// <param name="threads">Threads that were asked for. Null leaves cells libtorch's own choice, and a workbench takes what suits its model.</param>
+    /// <summary>Options of an engine whose cells can use libtorch immediately.</summary>
+    /// <param name="threads">Requested threads. Null: cells keep libtorch's default, and a workbench chooses what suits its model.</param>
     public static EngineOptions Options(int? threads) =>
         new()
         {
@@ -50,18 +50,18 @@ internal static class KernelCommand
             Languages = [new LanguageFactory(CellPlan.FSharp, StartFSharp)],
             Prepare = () =>
             {
-                // Says how the library's own types are shown, also before a cell names anything of the workbench.
+                // Registers how the library's own types are shown, even before a cell uses the workbench.
                 RuntimeHelpers.RunModuleConstructor(typeof(Workbench).Module.ModuleHandle);
                 RuntimeHelpers.RunModuleConstructor(typeof(ImageSharpViews).Module.ModuleHandle);
                 // Before any cell can touch TorchSharp: its own search for libtorch cannot be repeated when it fails.
                 NativeLoadReport report = Native.EnsureLoaded();
                 if (report.Mode == NativeLoadMode.Failed)
-                    Console.Error.WriteLine($"libtorch: {report.Detail} ('nulltext doctor' says more)");
+                    Console.Error.WriteLine($"libtorch: {report.Detail} (see 'nulltext doctor')");
                 else if (threads is { } asked)
                     torch.set_num_threads(asked);
             },
         };
 
-    // A method of its own: the F# compiler is loaded when a cell needs it, and not before.
+    // A separate method, so that the F# compiler is loaded only when a cell needs it.
     private static ICellLanguage StartFSharp(LanguageSession session) => new FSharpLanguage(session);
 }

@@ -15,13 +15,13 @@ internal static class MethodsCommand
     {
         Argument<string?> id = new("ID")
         {
-            Description = "A method, path or editor, to list its options with their defaults (for --set).",
+            Description = "A method, path or editor whose options and defaults to list (for --set).",
             Arity = ArgumentArity.ZeroOrOne,
             HelpName = "ID",
         };
         id.CompletionSources.Add(_ => [.. Everything().Select(e => new CompletionItem(e.Id)).DistinctBy(e => e.Label)]);
-        Option<bool> markdown = new("--markdown") { Description = "As Markdown tables, as in docs/methods.md." };
-        Command command = new("methods", "List methods, paths and editors: what they do, where they come from, what they cost, which go together.")
+        Option<bool> markdown = new("--markdown") { Description = "Print Markdown tables, as in docs/methods.md." };
+        Command command = new("methods", "List methods, paths and editors: what they do, where they come from, what they cost, which can be combined.")
         {
             id,
             markdown,
@@ -51,14 +51,14 @@ internal static class MethodsCommand
         if (named.Length == 0)
         {
             string[] known = [.. Everything().Select(e => e.Id).Distinct()];
-            throw new UsageException($"There is no method, path or editor '{id}'; there are {string.Join(", ", known)}{Spelling.Hint(id, known)}");
+            throw new UsageException($"There is no method, path or editor '{id}'; known: {string.Join(", ", known)}{Spelling.Hint(id, known)}");
         }
         foreach (Entry entry in named)
         {
             context.Out.WriteLine($"{entry.Kind} {entry.Id}: {entry.Summary}");
             IReadOnlyList<NamedOption> options = NamedOptions.Of(entry.Options);
             if (options.Count == 0)
-                context.Out.WriteLine("  no options of its own");
+                context.Out.WriteLine("  no options");
             (string Name, string Value, string Kind)[] rows =
             [
                 .. options.Select(o => (entry.Prefix + o.Name, o.Value.Length == 0 ? "(not set)" : o.Value, o.Kind)),
@@ -70,7 +70,7 @@ internal static class MethodsCommand
         }
     }
 
-    /// <summary>What there is, with its options; methods that are a path by themselves have the path's.</summary>
+    /// <summary>All entries with their options; a method that is itself a path has the path's options.</summary>
     private static IEnumerable<Entry> Everything() =>
         [
             .. InversionCatalogue.All.Select(m => new Entry("--method", m.Id, m.Summary, m.Create(new MethodRequest()).Options, "")),
@@ -84,17 +84,17 @@ internal static class MethodsCommand
     {
         yield return new(
             "Inversion methods",
-            ["`--method`", "what it does", "source", "network evaluations at most", "memory beside plain inversion", "equal to"],
+            ["`--method`", "what it does", "source", "network evaluations at most", "memory in addition to plain inversion", "equal to"],
             [.. InversionCatalogue.All.Select(m => (IReadOnlyList<string>)[$"`{m.Id}`", m.Summary, m.Source, m.CostFormula, m.Memory, m.EqualTo.ToString()])]
         );
         yield return new(
             "Paths",
-            ["`--path`", "what it does", "source", "network evaluations at most", "memory beside plain inversion", "equal to"],
+            ["`--path`", "what it does", "source", "network evaluations at most", "memory in addition to plain inversion", "equal to"],
             [.. PathCatalogue.All.Select(p => (IReadOnlyList<string>)[$"`{p.Id}`", p.Summary, p.Source, p.CostFormula, p.Memory, p.EqualTo.ToString()])]
         );
         yield return new(
             "Editors",
-            ["`--editor`", "what it does", "source", "memory beside sampling", "equal to"],
+            ["`--editor`", "what it does", "source", "memory in addition to sampling", "equal to"],
             [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source, e.Memory, e.EqualTo.ToString()])]
         );
         yield return new(

@@ -16,21 +16,21 @@ internal static class ModelCommand
 
     private static Command Pull()
     {
-        Argument<string> name = Name("owner/name of the model, as on the hub, such as stable-diffusion-v1-5/stable-diffusion-v1-5; @revision may follow.");
+        Argument<string> name = Name("owner/name of the model on the hub, such as stable-diffusion-v1-5/stable-diffusion-v1-5; @revision may follow.");
         Option<string?> revision = new("--revision") { Description = "Branch, tag or commit (default: main)." };
         Option<string?> variant = new("--variant")
         {
-            Description = "Set of weights, such as fp16, which is half as large; a network without it brings its default weights.",
+            Description = "Variant of the weights, such as fp16, which is half the size; networks without it come with their default weights.",
         };
-        Option<bool> dry = new("--dry-run") { Description = "Say what would be downloaded, and download nothing." };
+        Option<bool> dry = new("--dry-run") { Description = "Show what would be downloaded, and download nothing." };
         Option<bool> verify = new("--verify")
         {
             Description =
-                "Compute the checksums of the files that are here already, too, and fetch anew what is damaged; with HF_HUB_OFFLINE set, say what is damaged.",
+                "Also verify the checksums of files already in the cache, and download damaged ones again; with HF_HUB_OFFLINE set, only report them.",
         };
         Command command = new(
             "pull",
-            "Download a model, or what is missing of it, into the cache that Python's hub library uses too (HF_HOME; HF_TOKEN, HF_ENDPOINT and "
+            "Download a model, or its missing files, into the cache that Python's hub library also uses (HF_HOME; HF_TOKEN, HF_ENDPOINT and "
                 + "HF_HUB_OFFLINE are honoured)."
         )
         {
@@ -62,7 +62,7 @@ internal static class ModelCommand
         ModelCache cache = ModelCache.FromEnvironment();
         if (options.Offline && cache.Find(model) is { } here)
         {
-            context.Out.WriteLine($"HF_HUB_OFFLINE is set: {options.Endpoint.Authority} was not asked. {model} is in the cache: {here}");
+            context.Out.WriteLine($"HF_HUB_OFFLINE is set: {options.Endpoint.Authority} was not contacted. {model} is in the cache: {here}");
             return verify ? VerifyOffline(context, cache, model) : CommandRunner.Done;
         }
 
@@ -76,8 +76,8 @@ internal static class ModelCommand
         foreach (string note in plan.Notes)
             context.Out.WriteLine(note);
         long begun = plan.Missing.Sum(f => f.Size) - plan.BytesToFetch;
-        string goingOn = begun > 0 ? $", going on after {PullReport.Size(begun)}" : "";
-        string rest = plan.Missing.Count == 0 ? "all of it is here" : $"to fetch: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{goingOn}";
+        string goingOn = begun > 0 ? $", resuming after {PullReport.Size(begun)}" : "";
+        string rest = plan.Missing.Count == 0 ? "all in the cache" : $"to download: {plan.Missing.Count} files, {PullReport.Size(plan.BytesToFetch)}{goingOn}";
         context.Out.WriteLine($"{plan.Files.Count} files, {PullReport.Size(plan.Bytes)}; {rest}");
         if (dry)
         {
@@ -86,12 +86,12 @@ internal static class ModelCommand
             return CommandRunner.Done;
         }
 
-        context.Kept = "what was fetched is kept, and the same command goes on with it.";
+        context.Kept = "downloaded data is kept; the same command resumes.";
         string folder =
             plan.Missing.Count == 0
                 ? puller.FetchAsync(plan, null, context.Cancel).GetAwaiter().GetResult()
                 : PullReport.Track(context, plan, progress => puller.FetchAsync(plan, progress, context.Cancel).GetAwaiter().GetResult());
-        context.Out.WriteLine($"All {plan.Files.Count} files are here ({PullReport.Checked(plan)}): {folder}");
+        context.Out.WriteLine($"All {plan.Files.Count} files are in the cache ({PullReport.Checked(plan)}): {folder}");
         context.Out.WriteLine($"Use it: nulltext invert photo.png --prompt \"...\" --model {model}");
         return CommandRunner.Done;
     }
@@ -103,13 +103,13 @@ internal static class ModelCommand
             .GetAwaiter()
             .GetResult();
         context.Out.WriteLine(
-            $"{right.Count} files have the checksum of their "
+            $"{right.Count} files match the checksum in their "
                 + $"name{(unknown.Count > 0 ? $"; {unknown.Count} could not be checked, because their names have none: {string.Join(", ", unknown)}" : "")}"
         );
         if (damaged.Count == 0)
             return CommandRunner.Done;
         context.Error.WriteLine(
-            $"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. This fetches them anew: nulltext model pull {model.Id} --verify, "
+            $"error: {model} is damaged in the cache: {string.Join(", ", damaged)}. To download them again: nulltext model pull {model.Id} --verify, "
                 + "without HF_HUB_OFFLINE."
         );
         return CommandRunner.Failed;
@@ -130,7 +130,7 @@ internal static class ModelCommand
                 {
                     if (model.Revisions.Count == 0)
                         context.Out.WriteLine(
-                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes), 9}  not finished: nulltext model "
+                            $"{model.Name.Id.PadRight(width)}  {PullReport.Size(model.Bytes + model.UnfinishedBytes), 9}  incomplete: nulltext model "
                                 + $"pull {model.Name.Id}"
                         );
                     foreach (CachedRevision revision in model.Revisions.Where(r => r.HasIndex))
@@ -145,7 +145,7 @@ internal static class ModelCommand
                 int others = all.Count - usable.Length;
                 if (usable.Length == 0)
                     context.Out.WriteLine(
-                        "No Stable Diffusion model here yet. For example: nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16"
+                        "No Stable Diffusion model in the cache. For example: nulltext model pull stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16"
                     );
                 context.Out.WriteLine($"{cache.Root}{(others > 0 ? $", which also has {others} model{(others == 1 ? "" : "s")} of other kinds" : "")}");
                 return CommandRunner.Done;
@@ -157,7 +157,7 @@ internal static class ModelCommand
     private static Command Remove()
     {
         Argument<string> name = Name("owner/name of the model; with @revision, only that revision.");
-        Command command = new("remove", "Delete a model from the cache; Python's hub library loses it too.") { name };
+        Command command = new("remove", "Delete a model from the cache, also for Python's hub library.") { name };
         CommandRunner.Handle(
             command,
             (parsed, context) =>
@@ -165,7 +165,7 @@ internal static class ModelCommand
                 ModelCache cache = ModelCache.FromEnvironment();
                 ModelName model = Named(() => ModelName.Parse(parsed.GetValue(name)!));
                 long freed = cache.Remove(model);
-                context.Out.WriteLine($"Removed {model}: {PullReport.Size(freed)} are free again in {cache.Root}.");
+                context.Out.WriteLine($"Removed {model}: {PullReport.Size(freed)} freed in {cache.Root}.");
                 return CommandRunner.Done;
             }
         );

@@ -9,7 +9,7 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary><c>nulltext notebook</c>: Jupyter with our kernel.</summary>
+/// <summary><c>nulltext notebook</c>: opens Jupyter with our kernel.</summary>
 internal static class NotebookCommand
 {
     private static readonly string[] Verbs = ["install", "uninstall", "convert", "run"];
@@ -20,7 +20,7 @@ internal static class NotebookCommand
     {
         Argument<string[]> files = new("files")
         {
-            Description = "Notebooks or a folder to open (default: this folder); options of Jupyter may follow.",
+            Description = "Notebooks or a folder to open (default: this folder); Jupyter options may follow.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         Command command = new("notebook", "Open Jupyter with the C# kernel; install or remove the kernel; run or convert notebooks.") { files };
@@ -41,7 +41,7 @@ internal static class NotebookCommand
     {
         Option<string?> name = new("--name")
         {
-            Description = $"Name of the kernel (default: {KernelSpec.StandardName}, or {KernelSpec.OtherName} where another kernel has that name).",
+            Description = $"Name of the kernel (default: {KernelSpec.StandardName}, or {KernelSpec.OtherName} if another kernel has that name).",
         };
         Command command = new("install", "Install the kernel for this user, for JupyterLab, Notebook and VS Code.") { name };
         CommandRunner.Handle(
@@ -52,12 +52,12 @@ internal static class NotebookCommand
                 context.Out.WriteLine($"The kernel '{place.Name}' is installed in {place.Folder}.");
                 if (place.Taken is { } taken)
                 {
-                    // Another's file says its name: a terminal must not obey it.
+                    // The name comes from someone else's file: the terminal must not interpret it.
                     context.Out.WriteLine(
-                        $"The name '{KernelSpec.StandardName}', which notebooks carry, belongs to another kernel, which was left alone: "
+                        $"The name '{KernelSpec.StandardName}', which notebooks refer to, belongs to another kernel, which was left alone: "
                             + $"{PrintableText.Clean(taken)}."
                     );
-                    context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always takes ours.");
+                    context.Out.WriteLine($"Choose '{place.MenuName}' in the kernel menu, or use 'nulltext notebook', which always uses ours.");
                 }
 
                 return CommandRunner.Done;
@@ -68,7 +68,7 @@ internal static class NotebookCommand
 
     private static Command Uninstall()
     {
-        Option<string?> name = new("--name") { Description = "Only this one (default: all kernels of ours)." };
+        Option<string?> name = new("--name") { Description = "Only this kernel (default: all of ours)." };
         Command command = new("uninstall", "Remove the kernel for this user.") { name };
         CommandRunner.Handle(
             command,
@@ -78,7 +78,7 @@ internal static class NotebookCommand
                 foreach (string folder in removed)
                     context.Out.WriteLine($"Removed {folder}.");
                 if (removed.Count == 0)
-                    context.Out.WriteLine("No kernel of ours is installed for this user.");
+                    context.Out.WriteLine("No kernel of this program is installed for this user.");
                 return CommandRunner.Done;
             }
         );
@@ -88,14 +88,14 @@ internal static class NotebookCommand
     private static void RequireEnding(ArgumentResult result, IReadOnlyList<string> endings)
     {
         if (result.Tokens.Count == 1 && !endings.Contains(Path.GetExtension(result.Tokens[0].Value), StringComparer.OrdinalIgnoreCase))
-            result.AddError($"'{result.Tokens[0].Value}' ends in none of: {string.Join(", ", endings)}.");
+            result.AddError($"'{result.Tokens[0].Value}' has the wrong extension; expected one of: {string.Join(", ", endings)}.");
     }
 
     private static Command Convert()
     {
         Argument<string> from = new("from") { Description = ".ipynb, .dib, .cs or .csx" };
         Argument<string> to = new("to") { Description = ".ipynb, .html (a self-contained page), or .dib, which keeps no outputs" };
-        Command command = new("convert", "Write a notebook in another format.") { from, to };
+        Command command = new("convert", "Convert a notebook to another format.") { from, to };
         from.Validators.Add(result => RequireEnding(result, Readable));
         to.Validators.Add(result => RequireEnding(result, Writable));
         CommandRunner.Handle(
@@ -117,7 +117,7 @@ internal static class NotebookCommand
 
     private static int Open(IReadOnlyList<string> words, RunContext context)
     {
-        // Jupyter takes any word for a file, and would open a folder without saying a word of it.
+        // Jupyter takes any word for a file, and would silently open a folder instead.
         if (words.FirstOrDefault(w => !w.StartsWith('-') && !Path.Exists(w) && Spelling.Nearest(w, Verbs).Count > 0) is { } slip)
             throw new UsageException($"there is no file or command '{slip}'{Spelling.Hint(slip, Verbs)}");
         // Jupyter would open its browser first and complain there.
@@ -143,7 +143,7 @@ internal static class NotebookCommand
             return CommandRunner.Failed;
         }
 
-        // Under its standard name for this server only, in front of any other kernel of that name: nothing is installed.
+        // Under its standard name for this server only, ahead of any other kernel of that name: nothing is installed.
         string data = Path.Combine(JupyterPaths.UserCache(), "jupyter");
         KernelSpec.Write(Path.Combine(data, "kernels", KernelSpec.StandardName), Program());
         ProcessStartInfo start = new(jupyter);
@@ -152,7 +152,7 @@ internal static class NotebookCommand
         string? others = Environment.GetEnvironmentVariable("JUPYTER_PATH");
         start.Environment["JUPYTER_PATH"] = string.IsNullOrEmpty(others) ? data : $"{data}{Path.PathSeparator}{others}";
         using Process process = Process.Start(start) ?? throw new CommandException($"{jupyter} could not be started.");
-        // Ctrl-C reaches Jupyter from the terminal as well; it asks and ends by itself.
+        // The terminal sends Ctrl-C to Jupyter as well, which asks for confirmation and exits on its own.
         process.WaitForExit();
         return process.ExitCode == 0 ? CommandRunner.Done : CommandRunner.Failed;
     }

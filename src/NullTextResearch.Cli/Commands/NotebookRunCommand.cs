@@ -8,24 +8,24 @@ using NullTextResearch.Kernel.Running;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary><c>nulltext notebook run</c>: notebooks from top to bottom, without Jupyter.</summary>
+/// <summary><c>nulltext notebook run</c>: runs notebooks from top to bottom, without Jupyter.</summary>
 internal static class NotebookRunCommand
 {
     public static Command Create()
     {
         Argument<string[]> files = new("files")
         {
-            Description = "Notebooks (.ipynb, .dib), folders of notebooks, or 'all' for those of this folder or its notebooks/.",
+            Description = "Notebooks (.ipynb, .dib), folders of notebooks, or 'all' for those in notebooks/, else in this folder.",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string[]> values = new("--parameter", "-p") { Description = "name=value for the cell tagged 'parameters'; may be given several times." };
-        Option<string?> output = new("--out") { Description = "Folder for the notebooks with their outputs (default: the files themselves are rewritten)." };
-        Option<bool> html = new("--html") { Description = "Write a self-contained web page beside each." };
+        Option<string[]> values = new("--parameter", "-p") { Description = "name=value for the cell tagged 'parameters'; can be repeated." };
+        Option<string?> output = new("--out") { Description = "Folder for the notebooks with their outputs (default: overwrite the files)." };
+        Option<bool> html = new("--html") { Description = "Also write a self-contained web page next to each." };
         Option<bool> lenient = new("--ignore-unknown")
         {
-            Description = "Leave out values for parameters that a notebook does not have, for runs of many notebooks.",
+            Description = "Ignore values for parameters that a notebook does not have, for runs of many notebooks.",
         };
-        Command command = new("run", "Run notebooks without Jupyter and write their outputs; ends with an error if a cell fails.")
+        Command command = new("run", "Run notebooks without Jupyter and write their outputs; exits with an error if a cell fails.")
         {
             files,
             values,
@@ -63,10 +63,10 @@ internal static class NotebookRunCommand
         return found.Length > 0 ? found : throw new CommandException($"there is no .ipynb file in {Path.GetFullPath(folder)}.");
     }
 
-    // A process each: what a session's cells load stays loaded, and no notebook can lean on another's state.
+    // One process per notebook: what a session's cells load stays loaded, and no notebook may depend on another's state.
     private static int RunEach(string[] notebooks, string[] given, string? folder, bool html, RunContext context)
     {
-        // Before the first hour of work, not after it.
+        // Checked before the first hour of work, not after it.
         HashSet<string> known = [.. notebooks.SelectMany(n => NotebookParameters.Names(NotebookDocument.Load(n)))];
         foreach ((string name, _) in given.Select(Split))
         {
@@ -117,7 +117,7 @@ internal static class NotebookRunCommand
                 failed++;
         }
 
-        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{notebooks.Length - failed} of {notebooks.Length} notebooks ran to their end."));
+        context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{notebooks.Length - failed} of {notebooks.Length} notebooks completed."));
         return failed == 0 ? CommandRunner.Done : CommandRunner.Failed;
     }
 
@@ -137,7 +137,7 @@ internal static class NotebookRunCommand
 
         string name = Path.GetFileName(path);
         string target = Path.Combine(Path.GetFullPath(folder ?? Path.GetDirectoryName(path)!), Path.ChangeExtension(name, ".ipynb"));
-        // Shows that the file can be written, before the work.
+        // Shows that the file can be written before the work starts.
         using OutputLock place = OutputLock.OnFile(target);
         int last = document.Cells.Select((c, i) => c.Kind == CellKind.Code ? i + 1 : 0).DefaultIfEmpty().Max();
         // As Jupyter does: relative paths in cells are relative to the notebook.
@@ -165,7 +165,7 @@ internal static class NotebookRunCommand
             Environment.CurrentDirectory = here;
         }
 
-        // Also after a failure: the outputs up to there tell what went wrong.
+        // Also after a failure: the outputs so far show what went wrong.
         if (run.Failure is null || folder is not null)
             run.Document.Save(target);
         if (html)

@@ -21,7 +21,7 @@ internal static partial class PlanCommand
         Option<string?> size = new("--size")
         {
             Description =
-                $"Size of the image in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square that the model was trained at).",
+                $"Size of the image in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square size that the model was trained at).",
         };
         size.Validators.Add(result =>
         {
@@ -30,10 +30,10 @@ internal static partial class PlanCommand
         });
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> inner = SharedOptions.Int("--inner", "Optimisation steps per DDIM step.", 10, 0, 100_000);
-        Option<bool> edits = new("--edit") { Description = "Plan an edit too; it takes more memory than the inversion where attention maps are large." };
+        Option<bool> edits = new("--edit") { Description = "Plan an edit too; with large attention maps it takes more memory than the inversion." };
         Option<string?> available = new("--available")
         {
-            Description = "Memory that may be used, such as 8GB or 7500MB (default on a CPU: what this machine has free).",
+            Description = "Memory that may be used, such as 8GB or 7500MB (default on a CPU: this machine's free memory).",
         };
         available.Validators.Add(result =>
         {
@@ -59,10 +59,10 @@ internal static partial class PlanCommand
             {
                 ModelRequest request = model.Read(parsed);
                 ModelSource source = request.Find(context);
-                Device device = torch.device(request.Device);
+                Device device = source.Options.Device ?? CPU;
                 if (device.type == DeviceType.CUDA && parsed.GetValue(available) is null)
                     throw new CommandException(
-                        "--device cuda: what the GPU has free is not known here; say it, for example --available 8GB ('nvidia-smi' shows it)."
+                        "--device cuda: the GPU's free memory is not known here; give it, for example --available 8GB ('nvidia-smi' shows it)."
                     );
                 ImageSizing sizing = PixelSize.TryParse(parsed.GetValue(size), out PixelSize given) ? ImageSizing.Of(given) : ImageSizing.Own;
                 JobDemand demand = new()
@@ -117,8 +117,8 @@ internal static partial class PlanCommand
             context.Out.WriteLine(
                 string.Create(
                     c,
-                    $"The machine is busy: other work leaves {100 * load.Share:0} % of the processor time that this would use. The later times are for a "
-                        + $"machine that stays so; plan again when it is quiet."
+                    $"The machine is busy: other work leaves {100 * load.Share:0} % of the processor time that this would use. The longer times assume that "
+                        + $"it stays busy; plan again when it is idle."
                 )
             );
         }
@@ -147,22 +147,22 @@ internal static partial class PlanCommand
             if (sound.Length == 0)
             {
                 context.Out.WriteLine(
-                    $"None is recommended: this machine's arithmetic has not passed the self-test in {request.Precision} ('nulltext doctor' runs it). "
+                    $"None is recommended: this machine has not passed the arithmetic self-test in {request.Precision} ('nulltext doctor' runs it). "
                         + "Leave --precision out, or give fp32."
                 );
                 return CommandRunner.Done;
             }
             JobSetting least = sound.MinBy(s => s.Plan.TotalBytes)!;
             throw new CommandException(
-                $"Nothing fits into {Gigabytes(available)}: the least is {Gigabytes(least.Plan.TotalBytes)} ({Flags(least)}). Use a smaller --size or "
+                $"No setting fits into {Gigabytes(available)}: the smallest needs {Gigabytes(least.Plan.TotalBytes)} ({Flags(least)}). Use a smaller --size or "
                     + "model, or another machine."
             );
         }
         if (rows.Exists(s => s.Plan.TotalBytes > available))
             context.Out.WriteLine("Lines with - do not fit.");
         if (rows.Exists(s => !s.IsSound))
-            context.Out.WriteLine("Lines with ! are in a precision that this machine's arithmetic has not passed the self-test in; they are not recommended.");
-        context.Out.WriteLine("Times: from every step stopping early on a quiet machine, to none on this one as it is. The fastest that fits (>):");
+            context.Out.WriteLine("Lines with ! use a precision in which this machine has not passed the arithmetic self-test; they are not recommended.");
+        context.Out.WriteLine("Times: from all steps stopping early on an idle machine to none stopping early at the current load. The fastest that fits (>):");
         string name = source.Name.Contains(' ', StringComparison.Ordinal) ? $"\"{source.Name}\"" : source.Name;
         string model = request.IsEmbedded ? "" : $" --model {request.Name ?? name}";
         string sized = demand.ImageSize == source.ImageSize ? "" : $" --size {demand.ImageSize.Width}x{demand.ImageSize.Height}";

@@ -17,7 +17,7 @@ internal static class ReproduceCommand
         Option<string> figures = new("--figures")
         {
             HelpName = "figures",
-            Description = "Which: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations; separated by commas.",
+            Description = "Figures to make, separated by commas: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations.",
             DefaultValueFactory = _ => "all",
         };
         figures.CompletionSources.Add([.. Figure.All.SelectMany(f => f.Aliases.Prepend(f.Id)), "all"]);
@@ -31,16 +31,16 @@ internal static class ReproduceCommand
         {
             HelpName = "toy|photos|folder",
             Description =
-                $"{ExperimentImages.ToyName} (held-out scenes, rendered), {ExperimentImages.PhotographsName} (the photographs that come with the "
-                + "program), or a folder: images with a .txt file of the same name each (caption; further lines: prompts of edits, with | word to "
-                + $"confine one to the place of a word). Default: what suits the model, {ExperimentImages.ToyName} for sd-mini and "
+                $"{ExperimentImages.ToyName} (rendered held-out scenes), {ExperimentImages.PhotographsName} (the photographs that come with the "
+                + "program), or a folder of images, each with a .txt file of the same name (caption; further lines: prompts of edits, with | word to "
+                + $"confine an edit to the region of a word). Default: {ExperimentImages.ToyName} for sd-mini, "
                 + $"{ExperimentImages.PhotographsName} for Stable Diffusion.",
         };
         images.CompletionSources.Add(ExperimentImages.ToyName, ExperimentImages.PhotographsName);
         Option<string> size = SharedOptions.Size("Size of the images in pixels:");
         Option<int?> count = new("--count")
         {
-            Description = "Images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes).",
+            Description = "Number of images (default: 2 with --quick, else 4; with --protocol paper all of the folder, or 24 scenes).",
         };
         count.Validators.Add(result =>
         {
@@ -62,13 +62,13 @@ internal static class ReproduceCommand
         );
         Option<double?> guidance = SharedOptions.OptionalNumber(
             "--edit-guidance",
-            "Guidance scale of edits (default 7.5); another one costs an inversion of its own.",
+            "Guidance scale of edits (default 7.5); any other value needs a separate inversion.",
             0,
             100
         );
-        Option<long> seed = new("--seed") { Description = "Seed of all noise.", DefaultValueFactory = _ => 0 };
-        Option<int> batch = SharedOptions.Int("--batch", "Images per network call at most.", 8, 1, 1000);
-        Command command = new("reproduce", "Make the paper's figures.") { figures, images, size, count, folder, quick, protocol, guidance, seed, batch };
+        Option<long> seed = new("--seed") { Description = "Seed for all noise.", DefaultValueFactory = _ => 0 };
+        Option<int> batch = SharedOptions.Int("--batch", "Maximum number of images per network call.", 8, 1, 1000);
+        Command command = new("reproduce", "Reproduce the paper's figures.") { figures, images, size, count, folder, quick, protocol, guidance, seed, batch };
         model.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -174,14 +174,14 @@ internal static class ReproduceCommand
             ExperimentImages.PhotographsName => ExperimentImages.Photographs(found.Sizes, count, sizing),
             _ => ExperimentImages.FromFolder(source, found.Sizes, count, sizing),
         };
-        // Before anything is computed: hours later is too late to hear of a missing line.
+        // Checked before anything is computed, so that a missing line does not surface hours later.
         if (figures.FirstOrDefault(f => f.NeedsEdits) is { } needy && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
             throw new CommandException(
-                $"The image '{bare.Name}' has no edit to make, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, "
-                    + "one a line, or choose other --figures "
+                $"The image '{bare.Name}' has no edit prompt, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, "
+                    + "one per line, or choose other --figures "
                     + $"({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
             );
-        // Two reports in one folder would mix; the results in it are shared by runs that follow each other.
+        // Two reports in one folder would mix; successive runs share the results in it.
         string results = Path.Combine(folder, "results");
         using OutputLock alone = OutputLock.OnFolder(folder);
         foreach (string part in Figure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
@@ -202,7 +202,7 @@ internal static class ReproduceCommand
             }
         );
         string[] prompts = [.. images.SelectMany(i => i.Edits.Select(e => e.Prompt).Prepend(i.Caption))];
-        // The photographs come with captions that nobody typed: whoever has a model of a few words may still look at them.
+        // Nobody typed the photographs' captions: they may be used even with a model that knows only a few words.
         if (source == ExperimentImages.PhotographsName)
             foreach (string prompt in prompts)
                 model.Tokenizer.Tokenize(prompt).EnsureFits();
@@ -211,10 +211,10 @@ internal static class ReproduceCommand
         using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
         {
             Cancellation = context.Cancel,
-            // Images on threads of their own beat threads inside one small operation; a GPU takes them all at once.
+            // One thread per image beats several threads inside one small operation; a GPU takes all images at once.
             Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.AllThreads, images.Count) : 1,
         };
-        context.Kept = $"finished results are kept in {results}: the same command goes on from there.";
+        context.Kept = $"finished results are kept in {results}: the same command resumes from there.";
         ReproductionPlan plan = new()
         {
             Figures = figures,

@@ -14,23 +14,23 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext sample`: images from a prompt and noise.</summary>
+/// <summary>`nulltext sample`: generates images from a prompt and noise.</summary>
 internal static class SampleCommand
 {
     private const int ImagesAtATime = 4;
 
     public static Command Create()
     {
-        Option<string> prompt = new("--prompt") { Description = "What to show.", Required = true };
+        Option<string> prompt = new("--prompt") { Description = "What the images should show.", Required = true };
         ModelOptions model = new();
-        Option<long> seed = new("--seed") { Description = "Seed of the first image; the others follow it.", DefaultValueFactory = _ => 1 };
+        Option<long> seed = new("--seed") { Description = "Seed of the first image; the others count up from it.", DefaultValueFactory = _ => 1 };
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w.", 7.5, 0, 100);
         Option<int> steps = SharedOptions.Int("--steps", "DDIM steps.", 50, 1, 1000);
         Option<int> count = SharedOptions.Int("--count", "Number of images.", 4, 1, 1000);
         Option<string?> size = new("--size")
         {
             Description =
-                $"Size of the images in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square that the model was trained at).",
+                $"Size of the images in pixels: 640x448 or 512, multiples of 8 up to {SizeRule.Most} (default: the square size that the model was trained at).",
         };
         size.Validators.Add(result =>
         {
@@ -38,7 +38,7 @@ internal static class SampleCommand
                 result.AddError($"--size is '{result.Tokens[0].Value}'; it must be a size such as 640x448 or 512.");
         });
         Option<string> file = new("--out") { Description = "PNG file of the grid.", DefaultValueFactory = _ => "samples.png" };
-        Command command = new("sample", "Make images from a prompt.") { prompt, seed, guidance, steps, count, size, file };
+        Command command = new("sample", "Generate images from a prompt.") { prompt, seed, guidance, steps, count, size, file };
         model.AddTo(command);
         CommandRunner.Handle(
             command,
@@ -74,7 +74,7 @@ internal static class SampleCommand
     )
     {
         ModelSource found = request.Find(context);
-        // Shows that the file can be written, before the work.
+        // Shows that the file can be written before the work starts.
         using OutputLock place = OutputLock.OnFile(file);
         int batch = Math.Min(count, ImagesAtATime);
         using StableDiffusion model = request.Load(

@@ -8,22 +8,22 @@ using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext train`: trains the small model from nothing, continues a run, exports it or measures it.</summary>
+/// <summary>`nulltext train`: trains the small model from scratch, resumes a run, exports or evaluates it.</summary>
 internal static class TrainCommand
 {
     public static Command Create()
     {
         Option<DirectoryInfo> run = new("--out")
         {
-            Description = "Folder of the run: checkpoints, logs, sample grids. A run found there is continued.",
+            Description = "Run folder: checkpoints, logs, sample grids. A run found there is resumed.",
             DefaultValueFactory = _ => new DirectoryInfo("training"),
         };
-        Option<double> minutes = SharedOptions.Number("--minutes", "Time for all stages together; the recipe's proportions are kept.", 120, 0.001, 1e6);
+        Option<double> minutes = SharedOptions.Number("--minutes", "Total time for all stages; the recipe's proportions are kept.", 120, 0.001, 1e6);
         Option<int?> steps = new("--steps")
         {
             Description =
-                "Optimiser steps of each stage, in place of --minutes: then nothing depends on the clock, and two runs of one seed give the same weights "
-                + "to the last bit, also when they are interrupted.",
+                "Optimiser steps of each stage, instead of --minutes: nothing then depends on the clock, and two runs with the same seed give bit-identical "
+                + "weights, even when interrupted.",
         };
         steps.Validators.Add(result =>
         {
@@ -32,54 +32,54 @@ internal static class TrainCommand
         });
         Option<int> encoded = SharedOptions.Int(
             "--training-scenes",
-            "Scenes that are encoded once for the training of the U-Net.",
+            "Scenes encoded once for training the U-Net.",
             new TrainingRecipe().TrainingScenes,
             1,
             1_000_000
         );
         Option<double> checkpoint = SharedOptions.Number(
             "--checkpoint-seconds",
-            "Seconds between checkpoints; the first comes after ten at most.",
+            "Seconds between checkpoints; the first comes after at most ten.",
             new TrainingRunOptions { Folder = "" }.CheckpointSeconds,
             0,
             86_400
         );
         Option<TrainingStages> stages = new("--stages") { Description = "Which stages to train.", DefaultValueFactory = _ => TrainingStages.All };
-        Option<long> seed = new("--seed") { Description = "Seed of weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
+        Option<long> seed = new("--seed") { Description = "Seed for weights, scenes, captions and noise.", DefaultValueFactory = _ => 1 };
         Option<double?> rate = SharedOptions.OptionalNumber(
             "--rate",
-            "Highest learning rate of text encoder and U-Net (default: the recipe's 0.001); a lower one for a run that is continued.",
+            "Peak learning rate of text encoder and U-Net (default: the recipe's 0.001); use a lower one for a resumed run.",
             1e-9,
             1
         );
         Option<double> weak = SharedOptions.Number(
             "--weak-captions-from",
-            "Share of the U-Net's training after which captions become weak and sometimes wrong, which softens guidance; 1 for never.",
+            "Fraction of the U-Net's training after which captions become weak and sometimes wrong, which softens guidance; 1: never.",
             1,
             0,
             1
         );
         Option<DirectoryInfo?> autoencoder = new("--autoencoder-from")
         {
-            Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, in place of a new one.",
+            Description = "Model folder whose autoencoder is trained further, at two fifths of the rate, instead of a new one.",
         };
         Option<DirectoryInfo?> start = new("--from")
         {
             Description =
-                "Model folder to go on from, in place of random weights: its architecture and autoencoder are kept, its U-Net and text encoder are "
+                "Model folder to start from, instead of random weights: its architecture and autoencoder are kept; its U-Net and text encoder are "
                 + "trained further on this version's scenes and captions.",
         };
         Option<string> precision = new("--precision")
         {
             Description =
-                "Numbers of the activations; weights and the optimiser are always fp32. auto: bf16 on a GPU and on processors with AVX-512, else fp32, which "
+                "Precision of the activations; weights and optimiser are always fp32. auto: bf16 on a GPU and on processors with AVX-512, else fp32, which "
                 + "is ten times faster there.",
             DefaultValueFactory = _ => "auto",
         };
         precision.AcceptOnlyFromAmong("auto", "fp32", "bf16");
         Option<string> device = SharedOptions.Device();
-        Option<int> workers = SharedOptions.Int("--workers", "Threads that share out each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
-        Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out measures and sample grids.", 6, 0.001, 1e6);
+        Option<int> workers = SharedOptions.Int("--workers", "Threads that share each batch; 0 means one per processor, or one on a GPU.", 0, 0, 1024);
+        Option<double> samples = SharedOptions.Number("--sample-minutes", "Minutes between held-out evaluations and sample grids.", 6, 0.001, 1e6);
         Option<DirectoryInfo?> export = new("--export")
         {
             Description = "Write the run's networks to this model folder (half precision) when the stages are done.",
@@ -87,30 +87,30 @@ internal static class TrainCommand
         Option<bool> evaluate = new("--evaluate")
         {
             Description =
-                "Measure a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted "
-                + "evaluation goes on.",
+                "Evaluate a model on held-out scenes instead of training, and print a Markdown table; --out keeps the numbers, so that an interrupted "
+                + "evaluation resumes.",
         };
         Option<bool> claims = new("--claims")
         {
             Description =
-                "Measure in place of training which of the paper's orders a model shows, on --inverted scenes with paired intervals; print a Markdown "
+                "Instead of training, test which of the paper's orderings a model shows, on --inverted scenes with paired intervals; print a Markdown "
                 + "table, keep results in --out.",
         };
         Option<int[]> rows = new("--rows")
         {
-            Description = "Numbers of leading rows of the null text that --claims lets change, beside all of them.",
+            Description = "Numbers of leading null-text rows that --claims lets change, in addition to all of them.",
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => [],
         };
-        Option<int> timesteps = SharedOptions.Int("--timesteps", "T of --claims.", ExperimentSettings.Quick.Steps, 1, 999);
+        Option<int> timesteps = SharedOptions.Int("--timesteps", "T for --claims.", ExperimentSettings.Quick.Steps, 1, 999);
         Option<string?> model = new("--model")
         {
-            Description = "Model folder, or owner/name of a pulled model, that --evaluate and --claims measure; sd-mini if not given.",
+            Description = "Model folder, or owner/name of a pulled model, for --evaluate and --claims (default: sd-mini).",
         };
-        Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes that --evaluate looks at.", 64, 1, 100_000);
+        Option<int> scenes = SharedOptions.Int("--scenes", "Held-out scenes for --evaluate.", 64, 1, 100_000);
         Option<int> inverted = SharedOptions.Int("--inverted", "Held-out scenes that --evaluate and --claims invert and edit.", 32, 1, 100_000);
         Option<int> variants = SharedOptions.Int("--variants", "Held-out scenes on which --evaluate compares variants of null-text inversion.", 32, 1, 100_000);
-        Command command = new("train", "Train the small text-to-image model of toy scenes, from nothing, on any device.")
+        Command command = new("train", "Train the small text-to-image model of toy scenes from scratch, on any device.")
         {
             run,
             minutes,
@@ -148,7 +148,7 @@ internal static class TrainCommand
                 if (result.GetResult(export) is { Implicit: false })
                     result.AddError("--evaluate trains nothing, so there is nothing to --export; give one of the two.");
                 if (result.GetValue(claims))
-                    result.AddError("--evaluate and --claims are two measures; give one.");
+                    result.AddError("--evaluate and --claims exclude each other; give one.");
             }
             else if (result.GetValue(claims) && result.GetResult(export) is { Implicit: false })
             {
@@ -183,7 +183,7 @@ internal static class TrainCommand
             (parsed, context) =>
             {
                 string folder = parsed.GetValue(run)!.FullName;
-                context.Kept = $"what was done is kept in {folder}: the same command goes on from there.";
+                context.Kept = $"finished work is kept in {folder}: the same command resumes from there.";
                 TrainingRecipe recipe = parsed.GetValue(steps) is { } fixedSteps
                     ? TrainingRecipe.Steps(fixedSteps)
                     : TrainingRecipe.Within(parsed.GetValue(minutes));
@@ -248,7 +248,7 @@ internal static class TrainCommand
     private static int Claims(string folder, string deviceName, int workers, string? model, int images, int[] rows, int timesteps, CancellationToken cancel)
     {
         torch.set_num_threads(1);
-        torch.Device device = torch.device(deviceName);
+        torch.Device device = ComputeDevice.Parse(deviceName);
         if (workers == 0)
             workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
         using OutputLock alone = OutputLock.OnFolder(folder);
@@ -293,9 +293,9 @@ internal static class TrainCommand
         CancellationToken cancel
     )
     {
-        // Workers bring the parallelism: libtorch's own threads would only wait for each other.
+        // The workers provide the parallelism: libtorch's own threads would only wait for each other.
         torch.set_num_threads(1);
-        torch.Device device = torch.device(deviceName);
+        torch.Device device = ComputeDevice.Parse(deviceName);
         if (workers == 0)
             workers = device.type == DeviceType.CPU ? Environment.ProcessorCount : 1;
         options = options with { Device = device, Workers = workers, Progress = new Steps() };
@@ -329,7 +329,7 @@ internal static class TrainCommand
             return rows.Any(r => r.Met == false) ? 1 : 0;
         }
 
-        // Shows that the model can be written, before the hours of training.
+        // Shows that the model can be written before hours of training.
         using OutputLock? place = export is null ? null : OutputLock.OnFolder(export);
         using ModelTrainer trainer = new(recipe, options);
         if (stages != 0)
@@ -343,7 +343,7 @@ internal static class TrainCommand
         return 0;
     }
 
-    /// <summary>What happened, and now and then how far a stage is.</summary>
+    /// <summary>Prints messages and, now and then, the progress of a stage.</summary>
     private sealed class Steps : IProgress<TrainingProgress>
     {
         private readonly LinePace _pace = new();
@@ -364,12 +364,12 @@ internal static class TrainCommand
                 return;
             double done = value.Progress - _stage.First;
             string left =
-                last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left of this stage";
+                last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left in this stage";
             Console.WriteLine($"{value.Message}, {Terminal.Time(_pace.Elapsed)} so far{left}");
         }
     }
 
-    /// <summary>Reports in order, on the thread that reports.</summary>
+    /// <summary>Prints reports in order, on the reporting thread.</summary>
     private sealed class Lines<T>(Func<T, string> text) : IProgress<T>
     {
         public void Report(T value) => Console.WriteLine(text(value));

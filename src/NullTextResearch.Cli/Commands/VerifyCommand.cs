@@ -4,7 +4,7 @@ using NullTextResearch.Verification;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext verify`: recomputes stored reference numbers and says which agree.</summary>
+/// <summary>`nulltext verify`: recomputes stored reference numbers and reports which agree.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
@@ -17,14 +17,13 @@ internal static class VerifyCommand
         Option<string> files = new("--files")
         {
             Description =
-                "Files to verify, with * and ?; manifest.json stands for the checks of the weight formula, rules for those of rules that no stored run "
-                + "decides.",
+                "Files to verify, with * and ?; manifest.json selects the checks of the weight formula, rules those of rules that no stored run " + "covers.",
             DefaultValueFactory = _ => "*",
         };
         Option<string?> only = new("--only") { Description = "Only tensors whose name contains this." };
         Option<bool> allowMissing = new("--allow-missing")
         {
-            Description = "Files that manifest.json describes and the folder does not hold are skipped; without this they are failures.",
+            Description = "Skip files that manifest.json describes but the folder lacks; without this they count as failures.",
         };
         Command command = new("verify", "Recompute reference numbers with this library and compare them; no checkpoint is needed.")
         {
@@ -58,7 +57,7 @@ internal static class VerifyCommand
             Console.WriteLine($"{file.Key}: {Count(file)}");
         Console.WriteLine();
         Console.WriteLine(Count(results));
-        // Nothing compared is no success: a mistyped --files should not look like agreement.
+        // Comparing nothing is not a success: a mistyped --files must not look like agreement.
         return results.All(r => r.Status != VerificationStatus.Fail) && results.Any(r => r.Status == VerificationStatus.Pass)
             ? CommandRunner.Done
             : CommandRunner.Failed;

@@ -61,7 +61,7 @@ internal sealed class AblationTable : Figure
             Caption = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}, N = {n} where a method optimises, no early stopping. Evaluations: forward passes "
-                    + $"of the network per image for the inversion, and how many of them were followed by a backward pass. Of methods that pass through "
+                    + $"of the network per image for the inversion, and how many of them were followed by a backward pass. For methods that pass through "
                     + $"several N in one run, evaluations and seconds are those up to this N."
             ),
             Paper =

@@ -42,7 +42,7 @@ internal sealed class Fig02 : Figure
         EditRecord[] whole = [.. measured.Where(e => e.Recognised is not null)];
         int successes = whole.Count(e => e.Recognised == true && e.PsnrToTruth > e.SourcePsnrToTruth);
         if (whole.Length > 0)
-            found.Add(Invariant($"Success, seen by the classifier and nearer to the rendered truth than the input is: {successes} of {whole.Length}."));
+            found.Add(Invariant($"Successes (seen by the classifier, and nearer to the rendered truth than the input): {successes} of {whole.Length}."));
         if (measured.Length > 0)
             found.Add(
                 string.Create(
@@ -61,7 +61,7 @@ internal sealed class Fig02 : Figure
             );
             claims.Add(
                 Claim.Of(
-                    "Edits from one inversion show what was asked for and keep the rest.",
+                    "Edits from one inversion show the requested change and keep the rest.",
                     "pictures only",
                     Invariant(
                         $"{successes} of {whole.Length} seen by the classifier and nearer to the truth than the input; {Claim.Say(nearer)} nearer on average"
@@ -89,10 +89,10 @@ internal sealed class Fig02 : Figure
                     $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = "
                         + $"{lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for "
                         + $"{lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to "
-                        + $"its word's place). "
+                        + $"the region of its word). "
                 ) + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
             Paper =
-                "One inversion serves many edits (words exchanged, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the "
+                "One inversion serves many edits (words replaced, added and re-weighted) that keep the rest of the image; plain DDIM inversion at the "
                 + "same guidance loses pose, colours and background.",
             Found = string.Join(" ", found),
             Grids = [.. lab.Images.Take(MostGrids).Select((image, i) => (image.Name, Grid(image, records[i]), $"Edits of '{image.Caption}'"))],

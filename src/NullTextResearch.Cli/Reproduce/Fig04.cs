@@ -9,7 +9,7 @@ namespace NullTextResearch.Cli.Reproduce;
 /// <summary>Fig. 4: PSNR against iterations for all variants.</summary>
 internal sealed class Fig04 : Figure
 {
-    // What counts as the same end, in dB: the paper's own curves end 0.3 dB below the bound.
+    // Tolerance in dB for reaching the same end: the paper's own curves end 0.3 dB below the bound.
     private const double NearBound = 0.5;
 
     // The published Fig. 4, read off by pixel (about 0.05 dB): dB at N iterations per timestep.
@@ -20,7 +20,7 @@ internal sealed class Fig04 : Figure
     private static readonly Dictionary<ReconstructionMethod, double[]> PaperCurves = new()
     {
         [NullText] = [17.4, 20.9, 23.4, 24.5, 25.1, 25.3, 25.5, 25.6, 25.7, 25.8, 25.8],
-        // From N = 8 on it lies under the curve above.
+        // From N = 8 on it is hidden by the curve above.
         [RandomCaption] = [15.1, 18.3, 21.6, 23.3, 24.4, 25.0, 25.2],
         [GlobalNullText] = [14.6, 16.0, 17.5, 18.8, 19.8, 20.8, 21.3, 21.2, 22.4, 22.6, 23.2],
         [RandomPivot] = [11.9, 13.4, 14.5, 15.3, 15.8, 16.3, 16.8, 17.2, 17.8, 18.9, 19.4],
@@ -91,7 +91,7 @@ internal sealed class Fig04 : Figure
             StaysBehind(RandomPivot, "A random pivot", "7.9 dB at N = 10"),
             StaysBehind(TextualInversion, "Textual inversion", "11.1 dB at N = 10"),
             Claim.Of(
-                "A random caption is slower, and comes to the same end.",
+                "A random caption is slower, but reaches the same PSNR.",
                 "2.3 dB behind at N = 1, under 0.1 dB at N = 10",
                 Invariant($"{Claim.Say(captionFirst)} behind at N = {counts[0]}, {Claim.Say(captionLast)} at N = {counts[^1]}"),
                 captionFirst,
@@ -110,14 +110,14 @@ internal sealed class Fig04 : Figure
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{Conditions(lab)}, sampled at w = {lab.Settings.GuidanceScale}, N = {string.Join(", ", counts)} inner iterations per timestep (N T "
-                        + $"in all), no early stopping. Solid: this run, mean over images with its 95 % interval from five images on, else a dot for each; "
+                        + $"in all), no early stopping. Solid: this run, mean over images with its 95 % interval for five or more images, else one dot each; "
                         + $"dashed: the paper, 100 COCO images, T = 50. Each image is measured against its own bound. "
                 )
-                + "Null-text, random caption and random pivot need a run of their own for each N; global null-text and textual inversion pass through all "
+                + "Null-text, random caption and random pivot need a separate run for each N; global null-text and textual inversion pass through all "
                 + "N in one run.",
             Paper =
                 "100 COCO images: null-text rises from 17.4 dB at 50 iterations to 25.7 dB at 500, 0.3 dB below the autoencoder's bound (25.99 dB) and 12 "
-                + "dB above DDIM inversion (13.56 dB). A random caption is slower to the same end; global null-text (22.4 dB), random pivot (17.8 dB) and "
+                + "dB above DDIM inversion (13.56 dB). A random caption ends the same but later; global null-text (22.4 dB), random pivot (17.8 dB) and "
                 + "textual inversion (14.6 dB) stay behind.",
             Found = string.Join(" ", found),
             Claims = claims,
@@ -127,7 +127,7 @@ internal sealed class Fig04 : Figure
                     "gap",
                     new LineChart
                     {
-                        Title = "How far below the autoencoder's bound",
+                        Title = "Distance below the autoencoder's bound",
                         XAxis = new Axis("N, iterations per timestep") { Scale = AxisScale.Log, Ticks = [.. counts.Select(n => (double)n)] },
                         YAxis = new Axis("PSNR below the bound", "dB"),
                         Height = 520,
@@ -159,7 +159,7 @@ internal sealed class Fig04 : Figure
                 (
                     "psnr-table",
                     new TableData(
-                        "PSNR [dB], mean over images; ± standard deviation from five images on",
+                        "PSNR [dB], mean over images; ± standard deviation for five or more images",
                         ["variant", .. counts.Select(n => $"N = {n}")],
                         [
                             .. Reconstruction.Fig4.Select(m =>

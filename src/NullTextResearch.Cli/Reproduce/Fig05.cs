@@ -26,7 +26,7 @@ internal sealed class Fig05 : Figure
             .. factors.Select((_, f) => (IReadOnlyList<double>)[.. records.Select(r => r.Edits[f].DistanceToSource)]),
         ];
         double[] up = [.. factors.Select((f, i) => (f, Mean: distances[i].Average())).Where(p => p.f >= 1).Select(p => p.Mean)];
-        // Of the images whose word the classifier judges, one row of beliefs each.
+        // One row of beliefs for each image whose word the classifier can judge.
         double[][] beliefs =
         [
             .. records
@@ -58,7 +58,7 @@ internal sealed class Fig05 : Figure
                     "belief",
                     new LineChart
                     {
-                        Title = "Belief of the classifier in the word",
+                        Title = "The classifier's belief in the word",
                         XAxis = new Axis("factor of the word") { Ticks = factors },
                         YAxis = new Axis("probability"),
                         Height = 320,
@@ -88,7 +88,7 @@ internal sealed class Fig05 : Figure
                     + $"nothing. The distance is one minus the structural similarity to the input, averaged over up to three scales (0 equal, about 1 "
                     + $"unrelated)."
             ),
-            Paper = "Larger weights strengthen what the word says (a drier field, a denser pattern) step by step, and leave the rest of the image alone.",
+            Paper = "Larger weights strengthen what the word says (a drier field, a denser pattern) step by step, and leave the rest of the image unchanged.",
             Found = string.Create(
                 CultureInfo.InvariantCulture,
                 $"Mean distance to the input: {string.Join(", ", factors.Select((f, i) => Invariant($"{distances[i].Average():0.000} at x {f}")))}. From "

@@ -104,7 +104,7 @@ internal sealed class Fig08 : Figure
                     $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Fresh noise up to level t0, then DDIM "
                         + $"sampling with the target prompt; with null-text, the optimised embeddings replace the empty prompt, with the same noise. "
                 )
-                + "In place of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with "
+                + "Instead of CLIP score and LPIPS, whose networks are not part of this program: x is the probability that the classifier shipped with "
                 + "the model gives the target word, y one minus the structural similarity to the input, averaged over up to three scales (0 equal, about "
                 + "1 unrelated; not comparable with LPIPS values).",
             Paper =

@@ -64,11 +64,11 @@ internal sealed class Fig09 : Figure
                 $"{Conditions(lab)}; inversion at w = {string.Join(", ", w.Select(x => Invariant($"{x}")))} with the caption and the empty prompt, no "
                     + $"optimisation. Log-likelihood is the total over all {sweep[0][0].Noise.Dimensions} elements of the latents under N(0, I), natural "
                     + $"logarithm; the dashed line is its expectation for a true Gaussian sample. PSNR is shown for sampling at the w of the inversion, "
-                    + $"at w = {sampling} and at w = 1. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
+                    + $"at w = {sampling} and at w = 1. Bands: 95 % interval of the mean for five or more images; else one dot per image."
             ),
             Paper =
                 "Both the log-likelihood of the inverted noise and the PSNR fall as the guidance scale of the inversion grows from 1 to 8; w = 1 is best "
-                + "on both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' "
+                + "for both. (The paper's likelihood at w = 1 lies above that of a true Gaussian sample, so it measures little more than the latents' "
                 + "energy: hence the further statistics here.)",
             Found = string.Join(
                 " ",

@@ -37,12 +37,12 @@ internal sealed class Fig15 : Figure
             Caption = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Cross-attention maps ({records[0].Height} x "
-                    + $"{records[0].Width}) of the conditional branch, averaged over steps, heads and layers, over the image, in times an even share, one "
-                    + $"scale for all maps of an image. Upper row: null-text inversion; lower row: textual inversion with a pivot, which optimises the "
+                    + $"{records[0].Width}) of the conditional branch, averaged over steps, heads and layers, over the image, as multiples of an even share, "
+                    + $"one scale for all maps of an image. Upper row: null-text inversion; lower row: textual inversion with a pivot, which optimises the "
                     + $"words' own embeddings."
             ),
             Paper =
-                "Null-text inversion leaves the prompt's embedding alone, and the maps of its words lie on their objects; after textual inversion with a "
+                "Null-text inversion leaves the prompt's embedding unchanged, and the maps of its words lie on their objects; after textual inversion with a "
                 + "pivot they are diffuse, and edits distort.",
             Found = string.Create(
                 CultureInfo.InvariantCulture,

@@ -5,7 +5,7 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Reproduce;
 
-/// <summary>What a figure consists of before it is written to files.</summary>
+/// <summary>The content of a figure before it is written to files.</summary>
 internal sealed record FigureContent
 {
     /// <summary>What it shows, and how.</summary>
@@ -45,7 +45,7 @@ internal abstract class Figure
     /// <summary>Name in options, files and links.</summary>
     public abstract string Id { get; }
 
-    /// <summary>Other names that the option takes: numbers of the paper's figures.</summary>
+    /// <summary>Other names that the option accepts: numbers of the paper's figures.</summary>
     public abstract IReadOnlyList<string> Aliases { get; }
 
     /// <summary>Heading.</summary>
@@ -54,7 +54,7 @@ internal abstract class Figure
     /// <summary>What it will compute, for the progress bar.</summary>
     public abstract IEnumerable<WorkItem> Work(ExperimentSettings settings);
 
-    /// <summary>Whether every image must come with an edit to make.</summary>
+    /// <summary>Whether every image must come with at least one edit prompt.</summary>
     public virtual bool NeedsEdits => false;
 
     /// <summary>Computes it.</summary>
@@ -63,7 +63,7 @@ internal abstract class Figure
     /// <summary>The figures that an option names, in the order of the report.</summary>
     public static IReadOnlyList<Figure> Parse(string? names) => [.. All.Where(Split(names).Select(Find).Contains)];
 
-    /// <summary>What is wrong with the names of an option, or null.</summary>
+    /// <summary>The error for unknown names in an option, or null if all are known.</summary>
     public static string? Unknown(string? names)
     {
         if (Split(names).FirstOrDefault(n => Find(n) is null) is not { } name)
@@ -98,7 +98,7 @@ internal abstract class Figure
         return values.Count < 2 ? 0 : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
     }
 
-    /// <summary>The mean; with the sample standard deviation from five values on, for fewer show none.</summary>
+    /// <summary>The mean; with the sample standard deviation for five or more values, because fewer show none.</summary>
     protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") =>
         values.Count < Claim.FewestImages
             ? values.Average().ToString(format, CultureInfo.InvariantCulture)

@@ -38,21 +38,21 @@ internal sealed class GlobalFigure : Figure
         {
             Caption = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps again and again, one gradient step "
-                    + $"each, with one Adam (rate 0.01) for the whole run. Bands: 95 % interval of the mean, from five images on; else a dot for each image."
+                $"{Conditions(lab)}, w = {lab.Settings.GuidanceScale}. The global variant passes over all timesteps repeatedly, one gradient step "
+                    + $"each, with one Adam (rate 0.01) for the whole run. Bands: 95 % interval of the mean for five or more images; else one dot per image."
             ),
             Paper =
                 "One global embedding needs about 7,500 iterations (half an hour) to reconstruct accurately; one embedding per timestep needs 500 (a minute).",
             Found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after as many, "
+                $"Per timestep: {ours.Y[^1]:0.00} dB after {ours.X[^1]:0} iterations. Global: {theirs.Y[local.Count - 1]:0.00} dB after the same number, "
                     + $"{theirs.Y[^1]:0.00} dB after {theirs.X[^1]:0}, {theirs.Y.Max():0.00} dB at its best, after "
                     + $"{theirs.X[theirs.Y.ToList().IndexOf(theirs.Y.Max())]:0}."
             ),
             Claims =
             [
                 Claim.Of(
-                    "One embedding per timestep reaches in far fewer iterations what one embedding for all does not.",
+                    "With far fewer iterations, one embedding per timestep reaches a PSNR that one embedding for all does not.",
                     "500 against 7,500 iterations",
                     Invariant($"{ours.X[^1]:0} per timestep lie {Claim.Say(lead)} above {theirs.X[^1]:0} global"),
                     lead

@@ -11,7 +11,7 @@ using TorchSharp;
 
 namespace NullTextResearch.Cli.Reproduce;
 
-/// <summary>What is to be reproduced, and how the command was given.</summary>
+/// <summary>What to reproduce, and the command that was given.</summary>
 internal sealed record ReproductionPlan
 {
     public required IReadOnlyList<Figure> Figures { get; init; }
@@ -43,8 +43,8 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
     private double _doneWork;
     private double _totalWork;
 
-    /// <summary>Runs everything.</summary>
-    /// <param name="progress">Told the share of the work done; may be null.</param>
+    /// <summary>Makes and writes all figures of the plan.</summary>
+    /// <param name="progress">Receives the fraction of the work done; null: no progress is reported.</param>
     /// <param name="log">One line per figure.</param>
     /// <returns>Path of index.html.</returns>
     public string Run(IProgress<WorkProgress>? progress, Action<string> log)
@@ -70,9 +70,9 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         {
             Title = "Null-text inversion: the paper's experiments",
             Introduction =
-                "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), made again by this "
+                "Figures of Mokady et al., Null-text Inversion for Editing Real Images using Guided Diffusion Models (CVPR 2023), reproduced by this "
                 + "program. Every figure says what the paper found and what this run found; numbers of a small model on small images are not those of "
-                + "Stable Diffusion on photographs: what can be compared is order and shape. A claim counts as reproduced where the 95 % interval of the "
+                + "Stable Diffusion on photographs: only order and shape can be compared. A claim counts as reproduced where the 95 % interval of the "
                 + "paired difference excludes chance.",
             Facts =
             [
@@ -105,12 +105,12 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
     {
         double share = Math.Min(1, work / Math.Max(_totalWork, 1));
         int at = plan.Figures.ToList().IndexOf(figure) + 1;
-        // Rounded down: all is done when all is done.
+        // Rounded down, so that 100 % appears only when everything is done.
         return new(
             "figures",
             share,
             1,
-            string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of all")
+            string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of total")
         );
     }
 
@@ -213,11 +213,11 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
             return;
         if (ChromiumRenderer.TryFind() is not { } chromium)
         {
-            log("No Chromium was found: charts are in the HTML pages only, not as PNG files.");
+            log("No Chromium was found: charts are only in the HTML pages, not in PNG files.");
             return;
         }
         foreach (RenderResult result in chromium.RenderCharts(_photographs, cancellationToken: lab.Cancellation).Where(r => !r.Rendered))
-            log($"A chart has no PNG: {result.Message}");
+            log($"A chart was not written as PNG: {result.Message}");
     }
 
     private static object Versions() =>

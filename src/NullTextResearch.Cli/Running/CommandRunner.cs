@@ -5,32 +5,32 @@ using System.Runtime.InteropServices;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>What every command shares: options, threads, Ctrl-C, errors a person can act on, exit codes.</summary>
+/// <summary>Shared by all commands: options, threads, Ctrl-C, actionable error messages, exit codes.</summary>
 internal static class CommandRunner
 {
     /// <summary>Everything was done.</summary>
     public const int Done = 0;
 
-    /// <summary>It could not be done; stderr says why.</summary>
+    /// <summary>The command failed; stderr says why.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line was not understood.</summary>
     public const int Misused = 2;
 
-    /// <summary>Stopped by Ctrl-C (128 + SIGINT, as shells have it).</summary>
+    /// <summary>Stopped by Ctrl-C (128 + SIGINT, as in shells).</summary>
     public const int Cancelled = 130;
 
-    /// <summary>How command lines are read: a word that begins with '@' is a word, not the name of a file of words.</summary>
+    /// <summary>Parser settings: a word that begins with '@' is an ordinary word, not a response file.</summary>
     public static ParserConfiguration Parsing { get; } = new() { ResponseFileTokenReplacer = null };
 
     private static readonly Option<int?> ThreadsOption = new("--threads")
     {
         Description =
-            "Processor threads (default: $NULLTEXT_THREADS, else what the model's size is worth: 1 for sd-mini, all processors for Stable Diffusion).",
+            "CPU threads (default: $NULLTEXT_THREADS, else a number that suits the model's size: 1 for sd-mini, all processors for Stable Diffusion).",
         Recursive = true,
     };
 
-    private static readonly Option<bool> DebugOption = new("--debug") { Description = "On failure, show where in the program it happened.", Recursive = true };
+    private static readonly Option<bool> DebugOption = new("--debug") { Description = "On failure, print the stack trace.", Recursive = true };
 
     /// <summary>Adds the options that all commands have.</summary>
     public static void AddSharedOptions(RootCommand root)
@@ -48,14 +48,14 @@ internal static class CommandRunner
         root.Options.Add(DebugOption);
     }
 
-    /// <summary>Gives a command its work, which runs on the calling thread.</summary>
+    /// <summary>Sets the action of a command, which runs on the calling thread.</summary>
     public static void Handle(Command command, Func<ParseResult, RunContext, int> work) => command.SetAction(parsed => Run(parsed, work));
 
-    /// <summary>Reads and runs a command line.</summary>
+    /// <summary>Parses and runs a command line.</summary>
     public static int Invoke(RootCommand root, string[] args)
     {
         ParseResult parsed = root.Parse(args, Parsing);
-        // What a shell asks to complete is half a command line, and so is one that help is wanted for.
+        // A completion request or a request for help is only half a command line.
         bool isQuestion = parsed.Tokens.Any(t => t.Type == TokenType.Directive) || (parsed.Action is HelpWithExamples && parsed.UnmatchedTokens.Count == 0);
         IReadOnlyList<string> mistakes = isQuestion ? [] : Misuse.Of(parsed);
         // The runner handles signals itself: the library would end the process after two seconds, in the middle of a step.
@@ -68,7 +68,7 @@ internal static class CommandRunner
 
     private static int Misunderstood(ParseResult parsed)
     {
-        Console.Error.WriteLine($"'{Misuse.PathOf(parsed.CommandResult.Command)} --help' lists what it takes.");
+        Console.Error.WriteLine($"'{Misuse.PathOf(parsed.CommandResult.Command)} --help' shows its arguments and options.");
         return Misused;
     }
 
@@ -77,7 +77,7 @@ internal static class CommandRunner
         using CancellationTokenSource cancel = new();
         void OnSignal(PosixSignalContext signal)
         {
-            // The second one goes through to the system and ends the process at once.
+            // The second signal goes through to the system and ends the process at once.
             if (cancel.IsCancellationRequested)
                 return;
             signal.Cancel = true;
@@ -90,7 +90,7 @@ internal static class CommandRunner
         try
         {
             if (Native.EnsureLoaded() is { Mode: NativeLoadMode.Failed } native)
-                context.Error.WriteLine($"warning: libtorch: {native.Detail} ('nulltext doctor' says more)");
+                context.Error.WriteLine($"warning: libtorch: {native.Detail} (see 'nulltext doctor')");
             else
                 context.ApplyThreads();
             return work(parsed, context);
@@ -112,11 +112,11 @@ internal static class CommandRunner
             if (parsed.GetValue(DebugOption))
                 Console.Error.WriteLine(e);
             else if (!ErrorText.IsKnown(e))
-                Console.Error.WriteLine("This looks like a mistake in the program: run it again with --debug and report what it prints.");
+                Console.Error.WriteLine("This looks like a bug in the program: run it again with --debug and report its output.");
             return Failed;
         }
     }
 
-    /// <summary>Threads that were asked for, by option or variable; null if none were.</summary>
+    /// <summary>Threads requested by option or environment variable; null if neither is set.</summary>
     public static int? Threads(ParseResult parsed) => parsed.GetValue(ThreadsOption) ?? ProcessorThreads.Asked;
 }

@@ -6,10 +6,10 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Exceptions in words for the person at the terminal.</summary>
+/// <summary>Turns exceptions into messages for the person at the terminal.</summary>
 internal static class ErrorText
 {
-    /// <summary>Whether the message tells what to do; anything else is a mistake of the program.</summary>
+    /// <summary>Whether the message says what to do; any other exception is a bug in the program.</summary>
     public static bool IsKnown(Exception e) =>
         e
             is ModelFormatException
@@ -26,28 +26,28 @@ internal static class ErrorText
         || IsOutOfMemory(e)
         || IsLibtorchMissing(e);
 
-    /// <summary>One or two lines.</summary>
+    /// <summary>The message, one or two lines.</summary>
     public static string Of(Exception e)
     {
         if (IsDiskFull(e))
-            return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; results that were complete are intact, "
-                + "and the same command goes on.";
+            return $"the disk is full ({FirstLine(WithoutParameter(e))}). Free some space or choose another --out; complete results are intact, "
+                + "and the same command resumes.";
         if (IsOutOfMemory(e))
-            return $"memory ran out ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, "
+            return $"out of memory ({FirstLine(e.Message)}). Lower the image size, the number of images or --threads, give --precision bf16, "
                 + "--checkpointing, --offload or --vae-tile 32, or close other programs.";
         if (IsLibtorchMissing(e))
             return $"libtorch could not be loaded ({FirstLine((e.InnerException ?? e).Message)}). 'nulltext doctor' says what is missing.";
         if (e is UnauthorizedAccessException)
-            return $"{e.Message} Choose a place you may write to, or change its permissions.";
+            return $"{e.Message} Choose a location that you may write to, or change its permissions.";
         if (IsKnown(e))
             return WithoutParameter(e);
         return $"{e.GetType().Name}: {FirstLine(e.Message)}";
     }
 
-    /// <summary>No space, a used-up quota, or a limit on the size of files, which the runtime reports as if an argument were wrong.</summary>
+    /// <summary>No space, an exhausted quota, or a file size limit, which the runtime reports as an invalid argument.</summary>
     public static bool IsDiskFull(Exception e) => Disk.IsFull(e);
 
-    // Exceptions of rooms that this file need not name: the library's own types end in a sentence that says what to try.
+    // Exceptions of projects that this file need not reference: the messages of the library's own types say what to try.
     private static bool IsKnownElsewhere(Exception e) => e.GetType().Namespace?.StartsWith("NullTextResearch", StringComparison.Ordinal) == true;
 
     private static bool IsOutOfMemory(Exception e) =>
@@ -63,8 +63,8 @@ internal static class ErrorText
     private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd();
 }
 
-/// <summary>Something a command refuses, in words that say what to do instead.</summary>
+/// <summary>A refusal by a command; the message says what to do instead.</summary>
 internal class CommandException(string message) : Exception(message);
 
-/// <summary>A command line that cannot be meant so, in words that say how it is meant; the program ends as for one that cannot be read.</summary>
+/// <summary>An invalid command line; the message says what is expected. The exit code is that of a command line that cannot be parsed.</summary>
 internal sealed class UsageException(string message) : CommandException(message);

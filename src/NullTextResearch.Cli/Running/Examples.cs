@@ -5,14 +5,14 @@ using System.Runtime.CompilerServices;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Command lines that show how a command is used, at the end of its help.</summary>
+/// <summary>Example command lines, shown at the end of a command's help.</summary>
 internal static class Examples
 {
     private static readonly ConditionalWeakTable<Command, string[]> All = [];
 
-    /// <summary>Gives a command its examples.</summary>
+    /// <summary>Sets the examples of a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="lines">Whole command lines that begin with <c>nulltext</c>.</param>
+    /// <param name="lines">Complete command lines that begin with <c>nulltext</c>.</param>
     /// <returns>The command.</returns>
     public static Command WithExamples(this Command command, params string[] lines)
     {
@@ -23,7 +23,7 @@ internal static class Examples
     /// <summary>The examples of a command.</summary>
     public static IReadOnlyList<string> Of(Command command) => All.TryGetValue(command, out string[]? lines) ? lines : [];
 
-    /// <summary>Lets help show them.</summary>
+    /// <summary>Makes help show the examples.</summary>
     public static void ShowIn(RootCommand root)
     {
         HelpOption help = root.Options.OfType<HelpOption>().Single();
@@ -31,7 +31,7 @@ internal static class Examples
     }
 }
 
-/// <summary>Help as the library writes it, and the examples.</summary>
+/// <summary>The library's help, followed by the examples.</summary>
 internal sealed class HelpWithExamples(HelpAction plain) : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)

@@ -8,14 +8,14 @@ using NullTextResearch.Tensors;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>One inversion that ends in a run folder: read where it is complete, resumed where it was interrupted, computed where it is new.</summary>
+/// <summary>One inversion with its run folder: read if complete, resumed if interrupted, computed if new.</summary>
 internal sealed record InversionRun
 {
-    // A state is written now and then: often enough that little is lost, seldom enough that nobody waits for the disk.
+    // The state is saved often enough that little is lost, and rarely enough that nobody waits for the disk.
     private const int StepsBetweenStates = 5;
     private static readonly TimeSpan TimeBetweenStates = TimeSpan.FromSeconds(20);
 
-    /// <summary>How the model was asked for.</summary>
+    /// <summary>The model as requested.</summary>
     public required ModelRequest Model { get; init; }
 
     /// <summary>Where it was found.</summary>
@@ -27,7 +27,7 @@ internal sealed record InversionRun
     /// <summary>Name of the image, for the manifest.</summary>
     public required string ImageName { get; init; }
 
-    /// <summary>The image in the size that it is inverted in.</summary>
+    /// <summary>The image, at the size at which it is inverted.</summary>
     public required RgbImage Source { get; init; }
 
     /// <summary>What it shows.</summary>
@@ -45,13 +45,13 @@ internal sealed record InversionRun
     /// <summary>The run folder.</summary>
     public required RunFolder Folder { get; init; }
 
-    /// <summary>Its name as it was typed, for messages.</summary>
+    /// <summary>Its name as typed, for messages.</summary>
     public required string FolderName { get; init; }
 
-    /// <summary>Do it again, whatever the folder holds.</summary>
+    /// <summary>Run again, whatever the folder holds.</summary>
     public required bool Restart { get; init; }
 
-    /// <summary>Makes the run, or finds it done.</summary>
+    /// <summary>Makes the run, or reads it if it is complete.</summary>
     /// <returns>Its manifest, and whether it was complete before.</returns>
     /// <exception cref="CommandException">The folder holds another run.</exception>
     public (InversionManifest Manifest, bool WasComplete) Make(RunContext context)
@@ -66,7 +66,7 @@ internal sealed record InversionRun
                     $"{Folder.Path} holds another run ({earlier.Method} of {earlier.Image}, \"{earlier.Prompt}\"). Choose another --out, or give "
                         + "--restart to replace it."
                 );
-            // Killed between its last file and giving back the folder.
+            // The earlier process may have been killed after its last file, before it released the folder.
             OutputLock.Tidy(Folder.Path);
             return (earlier, true);
         }
@@ -115,7 +115,7 @@ internal sealed record InversionRun
         return (manifest, false);
     }
 
-    /// <summary>The method that was asked for; null-text inversion keeps what it has done and resumes where an earlier run stopped.</summary>
+    /// <summary>The requested method; null-text inversion saves its state and resumes where an earlier run stopped.</summary>
     private sealed class Resumed(RunContext context, InversionRun run, string key) : IInversion
     {
         public string Name => run.Inversion.Name;
@@ -124,7 +124,7 @@ internal sealed record InversionRun
 
         public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
         {
-            // Only null-text inversion can be interrupted and go on; the others are quick or have no state to save.
+            // Only null-text inversion can be resumed; the others are quick or have no state to save.
             if (run.Inversion is not NullTextInversion nullText)
                 return run.Inversion.Invert(problem, progress, cancellation);
             SavedNullTextState? saved = null;
@@ -132,12 +132,12 @@ internal sealed record InversionRun
             Stopwatch clock = Stopwatch.StartNew();
             if (!run.Restart && run.Folder.TryLoadState(key, problem.Latents.device, out saved, out note))
             {
-                context.Error.WriteLine($"going on after step {saved.State.StepsDone} of {run.Steps}, where an earlier run stopped");
+                context.Error.WriteLine($"resuming after step {saved.State.StepsDone} of {run.Steps}, where an earlier run stopped");
                 context.Kept = Kept(saved.State.StepsDone);
             }
 
             if (note is not null)
-                context.Error.WriteLine($"note: {note}; the inversion starts anew");
+                context.Error.WriteLine($"note: {note}; the inversion starts from scratch");
             using (saved)
             {
                 return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, cancellation);
@@ -145,7 +145,7 @@ internal sealed record InversionRun
 
             void SaveNowAndThen(NullTextState state)
             {
-                // The last state is followed by the result itself. When cancelled, the work of the steps since the last state is worth a file too.
+                // The last state is followed by the result itself. On cancellation, the steps since the last saved state are worth a file too.
                 bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
                 if (!due || state.StepsDone == run.Steps)
                     return;
@@ -154,7 +154,7 @@ internal sealed record InversionRun
                 context.Kept = Kept(state.StepsDone);
             }
 
-            string Kept(int done) => $"{done} of {run.Steps} steps are kept in {run.FolderName}; the same command goes on from there.";
+            string Kept(int done) => $"{done} of {run.Steps} steps are kept in {run.FolderName}; the same command resumes from there.";
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>When a log gets its next line: every few seconds at first, then ever more seldom, so that a week of work is about a hundred lines.</summary>
+/// <summary>When a log gets its next line: every few seconds at first, then less and less often, so that a week of work is about a hundred lines.</summary>
 internal sealed class LinePace(TimeProvider? clock = null)
 {
     private const double Growth = 0.1;
@@ -12,7 +12,7 @@ internal sealed class LinePace(TimeProvider? clock = null)
     /// <summary>Time since the work began.</summary>
     public TimeSpan Elapsed => _clock.GetElapsedTime(_started);
 
-    /// <summary>Whether it is time for a line, which is then taken as written.</summary>
+    /// <summary>Whether a line is due; if so, it counts as written.</summary>
     public bool IsDue()
     {
         TimeSpan now = Elapsed,

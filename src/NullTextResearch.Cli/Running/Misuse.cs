@@ -4,13 +4,13 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>What is wrong with a command line, and what may have been meant.</summary>
+/// <summary>Finds what is wrong with a command line, and what may have been meant.</summary>
 internal static class Misuse
 {
-    // An empty prompt is a prompt.
+    // An empty prompt is valid.
     private static readonly string[] MayBeEmpty = ["--prompt", "--to", "--parameter"];
 
-    /// <summary>The mistakes, a sentence each; empty if there are none.</summary>
+    /// <summary>The mistakes, one sentence each; empty if there are none.</summary>
     public static IReadOnlyList<string> Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
@@ -29,7 +29,7 @@ internal static class Misuse
 
         if (mistakes.Count == 0 || parsed.UnmatchedTokens.Count == 0)
             return mistakes;
-        // What follows a word that was not understood was meant for it.
+        // Words after an unknown word were meant for that word.
         string first = parsed.UnmatchedTokens[0];
         HashSet<string> others = [.. parsed.UnmatchedTokens.Skip(1).Where(t => t != first && !IsOption(t))];
         if (!IsOption(first) && command.Subcommands.Count > 0)

@@ -7,7 +7,6 @@ using NullTextResearch.Loading;
 using NullTextResearch.Models;
 using NullTextResearch.Tensors;
 using NullTextResearch.Weights;
-using TorchSharp;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -20,38 +19,38 @@ internal sealed class ModelOptions
     private readonly Option<string?> _model;
     private readonly Option<string?> _variant = new("--variant")
     {
-        Description = "Weight files of this variant (fp16 for diffusion_pytorch_model.fp16.safetensors). Default: the plain ones, else what there is.",
+        Description = "Weight files of this variant (fp16 for diffusion_pytorch_model.fp16.safetensors). Default: the plain files, else whatever exists.",
     };
     private readonly Option<string?> _prediction = new("--prediction")
     {
         Description =
-            "What the network predicts: epsilon (noise) or v (velocity). Default: as the model says; a single file of Stable Diffusion 2.x that does not "
-            + "say is asked.",
+            "What the network predicts: epsilon (noise) or v (velocity). Default: as the model declares; a single file of Stable Diffusion 2.x that does not "
+            + "declare it is probed.",
     };
     private readonly Option<string?> _tokenizer = new("--tokenizer")
     {
-        Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: beside the file, or in the model hub's cache.",
+        Description = "Folder with CLIP's vocab.json and merges.txt, for single files. Default: next to the file, or in the model hub's cache.",
     };
     private readonly Option<string> _device = SharedOptions.Device();
     private readonly Option<string?> _precision = new("--precision")
     {
         Description =
-            $"Precision of the U-Net and the text encoder: {string.Join(", ", Precision.Names)}. What lies between the networks stays fp32 (default: fp32).",
+            $"Precision of the U-Net and the text encoder: {string.Join(", ", Precision.Names)}. Everything between the networks stays fp32 (default: fp32).",
     };
     private readonly Option<string?> _vaePrecision = new("--vae-precision") { Description = "Precision of the autoencoder (default: fp32)." };
     private readonly Option<bool> _checkpointing = new("--checkpointing")
     {
-        Description = "Save memory: take gradients in segments of the U-Net. About a third slower.",
+        Description = "Save memory: compute gradients in segments of the U-Net. About a third slower.",
     };
-    private readonly Option<bool> _sequential = new("--sequential") { Description = "Save memory: the two predictions of guidance one after the other." };
+    private readonly Option<bool> _sequential = new("--sequential") { Description = "Save memory: run the two predictions of guidance one after the other." };
     private readonly Option<int> _vaeTile = SharedOptions.Int(
         "--vae-tile",
-        "Save memory: autoencoder in blended tiles of so many latents (64 are 512 pixels); 0 takes the image whole.",
+        "Save memory: run the autoencoder in blended tiles of this many latents (64 are 512 pixels); 0 for no tiles.",
         0,
         0,
         1024
     );
-    private readonly Option<bool> _offload = new("--offload") { Description = "Save memory: text encoder and autoencoder are there only while they work." };
+    private readonly Option<bool> _offload = new("--offload") { Description = "Save memory: load text encoder and autoencoder only while they are in use." };
 
     public ModelOptions(
         string description =
@@ -95,7 +94,7 @@ internal sealed class ModelOptions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A shell asks for words, not for what is wrong with a folder; 'nulltext doctor' says that.
+            // A shell wants completions, not what is wrong with a folder; 'nulltext doctor' reports that.
             return [];
         }
     }
@@ -134,10 +133,10 @@ internal sealed class ModelOptions
         };
 }
 
-/// <summary>A model that was asked for.</summary>
+/// <summary>A requested model.</summary>
 internal sealed record ModelRequest
 {
-    /// <summary>As typed; null if nothing was.</summary>
+    /// <summary>As typed; null if not given.</summary>
     public string? Name { get; init; }
 
     public string? Variant { get; init; }
@@ -159,24 +158,13 @@ internal sealed record ModelRequest
     /// <summary>Whether it is the embedded model.</summary>
     public bool IsEmbedded => Name is null or SharedOptions.EmbeddedModel;
 
-    /// <summary>Looks at the model; nothing large is read.</summary>
-    public ModelSource Find(RunContext context)
-    {
-        // Before the device is named to libtorch, which would report the missing library and not what to do.
-        if (Device.StartsWith("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
-            throw new CommandException(
-                "--device cuda: this build of libtorch sees no CUDA device. Use --device cpu, or build with -p:TorchBackend=cuda on a machine with an "
-                    + "NVIDIA driver ('nulltext doctor' says more)."
-            );
-        return Look(context);
-    }
-
-    private ModelSource Look(RunContext context) =>
+    /// <summary>Inspects the model; nothing large is read.</summary>
+    public ModelSource Find(RunContext context) =>
         ModelSource.Find(
             SharedOptions.ModelPath(Name ?? SharedOptions.EmbeddedModel),
             new ModelLoadOptions
             {
-                Device = torch.device(Device),
+                Device = Tensors.ComputeDevice.Parse(Device),
                 Dtype = Tensors.Precision.Parse(Precision ?? Tensors.Precision.Names[0]),
                 VaeDtype = VaePrecision is { } vae ? Tensors.Precision.Parse(vae) : null,
                 Memory = Memory,
@@ -190,10 +178,7 @@ internal sealed record ModelRequest
     /// <summary>Refuses a job that does not fit, then loads the model.</summary>
     public StableDiffusion Load(RunContext context, ModelSource source, MemoryDemand demand)
     {
-        torch.Device device = torch.device(Device);
-        // What a GPU has free is not known before it is asked for; the plan is about this machine's memory.
-        if (device.type == DeviceType.CPU)
-            MemoryPlan.For(source, demand).RequireFits();
+        MemoryPlan.RequireFits(source, demand);
         context.Choose(source, demand.ImageSize);
         StableDiffusion model = StableDiffusion.Load(source, context.Cancel);
         foreach (string note in model.Notes)
@@ -201,7 +186,7 @@ internal sealed record ModelRequest
         return model;
     }
 
-    /// <summary>A line now and then; none for models that load at once.</summary>
+    /// <summary>Prints a line now and then; none for models that load quickly.</summary>
     private sealed class Lines(TextWriter error) : IProgress<LoadProgress>
     {
         private readonly LinePace _pace = new();

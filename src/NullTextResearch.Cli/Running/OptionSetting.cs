@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>`--set NAME=VALUE`: every option of a method or editor by its name, those included that have no flag of their own.</summary>
+/// <summary>`--set NAME=VALUE`: sets any option of a method or editor by name, including those without a flag.</summary>
 internal static class OptionSetting
 {
     /// <summary>The option.</summary>
-    /// <param name="whose">Whose options they are.</param>
+    /// <param name="whose">The owner of the options, for the description.</param>
     public static Option<string[]> Create(string whose)
     {
         Option<string[]> option = new("--set")
@@ -23,11 +23,11 @@ internal static class OptionSetting
         return option;
     }
 
-    /// <summary>Names and values that were given, in order.</summary>
+    /// <summary>The given names and values, in order.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Read(ParseResult parsed, Option<string[]> option) =>
         [.. (parsed.GetValue(option) ?? []).Select(text => text.Split('=', 2)).Select(parts => KeyValuePair.Create(parts[0], parts[1]))];
 
-    /// <summary>Makes something of options by name; what is wrong with them is a mistake of the command line.</summary>
+    /// <summary>Builds something from named options; an invalid option is reported as a command line error.</summary>
     public static T Checked<T>(Func<T> make)
     {
         try

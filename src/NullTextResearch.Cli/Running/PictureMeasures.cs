@@ -2,9 +2,9 @@ using NullTextResearch.Metrics;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Measures of pictures in words.</summary>
+/// <summary>Image measures as text.</summary>
 internal static class PictureMeasures
 {
-    /// <summary>A PSNR in words.</summary>
+    /// <summary>A PSNR as text.</summary>
     public static string Decibels(double psnr) => Psnr.InWords(psnr);
 }

@@ -5,10 +5,10 @@ using Spectre.Console;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Shows a download: bars on a terminal, a line now and then elsewhere.</summary>
+/// <summary>Shows a download: bars on a terminal, occasional lines elsewhere.</summary>
 internal static class PullReport
 {
-    /// <summary>Runs a download under a display.</summary>
+    /// <summary>Runs a download and shows its progress.</summary>
     public static T Track<T>(RunContext context, PullPlan plan, Func<IProgress<PullProgress>, T> work)
     {
         if (!Terminal.ShowsBars)
@@ -26,10 +26,10 @@ internal static class PullReport
             .Start(bars => work(new Bars(console, bars, plan)));
     }
 
-    /// <summary>Only what happened, for look-ups.</summary>
+    /// <summary>Prints notes only, for look-ups.</summary>
     public static IProgress<PullProgress> Notes(TextWriter writer) => new Lines(writer);
 
-    /// <summary>What was found out about each file, for the last line: nothing is claimed that was not done.</summary>
+    /// <summary>How the files were checked, for the last line: it claims no check that was not done.</summary>
     public static string Checked(PullPlan plan)
     {
         HashSet<string> fetched = [.. plan.Missing.Select(f => f.Hash)],
@@ -39,15 +39,15 @@ internal static class PullReport
             rest = plan.Files.Count - now - before;
         List<string> parts = [];
         if (now > 0)
-            parts.Add($"{now} fetched now, with the right checksums");
+            parts.Add($"{now} downloaded now, checksums verified");
         if (before > 0)
-            parts.Add($"{before} from the cache, with the right checksums");
+            parts.Add($"{before} from the cache, checksums verified");
         if (rest > 0)
-            parts.Add($"{rest} from the cache, of which only the size was compared; --verify computes the checksums");
+            parts.Add($"{rest} from the cache, only their sizes compared; --verify checks the checksums");
         return string.Join("; ", parts);
     }
 
-    /// <summary>A size as download pages give it.</summary>
+    /// <summary>A size in decimal units, as download pages give it.</summary>
     public static string Size(long bytes) =>
         bytes switch
         {
@@ -56,7 +56,7 @@ internal static class PullReport
             _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
         };
 
-    /// <summary>One bar for each large file, and one for all.</summary>
+    /// <summary>One bar per large file, and one for the total.</summary>
     private sealed class Bars : IProgress<PullProgress>
     {
         private const long Large = 10_000_000;
@@ -69,7 +69,7 @@ internal static class PullReport
             _console = console;
             foreach (HubFile file in plan.Missing.Where(f => f.Size >= Large))
                 _files[file.Hash] = bars.AddTask(Terminal.Plain(file.Path), maxValue: file.Size);
-            _all = bars.AddTask("all", maxValue: Math.Max(1, plan.Missing.Sum(f => f.Size)));
+            _all = bars.AddTask("total", maxValue: Math.Max(1, plan.Missing.Sum(f => f.Size)));
         }
 
         public void Report(PullProgress value)
@@ -84,7 +84,7 @@ internal static class PullReport
         }
     }
 
-    /// <summary>What happened, and now and then how far it is.</summary>
+    /// <summary>Prints notes and, now and then, the progress.</summary>
     private sealed class Lines(TextWriter writer) : IProgress<PullProgress>
     {
         private readonly LinePace _pace = new();

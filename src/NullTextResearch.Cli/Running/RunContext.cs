@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>What a running command is given: where to write, how to report, when to stop.</summary>
+/// <summary>The context of a running command: where to write, how to report, when to stop.</summary>
 internal sealed class RunContext(TextWriter output, TextWriter error, CancellationToken cancel, int? threads)
 {
     /// <summary>Results.</summary>
@@ -18,33 +18,33 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     /// <summary>Set by Ctrl-C.</summary>
     public CancellationToken Cancel => cancel;
 
-    /// <summary>Threads that were asked for; null if none were.</summary>
+    /// <summary>Requested threads; null if none were requested.</summary>
     public int? Asked { get; } = threads;
 
-    /// <summary>Threads inside one operation: those asked for, else what <see cref="Choose"/> found right for the model, and 1 before.</summary>
+    /// <summary>Threads inside one operation: those requested, else what <see cref="Choose"/> chose for the model; 1 before that.</summary>
     public int Threads { get; private set; } = threads ?? 1;
 
-    /// <summary>Threads that independent work may have in all: those asked for, else one a processor.</summary>
+    /// <summary>Total threads for independent work: those requested, else one per processor.</summary>
     public int AllThreads => Asked ?? Environment.ProcessorCount;
 
-    /// <summary>What remains if the work is cancelled now, for the message; null if nothing does.</summary>
+    /// <summary>What is kept if the work is cancelled now, for the message; null if nothing is.</summary>
     public string? Kept { get; set; }
 
-    /// <summary>Sets libtorch's threads; they are a setting of the calling thread.</summary>
+    /// <summary>Sets libtorch's number of threads, which is a setting of the calling thread.</summary>
     public void ApplyThreads()
     {
         Native.PrepareThread();
         torch.set_num_threads(Threads);
     }
 
-    /// <summary>Gives libtorch the threads that suit a model and a size of images, unless a number was asked for.</summary>
+    /// <summary>Sets the number of threads that suits a model and an image size, unless one was requested.</summary>
     public void Choose(ModelSource source, PixelSize size)
     {
         Threads = Asked ?? ProcessorThreads.For(source, size);
         ApplyThreads();
     }
 
-    /// <summary>Runs work under a progress bar, or with a line now and then where the output cannot show one.</summary>
+    /// <summary>Runs work with a progress bar, or with occasional lines where the output cannot show one.</summary>
     public T TrackWork<T>(Func<IProgress<WorkProgress>, T> work)
     {
         if (!Terminal.ShowsBars)

@@ -6,10 +6,10 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Options that several commands have, spelled and checked one way.</summary>
+/// <summary>Options shared by several commands, spelled and checked the same way.</summary>
 internal static class SharedOptions
 {
-    /// <summary>Word for the embedded model.</summary>
+    /// <summary>Name of the embedded model.</summary>
     public const string EmbeddedModel = "sd-mini";
 
     public static Option<string> Device()
@@ -54,7 +54,7 @@ internal static class SharedOptions
         return option;
     }
 
-    /// <summary>A number between bounds, or nothing.</summary>
+    /// <summary>An optional number between bounds.</summary>
     public static Option<double?> OptionalNumber(string name, string description, double least, double most)
     {
         Option<double?> option = new(name) { Description = description, CustomParser = result => Read(result, name) };
@@ -62,14 +62,14 @@ internal static class SharedOptions
         return option;
     }
 
-    /// <summary>What size images get.</summary>
+    /// <summary>The size of images.</summary>
     public static Option<string> Size(string description)
     {
         Option<string> option = new("--size")
         {
             Description =
-                $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's ratio of sides, with about as many pixels as the "
-                + "model's square; as-is: the image's own size; own (default): the square that the model was trained at.",
+                $"{description} 640x448 or 512 (multiples of 8 up to {SizeRule.Most}); keep: the image's aspect ratio, with about as many pixels as the "
+                + "model's square; as-is: the image's own size; own (default): the square size that the model was trained at.",
             HelpName = "size",
             DefaultValueFactory = _ => "own",
         };
@@ -114,7 +114,7 @@ internal static class SharedOptions
         return option;
     }
 
-    /// <summary>Refuses prompts that the model cannot follow, and says what of the others it will not understand.</summary>
+    /// <summary>Refuses prompts that the model cannot follow, and reports what it will not understand in the others.</summary>
     public static void RequirePrompts(RunContext context, StableDiffusion model, params IReadOnlyList<string> prompts)
     {
         foreach (string note in model.CheckPrompts(prompts))
@@ -124,14 +124,14 @@ internal static class SharedOptions
     /// <summary>Whether an option was typed.</summary>
     public static bool WasGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    /// <summary>Where a model is.</summary>
-    /// <param name="model">A folder, a file, owner/name of a pulled model, or the word for the embedded model.</param>
+    /// <summary>Path of a model.</summary>
+    /// <param name="model">A folder, a file, owner/name of a pulled model, or the name of the embedded model.</param>
     public static string ModelPath(string model) => model == EmbeddedModel ? StableDiffusion.MiniFolder() : model;
 
-    // The parser's own reading follows the culture: in a German one, 0.75 would be 75.
+    // The parser's own conversion follows the culture: in German, 0.75 would be 75.
     private static double? Read(ArgumentResult result, string name)
     {
-        // A missing value is told by the parser.
+        // A missing value is reported by the parser.
         if (result.Tokens.Count != 1)
             return null;
         string text = result.Tokens[0].Value;
@@ -146,7 +146,7 @@ internal static class SharedOptions
         if (result.Tokens.Count != 1)
             return;
         string text = result.Tokens[0].Value;
-        // What is no number at all is told where it is read.
+        // Text that is not a number is reported where it is read.
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && !(value >= least && value <= most))
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is {text}; it must lie between {least} and {most}."));
     }

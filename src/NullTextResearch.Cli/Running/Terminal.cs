@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>The terminal, or what stands in its place.</summary>
+/// <summary>The terminal, or whatever replaces it.</summary>
 internal static class Terminal
 {
     private static TextWriter _error = Console.Error;
 
     /// <summary>
-    /// From here on everything that the program prints is text, whatever file, server or prompt it came from: the one place where
-    /// escape sequences are taken out.
+    /// From here on, escape sequences are removed from everything that the program prints, whatever file, server or prompt it came from.
+    /// This is the only place that removes them.
     /// </summary>
     public static void Guard()
     {
@@ -20,10 +20,10 @@ internal static class Terminal
         Console.SetError(new PlainWriter(Console.Error));
     }
 
-    /// <summary>Whether bars that move can be shown on standard error.</summary>
+    /// <summary>Whether standard error can show progress bars.</summary>
     public static bool ShowsBars => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
-    /// <summary>Standard error as a console that can draw, for <see cref="ShowsBars"/>; its texts must be cleaned before they are given to it.</summary>
+    /// <summary>Standard error as a console that can draw, for <see cref="ShowsBars"/>; texts must be cleaned before they are passed to it.</summary>
     public static IAnsiConsole Drawing() =>
         AnsiConsole.Create(
             new AnsiConsoleSettings
@@ -33,7 +33,7 @@ internal static class Terminal
             }
         );
 
-    /// <summary>A text for <see cref="Drawing"/>: neither the terminal nor the console takes anything in it for an order.</summary>
+    /// <summary>A text for <see cref="Drawing"/>: neither the terminal nor the console interprets anything in it as a command.</summary>
     public static string Plain(string text) => Markup.Escape(PrintableText.Clean(text));
 
     /// <summary>Time in words, to the second or, for hours, to the minute.</summary>
@@ -44,7 +44,7 @@ internal static class Terminal
             : (FormattableString)$"{(int)time.TotalHours} h {time.Minutes} min"
         );
 
-    // Spectre's own output takes any writer but the console's for a file.
+    // Spectre's own output treats any writer except the console's as a file.
     private sealed class ErrorOutput(TextWriter writer) : IAnsiConsoleOutput
     {
         public TextWriter Writer => writer;
@@ -62,12 +62,12 @@ internal static class Terminal
     }
 }
 
-/// <summary>Passes text on without what a terminal would obey.</summary>
+/// <summary>Passes text on without terminal control sequences.</summary>
 internal sealed class PlainWriter(TextWriter inner) : TextWriter(System.Globalization.CultureInfo.InvariantCulture)
 {
     public override Encoding Encoding => inner.Encoding;
 
-    // Half of a character above the basic plane says nothing yet; none of them is a terminal's order by itself.
+    // A surrogate is half a character; on its own it is never a control sequence.
     public override void Write(char value)
     {
         if (char.IsSurrogate(value))

@@ -3,14 +3,14 @@ using Spectre.Console;
 
 namespace NullTextResearch.Cli.Running;
 
-/// <summary>Where long work is.</summary>
+/// <summary>Progress of long work.</summary>
 /// <param name="Stage">What is being done.</param>
 /// <param name="Done">How much of it is done.</param>
-/// <param name="Of">How much there is in all, in the same unit.</param>
+/// <param name="Of">The total, in the same unit.</param>
 /// <param name="Where">The same in words, such as <c>step 3 of 50</c>.</param>
 internal sealed record WorkProgress(string Stage, double Done, double Of, string Where)
 {
-    /// <summary>An inversion's.</summary>
+    /// <summary>Progress of an inversion.</summary>
     public static WorkProgress From(InversionProgress p) => new(p.Stage, p.Step, p.Of, FormattableString.Invariant($"step {p.Step} of {p.Of}") + Loss(p));
 
     /// <summary>The loss in words, or nothing.</summary>
@@ -39,10 +39,10 @@ internal sealed class BarProgress(ProgressContext bars) : IProgress<WorkProgress
     }
 }
 
-/// <summary>A line now and then, and one at the end of each stage: what is done, how far it is, how long it took and may take.</summary>
+/// <summary>Prints a line now and then, and one at the end of each stage: what is done, the progress, and the time taken and left.</summary>
 internal sealed class LineProgress(TextWriter writer, TimeProvider? clock = null) : IProgress<WorkProgress>
 {
-    // Of work that goes through its stages again and again, the first ends are told.
+    // For work that repeats its stages, only the first ends are reported.
     private const int MostEnds = 20;
     private readonly LinePace _pace = new(clock);
     private string? _stage;

@@ -5,21 +5,21 @@ using TorchSharp;
 
 namespace NullTextResearch.Interactive.Checkups;
 
-/// <summary>The self-test of the machine's arithmetic as a table: a line an operation, a column a precision and number of threads.</summary>
+/// <summary>The arithmetic self-test as a table: one line per operation, one column per precision and number of threads.</summary>
 internal sealed class ArithmeticTable
 {
     private const int ColumnWidth = 17;
 
     private ArithmeticTable(IReadOnlyList<ArithmeticCheck> checks) => Checks = checks;
 
-    /// <summary>Nothing tested.</summary>
+    /// <summary>A table without checks.</summary>
     public static ArithmeticTable Empty { get; } = new([]);
 
-    /// <summary>All that was found.</summary>
+    /// <summary>All results.</summary>
     public IReadOnlyList<ArithmeticCheck> Checks { get; }
 
-    /// <summary>Runs the test in every precision, with one thread and with all that work may have.</summary>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <summary>Runs the test in every precision, with one thread and with all available threads.</summary>
+    /// <exception cref="OperationCanceledException">The test was cancelled.</exception>
     public static ArithmeticTable Make(int allThreads, CancellationToken cancel)
     {
         if (ArithmeticSelfTest.IsOff)
@@ -28,7 +28,7 @@ internal sealed class ArithmeticTable
         return new([.. threads.SelectMany(n => ArithmeticSelfTest.Dtypes.SelectMany(dtype => ArithmeticSelfTest.Run(dtype, n, cancel)))]);
     }
 
-    /// <summary>Prints the table; nothing where nothing was tested.</summary>
+    /// <summary>Prints the table; prints nothing if there are no checks.</summary>
     public void Write(TextWriter to)
     {
         if (Checks.Count == 0)
@@ -37,8 +37,8 @@ internal sealed class ArithmeticTable
         int width = Checks.Max(c => c.Operation.Length) + 2;
         to.WriteLine();
         to.WriteLine(
-            "Arithmetic: relative error of result and gradient against float64. ok: right; around: right, and libtorch alone is wrong here; WRONG: off by "
-                + "more than the limit."
+            "Arithmetic: relative error of result and gradient against float64. ok: right; around: right, but libtorch alone is wrong here; WRONG: error "
+                + "exceeds the limit."
         );
         IEnumerable<string> heads = columns.Select(c => $"{Precision.NameOf(c.Dtype)}, {c.Threads} {(c.Threads == 1 ? "thread" : "threads")}");
         to.WriteLine($"{new string(' ', width + 8)}{string.Concat(heads.Select(h => h.PadRight(ColumnWidth)))}".TrimEnd());

@@ -13,66 +13,66 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Interactive.Checkups;
 
-/// <summary>What became of one thing that was looked at.</summary>
+/// <summary>Result of one check.</summary>
 internal enum CheckupVerdict
 {
-    /// <summary>In place.</summary>
+    /// <summary>Works.</summary>
     Good,
 
-    /// <summary>Not there; only some things need it.</summary>
+    /// <summary>Missing, but only some features need it.</summary>
     Missing,
 
-    /// <summary>Nothing works until it is mended.</summary>
+    /// <summary>Nothing works until it is fixed.</summary>
     Broken,
 }
 
-/// <summary>One thing that was looked at.</summary>
-/// <param name="Verdict">What became of it.</param>
-/// <param name="What">Its name, a word or two.</param>
+/// <summary>One line of the checkup.</summary>
+/// <param name="Verdict">Result of the check.</param>
+/// <param name="What">Name of the checked thing, a word or two.</param>
 /// <param name="Found">What was found.</param>
-/// <param name="Mend">What to do; null where nothing need be done.</param>
+/// <param name="Mend">How to fix it; null if nothing needs to be done.</param>
 internal sealed record CheckupLine(CheckupVerdict Verdict, string What, string Found, string? Mend);
 
-/// <summary>A model to load for a look.</summary>
+/// <summary>A model to check by loading it.</summary>
 /// <param name="What">Its name in the list.</param>
-/// <param name="Find">Finds it.</param>
-/// <param name="Load">Loads what was found.</param>
-/// <param name="Mend">What to do where that fails.</param>
+/// <param name="Find">Finds the model.</param>
+/// <param name="Load">Loads the model that was found.</param>
+/// <param name="Mend">What to do if that fails.</param>
 internal sealed record CheckupModel(string What, Func<ModelSource> Find, Func<ModelSource, StableDiffusion> Load, string Mend)
 {
-    /// <summary>The embedded model, as a notebook opens it.</summary>
+    /// <summary>The embedded model, opened as a notebook opens it.</summary>
     public static CheckupModel Embedded { get; } =
         new(MiniName, () => ModelSource.Find(StableDiffusion.MiniFolder()), source => StableDiffusion.Load(source), MiniMend);
 
-    /// <summary>What the embedded model is called.</summary>
+    /// <summary>Name of the embedded model.</summary>
     public const string MiniName = "sd-mini";
 
-    /// <summary>What to do where the embedded model is missing.</summary>
+    /// <summary>What to do if the embedded model is missing.</summary>
     public const string MiniMend =
-        "clone the repository again (the model is part of it), build, and run this from the build's folder; or 'nulltext train --out runs/mini --export "
+        "clone the repository again (the model is part of it), build, and run this from the build folder; or 'nulltext train --out runs/mini --export "
         + "data/models/sd-mini'";
 }
 
-/// <summary>Looks at everything that the library lives on: one line per thing, and how to mend what is missing.</summary>
+/// <summary>Checks everything the library depends on: one line each, with a fix for what is missing.</summary>
 internal sealed class Checkup
 {
-    /// <summary>Threads that were asked for; null if none were.</summary>
+    /// <summary>Requested number of threads; null if none was requested.</summary>
     public int? AskedThreads { get; init; }
 
-    /// <summary>Sets libtorch's threads.</summary>
+    /// <summary>Sets the number of libtorch threads.</summary>
     public Action ApplyThreads { get; init; } = Native.PrepareThread;
 
     /// <summary>
-    /// Models to load, the largest first: what one leaves in the allocator would hide some of the next one's peak. Listed the other way round.
+    /// Models to load, the largest first, because memory that one leaves in the allocator would hide part of the next one's peak. Listed in reverse.
     /// </summary>
     public IReadOnlyList<CheckupModel> Models { get; init; } = [CheckupModel.Embedded];
 
-    /// <summary>What the caller looked at besides; last in the list.</summary>
+    /// <summary>Further checks of the caller; listed last.</summary>
     public IReadOnlyList<CheckupLine> Besides { get; init; } = [];
 
-    /// <summary>Looks, and writes what it found.</summary>
+    /// <summary>Runs the checks and writes the results.</summary>
     /// <returns>Whether all essentials are in place.</returns>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="OperationCanceledException">The checkup was cancelled.</exception>
     public bool Run(TextWriter to, CancellationToken cancel)
     {
         List<CheckupLine> lines = [Runtime(), .. Torch()];
@@ -81,7 +81,7 @@ internal sealed class Checkup
         CheckupLine[][] models = [.. Models.Select(Model)];
         lines.AddRange(models.Reverse().SelectMany(m => m));
         lines.Add(Pulled());
-        // After the models: what it leaves in the allocator would hide some of their peak.
+        // After the models: memory that it leaves in the allocator would hide part of their peak.
         ArithmeticTable arithmetic = loaded ? ArithmeticTable.Make(AskedThreads ?? Environment.ProcessorCount, cancel) : ArithmeticTable.Empty;
         if (loaded)
             lines.Add(Arithmetic(arithmetic));
@@ -179,7 +179,7 @@ internal sealed class Checkup
             "threads",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(AskedThreads is { } asked ? $"{asked}, as asked for," : "as many as a model is worth, 1 for sd-mini,")} of "
+                $"{(AskedThreads is { } asked ? $"{asked}, as requested," : "as many as suit the model, 1 for sd-mini,")} of "
                     + $"{Environment.ProcessorCount} processors (--threads, {ProcessorThreads.Variable})"
             ),
             null
@@ -190,13 +190,13 @@ internal sealed class Checkup
     {
         const string What = "arithmetic";
         if (table.Checks.Count == 0)
-            return new(CheckupVerdict.Missing, What, $"not tested, as {ArithmeticSelfTest.Variable}=off asks", $"unset {ArithmeticSelfTest.Variable}");
+            return new(CheckupVerdict.Missing, What, $"not tested, because {ArithmeticSelfTest.Variable}=off", $"unset {ArithmeticSelfTest.Variable}");
         string where = $"{Processor.Name}, libtorch {torch.__version__}";
         ArithmeticCheck[] wrong = [.. table.Checks.Where(c => c.Verdict == ArithmeticVerdict.Wrong)];
         int around = table.Checks.Count(c => c.Verdict == ArithmeticVerdict.WorkedAround);
         string found =
             $"{where}: {table.Checks.Count - wrong.Length} of {table.Checks.Count} checks "
-            + $"right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, and the library works around it")}";
+            + $"right{(around == 0 ? "" : $"; in {around} of them libtorch alone is wrong on this processor, but the library works around it")}";
         if (wrong.Length == 0)
             return new(CheckupVerdict.Good, What, found, null);
         string[] precisions = [.. wrong.Select(c => Precision.NameOf(c.Dtype)).Distinct()];
@@ -220,16 +220,16 @@ internal sealed class Checkup
         }
         catch (ArgumentException e)
         {
-            return new(CheckupVerdict.Broken, "memory", e.Message, $"unset {MemoryPlan.LimitVariable} or give a number of bytes");
+            return new(CheckupVerdict.Broken, "memory", e.Message, $"unset {MemoryPlan.LimitVariable} or set it to a number of bytes");
         }
 
         string found = string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GB available");
         return bytes < 1L << 30
-            ? new(CheckupVerdict.Missing, "memory", found, "the embedded model wants 1 GB, Stable Diffusion 1.x about 10 GB in float32: close other programs")
+            ? new(CheckupVerdict.Missing, "memory", found, "the embedded model needs 1 GB, Stable Diffusion 1.x about 10 GB in float32: close other programs")
             : new(CheckupVerdict.Good, "memory", found, null);
     }
 
-    // Names only: loading each would take minutes.
+    // Only lists names: loading each model would take minutes.
     private static CheckupLine Pulled()
     {
         ModelCache cache = ModelCache.FromEnvironment();
@@ -247,7 +247,7 @@ internal sealed class Checkup
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(CheckupVerdict.Missing, "pulled models", e.Message, "make the folder readable, or set HF_HUB_CACHE to another");
+            return new(CheckupVerdict.Missing, "pulled models", e.Message, "make the folder readable, or set HF_HUB_CACHE to another one");
         }
     }
 
@@ -291,11 +291,11 @@ internal sealed class Checkup
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
         {
-            return [new(CheckupVerdict.Broken, what, "cannot be loaded without libtorch", "mend libtorch first")];
+            return [new(CheckupVerdict.Broken, what, "cannot be loaded without libtorch", "fix libtorch first")];
         }
     }
 
-    // A file with such numbers loads as any other; everything that is made with it is NaN.
+    // A file with such values loads like any other, but everything computed with it is NaN.
     private static IEnumerable<CheckupLine> Damage(StableDiffusion model, string what)
     {
         const int Told = 8;
@@ -311,9 +311,9 @@ internal sealed class Checkup
             yield return new(
                 CheckupVerdict.Broken,
                 what,
-                $"{bad.Length} tensors hold numbers that are none, so every picture will be",
-                "get the file again and compare its checksum; if it is the same, the training of this model diverged: take another. With a 16-bit "
-                    + "--precision, try fp32 first"
+                $"{bad.Length} tensors contain NaN or infinite numbers, and so will every picture",
+                "download the file again and compare its checksum; if it is the same, the training of this model diverged: use another one. With a "
+                    + "16-bit --precision, try fp32 first"
             );
     }
 
@@ -329,8 +329,8 @@ internal sealed class Checkup
             ? new(
                 CheckupVerdict.Missing,
                 "Chromium",
-                "not found; charts are interactive HTML, their PNG copies are left out",
-                "Debian: apt-get install chromium; or set " + ChromiumRenderer.EnvironmentVariable + " to a Chrome or Edge program"
+                "not found; charts are interactive HTML without PNG copies",
+                "Debian: apt-get install chromium; or set " + ChromiumRenderer.EnvironmentVariable + " to the path of Chrome or Edge"
             )
             : new(CheckupVerdict.Good, "Chromium", search.Message, null);
     }

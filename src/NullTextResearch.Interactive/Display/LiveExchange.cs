@@ -5,7 +5,7 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive.Display;
 
-/// <summary>What an exploration's sliders and the kernel say to each other: a position, and its picture and numbers.</summary>
+/// <summary>Exchanges messages between an exploration's sliders and the kernel: a position, and its picture and measures.</summary>
 internal sealed class LiveExchange(
     Workbench bench,
     Exploration exploration,
@@ -15,13 +15,13 @@ internal sealed class LiveExchange(
 {
     private IDisplayHandle? _store;
 
-    /// <summary>What the sliders name when they open their channel.</summary>
+    /// <summary>The id that the sliders send when they open their channel.</summary>
     public string Id { get; } = $"nt-live-{Guid.NewGuid():N}"[..16];
 
-    /// <summary>What was computed.</summary>
+    /// <summary>The results so far.</summary>
     public Exploration Exploration => exploration;
 
-    /// <summary>Computes a position that has not been computed yet.</summary>
+    /// <summary>Computes a position unless it was computed already.</summary>
     public void Compute(IReadOnlyList<int> at, LiveProgress progress, CancellationToken stop)
     {
         string place = FramesView.Place(at);
@@ -32,11 +32,11 @@ internal sealed class LiveExchange(
         exploration.Keep(place, point with { Values = values });
     }
 
-    /// <summary>Shows what was computed beneath the sliders; it is renewed as more is.</summary>
+    /// <summary>Shows the computed pictures below the sliders; updated as more are computed.</summary>
     public void Show(Output output)
     {
         FramesView frames = new(Id, exploration);
-        // A cell's output can be replaced later only by its handle.
+        // Once the cell has ended, its output can be replaced only through its handle.
         if (Notebook.Host is { } host && output is HostOutput)
             _store = host.Display(frames);
         else
@@ -48,7 +48,7 @@ internal sealed class LiveExchange(
     {
         if (Position(message) is not { } at)
         {
-            send(new JsonObject { ["ended"] = "The sliders sent no position; run the cell again." });
+            send(new JsonObject { ["ended"] = "The sliders sent no valid position; run the cell again." });
             return;
         }
 
@@ -101,7 +101,7 @@ internal sealed class LiveExchange(
         }
         catch (Exception e)
         {
-            // There is no cell to show it in: it is said where it was asked for.
+            // No cell is running that could show the error, so it is shown at the sliders.
             send(new JsonObject { ["ended"] = $"{e.GetType().Name}: {e.Message}" });
             return false;
         }

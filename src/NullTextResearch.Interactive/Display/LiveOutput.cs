@@ -4,12 +4,12 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive.Display;
 
-/// <summary>Where work shows its progress that was asked for by a shown element: in that element.</summary>
+/// <summary>Shows the progress of work requested by a displayed element in that element.</summary>
 internal sealed class LiveOutput(Action<JsonObject> send, CancellationToken superseded) : Output
 {
     public override bool IsRich => true;
 
-    // A slider is dragged: what is seen late is not seen.
+    // While a slider is dragged, late previews are useless.
     public override TimeSpan PreviewInterval => TimeSpan.FromMilliseconds(250);
 
     public override CancellationToken Cancellation => superseded;
@@ -22,7 +22,7 @@ internal sealed class LiveOutput(Action<JsonObject> send, CancellationToken supe
 
     private void Show(object value)
     {
-        // What a cell would have written beneath itself, such as a note on a word, is said in the line beneath the sliders.
+        // What would otherwise appear below the cell, such as a note on a word, goes to the line below the sliders.
         if (value is not ProgressView view)
             send(new JsonObject { ["note"] = value.ToString() });
         else if (!view.IsLast)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Interactive.Display;
 
 /// <summary>
-/// One display that follows long work: few updates a second however many reports come, the last one always. Made in the
-/// cell, reported to from the thread that works.
+/// A display that follows long work: a few updates a second however many reports arrive, and always the last one. Created in
+/// the cell; receives reports from the worker thread.
 /// </summary>
 internal sealed class LiveProgress : IProgress<InversionProgress>
 {
@@ -26,10 +26,10 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     private int _stageFirst;
     private ProgressView _now;
 
-    /// <summary>Shows the display.</summary>
-    /// <param name="title">What is done, in a few words.</param>
-    /// <param name="output">Where.</param>
-    /// <param name="clock">Time; the system's if null.</param>
+    /// <summary>Creates and shows the display.</summary>
+    /// <param name="title">The task, in a few words.</param>
+    /// <param name="output">Where to show it.</param>
+    /// <param name="clock">Clock; null for the system clock.</param>
     public LiveProgress(string title, Output output, TimeProvider? clock = null)
     {
         _clock = clock ?? TimeProvider.System;
@@ -63,14 +63,14 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
 
             int done = value.Step - _stageFirst;
             TimeSpan spent = _clock.GetElapsedTime(_stageStarted);
-            // Two steps at least: the first of a stage also warms up.
+            // At least two steps: the first of a stage includes warm-up.
             TimeSpan? remaining = done >= 2 && value.Of > value.Step ? spent / done * (value.Of - value.Step) : null;
             _now = _now with { At = value.Loss is null && _now.At?.Stage == value.Stage ? value with { Loss = _now.At.Loss } : value, Remaining = remaining };
             Send(last: false);
         }
     }
 
-    /// <summary>Names the part of several that begins.</summary>
+    /// <summary>Starts one of several parts.</summary>
     public void Part(int number, int of, string name)
     {
         lock (_gate)
@@ -85,7 +85,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     {
         lock (_gate)
         {
-            // The pictures of the work are its result; the display keeps a line.
+            // The result shows the final pictures; the display keeps one line.
             _now = _now with
             {
                 End = end,
@@ -96,7 +96,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
         }
     }
 
-    /// <summary>A predictor that now and then shows what the picture looks like.</summary>
+    /// <summary>Wraps a predictor so that previews of the picture are shown from time to time.</summary>
     public INoisePredictor Watch(INoisePredictor predictor, StableDiffusion model) => _rich ? new Watching(this, predictor, model) : predictor;
 
     private void Send(bool last)
@@ -112,7 +112,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     {
         lock (_gate)
         {
-            // Previews may cost a twentieth of the time: one a second with a small model (under a slider four), few with a large one on a CPU.
+            // Previews may take a twentieth of the time: one a second with a small model (four under a slider), few with a large one on a CPU.
             TimeSpan wait = TimeSpan.FromTicks(Math.Max(_betweenPreviews.Ticks, 20 * _previewCost.Ticks));
             return _clock.GetElapsedTime(_previewed == 0 ? _started : _previewed) >= wait;
         }
@@ -161,7 +161,7 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
             using DisposeScope scope = NewDisposeScope();
             // The last row is the prompt's (of an edit: the target's).
             long row = latents.shape[0] - 1;
-            Tensor clean = Ddim.Move(latents.narrow(0, row, 1).detach(), noise.narrow(0, row, 1).detach(), step.Noisy, new AlphaBar(1));
+            Tensor clean = Ddim.Move(latents.narrow(0, row, 1).detach(), noise.narrow(0, row, 1).detach(), step.Noisy, step.Noisy.Image);
             return model.Decode(clean)[0];
         }
     }

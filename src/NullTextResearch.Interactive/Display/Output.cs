@@ -10,8 +10,8 @@ internal abstract class Output
     private static readonly AsyncLocal<Output?> Chosen = new();
 
     /// <summary>
-    /// Our own kernel if this is one, else .NET Interactive if a cell of it runs, else the console. Asked in the cell, before
-    /// any work starts: what .NET Interactive says is bound to the cell's own flow.
+    /// This project's kernel if it is running, else .NET Interactive if one of its cells is running, else the console. Read in the cell
+    /// before any work starts, because .NET Interactive's context is bound to the cell's flow of control.
     /// </summary>
     public static Output Current =>
         Chosen.Value ?? (Notebook.Host is { } host ? new HostOutput(host) : DotNetInteractiveOutput.TryFind() ?? (Output)new ConsoleOutput(Console.Out));
@@ -19,21 +19,21 @@ internal abstract class Output
     /// <summary>Whether pictures can be seen.</summary>
     public abstract bool IsRich { get; }
 
-    /// <summary>Least time between two previews of a picture that is being made.</summary>
+    /// <summary>Minimum time between two previews of a picture in progress.</summary>
     public virtual TimeSpan PreviewInterval => TimeSpan.FromSeconds(1);
 
     /// <summary>Cancelled when the user stops the cell.</summary>
     public virtual CancellationToken Cancellation => CancellationToken.None;
 
     /// <summary>Shows a value.</summary>
-    /// <returns>Replaces what is shown; may be called from any thread.</returns>
+    /// <returns>Replaces the displayed value; callable from any thread.</returns>
     public abstract Action<object> Display(object value);
 
     /// <summary>Chooses an output for the current flow of control; for tests.</summary>
     public static void Choose(Output? output) => Chosen.Value = output;
 }
 
-/// <summary>Our own kernel.</summary>
+/// <summary>This project's kernel.</summary>
 internal sealed class HostOutput(INotebookHost host) : Output
 {
     public override bool IsRich => true;
@@ -48,8 +48,8 @@ internal sealed class HostOutput(INotebookHost host) : Output
 }
 
 /// <summary>
-/// Microsoft's archived kernel, by reflection: <c>display(x).Update(y)</c> changes nothing in its last versions, but the
-/// handle of the invocation context works in all.
+/// Microsoft's archived kernel, by reflection: <c>display(x).Update(y)</c> has no effect in its last versions, but the
+/// handle of the invocation context works in all versions.
 /// </summary>
 internal sealed class DotNetInteractiveOutput : Output
 {
@@ -67,7 +67,7 @@ internal sealed class DotNetInteractiveOutput : Output
     public override CancellationToken Cancellation =>
         _context.GetType().GetProperty("CancellationToken")?.GetValue(_context) is CancellationToken token ? token : CancellationToken.None;
 
-    /// <summary>The running cell, or null where there is none.</summary>
+    /// <summary>The running cell, or null if there is none.</summary>
     public static DotNetInteractiveOutput? TryFind() =>
         AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive") is { } assembly
             ? TryFind(assembly)
@@ -98,7 +98,7 @@ internal sealed class DotNetInteractiveOutput : Output
     }
 }
 
-/// <summary>Plain text. Progress shows a line now and then, not one per update.</summary>
+/// <summary>Plain text. Progress is printed from time to time, not at every update.</summary>
 internal sealed class ConsoleOutput(TextWriter writer) : Output
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -108,7 +108,7 @@ internal sealed class ConsoleOutput(TextWriter writer) : Output
     public override Action<object> Display(object value)
     {
         long written = TimeProvider.System.GetTimestamp();
-        // A progress that has not begun has nothing to say.
+        // Progress that has not begun has nothing to show.
         if (value is not ProgressView)
             Write(value);
         return next =>

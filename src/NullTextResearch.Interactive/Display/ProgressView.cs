@@ -5,48 +5,48 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Interactive.Display;
 
-/// <summary>How a progress ended.</summary>
+/// <summary>How work ended.</summary>
 internal enum ProgressEnd
 {
-    /// <summary>It goes on.</summary>
+    /// <summary>Still running.</summary>
     Running,
 
-    /// <summary>It is done.</summary>
+    /// <summary>Completed.</summary>
     Done,
 
-    /// <summary>The user stopped it.</summary>
+    /// <summary>Stopped by the user.</summary>
     Stopped,
 
-    /// <summary>It failed.</summary>
+    /// <summary>Failed.</summary>
     Failed,
 }
 
-/// <summary>One moment of long work.</summary>
+/// <summary>A snapshot of long work.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Text])]
 internal sealed record ProgressView(string Title) : IRendered
 {
-    /// <summary>Where the work is; null before it began.</summary>
+    /// <summary>Current step; null before the work has begun.</summary>
     public InversionProgress? At { get; init; }
 
-    /// <summary>Which part of several, as <c>2 of 4: DDIM inversion</c>; may be null.</summary>
+    /// <summary>Which part of several, such as <c>2 of 4: DDIM inversion</c>; null if the work has no parts.</summary>
     public string? Part { get; init; }
 
-    /// <summary>Time spent.</summary>
+    /// <summary>Elapsed time.</summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>Time to the end of the stage, where it can be told.</summary>
+    /// <summary>Estimated time to the end of the stage; null if unknown.</summary>
     public TimeSpan? Remaining { get; init; }
 
-    /// <summary>What the picture looks like now, or null.</summary>
+    /// <summary>Preview of the picture in its current state, or null.</summary>
     public RgbImage? Preview { get; init; }
 
     /// <summary>Whether and how it ended.</summary>
     public ProgressEnd End { get; init; }
 
-    /// <summary>Whether nothing will follow.</summary>
+    /// <summary>Whether this is the last snapshot.</summary>
     public bool IsLast => End != ProgressEnd.Running;
 
-    /// <summary>Share of the stage that is done, 0 to 1; null where it is not known.</summary>
+    /// <summary>Completed share of the stage, 0 to 1; null if unknown.</summary>
     public double? Share =>
         End == ProgressEnd.Done ? 1
         : At is { Of: > 0 } at ? Math.Clamp((double)at.Step / at.Of, 0, 1)
@@ -105,7 +105,7 @@ internal sealed record ProgressView(string Title) : IRendered
     private string Where()
     {
         string step = At is { Of: > 0 } ? string.Create(CultureInfo.InvariantCulture, $"step {At.Step} of {At.Of}") : "";
-        // What the title or the part says already is not said again.
+        // Do not repeat what the title or the part already says.
         string stage = At is null || At.Stage == Title || Part?.EndsWith(At.Stage, StringComparison.Ordinal) == true ? "" : At.Stage;
         return string.Join(", ", new[] { Part, stage, step }.Where(t => !string.IsNullOrEmpty(t)));
     }

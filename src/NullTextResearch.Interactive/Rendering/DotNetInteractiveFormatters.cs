@@ -4,15 +4,15 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.Interactive.Rendering;
 
 /// <summary>
-/// <see cref="LibraryViews"/> in Microsoft's archived kernel, by reflection: for a cell that references this assembly by its
-/// path. The extension for that kernel does the same with its types.
+/// Registers <see cref="LibraryViews"/> with Microsoft's archived kernel by reflection, for cells that reference this assembly by
+/// its path. The extension for that kernel does the same without reflection.
 /// </summary>
 internal static class DotNetInteractiveFormatters
 {
-    /// <summary>What is sent, and in which order.</summary>
+    /// <summary>The mime types that are sent, in order.</summary>
     public static IReadOnlyList<string> Mimes { get; } = [Mime.Html, Mime.Text];
 
-    /// <summary>Registers with the kernel that this process is, if it is that one.</summary>
+    /// <summary>Registers with the kernel if this process is one of .NET Interactive.</summary>
     public static void Register()
     {
         if (AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "Microsoft.DotNet.Interactive.Formatting") is { } assembly)
@@ -34,13 +34,13 @@ internal static class DotNetInteractiveFormatters
         }
     }
 
-    /// <summary>Writes what stands in for a value, as one mime type.</summary>
+    /// <summary>Writes the stand-in of a value as one mime type.</summary>
     public static Action<object, TextWriter> Writer(string mime)
     {
         RenderingFormatter formatter = new(mime);
         return (value, writer) =>
         {
-            // An empty collection has nothing to stand in for it.
+            // An empty collection has no stand-in.
             if (Notebook.StandIn(value) is not { } standIn || !formatter.Format(standIn, writer))
                 writer.Write(value);
         };

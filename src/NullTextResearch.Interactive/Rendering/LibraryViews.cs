@@ -16,8 +16,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Interactive.Rendering;
 
 /// <summary>
-/// What a cell shows that ends with something of the library itself: pictures as pictures, tensors with their range, results
-/// and options as tables. The library knows nothing of notebooks, so its types cannot say it.
+/// Shows the library's own values at the end of a cell: images as pictures, tensors with their range, results and options as
+/// tables. The library knows nothing about notebooks, so its types cannot do this themselves.
 /// </summary>
 internal static class LibraryViews
 {
@@ -25,7 +25,7 @@ internal static class LibraryViews
     private const int MostValues = 64;
     private const int LongestText = 120;
 
-    // Besides these, all classes that show their members.
+    // All other classes show their members.
     private static readonly Type[] Pictured =
     [
         typeof(RgbImage),
@@ -49,12 +49,12 @@ internal static class LibraryViews
     );
 
     /// <summary>
-    /// For kernels that are told of types, not asked about values: all that <see cref="Of"/> may know. Derived classes and implementations are meant
-    /// too.
+    /// For kernels that register formatters by type instead of by value: all types that <see cref="Of"/> may handle, including derived classes and
+    /// implementations.
     /// </summary>
     public static IReadOnlyList<Type> Shown => All.Value;
 
-    /// <summary>Tells the kernel: ours, which loads this assembly when it starts, or .NET Interactive at this assembly's first use.</summary>
+    /// <summary>Registers with the kernel: ours loads this assembly when it starts, .NET Interactive when the assembly is first used.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "A cell that never names the workbench must show its results too.")]
     internal static void Register()
@@ -64,7 +64,7 @@ internal static class LibraryViews
         DotNetInteractiveFormatters.Register();
     }
 
-    /// <summary>A result that shows the value, or null where it is none of ours, or shows itself.</summary>
+    /// <summary>A result that shows the value; null if the value is not ours or shows itself.</summary>
     public static object? Of(object value) =>
         value switch
         {
@@ -147,7 +147,7 @@ internal static class LibraryViews
         return View.Table("", ["tensor", ""], rows);
     }
 
-    // Types that have something to say for themselves keep their text.
+    // Types with their own ToString keep it.
     private static bool IsOurs(Type type) =>
         type is { IsClass: true, IsArray: false }
         && type.Assembly.GetName().Name is "NullTextResearch" or "NullTextResearch.Figures" or "NullTextResearch.Interactive"
@@ -180,7 +180,7 @@ internal static class LibraryViews
         }
         catch (Exception e)
         {
-            // Said in its place: the other members are still worth seeing.
+            // Show the error in its place: the other members are still worth seeing.
             return $"({(e.InnerException ?? e).Message.ReplaceLineEndings(" ")})";
         }
     }

@@ -8,33 +8,33 @@ using SkiaSharp;
 
 namespace NullTextResearch.Interactive.Rendering;
 
-/// <summary>Pieces of HTML. Every fragment carries its own style and script: a saved notebook needs nothing else.</summary>
+/// <summary>HTML fragments. Each fragment includes its own style and script, so a saved notebook needs nothing else.</summary>
 internal static class Markup
 {
-    /// <summary>Side of a picture that is looked at alone.</summary>
+    /// <summary>Displayed side length of a single picture.</summary>
     public const int Large = 256;
 
-    /// <summary>Side of a picture among several.</summary>
+    /// <summary>Displayed side length of one picture among several.</summary>
     public const int Small = 160;
 
     private const int LargestShown = 384;
     private static readonly Dictionary<string, string> Files = [];
 
-    /// <summary>Escapes for element content and quoted attributes.</summary>
+    /// <summary>Escapes text for element content and quoted attributes.</summary>
     public static string Text(string value) => WebUtility.HtmlEncode(value);
 
-    /// <summary>A number without needless digits, in any culture the same.</summary>
+    /// <summary>A number without trailing zeros, independent of the culture.</summary>
     public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    /// <summary>A text as JavaScript string; no tag can open or close in it.</summary>
+    /// <summary>Text as a JavaScript string; it cannot open or close a tag.</summary>
     public static string Script(string value) => JsonSerializer.Serialize(value);
 
-    /// <summary>Wraps a view: a box with its style, and a script that brings it to life.</summary>
+    /// <summary>Wraps a view: a box with its style, and a script that makes it interactive.</summary>
     /// <param name="id">Element id.</param>
     /// <param name="kind">Class of the box.</param>
-    /// <param name="body">Content that can be read without the script.</param>
+    /// <param name="body">Content, readable without the script.</param>
     /// <param name="script">Name of an asset: a function expression that takes the box; null for none.</param>
-    /// <param name="data">What the script is told, in an attribute of the box; null for nothing.</param>
+    /// <param name="data">Data for the script, in an attribute of the box; null for none.</param>
     public static string View(string id, string kind, string body, string? script = null, string? data = null)
     {
         StringBuilder html = new();
@@ -45,7 +45,7 @@ internal static class Markup
         );
         if (script is not null)
         {
-            // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output is another box.
+            // Notebooks run scripts outside their place in the page, so the box is looked up; a second view of the output has its own box.
             html.Append(
                 CultureInfo.InvariantCulture,
                 $"<script>document.querySelectorAll('[data-nt=\"{id}\"]:not([data-live])').forEach(function (box) {{ box.setAttribute('data-live', '1'); "
@@ -56,9 +56,9 @@ internal static class Markup
         return html.ToString();
     }
 
-    /// <summary>An <c>img</c> element with the picture inside.</summary>
+    /// <summary>An <c>img</c> element with the picture embedded.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="alt">What it shows.</param>
+    /// <param name="alt">Alternative text.</param>
     /// <param name="least">Smaller pictures are enlarged to at least this size.</param>
     public static string Image(RgbImage image, string alt, int least = Small)
     {
@@ -70,7 +70,7 @@ internal static class Markup
         );
     }
 
-    /// <summary>Size on the page: small pictures are enlarged by a whole factor, large ones reduced.</summary>
+    /// <summary>Size on the page: small pictures are enlarged by an integer factor, large ones are reduced.</summary>
     public static (int Width, int Height) ShownSize(RgbImage image, int least)
     {
         int longer = Math.Max(image.Width, image.Height);
@@ -80,7 +80,7 @@ internal static class Markup
         return (image.Width * factor, image.Height * factor);
     }
 
-    /// <summary>The picture as data URI: WebP, without loss where it is small.</summary>
+    /// <summary>The picture as a data URI: WebP, lossless for small pictures.</summary>
     public static string DataUri(RgbImage image)
     {
         using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
@@ -109,7 +109,7 @@ internal static class Markup
             using Stream stream =
                 Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
                 ?? throw new InvalidOperationException(
-                    $"This build of NullTextResearch.Interactive lacks its resource '{name}'; build it again from a complete checkout."
+                    $"This build of NullTextResearch.Interactive lacks its resource '{name}'; rebuild it from a complete checkout."
                 );
             using StreamReader reader = new(stream, Encoding.UTF8);
             string text = reader.ReadToEnd().TrimEnd();

@@ -5,14 +5,14 @@ using NullTextResearch.Images;
 namespace NullTextResearch.Interactive.Rendering;
 
 /// <summary>
-/// PNG with a palette: charts have few colours, and a third of the bytes is enough for them. Notebooks are kept in
-/// repositories, so bytes count.
+/// PNG with a palette: charts have few colours, so a third of the bytes is enough. Notebooks are kept in repositories,
+/// so size matters.
 /// </summary>
 internal static class PalettePng
 {
     private const int Colours = 256;
 
-    /// <summary>Encodes a picture with its 256 commonest colours; others become the nearest of them.</summary>
+    /// <summary>Encodes a picture with its 256 most common colours; others are mapped to the nearest of them.</summary>
     public static byte[] Encode(RgbImage image)
     {
         Dictionary<int, int> counts = [];
@@ -33,7 +33,7 @@ internal static class PalettePng
             byte[] row = new byte[image.Width + 1];
             for (int y = 0; y < image.Height; y++)
             {
-                // The first byte of a row is its filter: none, which suits indices.
+                // The first byte of a row is its filter: 0 (none) is best for palette indices.
                 for (int x = 0; x < image.Width; x++)
                 {
                     int colour = Colour(image.Rgb, ((y * image.Width) + x) * 3);
@@ -51,7 +51,7 @@ internal static class PalettePng
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, image.Width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), image.Height);
-        // 8 bits an index, colour by palette.
+        // 8 bits per index, palette colour type.
         (header[8], header[9]) = (8, 3);
         Chunk(png, "IHDR"u8, header);
         Chunk(png, "PLTE"u8, [.. palette.SelectMany(c => (byte[])[(byte)(c >> 16), (byte)(c >> 8), (byte)c])]);

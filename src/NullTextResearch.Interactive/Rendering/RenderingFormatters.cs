@@ -1,6 +1,6 @@
 namespace NullTextResearch.Interactive.Rendering;
 
-/// <summary>The formatters of all results; made by kernels, by reflection.</summary>
+/// <summary>The formatters of all results; created by kernels through reflection.</summary>
 internal sealed class RenderingFormatters
 {
     /// <summary>One formatter per mime type.</summary>
@@ -11,11 +11,11 @@ internal sealed class RenderingFormatters
 /// <summary>One representation of a result.</summary>
 internal sealed class RenderingFormatter(string mimeType)
 {
-    /// <summary>What it writes.</summary>
+    /// <summary>The mime type that it writes.</summary>
     public string MimeType => mimeType;
 
-    /// <summary>Writes a value; bytes as base64, as Jupyter wants them.</summary>
-    /// <returns>False where the value has no such representation.</returns>
+    /// <summary>Writes a value; bytes as base64, as Jupyter expects.</summary>
+    /// <returns>False if the value has no such representation.</returns>
     public bool Format(object value, TextWriter writer)
     {
         if (value is not IRendered rendered)
@@ -34,7 +34,7 @@ internal sealed class RenderingFormatter(string mimeType)
         }
         catch (Exception e)
         {
-            // An exception here would fail the cell that computed the value; what is wrong is shown in place of the picture.
+            // An exception here would fail the cell that computed the value, so the error is shown instead of the picture.
             if (mimeType is not (Mime.Html or Mime.Text))
                 return false;
             string problem = $"{value.GetType().Name} cannot be shown: {e.GetType().Name}: {e.Message}";

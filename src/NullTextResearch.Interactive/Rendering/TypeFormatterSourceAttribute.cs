@@ -3,22 +3,22 @@ using NullTextResearch.Hosting;
 namespace NullTextResearch.Interactive.Rendering;
 
 /// <summary>
-/// Tells a notebook kernel how a type shows itself. Kernels look for an attribute of this name, wherever it is declared
-/// (the convention of .NET Interactive), so no package of theirs is needed.
+/// Tells a notebook kernel how to display a type. By the convention of .NET Interactive, kernels look for an attribute of this
+/// name wherever it is declared, so none of their packages is needed.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : Attribute
 {
     private string[] _preferred = [Mime.Html, Mime.Text];
 
-    /// <summary>Makes the formatters; has a public parameterless constructor and <c>CreateTypeFormatters()</c>.</summary>
+    /// <summary>Type that creates the formatters; it has a public parameterless constructor and <c>CreateTypeFormatters()</c>.</summary>
     public Type FormatterSourceType { get; } = formatterSourceType;
 
-    /// <summary>What is emitted, and in which order.</summary>
+    /// <summary>The mime types that are emitted, in order.</summary>
     public string[] PreferredMimeTypes
     {
-        // .NET Interactive sends every mime type but application/json as a string, and no front end draws a chart from that.
-        // Where a formatter declines it sends an empty string, so what cannot be made is not offered.
+        // .NET Interactive sends every mime type except application/json as a string, and no front end draws a chart from that.
+        // If a formatter declines, it sends an empty string, so representations that cannot be created are not offered.
         get =>
             Notebook.Host is { DeliversJson: true }
                 ? _preferred
@@ -27,7 +27,7 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
     }
 }
 
-/// <summary>Mime types that results have.</summary>
+/// <summary>Mime types of results.</summary>
 internal static class Mime
 {
     public const string Plotly = "application/vnd.plotly.v1+json";

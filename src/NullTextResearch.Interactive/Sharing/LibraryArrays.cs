@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Interactive.Sharing;
 
 /// <summary>
-/// Tensors and pictures as the arrays of other languages, and back, bit by bit. A picture is [height, width, 3] of bytes, as
-/// numpy and PIL have it.
+/// Converts tensors and images to arrays of other languages and back, bit for bit. An image is a byte array
+/// [height, width, 3], as in numpy and PIL.
 /// </summary>
 internal sealed class LibraryArrays : ISharedArrayConverter
 {
-    // Of one read; tensors of more than 2 GB have no span of their own.
+    // Size of one read, because a span cannot cover tensors of more than 2 GB.
     private const long Piece = 16L << 20;
 
     private static readonly (ScalarType Type, SharedElement Element)[] Elements =
@@ -60,7 +60,7 @@ internal sealed class LibraryArrays : ISharedArrayConverter
 
         if (wanted is not null && wanted != typeof(Tensor))
             return null;
-        // Elements that tensors do not have are left to the kernel, which makes arrays of .NET of them.
+        // Element types that tensors lack are left to the kernel, which creates .NET arrays for them.
         int known = Array.FindIndex(Elements, e => e.Element == array.Element);
         return known < 0 ? null : ToTensor(array, Elements[known].Type);
     }
@@ -71,18 +71,16 @@ internal sealed class LibraryArrays : ISharedArrayConverter
     private static SharedArray OfTensor(Tensor tensor)
     {
         if (tensor.IsInvalid)
-            throw new ArgumentException(
-                "The tensor is disposed: share it before the end of its scope, or move it out of there with MoveToOuterDisposeScope()."
-            );
+            throw new ArgumentException("The tensor is disposed: share it before its scope ends, or move it out of the scope with MoveToOuterDisposeScope().");
         bool widened = tensor.dtype == ScalarType.BFloat16;
         ScalarType type = widened ? ScalarType.Float32 : tensor.dtype;
         int known = Array.FindIndex(Elements, e => e.Type == type);
         if (known < 0)
             throw new ArgumentException(
-                $"Tensors of {tensor.dtype} are not shared; change it first: tensor.to(ScalarType.Float32), or tensor.real and tensor.imag one by one."
+                $"Tensors of {tensor.dtype} cannot be shared; convert first: tensor.to(ScalarType.Float32), or share tensor.real and tensor.imag separately."
             );
         SharedElement element = Elements[known].Element;
-        // The same memory where it can be: a tensor of the processor whose elements lie one after the other.
+        // Shares the memory if possible, i.e. for a contiguous tensor on the CPU.
         Tensor flat;
         using (NewDisposeScope())
         using (no_grad())

@@ -6,7 +6,7 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>Cross-attention of a picture, word by word: point at a word to see its map over the picture.</summary>
+/// <summary>Cross-attention of a picture, word by word: hover over a word to see its map on the picture.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class AttentionView : Visual
 {
@@ -39,7 +39,7 @@ public sealed class AttentionView : Visual
     public IReadOnlyList<WordAttention> Words { get; }
 
     /// <summary>The map of a word.</summary>
-    /// <param name="word">A word of the prompt; letter case and the punctuation around it are ignored where no word is spelled so.</param>
+    /// <param name="word">A word of the prompt; if no word matches exactly, letter case and surrounding punctuation are ignored.</param>
     /// <exception cref="ArgumentException">The prompt has no such word.</exception>
     public WordAttention this[string word] =>
         PromptWords.Find([.. Words.Select(w => w.Word)], word) is [int first, ..]
@@ -49,7 +49,7 @@ public sealed class AttentionView : Visual
                 nameof(word)
             );
 
-    /// <summary>The same as one picture, a map per word.</summary>
+    /// <summary>All maps as one picture.</summary>
     public GridView Grid() =>
         new(
             ImageGrid.AttentionMaps(
@@ -65,7 +65,7 @@ public sealed class AttentionView : Visual
             }
         );
 
-    // The map to begin with: of the words that name something, the one with the clearest place.
+    // The map shown first: of the words that are not function words, the most concentrated one.
     private int Clearest()
     {
         (int Index, WordAttention Item)[] all = [.. Words.Index()],

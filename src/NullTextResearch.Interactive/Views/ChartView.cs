@@ -5,7 +5,7 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>A chart: interactive with plotly.js, which <see cref="Workbench.Open"/> puts into the notebook once; a picture without.</summary>
+/// <summary>A chart: interactive with plotly.js, which <see cref="Workbench.Open"/> puts into the notebook once; otherwise a picture.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Plotly, Mime.Html, Mime.Png, Mime.Text])]
 public sealed class ChartView : Visual
 {
@@ -19,7 +19,7 @@ public sealed class ChartView : Visual
         _png = new Lazy<byte[]?>(() => StaticCharts.Draw(_bundle.Value));
     }
 
-    /// <summary>Data and labels, to be changed by <c>with</c> and shown again.</summary>
+    /// <summary>Data and labels; change them using <c>with</c> and show the chart again.</summary>
     public Chart Chart { get; }
 
     /// <summary>Plotly JSON, HTML and CSV.</summary>
@@ -36,7 +36,7 @@ public sealed class ChartView : Visual
                     ? $"<img alt=\"{Markup.Text(Chart.Title)}\" style=\"width:100%;max-width:900px;height:auto\" "
                         + $"src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">"
                     : $"<pre>{Markup.Text(Summary())}</pre>";
-                // A white sheet, also on a dark page: the chart's own text is dark.
+                // A white background even on a dark page, because the chart's text is dark.
                 return $"<div style=\"background:#fff;max-width:900px;padding:8px 12px;border-radius:4px\">{Bundle.HtmlFragment(id, standIn)}</div>";
             },
         };
@@ -50,18 +50,18 @@ public sealed class ChartView : Visual
     }
 }
 
-/// <summary>Charts as PNG, by a browser where one is installed.</summary>
+/// <summary>Renders charts as PNG with a browser, if one is installed.</summary>
 internal static class StaticCharts
 {
     private static readonly Lazy<ChromiumRenderer?> Browser = new(ChromiumRenderer.TryFind);
 
-    /// <summary>Whether charts get a picture beside their script.</summary>
+    /// <summary>Whether charts should get a picture in addition to their script.</summary>
     public static bool Wanted { get; set; } = true;
 
-    /// <summary>Whether they can have one.</summary>
+    /// <summary>Whether pictures are wanted and a browser is installed.</summary>
     public static bool Available => Wanted && Browser.Value is not null;
 
-    /// <summary>The chart as PNG, or null where no browser draws it.</summary>
+    /// <summary>The chart as PNG, or null if no browser renders it.</summary>
     public static byte[]? Draw(ChartBundle chart)
     {
         if (!Wanted || Browser.Value is not { } browser)

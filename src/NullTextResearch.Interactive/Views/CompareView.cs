@@ -3,7 +3,7 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>Pictures of one place behind a line that is dragged: any two of them, left and right.</summary>
+/// <summary>Pictures of the same size behind a draggable divider: any two of them, left and right.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class CompareView : Visual
 {
@@ -14,7 +14,7 @@ public sealed class CompareView : Visual
         RgbImage first = images[0].Image;
         if (images.FirstOrDefault(i => i.Image.Width != first.Width || i.Image.Height != first.Height) is { } odd)
             throw new ArgumentException(
-                $"Pictures to compare need one size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' {odd.Image.Width} x "
+                $"Pictures to compare must have the same size: '{images[0].Name}' is {first.Width} x {first.Height}, '{odd.Name}' is {odd.Image.Width} x "
                     + $"{odd.Image.Height}.",
                 nameof(images)
             );
@@ -22,7 +22,7 @@ public sealed class CompareView : Visual
         Title = title;
     }
 
-    /// <summary>The pictures; the first is shown left, the last right.</summary>
+    /// <summary>The pictures; the first is shown on the left, the last on the right.</summary>
     public IReadOnlyList<NamedImage> Images { get; }
 
     /// <summary>Title, or null.</summary>

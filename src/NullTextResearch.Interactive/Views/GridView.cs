@@ -17,7 +17,7 @@ public sealed class GridView : Visual
         _drawn = new Lazy<GridPicture>(grid.Draw);
     }
 
-    /// <summary>The grid, to be changed by <c>with</c> and shown again.</summary>
+    /// <summary>The grid; change it using <c>with</c> and show it again.</summary>
     public ImageGrid Grid { get; }
 
     private protected override Rendition Draw() =>

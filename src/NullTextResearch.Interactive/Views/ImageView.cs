@@ -30,14 +30,14 @@ public sealed class ImageView : Visual
         };
 }
 
-/// <summary>What the views of several pictures have in common.</summary>
+/// <summary>Shared functions of views with several pictures.</summary>
 internal static class Pictures
 {
     /// <summary>All pictures in a row, as PNG.</summary>
     public static byte[] Strip(string? title, IReadOnlyList<NamedImage> images) =>
         (ImageGrid.FilmStrip([.. images.Select(i => i.Image)], [.. images.Select(i => i.Name)], PerRow(images.Count)) with { Title = title }).ToPng();
 
-    /// <summary>How many pictures stand in a row: at most seven, in rows of about equal length.</summary>
+    /// <summary>Number of pictures per row: at most seven, in rows of about equal length.</summary>
     public static int PerRow(int count) => (count + Rows(count) - 1) / Rows(count);
 
     private static int Rows(int count) => (count + 6) / 7;
@@ -51,13 +51,12 @@ internal static class Pictures
     public static string Head(string? title) => title is null ? "" : $"<div class=\"nt-title\"><b>{Markup.Text(title)}</b></div>";
 
     /// <summary>
-    /// Pictures side by side with their names, as a table: notebooks that are not trusted lose style and script, but keep tables
-    /// and their old attributes.
-    /// Scripts find each picture in a cell with <c>data-name</c>, and its size when looked at alone in <c>data-large</c>.
+    /// Pictures side by side with their names, as a table: untrusted notebooks lose styles and scripts, but keep tables and their
+    /// legacy attributes. Scripts find each picture in a cell with <c>data-name</c>, and its size when shown alone in <c>data-large</c>.
     /// </summary>
     /// <param name="images">The pictures.</param>
     /// <param name="least">Smaller pictures are enlarged to at least this size.</param>
-    /// <param name="attribute">More for a picture's cell; null for nothing.</param>
+    /// <param name="attribute">Further attributes of a picture's cell; null for none.</param>
     public static string Table(IReadOnlyList<NamedImage> images, int least = Markup.Small, Func<int, string>? attribute = null)
     {
         IEnumerable<string> cells = images.Select(

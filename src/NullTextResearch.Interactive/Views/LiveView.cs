@@ -12,7 +12,7 @@ internal sealed class LiveView(string id, Exploration exploration, IReadOnlyList
     public Rendition Render() =>
         new($"{exploration.Title}: {string.Join(" and ", axes.Select(a => $"{a.Name} from {Markup.Number(a.Values[0])} to {Markup.Number(a.Values[^1])}"))}")
         {
-            // The id is that of the service, not of this rendering: the element asks for it.
+            // The id is that of the service, not of this rendering: the element opens its channel with it.
             Html = _ =>
                 Markup.View(
                     id,
@@ -52,8 +52,8 @@ internal sealed class LiveView(string id, Exploration exploration, IReadOnlyList
 }
 
 /// <summary>
-/// What an exploration has computed, as an output of its own that is replaced as more is: a saved notebook keeps it. Where scripts run, the sliders
-/// hide and read it.
+/// The results of an exploration, as a separate output that is updated as more are computed and stays in a saved notebook. Where scripts run, the
+/// sliders hide and read it.
 /// </summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 internal sealed class FramesView(string id, Exploration exploration) : IRendered
@@ -63,7 +63,7 @@ internal sealed class FramesView(string id, Exploration exploration) : IRendered
     /// <summary>A position of the sliders as the script writes it.</summary>
     public static string Place(IReadOnlyList<int> at) => string.Join(',', at.Select(i => i.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>What is said of a point, for the script: name, number, unit.</summary>
+    /// <summary>The measures of a point, for the script: name, text with unit, value.</summary>
     public static JsonArray Measures(ExplorationPoint point) =>
         new([
             .. point.Measures.Select(m =>
@@ -89,7 +89,7 @@ internal sealed class FramesView(string id, Exploration exploration) : IRendered
                     Markup.Small,
                     i => $" data-at=\"{shown[i].Place}\" data-measures=\"{Markup.Text(Measures(shown[i].Point).ToJsonString())}\""
                 );
-                // Hidden by the sliders where they live; a script of its own, for an update makes a new element.
+                // Hidden while the sliders are live; it has its own script because an update creates a new element.
                 return "<div class=\"nt-view nt-frames\" "
                     + $"data-nt-frames=\"{id}\"><style>{Markup.Asset("view.css")}</style>{table}</div><script>"
                     + $"document.querySelectorAll('[data-nt-frames=\"{id}\"]').forEach(function (box) {{ if (document.querySelector('[data-nt=\"{id}"
@@ -99,7 +99,7 @@ internal sealed class FramesView(string id, Exploration exploration) : IRendered
 
     public override string ToString() => Render().Text;
 
-    // The latest of very many: a notebook file has to stay small.
+    // Only the latest pictures, to keep the notebook file small.
     private (string Place, ExplorationPoint Point)[] Shown() => [.. exploration.Places().TakeLast(MostPictures)];
 
     private NamedImage Named(ExplorationPoint point) =>

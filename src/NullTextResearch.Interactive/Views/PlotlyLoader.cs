@@ -5,13 +5,13 @@ using NullTextResearch.Interactive.Rendering;
 
 namespace NullTextResearch.Interactive;
 
-/// <summary>plotly.js for all charts of a notebook, without a network: packed into one output, 1.4 MB in the file.</summary>
+/// <summary>Loads plotly.js for all charts of a notebook without a network: compressed into one output, 1.4 MB in the file.</summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Text])]
 internal sealed class PlotlyLoader : IRendered
 {
     private static readonly Lazy<string> Packed = new(Pack);
 
-    /// <summary>What takes the place of a loader that moved to another cell.</summary>
+    /// <summary>Replaces a loader that moved to another cell.</summary>
     public static PlotlyLoader Moved { get; } = new(loads: false);
 
     /// <summary>The loader.</summary>

@@ -6,8 +6,8 @@ using NullTextResearch.Interactive.Rendering;
 namespace NullTextResearch.Interactive;
 
 /// <summary>
-/// Pictures computed once and chosen by one or two sliders; needs no kernel, so it works in a saved notebook. Where scripts
-/// do not run, all pictures stand side by side.
+/// Pictures computed once and selected by one or two sliders; needs no kernel, so it works in a saved notebook. Where scripts
+/// do not run, all pictures are shown side by side.
 /// </summary>
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Png, Mime.Text])]
 public sealed class SliderView : Visual
@@ -15,12 +15,12 @@ public sealed class SliderView : Visual
     internal SliderView(IReadOnlyList<SliderAxis> axes, IReadOnlyList<NamedImage> frames, IReadOnlyList<NamedImage> beside, string? title)
     {
         if (axes.Count is < 1 or > 2)
-            throw new ArgumentException($"A picture is chosen by one or two sliders, got {axes.Count}.", nameof(axes));
+            throw new ArgumentException($"A picture is selected by one or two sliders, got {axes.Count}.", nameof(axes));
         foreach (SliderAxis axis in axes)
         {
             if (axis.Labels.Count == 0 || axis.Start < 0 || axis.Start >= axis.Labels.Count)
                 throw new ArgumentException(
-                    $"The slider '{axis.Name}' has {axis.Labels.Count} positions and starts at {axis.Start}; it needs at least one, counted from 0.",
+                    $"The slider '{axis.Name}' has {axis.Labels.Count} positions and starts at {axis.Start}; expected at least 1 and a start below that.",
                     nameof(axes)
                 );
         }
@@ -28,7 +28,7 @@ public sealed class SliderView : Visual
         int needed = axes.Aggregate(1, (product, axis) => product * axis.Labels.Count);
         if (frames.Count != needed)
             throw new ArgumentException(
-                $"The sliders have {needed} positions together, there are {frames.Count} pictures; the last slider's come first.",
+                $"The sliders have {needed} positions in total, but there are {frames.Count} pictures; the last slider varies fastest.",
                 nameof(frames)
             );
         Axes = axes;
@@ -40,16 +40,16 @@ public sealed class SliderView : Visual
     /// <summary>The sliders, one or two.</summary>
     public IReadOnlyList<SliderAxis> Axes { get; }
 
-    /// <summary>One picture per position; those of the last slider follow each other.</summary>
+    /// <summary>One picture per position; the last slider varies fastest.</summary>
     public IReadOnlyList<NamedImage> Frames { get; }
 
-    /// <summary>Pictures that stand beside and do not change.</summary>
+    /// <summary>Pictures shown next to it that do not change.</summary>
     public IReadOnlyList<NamedImage> Beside { get; }
 
     /// <summary>Title, or null.</summary>
     public string? Title { get; }
 
-    /// <summary>All pictures as one grid: a row per position of the first of two sliders.</summary>
+    /// <summary>All pictures as one grid; with two sliders, one row per position of the first.</summary>
     public GridView Grid()
     {
         int columns = Axes[^1].Labels.Count;
@@ -61,7 +61,7 @@ public sealed class SliderView : Visual
                 MinimumCellSize = 128,
                 ColumnLabels = Axes.Count == 2 ? Axes[1].Labels : null,
                 RowLabels = Axes.Count == 2 ? Axes[0].Labels : null,
-                // One slider with many positions is folded; with two, rows mean something.
+                // A single slider with many positions wraps; with two, each row is a position of the first.
                 Rows = [.. Frames.Select(f => new GridCell(f.Image) { Label = f.Name }).Chunk(Axes.Count == 2 ? columns : Pictures.PerRow(columns))],
             }
         );

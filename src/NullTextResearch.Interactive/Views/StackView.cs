@@ -18,7 +18,7 @@ public sealed class StackView : Visual
 
     private protected override Rendition Draw() => Of(Parts);
 
-    /// <summary>Representations of several parts together; the picture is that of the first part that has one.</summary>
+    /// <summary>Combined representations of several parts; the picture is that of the first part that has one.</summary>
     internal static Rendition Of(IReadOnlyList<Visual> parts) =>
         new(string.Join('\n', parts.Select(p => p.ToString())))
         {

@@ -1,14 +1,14 @@
 namespace NullTextResearch.Kernel.Documents;
 
-/// <summary>What a cell is.</summary>
+/// <summary>Kind of a notebook cell.</summary>
 public enum CellKind
 {
-    /// <summary>To be run.</summary>
+    /// <summary>Code to run.</summary>
     Code,
 
     /// <summary>Prose.</summary>
     Markdown,
 
-    /// <summary>Neither; kept as it is.</summary>
+    /// <summary>Neither of them; kept unchanged.</summary>
     Raw,
 }

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace NullTextResearch.Kernel.Documents;
 
-/// <summary>Polyglot Notebooks' text format: cells separated by lines such as #!csharp, a #!meta block of JSON on top. No outputs.</summary>
+/// <summary>
+/// Polyglot Notebooks' text format: cells separated by lines such as #!csharp, with a #!meta block of JSON at the top. It stores no outputs.
+/// </summary>
 internal static partial class Dib
 {
     // Only these separate cells; every other #! line is a directive inside one.
@@ -32,7 +34,7 @@ internal static partial class Dib
         "meta",
     };
 
-    /// <exception cref="NotebookFormatException">The block of metadata is not what it should be; the message says where.</exception>
+    /// <exception cref="NotebookFormatException">The metadata block is invalid; the message says where.</exception>
     public static NotebookDocument Parse(string text, string path)
     {
         NotebookReader read = new(path);
@@ -40,7 +42,7 @@ internal static partial class Dib
         List<NotebookCell> cells = [];
         string language = "csharp";
         List<string> lines = [];
-        // Kernels that the notebook connects stand in its metadata.
+        // The metadata lists the kernels that the notebook connects to.
         HashSet<string> separators = new(Separators, StringComparer.OrdinalIgnoreCase);
         foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
         {
@@ -67,7 +69,7 @@ internal static partial class Dib
             {
                 const string Place = "the block after #!meta";
                 if (read.Parse(source, Place) is not JsonObject meta)
-                    throw read.Fault($"{Place} is no object.");
+                    throw read.Fault($"{Place} is not a JSON object.");
                 metadata["polyglot_notebook"] = meta;
                 JsonObject info = read.Object(meta["kernelInfo"], $"{Place}: kernelInfo");
                 language = read.Text(info["defaultKernelName"], $"{Place}: defaultKernelName") ?? language;

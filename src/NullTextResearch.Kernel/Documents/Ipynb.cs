@@ -7,10 +7,10 @@ using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Documents;
 
-/// <summary>Jupyter's file format: any nbformat 4 is read, 4.5 is written, laid out as Jupyter itself does.</summary>
+/// <summary>Jupyter's file format: reads any nbformat 4 and writes 4.5, in Jupyter's own layout.</summary>
 internal static class Ipynb
 {
-    /// <summary>The kernel every C# notebook names, whoever serves it.</summary>
+    /// <summary>The kernel name in every C# notebook, whichever program serves it.</summary>
     public const string KernelName = ".net-csharp";
 
     private static readonly JsonWriterOptions Layout = new()
@@ -21,7 +21,7 @@ internal static class Ipynb
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <exception cref="NotebookFormatException">It is no notebook; the message says where.</exception>
+    /// <exception cref="NotebookFormatException">The text is not a valid notebook; the message says where.</exception>
     public static NotebookDocument Parse(string text, string path)
     {
         NotebookReader read = new(path);
@@ -38,7 +38,7 @@ internal static class Ipynb
         {
             string place = $"cell {cells.Count + 1}";
             if (item is not JsonObject cell)
-                throw read.Fault($"{place} is no object.");
+                throw read.Fault($"{place} is not a JSON object.");
             JsonObject own = read.Object(cell["metadata"], $"{place}: metadata");
             CellKind kind = read.Text(cell["cell_type"], $"{place}: cell_type") switch
             {
@@ -56,7 +56,7 @@ internal static class Ipynb
             for (int i = 0; i < outputs.Count; i++)
             {
                 if (outputs[i] is not JsonObject)
-                    throw read.Fault($"{place}: output {i + 1} is no object.");
+                    throw read.Fault($"{place}: output {i + 1} is not a JSON object.");
             }
 
             cells.Add(
@@ -107,7 +107,7 @@ internal static class Ipynb
             JsonObject json;
             if (cell.Kind == CellKind.Code)
             {
-                // Both names are read by the front ends; without them the real kernel refuses to import the notebook.
+                // Front ends read both names; without them .NET Interactive refuses to import the notebook.
                 about["dotnet_interactive"] = new JsonObject { ["language"] = cell.Language };
                 about["polyglot_notebook"] = new JsonObject { ["kernelName"] = cell.Language };
                 json = new JsonObject
@@ -117,7 +117,7 @@ internal static class Ipynb
                     ["id"] = id,
                     ["metadata"] = about,
                     ["outputs"] = cell.Outputs.DeepClone(),
-                    // Jupyter sends the source alone: the language must stand in it.
+                    // Jupyter sends only the source, so the source must name the language.
                     ["source"] = Lines(Engine.CellPlan.Languages.ContainsKey(cell.Language) ? cell.ToSubmission() : cell.Source),
                 };
             }
@@ -148,7 +148,7 @@ internal static class Ipynb
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
     }
 
-    /// <summary>Lines with their ends, as nbformat keeps text.</summary>
+    /// <summary>Splits text into lines that keep their line endings, as nbformat stores it.</summary>
     public static JsonArray Lines(string text)
     {
         JsonArray lines = [];
@@ -163,7 +163,7 @@ internal static class Ipynb
         return lines;
     }
 
-    // Two front ends, two names for the same.
+    // Front ends store the language under two different names.
     private static string? CellLanguage(JsonObject metadata, NotebookReader read, string place)
     {
         string? name =
@@ -172,7 +172,7 @@ internal static class Ipynb
         return name is null ? null : Engine.CellPlan.Languages.GetValueOrDefault(name, name);
     }
 
-    // A first line such as #!html is the cell's language, whatever the metadata say.
+    // A first line such as #!html overrides the language in the metadata.
     private static (string Language, string Source) WithoutSwitch(string language, string source)
     {
         int end = source.IndexOf('\n', StringComparison.Ordinal);
@@ -197,7 +197,7 @@ internal static class Ipynb
         return Engine.CellPlan.Languages.GetValueOrDefault(name, name);
     }
 
-    // From the text and place, not at random: writing the same notebook twice gives the same file.
+    // Derived from the text and position, not random: writing the same notebook twice gives the same file.
     private static string NewId(NotebookCell cell, HashSet<string> used)
     {
         for (int salt = used.Count; ; salt++)

@@ -5,17 +5,17 @@ namespace NullTextResearch.Kernel.Documents;
 /// <summary>A notebook file in memory.</summary>
 public sealed record NotebookDocument
 {
-    /// <summary>In order.</summary>
+    /// <summary>The cells in order.</summary>
     public required IReadOnlyList<NotebookCell> Cells { get; init; }
 
-    /// <summary>Metadata of the file; kernelspec and language_info are added on saving where they are missing.</summary>
+    /// <summary>Metadata of the file; kernelspec and language_info are added on saving if missing.</summary>
     public JsonObject Metadata { get; init; } = [];
 
-    /// <summary>Reads .ipynb, .dib, .cs or .csx; the ending decides.</summary>
+    /// <summary>Reads .ipynb, .dib, .cs or .csx; the extension decides.</summary>
     /// <exception cref="NotebookFormatException">
-    /// The file is not what its ending says; the message has file and place. Nothing else is thrown for what is in a file.
+    /// The content does not match the extension; the message names file and position. Invalid content throws no other exception.
     /// </exception>
-    /// <exception cref="IOException">It cannot be read: it is missing, may not be read, or is a folder, a pipe or a device.</exception>
+    /// <exception cref="IOException">The file cannot be read: it is missing, it is not readable, or it is a folder, a pipe or a device.</exception>
     public static NotebookDocument Load(string path)
     {
         string text = NotebookFile.Read(path);
@@ -24,13 +24,13 @@ public sealed record NotebookDocument
             ".ipynb" => Ipynb.Parse(text, path),
             ".dib" => Dib.Parse(text, path),
             ".cs" or ".csx" => new NotebookDocument { Cells = [new NotebookCell { Source = Normalise(text) }] },
-            string other => throw new NotebookFormatException($"{path}: '{other}' is no notebook; expected .ipynb, .dib, .cs or .csx."),
+            string other => throw new NotebookFormatException($"{path}: '{other}' is not a notebook extension; expected .ipynb, .dib, .cs or .csx."),
         };
     }
 
-    /// <summary>Writes .ipynb (nbformat 4.5) or .dib; the ending decides. The file is replaced in one step.</summary>
-    /// <exception cref="NotebookFormatException">The ending is neither.</exception>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <summary>Writes .ipynb (nbformat 4.5) or .dib; the extension decides. The file is replaced atomically.</summary>
+    /// <exception cref="NotebookFormatException">The extension is neither.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
         string text = Path.GetExtension(path).ToLowerInvariant() switch
@@ -51,7 +51,7 @@ public sealed record NotebookDocument
         }
     }
 
-    /// <summary>The languages of the cells as the metadata of .NET Interactive list them, C# first.</summary>
+    /// <summary>The cells' languages in the form of .NET Interactive's metadata, C# first.</summary>
     internal static JsonArray KernelItems(IReadOnlyList<NotebookCell> cells)
     {
         JsonArray items = [];

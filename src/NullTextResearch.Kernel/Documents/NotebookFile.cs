@@ -4,44 +4,44 @@ using System.Text;
 
 namespace NullTextResearch.Kernel.Documents;
 
-/// <summary>The text of a notebook file.</summary>
+/// <summary>Reads the text of a notebook file.</summary>
 internal static class NotebookFile
 {
-    // A notebook with all its pictures; what is larger is something else.
+    // Enough for a notebook with all its pictures; a larger file is something else.
     private const long MostBytes = 256L << 20;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads a file as UTF-8, or as what its byte-order mark says.</summary>
-    /// <exception cref="NotebookFormatException">It is too large, or no text.</exception>
-    /// <exception cref="IOException">It cannot be read, or is no file.</exception>
+    /// <summary>Reads a file as UTF-8, or in the encoding of its byte-order mark.</summary>
+    /// <exception cref="NotebookFormatException">The file is too large or is not text.</exception>
+    /// <exception cref="IOException">The file cannot be read or is not a regular file.</exception>
     public static string Read(string path)
     {
         if (Directory.Exists(path))
-            throw new IOException($"{path} is a folder, where a notebook is needed.");
+            throw new IOException($"{path} is a folder; expected a notebook file.");
         if (KindOf(path) is { } kind)
-            throw new IOException($"{path} is a {kind}, where a notebook is needed.");
+            throw new IOException($"{path} is a {kind}; expected a notebook file.");
         try
         {
             using FileStream file = File.OpenRead(path);
             if (file.Length > MostBytes)
                 throw new NotebookFormatException(
-                    string.Create(CultureInfo.InvariantCulture, $"{path} has {file.Length:#,0} bytes; a notebook has {MostBytes:#,0} at most.")
+                    string.Create(CultureInfo.InvariantCulture, $"{path} has {file.Length:#,0} bytes; a notebook may have at most {MostBytes:#,0}.")
                 );
             using StreamReader reader = new(file, Strict, detectEncodingFromByteOrderMarks: true);
             return reader.ReadToEnd();
         }
         catch (DecoderFallbackException e)
         {
-            throw new NotebookFormatException($"{path} is not UTF-8 text ({Convert.ToHexString(e.BytesUnknown ?? [])} is no character); save it as UTF-8.", e);
+            throw new NotebookFormatException($"{path} is not UTF-8 text (invalid bytes {Convert.ToHexString(e.BytesUnknown ?? [])}); save it as UTF-8.", e);
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"{path} may not be read; change its permissions.", e);
+            throw new IOException($"{path} is not readable; change its permissions.", e);
         }
     }
 
-    // Opening a pipe would wait for whoever writes to it; .NET tells files from folders only.
+    // Opening a pipe would block until another process writes to it. .NET distinguishes only files and folders.
     private static string? KindOf(string path)
     {
         const int CurrentFolder = -100,
@@ -55,7 +55,7 @@ internal static class NotebookFile
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
-            // An old C library, or another one: the file is opened as it is.
+            // The C library is too old, or is not glibc: the file is opened without this check.
             return null;
         }
 
@@ -68,7 +68,7 @@ internal static class NotebookFile
         };
     }
 
-    // statx is laid out alike on every processor; stat is not.
+    // The layout of statx is the same on every processor; that of stat is not.
     [DllImport("libc.so.6", ExactSpelling = true)]
     private static extern int statx(int folder, byte[] path, int flags, uint mask, byte[] status);
 }

@@ -5,14 +5,16 @@ using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Documents;
 
-/// <summary>Reads values of a notebook's JSON; what is of another kind than the format says is refused with file and place.</summary>
-/// <param name="path">The file, for messages.</param>
+/// <summary>Reads values of a notebook's JSON. A value of the wrong type throws; the message names file and position.</summary>
+/// <param name="path">Path of the file, for messages.</param>
 internal sealed class NotebookReader(string path)
 {
-    /// <summary>The value of a text of JSON.</summary>
+    /// <summary>Parses JSON text.</summary>
     /// <param name="json">The text.</param>
-    /// <param name="place">Where it stands; empty for the whole file.</param>
-    /// <exception cref="NotebookFormatException">It is no JSON, nested too deeply, or has a name twice or text that is none.</exception>
+    /// <param name="place">Its position in the file; empty for the whole file.</param>
+    /// <exception cref="NotebookFormatException">
+    /// The text is not JSON, is nested too deeply, repeats a name in an object, or has a string that is not valid Unicode.
+    /// </exception>
     public JsonNode? Parse(string json, string place)
     {
         try
@@ -25,26 +27,26 @@ internal sealed class NotebookReader(string path)
         }
     }
 
-    /// <summary>An object; a new one where it is missing or null.</summary>
+    /// <summary>An object; a new, empty one if it is missing or null.</summary>
     public JsonObject Object(JsonNode? node, string place) => node is null ? [] : node as JsonObject ?? throw Wrong(place, "an object", node);
 
-    /// <summary>A list; a new one where it is missing or null.</summary>
+    /// <summary>A list; a new, empty one if it is missing or null.</summary>
     public JsonArray List(JsonNode? node, string place) => node is null ? [] : node as JsonArray ?? throw Wrong(place, "a list", node);
 
-    /// <summary>A text, or null where it is missing.</summary>
+    /// <summary>A string, or null if it is missing.</summary>
     public string? Text(JsonNode? node, string place) =>
         node switch
         {
             null => null,
             JsonValue value when value.TryGetValue(out string? text) => text,
-            _ => throw Wrong(place, "a text", node),
+            _ => throw Wrong(place, "a string", node),
         };
 
-    /// <summary>A text that may be a list of its lines; empty where it is missing.</summary>
+    /// <summary>A string, or a list of lines to join; empty if it is missing.</summary>
     public string Lines(JsonNode? node, string place) =>
         node is JsonArray lines ? string.Concat(lines.Select((line, i) => Text(line, $"{place}, line {i + 1}"))) : Text(node, place) ?? "";
 
-    /// <summary>A whole number, or null where it is missing.</summary>
+    /// <summary>A whole number, or null if it is missing.</summary>
     public int? Number(JsonNode? node, string place) =>
         node switch
         {
@@ -53,7 +55,7 @@ internal sealed class NotebookReader(string path)
             _ => throw Wrong(place, "a whole number", node),
         };
 
-    /// <summary>A complaint.</summary>
+    /// <summary>An exception whose message begins with the file.</summary>
     public NotebookFormatException Fault(string text) => new($"{path}: {text}");
 
     private NotebookFormatException Wrong(string place, string expected, JsonNode node) => Fault($"{place} is {StrictJson.Brief(node)}; expected {expected}.");

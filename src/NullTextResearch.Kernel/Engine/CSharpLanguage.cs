@@ -10,10 +10,10 @@ using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>C# by Roslyn's scripting: each part of a cell is one submission, which sees all before it.</summary>
+/// <summary>C# through Roslyn's scripting: each part of a cell is one submission, which sees all earlier ones.</summary>
 internal sealed class CSharpLanguage : ICellLanguage
 {
-    // What .NET Interactive imports, so that a notebook needs the same usings in both; plus our own functions.
+    // The imports of .NET Interactive, so that a notebook needs the same usings in both, plus our own functions.
     private static readonly string[] Imports =
     [
         "System",
@@ -40,7 +40,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         _scriptOptions = ScriptOptions
             .Default.WithLanguageVersion(LanguageVersion.CSharp14)
             .WithAllowUnsafe(true)
-            // Hot loops run at full speed; line numbers stay.
+            // Hot loops run at full speed; line numbers are kept.
             .WithOptimizationLevel(OptimizationLevel.Release)
             .WithEmitDebugInformation(true)
             .WithFileEncoding(System.Text.Encoding.UTF8)
@@ -52,7 +52,7 @@ internal sealed class CSharpLanguage : ICellLanguage
 
     public string Name => CellPlan.CSharp;
 
-    /// <summary>The latest variable of each name, by name.</summary>
+    /// <summary>The latest variable of each name, sorted by name.</summary>
     public IEnumerable<SessionVariable> SessionVariables
     {
         get
@@ -66,7 +66,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         }
     }
 
-    /// <summary>One real submission: compiler, emitter and loader are then compiled by the JIT.</summary>
+    /// <summary>Runs one real submission, so that the JIT compiles compiler, emitter and loader.</summary>
     public void WarmUp()
     {
         Script<object> script = CSharpScript.Create<object>(
@@ -84,7 +84,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         foreach (string path in paths)
         {
             PortableExecutableReference reference = _session.References.Load(path);
-            // What only a package's other assemblies need is in no compilation.
+            // Assemblies that only a package's other assemblies need are in no compilation.
             if (!_session.References.IsOwn(Path.GetFileNameWithoutExtension(path)) && AssemblyIdentityOf(reference) is { } identity)
                 _loader.RegisterDependency(identity, path);
             if (!_added.Contains(reference))
@@ -100,7 +100,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         Script<object> script = Continue(CheckpointWriter.Write(code), run.Name);
         if (Errors(script).Length > 0)
         {
-            // Columns of what the user wrote.
+            // Compile the user's own text, so that errors have its columns.
             script = Continue(code, run.Name);
             if (Errors(script) is { Length: > 0 } errors)
                 throw new CellFailedException(_session.Traceback.Of(errors));
@@ -117,11 +117,11 @@ internal sealed class CSharpLanguage : ICellLanguage
             cell.RunStoppable(() =>
             {
                 SynchronizationContext.SetSynchronizationContext(pump);
-                // Catching all keeps the variables of a cell that fails half way.
+                // Catching every exception keeps the variables of a cell that fails halfway.
                 Task<ScriptState<object>> task = script.RunFromAsync(_state, _ => true, cell.Cancel);
                 pump.RunUntil(task, cell.Stopped);
                 ScriptState<object> state = task.GetAwaiter().GetResult();
-                // Formatters are user code: still here, where they can be interrupted.
+                // Formatters are user code: run them here, where they can be interrupted.
                 if (state.Exception is null && hasResult)
                     run.ShowResult(state.ReturnValue);
                 next = state;
@@ -143,7 +143,7 @@ internal sealed class CSharpLanguage : ICellLanguage
             throw new OperationCanceledException("Interrupted", stopped ?? next?.Exception);
         if (next?.Exception is { } thrown)
             throw new CellFailedException(_session.Traceback.Of(thrown));
-        // It caught what was to stop it.
+        // The cell caught the exception that was meant to stop it.
         if (cell.IsStopped)
             throw new OperationCanceledException("Interrupted");
 
@@ -167,7 +167,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         if (!SyntaxFacts.IsValidIdentifier(name))
             throw new CellException("SharingError", $"'{name}' cannot be the name of a C# variable; choose another one with --as or --name.");
         Type declared = variable.Type == typeof(object) && variable.Value is { } value ? value.GetType() : variable.Type;
-        // Of a type that C# cannot name its members can still be used, found when the code runs.
+        // If C# cannot name the type, dynamic still gives access to its members at run time.
         string type = TypeNames.CSharpDeclaration(declared) ?? "dynamic";
         AddReferences([.. TypeNames.Assemblies(declared).Select(a => a.Location).Where(p => p.Length > 0 && !_session.References.IsDefault(p))]);
         Script<object> script = Continue(
@@ -191,7 +191,7 @@ internal sealed class CSharpLanguage : ICellLanguage
 
     public void Dispose() { }
 
-    // Only what is new: the compiler carries references and imports on from cell to cell.
+    // Passes only new references: the compiler carries references and imports over from cell to cell.
     private Script<object> Continue(string code, string name) =>
         _state!.Script.ContinueWith<object>(
             code,
@@ -207,7 +207,7 @@ internal sealed class CSharpLanguage : ICellLanguage
         _added.Clear();
     }
 
-    // A last expression without semicolon that has a value.
+    // Whether the cell ends with an expression that has a value and no semicolon.
     private static bool HasResult(CSharpCompilation compilation, CancellationToken cancel)
     {
         SyntaxTree tree = compilation.SyntaxTrees[^1];

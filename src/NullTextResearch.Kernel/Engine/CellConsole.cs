@@ -28,11 +28,11 @@ internal sealed class CellConsole(bool isError, TextWriter outside, bool takesSt
 
     protected override void Dispose(bool disposing)
     {
-        // Someone's "using Console.Out" must not take the console from everyone else.
+        // A "using Console.Out" somewhere must not close the console for everyone else.
     }
 }
 
-/// <summary>Console.In: a question to the user.</summary>
+/// <summary>Console.In: asks the user.</summary>
 internal sealed class CellInput(INotebookHost host) : TextReader
 {
     private readonly Lock _gate = new();
@@ -79,7 +79,7 @@ internal sealed class CellInput(INotebookHost host) : TextReader
     public override string ReadToEnd() => ReadLine() ?? "";
 }
 
-/// <summary>What cells and libraries see of the kernel.</summary>
+/// <summary>The kernel as cells and libraries see it.</summary>
 internal sealed class KernelHost : INotebookHost
 {
     private KernelHost() { }
@@ -99,7 +99,7 @@ internal sealed class KernelHost : INotebookHost
         CellContext cell = Cell();
         if (cell.Request.Input is not { } input)
             throw new InvalidOperationException(
-                "The cell asks for input, but this front end does not pass on questions (the notebook runs unattended). Put the answer into a variable."
+                "The cell asks for input, but this front end cannot answer (the notebook runs unattended). Put the answer into a variable."
             );
         cell.Flush();
         return input(prompt, hidden, cell.Cancel);

@@ -7,14 +7,13 @@ using NullTextResearch.Kernel.Formatting;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// One run of one cell: where its output goes and how it is stopped. Flows with the cell's tasks, so that what they write
-/// after the cell ended still reaches its place.
+/// One run of one cell: where its output goes and how it is stopped. It flows with the cell's tasks, so that their output still goes to this cell after it
+/// has ended.
 /// </summary>
 /// <remarks>
-/// How a stop reaches the cell: through the token that it reads; else by an exception at its next <see cref="Checkpoint"/>
-/// or output, or out of its sleep or wait. Only a second stop ends the thread by force, which the process may not survive.
-/// User threads that are inside may thus be aborted. Critical parts therefore stand in finally blocks, which an abort
-/// does not enter: a lock is never left behind, a buffer never half changed.
+/// A stop reaches the cell through the token if it reads it; else by an exception at its next <see cref="Checkpoint"/> or output, or in its sleep or wait.
+/// Only a second stop ends the thread by force, which the process may not survive. User threads may thus be aborted inside this class. Critical parts are
+/// therefore in finally blocks, which an abort does not enter: no lock is left held and no buffer half changed.
 /// </remarks>
 internal sealed class CellContext : IDisposable
 {
@@ -23,7 +22,7 @@ internal sealed class CellContext : IDisposable
 
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(50);
 
-    // For what runs in finally blocks. After it every checkpoint throws, so that catching all does not keep a loop alive.
+    // Time for finally blocks to run. After it every checkpoint throws, so that a catch-all does not keep a loop alive.
     private static readonly TimeSpan CleanUp = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _gate = new();
@@ -51,7 +50,7 @@ internal sealed class CellContext : IDisposable
     private DateTime? _stopping;
     private DateTime? _forced;
 
-    // Of a clock that does not jump when the system's is set; its zero means nothing.
+    // A clock that does not jump when the system's is set; its zero has no meaning.
     private static DateTime Now => DateTime.UnixEpoch.AddMilliseconds(Environment.TickCount64);
 
     public CellContext(CellRequest request, EngineOptions options, Action<CellOutput> sink)
@@ -62,10 +61,10 @@ internal sealed class CellContext : IDisposable
         _flush = new Timer(_ => FlushLate());
     }
 
-    /// <summary>The cell this code belongs to; the latest one where that is unknown (a plain thread of a library).</summary>
+    /// <summary>The cell this code belongs to; the latest one if that is unknown (on a library's own thread).</summary>
     public static CellContext? Current => Flowing.Value ?? Volatile.Read(ref _latest);
 
-    /// <summary>The cell this code belongs to, or null.</summary>
+    /// <summary>The cell this code belongs to, or null if unknown.</summary>
     public static CellContext? OfThisFlow => Flowing.Value;
 
     public CellRequest Request { get; }
@@ -76,19 +75,19 @@ internal sealed class CellContext : IDisposable
     /// <summary>The last value shown as result.</summary>
     public ResultOutput? Result { get; private set; }
 
-    /// <summary>Whether the cell did not end by itself: its thread is being stopped, or was.</summary>
+    /// <summary>Whether the cell's thread is being stopped, or was stopped.</summary>
     public bool IsStopped => _stop.IsCancellationRequested;
 
     /// <summary>Whether its thread was ended by force.</summary>
     public bool IsForced => _abort.IsCancellationRequested;
 
-    /// <summary>True from the first interrupt on, before anything was told to stop.</summary>
+    /// <summary>True from the first interrupt on, before anything is stopped.</summary>
     public bool IsInterrupted => _interrupted;
 
-    /// <summary>For our own waiting and for the compiler.</summary>
+    /// <summary>The token for our own waits and for the compiler.</summary>
     public CancellationToken Cancel => _cancel.Token;
 
-    /// <summary>For the cell: that it asks tells that it listens.</summary>
+    /// <summary>The token for the cell; reading it shows that the cell listens.</summary>
     public CancellationToken CancelSeenByCell
     {
         get
@@ -98,7 +97,7 @@ internal sealed class CellContext : IDisposable
         }
     }
 
-    /// <summary>Set when the cell's thread is being stopped.</summary>
+    /// <summary>Cancelled when the cell's thread is being stopped.</summary>
     public CancellationToken Stopped => _stop.Token;
 
     /// <summary>Makes this the current cell of the calling thread.</summary>
@@ -113,14 +112,13 @@ internal sealed class CellContext : IDisposable
     /// <summary>Runs the cell's code on this thread so that it can be stopped: ends early when the cell is interrupted.</summary>
     /// <param name="code">The code.</param>
     /// <param name="mayWake">
-    /// False: what runs first is a compiler, whose locks and waits must not be broken; the cell's own code then begins with <see
-    /// cref="Checkpoint.Begin"/>.
+    /// False: a compiler runs first, whose locks and waits must not be broken; the cell's own code then begins with <see cref="Checkpoint.Begin"/>.
     /// </param>
     public void RunStoppable(Action code, bool mayWake = true)
     {
         lock (_gate)
         {
-            // Stopped while it was compiled, or in an earlier part.
+            // Stopped during compilation, or in an earlier part.
             if (_stopping is not null)
                 throw new OperationCanceledException("Interrupted", _cancel.Token);
             _thread = Thread.CurrentThread;
@@ -138,8 +136,8 @@ internal sealed class CellContext : IDisposable
     }
 
     /// <summary>
-    /// Runs what waits on this thread for another process, which has its own way to stop. Interrupts only cancel tokens: the
-    /// first one <see cref="Cancel"/>, one that comes a second later or more the token that <paramref name="wait"/> is given.
+    /// Waits on this thread for another process, which has its own way to stop. Interrupts only cancel tokens: the first one cancels <see cref="Cancel"/>;
+    /// one that comes at least a second later cancels the token passed to <paramref name="wait"/>.
     /// </summary>
     public void RunElsewhere(Action<CancellationToken> wait)
     {
@@ -161,7 +159,7 @@ internal sealed class CellContext : IDisposable
         }
     }
 
-    // After this nobody wakes the thread any more; what was meant for the cell must not hit the kernel's own next wait.
+    // After this nobody wakes the thread any more: a wake-up meant for the cell must not hit the kernel's own next wait.
     private void Release()
     {
         while (true)
@@ -179,7 +177,7 @@ internal sealed class CellContext : IDisposable
                 Thread.Sleep(1);
                 if (!_abort.IsCancellationRequested)
                     return;
-                // The console's own lock does not survive an abort: it stays with this thread, and every other one waits for ever.
+                // An abort can leave the console's own lock held by this thread, and every other thread would wait forever.
                 foreach (object console in (object[])[Console.Out, Console.Error, Console.In])
                 {
                     while (Monitor.IsEntered(console))
@@ -190,12 +188,12 @@ internal sealed class CellContext : IDisposable
             }
             catch (ThreadInterruptedException)
             {
-                // The wake-up that was still on its way.
+                // A wake-up that was still pending.
             }
         }
     }
 
-    /// <summary>First the token, for those who read it; then checkpoints; then force; then nothing is left.</summary>
+    /// <summary>Escalates with each call: first the token, if the cell reads it; then checkpoints; then force; then nothing is left to try.</summary>
     public InterruptEffect Interrupt()
     {
         DateTime now = Now;
@@ -210,7 +208,7 @@ internal sealed class CellContext : IDisposable
                     return InterruptEffect.Asked;
                 _asked ??= now;
                 _interrupted = true;
-                // Its callbacks talk to the other process.
+                // On its own thread: its callbacks talk to the other process.
                 new Thread(() => CancelToken(which)) { Name = "Interrupt", IsBackground = true }.Start();
                 return InterruptEffect.Asked;
             }
@@ -222,7 +220,7 @@ internal sealed class CellContext : IDisposable
                 if (now - since <= impatience)
                     return InterruptEffect.Stopping;
                 _forced = now;
-                // Returns when the thread has stopped.
+                // Cancel returns only when the thread has stopped.
                 new Thread(_abort.Cancel) { Name = "Abort", IsBackground = true }.Start();
                 return InterruptEffect.Forcing;
             }
@@ -234,8 +232,8 @@ internal sealed class CellContext : IDisposable
                 _stopping = now;
         }
 
-        // Callbacks of the token are user code: they must not run under the lock, nor on the sockets' thread. A thread of
-        // its own: the cell may be what keeps the pool busy.
+        // Callbacks of the token are user code: they must not run under the lock or on the sockets' thread. They get their own thread, because the cell may
+        // be keeping the pool busy.
         new Thread(() => Stop(stopNow)) { Name = "Interrupt", IsBackground = true }.Start();
         return stopNow ? InterruptEffect.Stopping : InterruptEffect.Asked;
     }
@@ -270,7 +268,7 @@ internal sealed class CellContext : IDisposable
                 long now = Environment.TickCount64;
                 if (!_flushArmed)
                     _textSince = now;
-                // The timer needs a free pool thread, which a busy cell may not leave.
+                // The timer needs a free pool thread; a busy cell may leave none.
                 if (_text.Length > 64 * 1024 || now - _textSince > 2 * Coalesce.TotalMilliseconds)
                 {
                     FlushText();
@@ -307,7 +305,7 @@ internal sealed class CellContext : IDisposable
         return handle;
     }
 
-    /// <summary>An update, at most every <see cref="EngineOptions.UpdateInterval"/>; the last one is never lost.</summary>
+    /// <summary>Sends an update, at most one per <see cref="EngineOptions.UpdateInterval"/>; the last one is never lost.</summary>
     public void Update(DisplayHandle handle, DisplayOutput output)
     {
         StopHere();
@@ -332,7 +330,7 @@ internal sealed class CellContext : IDisposable
         }
     }
 
-    /// <summary>Sends all that waits: a front end believes that nothing comes after the reply.</summary>
+    /// <summary>Sends all pending output: a front end assumes that nothing comes after the reply.</summary>
     public void Flush()
     {
         lock (_gate)
@@ -366,7 +364,7 @@ internal sealed class CellContext : IDisposable
         }
         catch (AggregateException e)
         {
-            Write(true, $"A callback on the cell's cancellation failed: {e.InnerException?.Message}\n");
+            Write(true, $"A callback of the cell's cancellation token failed: {e.InnerException?.Message}\n");
         }
     }
 
@@ -396,7 +394,7 @@ internal sealed class CellContext : IDisposable
         bool told = false;
         while (true)
         {
-            // Where it sleeps or waits.
+            // Wakes it from a sleep or wait.
             Thread.Sleep(30);
             lock (_gate)
             {
@@ -437,7 +435,7 @@ internal sealed class CellContext : IDisposable
         throw new OperationCanceledException("Interrupted", _cancel.Token);
     }
 
-    // Once per interrupt, on the cell's own thread: what a finally block then prints gets through.
+    // Throws once per interrupt, on the cell's own thread, so that later output of a finally block gets through.
     private void StopHere()
     {
         if (_stopping is not null && _thrownAt is null)
@@ -489,7 +487,7 @@ internal sealed class CellContext : IDisposable
     }
 }
 
-/// <summary>A displayed value that can be replaced. Belongs to the cell that showed it, also when a later cell updates it.</summary>
+/// <summary>A displayed value that can be replaced. It belongs to the cell that showed it, even if a later cell updates it.</summary>
 internal sealed class DisplayHandle(CellContext cell, IReadOnlyList<string> mimeTypes) : IDisplayHandle
 {
     public string Id { get; } = Guid.NewGuid().ToString("N");

@@ -10,11 +10,11 @@ using NullTextResearch.Kernel.Language;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// A session of C# and other languages: runs cells one after the other on a thread of its own, keeps their variables, and
-/// can be interrupted. Knows nothing of Jupyter: the kernel and a headless run both drive it.
+/// A session of C# and other languages: runs cells one after the other on its own thread, keeps their variables, and can be interrupted. It does not depend
+/// on Jupyter: the kernel and headless runs both use it.
 /// </summary>
 /// <remarks>
-/// The console of the process is redirected to the cells while an engine lives; so there should be one engine at a time.
+/// While an engine exists, the console of the process is redirected to the cells, so there should be only one engine at a time.
 /// </remarks>
 public sealed class CellEngine : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed class CellEngine : IDisposable
     private volatile bool _threadIsSpent;
     private bool _disposed;
 
-    /// <summary>Starts the thread and, on it, the compiler: the first cell then waits less.</summary>
+    /// <summary>Starts the thread and warms up the compiler on it, so that the first cell starts sooner.</summary>
     public CellEngine(EngineOptions? options = null)
     {
         _options = options ?? new EngineOptions();
@@ -56,10 +56,10 @@ public sealed class CellEngine : IDisposable
     /// <summary>Queues a cell.</summary>
     /// <param name="request">The cell.</param>
     /// <param name="output">
-    /// Called for every output, in order, from several threads but never from two at once. Also called after the task ended, by what the cell left
-    /// running.
+    /// Called for every output, in order, from several threads but never from two at once. Code that the cell left running may call it even after the task
+    /// has ended.
     /// </param>
-    /// <returns>How it ended; errors of the cell are results, not exceptions.</returns>
+    /// <returns>The outcome; errors of the cell are results, not exceptions.</returns>
     public Task<CellResult> RunAsync(CellRequest request, Action<CellOutput> output)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -67,18 +67,18 @@ public sealed class CellEngine : IDisposable
         return Enqueue(() => Execute(request, output));
     }
 
-    /// <summary>Queues an answer to a shown element; it is stopped as a cell is.</summary>
+    /// <summary>Queues an answer to a displayed element; it can be stopped like a cell.</summary>
     internal Task<CellResult> AnswerAsync(LiveService service, Action<JsonObject> send, Action<CellOutput> output) =>
         Enqueue(() => Execute(new CellRequest("") { Silent = true, Name = "live view" }, output, cell => service.Answer(send, cell.CancelSeenByCell)));
 
     /// <summary>
-    /// Stops the running cell: first through its cancellation token if it reads it, else at the next loop or method of the
-    /// cell, at its next output, or where it waits. Variables and tensors of earlier cells stay. A second call, a second
-    /// later or more, ends the thread by force: the process may not survive it. Returns at once.
+    /// Stops the running cell: first through its cancellation token if it reads it, else at its next loop, method or output, or while it waits. Variables
+    /// and tensors of earlier cells are kept. A second call, at least a second later, ends the thread by force, which the process may not survive. Returns
+    /// immediately.
     /// </summary>
     public InterruptEffect Interrupt() => Volatile.Read(ref _running)?.Interrupt() ?? InterruptEffect.NothingRuns;
 
-    /// <summary>What could stand at a place of a cell.</summary>
+    /// <summary>Completions at a position of a cell.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
     public Task<Completions> CompleteAsync(string code, int position) =>
@@ -91,7 +91,7 @@ public sealed class CellEngine : IDisposable
             return _languages.Find(language) is { } found ? found.Complete(text, position) : new Completions(position, position, []);
         });
 
-    /// <summary>What stands at a place of a cell: signature and documentation, or null.</summary>
+    /// <summary>Signature and documentation of the symbol at a position of a cell, or null if there is none.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="position">Index into <paramref name="code"/> in UTF-16 units.</param>
     public Task<string?> InspectAsync(string code, int position) =>
@@ -102,7 +102,7 @@ public sealed class CellEngine : IDisposable
             return _languages.Find(language)?.Inspect(text, position);
         });
 
-    /// <summary>Whether a cell is complete, needs more lines, or cannot be right: the language of its last part tells.</summary>
+    /// <summary>Whether a cell is complete, needs more lines, or is invalid, according to the language of its last part.</summary>
     public Task<Completeness> IsCompleteAsync(string code) =>
         Enqueue(() =>
         {
@@ -117,21 +117,21 @@ public sealed class CellEngine : IDisposable
             }
             catch (CellException e)
             {
-                // Running it will say what is wrong with the directive.
+                // Running the cell will report what is wrong with the directive.
                 return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
             }
         });
 
-    /// <summary>Whether cells of a language run here: a name that notebooks use for it, or of a connected kernel.</summary>
+    /// <summary>Whether cells of a language run here, given a name that notebooks use for it or the name of a connected kernel.</summary>
     public bool Runs(string language) => _languages.Names.TryGetValue(language, out string? name) && _languages.Has(name);
 
     /// <summary>Names, types and values of the session's C# variables; the latest of each name.</summary>
     public IReadOnlyList<SessionVariable> Variables() => [.. _csharp.SessionVariables];
 
-    /// <summary>The running cell, or null: tells whether it is still the same.</summary>
+    /// <summary>The running cell or null, for checking whether it is still the same.</summary>
     internal object? Running => Volatile.Read(ref _running);
 
-    /// <summary>Takes no more cells and gives the console back. A cell that runs is interrupted, not waited for.</summary>
+    /// <summary>Accepts no more cells and restores the console. A running cell is interrupted but not waited for.</summary>
     public void Dispose()
     {
         if (_disposed)
@@ -146,9 +146,9 @@ public sealed class CellEngine : IDisposable
         _languages.Dispose();
     }
 
-    // A thread whose cell was stopped is replaced: whatever the stopped code left on it, such as a dispose scope or grad
-    // mode, goes with it. After force more is at stake: loops without calls could not be stopped on it again, nor on a
-    // thread that it starts (only on one started from here) [measured on .NET 10.0.12, Linux].
+    // A thread whose cell was stopped is replaced; this discards whatever the stopped code left on it, such as a dispose scope or grad mode. After a forced
+    // stop there is a further reason: loops without calls could not be stopped on it again, nor on a thread that it starts (only on one started from here)
+    // [measured on .NET 10.0.12, Linux].
     private void KeepThread()
     {
         do
@@ -174,7 +174,7 @@ public sealed class CellEngine : IDisposable
 
     private Task<T> Enqueue<T>(Func<T> work)
     {
-        // Continuations elsewhere: what the caller does next must not run on the cells' thread.
+        // Continuations run elsewhere: the caller's code must not run on the cells' thread.
         TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _work.Add(() =>
         {
@@ -184,7 +184,7 @@ public sealed class CellEngine : IDisposable
             }
             catch (Exception e)
             {
-                // The caller's to see; the thread goes on.
+                // The caller gets the exception; the thread continues.
                 done.SetException(e);
             }
         });
@@ -199,7 +199,7 @@ public sealed class CellEngine : IDisposable
         using CellContext cell = new(request, _options, output);
         Volatile.Write(ref _running, cell);
         cell.Enter();
-        // Whoever sets the console's encoding brings the process's own input back: a cell would wait for it for ever.
+        // Setting the console's encoding restores the process's own input, and a cell would wait for it forever.
         if (!ReferenceEquals(Console.In, _input))
             Console.SetIn(_input);
         ErrorOutput? error = null;
@@ -226,7 +226,7 @@ public sealed class CellEngine : IDisposable
         }
         catch (Exception e)
         {
-            // Whatever user code managed to throw past the script: it is shown as the cell's error.
+            // User code can throw past the script; the exception is shown as the cell's error.
             error = _traceback.Of(e);
         }
         finally
@@ -238,7 +238,7 @@ public sealed class CellEngine : IDisposable
         }
 
         if (cell.IsForced)
-            cell.Write(true, "The cell was ended by force. A lock that it held may be lost with it: should a later cell hang, restart the kernel.\n");
+            cell.Write(true, "The cell was ended by force. A lock that it held may never be released: if a later cell hangs, restart the kernel.\n");
 
         if (error is not null)
         {
@@ -298,7 +298,7 @@ public sealed class CellEngine : IDisposable
             {
                 string[] words = [.. argument["nuget:".Length..].Split(',').Select(w => w.Trim())];
                 if (words[0].Length == 0)
-                    throw new CellException("DirectiveError", $"Line {directive.Line}: which package? #r \"nuget: Name, Version\".");
+                    throw new CellException("DirectiveError", $"Line {directive.Line}: #r needs a package name: #r \"nuget: Name, Version\".");
                 packages.Add(new PackageRequest(words[0], words.Length > 1 && words[1].Length > 0 ? words[1] : "*"));
             }
             else
@@ -326,7 +326,7 @@ public sealed class CellEngine : IDisposable
                 string name = Path.GetFileNameWithoutExtension(path);
                 if (_references.IsOwn(name))
                 {
-                    // Two copies in one process would not know each other's types.
+                    // The types of two copies in one process would be incompatible.
                     if (packages.Any(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)))
                         Console.Error.WriteLine($"{name} is part of this kernel, which uses its own copy.");
                     continue;
@@ -392,16 +392,16 @@ public sealed class CellEngine : IDisposable
         DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line);
         string kinds = _options.Connectors.Count == 0 ? "nothing (this program has no connectors)" : string.Join(", ", _options.Connectors.Select(c => c.Kind));
         if (options.Words is not [var kind])
-            throw options.Fault($"needs one word that says to what: {kinds}. For example: #!connect jupyter --kernel-name python --kernel-spec python3");
+            throw options.Fault($"needs one word for what to connect: {kinds}. For example: #!connect jupyter --kernel-name python --kernel-spec python3");
         if (_options.Connectors.FirstOrDefault(c => c.Kind == kind) is not { } connector)
-            throw options.Fault($"cannot connect to '{kind}'; it can to {kinds}.");
+            throw options.Fault($"cannot connect to '{kind}'; available: {kinds}.");
         string name = options.Require("kernel-name");
         if (CellPlan.Languages.ContainsKey(name))
-            throw options.Fault($"cannot give the name '{name}' away: it is a language of this kernel. Choose another one with --kernel-name.");
+            throw options.Fault($"cannot use the name '{name}': it is a language of this kernel. Choose another one with --kernel-name.");
         _languages.Add(name, connector.Connect(name, options, cell));
     }
 
-    // Runs where it stands, again on every call. Unlike .NET Interactive the first error ends it: what follows depends on it.
+    // Runs at its place in the cell, and again on every call. Unlike in .NET Interactive, the first error ends the import: later cells depend on earlier ones.
     private void Import(DirectivePart directive, CellContext cell)
     {
         if (directive.Argument.Length == 0)
@@ -413,7 +413,7 @@ public sealed class CellEngine : IDisposable
                 $"Line {directive.Line}: there is no file '{directive.Argument}' in {string.Join(" or ", Folders(cell).Distinct())}."
             );
         if (cell.Importing.Count >= 20)
-            throw new CellException("DirectiveError", $"{path} is imported by what it imports itself: {string.Join(" < ", cell.Importing.Take(3))} ...");
+            throw new CellException("DirectiveError", $"{path} imports itself through other files: {string.Join(" < ", cell.Importing.Take(3))} ...");
         NotebookDocument document;
         try
         {

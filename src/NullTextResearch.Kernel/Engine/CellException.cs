@@ -1,6 +1,6 @@
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>A cell cannot be run for a reason that is the user's to mend; shown without a stack trace.</summary>
+/// <summary>A cell cannot run for a reason that the user can fix; shown without a stack trace.</summary>
 internal sealed class CellException(string name, string message, IReadOnlyList<string>? details = null) : Exception(message)
 {
     /// <summary>Jupyter's ename.</summary>

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>The languages of a session: those that are there from the start, those that start at their first use, and connected kernels.</summary>
+/// <summary>The languages of a session: those available from the start, those that start on first use, and connected kernels.</summary>
 internal sealed class CellLanguages : IDisposable
 {
     private readonly LanguageSession _session;
@@ -16,17 +16,17 @@ internal sealed class CellLanguages : IDisposable
         _waiting = [.. waiting];
     }
 
-    /// <summary>What cells may switch to; also names of languages that this program does not run.</summary>
+    /// <summary>Names that cells may switch to, including languages that this program does not run.</summary>
     public IReadOnlyDictionary<string, string> Names => Volatile.Read(ref _names);
 
-    /// <summary>Whether the language of a name runs, or would if it were asked for. From any thread.</summary>
+    /// <summary>Whether the language with a name runs or can be started. May be called from any thread.</summary>
     public bool Has(string name)
     {
         lock (_gate)
             return _members.Any(m => m.Name == name) || _waiting.Any(w => w.Name == name);
     }
 
-    /// <summary>The language of a name, started if need be, or null.</summary>
+    /// <summary>The language with a name, started if necessary; null if there is none.</summary>
     public ICellLanguage? Find(string name)
     {
         if (_members.Find(m => m.Name == name) is { } member)
@@ -43,19 +43,19 @@ internal sealed class CellLanguages : IDisposable
         return started;
     }
 
-    /// <summary>The language of a name.</summary>
+    /// <summary>The language with a name, started if necessary.</summary>
     /// <param name="name">Any of its names.</param>
-    /// <param name="line">Where the cell names it.</param>
-    /// <exception cref="CellException">There is none.</exception>
+    /// <param name="line">The line of the cell that names it.</param>
+    /// <exception cref="CellException">There is no such language.</exception>
     public ICellLanguage Require(string name, int line) =>
         Find(Names.GetValueOrDefault(name, name))
         ?? throw new CellException(
             "LanguageError",
-            $"Line {line}: there is no language '{name}' in this session. There are: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect "
+            $"Line {line}: there is no language '{name}' in this session. Available: {string.Join(", ", Names.Values.Distinct().Where(Has))}; #!connect "
                 + "starts others."
         );
 
-    /// <summary>Adds a connected kernel; one that had its name before ends.</summary>
+    /// <summary>Adds a connected kernel; ends an earlier one with the same name.</summary>
     public void Add(string name, ICellLanguage language)
     {
         ICellLanguage? before = _members.Find(m => m.Name == name);
@@ -70,17 +70,17 @@ internal sealed class CellLanguages : IDisposable
         before?.Dispose();
     }
 
-    /// <summary>Passes references on to the languages that run; one that starts later asks the catalogue.</summary>
+    /// <summary>Passes references on to the running languages; one that starts later reads them from the catalogue.</summary>
     public void AddReferences(IReadOnlyList<string> paths)
     {
         foreach (ICellLanguage member in _members)
             member.AddReferences(paths);
     }
 
-    /// <summary>Variables of all languages that run.</summary>
+    /// <summary>Variables of all running languages.</summary>
     public IEnumerable<(string Language, VariableSummary Variable)> Variables() => _members.SelectMany(m => m.Variables().Select(v => (m.Name, v)));
 
-    /// <summary>Their names: of C# alone as one line, else a line for each language.</summary>
+    /// <summary>Names of all variables: on one line if only C# has any, else one line per language.</summary>
     public string Who()
     {
         (string Language, string Names)[] all =

@@ -7,24 +7,24 @@ using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>A part of a cell, in order.</summary>
+/// <summary>A part of a cell.</summary>
 /// <param name="Line">First line in the cell, from 1.</param>
 internal abstract record CellPart(int Line);
 
-/// <summary>Text in one language. A programming language's is padded with empty lines, so that its line numbers are those of the cell.</summary>
+/// <summary>Text in one language. Code is padded with empty lines, so that its line numbers are those of the cell.</summary>
 /// <param name="Line">First line in the cell, from 1.</param>
 /// <param name="Code">The text.</param>
 /// <param name="Language">Its language: a value of <see cref="CellPlan.Languages"/>, or the name of a connected kernel.</param>
 internal sealed record CodePart(int Line, string Code, string Language = CellPlan.CSharp) : CellPart(Line);
 
-/// <summary>Something to do.</summary>
+/// <summary>A directive to carry out.</summary>
 /// <param name="Line">Its line in the cell, from 1.</param>
 /// <param name="Name">Without <c>#!</c>.</param>
 /// <param name="Argument">The rest of the line.</param>
-/// <param name="Language">The language around it, for which it is done.</param>
+/// <param name="Language">The language around it, to which it applies.</param>
 internal sealed record DirectivePart(int Line, string Name, string Argument, string Language = CellPlan.CSharp) : CellPart(Line);
 
-/// <summary>Reads the directives of a cell. Lines inside strings and comments are none.</summary>
+/// <summary>Reads the directives of a cell. Lines inside strings and comments are not directives.</summary>
 internal sealed partial class CellPlan
 {
     public const string CSharp = "csharp";
@@ -33,7 +33,7 @@ internal sealed partial class CellPlan
 
     public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.CSharp14, DocumentationMode.None, SourceCodeKind.Script);
 
-    /// <summary>Languages that are known without a connection, by the names notebooks use.</summary>
+    /// <summary>Languages known without a connection, by the names that notebooks use.</summary>
     public static readonly IReadOnlyDictionary<string, string> Languages = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [CSharp] = CSharp,
@@ -50,22 +50,22 @@ internal sealed partial class CellPlan
         ["mermaid"] = "mermaid",
     };
 
-    /// <summary>Languages that are shown, not run: whatever stands in them is text.</summary>
+    /// <summary>Languages that are shown, not run: their cells are plain text.</summary>
     public static readonly IReadOnlySet<string> Shown = new HashSet<string>(StringComparer.Ordinal) { "html", "markdown", "javascript", "mermaid" };
 
     /// <summary>All directives and what they do, for #!lsmagic and error messages.</summary>
     public static readonly IReadOnlyList<(string Name, string Use)> Directives =
     [
-        ("#r \"file.dll\"", "reference an assembly: a path, or the name of one that lies beside the kernel"),
+        ("#r \"file.dll\"", "reference an assembly: a path, or the name of one in the kernel's folder"),
         ("#r \"nuget: Name, Version\"", "reference a NuGet package"),
-        ("#i \"nuget: source\"", "look for packages in another feed or folder too"),
+        ("#i \"nuget: source\"", "also look for packages in another feed or folder"),
         ("#load \"file.csx\"", "compile a script file as part of the cell"),
         ("#!import file", "run the cells of a notebook (.ipynb, .dib) or a script (.cs, .csx)"),
         ("#!time", "show how long the cell took"),
         ("#!who", "list the variables of all languages"),
         ("#!whos", "list them with types and values"),
-        ("#!share --from language name", "give the language around this line a variable of another one; --as other: under another name"),
-        ("#!set --name x --value v", "give it a variable: @language:name, a number, \"a text\", JSON, or @input:question"),
+        ("#!share --from language name", "pass a variable of another language to the one around this line; --as other: under another name"),
+        ("#!set --name x --value v", "set a variable there: @language:name, a number, \"a text\", JSON, or @input:question"),
         ("#!connect jupyter --kernel-name python --kernel-spec python3", "start another Jupyter kernel; #!python then switches to it"),
         ("#!csharp", "what follows is C#"),
         ("#!fsharp", "what follows is F#"),
@@ -78,7 +78,7 @@ internal sealed partial class CellPlan
 
     private static readonly HashSet<string> OtherKernels = new(StringComparer.OrdinalIgnoreCase) { "python", "r", "julia" };
 
-    // For each line that looks like one the compiler reads all lines before it.
+    // For each line that looks like a directive, the compiler reads all lines before it.
     private const int MostDirectives = 500;
 
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
@@ -94,9 +94,9 @@ internal sealed partial class CellPlan
         "connect",
     };
 
-    /// <summary>Splits a cell.</summary>
+    /// <summary>Splits a cell into parts.</summary>
     /// <param name="source">The cell.</param>
-    /// <param name="languages">Names it may switch to, or null for <see cref="Languages"/>. A <c>#!connect</c> in the cell adds its own.</param>
+    /// <param name="languages">Languages it may switch to, by name; null: <see cref="Languages"/>. A <c>#!connect</c> in the cell adds its own.</param>
     /// <exception cref="CellException">A directive is unknown or lacks its argument; or the code is too long or nested too deeply.</exception>
     public static IReadOnlyList<CellPart> Parse(string source, IReadOnlyDictionary<string, string>? languages = null)
     {
@@ -119,7 +119,7 @@ internal sealed partial class CellPlan
                     break;
                 case { Kind: LineKind.Reference } line:
                     parts.Add(new DirectivePart(i + 1, line.Name, line.Argument, language));
-                    // Stays as an empty line: line numbers do not move.
+                    // Replaced by an empty line, so that line numbers stay the same.
                     current.Add("");
                     break;
                 default:
@@ -129,7 +129,7 @@ internal sealed partial class CellPlan
         }
 
         Close(reader.Language, lines.Length + 1);
-        // References come first wherever they stand: the compiler wants them before any code.
+        // References come first, wherever they are written: the compiler needs them before any code.
         return [.. parts.Where(p => p is DirectivePart { Name: "r" or "i" }), .. parts.Where(p => p is not DirectivePart { Name: "r" or "i" })];
 
         void Close(string language, int nextStart)
@@ -147,9 +147,9 @@ internal sealed partial class CellPlan
         }
     }
 
-    /// <summary>The cell as the language at one of its places sees it: all lines of others, and directives, are blank.</summary>
+    /// <summary>The cell as the language at a position sees it: directives and lines of other languages are blank.</summary>
     /// <param name="source">The cell.</param>
-    /// <param name="position">The place: index in UTF-16 units. The text returned is as long as the cell, so the place stays.</param>
+    /// <param name="position">Index in UTF-16 units. The returned text is as long as the cell, so the position stays valid.</param>
     /// <param name="languages">As for <see cref="Parse"/>.</param>
     /// <exception cref="CellException">As for <see cref="Parse"/>.</exception>
     public static (string Language, string Text) At(string source, int position, IReadOnlyDictionary<string, string>? languages = null)
@@ -169,7 +169,7 @@ internal sealed partial class CellPlan
             }
             catch (CellException e) when (e.Name == "DirectiveError")
             {
-                // Half written, perhaps: running the cell will say what is wrong. No code, in any case.
+                // Perhaps half written: running the cell will report what is wrong. In any case it is not code.
                 kind = LineKind.Directive;
             }
 
@@ -197,27 +197,30 @@ internal sealed partial class CellPlan
 
     private readonly record struct LineMeaning(LineKind Kind, string Name = "", string Argument = "");
 
-    /// <summary>What each line of a cell is, from the first to the last.</summary>
+    /// <summary>Classifies the lines of a cell, from first to last.</summary>
     private sealed class LineReader(IReadOnlyDictionary<string, string> languages, bool mightHoldDirectives)
     {
         private readonly Dictionary<string, string> _connected = new(StringComparer.OrdinalIgnoreCase);
         private int _directives;
 
-        /// <summary>Of the next line.</summary>
+        /// <summary>Language of the next line.</summary>
         public string Language { get; private set; } = CSharp;
 
         /// <param name="line">The line.</param>
         /// <param name="number">From 1.</param>
-        /// <param name="before">The lines of the same part before it.</param>
+        /// <param name="before">Earlier lines of the same part.</param>
         public LineMeaning Read(string line, int number, List<string> before)
         {
             Match match = mightHoldDirectives ? Line().Match(line) : Match.Empty;
             if (!match.Success)
                 return default;
             if (++_directives > MostDirectives)
-                throw new CellException("DirectiveError", $"Line {number}: a cell takes {MostDirectives} directives (lines that begin with #! or #r).");
+                throw new CellException(
+                    "DirectiveError",
+                    $"Line {number}: a cell may have at most {MostDirectives} directives (lines that begin with #! or #r)."
+                );
             (string kind, string name, string argument) = (match.Groups["kind"].Value, match.Groups["name"].Value, match.Groups["argument"].Value.Trim());
-            // Of other languages we know no strings and comments.
+            // Strings and comments of other languages are not recognised.
             bool free = Language != CSharp || IsDirective(before, line);
             if (kind == "!" && argument.Length == 0 && (languages.TryGetValue(name, out string? next) || _connected.TryGetValue(name, out next)) && free)
             {
@@ -231,7 +234,7 @@ internal sealed partial class CellPlan
             {
                 if (!Known.Contains(name))
                 {
-                    // A comment in Python, for one.
+                    // For example a comment in Python.
                     if (Language is not (CSharp or FSharp))
                         return default;
                     throw Unknown(name, number);
@@ -260,7 +263,7 @@ internal sealed partial class CellPlan
             "DirectiveError",
             $"Line {line}: #!{name} is not known "
                 + $"here{(OtherKernels.Contains(name) ? $" before #!connect jupyter --kernel-name {name} --kernel-spec ... has started it" : "")}. Known "
-                + $"are: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}."
+                + $"directives: {string.Join(", ", Directives.Select(d => d.Name.Split(' ')[0]).Where(n => n.StartsWith("#!", StringComparison.Ordinal)))}."
         );
 
     // The compiler decides whether the line starts outside strings, comments and disabled code.

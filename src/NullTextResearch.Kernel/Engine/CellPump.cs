@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// Runs the continuations of a cell's awaits on the cells' thread: libtorch's scopes and grad mode belong to a thread.
-/// One per run, so that nothing of an interrupted cell runs in the next one.
+/// Runs the continuations of a cell's awaits on the cells' thread, because libtorch's scopes and grad mode belong to a thread. Each run has its own pump,
+/// so that no work of an interrupted cell runs in the next one.
 /// </summary>
 internal sealed class CellPump : SynchronizationContext, IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
 
     public override void Post(SendOrPostCallback d, object? state)
     {
-        // After the cell ended nobody pumps any more: what a forgotten task still wants to do runs on the pool.
+        // After the cell has ended nobody pumps any more: continuations of a forgotten task run on the pool.
         if (!_closed)
         {
             try
@@ -24,7 +24,7 @@ internal sealed class CellPump : SynchronizationContext, IDisposable
             }
             catch (InvalidOperationException)
             {
-                // Closed between the two lines.
+                // Closed between the check and the call.
             }
         }
 

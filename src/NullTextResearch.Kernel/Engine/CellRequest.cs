@@ -7,9 +7,11 @@ public sealed record CellRequest(string Code)
     /// <summary>Name in error messages, or null for "Cell [n]".</summary>
     public string? Name { get; init; }
 
-    /// <summary>True: not counted and not remembered in <c>In</c> numbers. Output still goes to the sink.</summary>
+    /// <summary>True: the cell is not counted and gets no <c>In</c> number. Its output still goes to the sink.</summary>
     public bool Silent { get; init; }
 
-    /// <summary>Answers a question of the cell, or null where nobody can: prompt, hidden, token to stop waiting.</summary>
+    /// <summary>
+    /// Answers an input request of the cell; null if nobody can answer. Arguments: prompt, whether the input is hidden, token that stops the wait.
+    /// </summary>
     public Func<string, bool, CancellationToken, string>? Input { get; init; }
 }

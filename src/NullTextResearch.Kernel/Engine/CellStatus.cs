@@ -3,10 +3,10 @@ namespace NullTextResearch.Kernel.Engine;
 /// <summary>How a cell ended.</summary>
 public enum CellStatus
 {
-    /// <summary>To its end.</summary>
+    /// <summary>It ran to its end.</summary>
     Ok,
 
-    /// <summary>By an exception, or it did not compile.</summary>
+    /// <summary>It threw an exception or did not compile.</summary>
     Error,
 
     /// <summary>The user stopped it.</summary>

@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// What the kernel compiles into every loop and every method of a cell, so that a stop reaches code that neither waits
-/// nor prints. Not meant to be called by hand.
+/// The kernel compiles calls of this class into every loop and every method of a cell, so that a stop reaches code that neither waits nor prints. Not meant
+/// to be called directly.
 /// </summary>
 /// <remarks>
 /// .NET can no longer stop a thread from outside: on Linux, .NET 10 ends the whole process when it aborts a thread inside
@@ -18,8 +18,8 @@ public static class Checkpoint
     // One cell runs at a time.
     private static CellContext? _stopping;
 
-    /// <summary>Nothing, unless the cell on this thread is being stopped.</summary>
-    /// <exception cref="OperationCanceledException">It is.</exception>
+    /// <summary>Does nothing unless the cell on this thread is being stopped.</summary>
+    /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
     [DebuggerHidden]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Pass()
@@ -28,7 +28,7 @@ public static class Checkpoint
             cell.StopAtCheckpoint();
     }
 
-    /// <summary>Where a cell's own code begins, if a compiler ran on its thread before.</summary>
+    /// <summary>Marks where a cell's own code begins if a compiler ran on its thread before.</summary>
     /// <exception cref="OperationCanceledException">The cell is being stopped.</exception>
     [DebuggerHidden]
     public static void Begin()

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>What stands behind the name of a directive: words, and options such as <c>--name x</c> or <c>--name=x</c>.</summary>
+/// <summary>The arguments of a directive: words, and options such as <c>--name x</c> or <c>--name=x</c>.</summary>
 internal sealed class DirectiveOptions
 {
     private readonly string _directive;
@@ -21,12 +21,12 @@ internal sealed class DirectiveOptions
     /// <summary>Words that belong to no option, without their quotes.</summary>
     public IReadOnlyList<string> Words => [.. _words.Select(w => w.Text)];
 
-    /// <summary>Reads the rest of a line. Quotes hold blanks together, as do the braces and brackets of JSON.</summary>
+    /// <summary>Reads the rest of a line. Quotes keep text with spaces together, as do the braces and brackets of JSON.</summary>
     /// <param name="argument">The rest of the line.</param>
     /// <param name="directive">Name, for messages.</param>
     /// <param name="line">Line of the cell, for messages.</param>
-    /// <param name="known">Options that it takes, without dashes; empty for any.</param>
-    /// <exception cref="CellException">An option is unknown, comes twice or has no value; or a quote or brace stays open.</exception>
+    /// <param name="known">Options that it accepts, without dashes; empty: any.</param>
+    /// <exception cref="CellException">An option is unknown, is repeated or has no value; or a quote or brace is not closed.</exception>
     public static DirectiveOptions Read(string argument, string directive, int line, params IReadOnlyList<string> known)
     {
         DirectiveOptions read = new(directive, line);
@@ -49,26 +49,28 @@ internal sealed class DirectiveOptions
             if (halves.Length == 1 && ++i == words.Count)
                 throw read.Fault($"needs a value after --{name}.");
             if (!read._options.TryAdd(name, halves.Length == 2 ? new Word(halves[1], false) : words[i]))
-                throw read.Fault($"takes --{name} once.");
+                throw read.Fault($"takes --{name} only once.");
         }
 
         return read;
     }
 
-    /// <summary>The value of an option, or null.</summary>
+    /// <summary>The value of an option, or null if it is missing.</summary>
     public string? Find(string option) => _options.TryGetValue(option, out Word? word) ? word.Text : null;
 
     /// <summary>The value of an option.</summary>
     /// <exception cref="CellException">It is missing.</exception>
     public string Require(string option) => Find(option) ?? throw Fault($"needs --{option}.");
 
-    /// <summary>Whether an option's value stood in quotes: then it is text, whatever it looks like.</summary>
+    /// <summary>Whether an option's value was in quotes; then it is text, whatever it looks like.</summary>
     public bool IsQuoted(string option) => _options.TryGetValue(option, out Word? word) && word.Quoted;
 
-    /// <summary>A complaint about this line.</summary>
+    /// <summary>An error about this line.</summary>
     public CellException Fault(string text) => new("DirectiveError", $"Line {_line}: #!{_directive} {text}");
 
-    /// <summary>A value as .NET Interactive understands JSON: bool, double, text, else a <see cref="JsonDocument"/>; what is no JSON is text.</summary>
+    /// <summary>
+    /// Reads a value as .NET Interactive reads JSON: bool, double, text, else a <see cref="JsonDocument"/>. Anything that is not JSON is text.
+    /// </summary>
     public static object? Value(string text)
     {
         try
@@ -86,7 +88,7 @@ internal sealed class DirectiveOptions
         }
         catch (JsonException)
         {
-            // An address, a word: text needs no quotes.
+            // For example a URL or a word: text needs no quotes.
             return text;
         }
     }
@@ -134,7 +136,7 @@ internal sealed class DirectiveOptions
         }
         catch (JsonException)
         {
-            // A path with single backslashes, for one: as it stands.
+            // For example a path with single backslashes: taken literally.
             return text[(start + 1)..(at - 1)];
         }
     }

@@ -17,14 +17,14 @@ internal sealed class DisplayLanguage(string name, Action<string> show) : ICellL
         [
             new("html", text => Show(new MimeBundle(text).With("text/html", text))),
             new("markdown", text => Show(new MimeBundle(text).With("text/markdown", text))),
-            // In a function of its own: a second run of the cell may declare its constants again.
+            // Wrapped in a function, so that a second run of the cell may declare its constants again.
             new("javascript", text => CellFunctions.Javascript($"(async () => {{\n{text}\n}})();")),
             new("mermaid", text => Show(Diagram(text, draw?.Invoke(text, KernelHost.Instance.Cancellation)))),
         ];
 
     private static void Show(MimeBundle bundle) => KernelHost.Instance.Display(bundle);
 
-    // JupyterLab 4.1 and later draw Mermaid's own mime type. Others show the picture; where there is none, GitHub and VS Code draw Markdown's fenced block.
+    // JupyterLab 4.1 and later draw Mermaid's own MIME type. Others show the picture; if there is none, GitHub and VS Code draw the fenced Markdown block.
     private static MimeBundle Diagram(string text, byte[]? png)
     {
         MimeBundle bundle = new MimeBundle(text).With("text/vnd.mermaid", text);

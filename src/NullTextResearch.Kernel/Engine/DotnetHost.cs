@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>The dotnet program that runs us.</summary>
+/// <summary>The dotnet executable that runs this process.</summary>
 internal static class DotnetHost
 {
-    /// <summary>Full path, or "dotnet" where it cannot be told (a self-contained program).</summary>
+    /// <summary>Full path, or "dotnet" if it is unknown (in a self-contained program).</summary>
     public static string Path { get; } = Find();
 
     private static string Find()

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>Why the cell did not end well.</summary>
+/// <summary>The error that ended a cell.</summary>
 /// <param name="Name">Type of the exception, CompilationError or Interrupted.</param>
 /// <param name="Message">Its message.</param>
-/// <param name="Traceback">Lines with ANSI colours: what, where in which cell, and why before that.</param>
+/// <param name="Traceback">Lines with ANSI colours: the error, where in which cell it occurred, and what caused it.</param>
 public sealed record ErrorOutput(string Name, string Message, IReadOnlyList<string> Traceback) : CellOutput;

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>What an interrupt met.</summary>
+/// <summary>Effect of an interrupt.</summary>
 public enum InterruptEffect
 {
     /// <summary>No cell runs.</summary>
@@ -12,9 +12,9 @@ public enum InterruptEffect
     /// <summary>The cell ends at its next loop, method, output or wait.</summary>
     Stopping,
 
-    /// <summary>The cell was told before: its thread is being ended by force, which the process may not survive.</summary>
+    /// <summary>The cell was interrupted before: its thread is being ended by force, which the process may not survive.</summary>
     Forcing,
 
-    /// <summary>Not even force ended the cell: only the end of the process helps.</summary>
+    /// <summary>Not even force ended the cell; only ending the process helps.</summary>
     Hopeless,
 }

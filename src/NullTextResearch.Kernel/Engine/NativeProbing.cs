@@ -6,8 +6,8 @@ using System.Runtime.Loader;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// Finds native libraries of referenced assemblies: beside the assembly, in its runtimes folders and in those of NuGet
-/// packages. Script hosts look beside the assembly only.
+/// Finds native libraries of referenced assemblies: next to the assembly, in its runtimes folders and in those of NuGet packages. Script hosts look only
+/// next to the assembly.
 /// </summary>
 internal static class NativeProbing
 {
@@ -16,7 +16,7 @@ internal static class NativeProbing
     private static readonly Lock Gate = new();
     private static bool _on;
 
-    /// <summary>Idempotent.</summary>
+    /// <summary>Installs the resolver; further calls do nothing.</summary>
     public static void Start()
     {
         lock (Gate)
@@ -70,7 +70,7 @@ internal static class NativeProbing
         return 0;
     }
 
-    /// <summary>This system's runtime identifiers, most special first.</summary>
+    /// <summary>This system's runtime identifiers, most specific first.</summary>
     public static IEnumerable<string> Rids()
     {
         string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();

@@ -8,32 +8,32 @@ using NullTextResearch.Kernel.Installing;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>A package that a cell asks for.</summary>
+/// <summary>A package that a cell requests.</summary>
 /// <param name="Name">Its id.</param>
 /// <param name="Version">Exact version or NuGet range; "*" for the newest release.</param>
 internal sealed record PackageRequest(string Name, string Version);
 
-/// <summary>What a restore brought: files to reference and folders of native libraries.</summary>
+/// <summary>Result of a restore: files to reference and folders of native libraries.</summary>
 internal sealed record PackageFiles(IReadOnlyList<string> Assemblies, IReadOnlyList<string> NativeFolders, IReadOnlyList<string> Packages);
 
 /// <summary>
-/// NuGet packages for cells: a generated project is restored by the .NET SDK, and its result file says which assemblies
-/// and native libraries to use. The project of one set of packages is kept, so the next session needs no network.
+/// NuGet packages for cells: the .NET SDK restores a generated project, and the resulting file lists the assemblies and native libraries to use. The
+/// project of each set of packages is kept, so the next session needs no network.
 /// </summary>
 internal sealed class NuGetRestore
 {
     private readonly List<string> _sources = [];
     private readonly Dictionary<string, PackageRequest> _requests = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Adds a feed for all packages that follow: a folder or an address.</summary>
+    /// <summary>Adds a feed for all packages that follow: a folder or a URL.</summary>
     public void AddSource(string source)
     {
         if (!_sources.Contains(source))
             _sources.Add(source);
     }
 
-    /// <summary>Restores the packages of this session together with new ones, so that they fit each other.</summary>
-    /// <exception cref="CellException">No SDK, or NuGet could not do it; the message says what NuGet said.</exception>
+    /// <summary>Restores the packages of this session together with new ones, so that their versions are compatible.</summary>
+    /// <exception cref="CellException">There is no SDK, or NuGet failed; the message includes NuGet's output.</exception>
     public PackageFiles Restore(IEnumerable<PackageRequest> added, CancellationToken cancel)
     {
         Dictionary<string, PackageRequest> wanted = new(_requests, StringComparer.OrdinalIgnoreCase);
@@ -42,7 +42,7 @@ internal sealed class NuGetRestore
         string project = Project(wanted.Values);
         string folder = Path.Combine(JupyterPaths.UserCache(), "packages", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..20]);
         string assets = Path.Combine(folder, "obj", "project.assets.json");
-        // A floating version is asked for anew; a fixed one never changes.
+        // A floating version is resolved again; a fixed one never changes.
         bool floating = wanted.Values.Any(r => r.Version.Contains('*'));
         if (floating || !File.Exists(assets))
         {
@@ -138,7 +138,7 @@ internal sealed class NuGetRestore
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(assets));
         string[] roots = [.. json.RootElement.GetProperty("packageFolders").EnumerateObject().Select(p => p.Name)];
         JsonElement libraries = json.RootElement.GetProperty("libraries");
-        // Two targets: with and without runtime identifier; the one with it lists native files.
+        // There are two targets, with and without a runtime identifier; the one with it lists native files.
         JsonElement target = json.RootElement.GetProperty("targets").EnumerateObject().OrderByDescending(t => t.Name.Contains('/')).First().Value;
         List<string> assemblies = [],
             natives = [],

@@ -7,16 +7,16 @@ using Microsoft.CodeAnalysis;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// Where assemblies come from. Each file is read once and shared by all cells and by completion. What lies in the
-/// kernel's own folder can be referenced by its bare name.
+/// Resolves assemblies. Each file is read once and shared by all cells and by completion. Assemblies in the kernel's own folder can be referenced by their
+/// bare names.
 /// </summary>
 /// <remarks>
-/// The runtime takes the kernel's own copy of an assembly whatever path a cell names. So do we when compiling: to compile
-/// against one file and run another ends in MissingMethodException.
+/// The runtime uses the kernel's own copy of an assembly, whatever path a cell names. Compilation does the same: compiling against one file and running
+/// another would end in MissingMethodException.
 /// </remarks>
 internal sealed class ReferenceCatalog : MetadataReferenceResolver
 {
-    // Part of every cell, where present: the workbench needs no #r.
+    // Referenced by every cell if present, so that the workbench needs no #r.
     private static readonly string[] Workbench =
     [
         "NullTextResearch",
@@ -69,11 +69,11 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
 
     public override bool ResolveMissingAssemblies => true;
 
-    /// <summary>What stands in <c>#r "..."</c>: a path, or the bare name of an assembly beside the kernel.</summary>
+    /// <summary>Resolves the argument of <c>#r "..."</c>: a path, or the bare name of an assembly in the kernel's folder.</summary>
     /// <param name="reference">As written.</param>
-    /// <param name="folders">Where relative paths start, in order.</param>
+    /// <param name="folders">Base folders of relative paths, in order.</param>
     /// <param name="notice">Something the user should know, or null.</param>
-    /// <returns>The reference, or null where there is none.</returns>
+    /// <returns>The reference, or null if there is none.</returns>
     public PortableExecutableReference? Find(string reference, IEnumerable<string> folders, out string? notice)
     {
         notice = null;
@@ -94,7 +94,7 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
             return null;
         lock (_gate)
         {
-            // The runtime keeps the first assembly of a name.
+            // The runtime keeps the first assembly with a name.
             if (_added.TryGetValue(name, out string? earlier) && earlier != found && ModuleId(earlier) != ModuleId(found))
             {
                 notice = $"{name} was loaded from {earlier} and cannot be replaced by {found} in this session: restart the kernel.";
@@ -105,13 +105,13 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         return Add(name, found);
     }
 
-    /// <summary>Files of <see cref="Defaults"/> that are not the runtime's.</summary>
+    /// <summary>Files of <see cref="Defaults"/> that are not part of the runtime.</summary>
     public IReadOnlyList<string> OwnDefaults { get; }
 
     /// <summary>Whether every cell references a file anyway.</summary>
     public bool IsDefault(string path) => Defaults.Any(d => ((PortableExecutableReference)d).FilePath == path);
 
-    /// <summary>Whether the kernel has an assembly of this name itself.</summary>
+    /// <summary>Whether the kernel has its own assembly with this name.</summary>
     public bool IsOwn(string name) => _own.ContainsKey(name);
 
     public PortableExecutableReference Add(string name, string path)
@@ -121,7 +121,7 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
         return Load(path);
     }
 
-    // From #r inside a #load-ed file: directives of cells are read before the compiler sees them.
+    // Called for #r in a #load-ed file: directives of cells are handled before the compiler sees them.
     public override ImmutableArray<PortableExecutableReference> ResolveReference(string reference, string? baseFilePath, MetadataReferenceProperties properties)
     {
         List<string> folders = [Environment.CurrentDirectory];
@@ -154,7 +154,7 @@ internal sealed class ReferenceCatalog : MetadataReferenceResolver
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
 
-    /// <summary>The reference of a file; the same one every time.</summary>
+    /// <summary>The reference for a file; the same one every time.</summary>
     public PortableExecutableReference Load(string path)
     {
         lock (_gate)

@@ -4,17 +4,17 @@ using NullTextResearch.Kernel.Language;
 namespace NullTextResearch.Kernel.Engine;
 
 /// <summary>
-/// Lets go of variables that a later cell declared again. A session otherwise keeps every value of every run of a cell:
-/// run a cell that holds a model ten times and ten models stay in memory.
+/// Releases variables that a later cell has declared again. Otherwise a session keeps every value of every run of a cell: if a cell that holds a model runs
+/// ten times, ten models stay in memory.
 /// </summary>
 internal static class ShadowedVariables
 {
-    /// <summary>Clears what <paramref name="next"/> declares anew in earlier cells, unless earlier code can still see it.</summary>
+    /// <summary>Clears variables of earlier cells that <paramref name="next"/> declares again, unless earlier code can still see them.</summary>
     public static void Release(ScriptState<object>? before, ScriptState<object> next, DeclarationLog declarations)
     {
         if (before is null)
             return;
-        // Variables come in order of the cells; what is new stands behind what was there.
+        // Variables are in the order of the cells; new ones come last.
         int known = before.Variables.Length;
         if (next.Variables.Length == known)
             return;

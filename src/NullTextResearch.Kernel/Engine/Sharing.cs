@@ -4,7 +4,7 @@ using NullTextResearch.Kernel.Formatting;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>#!share and #!set: variables from one language to another. The one around the directive receives.</summary>
+/// <summary>#!share and #!set: pass variables from one language to another. The language around the directive receives them.</summary>
 internal static class Sharing
 {
     private static readonly string[] ShareOptions = ["from", "as", "mime-type"];
@@ -25,7 +25,7 @@ internal static class Sharing
     {
         DirectiveOptions options = DirectiveOptions.Read(directive.Argument, directive.Name, directive.Line, SetOptions);
         if (options.Words.Count > 0)
-            throw options.Fault($"does not know what '{options.Words[0]}' is; put a value with blanks into quotes: #!set --name x --value \"two words\".");
+            throw options.Fault($"does not understand '{options.Words[0]}'; put a value with spaces in quotes: #!set --name x --value \"two words\".");
         string name = options.Require("name"),
             value = options.Require("value");
         Give(directive, languages, name, As(Value(), options));
@@ -44,7 +44,7 @@ internal static class Sharing
                 ["input" or "password"] => Of(KernelHost.Instance.ReadLine($"{name}: ", halves[0] == "password")),
                 [var from, { Length: > 0 } variable] => Variable(from, variable, directive, languages),
                 _ => throw options.Fault(
-                    $"does not understand {value}: @language:variable, @input:question or @password:question. Text that begins with @ goes into quotes."
+                    $"does not understand {value}; use @language:variable, @input:question or @password:question. Put text that begins with @ in quotes."
                 ),
             };
         }
@@ -58,14 +58,14 @@ internal static class Sharing
         if (source.Get(name) is { } found)
             return found;
         string[] there = [.. source.Variables().Select(v => v.Name)];
-        string others = there.Length == 0 ? ", nor any other" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}";
+        string others = there.Length == 0 ? "; it has none" : $"; it has {string.Join(", ", there.Take(20))}{(there.Length > 20 ? " and more" : "")}";
         throw new CellException("SharingError", $"Line {directive.Line}: {source.Name} has no variable '{name}'{others}.");
     }
 
     private static void Give(DirectivePart directive, CellLanguages languages, string name, SharedVariable variable) =>
         languages.Require(directive.Language, directive.Line).Set(name, variable);
 
-    // By reference, unless a text of some kind is asked for.
+    // By reference, unless an option requests text of some type.
     private static SharedVariable As(SharedVariable variable, DirectiveOptions options)
     {
         if (options.Find("mime-type") is not { } mime)

@@ -9,7 +9,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>Errors in terms of cells and lines, with the line itself; frames of the compiler, the runtime and the kernel left out.</summary>
+/// <summary>Describes errors in terms of cells and lines, and quotes the lines. Frames of the compiler, the runtime and the kernel are left out.</summary>
 internal sealed partial class Traceback
 {
     private const string Red = "\u001b[31m",
@@ -108,7 +108,7 @@ internal sealed partial class Traceback
         return new ErrorOutput("Interrupted", "the cell was stopped", lines);
     }
 
-    // One inner exception of a task is what the user threw.
+    // A task's only inner exception is the one that the user's code threw.
     private static Exception Unwrap(Exception e)
     {
         while (e is TargetInvocationException or AggregateException { InnerExceptions.Count: 1 } && e.InnerException is { } inner)
@@ -151,7 +151,7 @@ internal sealed partial class Traceback
 
     private bool IsCell(string file) => _sources.ContainsKey(DisplayName(file));
 
-    // The compiler makes a full path of the name we gave.
+    // The compiler turns the name that we passed into a full path.
     private static string DisplayName(string path) => Path.GetFileName(path);
 
     private string? SourceLine(string path, int line) =>
@@ -201,10 +201,10 @@ internal sealed partial class Traceback
 }
 
 /// <summary>An error of a compiler.</summary>
-/// <param name="Path">The cell, or null where the error belongs to no place.</param>
+/// <param name="Path">The cell, or null if the error has no position.</param>
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1.</param>
-/// <param name="End">Column behind it; beyond the line's end where it ends on a later one.</param>
-/// <param name="Id">The compiler's number for it.</param>
-/// <param name="Message">What it says, in one line.</param>
+/// <param name="End">Column after the error; beyond the line's end if the error ends on a later line.</param>
+/// <param name="Id">The compiler's error code.</param>
+/// <param name="Message">The message, on one line.</param>
 internal sealed record CodeError(string? Path, int Line, int Column, int End, string Id, string Message);

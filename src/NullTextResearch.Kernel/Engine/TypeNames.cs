@@ -2,10 +2,10 @@ using System.Reflection;
 
 namespace NullTextResearch.Kernel.Engine;
 
-/// <summary>Types as code writes them.</summary>
+/// <summary>Type names as written in code.</summary>
 internal static class TypeNames
 {
-    /// <summary>As a C# programmer writes it, without namespaces: for people.</summary>
+    /// <summary>The name as a C# programmer writes it, without namespaces; for messages.</summary>
     public static string CSharp(Type type)
     {
         if (type.IsArray)
@@ -27,11 +27,11 @@ internal static class TypeNames
         };
     }
 
-    /// <summary>As C# code must write it, wherever it stands; null where it cannot: the type is not public, has no name, or lies in no file.</summary>
+    /// <summary>The name that is valid anywhere in C# code; null if there is none: the type is not public, has no name, or is in no assembly file.</summary>
     public static string? CSharpDeclaration(Type type) =>
         Declaration(type, "global::", ", ", static (element, rank) => $"{element}[{new string(',', rank - 1)}]");
 
-    /// <summary>The same in F#, which gives some types of its library other names.</summary>
+    /// <summary>The same for F#, which has other names for some types of its library.</summary>
     public static string? FSharpDeclaration(Type type)
     {
         if (type.IsGenericType && !type.IsGenericTypeDefinition && type.Namespace?.StartsWith("Microsoft.FSharp.", StringComparison.Ordinal) == true)
@@ -67,7 +67,7 @@ internal static class TypeNames
         return all.SelectMany(t => t == type ? [t.Assembly] : Assemblies(t)).Distinct();
     }
 
-    /// <summary>Whether code of another assembly can use a type: it and its parts are public, and lie in files.</summary>
+    /// <summary>Whether code of another assembly can use a type: it and its parts are public and are in assembly files.</summary>
     public static bool IsReachable(Type type) =>
         type.HasElementType
             ? !type.IsPointer && !type.IsByRef && IsReachable(type.GetElementType()!)
@@ -87,7 +87,7 @@ internal static class TypeNames
         string?[] arguments = type.IsGenericType ? [.. type.GetGenericArguments().Select(again)] : [];
         if (arguments.Any(a => a is null))
             return null;
-        // Nested types of generic ones: the arguments are spread over the names, outermost first.
+        // For types nested in generic ones, the arguments are spread over the names, outermost first.
         Stack<Type> chain = [];
         for (Type? t = type; t is not null; t = t.DeclaringType)
             chain.Push(t);

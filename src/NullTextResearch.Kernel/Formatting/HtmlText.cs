@@ -1,6 +1,6 @@
 namespace NullTextResearch.Kernel.Formatting;
 
-/// <summary>Text that is HTML; what <see cref="CellFunctions.HTML"/> returns.</summary>
+/// <summary>HTML text, as returned by <see cref="CellFunctions.HTML"/>.</summary>
 /// <param name="Content">Markup, shown as it is.</param>
 public sealed record HtmlText(string Content)
 {

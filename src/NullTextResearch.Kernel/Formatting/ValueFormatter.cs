@@ -11,7 +11,7 @@ using NullTextResearch.Hosting;
 
 namespace NullTextResearch.Kernel.Formatting;
 
-/// <summary>Values to mime bundles as Jupyter sends them; always with text/plain.</summary>
+/// <summary>Turns values into MIME bundles as Jupyter sends them, always with text/plain.</summary>
 internal static class ValueFormatter
 {
     private const string PlainText = "text/plain";
@@ -21,7 +21,7 @@ internal static class ValueFormatter
 
     private static readonly ConcurrentDictionary<Type, ConventionFormatters?> Conventions = new();
 
-    /// <summary>Data and metadata of a display. User code may run here (ToString, formatters); what it throws becomes text.</summary>
+    /// <summary>Data and metadata of a display. User code may run here (ToString, formatters); its exceptions become text.</summary>
     public static (JsonObject Data, JsonObject Metadata) Format(object? value, IReadOnlyList<string> mimeTypes)
     {
         JsonObject data = [],
@@ -55,7 +55,7 @@ internal static class ValueFormatter
         return (data, metadata);
     }
 
-    /// <summary>What a console would show of a value.</summary>
+    /// <summary>The text that a console shows for a value.</summary>
     public static string Text(object? value) =>
         Cut(
             value switch
@@ -72,7 +72,7 @@ internal static class ValueFormatter
             }
         );
 
-    /// <summary>The same in one line of at most 80 characters.</summary>
+    /// <summary>The same on one line of at most 80 characters.</summary>
     public static string Short(object? value)
     {
         string line = Text(value).ReplaceLineEndings(" ");
@@ -87,7 +87,7 @@ internal static class ValueFormatter
         }
         catch (Exception e)
         {
-            // As with formatters: the value is then shown as it would be without.
+            // As with formatters, a failure only means that the value is shown without its stand-in.
             Console.Error.WriteLine($"{value?.GetType().Name}: {e.GetType().Name}: {e.Message}");
             return value;
         }
@@ -115,7 +115,7 @@ internal static class ValueFormatter
             _ => item.ToString(),
         };
 
-    // JSON types go out as JSON: JupyterLab's Plotly renderer does not read strings.
+    // JSON types are sent as JSON: JupyterLab's Plotly renderer does not read strings.
     private static JsonNode? FromText(string mime, string text)
     {
         if (mime == "application/json" || mime.EndsWith("+json", StringComparison.Ordinal))
@@ -126,7 +126,7 @@ internal static class ValueFormatter
             }
             catch (JsonException)
             {
-                // The formatter promised JSON and wrote something else: shown as it is, the mistake is then visible.
+                // The formatter promised JSON but wrote something else. It is shown unchanged, so that the mistake is visible.
                 return text;
             }
         }
@@ -160,7 +160,7 @@ internal static class ValueFormatter
     private static bool IsCollection(Type type) =>
         type.IsArray || (type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true && typeof(IEnumerable).IsAssignableFrom(type));
 
-    // A sequence of records as a table: the commonest thing a researcher prints.
+    // Shows a sequence of records as a table, the most common output in research.
     private static string? Table(object value)
     {
         bool collection = IsCollection(value.GetType()) || value.GetType().Namespace == "Microsoft.FSharp.Collections";
@@ -213,7 +213,7 @@ internal static class ValueFormatter
         }
         catch (Exception e)
         {
-            // Enumerating is user code as well; its text representation will say what is wrong.
+            // Enumerating runs user code too; the text representation will say what is wrong.
             _ = e;
             return null;
         }
@@ -236,8 +236,8 @@ internal static class ValueFormatter
 }
 
 /// <summary>
-/// Formatters that a type names by an attribute called TypeFormatterSourceAttribute, wherever that attribute is declared:
-/// the convention of .NET Interactive, which needs no reference to it. All is read by reflection.
+/// Formatters that a type names in an attribute called TypeFormatterSourceAttribute, wherever that attribute is declared. This is the convention of .NET
+/// Interactive; it needs no reference to that library, because everything is read by reflection.
 /// </summary>
 internal sealed class ConventionFormatters
 {
@@ -261,7 +261,7 @@ internal sealed class ConventionFormatters
         }
     }
 
-    /// <summary>The formatters of a type, or null where it names none.</summary>
+    /// <summary>The formatters of a type, or null if it names none.</summary>
     public static ConventionFormatters? Find(Type type)
     {
         IEnumerable<Type> chain = Chain(type).Concat(type.GetInterfaces());
@@ -280,10 +280,10 @@ internal sealed class ConventionFormatters
         return null;
     }
 
-    /// <summary>All wanted representations; those that fail or decline are left out, with a note on stderr.</summary>
+    /// <summary>All requested representations. Those that decline are left out; those that fail are left out with a note on stderr.</summary>
     public IEnumerable<(string Mime, string Text)> Format(object value, IReadOnlyList<string> mimeTypes)
     {
-        // As in .NET Interactive: without preferred types only HTML goes out.
+        // As in .NET Interactive, only HTML is sent if there are no preferred types.
         IReadOnlyList<string> wanted = mimeTypes.Count > 0 ? mimeTypes : _preferred ?? ["text/html"];
         List<(string, string)> made = [];
         foreach (string mime in wanted)
@@ -303,7 +303,7 @@ internal sealed class ConventionFormatters
                 }
                 catch (TargetInvocationException e)
                 {
-                    // A picture that cannot be drawn must not cost the result: its text is still shown.
+                    // A picture that cannot be drawn must not hide the result: its text is still shown.
                     Console.Error.WriteLine($"{value.GetType().Name} as {mime}: {e.InnerException?.GetType().Name}: {e.InnerException?.Message}");
                 }
             }

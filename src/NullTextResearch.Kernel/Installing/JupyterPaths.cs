@@ -1,13 +1,13 @@
 namespace NullTextResearch.Kernel.Installing;
 
-/// <summary>Where Jupyter looks for kernels, as its documentation lists the folders.</summary>
+/// <summary>The folders in which Jupyter looks for kernels, according to its documentation.</summary>
 internal static class JupyterPaths
 {
-    // Empty where HOME is not set and the system knows no home for this user: as part of a path it would mean the current folder.
+    // Empty if HOME is not set and the system knows no home folder for this user. As part of a path it would mean the current folder.
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     /// <summary>The user's own data folder.</summary>
-    /// <exception cref="IOException">This user has none.</exception>
+    /// <exception cref="IOException">This user has no home folder.</exception>
     public static string UserData() =>
         FindUserData() ?? throw new IOException("This user has no home folder, so there is no place for kernels: set HOME or JUPYTER_DATA_DIR.");
 
@@ -26,7 +26,7 @@ internal static class JupyterPaths
         return Path.Combine(share, "jupyter");
     }
 
-    /// <summary>Our own cache folder of this user.</summary>
+    /// <summary>This user's cache folder for our own files.</summary>
     public static string UserCache()
     {
         string root =
@@ -36,7 +36,7 @@ internal static class JupyterPaths
         return Path.Combine(root, "nulltext");
     }
 
-    /// <summary>Every folder that may hold kernels, most important first.</summary>
+    /// <summary>Every folder that may hold kernels, highest priority first.</summary>
     public static IReadOnlyList<string> Kernels()
     {
         List<string> data = [];
@@ -54,7 +54,7 @@ internal static class JupyterPaths
         return [.. data.Select(d => Path.Combine(d, "kernels")).Distinct()];
     }
 
-    /// <summary>A program on the PATH, or null.</summary>
+    /// <summary>Full path of a program on the PATH, or null if it is not there.</summary>
     public static string? OnPath(string program) =>
         (
             from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)

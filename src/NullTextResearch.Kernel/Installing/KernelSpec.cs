@@ -5,20 +5,20 @@ using NullTextResearch.Kernel.Engine;
 
 namespace NullTextResearch.Kernel.Installing;
 
-/// <summary>Jupyter's kernel.json: installing, removing, finding.</summary>
+/// <summary>Installs, removes and finds Jupyter's kernel.json.</summary>
 public static class KernelSpec
 {
-    /// <summary>The name that C# notebooks carry.</summary>
+    /// <summary>The kernel name in C# notebooks.</summary>
     public const string StandardName = ".net-csharp";
 
-    /// <summary>Ours where another kernel has the standard name.</summary>
+    /// <summary>Our name if another kernel has the standard one.</summary>
     public const string OtherName = "nulltext-csharp";
 
-    // Beside another kernel of the usual name a menu must tell them apart.
+    // If another kernel has the usual name, the menu entries must differ.
     private const string MenuName = ".NET (C#)";
     private const string OtherMenuName = ".NET (C#, NullTextResearch)";
 
-    // How we know our own folders again.
+    // Marks a folder as ours.
     private const string Mark = "nulltext";
 
     private static readonly JsonSerializerOptions Layout = new()
@@ -28,29 +28,32 @@ public static class KernelSpec
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Installs for this user. Never replaces another's kernel.</summary>
-    /// <param name="program">Full path of the program that serves <c>kernel FILE</c>: a .dll or an executable.</param>
-    /// <param name="name">Name to use, or null: the standard one if it is free or ours.</param>
-    /// <exception cref="ArgumentException">The name is another kernel's, or no name for a kernel.</exception>
+    /// <summary>Installs the kernel for this user. Never replaces another program's kernel.</summary>
+    /// <param name="program">Full path of the program that runs <c>kernel FILE</c>: a .dll or an executable.</param>
+    /// <param name="name">Name to use; null: the standard one if it is free or ours, else <see cref="OtherName"/>.</param>
+    /// <exception cref="ArgumentException">The name belongs to another program's kernel, or is not a valid kernel name.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static KernelSpecPlace Install(string program, string? name = null)
     {
         string? taken = Foreign(StandardName);
         string chosen = name ?? (taken is null ? StandardName : OtherName);
         if (chosen.Length == 0 || !chosen.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
-            throw new ArgumentException($"'{chosen}' cannot name a kernel; use letters, digits, '.', '-' and '_'.", nameof(name));
+            throw new ArgumentException($"'{chosen}' is not a valid kernel name; use letters, digits, '.', '-' and '_'.", nameof(name));
         if (Foreign(chosen) is { } foreign)
-            throw new ArgumentException($"The kernel '{chosen}' is not ours and is left alone: {Describe(foreign)}. Choose another with --name.", nameof(name));
+            throw new ArgumentException(
+                $"The kernel '{chosen}' belongs to another program and was not changed: {Describe(foreign)}. Choose another name with --name.",
+                nameof(name)
+            );
         string folder = Path.Combine(JupyterPaths.UserData(), "kernels", chosen);
         string menuName = chosen == StandardName ? MenuName : OtherMenuName;
         Write(folder, program, menuName);
         return new KernelSpecPlace(chosen, folder, menuName, chosen == StandardName || taken is null ? null : Describe(taken));
     }
 
-    /// <summary>Removes our kernels of this user.</summary>
-    /// <param name="name">Only this one, or null for all of ours.</param>
+    /// <summary>Removes our kernels from this user's folder.</summary>
+    /// <param name="name">Name of the kernel to remove; null: all of ours.</param>
     /// <returns>The folders removed.</returns>
-    /// <exception cref="ArgumentException">The named kernel is another's.</exception>
+    /// <exception cref="ArgumentException">The named kernel belongs to another program.</exception>
     public static IReadOnlyList<string> Uninstall(string? name = null)
     {
         string kernels = Path.Combine(JupyterPaths.UserData(), "kernels");
@@ -64,7 +67,7 @@ public static class KernelSpec
             if (!IsOurs(folder))
             {
                 if (name is not null)
-                    throw new ArgumentException($"The kernel '{name}' in {folder} is not ours and is left alone.", nameof(name));
+                    throw new ArgumentException($"The kernel '{name}' in {folder} belongs to another program and was not removed.", nameof(name));
                 continue;
             }
 
@@ -76,9 +79,9 @@ public static class KernelSpec
     }
 
     /// <summary>Writes a kernel.json that starts a program.</summary>
-    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="folder">Created if it is missing.</param>
     /// <param name="program">Full path of a .dll or an executable.</param>
-    /// <param name="menuName">What front ends call it; null for the usual name.</param>
+    /// <param name="menuName">Name that front ends show; null: the usual one.</param>
     public static void Write(string folder, string program, string? menuName = null)
     {
         JsonArray argv = [];
@@ -92,7 +95,7 @@ public static class KernelSpec
             ["argv"] = argv,
             ["display_name"] = menuName ?? MenuName,
             ["language"] = "C#",
-            // The server then sends a message, which works on every system.
+            // The server then interrupts by a message, which works on every system.
             ["interrupt_mode"] = "message",
             ["metadata"] = new JsonObject { [Mark] = true, ["debugger"] = false },
         };
@@ -107,14 +110,14 @@ public static class KernelSpec
         );
     }
 
-    /// <summary>The folder of a kernel of this name that is not ours, or null.</summary>
+    /// <summary>The folder of a kernel with this name that is not ours, or null if there is none.</summary>
     public static string? Foreign(string name) =>
         JupyterPaths.Kernels().Select(k => Path.Combine(k, name)).FirstOrDefault(f => File.Exists(Path.Combine(f, "kernel.json")) && !IsOurs(f));
 
-    /// <summary>The folder of a kernel of ours, or null where none is installed.</summary>
+    /// <summary>The folder of one of our kernels, or null if none is installed.</summary>
     public static string? Installed() => JupyterPaths.Kernels().Where(Directory.Exists).SelectMany(Directory.GetDirectories).FirstOrDefault(IsOurs);
 
-    // What a user can know another's kernel by.
+    // Describes another program's kernel so that the user can recognise it.
     private static string Describe(string folder)
     {
         string words = "a kernel.json that cannot be read";
@@ -125,7 +128,7 @@ public static class KernelSpec
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            // Said above: what it is does not matter, only that it stays.
+            // The default text above is enough: the kernel is left unchanged anyway.
             _ = e;
         }
 

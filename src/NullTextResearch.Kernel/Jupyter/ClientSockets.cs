@@ -5,8 +5,8 @@ using NullTextResearch.Kernel.Wire;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// The client's ends of a kernel's sockets. They belong to one thread, as <see cref="KernelSockets"/>' do; the heartbeat is
-/// left out: the kernel is a child process, whose end is noticed sooner.
+/// The client side of a kernel's sockets. They belong to one thread, like those of <see cref="KernelSockets"/>. There is no heartbeat: the kernel is a
+/// child process, so its end is noticed sooner.
 /// </summary>
 internal sealed class ClientSockets : IDisposable
 {
@@ -22,9 +22,9 @@ internal sealed class ClientSockets : IDisposable
     private int _stopping;
 
     /// <summary>Connects; the kernel need not listen yet.</summary>
-    /// <param name="connection">Where.</param>
-    /// <param name="protocol">Signs and checks.</param>
-    /// <param name="received">Every trusted message, on the sockets' thread: must not block.</param>
+    /// <param name="connection">Where the kernel listens.</param>
+    /// <param name="protocol">Signs and verifies messages.</param>
+    /// <param name="received">Receives every trusted message on the sockets' thread; must not block.</param>
     public ClientSockets(ConnectionInfo connection, WireProtocol protocol, Action<Channel, Message> received)
     {
         _protocol = protocol;
@@ -34,14 +34,14 @@ internal sealed class ClientSockets : IDisposable
         identity[0] |= 1;
         foreach (DealerSocket dealer in (DealerSocket[])[_shell, _control, _stdin])
         {
-            // The same on all three: the kernel asks for input where the cell came from.
+            // The same identity on all three: the kernel requests input from the client that sent the cell.
             dealer.Options.Identity = identity;
             dealer.Options.Linger = TimeSpan.Zero;
             dealer.Options.SendHighWatermark = 0;
             dealer.Options.ReceiveHighWatermark = 0;
         }
 
-        // The default of 1000 drops output without a word.
+        // The default limit of 1000 drops output silently.
         _ioPub.Options.ReceiveHighWatermark = 0;
         _ioPub.Options.Linger = TimeSpan.Zero;
         _ioPub.SubscribeToAnyTopic();
@@ -56,18 +56,18 @@ internal sealed class ClientSockets : IDisposable
         _ioPub.ReceiveReady += (_, _) => ReceiveAll(_ioPub, Channel.IoPub);
         _outgoing.ReceiveReady += (_, _) => SendAll();
         _thread = new Thread(_poller.Run) { Name = "Jupyter client", IsBackground = true };
-        // Unsafe: it must not take the cell that happens to start it along for its whole life.
+        // UnsafeStart: the thread must not keep the context of the cell that happens to start it.
         _thread.UnsafeStart();
     }
 
-    /// <summary>Sends in order of the calls, from any thread; after the end nothing is sent any more.</summary>
+    /// <summary>Sends in the order of the calls, from any thread; does nothing after disposal.</summary>
     public void Send(Channel channel, Message message)
     {
         if (Volatile.Read(ref _stopping) == 0)
             _outgoing.Enqueue((channel, message));
     }
 
-    /// <summary>Sends what was queued and closes.</summary>
+    /// <summary>Sends queued messages and closes the sockets.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _stopping, 1) != 0)
@@ -81,13 +81,13 @@ internal sealed class ClientSockets : IDisposable
 
     private void ReceiveAll(NetMQSocket socket, Channel channel)
     {
-        // Bounded, so that a flood of output does not keep an interrupt from being sent.
+        // Bounded, so that a flood of output does not hold up an interrupt.
         for (int i = 0; i < 64; i++)
         {
             NetMQMessage? frames = null;
             if (!socket.TryReceiveMultipartMessage(ref frames))
                 return;
-            // What is not signed with this session's key is nobody's: another kernel on a port that was ours.
+            // A message that is not signed with this session's key is ignored: it comes from another kernel on a port that was ours.
             if (_protocol.Parse([.. frames.Select(f => f.ToByteArray())], out _) is { } message)
                 _received(channel, message);
         }
@@ -112,7 +112,7 @@ internal sealed class ClientSockets : IDisposable
                 Channel.Control => _control,
                 _ => _stdin,
             };
-            // A kernel that is gone takes nothing; its end is noticed elsewhere, and whoever waits for an answer is told.
+            // A kernel that has exited accepts nothing. Its end is noticed elsewhere and reported to callers that wait for an answer.
             socket.TrySendMultipartMessage(TimeSpan.Zero, frames);
         }
     }

@@ -4,10 +4,12 @@ using NullTextResearch.Hosting;
 
 namespace NullTextResearch.Kernel.Jupyter;
 
-/// <summary>Arrays of .NET itself, for what no library has a type: arrays of unsigned numbers, or a kernel without the workbench.</summary>
+/// <summary>
+/// Plain .NET arrays, for values that no library has a type for: arrays of unsigned numbers, or any array in a kernel without the workbench.
+/// </summary>
 internal static class DotNetArrays
 {
-    // Of one read.
+    // Bytes per read.
     private const int Piece = 16 << 20;
 
     private static readonly (Type Type, SharedElement Element)[] Elements =
@@ -26,14 +28,14 @@ internal static class DotNetArrays
         (typeof(double), SharedElement.Float64),
     ];
 
-    /// <summary>The element of a type of numbers, or null.</summary>
+    /// <summary>The element of a numeric type, or null if there is none.</summary>
     public static SharedElement? ElementOf(Type type)
     {
         int at = Array.FindIndex(Elements, e => e.Type == type);
         return at < 0 ? null : Elements[at].Element;
     }
 
-    /// <summary>The type of an element.</summary>
+    /// <summary>The .NET type of an element.</summary>
     public static Type TypeOf(SharedElement element) => Elements.First(e => e.Element == element).Type;
 
     /// <summary>One number, from its bytes.</summary>
@@ -54,12 +56,12 @@ internal static class DotNetArrays
             _ => BitConverter.ToDouble(bytes),
         };
 
-    /// <summary>An array with as many axes; without an axis the number itself.</summary>
-    /// <exception cref="ArgumentException">It has more axes or elements than an array of .NET can.</exception>
+    /// <summary>An array with the same axes; the number itself if there are none.</summary>
+    /// <exception cref="ArgumentException">It has more axes or elements than a .NET array can have.</exception>
     public static object Read(SharedArray source)
     {
         if (source.Shape.Count > 32 || source.Shape.Any(l => l > Array.MaxLength))
-            throw new ArgumentException("It has more axes, or longer ones, than an array of .NET can have.");
+            throw new ArgumentException("It has more or longer axes than a .NET array can have.");
         int size = SharedArray.ElementSize(source.Element);
         Array array =
             source.Shape.Count == 0

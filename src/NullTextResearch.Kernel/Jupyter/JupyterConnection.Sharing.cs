@@ -7,10 +7,10 @@ using NullTextResearch.Kernel.Engine;
 
 namespace NullTextResearch.Kernel.Jupyter;
 
-// Values between the languages. Code of ours runs in the Python kernel for it, silently, in a module of its own.
+// Shares values between the languages. For this, our own code runs silently in the Python kernel, in a separate module.
 internal sealed partial class JupyterConnection
 {
-    // Larger ones would be a line of code of that size for Python to compile.
+    // Larger messages go through a file: inline, Python would have to compile a line of that size.
     private const int MostInline = 1 << 16;
 
     private static readonly JsonSerializerOptions Letters = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -22,21 +22,21 @@ internal sealed partial class JupyterConnection
         return reader.ReadToEnd();
     });
 
-    /// <summary>Whether values can be shared with this kernel and its variables be listed.</summary>
+    /// <summary>Whether values can be shared with this kernel and its variables listed.</summary>
     public bool CanShare => IsPython;
 
     /// <summary>
-    /// Sets a variable of Python. Whole numbers become int, float and double float, decimal Decimal, strings str, byte[] bytes,
-    /// lists and arrays of one axis list, dictionaries dict, tuples tuple, records dict; lists of records become a pandas
-    /// DataFrame where pandas is installed, else a list of dict; tensors, pictures and arrays of several axes numpy arrays.
+    /// Sets a variable of Python. Whole numbers become int, float and double become float, decimal becomes Decimal, strings become str, byte[] becomes
+    /// bytes, lists and arrays of one axis become list, dictionaries and records become dict, tuples become tuple. Lists of records become a pandas
+    /// DataFrame if pandas is installed, else a list of dict. Tensors, pictures and arrays of several axes become numpy arrays.
     /// </summary>
-    /// <param name="name">A name for a variable in Python.</param>
-    /// <param name="value">The value. What is shared is a copy.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <returns>What the user should know of how the value was passed on; null for nothing.</returns>
-    /// <remarks>An array takes its own size twice while it passes (a file in shared memory, and Python's array), once after.</remarks>
-    /// <exception cref="CellException">The value or the name is not Python's; the message says why.</exception>
-    /// <exception cref="OperationCanceledException">Given up.</exception>
+    /// <param name="name">Name of the Python variable.</param>
+    /// <param name="value">The value; Python gets a copy.</param>
+    /// <param name="cancel">Cancels the transfer.</param>
+    /// <returns>What the user should know about the conversion; null if nothing.</returns>
+    /// <remarks>During the transfer an array takes twice its size (a file in shared memory and Python's array), afterwards once.</remarks>
+    /// <exception cref="CellException">Python cannot have this value or name; the message says why.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public async Task<string?> SetAsync(string name, object? value, CancellationToken cancel)
     {
         RequireSharing();
@@ -50,16 +50,16 @@ internal sealed partial class JupyterConnection
     }
 
     /// <summary>
-    /// A variable of Python: int as int, long or BigInteger, as C# types the same literal; float as double, list as List of what
-    /// its items have in common, dict as Dictionary, tuple as a value tuple, DataFrame as a list of dictionaries; numpy arrays
-    /// and torch tensors as tensors, uint8 [height, width, 3] and PIL pictures as pictures, where the workbench is loaded.
+    /// Gets a variable of Python: int as int, long or BigInteger, as C# types the same literal; float as double, list as a List of the type that its items
+    /// have in common, dict as Dictionary, tuple as a value tuple, DataFrame as a list of dictionaries. If the workbench is loaded, numpy arrays and torch
+    /// tensors become tensors; uint8 [height, width, 3] and PIL pictures become pictures.
     /// </summary>
-    /// <param name="name">Of the variable.</param>
-    /// <param name="wanted">For an array: the type asked for, or null.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <returns>The value, and what the user should know of how it was passed on, or null. A tensor belongs to the caller, to no dispose scope.</returns>
-    /// <exception cref="CellException">There is no such variable, or it is nothing that .NET has; the message says why.</exception>
-    /// <exception cref="OperationCanceledException">Given up.</exception>
+    /// <param name="name">Name of the variable.</param>
+    /// <param name="wanted">Requested type if the value is an array; null: the default.</param>
+    /// <param name="cancel">Cancels the transfer.</param>
+    /// <returns>The value, and what the user should know about the conversion, or null. A tensor belongs to the caller, not to a dispose scope.</returns>
+    /// <exception cref="CellException">There is no such variable, or .NET has no such value; the message says why.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public async Task<(object? Value, string? Note)> GetAsync(string name, Type? wanted, CancellationToken cancel)
     {
         RequireSharing();
@@ -78,24 +78,24 @@ internal sealed partial class JupyterConnection
             (new SharedValueReader(files).Read(root.GetProperty("value"), wanted), root.GetProperty("note").GetString());
     }
 
-    /// <summary>Python's variables by name; functions, classes, modules and names that begin with _ are left out. None for other kernels.</summary>
-    /// <exception cref="OperationCanceledException">Given up.</exception>
+    /// <summary>Python's variables by name; functions, classes, modules and names that begin with _ are left out. Empty for other kernels.</summary>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public async Task<IReadOnlyList<JupyterVariable>> VariablesAsync(CancellationToken cancel)
     {
-        // A kernel that was not started, or has ended, has none; it is not started to say so.
+        // A kernel that does not run has no variables; it is not started just to list them.
         if (!IsPython || !IsAlive)
             return [];
         using JsonDocument answer = JsonDocument.Parse(await EvaluateAsync("variables()", cancel).ConfigureAwait(false));
         return [.. answer.RootElement.EnumerateArray().Select(v => new JupyterVariable(v[0].GetString()!, v[1].GetString()!, v[2].GetString()!))];
     }
 
-    // As JSON, which Python reads alike but for pairs of escapes: letters beyond 16 bits must stay letters.
+    // As JSON, which Python reads the same way except for pairs of escapes: characters beyond 16 bits must not be escaped.
     private static string Literal(string text) => JsonSerializer.Serialize(text, Letters);
 
     private void RequireSharing()
     {
         if (!IsPython)
-            throw new CellException("ShareError", $"Values are shared with Python only; {DisplayName} runs '{Language}'. Pass them through a file.");
+            throw new CellException("ShareError", $"Values can be shared only with Python; {DisplayName} runs '{Language}'. Pass them through a file.");
     }
 
     private async Task SendBridgeAsync(Session session, CancellationToken cancel)
@@ -117,13 +117,13 @@ internal sealed partial class JupyterConnection
         if (Text(reply, "status") != "ok")
             throw new CellException(
                 "KernelStartError",
-                $"{DisplayName} runs, but our part of it does not: {Text(reply, "ename")}: {Text(reply, "evalue")}. Expected is Python 3.8 or later with "
+                $"{DisplayName} runs, but our code in it failed: {Text(reply, "ename")}: {Text(reply, "evalue")}. It needs Python 3.8 or later with "
                     + "ipykernel.",
                 [.. ErrorOf(reply).Traceback]
             );
     }
 
-    /// <summary>An expression in the bridge's module; its value as text.</summary>
+    /// <summary>Evaluates an expression in the bridge's module; returns its value as text.</summary>
     private async Task<string> EvaluateAsync(string expression, CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel).ConfigureAwait(false);
@@ -156,7 +156,7 @@ internal sealed partial class JupyterConnection
 }
 
 /// <summary>A variable of another kernel.</summary>
-/// <param name="Name">As it is called there.</param>
-/// <param name="Type">As that language writes it.</param>
-/// <param name="Value">On one line, at most 80 characters.</param>
+/// <param name="Name">Its name in that kernel.</param>
+/// <param name="Type">Its type, as that language writes it.</param>
+/// <param name="Value">Its value on one line, at most 80 characters.</param>
 internal sealed record JupyterVariable(string Name, string Type, string Value);

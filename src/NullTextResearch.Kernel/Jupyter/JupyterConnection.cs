@@ -10,9 +10,8 @@ using NullTextResearch.Kernel.Wire;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// Another Jupyter kernel, as a child of ours. All members may be called from any thread. Code is run one piece after the
-/// other. A kernel that ends, whatever the reason, takes its variables along and nothing of ours; the next piece of code
-/// starts it anew.
+/// Another Jupyter kernel as a child process. All members may be called from any thread. Pieces of code run one after the other. If the kernel ends, for
+/// whatever reason, its variables are lost but ours are kept; the next piece of code restarts it.
 /// </summary>
 /// <example>
 /// <code>
@@ -23,10 +22,10 @@ namespace NullTextResearch.Kernel.Jupyter;
 /// </example>
 internal sealed partial class JupyterConnection : IDisposable
 {
-    // Between the reply and idle, or idle and the reply; ipykernel loses a reply where an interrupt comes while it is made.
+    // Longest wait between the reply and idle, in either order. ipykernel loses a reply if an interrupt arrives while it is being made.
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(2);
 
-    // Output that the system still holds when a kernel has died.
+    // Wait for output that the system still holds when a kernel has died.
     private static readonly TimeSpan Echo = TimeSpan.FromMilliseconds(200);
 
     private static readonly TimeSpan Probe = TimeSpan.FromMilliseconds(500);
@@ -43,7 +42,7 @@ internal sealed partial class JupyterConnection : IDisposable
     private Exchange? _running;
     private Exchange? _previous;
 
-    // How the kernel ended, until the user was told.
+    // How the kernel ended, until this is reported to the user.
     private string? _untold;
     private volatile bool _disposed;
 
@@ -55,33 +54,33 @@ internal sealed partial class JupyterConnection : IDisposable
         _pump.UnsafeStart();
     }
 
-    /// <summary>The kernel's name for people: Python 3 (ipykernel).</summary>
+    /// <summary>The kernel's display name, such as Python 3 (ipykernel).</summary>
     public string DisplayName => _spec.DisplayName;
 
-    /// <summary>Its language in lower case, as it says itself: python.</summary>
+    /// <summary>Its language in lower case, as the kernel reports it, such as python.</summary>
     public string Language { get; private set; } = "";
 
-    /// <summary>Its language's version; empty where it does not say.</summary>
+    /// <summary>Its language's version; empty if the kernel does not report it.</summary>
     public string LanguageVersion { get; private set; } = "";
 
-    /// <summary>Whether it runs. Where not, the next code starts it.</summary>
+    /// <summary>Whether the kernel runs. If not, the next code starts it.</summary>
     public bool IsAlive => _session is { Process.IsAlive: true };
 
-    /// <summary>Number of its process, or null where it does not run.</summary>
+    /// <summary>Its process id, or null if it does not run.</summary>
     public int? ProcessId => _session is { Process.IsAlive: true } session ? session.Process.Id : null;
 
     private bool IsPython => Language == "python";
 
     /// <summary>Starts a kernel and waits until it answers.</summary>
-    /// <param name="spec">Its name: python3.</param>
+    /// <param name="spec">Name of the kernel, such as python3.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <exception cref="CellException">There is no such kernel, or it does not start: with what it said.</exception>
-    /// <exception cref="OperationCanceledException">Given up.</exception>
+    /// <param name="cancel">Cancels the start.</param>
+    /// <exception cref="CellException">There is no such kernel, or it does not start; the error includes its output.</exception>
+    /// <exception cref="OperationCanceledException">The start was cancelled.</exception>
     public static Task<JupyterConnection> StartAsync(string spec, JupyterOptions options, CancellationToken cancel) =>
         StartAsync(JupyterSpec.Find(spec), options, cancel);
 
-    /// <summary>As the other, for a kernel that was found already.</summary>
+    /// <summary>Same, for a kernel that was already found.</summary>
     public static async Task<JupyterConnection> StartAsync(JupyterSpec spec, JupyterOptions options, CancellationToken cancel)
     {
         JupyterConnection connection = new(spec, options);
@@ -99,17 +98,19 @@ internal sealed partial class JupyterConnection : IDisposable
 
     /// <summary>Runs code.</summary>
     /// <param name="cell">The code.</param>
-    /// <param name="output">Everything that it puts out, in order, on a thread of ours; also what its threads write after it ended. Not its error.</param>
-    /// <param name="cancel">As a first <see cref="Interrupt"/>.</param>
+    /// <param name="output">
+    /// Receives all output in order, on a thread of ours, including what threads of the code write after it ended. Does not receive its error.
+    /// </param>
+    /// <param name="cancel">Acts like a first <see cref="Interrupt"/>.</param>
     /// <exception cref="CellException">The kernel had ended and does not start again.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before the code was begun.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before the code began.</exception>
     public async Task<JupyterResult> RunAsync(JupyterCell cell, Action<CellOutput> output, CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
             Session session = await LiveAsync(output, cancel).ConfigureAwait(false);
-            // Not waited for: it is done before the code is.
+            // No wait is needed: the kernel runs this before the code.
             if (IsPython && cell.Count is { } count)
                 session.Sockets.Send(
                     Channel.Shell,
@@ -133,15 +134,15 @@ internal sealed partial class JupyterConnection : IDisposable
     }
 
     /// <summary>
-    /// Stops the code that runs, in its kernel's own way: Python raises KeyboardInterrupt. A second call, later than
-    /// <see cref="JupyterOptions.Impatience"/>, ends the kernel: its variables are lost, ours are not.
+    /// Stops the running code in its kernel's own way: Python raises KeyboardInterrupt. A second call, later than <see cref="JupyterOptions.Impatience"/>,
+    /// ends the kernel: its variables are lost, ours are kept.
     /// </summary>
     public InterruptEffect Interrupt()
     {
         Session? session;
         lock (_gate)
         {
-            // Asynchronously: what waits for it must not run under the lock.
+            // Asynchronously: callbacks must not run under the lock.
             _ = _starting?.CancelAsync();
             if (_running is not { } exchange || _session is null)
                 return _starting is null ? InterruptEffect.NothingRuns : InterruptEffect.Stopping;
@@ -159,7 +160,7 @@ internal sealed partial class JupyterConnection : IDisposable
                 exchange.IsKilled = true;
             }
 
-            // Before it has begun the kernel would not notice: the signal is then sent when it begins.
+            // Before the code has begun, the kernel would not notice the signal; it is then sent when the code begins.
             if (!exchange.IsKilled)
             {
                 if (exchange.HasBegun)
@@ -172,10 +173,10 @@ internal sealed partial class JupyterConnection : IDisposable
         return InterruptEffect.Forcing;
     }
 
-    /// <summary>What could stand at a place; nothing while code runs, or where the kernel takes too long.</summary>
+    /// <summary>Completions at a position; none while code runs, or if the kernel takes too long.</summary>
     /// <param name="code">The kernel's part of a cell.</param>
     /// <param name="position">In UTF-16 units.</param>
-    /// <param name="cancel">Gives up.</param>
+    /// <param name="cancel">Cancels the query.</param>
     public async Task<Completions> CompleteAsync(string code, int position, CancellationToken cancel)
     {
         JsonObject? reply = await QueryAsync(
@@ -189,7 +190,7 @@ internal sealed partial class JupyterConnection : IDisposable
         int start = CodePoints.ToUtf16(code, Number(reply, "cursor_start", 0)),
             end = CodePoints.ToUtf16(code, Number(reply, "cursor_end", 0));
         Dictionary<string, string> kinds = [];
-        // Where a kernel says what its candidates are, all do it in this way.
+        // All kernels that report the kinds of their candidates do it this way.
         foreach (JsonObject typed in (reply["metadata"]?["_jupyter_types_experimental"] as JsonArray ?? []).OfType<JsonObject>())
             kinds[Text(typed, "text")] = Text(typed, "type");
         return new Completions(
@@ -204,10 +205,10 @@ internal sealed partial class JupyterConnection : IDisposable
         );
     }
 
-    /// <summary>What the kernel knows of the name at a place, as text with ANSI colours; null for nothing.</summary>
+    /// <summary>What the kernel knows about the name at a position, as text with ANSI colours; null if nothing.</summary>
     /// <param name="code">The kernel's part of a cell.</param>
     /// <param name="position">In UTF-16 units.</param>
-    /// <param name="cancel">Gives up.</param>
+    /// <param name="cancel">Cancels the query.</param>
     public async Task<string?> InspectAsync(string code, int position, CancellationToken cancel)
     {
         JsonObject? reply = await QueryAsync(
@@ -224,7 +225,7 @@ internal sealed partial class JupyterConnection : IDisposable
         return reply?["data"] is JsonObject data && Text(data, "text/plain") is { Length: > 0 } text ? text : null;
     }
 
-    /// <summary>Whether a console should run the code or ask for more; complete where the kernel does not know.</summary>
+    /// <summary>Whether a console should run the code or ask for more; complete if the kernel does not know.</summary>
     public async Task<Completeness> IsCompleteAsync(string code, CancellationToken cancel)
     {
         JsonObject? reply = await QueryAsync("is_complete_request", new JsonObject { ["code"] = code }, cancel).ConfigureAwait(false);
@@ -232,7 +233,7 @@ internal sealed partial class JupyterConnection : IDisposable
         return status is "incomplete" or "invalid" ? new Completeness(status, Text(reply!, "indent")) : new Completeness("complete", "");
     }
 
-    /// <summary>Ends the kernel, whatever it does, and starts it anew: its variables are gone.</summary>
+    /// <summary>Ends the kernel, whatever it is doing, and starts it again; its variables are lost.</summary>
     /// <exception cref="CellException">It does not start.</exception>
     public async Task RestartAsync(CancellationToken cancel)
     {
@@ -250,7 +251,7 @@ internal sealed partial class JupyterConnection : IDisposable
         }
     }
 
-    /// <summary>Ends the kernel: asked first, then killed.</summary>
+    /// <summary>Ends the kernel: asks it to shut down first, then kills it.</summary>
     public void Dispose()
     {
         if (_disposed)
@@ -263,9 +264,9 @@ internal sealed partial class JupyterConnection : IDisposable
             _pump.Join();
     }
 
-    // ---- its life ----
+    // ---- lifetime ----
 
-    /// <summary>The running kernel, started where there is none. Only by who has the turn.</summary>
+    /// <summary>The running kernel, started if there is none. Call it only while holding the turn.</summary>
     private async Task<Session> LiveAsync(Action<CellOutput>? output, CancellationToken cancel)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -290,11 +291,11 @@ internal sealed partial class JupyterConnection : IDisposable
                 _starting = null;
         }
 
-        // Where nobody listens now it is said with the next cell.
+        // If nobody receives output now, the next cell reports it.
         if (_untold is { } ending && output is not null)
         {
             _untold = null;
-            output(new StreamOutput(true, $"{DisplayName} had ended ({ending}); it was started anew, its variables are gone.\n"));
+            output(new StreamOutput(true, $"{DisplayName} had ended ({ending}) and was restarted; its variables are gone.\n"));
         }
 
         return session;
@@ -323,7 +324,7 @@ internal sealed partial class JupyterConnection : IDisposable
             }
             catch (KernelEndedException) when (attempt < Attempts && process.LastWords.Contains("Address already in use", StringComparison.OrdinalIgnoreCase))
             {
-                // Another program was faster with one of the ports.
+                // Another program took one of the ports first.
                 End(kill: true);
             }
             catch (KernelEndedException)
@@ -332,9 +333,9 @@ internal sealed partial class JupyterConnection : IDisposable
                     words = process.LastWords;
                 End(kill: true);
                 string advice = words.Contains("No module named", StringComparison.Ordinal)
-                    ? " Install ipykernel for the Python that the kernel names: apt install python3-ipykernel, or pip install ipykernel."
+                    ? " Install ipykernel for the Python that the kernel uses: apt install python3-ipykernel, or pip install ipykernel."
                     : "";
-                throw new CellException("KernelStartError", $"{DisplayName} ended while it started: {ending}.{advice}", Said(words));
+                throw new CellException("KernelStartError", $"{DisplayName} ended while starting: {ending}.{advice}", Said(words));
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
@@ -354,7 +355,7 @@ internal sealed partial class JupyterConnection : IDisposable
         }
     }
 
-    /// <summary>Asks until an answer and outputs come: a subscriber that joins late gets nothing of what was sent before.</summary>
+    /// <summary>Asks until an answer and outputs arrive: a subscriber that joins late misses everything sent before.</summary>
     private async Task<JsonObject> ReadyAsync(Session session, CancellationToken cancel)
     {
         JsonObject? info = null;
@@ -369,14 +370,14 @@ internal sealed partial class JupyterConnection : IDisposable
                 cancel.ThrowIfCancellationRequested();
                 if (!session.Process.IsAlive)
                 {
-                    // Its last words are still being read.
+                    // Its last output is still being read.
                     await Task.Delay(Echo, CancellationToken.None).ConfigureAwait(false);
                     throw new KernelEndedException();
                 }
 
                 if (reply.IsCompletedSuccessfully)
                     info ??= await reply.ConfigureAwait(false);
-                // Idle of any of the questions: outputs arrive.
+                // Idle for any of the requests shows that outputs arrive.
                 if (info is not null && session.IsHeard)
                     return info;
             }
@@ -409,7 +410,7 @@ internal sealed partial class JupyterConnection : IDisposable
     }
 
     private static string[] Said(string words) =>
-        words.Length == 0 ? ["It said nothing."] : ["It said:", .. words.Split('\n').TakeLast(20).Select(l => $"  {l}")];
+        words.Length == 0 ? ["It printed nothing."] : ["It printed:", .. words.Split('\n').TakeLast(20).Select(l => $"  {l}")];
 
     // ---- requests ----
 
@@ -421,7 +422,7 @@ internal sealed partial class JupyterConnection : IDisposable
             ["store_history"] = !silent,
             ["user_expressions"] = new JsonObject(),
             ["allow_stdin"] = false,
-            // Nothing is sent ahead, so nothing needs to be given up.
+            // Nothing is queued ahead, so nothing needs to be aborted.
             ["stop_on_error"] = false,
         };
 
@@ -434,7 +435,7 @@ internal sealed partial class JupyterConnection : IDisposable
         return exchange.Reply.Task;
     }
 
-    /// <summary>Runs and waits for the end. Null where none came: the kernel ended, or an interrupt cost the reply.</summary>
+    /// <summary>Runs code and waits for its reply. Null if none came: the kernel ended, or an interrupt lost the reply.</summary>
     private async Task<JsonObject?> ExecuteAsync(Session session, Exchange exchange, JsonObject content, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
@@ -460,7 +461,7 @@ internal sealed partial class JupyterConnection : IDisposable
                 exchange.StopAsking();
             }
 
-            // Threads of the code may still write; the one before the last is forgotten.
+            // Threads of the code may still write, so the last exchange is kept; the one before it is dropped.
             if (_previous is { } previous)
                 _exchanges.TryRemove(previous.Id, out _);
             _previous = exchange;
@@ -501,14 +502,14 @@ internal sealed partial class JupyterConnection : IDisposable
                 return new JupyterResult(CellStatus.Interrupted, Failure("Interrupted", "the cell was stopped", []));
             string ending = session.Process.Ending,
                 words = session.Process.LastWords;
-            // The error below is how the user is told.
+            // The error below tells the user.
             End(kill: true);
             return exchange.IsKilled
                 ? new JupyterResult(
                     CellStatus.Interrupted,
                     Failure(
                         "KernelRestarted",
-                        $"the code did not stop, so {DisplayName} was ended. It starts anew with its next cell; its variables are gone, those of other "
+                        $"the code did not stop, so {DisplayName} was ended. It restarts with its next cell; its variables are gone, those of other "
                             + "languages are kept.",
                         []
                     )
@@ -517,7 +518,7 @@ internal sealed partial class JupyterConnection : IDisposable
                     CellStatus.Error,
                     Failure(
                         "KernelDied",
-                        $"{DisplayName} ended while the cell ran: {ending}. It starts anew with its next cell; its variables are gone, those of other "
+                        $"{DisplayName} ended while the cell ran: {ending}. It restarts with its next cell; its variables are gone, those of other "
                             + "languages are kept.",
                         Said(words)
                     )
@@ -527,12 +528,12 @@ internal sealed partial class JupyterConnection : IDisposable
         switch (Text(reply, "status"))
         {
             case "ok":
-                // It ran to its end, whether or not somebody wanted to stop it.
+                // The code ran to its end, even if somebody tried to stop it.
                 return new JupyterResult(CellStatus.Ok, null);
             case "aborted":
                 return new JupyterResult(
                     CellStatus.Interrupted,
-                    Failure("Interrupted", $"{DisplayName} did not run the code: it gives up what waits after an error or a stop. Run the cell again.", [])
+                    Failure("Interrupted", $"{DisplayName} did not run the code: it drops waiting code after an error or a stop. Run the cell again.", [])
                 );
             default:
                 ErrorOutput error = exchange.Error ?? ErrorOf(reply);
@@ -546,7 +547,7 @@ internal sealed partial class JupyterConnection : IDisposable
 
     private void Signal(Session session)
     {
-        // Where the system has no signals the message is worth a try; a second interrupt ends the kernel anyway.
+        // If the system has no signals, the message is worth a try; a second interrupt ends the kernel anyway.
         if (_spec.InterruptsByMessage || !session.Process.Interrupt())
             session.Sockets.Send(Channel.Control, session.Protocol.Create("interrupt_request", [], null));
         // ipykernel notices a signal during an await only when its event loop wakes up; any message does that.
@@ -558,7 +559,7 @@ internal sealed partial class JupyterConnection : IDisposable
     {
         if (exchange.IsSilent)
         {
-            // Our own code in there, with nothing to tidy up: the first signal may have come before it listened.
+            // Our own code in the kernel, with nothing to clean up. Signal repeatedly: the first signal may have come before it listened.
             TimeSpan again = TimeSpan.FromMilliseconds(300);
             await Task.Delay(again).ConfigureAwait(false);
             while (IsRunning())
@@ -575,8 +576,8 @@ internal sealed partial class JupyterConnection : IDisposable
             exchange.Put(
                 new StreamOutput(
                     true,
-                    $"The code has not stopped yet. Stop it once more, and {DisplayName} is ended: its variables are lost then, those of other languages "
-                        + "are not.\n"
+                    $"The code has not stopped yet. Interrupt it again to end {DisplayName}: its variables will be lost, those of other languages "
+                        + "will not.\n"
                 )
             );
 
@@ -587,7 +588,7 @@ internal sealed partial class JupyterConnection : IDisposable
         }
     }
 
-    // ---- what comes ----
+    // ---- incoming messages ----
 
     private void Receive(Session session, Channel channel, Message message)
     {
@@ -630,7 +631,7 @@ internal sealed partial class JupyterConnection : IDisposable
     {
         if (message.Fault is { } fault)
         {
-            exchange.Put(new StreamOutput(true, $"An output of {DisplayName} is left out: {fault}\n"));
+            exchange.Put(new StreamOutput(true, $"An output of {DisplayName} was dropped: {fault}\n"));
             return;
         }
 
@@ -674,7 +675,7 @@ internal sealed partial class JupyterConnection : IDisposable
                 exchange.Error = ErrorOf(body);
                 break;
             default:
-                // Comm messages: widgets are between that kernel and its own front end. Their text is shown as an output.
+                // Comm messages: widgets concern only that kernel and its own front end. Their text is shown as an output.
                 break;
         }
 
@@ -695,7 +696,7 @@ internal sealed partial class JupyterConnection : IDisposable
             return;
         string prompt = Text(question.Body, "prompt");
         bool hidden = question.Body["password"] is JsonValue value && value.TryGetValue(out bool flag) && flag;
-        // Not here: it waits for a person.
+        // On another thread: it waits for a person.
         _ = Task.Run(() =>
         {
             try
@@ -705,11 +706,11 @@ internal sealed partial class JupyterConnection : IDisposable
             }
             catch (OperationCanceledException) when (exchange.IsInterrupted || asking.IsCancellationRequested)
             {
-                // The kernel is told by its own interrupt.
+                // The interrupt itself ends the kernel's wait.
             }
             catch (Exception e)
             {
-                // Thrown where the cell is waited for; the kernel must not wait for an answer.
+                // Rethrown to the caller that waits for the cell; the kernel must not wait for an answer.
                 exchange.Fault ??= ExceptionDispatchInfo.Capture(e);
                 Interrupt();
             }
@@ -736,7 +737,7 @@ internal sealed partial class JupyterConnection : IDisposable
 
     private static string IdOf(byte[] header) => JsonNode.Parse(header)?["msg_id"]?.GetValue<string>() ?? "";
 
-    // Of another's hand: whatever it is, it either names a request of ours or not.
+    // Written by another program: whatever it is, it either names a request of ours or not.
     private static string ParentOf(Message message)
     {
         try
@@ -757,7 +758,7 @@ internal sealed partial class JupyterConnection : IDisposable
     /// <summary>The kernel ended before it answered.</summary>
     private sealed class KernelEndedException() : Exception("the kernel ended");
 
-    /// <summary>One life of the kernel.</summary>
+    /// <summary>One run of the kernel's process.</summary>
     private sealed class Session
     {
         public Session(JupyterProcess process, JupyterConnection owner)
@@ -773,14 +774,14 @@ internal sealed partial class JupyterConnection : IDisposable
 
         public ClientSockets Sockets { get; }
 
-        /// <summary>Whether something came on IOPub.</summary>
+        /// <summary>Whether a message has arrived on IOPub.</summary>
         public volatile bool IsHeard;
     }
 
-    /// <summary>A request and what comes of it.</summary>
+    /// <summary>A request and its results.</summary>
     private sealed class Exchange(Action<CellOutput>? output, int? count, Func<string, bool, CancellationToken, string>? input, bool isSilent)
     {
-        // Never disposed: a question that is just being given up still looks at it, and it holds nothing that must be freed.
+        // Never disposed: a question that is being cancelled may still use it, and it holds nothing that must be freed.
         private readonly CancellationTokenSource _asking = new();
 
         public string Id { get; set; } = "";
@@ -797,22 +798,22 @@ internal sealed partial class JupyterConnection : IDisposable
 
         public ErrorOutput? Error { get; set; }
 
-        /// <summary>What our own side threw.</summary>
+        /// <summary>An exception thrown on our own side.</summary>
         public ExceptionDispatchInfo? Fault { get; set; }
 
-        /// <summary>Whether the kernel is at it, so that an interrupt means this and nothing else.</summary>
+        /// <summary>Whether the kernel has begun this request, so that an interrupt affects it and nothing else.</summary>
         public bool HasBegun { get; set; }
 
         public bool IsInterrupted { get; set; }
 
         public bool IsKilled { get; set; }
 
-        /// <summary>By the clock that is never set.</summary>
+        /// <summary>Time of the first interrupt, by a clock that is never adjusted.</summary>
         public long? InterruptedAt { get; set; }
 
         public CancellationTokenSource? Asking => _asking.IsCancellationRequested ? null : _asking;
 
-        /// <summary>On another thread: what waits for the token may do anything.</summary>
+        /// <summary>Cancels on another thread: callbacks of the token may do anything.</summary>
         public void StopAsking() => _ = _asking.CancelAsync();
 
         public void Put(CellOutput item)
@@ -823,7 +824,7 @@ internal sealed partial class JupyterConnection : IDisposable
             }
             catch (Exception e)
             {
-                // Thrown where the cell is waited for: this thread serves all cells.
+                // Rethrown to the caller that waits for the cell: this thread serves all cells.
                 Fault ??= ExceptionDispatchInfo.Capture(e);
             }
         }

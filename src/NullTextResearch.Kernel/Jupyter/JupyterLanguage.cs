@@ -5,7 +5,7 @@ namespace NullTextResearch.Kernel.Jupyter;
 /// <summary><c>#!connect jupyter --kernel-name python --kernel-spec python3</c>.</summary>
 internal sealed class JupyterConnector : ILanguageConnector
 {
-    // Less than the session's own: what that takes for a second wish must not be taken for a double click here.
+    // Shorter than the session's own limit: what the session treats as a second interrupt must not count as a double click here.
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ internal sealed class JupyterConnector : ILanguageConnector
     }
 }
 
-/// <summary>Another kernel as a language of ours.</summary>
+/// <summary>Another Jupyter kernel as a language of the session.</summary>
 internal sealed class JupyterLanguage(string name, JupyterConnection connection) : ICellLanguage
 {
     /// <inheritdoc/>
@@ -84,7 +84,7 @@ internal sealed class JupyterLanguage(string name, JupyterConnection connection)
         return result;
     }
 
-    // Below the cell that shares.
+    // Shown below the cell that shares the value.
     private static void Say(string? note)
     {
         if (note is not null)

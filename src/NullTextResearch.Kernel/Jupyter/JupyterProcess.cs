@@ -14,8 +14,8 @@ using NullTextResearch.Kernel.Wire;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// A kernel as a child process. It ends with us: with <see cref="Dispose"/>, with the process, and, where the process is
-/// killed, by itself (JPY_PARENT_PID, as Jupyter's servers do it).
+/// A kernel as a child process. It does not outlive us: <see cref="Dispose"/> or the end of our process ends it; if our process is killed, it exits by
+/// itself (JPY_PARENT_PID, as with Jupyter's servers).
 /// </summary>
 internal sealed class JupyterProcess : IDisposable
 {
@@ -43,25 +43,25 @@ internal sealed class JupyterProcess : IDisposable
         Connection = connection;
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Where the kernel listens.</summary>
     public ConnectionInfo Connection { get; }
 
-    /// <summary>Its number in the system.</summary>
+    /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Complete when it has ended, however.</summary>
+    /// <summary>Completes when the process has ended, for whatever reason.</summary>
     public Task Ended => _ended.Task;
 
     /// <summary>Whether it still runs.</summary>
     public bool IsAlive => !_ended.Task.IsCompleted;
 
-    /// <summary>The last that it said on stdout and stderr, without control characters.</summary>
+    /// <summary>The end of its output on stdout and stderr, without control characters.</summary>
     public string LastWords => _tail.Text;
 
     /// <summary>How it ended, in words; empty while it runs.</summary>
     public string Ending { get; private set; } = "";
 
-    /// <summary>Starts a kernel; it does not answer yet.</summary>
+    /// <summary>Starts a kernel; does not wait until it answers.</summary>
     /// <exception cref="CellException">Its program cannot be started.</exception>
     public static JupyterProcess Start(JupyterSpec spec)
     {
@@ -79,10 +79,10 @@ internal sealed class JupyterProcess : IDisposable
             };
             foreach ((string name, string value) in spec.Environment)
                 start.Environment[name] = JupyterSpec.Expand(value);
-            // On Windows it would have to be a handle.
+            // On Windows the value would have to be a handle.
             if (!OperatingSystem.IsWindows())
                 start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-            // Of a notebook server that runs us, not of what we run.
+            // This variable belongs to the notebook server that runs us, not to the kernel that we start.
             start.Environment.Remove("JPY_SESSION_NAME");
             Process process = new() { StartInfo = start, EnableRaisingEvents = true };
             JupyterProcess kernel = new(process, folder, connection);
@@ -99,25 +99,25 @@ internal sealed class JupyterProcess : IDisposable
             Directory.Delete(folder, recursive: true);
             throw new CellException(
                 "KernelSpecError",
-                $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names the "
+                $"The kernel '{spec.Name}' cannot be started: {spec.Arguments[0]}: {e.Message}. {Path.Combine(spec.Folder, "kernel.json")} names that "
                     + "program; install that kernel again."
             );
         }
     }
 
-    /// <summary>Ctrl+C, for this process alone.</summary>
-    /// <returns>False where the system has no such signal: Windows.</returns>
+    /// <summary>Sends Ctrl+C (SIGINT) to this process only.</summary>
+    /// <returns>False on Windows, which has no such signal.</returns>
     public bool Interrupt()
     {
         if (OperatingSystem.IsWindows())
             return false;
-        // Exited processes are not signalled: the number may be another's by now.
+        // Exited processes are not signalled: their id may belong to another process by now.
         if (IsAlive && !_process.HasExited)
             _ = kill(_process.Id, SignalInterrupt);
         return true;
     }
 
-    /// <summary>Removes the connection file, which a kernel has read when it answers: a key that is nowhere cannot be left behind.</summary>
+    /// <summary>Removes the connection file, which a kernel has read by the time it answers, so that no key is left behind.</summary>
     public void Forget()
     {
         lock (_ended)
@@ -127,7 +127,7 @@ internal sealed class JupyterProcess : IDisposable
         }
     }
 
-    /// <summary>Ends it at once, with what it started.</summary>
+    /// <summary>Kills it at once, with its child processes.</summary>
     public void Kill()
     {
         try
@@ -136,11 +136,11 @@ internal sealed class JupyterProcess : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It has ended by itself, or one of its own children has.
+            // The process or one of its children has already ended.
         }
     }
 
-    /// <summary>Ends it and removes its files.</summary>
+    /// <summary>Ends the process and removes its files.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -164,17 +164,17 @@ internal sealed class JupyterProcess : IDisposable
         }
     }
 
-    // As shells say it: 128 and the signal's number.
+    // Exit codes as shells report them: 128 plus the signal's number.
     private static string Describe(int code) =>
         code switch
         {
-            128 + 4 => "it was ended by an illegal instruction (SIGILL)",
+            128 + 4 => "it crashed with an illegal instruction (SIGILL)",
             128 + 6 => "it was aborted (SIGABRT)",
-            128 + 7 => "it was ended by a memory error (SIGBUS)",
-            128 + 8 => "it was ended by an arithmetic error (SIGFPE)",
-            128 + 9 => "it was killed (SIGKILL): by somebody, or by the system for want of memory",
-            128 + 11 => "it was ended by a memory error (SIGSEGV)",
-            128 + 15 => "it was told to end (SIGTERM)",
+            128 + 7 => "it crashed with a memory error (SIGBUS)",
+            128 + 8 => "it crashed with an arithmetic error (SIGFPE)",
+            128 + 9 => "it was killed (SIGKILL), by a user or because memory ran out",
+            128 + 11 => "it crashed with a memory error (SIGSEGV)",
+            128 + 15 => "it was terminated (SIGTERM)",
             _ => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
         };
 
@@ -217,8 +217,8 @@ internal sealed class JupyterProcess : IDisposable
         return (connection, file);
     }
 
-    // Held until all are known, so that no two are the same. Another program may take one before the kernel does: it then
-    // ends, and is started once more.
+    // All ports are held until the last is known, so that no two are the same. If another program takes one before the kernel does, the kernel exits and is
+    // started again.
     private static int[] FreePorts(int count)
     {
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
@@ -238,7 +238,7 @@ internal sealed class JupyterProcess : IDisposable
     [DllImport("libc", ExactSpelling = true)]
     private static extern int kill(int process, int signal);
 
-    /// <summary>The end of what a process says; read always, so that it never waits for us.</summary>
+    /// <summary>The end of a process's output. It is read continuously, so that the process never waits for us.</summary>
     private sealed class OutputTail
     {
         private const int Most = 8192;
@@ -278,7 +278,7 @@ internal sealed class JupyterProcess : IDisposable
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
-                // The pipe went with the process: there is no more to hear.
+                // The pipe closed with the process: there is no more output.
             }
         }
     }

@@ -7,14 +7,14 @@ using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Jupyter;
 
-/// <summary>A kernel that Jupyter knows: what its kernel.json says.</summary>
-/// <param name="Name">Of its folder: python3.</param>
-/// <param name="Folder">Holds kernel.json.</param>
-/// <param name="DisplayName">For people.</param>
-/// <param name="Language">As written there; the kernel itself tells when it runs.</param>
+/// <summary>An installed Jupyter kernel, as described by its kernel.json.</summary>
+/// <param name="Name">Name of its folder, such as python3.</param>
+/// <param name="Folder">The folder that holds kernel.json.</param>
+/// <param name="DisplayName">Name to show to the user.</param>
+/// <param name="Language">Language in kernel.json; the running kernel reports its own.</param>
 /// <param name="Arguments">Program and arguments, {connection_file} and {resource_dir} not yet replaced.</param>
-/// <param name="Environment">Variables to add, ${NAME} not yet replaced.</param>
-/// <param name="InterruptsByMessage">True: a message on the control channel; false: SIGINT.</param>
+/// <param name="Environment">Environment variables to add, ${NAME} not yet replaced.</param>
+/// <param name="InterruptsByMessage">True: interrupted by a message on the control channel; false: by SIGINT.</param>
 internal sealed partial record JupyterSpec(
     string Name,
     string Folder,
@@ -25,12 +25,14 @@ internal sealed partial record JupyterSpec(
     bool InterruptsByMessage
 )
 {
-    /// <summary>The kernel of a name, in the first of Jupyter's folders that has it.</summary>
-    /// <param name="name">As <c>jupyter kernelspec list</c> shows it; upper and lower case are the same.</param>
-    /// <exception cref="CellException">There is none, or its kernel.json is damaged: what was found, and what to install.</exception>
+    /// <summary>Finds a kernel by name, in the first of Jupyter's folders that has it.</summary>
+    /// <param name="name">As <c>jupyter kernelspec list</c> shows it; case is ignored.</param>
+    /// <exception cref="CellException">
+    /// There is no such kernel, or its kernel.json is damaged. The message lists what was found and what to install.
+    /// </exception>
     public static JupyterSpec Find(string name) => Find(name, JupyterPaths.Kernels());
 
-    /// <summary>As <see cref="Find(string)"/>, in other folders.</summary>
+    /// <summary>Same as <see cref="Find(string)"/>, in other folders.</summary>
     public static JupyterSpec Find(string name, IReadOnlyList<string> kernels)
     {
         string[] folders = [.. Folders(kernels)];
@@ -38,7 +40,7 @@ internal sealed partial record JupyterSpec(
         if (folder is not null)
             return Read(folder);
         string[] known = [.. folders.Select(f => Path.GetFileName(f)!).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal)];
-        string found = known.Length == 0 ? "no kernel at all is installed" : $"installed are: {string.Join(", ", known)}";
+        string found = known.Length == 0 ? "no kernels are installed" : $"installed: {string.Join(", ", known)}";
         throw new CellException(
             "KernelSpecError",
             $"There is no Jupyter kernel '{name}'; {found}. For Python: apt install python3-ipykernel, or pip install ipykernel; then use --kernel-spec "
@@ -47,7 +49,7 @@ internal sealed partial record JupyterSpec(
         );
     }
 
-    /// <summary>The command to start it with.</summary>
+    /// <summary>The command that starts the kernel.</summary>
     /// <param name="connectionFile">Full path.</param>
     public IReadOnlyList<string> Command(string connectionFile) =>
         [
@@ -56,7 +58,7 @@ internal sealed partial record JupyterSpec(
             ),
         ];
 
-    /// <summary>A variable's value with ${NAME} replaced from our own environment; what is not set there stays as it is.</summary>
+    /// <summary>A variable's value with ${NAME} replaced from our own environment; names that are not set there stay unchanged.</summary>
     public static string Expand(string value) => Variable().Replace(value, m => System.Environment.GetEnvironmentVariable(m.Groups[1].Value) ?? m.Value);
 
     private static IEnumerable<string> Folders(IReadOnlyList<string> kernels) =>
@@ -73,13 +75,13 @@ internal sealed partial record JupyterSpec(
             JsonObject json = StrictJson.Parse(File.ReadAllBytes(file)) as JsonObject ?? throw new JsonException("an object was expected.");
             string[] arguments = [.. (json["argv"] as JsonArray ?? throw new JsonException("it has no argv.")).Select(a => Text(a, "argv"))];
             if (arguments.Length == 0 || !arguments.Any(a => a.Contains("{connection_file}", StringComparison.Ordinal)))
-                throw new JsonException("its argv does not pass {connection_file} on.");
+                throw new JsonException("its argv does not contain {connection_file}.");
             Dictionary<string, string> environment = [];
             foreach ((string name, JsonNode? value) in json["env"] as JsonObject ?? [])
                 environment[name] = Text(value, "env");
             string mode = json["interrupt_mode"] is { } given ? Text(given, "interrupt_mode") : "signal";
             if (mode is not ("signal" or "message"))
-                throw new JsonException($"its interrupt_mode is {StrictJson.Shown(mode)}; signal or message was expected.");
+                throw new JsonException($"its interrupt_mode is {StrictJson.Shown(mode)}; expected signal or message.");
             string spec = Path.GetFileName(folder);
             return new JupyterSpec(
                 spec,
@@ -98,7 +100,7 @@ internal sealed partial record JupyterSpec(
     }
 
     private static string Text(JsonNode? node, string what) =>
-        node is JsonValue value && value.TryGetValue(out string? text) ? text : throw new JsonException($"{what} has something that is no text.");
+        node is JsonValue value && value.TryGetValue(out string? text) ? text : throw new JsonException($"{what} has a value that is not a string.");
 
     [GeneratedRegex(@"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")]
     private static partial Regex Variable();

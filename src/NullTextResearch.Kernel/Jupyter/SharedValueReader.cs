@@ -8,18 +8,18 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// The Python side's JSON as a value of .NET. Whole numbers get the type that C# gives the same literal (int, long, ulong,
-/// BigInteger), lists and dictionaries the type that their items have in common.
+/// Turns the Python side's JSON into a .NET value. Whole numbers get the type that C# gives the same literal (int, long, ulong, BigInteger); lists and
+/// dictionaries get the type that their items have in common.
 /// </summary>
 internal sealed class SharedValueReader(TransferFiles files)
 {
-    /// <summary>Deeper than the Python side writes.</summary>
+    /// <summary>Greatest depth read; the Python side writes nothing deeper.</summary>
     public const int MostDepth = 1000;
 
     /// <summary>Reads a value.</summary>
     /// <param name="json">As <c>bridge.py</c> writes it.</param>
-    /// <param name="wanted">Type asked for where the value is an array, or null.</param>
-    /// <exception cref="CellException">It has something that .NET has not.</exception>
+    /// <param name="wanted">Requested type if the value is an array; null: the default.</param>
+    /// <exception cref="CellException">The value contains something that .NET does not have.</exception>
     public object? Read(JsonElement json, Type? wanted)
     {
         try
@@ -28,7 +28,7 @@ internal sealed class SharedValueReader(TransferFiles files)
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
         {
-            throw new CellException("ShareError", $"The value cannot be had in .NET: {e.Message}");
+            throw new CellException("ShareError", $"The value cannot be converted to .NET: {e.Message}");
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class SharedValueReader(TransferFiles files)
                 };
             case "int":
                 string hex = value.GetString()!;
-                // A zero before it: without, the first digit is the sign.
+                // The leading zero keeps the first digit from being read as the sign.
                 BigInteger large = BigInteger.Parse("0" + hex[(hex.IndexOf('x') + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 return hex[0] == '-' ? -large : large;
             case "number":
@@ -97,7 +97,7 @@ internal sealed class SharedValueReader(TransferFiles files)
                 return value.GetBytesFromBase64();
             case "datetime":
                 string time = value.GetString()!;
-                // With a zone it is a moment; without it is what a clock shows.
+                // With an offset it is a point in time; without one it is a clock time.
                 return time.Length > 19 && time.AsSpan(19).IndexOfAny('+', '-') >= 0
                     ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)
                     : (object)DateTime.Parse(time, CultureInfo.InvariantCulture);
@@ -122,13 +122,13 @@ internal sealed class SharedValueReader(TransferFiles files)
             case "array":
                 return SharedArrayOf(value, wanted);
             default:
-                throw new CellException("ShareError", $"Python's side sent a '{tag}', which this version does not know; restart Python.");
+                throw new CellException("ShareError", $"Python sent a value of the unknown kind '{tag}'; restart Python.");
         }
     }
 
     private static string Encoding16(byte[] bytes)
     {
-        // Not by Encoding.Unicode: it replaces the half pairs that this is for.
+        // Encoding.Unicode would replace the lone surrogates that this tag exists for.
         StringBuilder text = new(bytes.Length / 2);
         for (int i = 0; i + 1 < bytes.Length; i += 2)
             text.Append((char)(bytes[i] | (bytes[i + 1] << 8)));
@@ -137,7 +137,7 @@ internal sealed class SharedValueReader(TransferFiles files)
 
     private static object List(List<object?> values)
     {
-        // Rows of a table may differ in what their columns hold.
+        // Rows of a table may have different types in the same column.
         if (
             values.Count > 0
             && values.All(v =>
@@ -166,7 +166,7 @@ internal sealed class SharedValueReader(TransferFiles files)
             values = [];
         foreach (JsonElement pair in pairs.EnumerateArray())
         {
-            keys.Add(Value(pair[0]) ?? throw new ArgumentException("a key of a dictionary is None, which .NET does not allow."));
+            keys.Add(Value(pair[0]) ?? throw new ArgumentException("a dictionary has the key None, which .NET does not allow."));
             values.Add(Value(pair[1]));
         }
 
@@ -209,14 +209,14 @@ internal sealed class SharedValueReader(TransferFiles files)
         (made as IDisposable)?.Dispose();
         throw new CellException(
             "ShareError",
-            $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], of which no {TypeNames.CSharp(wanted)} can be made; without a "
+            $"The value is an array of {element.ToString()} [{string.Join(", ", shape)}], which cannot become a {TypeNames.CSharp(wanted)}; without a "
                 + $"type it becomes a {TypeNames.CSharp(made.GetType())}."
         );
     }
 
     private static object Tuple(List<object?> items)
     {
-        // Longer ones are nested in .NET.
+        // Longer tuples are nested in .NET.
         if (items.Count is 0 or > 7)
             return items.ToArray();
         Type[] types = [.. items.Select(i => i?.GetType() ?? typeof(object))];
@@ -226,7 +226,7 @@ internal sealed class SharedValueReader(TransferFiles files)
         )!;
     }
 
-    /// <summary>The type of all: their own, or the smallest that holds all numbers, or object.</summary>
+    /// <summary>The common type of all values: their own, or the smallest that holds all numbers, or object.</summary>
     private static Type Common(List<object?> values)
     {
         if (values.Count == 0 || values[0] is not { } first)
@@ -234,7 +234,7 @@ internal sealed class SharedValueReader(TransferFiles files)
         Type[] types = [.. values.Select(v => v?.GetType() ?? typeof(object)).Distinct()];
         if (types.Length == 1)
             return types[0];
-        // In the order in which each holds those before it; floats of Python are double.
+        // Each type holds those before it; Python's floats are double.
         Type[] wider = [typeof(int), typeof(long), typeof(double)];
         return types.All(wider.Contains) ? wider[types.Max(t => Array.IndexOf(wider, t))] : typeof(object);
     }

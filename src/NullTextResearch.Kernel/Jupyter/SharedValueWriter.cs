@@ -12,26 +12,26 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// A value of .NET as JSON for the Python side. What JSON has stays what it is; all else is an object with a tag "$" and its
-/// value "v". Bytes of arrays go into files.
+/// Turns a .NET value into JSON for the Python side. Values that JSON supports stay as they are; all others become an object with a tag "$" and a value
+/// "v". The bytes of arrays go into files.
 /// </summary>
 internal sealed class SharedValueWriter(TransferFiles files, CancellationToken cancel)
 {
     private const int Deepest = 64;
 
-    // Of a sequence that might have no end.
+    // Limit for sequences, which might be infinite.
     private const int MostItems = 10_000_000;
 
     private readonly HashSet<object> _open = new(ReferenceEqualityComparer.Instance);
     private readonly SortedSet<string> _notes = new(StringComparer.Ordinal);
 
-    /// <summary>What the user should know of how the value is passed on; null for nothing.</summary>
+    /// <summary>What the user should know about the conversion; null if nothing.</summary>
     public string? Note => _notes.Count == 0 ? null : string.Join("; ", _notes);
 
-    /// <summary>The message that sets a variable.</summary>
-    /// <param name="name">Of the variable; also begins the paths in error messages.</param>
+    /// <summary>Builds the message that sets a variable.</summary>
+    /// <param name="name">Name of the variable; also the start of the paths in error messages.</param>
     /// <param name="value">Any value.</param>
-    /// <exception cref="CellException">Something in it cannot be shared; the message says where, and what could be.</exception>
+    /// <exception cref="CellException">Something in the value cannot be shared; the message says what, and what can be shared.</exception>
     public byte[] Write(string name, object? value)
     {
         using MemoryStream stream = new();
@@ -167,7 +167,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
 
         if (value is Delegate or Type or MemberInfo or Task or Stream or Exception or nint)
             throw Refused(value, path);
-        // A struct cannot contain itself, and each look at it is another box.
+        // A struct cannot contain itself, and every access boxes it again.
         bool watched = !value.GetType().IsValueType;
         if (watched && !_open.Add(value))
             throw new CellException("ShareError", $"{path} contains itself.");
@@ -233,7 +233,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
                     "ShareError",
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{path} has more than {MostItems:N0} items; share it as a tensor or a two-dimensional array, which pass without being taken apart."
+                        $"{path} has more than {MostItems:N0} items; share it as a tensor or a two-dimensional array, which is copied as a whole."
                     )
                 );
             all.Add(item);
@@ -276,7 +276,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
             json.WriteEndObject();
     }
 
-    /// <summary>Of rows that are all of one type with members; null where they are no table.</summary>
+    /// <summary>The columns of rows that all have one type with members; null if the rows are not a table.</summary>
     private static PropertyInfo[]? Columns(List<object?> rows)
     {
         if (
@@ -308,7 +308,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
         json.WriteEndObject();
     }
 
-    /// <summary>Arrays of several axes, which Python's lists are not; those of one axis are lists.</summary>
+    /// <summary>Arrays of several axes, for which Python has no list; arrays of one axis become lists.</summary>
     private static SharedArray? OfArray(object value)
     {
         if (value is not Array { Rank: > 1 } array || DotNetArrays.ElementOf(array.GetType().GetElementType()!) is not { } element)
@@ -320,13 +320,13 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
             {
                 int size = SharedArray.ElementSize(element);
                 ref byte start = ref MemoryMarshal.GetArrayDataReference(array);
-                // From a reference to the piece itself: an array may have more bytes than a span can.
+                // Starts at a reference to the piece: an array may have more bytes than one span can cover.
                 MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref start, (nint)offset), destination.Length / size * size).CopyTo(destination);
             }
         );
     }
 
-    // Dictionaries that are only generic: IReadOnlyDictionary of a library's own.
+    // Dictionaries that are only generic, such as a library's own IReadOnlyDictionary.
     private static IEnumerable<(object Key, object? Value)>? PairsOf(IEnumerable items)
     {
         Type? pairs = items
@@ -343,7 +343,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
         return items.Cast<object>().Select(p => (key.GetValue(p)!, value.GetValue(p)));
     }
 
-    /// <summary>What a record, an anonymous object or a class of the user holds; none for what belongs to the system.</summary>
+    /// <summary>The members of a record, an anonymous object or a user's class; none for system types.</summary>
     private static PropertyInfo[] Members(Type type) =>
         type.IsPrimitive
         || type.IsEnum
@@ -377,8 +377,8 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
     private static CellException Refused(object value, string path) =>
         new(
             "ShareError",
-            $"{path} is a {TypeNames.CSharp(value.GetType())}, which no other language has. Shared are: numbers, texts, bytes, dates, lists, "
-                + "dictionaries, tuples, sets, records, tensors, pictures and arrays. Make one of these of it first."
+            $"{path} is a {TypeNames.CSharp(value.GetType())}, which cannot be shared. These can: numbers, strings, bytes, dates, lists, "
+                + "dictionaries, tuples, sets, records, tensors, pictures and arrays. Convert it to one of them first."
         );
 
     private static void WriteFloat(Utf8JsonWriter json, double number)
@@ -395,7 +395,7 @@ internal sealed class SharedValueWriter(TransferFiles files, CancellationToken c
             );
     }
 
-    // Half a surrogate pair is no text in JSON, but a string may hold it, in .NET and in Python.
+    // A lone surrogate is not valid in JSON, but strings in .NET and Python may contain it.
     private static void WriteText(Utf8JsonWriter json, string text)
     {
         bool whole = true;

@@ -5,15 +5,14 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Jupyter;
 
 /// <summary>
-/// The files through which large values pass, for one value: in shared memory where there is some, else in the folder for
-/// temporary files. Readable by this user alone; gone when this object is disposed, and where a process was killed in
-/// between, when the next one begins.
+/// The files that transfer one large value between languages: in shared memory if there is any, else in the folder for temporary files. Only this user can
+/// read them. They are deleted when this object is disposed; files left by a killed process are deleted when the next transfer begins.
 /// </summary>
 internal sealed class TransferFiles : IDisposable
 {
     private const string Mark = "nulltext-share-";
 
-    // What is written and read at a time; a multiple of every element's size.
+    // Bytes written or read at a time; a multiple of every element's size.
     private const int Piece = 1 << 20;
 
     private const string SharedMemory = "/dev/shm";
@@ -21,13 +20,13 @@ internal sealed class TransferFiles : IDisposable
     private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"{Mark}{Environment.ProcessId}-{Guid.NewGuid():N}");
     private int _files;
 
-    /// <summary>Prepares to write or to receive; writes nothing.</summary>
+    /// <summary>Prepares to write or to receive; writes nothing yet.</summary>
     public TransferFiles() => Sweep();
 
     /// <summary>Folders to use, best first.</summary>
     public static IReadOnlyList<string> Folders { get; } = [.. ((string[])[SharedMemory, Path.GetTempPath()]).Where(Directory.Exists)];
 
-    /// <summary>How the other side must begin the names of its files.</summary>
+    /// <summary>Prefix that the other side must use for its file names.</summary>
     public string Prefix => _prefix;
 
     /// <summary>Writes an array's bytes.</summary>
@@ -40,16 +39,16 @@ internal sealed class TransferFiles : IDisposable
     /// <exception cref="CellException">No folder has room for it.</exception>
     public string Write(byte[] text, CancellationToken cancel) => Write(text.Length, (at, piece) => text.AsSpan((int)at, piece.Length).CopyTo(piece), cancel);
 
-    /// <summary>Opens a file of the other side.</summary>
-    /// <exception cref="CellException">It is none of this exchange.</exception>
+    /// <summary>Opens a file written by the other side.</summary>
+    /// <exception cref="CellException">The file does not belong to this transfer.</exception>
     public FileStream Open(string path)
     {
-        // The other side runs the user's code anyway; but what is read here must be what was meant.
+        // The other side runs the user's code anyway, but only files of this transfer may be read here.
         if (
             !Path.GetFileName(path).StartsWith(_prefix, StringComparison.Ordinal)
             || !Folders.Any(f => Path.GetFullPath(path) == Path.Combine(f, Path.GetFileName(path)))
         )
-            throw new CellException("ShareError", "The other language answered with a file that belongs to no exchange; restart it.");
+            throw new CellException("ShareError", "The other language answered with a file of no known transfer; restart it.");
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
     }
 
@@ -103,12 +102,12 @@ internal sealed class TransferFiles : IDisposable
             "ShareError",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"There is no room to pass {size} bytes on: {problem?.Message} Free some space in {string.Join(" or ", Folders)}."
+                $"There is no room to transfer {size} bytes: {problem?.Message} Free some space in {string.Join(" or ", Folders)}."
             )
         );
     }
 
-    // Of processes that were killed in the middle.
+    // Deletes files left by killed processes.
     private static void Sweep()
     {
         foreach (string file in Folders.SelectMany(f => Directory.EnumerateFiles(f, Mark + "*")))
@@ -122,7 +121,7 @@ internal sealed class TransferFiles : IDisposable
             }
             catch (UnauthorizedAccessException)
             {
-                // Another user's: that user's next process removes it.
+                // The file belongs to another user, whose next process removes it.
             }
         }
     }

@@ -53,7 +53,7 @@ def take(text):
             message = json.loads(file.read())
     name = spelling(message["name"])
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise ShareError("'%s' is no name for a variable in Python." % name)
+        raise ShareError("'%s' is not a valid variable name in Python." % name)
     namespace()[name] = decode(message["value"])
     return Answer(True)
 
@@ -86,7 +86,7 @@ def decode_array(content):
             while done < len(flat):
                 count = file.readinto(flat[done:done + PIECE])
                 if not count:
-                    raise ShareError("The array came incomplete: %d of %d bytes." % (done, len(flat)))
+                    raise ShareError("The array arrived incomplete: %d of %d bytes." % (done, len(flat)))
                 done += count
     return array
 
@@ -198,7 +198,7 @@ class Encoder:
                 item = value.item()
                 if type(item) is not kind:
                     return self.encode(item, path, depth + 1)
-        raise ShareError("%s is a %s.%s, which no other language has. Shared are: numbers, texts, bytes, dates, lists, tuples, sets, dictionaries, numpy arrays, torch tensors, PIL pictures and pandas tables. Make one of these of it first." % (path, kind.__module__, kind.__qualname__))
+        raise ShareError("%s is a %s.%s, which cannot be shared. Numbers, strings, bytes, dates, lists, tuples, sets, dictionaries, numpy arrays, torch tensors, PIL images and pandas tables can: convert it to one of these first." % (path, kind.__module__, kind.__qualname__))
 
     @staticmethod
     def column(series):
@@ -210,7 +210,7 @@ class Encoder:
         if array.dtype.kind in "OUS":
             return self.encode(array.tolist(), path, depth + 1)
         if array.dtype.name not in DTYPES:
-            raise ShareError("%s is an array of %s; arrays of %s are shared. Change it first: %s.astype('float64')." % (path, array.dtype, ", ".join(DTYPES), self.name))
+            raise ShareError("%s is an array of %s; arrays of %s can be shared. Convert it first: %s.astype('float64')." % (path, array.dtype, ", ".join(DTYPES), self.name))
         file = self.write(lambda file: self.copy(np, array, file), array.nbytes)
         return {"$": "array", "v": {"dtype": NAMES[DTYPES.index(array.dtype.name)], "shape": list(array.shape), "file": file}}
 
@@ -247,7 +247,7 @@ class Encoder:
                     os.unlink(path)
                 except FileNotFoundError:
                     pass
-        raise ShareError("There is no room to pass %d bytes on: %s. Free some space there." % (size, problem))
+        raise ShareError("There is no room to pass %d bytes: %s. Free some space there." % (size, problem))
 
 
 def give(name, folders, prefix):

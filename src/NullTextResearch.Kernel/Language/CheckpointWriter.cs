@@ -7,12 +7,11 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Language;
 
 /// <summary>
-/// Writes a call of <see cref="Checkpoint.Pass"/> into every loop, every method and every lambda with a block, and behind
-/// every label of a cell. No line is added, so line numbers stay.
+/// Inserts a call of <see cref="Checkpoint.Pass"/> into every loop, every method and every lambda with a block, and after every label of a cell. No line is
+/// added, so line numbers stay the same.
 /// </summary>
 /// <remarks>
-/// Left alone: finally blocks, which have to run to their end, and bodies that are one expression, which cannot take a
-/// statement without changing what the compiler infers from them.
+/// Not changed: finally blocks, which must run to their end, and expression bodies, where an added statement would change what the compiler infers.
 /// </remarks>
 internal sealed class CheckpointWriter : CSharpSyntaxWalker
 {
@@ -22,7 +21,7 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
 
     private CheckpointWriter() { }
 
-    /// <summary>The cell with checkpoints, or as it is where it cannot be parsed.</summary>
+    /// <summary>The cell with checkpoints, or unchanged if it cannot be parsed.</summary>
     public static string Write(string code)
     {
         SyntaxTree tree = CSharpSyntaxTree.ParseText(code, CellPlan.ParseOptions);
@@ -33,7 +32,7 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
         if (writer._insertions.Count == 0)
             return code;
         StringBuilder text = new(code);
-        // Stable: of two at one place the outer one, met first, comes first.
+        // The sort is stable: of two insertions at one position, the outer one, visited first, comes first.
         foreach ((int position, string insertion) in writer._insertions.OrderBy(i => i.Position).Reverse())
             text.Insert(position, insertion);
         return text.ToString();
@@ -58,7 +57,7 @@ internal sealed class CheckpointWriter : CSharpSyntaxWalker
                 Guard(loop.Statement);
                 break;
             case LabeledStatementSyntax label:
-                // A jump back is a loop.
+                // A backward jump makes a loop.
                 _insertions.Add((label.ColonToken.Span.End, Call));
                 break;
             case MethodDeclarationSyntax method:

@@ -7,58 +7,59 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Language;
 
 /// <summary>
-/// How deep code is nested, found without recursion. The compiler goes down by recursion that often has no limit of its own, and a stack that overflows
-/// ends the process with all variables; so what is nested absurdly is refused before the compiler sees it: brackets, type arguments, holes of
-/// interpolated strings and chains of ?. before the parser does (it watches its stack elsewhere), and whatever else makes a deep tree, such as a chain of
-/// calls or assignments, before the rest of the compiler does.
+/// Measures how deeply code is nested, without recursion. The compiler recurses, often without a limit, and a stack overflow ends the process with all
+/// variables. So absurdly nested code is refused before the compiler sees it. Brackets, type arguments, holes of interpolated strings and chains of ?. are
+/// checked before the parser runs (elsewhere it watches its stack). Anything else that makes a deep tree, such as a chain of calls or assignments, is
+/// checked before the rest of the compiler runs.
 /// </summary>
 /// <remarks>
-/// The first is a scan of tokens: it knows strings of every kind, characters and comments. Where it cannot know (whether &lt; opens type arguments) it
-/// counts too much, never too little. The second is the depth of the parsed tree.
+/// The first check scans tokens: it knows strings of every kind, characters and comments. If it cannot decide (whether &lt; opens type arguments), it
+/// counts too much, never too little. The second check measures the depth of the parsed tree.
 /// </remarks>
 internal sealed class CodeNesting
 {
     /// <summary>The ename of the error.</summary>
     public const string ErrorName = "CodeRefused";
 
-    /// <summary>Code that people and programs write stays below 50.</summary>
+    /// <summary>Deepest nesting allowed. Code written by people and programs stays below 50.</summary>
     public const int Most = 250;
 
     /// <summary>
-    /// Nodes of the tree from top to bottom. [measured on Roslyn 5: compiling ends the process at 20,000 for calls, assignments, ifs, awaits ...]
+    /// Deepest syntax tree allowed, in nodes from top to bottom. [measured on Roslyn 5: compiling ends the process at 20,000 for calls, assignments, ifs,
+    /// awaits ...]
     /// </summary>
     public const int MostLevels = 500;
 
-    /// <summary>Characters of one cell.</summary>
+    /// <summary>Most characters of one cell.</summary>
     public const int MostLength = 4_000_000;
 
     private readonly string _code;
     private readonly Stack<Level> _open = [];
     private int _at;
 
-    // Opened < that may be type arguments, and links of ?. in the expression at hand: neither has an end that the scan could see.
+    // Open < that may begin type arguments, and links of ?. in the current expression. The scan cannot see where either ends.
     private int _angles;
     private int _links;
 
     private CodeNesting(string code) => _code = code;
 
-    /// <summary>Throws where the parser should not see a text.</summary>
-    /// <exception cref="CellException">It is nested too deeply, or too long.</exception>
+    /// <summary>Throws if the parser must not see a text.</summary>
+    /// <exception cref="CellException">The text is nested too deeply or is too long.</exception>
     public static void RequireForParser(string code)
     {
         if (ParserFault(code) is { } fault)
             throw new CellException(ErrorName, fault);
     }
 
-    /// <summary>Throws where the compiler should not see a text.</summary>
-    /// <exception cref="CellException">It is nested too deeply, or too long.</exception>
+    /// <summary>Throws if the compiler must not see a text.</summary>
+    /// <exception cref="CellException">The text is nested too deeply or is too long.</exception>
     public static void RequireForCompiler(string code)
     {
         if (CompilerFault(code) is { } fault)
             throw new CellException(ErrorName, fault);
     }
 
-    /// <summary>Why the compiler should not see a text; null if it may.</summary>
+    /// <summary>Why the compiler must not see a text; null if it may.</summary>
     public static string? CompilerFault(string code)
     {
         if (ParserFault(code) is { } fault)
@@ -68,7 +69,7 @@ internal sealed class CodeNesting
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"Line {tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}: the code is nested more than {MostLevels} levels deep; the compiler "
-                    + $"cannot go down there. Split the expression or statement into several."
+                    + $"cannot handle that. Split the expression or statement into several."
             )
             : null;
     }
@@ -81,7 +82,7 @@ internal sealed class CodeNesting
         {
             if (item.Depth > MostLevels)
                 return item.Node;
-            // Sums, conditions and patterns of many operands the compiler takes one after the other.
+            // The compiler processes sums, conditions and patterns with many operands iteratively.
             SyntaxNode? inTurn = item.Node switch
             {
                 BinaryExpressionSyntax binary
@@ -97,25 +98,25 @@ internal sealed class CodeNesting
         return null;
     }
 
-    /// <summary>Why the parser should not see a text; null if it may.</summary>
+    /// <summary>Why the parser must not see a text; null if it may.</summary>
     public static string? ParserFault(string code)
     {
         if (code.Length > MostLength)
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"The code has {code.Length:#,0} characters; a cell takes {MostLength:#,0}. Read large data from a file."
+                $"The code has {code.Length:#,0} characters; a cell may have at most {MostLength:#,0}. Read large data from a file."
             );
         return (new CodeNesting(code).FirstTooDeep() ?? InDisabledCode(code)) is { } at
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"Line {code.AsSpan(0, Math.Min(at, code.Length)).Count('\n') + 1}: brackets, type arguments or chains of ?. are nested more than {Most} "
-                    + $"deep; the compiler cannot go down there. Split the expression into several."
+                    + $"deep; the compiler cannot handle that. Split the expression into several."
             )
             : null;
     }
 
-    // What the compiler skips between #if and #endif need not be code: a quote or comment that begins there hides from the scan what comes after it. In
-    // such a text every bracket counts, wherever it stands.
+    // Text that the compiler skips between #if and #endif need not be code: a quote or comment that begins there hides what follows from the scan. If a
+    // text has such directives, every bracket counts, wherever it is.
     private static int? InDisabledCode(string code)
     {
         if (
@@ -146,7 +147,7 @@ internal sealed class CodeNesting
         return null;
     }
 
-    // Index of the first place that is too deep, or null.
+    // Index of the first position that is too deep, or null.
     private int? FirstTooDeep()
     {
         for (; _at < _code.Length; _at++)
@@ -193,7 +194,7 @@ internal sealed class CodeNesting
                     _open.Pop();
                 break;
             case ':' when _open.TryPeek(out Level top) && top.IsHole && Next != ':':
-                // The format behind a value in a string is text up to the brace.
+                // The format after a value in an interpolated string is text up to the brace.
                 int brace = _code.IndexOfAny(['}', '\n'], _at);
                 SkipTo(brace < 0 ? -1 : brace - 1);
                 return;
@@ -210,12 +211,12 @@ internal sealed class CodeNesting
 
         if (c is ';' or '{' or '}')
             _links = 0;
-        // What cannot stand among type arguments ends them.
+        // A character that cannot occur in type arguments ends them.
         if (c is ';' or '{' or '}' or '=' or '&' or '|' or '!' or '+' or '-' or '/' or '%' or '^' or '~' or '"')
             _angles = 0;
     }
 
-    // At the first of $, @ and " that begin a string; at its last character afterwards, or in its text where it has holes.
+    // Called at the first $, @ or " of a string. Afterwards at the last character of an empty string, else at the last opening quote.
     private void String()
     {
         int at = _at,
@@ -244,7 +245,7 @@ internal sealed class CodeNesting
         int raw = quotes >= 3 && !verbatim ? quotes : 0;
         _at = at + Math.Max(raw, 1) - 1;
         int end = _code.IndexOf('\n', _at);
-        // A raw string goes over several lines only where nothing stands behind its quotes.
+        // A raw string spans several lines only if nothing follows its opening quotes.
         bool lines = verbatim || (raw > 0 && _code.AsSpan(_at + 1, (end < 0 ? _code.Length : end) - _at - 1).IsWhiteSpace());
         _open.Push(
             new Level('"')
@@ -266,7 +267,7 @@ internal sealed class CodeNesting
         return at < 0 || _code[at] == '\n';
     }
 
-    // Conditions have brackets and ! of their own; in the rest of such a line a quote is none.
+    // Conditions have their own brackets and !. Quotes in such a line do not begin a string.
     private void Directive()
     {
         int end = _code.IndexOf('\n', _at),
@@ -279,7 +280,7 @@ internal sealed class CodeNesting
                 nested++;
         }
 
-        // Not over the line end, which the loop over the code steps over.
+        // Stop before the line end: the main loop steps over it.
         if (nested <= Most)
             _at--;
         else
@@ -304,7 +305,7 @@ internal sealed class CodeNesting
             }
             else if (text.IsVerbatim)
             {
-                // Two are one quote of the text.
+                // Two quotes stand for one in the text.
                 if (quotes % 2 == 1)
                     _open.Pop();
                 _at += quotes - 1;
@@ -316,7 +317,7 @@ internal sealed class CodeNesting
         }
         else if (c == '\n' && !text.HasLines)
         {
-            // Not ended: for the compiler, too, the line is its end.
+            // Unterminated: for the compiler, too, it ends with the line.
             _open.Pop();
         }
         else if (c == '\\' && text.Quotes == 0 && !text.IsVerbatim)
@@ -345,23 +346,23 @@ internal sealed class CodeNesting
 
     private void SkipTo(int index) => _at = index < 0 ? _code.Length : index;
 
-    /// <summary>Something open: a bracket, or a string.</summary>
+    /// <summary>An open bracket or string.</summary>
     private readonly record struct Level(char Opened)
     {
-        /// <summary>A string, whose text is read.</summary>
+        /// <summary>True for a string whose text is being read.</summary>
         public bool IsText { get; init; }
 
-        /// <summary>The braces of a value inside a string.</summary>
+        /// <summary>True for the braces of a value inside a string.</summary>
         public bool IsHole { get; init; }
 
         public int Dollars { get; init; }
 
         public bool IsVerbatim { get; init; }
 
-        /// <summary>May go over several lines; another ends with its line.</summary>
+        /// <summary>True for a string that may span several lines; any other ends with its line.</summary>
         public bool HasLines { get; init; }
 
-        /// <summary>Quotes that enclose a raw string; 0 for others.</summary>
+        /// <summary>Number of quotes that enclose a raw string; 0 for other strings.</summary>
         public int Quotes { get; init; }
     }
 }

@@ -7,8 +7,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace NullTextResearch.Kernel.Language;
 
 /// <summary>
-/// What the cells so far declared, as one short C# text. Completion reads this instead of the chain of all submissions,
-/// whose symbols would fill a gigabyte after 200 cells; it grows with the names in use, not with the cells run.
+/// The declarations of all cells so far, as one short C# text. Completion reads this text instead of the chain of all submissions, whose symbols would fill
+/// a gigabyte after 200 cells. The text grows with the number of names in use, not with the number of cells run.
 /// </summary>
 internal sealed partial class DeclarationLog
 {
@@ -22,7 +22,7 @@ internal sealed partial class DeclarationLog
     private readonly Dictionary<string, string> _usings = new(StringComparer.Ordinal);
     private readonly HashSet<string> _captured = new(StringComparer.Ordinal);
 
-    /// <summary>Changes with every cell that declared something.</summary>
+    /// <summary>Changes with every cell that declares something.</summary>
     public int Version { get; private set; }
 
     /// <summary>The text: usings, then the latest declaration of each name.</summary>
@@ -39,10 +39,10 @@ internal sealed partial class DeclarationLog
         }
     }
 
-    /// <summary>Whether code that may run later mentions a name: a method, a type or a lambda of any cell.</summary>
+    /// <summary>Whether a method, type or lambda of any cell mentions a name; such code may run later.</summary>
     public bool IsCaptured(string name) => _captured.Contains(name);
 
-    /// <summary>Notes the names that lasting code of a cell mentions.</summary>
+    /// <summary>Records the names mentioned in code of a cell that may run later.</summary>
     public void NoteCaptures(CSharpCompilation compilation)
     {
         foreach (SyntaxTree tree in compilation.SyntaxTrees)
@@ -58,7 +58,7 @@ internal sealed partial class DeclarationLog
         }
     }
 
-    /// <summary>Adds what a cell declared.</summary>
+    /// <summary>Adds the declarations of a cell.</summary>
     public void Add(CSharpCompilation compilation)
     {
         int before = Version;
@@ -122,7 +122,7 @@ internal sealed partial class DeclarationLog
     private static string TypeText(ITypeSymbol type)
     {
         string text = Submission().Replace(type.ToDisplayString(TypeFormat), "");
-        // Types without a name of their own cannot be written down.
+        // Types without a name cannot be written in code.
         return text.Contains("anonymous", StringComparison.Ordinal) || text.Length == 0 ? "object" : text;
     }
 

@@ -11,14 +11,14 @@ using NullTextResearch.Kernel.Engine;
 namespace NullTextResearch.Kernel.Language;
 
 /// <summary>
-/// Completion and inspection. A request sees two submissions: one text that stands for all earlier cells, and the cell
-/// being written. Nothing of a request is kept but the earlier cells' compilation, until they change.
+/// Completion and inspection. A request sees two submissions: one text that represents all earlier cells, and the cell being written. Only the compilation
+/// of the earlier cells is cached, until they change.
 /// </summary>
 internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList<string> imports, DeclarationLog declarations)
 {
     private const int MostItems = 1000;
 
-    // Comments and strings that may go on over several lines: the error stands at their beginning.
+    // Unterminated comments and strings that may span several lines: the error is reported at their start.
     private static readonly string[] Unended = ["CS1035", "CS1039", "CS8997"];
 
     private static readonly SymbolDisplayFormat Signature = SymbolDisplayFormat.MinimallyQualifiedFormat;
@@ -35,7 +35,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
     private ProjectId? _pastProject;
     private (int Version, int References) _pastOf;
 
-    /// <summary>What could stand at the position.</summary>
+    /// <summary>Completions at the position.</summary>
     public Completions Complete(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
@@ -51,7 +51,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         [
             .. list
                 .ItemsList.Where(i => i.FilterText.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !i.DisplayText.Contains(' '))
-                // What is typed in the right case comes first.
+                // Items that match the typed case come first.
                 .OrderBy(i => i.FilterText.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1)
                 .ThenBy(i => i.SortText, StringComparer.OrdinalIgnoreCase)
                 .Select(i => new Completion(i.DisplayText, Kind(i)))
@@ -61,7 +61,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         return new Completions(span.Start, position, items);
     }
 
-    /// <summary>Signature and documentation of what stands at the position, or null.</summary>
+    /// <summary>Signature and documentation of the symbol at the position, or null if there is none.</summary>
     public string? Inspect(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
@@ -81,7 +81,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         return null;
     }
 
-    /// <summary>Whether a console should run the text.</summary>
+    /// <summary>Whether a console should run the text or ask for more lines.</summary>
     public static Completeness IsComplete(string code)
     {
         IReadOnlyList<CellPart> parts;
@@ -93,7 +93,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         }
         catch (CellException e)
         {
-            // Running it will say what is wrong with the directive.
+            // Running the cell will report what is wrong with the directive.
             return new Completeness(e.Name == CodeNesting.ErrorName ? "invalid" : "complete", "");
         }
 
@@ -103,7 +103,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         Diagnostic[] errors = [.. tree.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error)];
         if (!SyntaxFactory.IsCompleteSubmission(tree))
         {
-            // More lines mend what is missing at the end, not what is wrong before it.
+            // More lines can fix what is missing at the end, but not an error before it.
             int length = last.Code.TrimEnd().Length;
             if (errors.Any(e => e.Location.SourceSpan.End < length && !Unended.Contains(e.Id)))
                 return new Completeness("invalid", "");
@@ -157,7 +157,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
             metadataReferences: metadata
         );
 
-    // The place itself, the character before it, then the method whose argument list it stands in.
+    // The position itself, the character before it, then the methods whose argument lists contain it.
     private static IEnumerable<int> Places(string code, int position, Document document)
     {
         yield return position;
@@ -198,7 +198,7 @@ internal sealed class LanguageService(ReferenceCatalog references, IReadOnlyList
         return text.ToString();
     }
 
-    /// <summary>Directives that could stand at the position; null where none begins there.</summary>
+    /// <summary>Completions for a directive at the position; null if no directive begins there.</summary>
     public static Completions? Directive(string code, int position)
     {
         int start = position == 0 ? 0 : code.LastIndexOf('\n', position - 1) + 1;

@@ -3,11 +3,11 @@ using Microsoft.CodeAnalysis;
 
 namespace NullTextResearch.Kernel.Language;
 
-/// <summary>Files that a cell takes in by #load: held to the same bounds as the cell.</summary>
+/// <summary>Files that a cell includes with #load; the limits for cells apply to them too.</summary>
 internal sealed class ScriptFiles(string folder) : SourceFileResolver([], folder)
 {
     /// <inheritdoc/>
-    /// <exception cref="IOException">It cannot be read, or is nested too deeply for the compiler, which reports either as an error of the cell.</exception>
+    /// <exception cref="IOException">The file cannot be read or is nested too deeply. The compiler reports either as an error of the cell.</exception>
     public override Stream OpenRead(string resolvedPath)
     {
         byte[] bytes = File.ReadAllBytes(resolvedPath);

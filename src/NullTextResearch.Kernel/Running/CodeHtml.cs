@@ -7,7 +7,7 @@ using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Running;
 
-/// <summary>Code with its keywords, strings and comments marked.</summary>
+/// <summary>Code as HTML, with keywords, strings and comments marked.</summary>
 internal static class CodeHtml
 {
     public static string Colour(NotebookCell cell)

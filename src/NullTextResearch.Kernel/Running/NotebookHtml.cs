@@ -10,10 +10,10 @@ using NullTextResearch.Kernel.Documents;
 
 namespace NullTextResearch.Kernel.Running;
 
-/// <summary>A notebook as one web page that needs nothing else: prose, code, and the outputs in their richest form.</summary>
+/// <summary>Writes a notebook as one self-contained web page: prose, code, and the outputs in their richest form.</summary>
 public static partial class NotebookHtml
 {
-    // Prose is text: what looks like HTML in it is shown as it was typed. Cells that are HTML, and outputs, are what the author's code made.
+    // Prose is text: HTML in it is shown as typed. HTML cells and outputs come from the author's code.
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
         .UsePipeTables()
         .UseMathematics()
@@ -32,7 +32,7 @@ public static partial class NotebookHtml
         .kw { color: #0b4fa0; } .st { color: #96420c; } .co { color: #6a737d; font-style: italic; } img { max-width: 100%; }
         """;
 
-    /// <summary>The page.</summary>
+    /// <summary>The page as HTML.</summary>
     /// <param name="document">The notebook with its outputs.</param>
     /// <param name="title">Title of the page.</param>
     public static string Write(NotebookDocument document, string title)
@@ -79,12 +79,12 @@ public static partial class NotebookHtml
         }
 
         string html = document.ToHtml(Pipeline);
-        // A formula alone in its paragraph is a displayed one, however its dollars were placed.
+        // A formula alone in its paragraph is displayed as a block, however its dollars were placed.
         html = AloneInParagraph().Replace(html, "<div class=\"math\">${math}</div>");
         return MathElement().Replace(html, m => TexToMathMl.Convert(WebUtility.HtmlDecode(m.Groups["tex"].Value.Trim()), m.Groups["tag"].Value == "div"));
     }
 
-    // A link may lead to a place, not run something.
+    // A link may lead somewhere but must not run code.
     private static bool IsHarmless(string? url)
     {
         string address = string.Concat((url ?? "").Where(c => c > ' '));

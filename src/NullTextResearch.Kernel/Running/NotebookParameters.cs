@@ -7,22 +7,22 @@ using NullTextResearch.Kernel.Language;
 
 namespace NullTextResearch.Kernel.Running;
 
-/// <summary>Values for a notebook's parameters, given from outside (the convention of papermill).</summary>
+/// <summary>Sets a notebook's parameters from outside (papermill's convention).</summary>
 public static class NotebookParameters
 {
     /// <summary>Tag of the cell that declares the parameters with their defaults.</summary>
     public const string Tag = "parameters";
 
-    /// <summary>Tag of the cell that gives them other values.</summary>
+    /// <summary>Tag of the cell that overrides their values.</summary>
     public const string InjectedTag = "injected-parameters";
 
     /// <summary>The names that the notebook's parameters cell declares, in order.</summary>
     public static IReadOnlyList<string> Names(NotebookDocument document) => [.. Declared(document).Select(d => d.Identifier.Text)];
 
-    /// <summary>Puts a cell with the values after the parameters cell; one of an earlier run goes.</summary>
-    /// <param name="document">The notebook; left as it is.</param>
-    /// <param name="values">Name to value: a C# expression, or the bare text of a string parameter.</param>
-    /// <exception cref="ArgumentException">The notebook has no parameters cell, a name is not in it, or a value is no expression.</exception>
+    /// <summary>Inserts a cell with the values after the parameters cell and removes the one of an earlier run.</summary>
+    /// <param name="document">The notebook; not modified.</param>
+    /// <param name="values">Names and values; a value is a C# expression, or the bare text of a string parameter.</param>
+    /// <exception cref="ArgumentException">The notebook has no parameters cell, a name is not in it, or a value is not an expression.</exception>
     public static NotebookDocument Inject(NotebookDocument document, IReadOnlyList<(string Name, string Value)> values)
     {
         List<NotebookCell> cells = [.. document.Cells.Where(c => !c.Tags.Contains(InjectedTag))];
@@ -30,7 +30,7 @@ public static class NotebookParameters
             return document with { Cells = cells };
         int place = cells.FindIndex(c => c.Kind == CellKind.Code && c.Tags.Contains(Tag));
         if (place < 0)
-            throw new ArgumentException($"The notebook has no cell with the tag '{Tag}', so it takes no values.");
+            throw new ArgumentException($"The notebook has no cell with the tag '{Tag}', so it accepts no values.");
         VariableDeclaratorSyntax[] declared = Declared(document);
         List<string> lines = ["// injected parameters"];
         foreach ((string name, string value) in values)
@@ -48,7 +48,7 @@ public static class NotebookParameters
             new NotebookCell
             {
                 Source = string.Join('\n', lines),
-                // Always the same, so that a repeated run changes no line of the file for nothing.
+                // Always the same, so that a repeated run does not change the file needlessly.
                 Id = InjectedTag,
                 Metadata = new JsonObject { ["tags"] = new JsonArray(InjectedTag) },
             }
@@ -68,7 +68,7 @@ public static class NotebookParameters
         ExpressionSyntax expression = SyntaxFactory.ParseExpression(value);
         if (expression.ContainsDiagnostics || expression.IsMissing)
             throw new ArgumentException(
-                $"The value of '{name}' is no C# expression: {value} "
+                $"The value of '{name}' is not a C# expression: {value} "
                     + $"({expression.GetDiagnostics().FirstOrDefault()?.GetMessage(System.Globalization.CultureInfo.InvariantCulture)})."
             );
         return value;

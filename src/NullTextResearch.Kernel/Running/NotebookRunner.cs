@@ -8,9 +8,9 @@ namespace NullTextResearch.Kernel.Running;
 public static class NotebookRunner
 {
     /// <summary>Runs every code cell in a new session, as a front end's "run all" does; a cell tagged <c>raises-exception</c> may fail.</summary>
-    /// <param name="document">The notebook; left as it is.</param>
+    /// <param name="document">The notebook; not modified.</param>
     /// <param name="options">Options of the session.</param>
-    /// <param name="progress">Told the place of each cell before it runs, or null.</param>
+    /// <param name="progress">Called with the position of each code cell, from 1, before it runs; null: no progress is reported.</param>
     /// <param name="cancellation">Interrupts the running cell, which then counts as failed.</param>
     public static async Task<NotebookRun> RunAsync(
         NotebookDocument document,
@@ -59,7 +59,7 @@ public static class NotebookRunner
         return new NotebookRun(document with { Cells = cells }, failure, TimeSpan.FromMilliseconds(Environment.TickCount64 - start));
     }
 
-    /// <summary>Outputs in nbformat's form. Updates of a display reach every place that shows it, whichever cell they come from.</summary>
+    /// <summary>Collects outputs in nbformat's format. Updates of a display reach every place that shows it, whichever cell they come from.</summary>
     private sealed class OutputCollector
     {
         private readonly Lock _gate = new();
@@ -166,7 +166,7 @@ public static class NotebookRunner
             );
         }
 
-        // Text in lines, as nbformat keeps it; pictures are base64 in one piece, JSON is kept as it is.
+        // Text is split into lines, as in nbformat; pictures are base64 in one piece; JSON is kept unchanged.
         private static JsonObject Data(JsonObject data)
         {
             JsonObject kept = [];

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace NullTextResearch.Kernel.Running;
 
-/// <summary>The TeX that our notebooks use, as MathML, which browsers draw without a library. What it does not know stays readable TeX.</summary>
+/// <summary>Converts the TeX that our notebooks use to MathML, which browsers draw without a library. A formula with unknown TeX stays readable TeX.</summary>
 internal static class TexToMathMl
 {
     private static readonly Dictionary<string, string> Letters = new()
@@ -64,7 +64,7 @@ internal static class TexToMathMl
         ["arg"] = "arg",
     };
 
-    // Widths in em. Parentheses grow by themselves, so \left and \right have nothing to do.
+    // Widths in em. Parentheses stretch by themselves, so \left and \right do nothing.
     private static readonly Dictionary<string, string> Spaces = new()
     {
         ["quad"] = "1",

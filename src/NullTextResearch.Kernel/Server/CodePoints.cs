@@ -1,9 +1,9 @@
 namespace NullTextResearch.Kernel.Server;
 
-/// <summary>Jupyter counts characters, .NET counts UTF-16 units.</summary>
+/// <summary>Converts text positions: Jupyter counts characters, .NET counts UTF-16 units.</summary>
 internal static class CodePoints
 {
-    /// <summary>Index in UTF-16 units of a number of characters; beyond the end is the end.</summary>
+    /// <summary>Index in UTF-16 units after a number of characters, at most the length of the text.</summary>
     public static int ToUtf16(string text, int characters)
     {
         int at = 0;

@@ -13,22 +13,22 @@ using NullTextResearch.Kernel.Wire;
 namespace NullTextResearch.Kernel.Server;
 
 /// <summary>
-/// Speaks Jupyter's protocol 5.3 for a <see cref="CellEngine"/>. Shell requests are answered one after the other on one
-/// thread; control requests (interrupt, shutdown) at once on the sockets' thread.
+/// Serves a <see cref="CellEngine"/> over Jupyter's protocol 5.3. Shell requests are answered one after the other on one thread; control requests
+/// (interrupt, shutdown) immediately on the sockets' thread.
 /// </summary>
 public sealed class JupyterKernel : IDisposable
 {
-    /// <summary>Exit code where a second interrupt found no other way.</summary>
+    /// <summary>Exit code if a cell could be stopped only by ending the process.</summary>
     public const int ExitKilled = 137;
 
-    // Searching goes through every cell of the session, evaluating compiles each: enough for any front end.
+    // A search visits every cell of the session, and each expression is compiled. These limits are enough for any front end.
     private const int MostPattern = 1000;
     private const int MostExpressions = 100;
 
-    // Of what the compiler goes down; the code itself is bounded by CodeNesting.
+    // Stack size for the compiler's recursion; CodeNesting limits the depth of the code itself.
     private const int ShellStack = 16 << 20;
 
-    // How long a cell may take to end by force.
+    // How long a forced stop of a cell may take.
     private static readonly TimeSpan ForceTime = TimeSpan.FromSeconds(3);
 
     private static readonly string ImplementationVersion = typeof(JupyterKernel).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -48,7 +48,7 @@ public sealed class JupyterKernel : IDisposable
     private long _abortUpTo;
     private long _question;
 
-    // Questions that wait for an answer.
+    // Number of questions that wait for an answer.
     private long _open;
 
     private JupyterKernel(ConnectionInfo connection, EngineOptions options, TextWriter log)
@@ -64,21 +64,23 @@ public sealed class JupyterKernel : IDisposable
         LiveServices.Instance.Server = _liveServer;
     }
 
-    /// <summary>Runs a kernel until it is shut down, its parent process is gone, or a hopeless cell is interrupted twice.</summary>
-    /// <param name="connectionFile">What Jupyter passes as {connection_file}.</param>
+    /// <summary>Runs a kernel until it is shut down, its parent process exits, or a cell can be stopped only by ending the process.</summary>
+    /// <param name="connectionFile">The path that Jupyter passes as {connection_file}.</param>
     /// <param name="options">Settings of the session.</param>
     /// <returns>Exit code. End the process with it (<see cref="Environment.Exit"/>): threads of cells may still run.</returns>
-    /// <exception cref="ArgumentException">The connection file asks for something this kernel does not do, such as listening to other machines.</exception>
+    /// <exception cref="ArgumentException">
+    /// The connection file requires something that this kernel does not support, such as accepting connections from other machines.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static int Run(string connectionFile, EngineOptions? options = null)
     {
-        // Before the console is redirected to the cells: what the kernel itself has to say goes to the server's log.
+        // Read before the console is redirected to the cells: the kernel's own messages go to the server's log.
         TextWriter log = Console.Error;
         using JupyterKernel kernel = new(ConnectionInfo.Read(connectionFile), options ?? new EngineOptions(), log);
         return kernel.Serve();
     }
 
-    /// <summary>Sends what waits and closes the sockets.</summary>
+    /// <summary>Sends pending messages and closes the sockets.</summary>
     public void Dispose()
     {
         LiveServices.Instance.Server = null;
@@ -114,7 +116,7 @@ public sealed class JupyterKernel : IDisposable
         return _ended.Task.GetAwaiter().GetResult();
     }
 
-    // An orphan would keep its memory, and the pipes of whoever started it, for ever.
+    // An orphaned kernel would keep its memory, and the pipes of the process that started it, forever.
     private void WatchParent()
     {
         if (!int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) || parent <= 1)
@@ -127,12 +129,12 @@ public sealed class JupyterKernel : IDisposable
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // There is none of that number, or it went while it was asked.
+            // No process has this id, or it exited during the query.
             _ended.TrySetResult(0);
         }
         catch (Win32Exception)
         {
-            // Another user's process: it is there, more cannot be known.
+            // The process exists but belongs to another user; nothing more can be found out.
         }
     }
 
@@ -145,7 +147,7 @@ public sealed class JupyterKernel : IDisposable
         }
         catch (IOException)
         {
-            // Whoever read the log is gone, so nobody is left to be told; the session goes on.
+            // The reader of the log is gone; the session continues.
         }
     }
 
@@ -176,7 +178,7 @@ public sealed class JupyterKernel : IDisposable
                 message.Type != "input_reply" ? "only input_reply is expected here"
                 : Interlocked.Read(ref _open) == 0 ? "no cell asked for input"
                 : message.Body["value"] is JsonValue given && given.TryGetValue(out string? _) ? null
-                : "its value is no text"
+                : "its value is not a string"
             );
         if (wrong is not null)
             Log($"message refused: Stdin: {message.Type}: {wrong}");
@@ -222,7 +224,7 @@ public sealed class JupyterKernel : IDisposable
                 );
                 break;
             default:
-                // An unknown request still gets its busy and idle.
+                // An unknown request still gets busy and idle.
                 break;
         }
 
@@ -235,7 +237,7 @@ public sealed class JupyterKernel : IDisposable
         switch (_engine.Interrupt())
         {
             case InterruptEffect.Forcing:
-                // Code that even force does not end would keep the user from ever getting the kernel back.
+                // If even force does not end the code, the user gets a kernel back only by ending the process.
                 _ = Task.Delay(ForceTime)
                     .ContinueWith(
                         _ =>
@@ -254,7 +256,7 @@ public sealed class JupyterKernel : IDisposable
 
     private void Kill()
     {
-        Log("the cell could not be interrupted; the kernel ends.");
+        Log("the cell could not be interrupted; the kernel exits.");
         _ended.TrySetResult(ExitKilled);
     }
 
@@ -284,14 +286,14 @@ public sealed class JupyterKernel : IDisposable
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // One request that fails inside the kernel must not end the session: its sender gets an error, the log the trace.
+                // A request that fails inside the kernel must not end the session: the sender gets an error, and the log gets the stack trace.
                 Log($"{message.Type} failed: {e}");
                 Fail(Channel.Shell, message, e.GetType().Name, e.Message);
             }
         }
     }
 
-    /// <summary>The answer to a request that cannot be done: an error where the protocol has a reply for it, and idle.</summary>
+    /// <summary>Answers a request that cannot be served: an error if the protocol has a reply for it, then idle.</summary>
     private void Fail(Channel channel, Message request, string name, string text)
     {
         Log($"message refused: {channel}: {request.Type}: {text}");
@@ -359,7 +361,7 @@ public sealed class JupyterKernel : IDisposable
                 );
                 break;
             case "comm_open":
-                // Of another target, such as widgets, or of an earlier session: closing is the protocol's way to say so.
+                // A comm of another target, such as widgets, or of an earlier session: the protocol rejects a comm by closing it.
                 if (_live.Find(body) is null)
                     Publish("comm_close", new JsonObject { ["comm_id"] = body["comm_id"]?.DeepClone() ?? "", ["data"] = new JsonObject() }, request);
                 break;
@@ -373,7 +375,7 @@ public sealed class JupyterKernel : IDisposable
                 Shutdown(Channel.Shell, request);
                 return;
             default:
-                // What we do not know: busy and idle are the whole answer.
+                // An unknown message gets only busy and idle.
                 break;
         }
 
@@ -421,7 +423,7 @@ public sealed class JupyterKernel : IDisposable
             _history.Add((result.ExecutionCount, code, result.Result?.Data["text/plain"]?.ToString() ?? ""));
         if (result.Error is { } error)
         {
-            // What was sent before this moment must not run any more: it was sent in the belief that this cell succeeds.
+            // Requests received up to now must not run: they were sent on the assumption that this cell succeeds.
             if (stopOnError)
                 Interlocked.Exchange(ref _abortUpTo, Interlocked.Read(ref _received));
             JsonObject failed = ErrorJson(error);
@@ -454,7 +456,7 @@ public sealed class JupyterKernel : IDisposable
             AnswerAsync(service, request).GetAwaiter().GetResult();
     }
 
-    // What is sent reaches every element of the service, by whichever way it came; the request is the comm's, null for one over HTTP.
+    // Data goes to every element of the service, over comms and HTTP. The request is the comm message to answer; null for a request over HTTP.
     private Task AnswerAsync(LiveService service, Message? request)
     {
         return _engine.AnswerAsync(service, Send, output => Publish(output, request));
@@ -472,7 +474,7 @@ public sealed class JupyterKernel : IDisposable
         JsonObject values = [];
         JsonObject asked = body["user_expressions"] as JsonObject ?? [];
         if (asked.Count > MostExpressions)
-            throw new CellException("MessageRefused", $"{asked.Count} user_expressions; at most {MostExpressions} are evaluated with a cell.");
+            throw new CellException("MessageRefused", $"{asked.Count} user_expressions; a cell may have at most {MostExpressions}.");
         foreach ((string name, JsonNode? expression) in asked)
         {
             CellResult result = _engine
@@ -492,7 +494,7 @@ public sealed class JupyterKernel : IDisposable
         return values;
     }
 
-    // On the thread of the cell.
+    // Runs on the cell's thread.
     private string Ask(Message request, string prompt, bool hidden, CancellationToken cancel)
     {
         long question = Interlocked.Increment(ref _question);
@@ -516,7 +518,7 @@ public sealed class JupyterKernel : IDisposable
         while (true)
         {
             (long answered, string answer) = _answers.Take(cancel);
-            // The answer to a question that was given up does not answer this one.
+            // Ignore a late answer to an abandoned question.
             if (answered == question)
                 return answer;
         }
@@ -586,13 +588,13 @@ public sealed class JupyterKernel : IDisposable
             case "range":
                 int start = Number(body, "start", 0),
                     stop = Number(body, "stop", int.MaxValue);
-                // Sessions before this one are not kept: 0 is this one, as is its own number.
+                // Earlier sessions are not kept. Both 0 and 1, its own number, mean this session.
                 found = Number(body, "session", 0) is 0 or 1 ? found.Where(h => h.Count >= start && h.Count < stop) : [];
                 break;
             case "search":
                 string pattern = Text(body, "pattern");
                 if (pattern.Length > MostPattern)
-                    throw new CellException("MessageRefused", $"A pattern of {pattern.Length} characters; at most {MostPattern} are searched for.");
+                    throw new CellException("MessageRefused", $"The pattern has {pattern.Length} characters; at most {MostPattern} are allowed.");
                 found = found.Where(h => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, h.Code, ignoreCase: false));
                 if (Flag(body, "unique", false))
                     found = found.Reverse().DistinctBy(h => h.Code).Reverse();
@@ -708,7 +710,7 @@ public sealed class JupyterKernel : IDisposable
     private static string Code(JsonObject body) =>
         body["code"] is JsonValue value && value.TryGetValue(out string? text)
             ? text
-            : throw new CellException("MessageRefused", "The message has no text called 'code'.");
+            : throw new CellException("MessageRefused", "The message has no string 'code'.");
 
     private static string Text(JsonObject body, string name) => body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : "";
 

@@ -5,10 +5,10 @@ using NullTextResearch.Kernel.Wire;
 
 namespace NullTextResearch.Kernel.Server;
 
-/// <summary>Jupyter's comms of one target: each belongs to a shown element that asks a <see cref="LiveService"/>.</summary>
+/// <summary>Jupyter's comms of one target. Each belongs to a displayed element that sends requests to a <see cref="LiveService"/>.</summary>
 /// <remarks>
-/// A message counts from the moment it is received, on the sockets' thread: it stops the answer to an older one, which keeps the shell's thread busy.
-/// The answer itself has its turn among the shell's requests.
+/// A message takes effect as soon as it is received, on the sockets' thread: it stops the answer to an older message, which keeps the shell's thread busy.
+/// The answer itself waits its turn among the shell's requests.
 /// </remarks>
 internal sealed class LiveChannels
 {
@@ -17,7 +17,7 @@ internal sealed class LiveChannels
 
     private readonly ConcurrentDictionary<string, LiveService> _open = new(StringComparer.Ordinal);
 
-    /// <summary>The open comms, as comm_info_reply has them.</summary>
+    /// <summary>The open comms in the form of comm_info_reply.</summary>
     public JsonObject Info()
     {
         JsonObject comms = [];
@@ -27,8 +27,7 @@ internal sealed class LiveChannels
     }
 
     /// <summary>
-    /// Notes a message as soon as it is received: one that opens a comm, or one on a comm that is open. A target or service that is not known opens
-    /// nothing.
+    /// Handles a message as soon as it is received if it opens a comm or belongs to an open one. An unknown target or service opens nothing.
     /// </summary>
     public void Receive(Message message)
     {
@@ -46,10 +45,10 @@ internal sealed class LiveChannels
         }
     }
 
-    /// <summary>The service of a message's comm, or null where it is not open.</summary>
+    /// <summary>The service of a message's comm, or null if the comm is not open.</summary>
     public LiveService? Find(JsonObject body) => Text(body, "comm_id") is { } comm ? _open.GetValueOrDefault(comm) : null;
 
-    /// <summary>The comms of a service: what is sent goes to each.</summary>
+    /// <summary>The open comms of a service; what the service sends goes to all of them.</summary>
     public IReadOnlyList<string> Of(LiveService service) => [.. _open.Where(o => o.Value == service).Select(o => o.Key)];
 
     /// <summary>Closes a comm.</summary>

@@ -35,8 +35,8 @@ internal sealed record ConnectionInfo
     public int HeartbeatPort { get; init; }
 
     /// <summary>Reads and checks a connection file.</summary>
-    /// <exception cref="ArgumentException">It asks for something this kernel does not do.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ArgumentException">The file requires something that this kernel does not support.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static ConnectionInfo Read(string path)
     {
         ConnectionInfo info;
@@ -46,11 +46,11 @@ internal sealed record ConnectionInfo
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"The connection file {path} may not be read, or is a folder.", e);
+            throw new IOException($"The connection file {path} is not readable, or is a folder.", e);
         }
         catch (JsonException e)
         {
-            throw new ArgumentException($"The connection file {path} is not what Jupyter writes: {e.Message}", nameof(path), e);
+            throw new ArgumentException($"The connection file {path} is not in Jupyter's format: {e.Message}", nameof(path), e);
         }
 
         info.Check();
@@ -63,10 +63,10 @@ internal sealed record ConnectionInfo
     {
         List<string> wrong = [];
         if (Transport != "tcp")
-            wrong.Add($"transport is '{Transport}', this kernel speaks tcp");
-        // Whoever reaches the sockets runs code as this user: other machines must not.
+            wrong.Add($"transport is '{Transport}', expected tcp");
+        // Anyone who can reach the sockets can run code as this user, so other machines must not reach them.
         if (!IPAddress.TryParse(Ip, out IPAddress? address) || !IPAddress.IsLoopback(address))
-            wrong.Add($"ip is '{Ip}', this kernel listens on this machine only (127.0.0.1); reach it from afar through an SSH tunnel or a Jupyter server");
+            wrong.Add($"ip is '{Ip}', but this kernel listens only on this machine (127.0.0.1); reach it remotely through an SSH tunnel or a Jupyter server");
         if (Key is null)
             wrong.Add("key is null; an empty one means that messages are not signed");
         if (SignatureScheme != "hmac-sha256")

@@ -3,7 +3,7 @@ using NetMQ.Sockets;
 
 namespace NullTextResearch.Kernel.Wire;
 
-/// <summary>Where a message goes or came from.</summary>
+/// <summary>The socket that a message goes to or comes from.</summary>
 internal enum Channel
 {
     Shell,
@@ -13,12 +13,12 @@ internal enum Channel
 }
 
 /// <summary>
-/// The five sockets. NetMQ sockets belong to one thread: the poller's. Everyone else puts messages into one queue, which
-/// also keeps replies and outputs in order; the heartbeat has a thread of its own.
+/// The kernel's five sockets. NetMQ sockets belong to one thread: the poller's. All other threads put messages into one queue, which also keeps replies and
+/// outputs in order. The heartbeat has its own thread.
 /// </summary>
 internal sealed class KernelSockets : IDisposable
 {
-    // A cell of this size is no cell any more. NetMQ ends the connection of who sends more.
+    // Larger than any real cell. NetMQ closes the connection of a client that sends more.
     private const long MostFrameBytes = 64L << 20;
 
     private readonly WireProtocol _protocol;
@@ -31,7 +31,7 @@ internal sealed class KernelSockets : IDisposable
     private readonly Thread _pollerThread;
     private readonly Thread _heartbeatThread;
 
-    // Not a REP socket: that one keeps to an order of calls, and throws where a client does not.
+    // Not a REP socket: it requires an order of calls and throws if a client does not keep to it.
     private readonly RouterSocket _heartbeat = new();
     private volatile bool _stopping;
 
@@ -49,7 +49,7 @@ internal sealed class KernelSockets : IDisposable
             router.Options.ReceiveHighWatermark = 0;
         }
 
-        // The default of 1000 drops output without a word.
+        // The default limit of 1000 drops output silently.
         _ioPub.Options.SendHighWatermark = 0;
         _ioPub.Options.Linger = TimeSpan.FromSeconds(1);
         _shell.Bind(connection.Address(connection.ShellPort));
@@ -67,10 +67,10 @@ internal sealed class KernelSockets : IDisposable
         _heartbeatThread = new Thread(Heartbeat) { Name = "Jupyter heartbeat", IsBackground = true };
     }
 
-    /// <summary>Every trusted message, on the poller's thread: never block it.</summary>
+    /// <summary>Raised for every trusted message, on the poller's thread; must not block.</summary>
     public event Action<Channel, Message>? Received;
 
-    /// <summary>Why a message was dropped.</summary>
+    /// <summary>Raised when a message is dropped, with the reason.</summary>
     public event Action<string>? Refused;
 
     public void Start()
@@ -79,14 +79,14 @@ internal sealed class KernelSockets : IDisposable
         _pollerThread.Start();
     }
 
-    /// <summary>Sends in order of the calls, from any thread.</summary>
+    /// <summary>Sends in the order of the calls, from any thread.</summary>
     public void Send(Channel channel, Message message)
     {
         if (!_stopping)
             _outgoing.Enqueue((channel, message));
     }
 
-    /// <summary>Sends what was queued, then stops and lets the sockets deliver for a second at most.</summary>
+    /// <summary>Sends queued messages, then stops and lets the sockets deliver for at most a second.</summary>
     public void Dispose()
     {
         if (_stopping)
@@ -116,7 +116,7 @@ internal sealed class KernelSockets : IDisposable
         }
     }
 
-    // One message that something fails on must not end the loop that serves all the others, and with it the process.
+    // A failure on one message must not end the loop that serves all the others, and with it the process.
     private void Alive(Action work, string what)
     {
         try
@@ -155,7 +155,7 @@ internal sealed class KernelSockets : IDisposable
                 Channel.Stdin => _stdin,
                 _ => _ioPub,
             };
-            // A ROUTER drops what is addressed to a client that left; it must not wait for it.
+            // A ROUTER drops messages to a client that has left; it must not wait for it.
             if (!socket.TrySendMultipartMessage(TimeSpan.FromSeconds(1), frames))
                 Refused?.Invoke($"{channel}: a message could not be sent");
         }
@@ -165,7 +165,7 @@ internal sealed class KernelSockets : IDisposable
     {
         while (!_stopping)
         {
-            // With a timeout: a blocked socket would throw when the process ends. Whatever came goes back to whom it came from.
+            // With a timeout: a blocked socket would throw when the process ends. Every message goes back to its sender.
             NetMQMessage? beat = null;
             if (_heartbeat.TryReceiveMultipartMessage(TimeSpan.FromMilliseconds(200), ref beat))
                 Alive(() => _heartbeat.TrySendMultipartMessage(TimeSpan.FromSeconds(1), beat), "Heartbeat");

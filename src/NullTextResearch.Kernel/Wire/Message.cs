@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Kernel.Wire;
 
-/// <summary>A Jupyter message. The bytes are kept: a parent's header is echoed as it came.</summary>
+/// <summary>A Jupyter message. The bytes are kept, because a parent's header is echoed unchanged.</summary>
 internal sealed class Message
 {
     // A header has six short fields; it is sent back with every answer.
@@ -26,30 +26,30 @@ internal sealed class Message
     /// <summary>The content.</summary>
     public JsonObject Body { get; private init; } = [];
 
-    /// <summary>What is wrong with the message beside its header, which can be answered; null if nothing.</summary>
+    /// <summary>What is wrong with the message outside its header, so that it can still be answered; null if nothing.</summary>
     public string? Fault { get; private init; }
 
-    /// <summary>A message as it came, all of it parsed.</summary>
-    /// <exception cref="JsonException">The header cannot be used, so nobody can be answered.</exception>
+    /// <summary>Parses a received message completely.</summary>
+    /// <exception cref="JsonException">The header is unusable, so no answer is possible.</exception>
     public static Message Read(IReadOnlyList<byte[]> identities, byte[] header, byte[] parent, byte[] metadata, byte[] content, IReadOnlyList<byte[]> buffers)
     {
         if (header.Length > MostHeaderBytes)
             throw new JsonException($"the header has {header.Length} bytes, at most {MostHeaderBytes} are read.");
         if (StrictJson.Parse(header) is not JsonObject fields)
-            throw new JsonException("the header is no object.");
+            throw new JsonException("the header is not an object.");
         if (
             fields["msg_type"] is not JsonValue value
             || !value.TryGetValue(out string? type)
             || type.Length is 0 or > MostTypeLength
             || !type.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')
         )
-            throw new JsonException("the header has no msg_type that names a message.");
+            throw new JsonException("the header has no valid msg_type.");
         JsonObject body = [];
         string? fault = null;
         string part = "";
         try
         {
-            // Nobody here uses these two, but what is damaged in one place is damaged.
+            // These two are not used here, but a message that is damaged anywhere is refused.
             part = "parent_header";
             StrictJson.Parse(parent);
             part = "metadata";

@@ -5,12 +5,12 @@ using System.Text.Json.Nodes;
 namespace NullTextResearch.Kernel.Wire;
 
 /// <summary>
-/// JSON from outside, judged wholly before anybody uses it: <see cref="JsonNode"/> by itself finds names that are there twice, and text that is none,
-/// only when somebody asks for the value.
+/// Parses JSON from outside and checks all of it before use: <see cref="JsonNode"/> by itself finds repeated names and invalid text only when the value is
+/// read.
 /// </summary>
 internal static class StrictJson
 {
-    /// <summary>Deeper than any message or notebook; what reads a tree goes down it by recursion.</summary>
+    /// <summary>Deeper than any message or notebook; limited because code that reads a tree recurses.</summary>
     public const int MostDepth = 64;
 
     private const int MostMessage = 300;
@@ -18,7 +18,7 @@ internal static class StrictJson
     /// <summary>Parses a value; afterwards every name and every string in it can be read.</summary>
     /// <param name="utf8">The text.</param>
     /// <exception cref="JsonException">
-    /// It is no JSON, nested too deeply, or has a name twice, a half surrogate pair or invalid UTF-8; the message says where.
+    /// The text is not JSON, is nested too deeply, repeats a name in an object, or has a lone surrogate or invalid UTF-8; the message says where.
     /// </exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8)
     {
@@ -29,7 +29,7 @@ internal static class StrictJson
         }
         catch (JsonException e)
         {
-            // .NET quotes what it did not understand, as it is; such a message goes into a line of a log, or to a terminal.
+            // .NET quotes invalid input unchanged, and the message goes into a line of a log or to a terminal.
             throw new JsonException(string.Concat(e.Message.Take(MostMessage).Select(c => char.IsControl(c) ? '?' : c)), e);
         }
     }
@@ -51,7 +51,7 @@ internal static class StrictJson
                 case JsonTokenType.PropertyName:
                     string name = Text(ref reader, utf8);
                     if (!objects.Peek().Add(name))
-                        throw new JsonException($"the name {Shown(name)} is there twice ({Place(utf8, reader.TokenStartIndex)}).");
+                        throw new JsonException($"the name {Shown(name)} appears twice ({Place(utf8, reader.TokenStartIndex)}).");
                     break;
                 case JsonTokenType.String:
                     _ = Text(ref reader, utf8);
@@ -60,10 +60,10 @@ internal static class StrictJson
         }
     }
 
-    /// <summary>A text as JSON writes it, in ASCII and not too long: nothing in it can command a terminal.</summary>
+    /// <summary>A text as a JSON string, in ASCII and shortened, so that it cannot control a terminal.</summary>
     public static string Shown(string text) => JsonSerializer.Serialize(text.Length <= 60 ? text : text[..60] + "...");
 
-    /// <summary>A value for a message: as JSON where it is short, else its kind.</summary>
+    /// <summary>A value for a message: as JSON if it is short, else its kind.</summary>
     public static string Brief(JsonNode node) =>
         node switch
         {
@@ -80,10 +80,7 @@ internal static class StrictJson
         }
         catch (InvalidOperationException e)
         {
-            throw new JsonException(
-                $"a string is no valid text: half a surrogate pair, or bytes that are no UTF-8 ({Place(utf8, reader.TokenStartIndex)}).",
-                e
-            );
+            throw new JsonException($"a string is not valid text: a lone surrogate, or bytes that are not UTF-8 ({Place(utf8, reader.TokenStartIndex)}).", e);
         }
     }
 

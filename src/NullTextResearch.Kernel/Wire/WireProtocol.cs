@@ -7,15 +7,15 @@ using System.Text.Json.Nodes;
 
 namespace NullTextResearch.Kernel.Wire;
 
-/// <summary>Messages to frames and back: delimiter, signature, headers. One per session; used by one thread at a time.</summary>
+/// <summary>Converts messages to frames and back: delimiter, signature, headers. One per session; used by one thread at a time.</summary>
 internal sealed class WireProtocol(string key)
 {
     public const string Version = "5.3";
 
-    // Routing, delimiter, signature, four parts, and buffers, of which this kernel uses none.
+    // Routing, delimiter, signature, four parts, and buffers, which this kernel does not use.
     private const int MostFrames = 100;
 
-    // As Jupyter's own digest history: enough that a replayed message is recognised, bounded.
+    // Like Jupyter's own digest history: enough to recognise a replayed message, but bounded.
     private const int Remembered = 65536;
 
     private static readonly byte[] Delimiter = "<IDS|MSG>"u8.ToArray();
@@ -28,7 +28,7 @@ internal sealed class WireProtocol(string key)
     /// <summary>This kernel's session, in every header it writes.</summary>
     public string Session { get; } = Guid.NewGuid().ToString();
 
-    /// <summary>Hex HMAC-SHA256 over the four parts; empty where the session has no key.</summary>
+    /// <summary>Hex HMAC-SHA256 over the four parts; empty if the session has no key.</summary>
     public string Sign(params IReadOnlyList<byte[]> parts)
     {
         if (_key.Length == 0)
@@ -40,8 +40,8 @@ internal sealed class WireProtocol(string key)
     }
 
     /// <summary>
-    /// Frames to a message; null with a reason where it must not be trusted, or cannot be answered. What is wrong beside the header is <see
-    /// cref="Message.Fault"/>.
+    /// Converts frames to a message; null, with a reason, if it must not be trusted or cannot be answered. Faults outside the header are in
+    /// <see cref="Message.Fault"/>.
     /// </summary>
     public Message? Parse(IReadOnlyList<byte[]> frames, out string? refusal)
     {
@@ -64,7 +64,7 @@ internal sealed class WireProtocol(string key)
         if (_key.Length > 0)
         {
             string expected = Sign(header, parent, metadata, content);
-            // In constant time: how long a wrong signature takes must not tell how much of it was right.
+            // In constant time: the duration must not reveal how much of a wrong signature was right.
             if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), frames[at + 1]))
             {
                 refusal = "wrong signature";
@@ -111,13 +111,13 @@ internal sealed class WireProtocol(string key)
                     ["version"] = Version,
                 }
             ),
-            // Exactly the bytes that came: the client compares what it sent.
+            // Exactly the bytes received: the client compares them with what it sent.
             Parent = parent?.Header ?? "{}"u8.ToArray(),
             Metadata = metadata is null ? "{}"u8.ToArray() : Bytes(metadata),
             Content = Bytes(content),
         };
 
-    /// <summary>A message to signed frames.</summary>
+    /// <summary>Converts a message to signed frames.</summary>
     public IReadOnlyList<byte[]> ToFrames(Message message) =>
         [
             .. message.Identities,

@@ -7,5 +7,5 @@ namespace NullTextResearch.Attention;
 /// <param name="Step">Sampling step 0..T-1, noisy to clean (loop index, not network timestep).</param>
 /// <param name="Height">Height of the feature map whose pixels are the queries.</param>
 /// <param name="Width">Width of that map.</param>
-/// <param name="Rows">What the rows of the batch are.</param>
+/// <param name="Rows">Layout of the batch rows.</param>
 public readonly record struct AttentionCall(AttentionSite Site, int Step, int Height, int Width, BatchLayout Rows);

@@ -6,30 +6,30 @@ namespace NullTextResearch.Attention;
 /// <param name="Block">Block within the stage.</param>
 /// <param name="Layer">Transformer within the block.</param>
 /// <param name="Kind">Self- or cross-attention.</param>
-/// <param name="Order">Place in the order in which the layers run, from 0.</param>
+/// <param name="Order">Position in the execution order of the layers, from 0.</param>
 /// <param name="Heads">Number of heads.</param>
 public sealed record AttentionSite(string Path, UNetStage Stage, int Block, int Layer, AttentionKind Kind, int Order, int Heads)
 {
-    /// <summary>How often the latents' sides were halved (rounding up) before this layer: 0 for the finest maps.</summary>
+    /// <summary>Number of times the latents' sides were halved (rounding up) before this layer: 0 for the finest maps.</summary>
     public int Halvings { get; init; }
 
     /// <summary>
-    /// Pixels per side of its feature map at the image size that the model was trained at. Layers are chosen by it and not by the map
-    /// at hand, so that the same layers take part at every image size.
+    /// Side of its feature map in pixels at the image size that the model was trained at. Layers are selected by this instead of the actual map size, so the
+    /// same layers are used at every image size.
     /// </summary>
     public int OwnSide { get; init; }
 
-    /// <summary>Transformer blocks of the network, each with a layer of self- and one of cross-attention; 0 where nobody has said.</summary>
+    /// <summary>Number of transformer blocks in the network, each with one self-attention and one cross-attention layer; 0 if unknown.</summary>
     public int Blocks { get; init; }
 
-    /// <summary>Pixels per side of the latents at the image size that the model was trained at; 0 where nobody has said.</summary>
+    /// <summary>Side of the latents in pixels at the image size that the model was trained at; 0 if unknown.</summary>
     public int FinestSide { get; init; }
 
-    // The released code takes maps of at most 32 x 32, at 512 pixels: all of Stable Diffusion but the finest level. A larger
-    // model's next level does the same work with more pixels; a smaller model has no level that is too fine.
+    // The released code uses maps of at most 32 x 32 at 512 pixels: every level of Stable Diffusion except the finest. In a larger model the next level plays
+    // the same role with more pixels; in a smaller model no level is too fine.
     private const int PublishedSide = 32;
 
     /// <summary>Whether the layer is coarse enough to have its map read or replaced.</summary>
-    /// <param name="maxSide">Largest <see cref="OwnSide"/>; null for the rule of the released code.</param>
+    /// <param name="maxSide">Largest <see cref="OwnSide"/>; null for the released code's rule.</param>
     internal bool TakesPart(int? maxSide) => maxSide is { } most ? OwnSide <= most : Halvings > 0 || OwnSide <= PublishedSide;
 }

@@ -12,21 +12,21 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     private readonly UseGate _gate = new(nameof(AttentionStore));
     private readonly SortedDictionary<int, StoredMap> _maps = [];
 
-    /// <summary>What was kept, in the order in which the layers run.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <summary>The stored maps, in the execution order of the layers.</summary>
+    /// <exception cref="ObjectDisposedException">The store was disposed.</exception>
     public IReadOnlyList<StoredMap> Maps => [.. _gate.Alive(_maps).Values];
 
-    /// <summary>Whether the map of a call would be kept.</summary>
+    /// <summary>Whether the store keeps the map of a call.</summary>
     public bool Wants(in AttentionCall call) =>
         (call.Site.Kind == AttentionKind.Cross ? _options.Cross : _options.Self)
         && call.Site.TakesPart(_options.MaxSide)
         && (_options.Site?.Invoke(call.Site) ?? true);
 
     /// <summary>Adds a map to the sum of its layer.</summary>
-    /// <param name="call">Where it was made.</param>
+    /// <param name="call">The call that produced the map.</param>
     /// <param name="map">[rows, heads, pixels, keys]; borrowed, copied. Half precision is summed in single.</param>
-    /// <exception cref="ShapeMismatchException">An earlier map of this layer had another shape.</exception>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="ShapeMismatchException">An earlier map of this layer had a different shape.</exception>
+    /// <exception cref="ObjectDisposedException">The store was disposed.</exception>
     public void Record(in AttentionCall call, Tensor map)
     {
         _gate.Alive(_maps);
@@ -50,7 +50,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
     /// <param name="selection">Which layers; null takes <see cref="MapSelection.Default"/>.</param>
     /// <param name="row">Which prompt of the run, from 0.</param>
     /// <returns>[h, w, tokens]; owned by the caller's dispose scope. Each pixel sums to 1 over the tokens unless an edit re-weighted it.</returns>
-    /// <exception cref="InvalidOperationException">No stored layer fits the selection.</exception>
+    /// <exception cref="InvalidOperationException">No stored layer matches the selection.</exception>
     public Tensor AverageMaps(MapSelection? selection = null, int row = 0)
     {
         using UseGate.Lease use = _gate.Use();
@@ -66,12 +66,12 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
         });
     }
 
-    /// <summary>Where the picture attends to a word: for figures.</summary>
+    /// <summary>Where the picture attends to a word, for figures.</summary>
     /// <param name="positions">Token positions of the word; their maps are added up.</param>
     /// <param name="selection">Which layers; null takes <see cref="MapSelection.Default"/>.</param>
     /// <param name="row">Which prompt of the run, from 0.</param>
     /// <returns>[h, w], 0 to 1: divided by its maximum; owned by the caller's dispose scope.</returns>
-    /// <exception cref="ArgumentException">No position, or one beyond the context.</exception>
+    /// <exception cref="ArgumentException">No position was given, or one lies outside the context.</exception>
     public Tensor AverageMap(IReadOnlyList<int> positions, MapSelection? selection = null, int row = 0) =>
         Lifetime.WithoutGradient(() =>
         {
@@ -88,7 +88,7 @@ public sealed class AttentionStore(AttentionStoreOptions? options = null) : IDis
             return map.div(map.max().AtLeast(double.Epsilon));
         });
 
-    /// <summary>Frees the maps. A second time nothing happens.</summary>
+    /// <summary>Frees the maps. Calling it again has no effect.</summary>
     public void Dispose() =>
         _gate.Close(() =>
         {

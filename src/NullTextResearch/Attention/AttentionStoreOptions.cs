@@ -6,8 +6,8 @@ namespace NullTextResearch.Attention;
 public sealed record AttentionStoreOptions
 {
     /// <summary>
-    /// Layers with a larger <see cref="AttentionSite.OwnSide"/> are not kept. Null (default) keeps what the released code keeps: every layer whose
-    /// map is smaller than the latents, and the finest too in models where that has at most 32 x 32 pixels.
+    /// Layers with a larger <see cref="AttentionSite.OwnSide"/> are not kept. Null (default) follows the released code: it keeps every layer whose map is
+    /// smaller than the latents, plus the finest layers in models where those have at most 32 x 32 pixels.
     /// </summary>
     public int? MaxSide { get; init; }
 
@@ -17,7 +17,7 @@ public sealed record AttentionStoreOptions
     /// <summary>Keep maps from pixels to pixels. They are large: queries squared per head and layer.</summary>
     public bool Self { get; init; }
 
-    /// <summary>Further condition on the layer; null keeps all.</summary>
+    /// <summary>Additional filter on the layers; null keeps all.</summary>
     [JsonIgnore]
     public Func<AttentionSite, bool>? Site { get; init; }
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
 
-/// <summary>The library's fused kernel: never builds the map. For every layer whose map nobody reads.</summary>
+/// <summary>libtorch's fused kernel, which never builds the map. Used at every layer whose map is not read.</summary>
 public sealed class FusedAttention : INetworkHook
 {
     /// <summary>The one instance; it has no state.</summary>

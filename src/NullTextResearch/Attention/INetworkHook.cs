@@ -3,27 +3,25 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Attention;
 
 /// <summary>
-/// What happens inside a network: at its attention layers, and to the features of its residual blocks. It is told place, step and rows; the network
-/// does not know what it is for.
+/// A hook into a network: it computes attention and may replace the features of residual blocks. It receives layer, step and batch rows; the network does not
+/// know its purpose.
 /// </summary>
 public interface INetworkHook
 {
-    /// <summary>Attends.</summary>
-    /// <param name="call">Where, when, and which rows.</param>
+    /// <summary>Computes attention.</summary>
+    /// <param name="call">Layer, step and batch rows.</param>
     /// <param name="query">[B, heads, pixels, d], borrowed; may be a strided view.</param>
     /// <param name="key">[B, heads, keys, d], borrowed.</param>
     /// <param name="value">[B, heads, keys, d], borrowed.</param>
     /// <returns>[B, heads, pixels, d], owned by the caller's dispose scope.</returns>
     Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value);
 
-    /// <summary>Sees what a residual block is about to add to its shortcut, and may replace it.</summary>
-    /// <param name="call">Where, when, and which rows.</param>
+    /// <summary>Receives the features that a residual block adds to its shortcut and may replace them.</summary>
+    /// <param name="call">Layer, step and batch rows.</param>
     /// <param name="features">[B, channels, height, width], borrowed.</param>
-    /// <returns>Same shape, owned by the caller's dispose scope; the input itself (default) where nothing changes.</returns>
+    /// <returns>Same shape, owned by the caller's dispose scope; the input itself (default) if nothing changes.</returns>
     Tensor Feature(in FeatureCall call, Tensor features) => features;
 
-    /// <summary>
-    /// Whether it does anything to unconditional rows (default: yes). Where it does not, they may run apart from the others, with fused attention.
-    /// </summary>
+    /// <summary>Whether the hook affects unconditional rows (default: yes). If not, they may run separately from the others, with fused attention.</summary>
     bool TouchesUnconditional => true;
 }

@@ -5,5 +5,5 @@ namespace NullTextResearch.Attention;
 /// <param name="Stage">Part of the U-Net.</param>
 /// <param name="Block">Block within the stage.</param>
 /// <param name="Layer">Residual block within the block.</param>
-/// <param name="Order">Place in the order in which the residual blocks run, from 0.</param>
+/// <param name="Order">Position in the execution order of the residual blocks, from 0.</param>
 public sealed record ResidualSite(string Path, UNetStage Stage, int Block, int Layer, int Order);

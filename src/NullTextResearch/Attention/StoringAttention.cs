@@ -4,9 +4,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
 
-/// <summary>
-/// Watches a run without changing it: stores the maps that the store wants, of the conditional rows, and attends by the fused kernel elsewhere.
-/// </summary>
+/// <summary>Records a run without changing it: stores the conditional rows' maps that the store wants and uses the fused kernel everywhere else.</summary>
 /// <param name="store">Where the maps go; borrowed.</param>
 public sealed class StoringAttention(AttentionStore store) : INetworkHook
 {
@@ -26,23 +24,25 @@ public sealed class StoringAttention(AttentionStore store) : INetworkHook
         store.Wants(call) ? ConditionalRows.Attend(call, query, key, value, _hook) : FusedAttention.Instance.Attend(call, query, key, value);
 }
 
-/// <summary>Explicit attention with a function for a hook.</summary>
+/// <summary>Explicit attention that passes each map through a function.</summary>
 internal sealed class MapHook(Func<AttentionCall, Tensor, Tensor> process) : ExplicitAttention
 {
     /// <inheritdoc/>
     protected override Tensor Process(in AttentionCall call, Tensor map) => process(call, map);
 }
 
-/// <summary>Attention that only conditional rows are to feel.</summary>
+/// <summary>Applies a hook to conditional rows only.</summary>
 internal static class ConditionalRows
 {
-    /// <summary>The conditional rows through <paramref name="conditional"/>, the others through the fused kernel: their maps are never built.</summary>
-    /// <exception cref="ArgumentException">Unconditional rows follow conditional ones.</exception>
+    /// <summary>
+    /// Runs the conditional rows through <paramref name="conditional"/> and the others through the fused kernel, which never builds their maps.
+    /// </summary>
+    /// <exception cref="ArgumentException">Unconditional rows come after conditional ones.</exception>
     public static Tensor Attend(AttentionCall call, Tensor query, Tensor key, Tensor value, INetworkHook conditional)
     {
         BatchLayout rows = call.Rows;
         if (!rows.IsHalved)
-            throw new ArgumentException($"Attention got the rows {rows}; it expects the unconditional ones (-) before the others.");
+            throw new ArgumentException($"Attention received the rows {rows}; the unconditional rows (-) must come before the others.");
         int start = rows.FirstConditional;
         if (start == 0)
             return Lifetime.Scoped(() => conditional.Attend(call, query, key, value));

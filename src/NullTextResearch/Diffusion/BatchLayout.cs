@@ -1,8 +1,8 @@
 namespace NullTextResearch.Diffusion;
 
 /// <summary>
-/// Which row of a batch is what. Whoever makes a network call says so with the call (<see cref="Conditioning.Rows"/>), and hooks inside the network
-/// are told: nobody has to know an order of rows, or to guess it from the size of a batch.
+/// Says what each row of a batch is. The caller of a network passes it with the call (<see cref="Conditioning.Rows"/>), and hooks inside the network receive
+/// it, so no code has to know the order of rows or guess it from the batch size.
 /// </summary>
 public sealed class BatchLayout
 {
@@ -14,13 +14,13 @@ public sealed class BatchLayout
     {
         _rows = [.. rows];
         if (_rows.Length == 0)
-            throw new ArgumentException("A batch has at least one row.", nameof(rows));
+            throw new ArgumentException("A batch needs at least one row.", nameof(rows));
         ConditionalRows = [.. _rows.Where(r => r.IsConditional)];
         FirstConditional = Array.FindIndex(_rows, r => r.IsConditional);
         IsHalved = FirstConditional < 0 || _rows.Skip(FirstConditional).All(r => r.IsConditional);
     }
 
-    /// <summary>Rows of a batch.</summary>
+    /// <summary>Number of rows in the batch.</summary>
     public int Count => _rows.Length;
 
     /// <summary>Its rows, in order.</summary>
@@ -32,7 +32,7 @@ public sealed class BatchLayout
     /// <summary>Index of the first conditional row, or -1.</summary>
     public int FirstConditional { get; }
 
-    /// <summary>Whether no unconditional row follows a conditional one, so that both are one block each.</summary>
+    /// <summary>Whether no unconditional row follows a conditional one, so that each kind forms one block.</summary>
     public bool IsHalved { get; }
 
     /// <summary>Number of conditional rows.</summary>
@@ -41,7 +41,7 @@ public sealed class BatchLayout
     /// <summary>The conditional rows, in order.</summary>
     public IReadOnlyList<BatchRow> ConditionalRows { get; }
 
-    /// <summary>One source row for each of so many images, conditional.</summary>
+    /// <summary>One conditional source row for each of the given number of images.</summary>
     public static BatchLayout Sources(int images) => new(Enumerable.Range(0, images).Select(i => new BatchRow(i, 0)));
 
     /// <summary>The rows of images and their edited versions, one image after the other, each with its source first; conditional.</summary>
@@ -52,10 +52,10 @@ public sealed class BatchLayout
     /// <summary>The batch of classifier-free guidance: these rows unconditional, then the same rows conditional.</summary>
     public BatchLayout Guided() => new(_rows.Select(r => r with { IsConditional = false }).Concat(_rows.Select(r => r with { IsConditional = true })));
 
-    /// <summary>A stretch of the batch.</summary>
+    /// <summary>A contiguous part of the batch.</summary>
     public BatchLayout Narrow(int first, int count) => new(_rows.AsSpan(first, count).ToArray());
 
-    /// <summary>Some of the rows, in the order asked for.</summary>
+    /// <summary>Some of the rows, in the given order.</summary>
     public BatchLayout Select(IEnumerable<int> rows) => new(rows.Select(r => _rows[r]));
 
     /// <summary>Index of a row.</summary>

@@ -6,6 +6,6 @@ namespace NullTextResearch.Diffusion;
 /// <param name="IsConditional">Whether the row sees a prompt; false for the unconditional half of classifier-free guidance.</param>
 public readonly record struct BatchRow(int Image, int Branch, bool IsConditional = true)
 {
-    /// <summary>Whether it is the image itself and not one of its edited versions.</summary>
+    /// <summary>Whether it is the image itself, not one of its edited versions.</summary>
     public bool IsSource => Branch == 0;
 }

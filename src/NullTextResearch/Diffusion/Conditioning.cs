@@ -3,13 +3,11 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Diffusion;
 
-/// <summary>All that a network sees of a batch besides latents and time. Tensors are borrowed; a tensor of tokens alone will do.</summary>
+/// <summary>Everything that a network receives for a batch besides latents and time. Tensors are borrowed; a tensor of tokens converts implicitly.</summary>
 /// <param name="Tokens">Text embedding, [B, tokens, d].</param>
 public sealed record Conditioning(Tensor Tokens)
 {
-    /// <summary>
-    /// Which row is what; null where whoever asks has not said, and every row then counts as the source of an image of its own.
-    /// </summary>
+    /// <summary>What each row is; null if the caller does not say: every row then counts as the source of its own image.</summary>
     public BatchLayout? Rows { get; init; }
 
     /// <summary>Rows of the batch, B.</summary>
@@ -19,18 +17,18 @@ public sealed record Conditioning(Tensor Tokens)
     /// <param name="tokens">[B, tokens, d]; borrowed.</param>
     public static implicit operator Conditioning(Tensor tokens) => new(tokens);
 
-    /// <summary>What its rows are: as told, or a source each.</summary>
-    /// <exception cref="ArgumentException">The layout has another number of rows.</exception>
+    /// <summary>What its rows are: as given, or one source each.</summary>
+    /// <exception cref="ArgumentException">The layout has a different number of rows.</exception>
     public BatchLayout Layout()
     {
         if (Rows is null)
             return BatchLayout.Sources((int)Count);
         if (Rows.Count != Count)
-            throw new ArgumentException($"The layout has {Rows.Count} rows ({Rows}), the embedding {Count}.");
+            throw new ArgumentException($"The layout has {Rows.Count} rows ({Rows}) but the embedding has {Count}.");
         return Rows;
     }
 
-    /// <summary>A stretch of the batch; views owned by the caller's dispose scope.</summary>
+    /// <summary>A contiguous part of the batch; views owned by the caller's dispose scope.</summary>
     public Conditioning Narrow(long first, long count) => this with { Tokens = Tokens.narrow(0, first, count), Rows = Rows?.Narrow((int)first, (int)count) };
 
     /// <summary>The batch of classifier-free guidance: an unconditional embedding for every row, then this one.</summary>

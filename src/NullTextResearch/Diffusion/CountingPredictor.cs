@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Diffusion;
 
-/// <summary>Counts what a predictor is asked: one evaluation is one latent with one embedding through the network.</summary>
+/// <summary>Counts the evaluations of a predictor: one evaluation is one latent with one embedding through the network.</summary>
 /// <param name="inner">The predictor that does the work.</param>
 public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
 {

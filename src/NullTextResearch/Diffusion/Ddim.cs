@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Diffusion;
 
-/// <summary>The one update behind sampling and inversion.</summary>
+/// <summary>The update that sampling and inversion share.</summary>
 public static class Ddim
 {
     /// <summary>Moves latents between two noise levels along the deterministic DDIM path (eta = 0).</summary>
@@ -14,15 +14,19 @@ public static class Ddim
     /// <returns>New latents, same shape, owned by the caller's dispose scope. Gradients flow to both inputs.</returns>
     /// <exception cref="ShapeMismatchException">The tensors differ in shape.</exception>
     /// <remarks>
-    /// Song et al. 2020, eq. (12) with sigma = 0. Mokady et al. print it without the factor sqrt(alphaBar_to) on the noise
-    /// term; their code has it.
+    /// z' = (a'/a) z + (s' - a' s/a) epsilon for z = a z_0 + s epsilon. For a variance-preserving model this is Song et al. 2020, eq. (12) with sigma = 0;
+    /// for a rectified flow it is the Euler step. The signal of <paramref name="from"/> must not be 0. Mokady et al. print it without the factor
+    /// sqrt(alphaBar_to) on the noise term; their code has it.
     /// </remarks>
-    public static Tensor Move(Tensor latents, Tensor noisePrediction, AlphaBar from, AlphaBar to)
+    public static Tensor Move(Tensor latents, Tensor noisePrediction, NoiseLevel from, NoiseLevel to)
     {
         Shape.RequireSame(noisePrediction, latents);
-        return Lifetime.Scoped(() => latents.Times(Math.Sqrt(to.Value / from.Value)).Plus(noisePrediction.Times(NoiseCoefficient(from, to))));
+        return Lifetime.Scoped(() => latents.Times(NoiseLevel.SignalRatio(from, to)).Plus(noisePrediction.Times(NoiseCoefficient(from, to))));
     }
 
     /// <summary>The factor of the noise prediction in <see cref="Move"/>; negative towards clean, positive towards noisy.</summary>
-    public static double NoiseCoefficient(AlphaBar from, AlphaBar to) => Math.Sqrt(1 - to.Value) - Math.Sqrt(to.Value * (1 - from.Value) / from.Value);
+    public static double NoiseCoefficient(NoiseLevel from, NoiseLevel to) =>
+        from.IsVariancePreserving && to.IsVariancePreserving
+            ? to.Noise - Math.Sqrt(to.AlphaBar * (1 - from.AlphaBar) / from.AlphaBar)
+            : to.Noise - (to.Signal * from.Noise / from.Signal);
 }

@@ -10,7 +10,7 @@ public sealed class DdimReplay : IReplay
 
     private DdimReplay() { }
 
-    /// <summary>The one instance; it has no state, and disposing of it does nothing.</summary>
+    /// <summary>The only instance; it has no state, and disposing it does nothing.</summary>
     public static DdimReplay Instance { get; } = new();
 
     /// <inheritdoc/>

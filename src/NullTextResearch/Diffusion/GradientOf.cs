@@ -1,6 +1,6 @@
 namespace NullTextResearch.Diffusion;
 
-/// <summary>By which inputs of a network a loss is differentiated.</summary>
+/// <summary>The inputs of a network with respect to which a loss is differentiated.</summary>
 [Flags]
 public enum GradientOf
 {

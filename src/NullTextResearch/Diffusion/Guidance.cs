@@ -18,7 +18,7 @@ public static class Guidance
         return Lifetime.Scoped(() => conditional.sub(unconditional).Times(guidanceScale).Plus(unconditional));
     }
 
-    /// <summary>As above, with a scale of its own for each row.</summary>
+    /// <summary>As above, with a separate scale for each row.</summary>
     /// <param name="unconditional">[rows, ...]; borrowed.</param>
     /// <param name="conditional">Same shape; borrowed.</param>
     /// <param name="guidanceScales">w of each row.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Diffusion;
 
-/// <summary>DDIM sampling with something added to the source rows after each move, which puts them back on a path (direct inversion).</summary>
-/// <param name="offsets">[T, images, 4, H, W]; owned from now on.</param>
+/// <summary>DDIM sampling that adds an offset to the source rows after each move, which puts them back on a path (direct inversion).</summary>
+/// <param name="offsets">[T, images, 4, H, W]; owned by this object.</param>
 public sealed class OffsetReplay(Tensor offsets) : IReplay
 {
     /// <summary>Name in files.</summary>
@@ -12,7 +12,7 @@ public sealed class OffsetReplay(Tensor offsets) : IReplay
 
     private readonly UseGate _gate = new(nameof(OffsetReplay));
 
-    /// <summary>[T, images, 4, H, W]; borrow it.</summary>
+    /// <summary>[T, images, 4, H, W]; borrowed.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public Tensor Offsets => _gate.Alive(offsets);
 
@@ -20,7 +20,7 @@ public sealed class OffsetReplay(Tensor offsets) : IReplay
     public ReplayData Data => new(Kind, new Dictionary<string, double>(), new Dictionary<string, Tensor> { [Kind] = Offsets });
 
     /// <inheritdoc/>
-    /// <remarks>Edited versions keep their freedom: only rows of the image itself are pulled.</remarks>
+    /// <remarks>Edited versions stay free: only source rows are corrected.</remarks>
     public LatentState Move(LatentState state, DiffusionStep step, Func<Tensor, Tensor> noise, BatchLayout rows)
     {
         using UseGate.Lease use = _gate.Use();

@@ -5,10 +5,10 @@ namespace NullTextResearch.Diffusion;
 
 /// <summary>A loss of a noise prediction, and its gradients.</summary>
 /// <param name="Losses">Loss per row, [B].</param>
-/// <param name="Tokens">Gradient of the sum of the losses by the text embedding, shape and type of it; null if it was not asked for.</param>
-/// <param name="Latents">The same by the latents through the network; null if it was not asked for.</param>
+/// <param name="Tokens">Gradient of the summed losses with respect to the text embedding, in its shape and type; null if not requested.</param>
+/// <param name="Latents">The same with respect to the latents, through the prediction; null if not requested.</param>
 /// <param name="Prediction">Noise prediction, detached.</param>
-/// <param name="BackOffs">How often the gradient was taken again with a smaller scale because it overflowed 16 bits.</param>
+/// <param name="BackOffs">How often the gradient was recomputed with a smaller scale because it overflowed 16 bits.</param>
 public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, Tensor? Latents, Tensor Prediction, int BackOffs = 0)
 {
     /// <summary>The same tensors, in the enclosing dispose scope.</summary>
@@ -21,7 +21,7 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
         return this;
     }
 
-    /// <summary>Through the recorded graph of any predictor.</summary>
+    /// <summary>Differentiates through the recorded graph of any predictor.</summary>
     internal static PredictionGradient Recorded(
         INoisePredictor predictor,
         Tensor latents,
@@ -50,17 +50,35 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
         ).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The inputs that are asked for, the embedding first.</summary>
+    /// <summary>
+    /// The same of a network whose output was converted to noise with the help of the latents. They then act on the loss past the network too: what the
+    /// network's own gradient lacks is added.
+    /// </summary>
+    /// <param name="noise">The converted prediction.</param>
+    /// <param name="factor">Factor of the latents in the conversion.</param>
+    /// <param name="loss">Of the noise.</param>
+    internal PredictionGradient Converted(Tensor noise, double factor, Func<Tensor, Tensor> loss)
+    {
+        if (Latents is null)
+            return this with { Prediction = noise };
+        using IDisposable recorded = enable_grad();
+        Tensor leaf = noise.detach().requires_grad_(true);
+        Tensor upstream = Of(loss(leaf).sum(), [leaf])[0];
+        using IDisposable grad = no_grad();
+        return this with { Prediction = noise, Latents = Latents.Plus(upstream.Times(factor)) };
+    }
+
+    /// <summary>The requested inputs, the embedding first.</summary>
     internal static Tensor[] Inputs(Tensor tokens, Tensor latents, GradientOf of) =>
         of switch
         {
             GradientOf.Tokens => [tokens],
             GradientOf.Latents => [latents],
             GradientOf.Tokens | GradientOf.Latents => [tokens, latents],
-            _ => throw new ArgumentOutOfRangeException(nameof(of), of, "Ask for the gradient of the tokens, of the latents, or of both."),
+            _ => throw new ArgumentOutOfRangeException(nameof(of), of, "Request the gradient of the tokens, the latents, or both."),
         };
 
-    /// <summary>The gradients of a number; autograd.grad ends the process where it should throw, so everything it could object to is checked here.</summary>
+    /// <summary>The gradients of a scalar. autograd.grad ends the process where it should throw, so everything that it could reject is checked here.</summary>
     internal static Tensor[] Of(Tensor total, Tensor[] leaves, Tensor? upstream = null, bool keepGraph = false)
     {
         if (!total.requires_grad)
@@ -72,7 +90,7 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
         return
         [
             .. gradients.Select(g =>
-                g ?? throw new InvalidOperationException("The noise prediction does not depend on the embedding, or on the latents, so it cannot be optimised.")
+                g ?? throw new InvalidOperationException("The noise prediction does not depend on embedding or latents, so that input cannot be optimised.")
             ),
         ];
     }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Diffusion;
 
-/// <summary>The one loop from noise to image, with classifier-free guidance; the plan's replay says how a step is made.</summary>
+/// <summary>The sampling loop from noise to image, with classifier-free guidance; the plan's replay determines each step.</summary>
 public static class Sampler
 {
     /// <summary>Runs a plan to the end.</summary>
@@ -14,8 +14,8 @@ public static class Sampler
     /// <param name="grid">Steps.</param>
     /// <param name="plan">What to sample.</param>
     /// <param name="afterStep">
-    /// Sees (and may replace) the latents after each move; gets them borrowed and returns them, or new ones in the current dispose scope. Where the
-    /// replay carries more than one, each of them.
+    /// Receives (and may replace) the latents after each move: it borrows them and returns them, or new ones in the current dispose scope. If the replay
+    /// carries more than one tensor, it is called for each.
     /// </param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>z_0, [B, 4, H, W]; owned by the caller's dispose scope.</returns>
@@ -30,13 +30,13 @@ public static class Sampler
         Shape.Require(plan.StartLatents, [-1, -1, -1, -1]);
         if (plan.Unconditional is null && plan.Scales.Any(w => w != 1))
             throw new ArgumentException(
-                FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 does without."),
+                FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 works without."),
                 nameof(plan)
             );
         return Run(grid, plan, null, (step, latents) => Predict(predictor, plan, step, latents), afterStep, null, cancellation).Latents;
     }
 
-    /// <summary>As above, for whoever makes the noise predictions otherwise; the whole state at the end, owned by the caller's dispose scope.</summary>
+    /// <summary>As above, for callers that predict noise in another way; returns the whole final state, owned by the caller's dispose scope.</summary>
     internal static LatentState Run(
         TimestepGrid grid,
         SamplingPlan plan,

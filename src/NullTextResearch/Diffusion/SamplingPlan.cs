@@ -11,16 +11,16 @@ public sealed record SamplingPlan
     /// <summary>Prompt embeddings for B images.</summary>
     public required StepEmbeddings Conditional { get; init; }
 
-    /// <summary>Unconditional (or null-text) embeddings for B images, or for one image that serves all; may be null at guidance 1.</summary>
+    /// <summary>Unconditional (or null-text) embeddings for B images, or for one image that serves all; null is allowed at guidance 1.</summary>
     public StepEmbeddings? Unconditional { get; init; }
 
     /// <summary>w.</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>w of source rows; null for that of all others.</summary>
+    /// <summary>w of source rows; null to use that of all other rows.</summary>
     public double? SourceGuidance { get; init; }
 
-    /// <summary>What the B rows are; null for the source of an image each.</summary>
+    /// <summary>What the B rows are; null if each is the source of its own image.</summary>
     public BatchLayout? Rows { get; init; }
 
     /// <summary>How to move from step to step; plain DDIM sampling if not given.</summary>

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Diffusion;
 
-/// <summary>What a noise schedule is made from; defaults are Stable Diffusion 1.x.</summary>
+/// <summary>Parameters of a noise schedule; defaults are those of Stable Diffusion 1.x.</summary>
 public sealed record ScheduleConfig
 {
     /// <summary>First beta.</summary>
@@ -9,10 +9,10 @@ public sealed record ScheduleConfig
     /// <summary>Last beta.</summary>
     public double BetaEnd { get; init; } = 0.012;
 
-    /// <summary>What lies between them.</summary>
+    /// <summary>How beta changes between them.</summary>
     public BetaCurve Curve { get; init; }
 
-    /// <summary>Network timesteps, 2 to <see cref="NoiseSchedule.MostTimesteps"/>.</summary>
+    /// <summary>Number of network timesteps, 2 to <see cref="NoiseSchedule.MostTimesteps"/>.</summary>
     public int TrainTimesteps { get; init; } = 1000;
 
     /// <summary>Signal level beyond the first timestep: 1 if true, that of timestep 0 if false.</summary>
@@ -28,8 +28,8 @@ public sealed record ScheduleConfig
     public PredictionType Prediction { get; init; }
 
     /// <summary>
-    /// Shift the schedule so that the noisiest timestep holds no signal (Lin et al. 2023, algorithm 1); for networks that were trained so, which
-    /// then predict velocity and want trailing spacing.
+    /// Shift the schedule so that the noisiest timestep holds no signal (Lin et al. 2023, algorithm 1); for networks trained that way, which predict velocity
+    /// and need trailing spacing.
     /// </summary>
     public bool ZeroTerminalSnr { get; init; }
 }

@@ -15,10 +15,10 @@ public sealed class StepEmbeddings : IDisposable
         IsPerStep = perStep;
     }
 
-    /// <summary>True if every step has its own.</summary>
+    /// <summary>True if every step has its own embedding.</summary>
     public bool IsPerStep { get; }
 
-    /// <summary>The tensor: [T, B, tokens, d] if per step, [B, tokens, d] if not. Borrow it, do not dispose it.</summary>
+    /// <summary>The tensor: [T, B, tokens, d] if per step, [B, tokens, d] if not. Borrowed: do not dispose it.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public Tensor Values => _gate.Alive(_values);
 
@@ -49,7 +49,7 @@ public sealed class StepEmbeddings : IDisposable
         return IsPerStep ? _values.select(0, step) : _values.alias();
     }
 
-    /// <summary>The embeddings of one image, as a set of its own; owned by the caller.</summary>
+    /// <summary>The embeddings of one image, as a separate set; owned by the caller.</summary>
     public StepEmbeddings Image(int index)
     {
         using UseGate.Lease use = _gate.Use();
@@ -57,6 +57,6 @@ public sealed class StepEmbeddings : IDisposable
         return new StepEmbeddings(one.Snapshot(), IsPerStep);
     }
 
-    /// <summary>Frees the tensor. A second time nothing happens.</summary>
+    /// <summary>Frees the tensor. A second call does nothing.</summary>
     public void Dispose() => _gate.Close(_values.Dispose);
 }

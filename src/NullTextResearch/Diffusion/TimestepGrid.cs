@@ -42,7 +42,7 @@ public sealed class TimestepGrid
         ];
     }
 
-    /// <summary>The schedule the grid was cut from.</summary>
+    /// <summary>The schedule that the grid is based on.</summary>
     public NoiseSchedule Schedule { get; }
 
     /// <summary>Network timesteps between two levels, rounded down.</summary>
@@ -55,9 +55,9 @@ public sealed class TimestepGrid
     public IReadOnlyList<DiffusionStep> Moves { get; }
 
     /// <summary>Signal level of noise level 0..T.</summary>
-    public AlphaBar Level(int level) => level == 0 ? Moves[^1].Clean : Moves[Steps - level].Noisy;
+    public NoiseLevel Level(int level) => level == 0 ? Moves[^1].Clean : Moves[Steps - level].Noisy;
 
-    /// <summary>The timestep of the level that a move ends at, going towards clean; 0 where that lies before the first timestep.</summary>
+    /// <summary>The timestep of the level that a move ends at, going towards clean; 0 if that lies before the first timestep.</summary>
     /// <param name="step">Index of the move.</param>
     public int CleanTimestep(int step) => step + 1 < Steps ? Moves[step + 1].Timestep : Math.Max(0, Moves[step].Timestep - Stride);
 
@@ -66,7 +66,7 @@ public sealed class TimestepGrid
     /// <returns>Index of the move, 0 to T-1.</returns>
     public int NearestStep(int timestep)
     {
-        // Evenly spaced: in closed form, which also says which way ties go.
+        // Evenly spaced: in closed form, which also defines how ties are broken.
         if (Schedule.Spacing == TimestepSpacing.Leading)
             return Steps - 1 - Math.Clamp((int)Math.Round((timestep - Schedule.StepsOffset) / (double)Stride), 0, Steps - 1);
         return Moves.MinBy(m => Math.Abs(m.Timestep - timestep)).Step;

@@ -5,32 +5,32 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// At which steps cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).
+/// The steps at which cross-attention maps of the source are injected into a target, per token (<c>cross_replace_steps</c> of the released code).
 /// </summary>
 public sealed record CrossReplaceSchedule
 {
-    /// <summary>Window of every token without one of its own. Released examples: until 0.8.</summary>
+    /// <summary>Window of every token that has no window of its own. Released examples: until 0.8.</summary>
     public StepWindow Default { get; init; } = StepWindow.Until(0.8);
 
     /// <summary>Windows of single words; later entries win.</summary>
     public IReadOnlyList<WordWindow> Words { get; init; } = [];
 
-    /// <summary>What to do about words that the target prompt lacks.</summary>
+    /// <summary>How to handle words that the target prompt lacks.</summary>
     public MissingWordRule MissingWords { get; init; } = MissingWordRule.Refuse;
 
     /// <summary>All tokens, from the first step to a share of the steps.</summary>
     public static CrossReplaceSchedule Until(double end) => new() { Default = StepWindow.Until(end) };
 
-    /// <summary>The schedule as numbers.</summary>
+    /// <summary>The schedule as a table.</summary>
     /// <param name="steps">T.</param>
     /// <param name="targets">Target prompts, in which the words are looked up; all of one context length.</param>
     /// <param name="dtype">Floating-point type of the result.</param>
-    /// <param name="device">Where it goes; the CPU if null.</param>
+    /// <param name="device">Device of the result; null for the CPU.</param>
     /// <returns>
-    /// [T + 1, targets, tokens], 1 where injected and 0 elsewhere; owned by the caller's dispose scope. A bound b falls at
-    /// row int(b (T + 1)), so that the last row is never read: the released code's rule.
+    /// [T + 1, targets, tokens], 1 where injected and 0 elsewhere; owned by the caller's dispose scope. As in the released code, a bound b falls at row int(b
+    /// (T + 1)), so the last row is never read.
     /// </returns>
-    /// <exception cref="WordNotInPromptException">A target lacks a word, and <see cref="MissingWords"/> refuses that.</exception>
+    /// <exception cref="WordNotInPromptException">A target lacks a word and <see cref="MissingWords"/> is <see cref="MissingWordRule.Refuse"/>.</exception>
     public Tensor Table(int steps, IReadOnlyList<TokenizedPrompt> targets, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);

@@ -8,13 +8,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// DiffEdit: where the noise predictions of the two prompts differ most, the image is sampled with the target prompt; elsewhere it is put back on its
-/// inversion after each step. Couairon et al. 2023 (arXiv 2210.11427).
+/// DiffEdit: samples with the target prompt where the noise predictions of the two prompts differ most; elsewhere it resets the latents to the inversion after
+/// each step. Couairon et al. 2023 (arXiv 2210.11427).
 /// </summary>
-/// <remarks>The mask needs no guidance: it would scale both predictions' difference alike, and the difference is compared with its own mean.</remarks>
+/// <remarks>The mask needs no guidance: guidance would only scale the difference of the predictions, which is compared with its own mean.</remarks>
 public sealed class DiffEdit : INetworkHook, IEditDirector
 {
-    // What two runs of a network differ by is below this share of its predictions: equal prompts must not give a mask of rounding.
+    // Two runs of a network differ by less than this share of its predictions: equal prompts must not produce a mask of rounding errors.
     private const double Rounding = 1e-4;
 
     private readonly DiffEditOptions _options;
@@ -33,7 +33,7 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
         )
         {
             if (!(share is > 0 and <= 1))
-                throw new ArgumentException(FormattableString.Invariant($"{name} is {share}; it must lie above 0 and up to 1."));
+                throw new ArgumentException(FormattableString.Invariant($"{name} is {share}; it must be above 0 and at most 1."));
         }
         if (options.Maps < 1)
             throw new ArgumentException($"Maps is {options.Maps}; it must be at least 1.");
@@ -50,12 +50,12 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
         _pivot =
             problem.Inversion.Pivot
             ?? throw new ArgumentException(
-                $"DiffEdit takes the background from every step of the inversion, and '{problem.Inversion.Method}' keeps no latents of the way. Invert "
+                $"DiffEdit takes the background from every step of the inversion, but '{problem.Inversion.Method}' keeps no intermediate latents. Invert "
                     + "with a method that has a pivot, such as DDIM or null-text inversion."
             );
         if (problem.Inversion.Replay is not (DdimReplay or OffsetReplay))
             throw new ArgumentException(
-                $"DiffEdit samples from the inversion's latents by plain DDIM moves, and '{problem.Inversion.Method}' has a way back of its own. Invert "
+                $"DiffEdit samples from the inversion's latents by plain DDIM moves, but '{problem.Inversion.Method}' has its own sampler. Invert "
                     + "with DDIM, fixed-point or direct inversion."
             );
         (_options, _problem) = (options, problem);
@@ -67,12 +67,12 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public int LayersSeen => _seen.Count;
 
-    /// <summary>Noises of the mask, [maps, 4, H, W], in place of drawn ones; borrowed. Null draws them.</summary>
+    /// <summary>Noise samples for the mask, [maps, 4, H, W]; borrowed. Null draws them.</summary>
     public Tensor? Noise { get; init; }
 
     /// <summary>
-    /// Sees the mean difference of each row's prediction from its source's, [rows, H, W], and the masks made of it, [rows, 1, H, W], borrowed; null
-    /// costs nothing.
+    /// Receives the mean difference between each row's prediction and its source's, [rows, H, W], and the resulting masks, [rows, 1, H, W]; both are borrowed.
+    /// Null to disable.
     /// </summary>
     public Action<Tensor, Tensor>? MaskObserver { get; init; }
 
@@ -85,7 +85,7 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
     }
 
     /// <inheritdoc/>
-    /// <remarks>Source rows are put on the inversion after the step, so the network is not asked about them.</remarks>
+    /// <remarks>Source rows are reset to the inversion after the step, so the network does not predict them.</remarks>
     public Tensor Predict(EditStep at, Tensor latents) =>
         Lifetime.Scoped(() =>
         {
@@ -138,7 +138,7 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public void Dispose() => _mask?.Dispose();
 
-    /// <summary>Where each row may change, [rows, 1, H, W]; nowhere in source rows.</summary>
+    /// <summary>Mask of where each row may change, [rows, 1, H, W]; empty for source rows.</summary>
     private Tensor Mask(SamplingPlan plan, INoisePredictor network)
     {
         int steps = _problem.Grid.Steps;
@@ -170,7 +170,7 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
         return mask;
     }
 
-    /// <summary>What belongs to an image, for each of its rows; owned by the caller's dispose scope.</summary>
+    /// <summary>Repeats each image's tensor for each of its rows; owned by the caller's dispose scope.</summary>
     private Tensor OfRows(Tensor images) => Lifetime.Scoped(() => images.index_select(0, Index([.. _rows!.Rows.Select(r => r.Image)])));
 
     private Tensor Index(int[] rows) => tensor(rows.Select(r => (long)r).ToArray(), device: _pivot.Clean.device);

@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Inverted images and what to make of them. All tensors are borrowed.</summary>
+/// <summary>Inverted images and their edits. All tensors are borrowed.</summary>
 public sealed record EditProblem
 {
-    /// <summary>Makes the network's noise predictor with a given attention processor.</summary>
+    /// <summary>Creates the network's noise predictor with a given hook.</summary>
     public required Func<INetworkHook, INoisePredictor> Predictor { get; init; }
 
-    /// <summary>Steps; those of the inversion.</summary>
+    /// <summary>The inversion's steps.</summary>
     public required TimestepGrid Grid { get; init; }
 
     /// <summary>The inverted images.</summary>
@@ -23,12 +23,12 @@ public sealed record EditProblem
     /// <summary>Per image: embeddings of its target prompts, one row each, in the latents' dtype.</summary>
     public required IReadOnlyList<StepEmbeddings> TargetEmbeddings { get; init; }
 
-    /// <summary>Embeddings of the source prompts, one row per image; null takes the inversion's.</summary>
+    /// <summary>Embeddings of the source prompts, one row per image; null uses the inversion's.</summary>
     public StepEmbeddings? SourceEmbeddings { get; init; }
 
-    /// <summary>Embedding of the empty prompt, [1, tokens, d], for editors that ask for it; null where nobody has it.</summary>
+    /// <summary>Embedding of the empty prompt, [1, tokens, d], for editors that need it; null if it is not available.</summary>
     public Tensor? Empty { get; init; }
 
-    /// <summary>w; null takes the inversion's.</summary>
+    /// <summary>w; null uses the inversion's.</summary>
     public double? GuidanceScale { get; init; }
 }

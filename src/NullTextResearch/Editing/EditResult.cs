@@ -6,31 +6,31 @@ namespace NullTextResearch.Editing;
 
 /// <summary>Edited images. Owns its tensors.</summary>
 /// <remarks>
-/// Several threads may read one at a time. After <see cref="Dispose"/> every property and method that gives tensors throws <see
-/// cref="ObjectDisposedException"/>.
+/// Several threads may read a result at the same time. After <see cref="Dispose"/>, every property and method that returns tensors throws
+/// <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed class EditResult : IDisposable
 {
     private readonly UseGate _gate = new(nameof(EditResult));
 
-    /// <summary>z_0 of all branches, [rows, 4, H, W]: image after image, the source and its targets.</summary>
+    /// <summary>z_0 of all branches, [rows, 4, H, W]: for each image, the source and then its targets.</summary>
     public required Tensor Latents
     {
         get => _gate.Alive(field);
         init;
     }
 
-    /// <summary>The edits, as asked for.</summary>
+    /// <summary>The requested edits.</summary>
     public required IReadOnlyList<ImageEdit> Edits { get; init; }
 
-    /// <summary>Masks that confined the edit at the last step, per image and target; null where a target has no local blend and its editor no mask.</summary>
+    /// <summary>Masks that confined the edit at the last step, per image and target; null if the target has no local blend and the editor no mask.</summary>
     public required IReadOnlyList<IReadOnlyList<BlendMask?>> Masks
     {
         get => _gate.Alive(field);
         init;
     }
 
-    /// <summary>Edited attention maps of all branches (rows as in <see cref="Latents"/>), if they were to be kept.</summary>
+    /// <summary>Edited attention maps of all branches (rows as in <see cref="Latents"/>); null if they were not kept.</summary>
     public AttentionStore? Maps
     {
         get => _gate.Alive(field);
@@ -40,13 +40,13 @@ public sealed class EditResult : IDisposable
     /// <summary>Attention layers that the edit reached.</summary>
     public required int AttentionLayers { get; init; }
 
-    /// <summary>Network evaluations (one latent with one embedding) in all.</summary>
+    /// <summary>Total network evaluations (one latent with one embedding each).</summary>
     public required long Evaluations { get; init; }
 
     /// <summary>How many of them were followed by a backward pass.</summary>
     public long Backwards { get; init; }
 
-    /// <summary>Time spent.</summary>
+    /// <summary>Elapsed time.</summary>
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Options used.</summary>
@@ -63,7 +63,7 @@ public sealed class EditResult : IDisposable
     /// <summary>z_0 of a target, [1, 4, H, W]; a view owned by the caller's dispose scope.</summary>
     public Tensor Target(int target = 0, int image = 0) => View(Row(image, target));
 
-    /// <summary>Frees the tensors. A second time nothing happens.</summary>
+    /// <summary>Frees the tensors. Calling it again has no effect.</summary>
     public void Dispose() =>
         _gate.Close(() =>
         {

@@ -8,16 +8,16 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// The one loop over the branches of an edit: the inverted images and their edited versions start from the same noise, share the inversion's way back
-/// and its unconditional embedding of every step; the editor directs them.
+/// The loop that all edits share: the inverted images and their edited versions start from the same noise and share the inversion's replay and its
+/// unconditional embedding of every step. The editor directs them.
 /// </summary>
 public static class EditRun
 {
-    /// <summary>Edits.</summary>
+    /// <summary>Runs an edit.</summary>
     /// <param name="problem">Images and edits.</param>
     /// <param name="editor">The editor and its options.</param>
-    /// <param name="observe">Sees the latents of all rows after each step (borrowed); null to disable.</param>
-    /// <param name="progress">Told after each step; null to disable.</param>
+    /// <param name="observe">Receives the latents of all rows after each step (borrowed); null to disable.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
@@ -130,7 +130,7 @@ public static class EditRun
         }
     }
 
-    /// <summary>Embeddings of several rows, each from its own set; per step if any of them is.</summary>
+    /// <summary>Embeddings of several rows, each from its own set; per step if any of the sets is.</summary>
     private static StepEmbeddings Rows(IReadOnlyList<(StepEmbeddings Set, int Row)> rows)
     {
         using DisposeScope scope = NewDisposeScope();

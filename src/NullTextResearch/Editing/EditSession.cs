@@ -10,9 +10,9 @@ namespace NullTextResearch.Editing;
 
 /// <summary>One model, ready to edit: embeds target prompts and runs an editor. Invert once, edit as often as you like.</summary>
 /// <param name="encode">Text encoder: prompts to embeddings [B, tokens, d] in the latents' dtype, owned by the caller's dispose scope.</param>
-/// <param name="predictor">Makes the network's noise predictor with a given attention processor.</param>
-/// <param name="grid">Steps; those of the inversion.</param>
-/// <param name="empty">The empty prompt, for editors that ask for its embedding; null where there are none.</param>
+/// <param name="predictor">Creates the network's noise predictor with a given hook.</param>
+/// <param name="grid">The inversion's steps.</param>
+/// <param name="empty">The empty prompt, for editors that need its embedding; null if none does.</param>
 public sealed class EditSession(
     Func<IReadOnlyList<TokenizedPrompt>, Tensor> encode,
     Func<INetworkHook, INoisePredictor> predictor,
@@ -24,13 +24,13 @@ public sealed class EditSession(
     /// <param name="inversion">The images.</param>
     /// <param name="edits">Edits of each image; source prompts are those of the inversion.</param>
     /// <param name="options">The editor and its options; null for prompt-to-prompt with its defaults.</param>
-    /// <param name="guidanceScale">w; null takes the inversion's.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="guidanceScale">w; null uses the inversion's.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <remarks>
-    /// Where the inversion optimised the prompt embedding itself (<see cref="InversionResult.IsPromptOptimised"/>),
-    /// targets share its rows for common tokens: <see cref="EmbeddingTransfer"/>.
+    /// If the inversion optimised the prompt embedding itself (<see cref="InversionResult.IsPromptOptimised"/>), targets reuse its rows for shared tokens; see
+    /// <see cref="EmbeddingTransfer"/>.
     /// </remarks>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts do not fit each other.</exception>
     /// <exception cref="ObjectDisposedException">The inversion or the model was disposed.</exception>
@@ -50,7 +50,7 @@ public sealed class EditSession(
         try
         {
             for (int image = 0; image < edits.Count; image++)
-                targets.Add(Embed(inversion, image, edits[image], ref emptyEmbedding));
+                targets.Add(Embed(inversion, image, edits[image], options ?? new PromptToPromptOptions(), ref emptyEmbedding));
             EditProblem problem = new()
             {
                 Predictor = predictor,
@@ -70,14 +70,14 @@ public sealed class EditSession(
         }
     }
 
-    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit, ref Tensor? emptyEmbedding)
+    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit, EditorOptions options, ref Tensor? emptyEmbedding)
     {
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor all = encode([empty ?? edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
         Tensor targets = all.narrow(0, 1, edit.Targets.Count);
         emptyEmbedding ??= all.narrow(0, 0, 1).MoveToOuterDisposeScope();
-        if (!inversion.IsPromptOptimised || image >= inversion.Conditional.Images)
+        if (!inversion.IsPromptOptimised || !options.ReusesOptimisedWords || image >= inversion.Conditional.Images)
             return StepEmbeddings.Constant(targets);
         using StepEmbeddings source = inversion.Conditional.Image(image);
         Tensor[] moved =

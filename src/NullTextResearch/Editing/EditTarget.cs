@@ -15,10 +15,10 @@ public sealed record EditTarget
     public CrossReplaceSchedule CrossReplace { get; init; } = new();
 
     /// <summary>
-    /// When the source's self-attention is injected: first and last step are int(bound T). The authors suggest until 0.4, and to try 0.3 to 0.7.
+    /// When the source's self-attention is injected: first and last step are int(bound T). The authors suggest until 0.4, and trying 0.3 to 0.7.
     /// </summary>
     public StepWindow SelfReplace { get; init; } = StepWindow.Until(0.4);
 
-    /// <summary>Confines the edit to the place of some words; null lets everything change.</summary>
+    /// <summary>Confines the edit to the region of some words; null lets the whole image change.</summary>
     public LocalBlend? Blend { get; init; }
 }

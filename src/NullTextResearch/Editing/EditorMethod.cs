@@ -2,24 +2,24 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>A way to edit inverted images, as the catalogue lists it.</summary>
+/// <summary>An editor of inverted images, as listed in the catalogue.</summary>
 public sealed record EditorMethod
 {
-    /// <summary>Short name of options and files: lower-case letters and hyphens.</summary>
+    /// <summary>Short name used in options and file names: lower-case letters and hyphens.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What it does, in a line.</summary>
+    /// <summary>What it does, in one line.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>Where it comes from.</summary>
+    /// <summary>The publication it comes from.</summary>
     public required string Source { get; init; }
 
-    /// <summary>What it holds in memory beside sampling of source and target, in a few words or as a formula in T.</summary>
+    /// <summary>What it holds in memory in addition to sampling source and target, in a few words or as a formula in T.</summary>
     public required string Memory { get; init; }
 
-    /// <summary>Whose recorded tensors it equals, and within which limit.</summary>
+    /// <summary>The code whose recorded tensors it reproduces, and the tolerance.</summary>
     public required OriginalCode EqualTo { get; init; }
 
-    /// <summary>Its options with default values.</summary>
+    /// <summary>Its options, with default values.</summary>
     public required EditorOptions Default { get; init; }
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Carries an optimised prompt embedding over to an edited prompt.</summary>
+/// <summary>Transfers an optimised prompt embedding to an edited prompt.</summary>
 public static class EmbeddingTransfer
 {
     /// <summary>
@@ -19,8 +19,8 @@ public static class EmbeddingTransfer
     /// <param name="targetEmbedding">Text encoder's output for the target prompt, [1, tokens, d]; borrowed.</param>
     /// <returns>Embedding for the target branch, per step if the optimised one is; owned by the caller.</returns>
     /// <remarks>
-    /// For methods that optimise the prompt itself (textual inversion with and without a pivot). Mokady et al. do not say how
-    /// such a result is edited; this is our reading.
+    /// For methods that optimise the prompt itself (textual inversion with and without a pivot). Mokady et al. do not say how such a result is edited; this is
+    /// our interpretation.
     /// </remarks>
     /// <exception cref="ShapeMismatchException">The embeddings do not fit the prompts or each other.</exception>
     public static StepEmbeddings Transfer(StepEmbeddings optimised, TokenizedPrompt source, TokenizedPrompt target, Tensor targetEmbedding)

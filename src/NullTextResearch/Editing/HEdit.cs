@@ -8,12 +8,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// h-Edit: every step is that of the reconstruction, with the image's own noise, and then corrected along the difference between the predictions for
-/// target and source prompt. Nguyen et al. 2025 (arXiv 2503.02187).
+/// h-Edit: every step is a step of the reconstruction, with the image's own noise, which is then corrected along the difference between the predictions for the
+/// target and the source prompt. Nguyen et al. 2025 (arXiv 2503.02187).
 /// </summary>
 /// <remarks>
-/// After edit-friendly inversion the step has the noise of that (the paper's h-Edit-R); after an inversion with plain DDIM moves it is put right by what
-/// the image's own branch misses its pivot by (h-Edit-D).
+/// After edit-friendly inversion, the step uses that inversion's noise (the paper's h-Edit-R). After an inversion with plain DDIM moves, it is shifted by the
+/// distance of the image's own branch from its pivot (h-Edit-D).
 /// </remarks>
 public sealed class HEdit : INetworkHook, IEditDirector
 {
@@ -71,8 +71,8 @@ public sealed class HEdit : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public Tensor Before(EditStep at, Tensor latents)
     {
-        // An implicit correction is made where a step ends; that of the last step left out would have ended here. Once:
-        // the latents are still the image's own, and there is nothing yet to pull back.
+        // An implicit correction is made at the end of a step; that of the last skipped step would have been made here. One round is enough: the latents are
+        // still the image's own, so there is nothing to pull back.
         bool isStart = at.Step.Step == _first && _first > 0;
         return isStart && _options.Implicit && _attention is null
             ? Lifetime.Scoped(() => Corrected(at, latents, _problem.Grid.Moves[_first - 1], rounds: 1))
@@ -156,12 +156,12 @@ public sealed class HEdit : INetworkHook, IEditDirector
     /// <summary>The factor of the noise prediction in a step.</summary>
     private double Factor(DiffusionStep move) => _random?.NoiseFactor(move) ?? Ddim.NoiseCoefficient(move.Noisy, move.Clean);
 
-    /// <summary>Latents at the end of a move, of which those of the targets are corrected there; a new tensor.</summary>
+    /// <summary>Latents at the end of a move, with those of the targets corrected; a new tensor.</summary>
     private Tensor Corrected(EditStep at, Tensor latents, DiffusionStep move, int rounds)
     {
         TimestepGrid grid = _problem.Grid;
         int embedding = Math.Min(move.Step + 1, grid.Steps - 1);
-        // What the network is told is the end of the move; attention is exchanged as in the step that is under way.
+        // The network sees the end of the move; attention is exchanged as in the current step.
         DiffusionStep there = new(at.Step.Step, grid.CleanTimestep(move.Step), move.Clean, grid.Moves[embedding].Clean);
         double factor = Factor(move);
         Tensor start = Take(latents, _targets),
@@ -177,7 +177,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         return Joined(latents, own);
     }
 
-    /// <summary>A step down the mean absolute difference from the uncorrected latents, as long as the given share of the correction.</summary>
+    /// <summary>A descent step on the mean absolute difference from the uncorrected latents, whose length is the given share of the correction.</summary>
     private Tensor Pull(Tensor own, Tensor start, Tensor correction)
     {
         Tensor gradient = own.sub(start).sign().Over(start[0].NumberOfElements);
@@ -187,7 +187,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         static Tensor Rms(Tensor rows) => rows.Squared().flatten(1).mean([1L]).sqrt().view(-1, 1, 1, 1);
     }
 
-    /// <summary>Prediction for the target prompt less that for the source prompt, each with its guidance; [targets, 4, H, W].</summary>
+    /// <summary>Prediction for the target prompt minus that for the source prompt, each with its guidance; [targets, 4, H, W].</summary>
     private Tensor Correction(EditStep at, DiffusionStep told, int embedding, Tensor latents, Tensor? source)
     {
         Tensor unconditional = at.Plan.Unconditional!.At(embedding),
@@ -210,7 +210,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         return target.sub(without).Times(at.Plan.GuidanceScale).sub(source.sub(without).Times(_options.RemovedGuidance));
     }
 
-    /// <summary>Both predictions of all rows, with the attention of targets taken from their sources.</summary>
+    /// <summary>Both predictions of all rows, with the targets' attention taken from their sources.</summary>
     private (Tensor Unconditional, Tensor Conditional) Controlled(EditStep at, DiffusionStep told, Tensor latents, Tensor prompts, Tensor unconditional)
     {
         _isControlled = true;
@@ -232,7 +232,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
             new Conditioning(tokens) { Rows = new BatchLayout(rows.Select(r => _rows[r] with { IsConditional = isConditional })) }
         );
 
-    /// <summary>The source prompt of each of some rows.</summary>
+    /// <summary>The source prompts of the given rows.</summary>
     private Tensor SourceTokens(EditStep at, int embedding, int[] rows) =>
         Take(at.Plan.Conditional.At(embedding), [.. rows.Select(r => _rows.IndexOf(_rows[r] with { Branch = 0 }))]);
 
@@ -242,7 +242,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         return tensor.index_select(0, index);
     }
 
-    /// <summary>All rows, with those of the targets replaced.</summary>
+    /// <summary>All rows, with the target rows replaced.</summary>
     private Tensor Joined(Tensor all, Tensor targets)
     {
         Tensor[] rows = [.. all.split(1, 0)];
@@ -251,7 +251,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         return cat(rows, 0);
     }
 
-    /// <summary>DDIM moves of all rows of an image, each with what puts the image's own row on the pivot.</summary>
+    /// <summary>DDIM moves of all rows of an image, each shifted by the offset that puts the image's own row on the pivot.</summary>
     private sealed class AlongPivot(PivotTrajectory pivot) : IReplay
     {
         public ReplayData Data => ReplayData.Empty("along-pivot");

@@ -2,7 +2,7 @@ using NullTextResearch.Text;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>All edits of one image: source and targets run side by side from one noise.</summary>
+/// <summary>All edits of one image: source and targets run side by side from the same noise.</summary>
 public sealed record ImageEdit
 {
     /// <summary>The prompt of the source branch.</summary>
@@ -16,7 +16,7 @@ public sealed record ImageEdit
     /// <param name="source">Prompt of the image.</param>
     /// <param name="target">Prompt of the edited image.</param>
     /// <param name="edit">Kind of edit; null chooses by <see cref="PromptEdit.Between"/>.</param>
-    /// <returns>An edit with default windows; change them by <c>with</c>.</returns>
+    /// <returns>An edit with default windows; change them using <c>with</c>.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the context.</exception>
     public static ImageEdit Of(ITextTokenizer tokenizer, string source, string target, PromptEdit? edit = null)
     {
@@ -25,6 +25,6 @@ public sealed record ImageEdit
         return new ImageEdit { Source = from, Targets = [new EditTarget { Prompt = to, Edit = edit ?? PromptEdit.Between(from, to) }] };
     }
 
-    /// <summary>Rows that this image takes in a batch.</summary>
+    /// <summary>Number of batch rows of this image.</summary>
     internal int Rows => 1 + Targets.Count;
 }

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// InfEdit's virtual inversion: the source is the image noised to each level, whose true noise is known, so it needs no inversion; the target takes the
-/// difference of the two predictions to its clean latents. Denoising diffusion consistent model, Xu et al. 2024 (arXiv 2312.04965), without its
-/// attention control.
+/// InfEdit's virtual inversion: the source is the image noised to each level, where the true noise is known, so it needs no inversion. The target adds the
+/// difference of the two predictions to its clean latents. Denoising diffusion consistent model, Xu et al. 2024 (arXiv 2312.04965), without its attention
+/// control.
 /// </summary>
 /// <remarks>
-/// It uses nothing of an inversion but the clean latents, so the cheapest will do. The source ends at the image exactly. The authors' third branch,
-/// which only attention control tells from the source, is left out.
+/// It uses only the clean latents of an inversion, so the cheapest one suffices. The source ends exactly at the image. The authors' third branch, which differs
+/// from the source only under attention control, is omitted.
 /// </remarks>
 public sealed class InfEdit : INetworkHook, IEditDirector
 {
@@ -28,7 +28,7 @@ public sealed class InfEdit : INetworkHook, IEditDirector
     internal InfEdit(InfEditOptions options, EditProblem problem)
     {
         if (!(options.Strength is > 0 and <= 1))
-            throw new ArgumentException(FormattableString.Invariant($"Strength is {options.Strength}; it must lie above 0 and up to 1."));
+            throw new ArgumentException(FormattableString.Invariant($"Strength is {options.Strength}; it must be above 0 and at most 1."));
         if (!(options.Eta is >= 0 and <= 1))
             throw new ArgumentException(FormattableString.Invariant($"Eta is {options.Eta}; it must lie in [0, 1]."));
         if (!double.IsFinite(options.SourceGuidance))
@@ -42,8 +42,8 @@ public sealed class InfEdit : INetworkHook, IEditDirector
         _clean =
             problem.Inversion.Pivot?.Clean
             ?? throw new ArgumentException(
-                $"InfEdit starts from the image's clean latents, and '{problem.Inversion.Method}' keeps no latents of the way. Invert with a method that "
-                    + "has a pivot; DDIM inversion will do, since nothing else of it is used."
+                $"InfEdit starts from the image's clean latents, but '{problem.Inversion.Method}' keeps no intermediate latents. Invert with a method that "
+                    + "has a pivot; DDIM inversion is enough, because nothing else of it is used."
             );
         (_options, _problem) = (options, problem);
     }
@@ -54,12 +54,12 @@ public sealed class InfEdit : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public int LayersSeen => _seen.Count;
 
-    /// <summary>Noise in place of drawn one, [1 + steps to run, 4, H, W]: that of the start, then one for each step; borrowed. Null draws it.</summary>
+    /// <summary>Noise, [1 + steps to run, 4, H, W]: the start noise, then one sample per step; borrowed. Null draws it.</summary>
     public Tensor? Noise { get; init; }
 
     /// <summary>
-    /// Sees the noisy latents of all rows after each step, [rows, 4, H, W], borrowed; after the last step too, where the result is the clean ones. Null
-    /// costs nothing.
+    /// Receives the noisy latents of all rows after each step, [rows, 4, H, W], borrowed; also after the last step, whose result is the clean latents. Null to
+    /// disable.
     /// </summary>
     public Action<DiffusionStep, Tensor>? Observer { get; init; }
 
@@ -99,7 +99,7 @@ public sealed class InfEdit : INetworkHook, IEditDirector
         _empty?.Dispose();
     }
 
-    /// <summary>Its steps. Source and targets share noise, and what is wrong with the source's prediction, which its true noise shows.</summary>
+    /// <summary>InfEdit's steps. Source and targets share the noise and the error of the source's prediction, which is known from the true noise.</summary>
     private sealed class VirtualInversion(InfEdit owner, Tensor noise) : IReplay
     {
         public ReplayData Data { get; } = ReplayData.Empty(InfEditOptions.EditorId);
@@ -113,8 +113,8 @@ public sealed class InfEdit : INetworkHook, IEditDirector
                 {
                     InfEditOptions options = owner._options;
                     bool isLast = step.Step + 1 == owner._problem.Grid.Steps;
-                    double a = step.Noisy.Value,
-                        b = isLast ? a : step.Clean.Value;
+                    double a = step.Noisy.RequireAlphaBar("InfEdit"),
+                        b = isLast ? a : step.Clean.AlphaBar;
                     double anew = (options.PublishedEta ? options.Eta : options.Eta * options.Eta) * (1 - b);
                     Tensor latents = state.Latents,
                         prediction = noisePrediction(latents),
@@ -122,7 +122,7 @@ public sealed class InfEdit : INetworkHook, IEditDirector
                         image = owner._clean.index_select(0, Index(rows, r => r.Image, latents.device));
                     Tensor source = latents.index_select(0, sourceOf),
                         difference = prediction.sub(prediction.index_select(0, sourceOf));
-                    // The noise that is in the source: what a perfect network would say of it.
+                    // The noise in the source: what a perfect network would predict for it.
                     Tensor consistent = source.sub(image.Times(Math.Sqrt(a))).Over(Math.Sqrt(1 - a));
                     Tensor clean = image.Plus(latents.sub(source).sub(difference.Times(Math.Sqrt(1 - a))).Over(Math.Sqrt(a)));
                     Tensor next = clean

@@ -6,23 +6,23 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Keeps an edit local: outside a mask, made from the attention to chosen words, the target's latents are the source's.</summary>
+/// <summary>Keeps an edit local: outside a mask made from the attention to chosen words, the target's latents equal the source's.</summary>
 /// <remarks>
 /// Hertz et al. 2022, section 3.3, as in the code released with null-text inversion: maps accumulated since the first step,
 /// 3 x 3 maximum, nearest neighbour to the latents' size, divided by the maximum, threshold, joined with the source's mask.
 /// </remarks>
 public sealed record LocalBlend
 {
-    /// <summary>Words of the source prompt whose place may change.</summary>
+    /// <summary>Words of the source prompt whose region may change.</summary>
     public required IReadOnlyList<string> SourceWords { get; init; }
 
-    /// <summary>Words of the target prompt whose place may change.</summary>
+    /// <summary>Words of the target prompt whose region may change.</summary>
     public required IReadOnlyList<string> TargetWords { get; init; }
 
-    /// <summary>Words of the source prompt whose place must not change.</summary>
+    /// <summary>Words of the source prompt whose region must not change.</summary>
     public IReadOnlyList<string> SubtractSourceWords { get; init; } = [];
 
-    /// <summary>Words of the target prompt whose place must not change.</summary>
+    /// <summary>Words of the target prompt whose region must not change.</summary>
     public IReadOnlyList<string> SubtractTargetWords { get; init; } = [];
 
     /// <summary>Pooled attention above this share of its maximum belongs to the mask, 0 to 1.</summary>
@@ -34,15 +34,17 @@ public sealed record LocalBlend
     /// <summary>Share of the steps before blending starts, 0 to 1.</summary>
     public double StartFraction { get; init; } = 0.2;
 
-    /// <summary>Which layers' maps make the mask.</summary>
+    /// <summary>Layers whose maps make up the mask.</summary>
     public MapSelection Layers { get; init; } = MapSelection.Default;
 
-    /// <summary>A blend around words, each looked up in both prompts; in prompts of equally many words a changed word brings its partner.</summary>
+    /// <summary>
+    /// A blend around words, each looked up in both prompts. If the prompts have equal word counts, a changed word also selects its counterpart.
+    /// </summary>
     /// <param name="source">Source prompt.</param>
     /// <param name="target">Target prompt.</param>
     /// <param name="words">At least one word of either prompt.</param>
-    /// <returns>A blend with default thresholds; change them by <c>with</c>.</returns>
-    /// <exception cref="WordNotInPromptException">Neither prompt has a word.</exception>
+    /// <returns>A blend with default thresholds; change them using <c>with</c>.</returns>
+    /// <exception cref="WordNotInPromptException">A word is in neither prompt.</exception>
     public static LocalBlend Around(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words)
     {
         if (words.Count == 0)
@@ -66,12 +68,12 @@ public sealed record LocalBlend
     }
 
     /// <summary>
-    /// Reads a list of words separated by commas, where a word may itself hold commas: the longest run that either prompt has as a word is one.
+    /// Parses a comma-separated list of words. A word may itself contain commas: the longest run that is a word of either prompt counts as one word.
     /// </summary>
     /// <param name="source">Source prompt.</param>
     /// <param name="target">Target prompt.</param>
-    /// <param name="list">As in <c>cat,hat</c>.</param>
-    /// <returns>The words; those of neither prompt are there too, for <see cref="Around"/> to refuse by name.</returns>
+    /// <param name="list">Such as <c>cat,hat</c>.</param>
+    /// <returns>The words, including those in neither prompt, which <see cref="Around"/> rejects by name.</returns>
     public static IReadOnlyList<string> Words(TokenizedPrompt source, TokenizedPrompt target, string list)
     {
         string[] parts = list.Split(',');
@@ -92,7 +94,7 @@ public sealed record LocalBlend
     /// <summary>First step (0-based) after which latents are blended: int(<see cref="StartFraction"/> T).</summary>
     public int FirstStep(int steps) => (int)(StartFraction * steps);
 
-    /// <summary>Makes the mask.</summary>
+    /// <summary>Builds the mask.</summary>
     /// <param name="maps">Stored maps of the run.</param>
     /// <param name="source">Source prompt.</param>
     /// <param name="sourceRow">Its row in the maps.</param>
@@ -125,7 +127,7 @@ public sealed record LocalBlend
             if (pool)
                 attention = nn.functional.max_pool2d(attention, [3L, 3], [1L, 1], [1L, 1]);
             attention = nn.functional.interpolate(attention, [height, width], mode: InterpolationMode.Nearest);
-            // No word gives 0 / 0, which is above no threshold: an empty mask.
+            // Without words this is 0 / 0, which is above no threshold: an empty mask.
             Tensor above = attention.div(attention.amax([2L, 3], keepdim: true)).Above(threshold);
             return above.logical_or(above.narrow(0, 0, 1));
         }
@@ -150,7 +152,7 @@ public sealed record LocalBlend
         return where(mask, target, source);
     }
 
-    /// <summary>Refuses what cannot work, all problems at once.</summary>
+    /// <summary>Rejects invalid options and reports all problems at once.</summary>
     /// <exception cref="ArgumentException">An option is out of range, or a prompt lacks a word.</exception>
     internal void Validate(TokenizedPrompt source, TokenizedPrompt target)
     {

@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// MasaCtrl: in the later blocks and steps the target's self-attention asks with its own queries, and the source answers with its keys and values, so
-/// that shapes may change and looks stay. Cao et al. 2023 (arXiv 2304.08465).
+/// MasaCtrl: in the later blocks and steps, the target's self-attention uses its own queries with the source's keys and values, so shapes may change while the
+/// appearance stays. Cao et al. 2023 (arXiv 2304.08465).
 /// </summary>
 public sealed class MasaCtrl : INetworkHook, IEditDirector
 {
-    // Cross-attention maps of this side make the masks, as published for 512 pixels; a smaller model has coarser ones.
+    // Masks are made from cross-attention maps of this side, as published for 512 pixels; a smaller model has coarser maps.
     private const int PublishedMapSide = 16;
 
     private readonly MasaCtrlOptions _options;
@@ -28,12 +28,12 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
         if (options.Masks is { Source: null, SourceTokens.Count: 0 } or { Target: null, TargetTokens.Count: 0 })
             throw new ArgumentException("Masks need token positions, or a mask, for source and target.");
         if (options.Masks is not null && (problem.Edits.Count != 1 || problem.Edits[0].Targets.Count != 1))
-            throw new ArgumentException("Masks are for one image and one target at a time.");
+            throw new ArgumentException("Masks support only one image and one target at a time.");
         _options = options;
         _window = options.Steps.Of(problem.Grid.Steps);
     }
 
-    /// <summary>Sees the scaled maps that masks were made of, source then target, [h, w], borrowed; null costs nothing.</summary>
+    /// <summary>Receives the step and the scaled maps behind the masks, source then target, [h, w], borrowed; null to disable.</summary>
     public Action<int, Tensor, Tensor>? MapObserver { get; init; }
 
     /// <inheritdoc/>
@@ -52,7 +52,7 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
             return Cross(call, query, key, value);
         if (!IsActive(call))
             return FusedAttention.Instance.Attend(call, query, key, value);
-        // Every row asks the source of its own half: unconditional rows the unconditional one.
+        // Every row attends to the source of its own half: unconditional rows to the unconditional source.
         AttentionCall at = call;
         int[] sources = [.. at.Rows.Rows.Select(r => at.Rows.IndexOf(r with { Branch = 0 }))];
         return Lifetime.Scoped(() =>
@@ -95,7 +95,7 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
 
     private static int MapSide(in AttentionCall call) => Math.Min(PublishedMapSide, call.Site.FinestSide);
 
-    /// <summary>Masks for the keys and queries of a layer, [h, w] of 0 and 1 each; null before the step has a map.</summary>
+    /// <summary>Masks for the keys and queries of a layer, [h, w] of 0 and 1 each; null until the step has a map.</summary>
     private (Tensor Source, Tensor Target)? MasksAt(AttentionCall call, MasaCtrlMasks masks)
     {
         if ((masks.Source is null || masks.Target is null) && _stepMaps.Count == 0)
@@ -129,7 +129,9 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
             .squeeze(0)
             .squeeze(0);
 
-    /// <summary>Things of the target attend to the source's thing, its background to the source's background; sources to all of themselves.</summary>
+    /// <summary>
+    /// The target's object attends to the source's object and its background to the source's background; sources attend to all of themselves.
+    /// </summary>
     private static Tensor Confined(AttentionCall call, Tensor query, Tensor key, Tensor value, Tensor plain, Tensor source, Tensor target)
     {
         Tensor thing = source.flatten().Above(0.5);
@@ -140,7 +142,7 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
         Tensor isTarget = tensor(call.Rows.Rows.Select(r => !r.IsSource).ToArray(), device: query.device).view(-1, 1, 1, 1);
         return where(isTarget, confined, plain);
 
-        // No pixel there: nothing to be confined to.
+        // An empty region: there is nothing to confine to.
         Tensor Among(Tensor keys) =>
             keys.any().item<bool>()
                 ? nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: keys.view(1, 1, 1, -1).expand(1, 1, query.shape[2], key.shape[2]))

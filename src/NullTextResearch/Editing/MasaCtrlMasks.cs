@@ -3,23 +3,25 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Where the things are that MasaCtrl keeps apart from the background.</summary>
+/// <summary>Masks of the object that MasaCtrl separates from the background.</summary>
 public sealed record MasaCtrlMasks
 {
-    /// <summary>Token positions of the thing in the source prompt, whose cross-attention of the running step makes the mask.</summary>
+    /// <summary>Token positions of the object in the source prompt; their cross-attention in the current step gives the mask.</summary>
     public IReadOnlyList<int> SourceTokens { get; init; } = [];
 
-    /// <summary>Token positions of the thing in the target prompt.</summary>
+    /// <summary>Token positions of the object in the target prompt.</summary>
     public IReadOnlyList<int> TargetTokens { get; init; } = [];
 
-    /// <summary>A pixel belongs to the thing from this share of the way between the map's minimum and maximum on, 0 to 1 (default 0.3).</summary>
+    /// <summary>
+    /// A pixel belongs to the object if its attention, scaled to [0, 1] from the map's minimum to its maximum, is at least this; 0 to 1 (default 0.3).
+    /// </summary>
     public double Threshold { get; init; } = 0.3;
 
-    /// <summary>A mask of the source, [h, w] of 0 and 1, in place of tokens; borrowed.</summary>
+    /// <summary>A mask of the source, [h, w] of 0 and 1, instead of tokens; borrowed.</summary>
     [JsonIgnore]
     public Tensor? Source { get; init; }
 
-    /// <summary>A mask of the target, [h, w] of 0 and 1, in place of tokens; borrowed.</summary>
+    /// <summary>A mask of the target, [h, w] of 0 and 1, instead of tokens; borrowed.</summary>
     [JsonIgnore]
     public Tensor? Target { get; init; }
 }

@@ -13,20 +13,20 @@ public sealed record MasaCtrlOptions : EditorOptions
     public StepWindow Steps { get; init; } = new(0.08, 1);
 
     /// <summary>
-    /// Share of the transformer blocks, in the order in which they run, that keep their own self-attention: 0 to 1 (default 0.625, the published 10 of
-    /// 16). The others take keys and values of the source.
+    /// Share of the transformer blocks, in execution order, that keep their own self-attention: 0 to 1 (default 0.625, the published 10 of 16). The others use
+    /// the source's keys and values.
     /// </summary>
     public double FromBlock { get; init; } = 0.625;
 
-    /// <summary>Steps by index in place of <see cref="Steps"/>; null (default) for that window.</summary>
+    /// <summary>Step indices that override <see cref="Steps"/>; null (default) uses that window.</summary>
     public IReadOnlyList<int>? StepIndices { get; init; }
 
-    /// <summary>Transformer blocks by index in place of <see cref="FromBlock"/>; null (default) for that share.</summary>
+    /// <summary>Transformer block indices that override <see cref="FromBlock"/>; null (default) uses that share.</summary>
     public IReadOnlyList<int>? BlockIndices { get; init; }
 
     /// <summary>
-    /// Confines what the target takes from the source: things from things, background from background. Null (default) lets every pixel look at all of
-    /// the source.
+    /// Confines what the target takes from the source: objects from objects, background from background. Null (default) lets every pixel attend to the whole
+    /// source.
     /// </summary>
     public MasaCtrlMasks? Masks { get; init; }
 

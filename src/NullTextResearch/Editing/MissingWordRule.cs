@@ -1,11 +1,11 @@
 namespace NullTextResearch.Editing;
 
-/// <summary>What to do about a word of an option that the prompt does not contain.</summary>
+/// <summary>How to handle a word in an option that the prompt does not contain.</summary>
 public enum MissingWordRule
 {
-    /// <summary>Throw, naming the words that are there.</summary>
+    /// <summary>Throw, listing the prompt's words.</summary>
     Refuse,
 
-    /// <summary>Ignore it, as the released code does (silently losing what was asked for).</summary>
+    /// <summary>Ignore it, as the released code does (silently dropping what was requested).</summary>
     Skip,
 }

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// pix2pix-zero: before each step the target's latents move so that its cross-attention maps come nearer to the source's, by the gradient of their
-/// squared distance. Parmar et al. 2023 (arXiv 2302.03027), section 3.2.
+/// pix2pix-zero: before each step, the target's latents move down the gradient of the squared distance between its cross-attention maps and the source's, which
+/// brings the maps closer together. Parmar et al. 2023 (arXiv 2302.03027), section 3.2.
 /// </summary>
 /// <remarks>
-/// The authors go from source to target by a direction, the mean difference of many sentences with either word; here the target prompt is the
-/// direction. Whoever has a better one gives it with the target's embedding.
+/// The authors move from source to target along a direction, the mean difference of many sentences with either word; here the target prompt gives the
+/// direction. To use a better one, put it into the target's embedding.
 /// </remarks>
 public sealed class Pix2PixZero : INetworkHook, IEditDirector
 {
@@ -53,7 +53,7 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
         bool isApart = _options.PublishedHalves && isGuided;
         if (isApart && step.Step == _step)
             throw new InvalidOperationException(
-                "PublishedHalves is for samplers that carry one latent from step to step; this inversion's carries more. Leave it off, or invert with DDIM."
+                "PublishedHalves needs a sampler that carries one latent from step to step; this inversion's carries more. Turn it off, or invert with DDIM."
             );
         _step = step.Step;
         Forget();
@@ -65,7 +65,7 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
             _watch = _keep;
             using (NewDisposeScope())
                 network.Predict(z, step, condition);
-            // Nothing to come nearer to: the network has no cross-attention, or never calls the hook.
+            // No maps to approach: the network has no cross-attention, or never calls the hook.
             if (_maps.Count == 0)
                 return latents.alias();
             (z, condition) = Batch(plan, step, latents, targets, isGuided);
@@ -122,7 +122,7 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
         return map;
     }
 
-    /// <summary>Squared distance of each row's map from its source's: summed over pixels and tokens, the mean over heads and halves.</summary>
+    /// <summary>Squared distance of each row's map from its source's: summed over pixels and tokens, averaged over heads and halves.</summary>
     private Tensor Compared(AttentionCall call, Tensor map)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -133,7 +133,7 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
         return map;
     }
 
-    /// <summary>Some of the rows, without and with their prompts where there is guidance.</summary>
+    /// <summary>The chosen rows; with guidance, both without and with their prompts.</summary>
     private static (Tensor Latents, Conditioning Condition) Batch(SamplingPlan plan, DiffusionStep step, Tensor latents, int[] chosen, bool isGuided)
     {
         Tensor index = Index(chosen, latents.device);

@@ -9,12 +9,12 @@ public sealed record Pix2PixZeroOptions : EditorOptions
     /// <inheritdoc/>
     public override string Id => EditorId;
 
-    /// <summary>How far the target's latents move down the gradient at each step, finite and 0 or more (default 0.1); 0 is plain sampling.</summary>
+    /// <summary>How far the target's latents move down the gradient at each step, finite and at least 0 (default 0.1); 0 is plain sampling.</summary>
     public double Amount { get; init; } = 0.1;
 
     /// <summary>
-    /// The released code moves the inputs of the unconditional and the conditional prediction apart, each by its own gradient, and goes on from the
-    /// unconditional one. Off by default: both predictions are made at the same latents, which move by the sum of both gradients.
+    /// Moves the inputs of the unconditional and the conditional prediction separately, each by its own gradient, and continues from the unconditional one, as
+    /// the released code does. Off by default: both predictions use the same latents, which move by the sum of both gradients.
     /// </summary>
     public bool PublishedHalves { get; init; }
 

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// Plug-and-play: the image runs along its inversion beside the edit, with the empty prompt, and hands over one layer's residual features and the
-/// self-attention queries and keys of the later blocks. Tumanyan et al. 2023 (arXiv 2211.12572).
+/// Plug-and-play: the image follows its inversion alongside the edit, with the empty prompt, and provides one layer's residual features and the self-attention
+/// queries and keys of the later blocks. Tumanyan et al. 2023 (arXiv 2211.12572).
 /// </summary>
 /// <remarks>The inversion's own latents are the source at every step, so the source branch ends at the image itself.</remarks>
 public sealed class PlugAndPlay : INetworkHook, IEditDirector
@@ -30,7 +30,7 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
         }
         if (problem.Inversion.Pivot is null)
             throw new ArgumentException(
-                $"Plug-and-play reads the source at every step of its inversion, and '{problem.Inversion.Method}' keeps no latents of the way. Invert with "
+                $"Plug-and-play reads the source at every step of its inversion, but '{problem.Inversion.Method}' keeps no intermediate latents. Invert with "
                     + "a method that has a pivot, such as DDIM or null-text inversion."
             );
         if (problem.Empty is null)
@@ -46,10 +46,10 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public int LayersSeen => _seen.Count;
 
-    /// <summary>The source's latents at a step, [images, 4, H, W], in place of the inversion's; borrowed. Null takes those.</summary>
+    /// <summary>Overrides the source's latents at a step, [images, 4, H, W]; borrowed. Null uses the inversion's.</summary>
     public Func<DiffusionStep, Tensor>? SourceLatents { get; init; }
 
-    /// <summary>What the target is kept from, per row of it, in place of the inversion's unconditional embedding; borrowed. Null takes that.</summary>
+    /// <summary>Negative-prompt embedding per target row; borrowed. Null uses the inversion's unconditional embedding.</summary>
     public Tensor? Negative { get; init; }
 
     /// <inheritdoc/>
@@ -134,7 +134,7 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public void Dispose() { }
 
-    /// <summary>Every row becomes that of its image's source.</summary>
+    /// <summary>Replaces every row with that of its image's source.</summary>
     private static Tensor FromSource(BatchLayout rows, Tensor tensor)
     {
         using Tensor index = torch.tensor(rows.Rows.Select(r => (long)rows.IndexOf(new BatchRow(r.Image, 0))).ToArray(), device: tensor.device);

@@ -14,15 +14,15 @@ public abstract record PromptEdit
 {
     private protected PromptEdit() { }
 
-    /// <summary>The edit that suits a pair of prompts: a word swap where they have equally many words, a refinement otherwise.</summary>
+    /// <summary>The edit that suits a pair of prompts: a word swap if they have equal word counts, a refinement otherwise.</summary>
     public static PromptEdit Between(TokenizedPrompt source, TokenizedPrompt target) =>
         source.Words.Count == target.Words.Count ? new WordSwap() : new Refinement();
 
-    /// <summary>Works out the edit for a pair of prompts.</summary>
+    /// <summary>Resolves the edit for a pair of prompts.</summary>
     internal abstract MapInjection Resolve(TokenizedPrompt source, TokenizedPrompt target, ScalarType dtype, Device device);
 }
 
-/// <summary>A <see cref="PromptEdit"/> worked out for two prompts: tensors in place of words.</summary>
+/// <summary>A <see cref="PromptEdit"/> resolved for two prompts: tensors instead of words.</summary>
 internal abstract class MapInjection : IDisposable
 {
     /// <summary>The map to inject.</summary>

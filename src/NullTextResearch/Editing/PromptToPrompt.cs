@@ -12,11 +12,11 @@ namespace NullTextResearch.Editing;
 /// <remarks>Hertz et al. 2022; Mokady et al. 2023, section 3.3 and the released notebook.</remarks>
 public static class PromptToPrompt
 {
-    /// <summary>Edits.</summary>
+    /// <summary>Runs an edit.</summary>
     /// <param name="problem">Images and edits.</param>
     /// <param name="options">Options; null for the defaults.</param>
-    /// <param name="observe">Sees the latents of all rows after each step (borrowed); null to disable.</param>
-    /// <param name="progress">Told after each step; null to disable.</param>
+    /// <param name="observe">Receives the latents of all rows after each step (borrowed); null to disable.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
@@ -31,7 +31,7 @@ public static class PromptToPrompt
     ) => EditRun.Run(problem, options ?? new PromptToPromptOptions(), observe, progress, cancellation);
 }
 
-/// <summary>Runs sources one by one, in the shapes of a plain reconstruction, then all targets with the attention that the sources left.</summary>
+/// <summary>Runs sources one by one, with the tensor shapes of a plain reconstruction, then all targets with the attention stored from the sources.</summary>
 internal sealed class SourceAlone(INoisePredictor network, PromptToPromptProcessor processor, IReadOnlyList<ImageEdit> edits) : INoisePredictor
 {
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)

@@ -16,18 +16,18 @@ public sealed record PromptToPromptOptions : EditorOptions
         new PromptToPromptProcessor(problem.Edits, problem.Grid.Steps, problem.Inversion.StartLatents.dtype, problem.Inversion.StartLatents.device, this);
 
     /// <summary>
-    /// Self-attention is injected only at layers with at most this <see cref="AttentionSite.OwnSide"/>. Null (default) is the released code's choice:
-    /// every layer whose map is smaller than the latents, and the finest too in models where that has at most 32 x 32 pixels; give a number to
-    /// leave it out of such a model.
+    /// Self-attention is injected only at layers with at most this <see cref="AttentionSite.OwnSide"/>. Null (default) follows the released code: every layer
+    /// whose map is smaller than the latents, plus the finest layers in models where those have at most 32 x 32 pixels. Set a number to exclude them in such a
+    /// model.
     /// </summary>
     public int? SelfReplaceMaxSide { get; init; }
 
     /// <summary>How the source branch runs.</summary>
     public SourceBranch SourceBranch { get; init; } = SourceBranch.Batched;
 
-    /// <summary>Hand the attention maps over with the result.</summary>
+    /// <summary>Return the attention maps with the result.</summary>
     public bool KeepMaps { get; init; }
 
-    /// <summary>Which maps are stored when they are kept or a local blend needs them (which needs cross-attention maps).</summary>
+    /// <summary>Which maps are stored if they are kept or a local blend needs them (a blend needs cross-attention maps).</summary>
     public AttentionStoreOptions Store { get; init; } = new();
 }

@@ -7,10 +7,9 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// Prompt-to-prompt at the attention layers. Rows of a batch are, image after image, the source and its targets; with guidance
-/// all unconditional rows come first and stay untouched. The source row is never modified. Maps are built only for
-/// conditional rows of cross-attention layers inside a replace window, or where they are stored: injected self-attention
-/// is the fused kernel run on the source's queries and keys. Use without gradients; owns tensors.
+/// Prompt-to-prompt at the attention layers. The rows of a batch are, for each image, the source and then its targets; with guidance, all unconditional rows
+/// come first and stay untouched. The source row is never modified. Maps are built only for conditional rows of cross-attention layers inside a replace window,
+/// or if they are stored: injected self-attention is the fused kernel run on the source's queries and keys. Use without gradients; owns tensors.
 /// </summary>
 public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
 {
@@ -25,7 +24,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     private readonly Dictionary<(int Order, int Image), Tensor[]> _sourceAttention = [];
     private bool _storeTaken;
 
-    /// <summary>Works the edits out.</summary>
+    /// <summary>Resolves the edits.</summary>
     /// <param name="edits">Edits of each image.</param>
     /// <param name="steps">T.</param>
     /// <param name="dtype">Floating-point type of the latents.</param>
@@ -77,13 +76,15 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     /// <summary>Number of prompts: rows of the conditional half.</summary>
     public int Prompts { get; private set; }
 
-    /// <summary>Number of different attention layers that have called so far. Equal to the network's number of layers, or the edit does not act.</summary>
+    /// <summary>
+    /// Number of distinct attention layers that have called so far. It must equal the network's number of layers for the edit to take effect.
+    /// </summary>
     public int LayersSeen => _seen.Count;
 
     /// <summary>Edited maps, conditional rows only, summed over the steps; empty unless they are kept or a local blend needs them.</summary>
     public AttentionStore Store { get; }
 
-    /// <summary>What the conditional rows are: image after image, the source and its targets.</summary>
+    /// <summary>Layout of the conditional rows: for each image, the source and then its targets.</summary>
     public BatchLayout Rows => _prompts;
 
     /// <inheritdoc/>
@@ -109,8 +110,8 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
         if (conditional.SequenceEqual(_targetRows))
             return needed ? AttendTargets(call, query, key, value) : FusedAttention.Instance.Attend(call, query, key, value);
         throw new ArgumentException(
-            $"Attention got a batch of {call.Rows.Count} rows ({call.Rows}); the processor was made for {Prompts} prompts ({_prompts}): it expects them all, "
-                + "or the sources, then the targets."
+            $"Attention received a batch of {call.Rows.Count} rows ({call.Rows}); the processor was made for {Prompts} prompts ({_prompts}): pass all of them, "
+                + "or the sources and then the targets."
         );
     }
 
@@ -153,7 +154,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public AttentionStore? TakeMaps() => _options.KeepMaps ? TakeStore() : null;
 
-    /// <summary>Blend masks from the maps stored so far, per image and target; null where a target has no local blend.</summary>
+    /// <summary>Blend masks from the maps stored so far, per image and target; null if a target has no local blend.</summary>
     /// <param name="height">Height of the latents.</param>
     /// <param name="width">Width of the latents.</param>
     /// <returns>Masks, owned by the caller.</returns>
@@ -176,14 +177,14 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
         ForgetSource();
     }
 
-    /// <summary>The store, which from now on belongs to the caller.</summary>
+    /// <summary>The store; ownership passes to the caller.</summary>
     internal AttentionStore TakeStore()
     {
         _storeTaken = true;
         return Store;
     }
 
-    /// <summary>The step is over: what sources left for their targets is forgotten.</summary>
+    /// <summary>Ends the step and discards the attention stored from the sources.</summary>
     internal void EndStep() => ForgetSource();
 
     private void Remember(in AttentionCall call, Tensor query, Tensor key, Tensor value)
@@ -226,7 +227,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
         _sourceAttention.Clear();
     }
 
-    /// <summary>Targets alone: their conditional rows are joined by what the sources left behind.</summary>
+    /// <summary>Targets alone: their conditional rows are joined with the attention stored from the sources.</summary>
     private Tensor AttendTargets(AttentionCall call, Tensor query, Tensor key, Tensor value) =>
         Lifetime.Scoped(() =>
         {
@@ -255,7 +256,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
             }
         });
 
-    /// <summary>What happens to the conditional rows of all prompts.</summary>
+    /// <summary>Attention of the conditional rows of all prompts.</summary>
     private sealed class JoinedRows(PromptToPromptProcessor owner) : ExplicitAttention
     {
         public override Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
@@ -289,7 +290,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
                     if (!target.CrossAt(call.Step))
                         continue;
                     using DisposeScope scope = NewDisposeScope();
-                    // Written into the map's own memory, so that what is stored below is the edited map, as published.
+                    // Written in place, so that the map stored below is the edited one, as published.
                     Tensor own = map.select(0, target.Row);
                     own.copy_(target.Edited(map.select(0, target.SourceRow), own, call.Step));
                 }
@@ -300,7 +301,7 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
         }
     }
 
-    /// <summary>One target, worked out.</summary>
+    /// <summary>One target, resolved.</summary>
     private sealed class Branch : IDisposable
     {
         private readonly MapInjection _injection;

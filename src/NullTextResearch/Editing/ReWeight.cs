@@ -7,26 +7,24 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>
-/// Injected maps are multiplied per target word, after a swap or refinement or alone. Not re-normalised; acts inside the cross-replace window.
+/// Multiplies injected maps per target word, alone or after a swap or refinement. Maps are not re-normalised; the edit acts inside the cross-replace window.
 /// </summary>
 public sealed record ReWeight : PromptEdit
 {
     /// <summary>The multipliers.</summary>
     public required IReadOnlyList<WordFactor> Factors { get; init; }
 
-    /// <summary>
-    /// The edit whose maps are multiplied: a <see cref="WordSwap"/> or <see cref="Refinement"/>; null multiplies the source's maps themselves.
-    /// </summary>
+    /// <summary>The edit whose maps are multiplied: a <see cref="WordSwap"/> or <see cref="Refinement"/>; null multiplies the source's maps directly.</summary>
     public PromptEdit? After { get; init; }
 
-    /// <summary>What to do about words that the target prompt lacks.</summary>
+    /// <summary>How to handle words that the target prompt lacks.</summary>
     public MissingWordRule MissingWords { get; init; } = MissingWordRule.Refuse;
 
     /// <summary>A re-weighting from two lists.</summary>
     /// <param name="words">Words of the target prompt.</param>
     /// <param name="factors">One factor for each.</param>
     /// <param name="after">The edit to re-weight, or null.</param>
-    /// <exception cref="ArgumentException">The lists differ in length (the released code would cut the longer one without a word).</exception>
+    /// <exception cref="ArgumentException">The lists differ in length (the released code would silently truncate the longer one).</exception>
     public static ReWeight Of(IReadOnlyList<string> words, IReadOnlyList<double> factors, PromptEdit? after = null) =>
         words.Count == factors.Count
             ? new ReWeight { Factors = [.. words.Zip(factors, (w, f) => new WordFactor(w, f))], After = after }
@@ -38,8 +36,8 @@ public sealed record ReWeight : PromptEdit
 
     /// <summary>The multiplier of every token.</summary>
     /// <param name="target">Target prompt.</param>
-    /// <returns>One number per token, 1 where no word asks for another.</returns>
-    /// <exception cref="WordNotInPromptException">The prompt lacks a word, and <see cref="MissingWords"/> refuses that.</exception>
+    /// <returns>One number per token, 1 for tokens without a factor.</returns>
+    /// <exception cref="WordNotInPromptException">The prompt lacks a word and <see cref="MissingWords"/> is <see cref="MissingWordRule.Refuse"/>.</exception>
     /// <exception cref="ArgumentException">A factor is not a finite number.</exception>
     public IReadOnlyList<double> Equalizer(TokenizedPrompt target)
     {

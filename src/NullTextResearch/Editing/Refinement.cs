@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Words are added (or removed); tokens that both prompts share keep the source's maps, new ones their own.</summary>
+/// <summary>Adds or removes words: tokens that both prompts share take the source's maps, new ones keep their own.</summary>
 public sealed record Refinement : PromptEdit
 {
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ public sealed record Refinement : PromptEdit
     {
         RefinementAlignment alignment = TokenAlignment.Refinement(source, target);
         using DisposeScope scope = NewDisposeScope();
-        // What stands in for a missing source token is multiplied by 0.
+        // The placeholder for a missing source token is multiplied by 0.
         Tensor sources = tensor(alignment.Sources.Select(s => (long)Math.Max(s, 0)).ToArray(), device: device);
         Tensor weights = tensor(alignment.Weights.ToArray()).to(dtype, device);
         return new RefineInjection(sources.Keep(), weights.Keep(), weights.OneMinus().Keep());

@@ -8,8 +8,8 @@ namespace NullTextResearch.Editing;
 
 /// <summary>SDEdit: add noise up to a level, denoise with the target prompt. No inversion, no attention control.</summary>
 /// <remarks>
-/// Meng et al. 2022; Mokady et al. 2023, Fig. 8, compare it with and without null-text embeddings. They do not say with which
-/// sampler and guidance; here DDIM and the guidance of everything else.
+/// Meng et al. 2022; Mokady et al. 2023, Fig. 8, compare it with and without null-text embeddings. They do not name the sampler and guidance; here it is DDIM,
+/// with the same guidance as everything else.
 /// </remarks>
 public static class SdEdit
 {
@@ -26,7 +26,7 @@ public static class SdEdit
             throw new ArgumentOutOfRangeException(
                 nameof(options),
                 options.Strength,
-                "The strength t0 lies between 0 (nothing changes) and 1 (start from noise)."
+                "The strength t0 must lie between 0 (nothing changes) and 1 (start from noise)."
             );
         Shape.Require(problem.Latents, [-1, -1, -1, -1]);
         Stopwatch clock = Stopwatch.StartNew();

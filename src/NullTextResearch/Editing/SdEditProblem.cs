@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>What SDEdit starts from. All tensors are borrowed.</summary>
+/// <summary>Input of SDEdit. All tensors are borrowed.</summary>
 public sealed record SdEditProblem
 {
     /// <summary>Noise predictor.</summary>

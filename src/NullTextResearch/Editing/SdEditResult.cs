@@ -9,7 +9,7 @@ public sealed class SdEditResult : IDisposable
     private readonly UseGate _gate = new(nameof(SdEditResult));
 
     /// <summary>z_0, [B, 4, H, W].</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The result was disposed.</exception>
     public required Tensor Latents
     {
         get => _gate.Alive(field);
@@ -19,15 +19,15 @@ public sealed class SdEditResult : IDisposable
     /// <summary>Moves taken: int(t0 T).</summary>
     public required int Moves { get; init; }
 
-    /// <summary>Network evaluations in all.</summary>
+    /// <summary>Total network evaluations.</summary>
     public required long Evaluations { get; init; }
 
-    /// <summary>Time spent.</summary>
+    /// <summary>Elapsed time.</summary>
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Options used.</summary>
     public required SdEditOptions Options { get; init; }
 
-    /// <summary>Frees the tensor. A second time nothing happens.</summary>
+    /// <summary>Frees the tensor. Calling it again has no effect.</summary>
     public void Dispose() => _gate.Close(() => Latents.Dispose());
 }

@@ -8,7 +8,9 @@ public enum SourceBranch
     /// of a small network).</summary>
     Batched,
 
-    /// <summary>By itself, with the shapes of a plain reconstruction, to which it is then equal to the last bit; its attention is handed
-    /// to the targets. Two smaller network calls per step instead of one.</summary>
+    /// <summary>
+    /// By itself, with the tensor shapes of a plain reconstruction, which it then matches bit for bit; its attention is passed on to the targets. Two smaller
+    /// network calls per step instead of one.
+    /// </summary>
     Alone,
 }

@@ -9,17 +9,17 @@ public readonly record struct StepWindow : IParsable<StepWindow>
     /// <summary>Creates a window.</summary>
     /// <param name="start">Where it begins, 0 (noisiest) to 1 (clean).</param>
     /// <param name="end">Where it ends, <paramref name="start"/> to 1; not included.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A bound lies outside 0..1, or the end before the start.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A bound lies outside 0..1, or the end is before the start.</exception>
     [JsonConstructor]
     public StepWindow(double start, double end)
     {
         if (!(start is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(start), start, "A window starts at a share of the steps between 0 and 1.");
+            throw new ArgumentOutOfRangeException(nameof(start), start, "A window must start at a share of the steps between 0 and 1.");
         if (!(end >= start && end <= 1))
             throw new ArgumentOutOfRangeException(
                 nameof(end),
                 end,
-                string.Create(CultureInfo.InvariantCulture, $"A window that starts at {start} ends between there and 1.")
+                string.Create(CultureInfo.InvariantCulture, $"A window that starts at {start} must end between there and 1.")
             );
         Start = start;
         End = end;
@@ -40,22 +40,19 @@ public readonly record struct StepWindow : IParsable<StepWindow>
     /// <summary>The first steps: [0, end).</summary>
     public static StepWindow Until(double end) => new(0, end);
 
-    /// <summary>
-    /// The steps of the window when <paramref name="count"/> of them make the whole: [int(Start count), int(End count)), truncated as in the released
-    /// code.
-    /// </summary>
+    /// <summary>The window's steps out of <paramref name="count"/> in total: [int(Start count), int(End count)), truncated as in the released code.</summary>
     public (int First, int End) Of(int count) => ((int)(Start * count), (int)(End * count));
 
-    /// <summary>Reads two shares with a hyphen or comma between them: <c>0.2-0.8</c>, or what <see cref="ToString"/> wrote.</summary>
+    /// <summary>Parses two shares separated by a hyphen or comma: <c>0.2-0.8</c>, or the output of <see cref="ToString"/>.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="provider">Not used: the point is always the decimal sign.</param>
-    /// <exception cref="FormatException">It is no such window.</exception>
+    /// <param name="provider">Ignored: the decimal separator is always a point.</param>
+    /// <exception cref="FormatException">The text is not a window.</exception>
     public static StepWindow Parse(string text, IFormatProvider? provider = null) =>
         TryParse(text, provider, out StepWindow window)
             ? window
-            : throw new FormatException($"'{text}' is no window of the steps; give two shares between 0 and 1, such as 0.2-0.8.");
+            : throw new FormatException($"'{text}' is not a window of steps; give two shares between 0 and 1, such as 0.2-0.8.");
 
-    /// <summary>As <see cref="Parse"/>; false where it throws.</summary>
+    /// <summary>Like <see cref="Parse"/>, but returns false instead of throwing.</summary>
     public static bool TryParse(string? text, IFormatProvider? provider, out StepWindow window)
     {
         window = default;

@@ -10,10 +10,10 @@ public static class TokenAlignment
 {
     /// <summary>The mapper of a word swap.</summary>
     /// <param name="source">Source prompt.</param>
-    /// <param name="target">Target prompt, with as many words.</param>
-    /// <param name="tail">What happens behind the last changed word.</param>
+    /// <param name="target">Target prompt, with the same number of words.</param>
+    /// <param name="tail">Rule for the tokens after the last changed word.</param>
     /// <param name="dtype">Floating-point type of the result.</param>
-    /// <param name="device">Where it goes; the CPU if null.</param>
+    /// <param name="device">Device of the result; null for the CPU.</param>
     /// <returns>
     /// M, [source tokens, target tokens]: injected map = source map times M; owned by the caller's dispose scope. A changed
     /// word with as many tokens as before is mapped token by token; otherwise each of its source tokens spreads evenly over
@@ -69,7 +69,7 @@ public static class TokenAlignment
                 j++;
             }
         }
-        // Deviation from the released code, which drops these maps: source padding that has no place left.
+        // Deviation from the released code, which drops these maps: source padding that no longer fits.
         for (; tail == TailRule.Corrected && i < tokens; i++)
             mapper[i * tokens + tokens - 1] = 1;
         return Lifetime.Scoped(() => tensor(mapper, [tokens, tokens]).to(dtype, device ?? CPU));
@@ -79,7 +79,7 @@ public static class TokenAlignment
     /// <param name="source">Source prompt.</param>
     /// <param name="target">Target prompt.</param>
     /// <returns>Source position per target position. Padding maps to itself.</returns>
-    /// <remarks>Match 1, mismatch -1, gap 0; of equal scores a gap in the source wins, then a gap in the target, then the diagonal.</remarks>
+    /// <remarks>Match 1, mismatch -1, gap 0; among equal scores a gap in the source wins, then a gap in the target, then the diagonal.</remarks>
     public static RefinementAlignment Refinement(TokenizedPrompt source, TokenizedPrompt target)
     {
         RequireOneContext(source, target);
@@ -112,7 +112,7 @@ public static class TokenAlignment
     {
         if (source.ContextLength != target.ContextLength)
             throw new ArgumentException(
-                $"Both prompts need one context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the "
+                $"Both prompts need the same context length; the source has {source.ContextLength}, the target {target.ContextLength}. Tokenize both with the "
                     + "same tokenizer.",
                 nameof(target)
             );

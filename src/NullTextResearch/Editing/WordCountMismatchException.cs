@@ -8,8 +8,8 @@ public sealed class WordCountMismatchException : ArgumentException
     /// <summary>Creates the exception.</summary>
     public WordCountMismatchException(TokenizedPrompt source, TokenizedPrompt target)
         : base(
-            $"A word swap needs prompts with equally many words. The source has {source.Words.Count} ({string.Join(", ", source.Words)}), "
-                + $"the target {target.Words.Count} ({string.Join(", ", target.Words)}). Use a refinement where words are added or removed."
+            $"A word swap needs prompts with the same number of words. The source has {source.Words.Count} ({string.Join(", ", source.Words)}), "
+                + $"the target {target.Words.Count} ({string.Join(", ", target.Words)}). Use a refinement to add or remove words."
         )
     {
         SourceWords = source.Words;

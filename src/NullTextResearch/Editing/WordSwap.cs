@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
-/// <summary>Words are exchanged one for one; both prompts have equally many.</summary>
+/// <summary>Swaps words one for one; both prompts have the same number of words.</summary>
 public sealed record WordSwap : PromptEdit
 {
-    /// <summary>What happens behind the last changed word if words differ in their number of tokens.</summary>
+    /// <summary>Rule for the tokens after the last changed word if words differ in their number of tokens.</summary>
     public TailRule Tail { get; init; } = TailRule.Corrected;
 
     /// <inheritdoc/>

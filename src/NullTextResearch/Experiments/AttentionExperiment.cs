@@ -11,7 +11,7 @@ namespace NullTextResearch.Experiments;
 /// <summary>Cross-attention maps per word: Figs. 12 and 15.</summary>
 public static class AttentionExperiment
 {
-    /// <summary>Rebuilds every image and reads the maps.</summary>
+    /// <summary>Reconstructs every image and reads its maps.</summary>
     public static IReadOnlyList<AttentionRecord> Run(ExperimentLab lab) =>
         lab.PerImage<AttentionRecord>(
             "attention",

@@ -6,23 +6,23 @@ using NullTextResearch.Scenes;
 namespace NullTextResearch.Experiments;
 
 /// <summary>
-/// Six orders of the paper, measured on held-out toy scenes with paired intervals: random pivot below null-text, non-pivotal below DDIM, SDEdit
-/// closer to the source with null texts, PSNR falling with the inversion's guidance, textual inversion rising with N, words' maps on their objects.
-/// The first three for null texts of which only some rows may change, too.
+/// Six rankings from the paper, measured on held-out toy scenes with paired intervals: random pivot below null-text, non-pivotal below DDIM, SDEdit closer to
+/// the source with null texts, PSNR falling with the inversion's guidance, textual inversion rising with N, words' maps on their objects. The first three are
+/// also measured for null texts of which only some rows may change.
 /// </summary>
 public static class ClaimStudy
 {
     private static readonly HashSet<string> FunctionWords = new("a in on the next to at".Split(' '), StringComparer.Ordinal);
 
-    /// <summary>Measures everything that the cache does not hold already.</summary>
+    /// <summary>Measures everything that is not in the cache yet.</summary>
     /// <param name="model">Model of toy scenes; borrowed.</param>
     /// <param name="images">How many scenes, at least 1; SDEdit takes as many for each of its two kinds of edit.</param>
     /// <param name="rows">Numbers of leading rows that null texts may change; null for all.</param>
-    /// <param name="settings">How large.</param>
+    /// <param name="settings">Size of the experiments.</param>
     /// <param name="cache">Where results are kept.</param>
-    /// <param name="workers">Threads that share out the images.</param>
-    /// <param name="told">Told one line per measure; may be null.</param>
-    /// <param name="cancellation">Stops; what was finished is kept.</param>
+    /// <param name="workers">Threads that share the images.</param>
+    /// <param name="told">Receives one line per measure; null to disable.</param>
+    /// <param name="cancellation">Stops the study; finished results are kept.</param>
     public static IReadOnlyList<ClaimRow> Run(
         StableDiffusion model,
         int images,
@@ -40,7 +40,7 @@ public static class ClaimStudy
         IReadOnlyList<ExperimentImage> scenes = ExperimentImages.Toy(images, side);
         string fingerprint = ExperimentLab.FingerprintOf(model);
         List<ClaimRow> table = [];
-        // What takes least work comes first.
+        // The cheapest measures come first.
         foreach (int? count in rows)
         {
             using ExperimentLab lab = Lab(scenes, count);
@@ -112,13 +112,13 @@ public static class ClaimStudy
         {
             (double Nouns, double Others)[] shares = [.. AttentionExperiment.Run(lab).Select((r, i) => Shares(r, lab.Images[i].Scene!))];
             Add(
-                "an object's word attends to it: share inside over the mask's share, less 2",
+                "an object's word attends to it: share inside over the mask's share, minus 2",
                 "nouns",
                 "",
                 PairedDifference.Of(shares.Select(s => s.Nouns - 2))
             );
             Add(
-                "function words do not: the same for nouns less that for function words",
+                "function words do not: the same for nouns minus that for function words",
                 "nouns - function words",
                 "",
                 PairedDifference.Of(shares.Select(s => s.Nouns - s.Others))
@@ -129,7 +129,7 @@ public static class ClaimStudy
     /// <summary>The rows as a Markdown table.</summary>
     public static string ToMarkdown(IEnumerable<ClaimRow> rows)
     {
-        StringBuilder text = new("| order in the paper | variant | difference (95 %) | n | verdict |\n|---|---|---|---|---|\n");
+        StringBuilder text = new("| ranking in the paper | variant | difference (95 %) | n | verdict |\n|---|---|---|---|---|\n");
         foreach (ClaimRow row in rows)
             text.Append(Line(row)).Append('\n');
         return text.ToString();
@@ -157,7 +157,7 @@ public static class ClaimStudy
         ),
     ];
 
-    /// <summary>Scenes that allow an edit of one kind, with that edit alone.</summary>
+    /// <summary>Scenes that allow one kind of edit, each with only that edit.</summary>
     private static ExperimentImage[] WithEdits(int count, int side, Func<SceneDescription, SceneDescription, bool> isKind)
     {
         // A quarter of the kinds have colours.
@@ -176,7 +176,7 @@ public static class ClaimStudy
         }
     }
 
-    /// <summary>How much of the words' attention lies on the object, over the share of the picture that it covers: 1 for an even map.</summary>
+    /// <summary>Share of the words' attention that lies on the object, divided by the share of the picture that it covers: 1 for a uniform map.</summary>
     private static (double Nouns, double Others) Shares(AttentionRecord record, SceneDescription scene)
     {
         using SceneRenderer renderer = new();

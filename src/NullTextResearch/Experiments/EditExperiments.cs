@@ -91,7 +91,9 @@ public static class EditExperiments
             }
         );
 
-    /// <summary>The word that the fader turns: night where it is night, else a colour, else the place; of other captions the last word.</summary>
+    /// <summary>
+    /// The word that the fader re-weights: "night" in night scenes, otherwise the colour, otherwise the place; the last word of captions without a scene.
+    /// </summary>
     public static string FaderWord(ExperimentImage image) =>
         image.Scene switch
         {
@@ -102,12 +104,12 @@ public static class EditExperiments
         };
 
     /// <summary>
-    /// How sure the classifier is that a picture shows the word that the fader turns, 0 to 1; null without a classifier, for a word that it does not
-    /// judge, and for images that are no rendered scene.
+    /// The classifier's confidence that a picture shows the fader's word, 0 to 1; null without a classifier, for a word that it does not judge, and for images
+    /// that are not rendered scenes.
     /// </summary>
-    /// <param name="lab">Its classifier.</param>
-    /// <param name="image">Whose word.</param>
-    /// <param name="picture">What is looked at.</param>
+    /// <param name="lab">The lab with the classifier.</param>
+    /// <param name="image">The image whose word is judged.</param>
+    /// <param name="picture">The picture to judge.</param>
     public static double? FaderBelief(ExperimentLab lab, ExperimentImage image, RgbImage picture)
     {
         if (image.Scene is not { } scene || lab.Classifier is not { } classifier)

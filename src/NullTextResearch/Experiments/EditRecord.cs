@@ -10,16 +10,16 @@ namespace NullTextResearch.Experiments;
 /// <param name="DistanceToSource"><see cref="MultiScaleDistance"/> to the input image.</param>
 public sealed record EditRecord(string Prompt, string Label, byte[] Png, double DistanceToSource)
 {
-    /// <summary>The true result as PNG, where it is known.</summary>
+    /// <summary>The true result as PNG, if it is known.</summary>
     public byte[]? TruthPng { get; init; }
 
-    /// <summary>PSNR against the true result, dB, where it is known.</summary>
+    /// <summary>PSNR against the true result, dB, if it is known.</summary>
     public double? PsnrToTruth { get; init; }
 
     /// <summary>PSNR of the unedited input against the true result, dB: what doing nothing would score.</summary>
     public double? SourcePsnrToTruth { get; init; }
 
-    /// <summary>Whether the classifier finds the target scene's objects and background, where there is one.</summary>
+    /// <summary>Whether the classifier finds the target scene's objects and background; null without a classifier or target scene.</summary>
     public bool? Recognised { get; init; }
 
     /// <summary>The edited image.</summary>

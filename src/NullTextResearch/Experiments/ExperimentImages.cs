@@ -4,26 +4,26 @@ using NullTextResearch.Scenes;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>Where the images of the experiments come from.</summary>
+/// <summary>Sources of the images for the experiments.</summary>
 public static class ExperimentImages
 {
-    /// <summary>Words that name the sets that come with the library: rendered scenes, photographs.</summary>
+    /// <summary>Names of the image sets that ship with the library: rendered scenes, photographs.</summary>
     public const string ToyName = "toy",
         PhotographsName = "photos";
 
-    // Smaller models are trained on rendered scenes here; a photograph of so few pixels shows nothing.
+    // Smaller models are trained on rendered scenes here; a photograph with so few pixels shows nothing.
     private const int PhotographsFrom = 256;
 
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".webp"];
 
-    /// <summary>Held-out toy scenes, rendered: no file is needed.</summary>
+    /// <summary>Renders held-out toy scenes; no file is needed.</summary>
     /// <param name="count">How many, at least 1.</param>
     /// <param name="size">Width and height in pixels.</param>
     public static IReadOnlyList<ExperimentImage> Toy(int count, int size)
     {
-        // The shipped list mixes kinds and places; a longer one is chosen anew.
+        // The shipped list mixes kinds and places; a longer one is chosen from scratch.
         IReadOnlyList<ToyImage> chosen = ToyImageSet.Choose(Math.Max(count, ToyImageSet.ShippedCount));
-        // One object that is not small, and a place that was not there yet, first: few images should show much.
+        // Scenes with one object that is not small, in a new place, come first, so that even a few images show variety.
         ToyImage[] plain = [.. chosen.Where(t => t.Scene.Objects.Count == 1 && t.Scene.Objects[0].Size != SceneSize.Small)];
         IEnumerable<ToyImage> varied = plain
             .GroupBy(t => t.Scene.Background)
@@ -38,27 +38,27 @@ public static class ExperimentImages
     }
 
     /// <summary>The name of the set that suits a model: photographs for models trained at 256 pixels or more, rendered scenes for smaller ones.</summary>
-    /// <param name="sizes">Which sizes the model takes.</param>
+    /// <param name="sizes">The sizes that the model accepts.</param>
     public static string SetFor(SizeRule sizes) => sizes.OwnSide >= PhotographsFrom ? PhotographsName : ToyName;
 
     /// <summary>The images that suit a model.</summary>
-    /// <param name="sizes">Which sizes the model takes.</param>
-    /// <param name="count">At most so many, at least 1.</param>
-    /// <param name="sizing">What size they get; null takes the model's own square.</param>
-    /// <exception cref="ImageFileException">The photographs do not lie beside the program, nor in a checkout around it.</exception>
+    /// <param name="sizes">The sizes that the model accepts.</param>
+    /// <param name="count">Maximum number of images, at least 1.</param>
+    /// <param name="sizing">Their target size; null uses the model's own square.</param>
+    /// <exception cref="ImageFileException">The photographs are neither next to the program nor in an enclosing checkout.</exception>
     public static IReadOnlyList<ExperimentImage> For(SizeRule sizes, int count, ImageSizing? sizing = null) =>
         SetFor(sizes) == PhotographsName ? Photographs(sizes, count, sizing) : Toy(count, ToySide(sizes, sizing));
 
-    /// <summary>The photographs that come with the library, with captions and edits to try.</summary>
-    /// <param name="sizes">Which sizes the model takes.</param>
-    /// <param name="count">At most so many; null takes all.</param>
-    /// <param name="sizing">What size they get; null takes the model's own square. They are squares of 512 pixels.</param>
-    /// <exception cref="ImageFileException">They do not lie beside the program, nor in a checkout around it.</exception>
+    /// <summary>The photographs that ship with the library, with captions and edits to try.</summary>
+    /// <param name="sizes">The sizes that the model accepts.</param>
+    /// <param name="count">Maximum number of images; null for all.</param>
+    /// <param name="sizing">Their target size; null uses the model's own square. The files are squares of 512 pixels.</param>
+    /// <exception cref="ImageFileException">They are neither next to the program nor in an enclosing checkout.</exception>
     public static IReadOnlyList<ExperimentImage> Photographs(SizeRule sizes, int? count = null, ImageSizing? sizing = null) =>
         FromFolder(PhotographFolder(), sizes, count, sizing);
 
-    /// <summary>The folder of the photographs that come with the library.</summary>
-    /// <exception cref="ImageFileException">It is not beside the program, nor in a checkout around it.</exception>
+    /// <summary>The folder of the photographs that ship with the library.</summary>
+    /// <exception cref="ImageFileException">It is neither next to the program nor in an enclosing checkout.</exception>
     public static string PhotographFolder()
     {
         string[] beside =
@@ -74,28 +74,28 @@ public static class ExperimentImages
         return looked.Find(Directory.Exists)
             ?? throw new ImageFileException(
                 beside[0],
-                "the photographs that come with the library are not there, nor in data/images/photos of a folder above; name a folder of images"
+                "the photographs that ship with the library are neither there nor in data/images/photos of a parent folder; name a folder of images"
             );
     }
 
-    /// <summary>Side of rendered scenes: they are square.</summary>
-    /// <param name="sizes">Which sizes the model takes.</param>
-    /// <param name="sizing">What size is wanted; null takes the model's own square.</param>
-    /// <exception cref="ArgumentException">Another shape than a square, or a size that the model does not take.</exception>
+    /// <summary>Side of rendered scenes, which are square.</summary>
+    /// <param name="sizes">The sizes that the model accepts.</param>
+    /// <param name="sizing">The requested size; null uses the model's own square.</param>
+    /// <exception cref="ArgumentException">The size is not square, or the model does not accept it.</exception>
     public static int ToySide(SizeRule sizes, ImageSizing? sizing = null)
     {
         PixelSize size = (sizing ?? ImageSizing.Own).For(sizes.OwnSide, sizes);
-        return size.Width == size.Height ? size.Width : throw new ArgumentException($"rendered scenes are square; a size of {size} pixels is for photographs.");
+        return size.Width == size.Height ? size.Width : throw new ArgumentException($"rendered scenes are square; choose a square size, not {size} pixels.");
     }
 
     /// <summary>
-    /// Reads a folder: either one that <see cref="ToyImageSet"/> wrote, or images with a text file of the same name beside
-    /// each, as <see cref="TextBeside"/> reads it.
+    /// Reads a folder: either one that <see cref="ToyImageSet"/> wrote, or images, each with a text file of the same name next to it, as
+    /// <see cref="TextBeside"/> reads it.
     /// </summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="sizes">Which sizes the model takes.</param>
-    /// <param name="count">At most so many, in the order of their names; null takes all.</param>
-    /// <param name="sizing">What size each image gets; null cuts to the model's own square.</param>
+    /// <param name="sizes">The sizes that the model accepts.</param>
+    /// <param name="count">Maximum number of images, in the order of their names; null for all.</param>
+    /// <param name="sizing">Target size of each image; null crops to the model's own square.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="ImageFileException">It holds no image, an image cannot be read or lacks its caption.</exception>
     public static IReadOnlyList<ExperimentImage> FromFolder(string folder, SizeRule sizes, int? count = null, ImageSizing? sizing = null)
@@ -118,7 +118,7 @@ public static class ExperimentImages
                         // The true results of edits are rendered, and scenes are square.
                         if (image.Width != image.Height)
                             throw new ArgumentException(
-                                $"'{folder}' holds rendered scenes, which are square; a size of {PixelSize.Of(image)} pixels is for photographs."
+                                $"'{folder}' holds rendered scenes, which are square; choose a square size, not {PixelSize.Of(image)} pixels."
                             );
                         return FromScene(renderer, Path.GetFileNameWithoutExtension(t.File), t.Scene, image.Width, image);
                     }),
@@ -142,7 +142,7 @@ public static class ExperimentImages
                 if (!File.Exists(text))
                     throw new ImageFileException(
                         file,
-                        $"it has no caption; write one into '{Path.GetFileName(text)}' beside it (further lines: prompts of edited versions)"
+                        $"it has no caption; write one into '{Path.GetFileName(text)}' next to it (further lines: prompts of edited versions)"
                     );
                 (string caption, IReadOnlyList<PlannedEdit> edits) = Read(text);
                 return new ExperimentImage(Path.GetFileNameWithoutExtension(file), preparation.Apply(ImageFile.Load(file), sizing, sizes), caption)
@@ -154,12 +154,12 @@ public static class ExperimentImages
     }
 
     /// <summary>
-    /// Reads the text file of an image's name beside it: the caption in the first line, then a prompt of an edited version in each further line,
-    /// where <c>| word</c> at the end names the word (of either prompt) whose place the edit is confined to.
+    /// Reads the text file with the image's name next to it: the caption in the first line, then a prompt of an edited version in each further line. A trailing
+    /// <c>| word</c> names the word (of either prompt) to whose region the edit is confined.
     /// </summary>
     /// <param name="image">Path of the image.</param>
     /// <returns>Caption and edits; null if there is no such file.</returns>
-    /// <exception cref="ImageFileException">It is empty, or a line names a word that has no place in both prompts.</exception>
+    /// <exception cref="ImageFileException">The file is empty, or a line names a word that cannot be located in both prompts.</exception>
     public static (string Caption, IReadOnlyList<PlannedEdit> Edits)? TextBeside(string image) =>
         File.Exists(TextFileOf(image)) ? Read(TextFileOf(image)) : null;
 
@@ -182,7 +182,7 @@ public static class ExperimentImages
         string word = line[(bar + 1)..].Trim();
         string[] source = Words(caption),
             target = Words(prompt);
-        // The word itself where both prompts have it, else the word that stands in its place.
+        // The word itself if both prompts have it, otherwise the word at its position.
         int inSource = Array.IndexOf(source, word),
             inTarget = Array.IndexOf(target, word);
         bool aligned = source.Length == target.Length;
@@ -194,7 +194,7 @@ public static class ExperimentImages
             _ => throw new ImageFileException(
                 file,
                 $"the word '{word}' after the bar in \"{line}\" "
-                    + $"{(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have unequally many words")}"
+                    + $"{(inSource + inTarget == -2 ? "is in neither prompt" : "is in one prompt only, and they have different word counts")}"
             ),
         };
 

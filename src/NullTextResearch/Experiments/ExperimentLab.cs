@@ -12,12 +12,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Experiments;
 
 /// <summary>
-/// One model and a set of images on which experiments are run. Results are computed for several images per forward pass,
-/// kept one file per image and method, and not computed again.
+/// One model and a set of images on which experiments are run. Results are computed for several images per forward pass, stored in one file per image and
+/// method, and not computed again.
 /// </summary>
 public sealed class ExperimentLab : IDisposable
 {
-    /// <summary>Raised by hand whenever the numbers of an algorithm change: older results are then computed again.</summary>
+    /// <summary>Incremented by hand whenever the numbers of an algorithm change; older results are then computed again.</summary>
     public const int AlgorithmVersion = 2;
 
     private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
@@ -28,8 +28,8 @@ public sealed class ExperimentLab : IDisposable
 
     /// <summary>Prepares experiments; nothing is computed yet.</summary>
     /// <param name="model">Model; borrowed.</param>
-    /// <param name="images">At least one image, of the size that the model takes.</param>
-    /// <param name="settings">How large.</param>
+    /// <param name="images">At least one image, of a size that the model accepts.</param>
+    /// <param name="settings">Size of the experiments.</param>
     /// <param name="cache">Where results are kept.</param>
     /// <param name="fingerprint">Hash of the model's weights; null computes <see cref="FingerprintOf"/>.</param>
     public ExperimentLab(
@@ -57,7 +57,7 @@ public sealed class ExperimentLab : IDisposable
     /// <summary>The images.</summary>
     public IReadOnlyList<ExperimentImage> Images { get; }
 
-    /// <summary>How large.</summary>
+    /// <summary>Size of the experiments.</summary>
     public ExperimentSettings Settings { get; }
 
     /// <summary>Where results are kept.</summary>
@@ -69,19 +69,19 @@ public sealed class ExperimentLab : IDisposable
     /// <summary>Steps.</summary>
     public TimestepGrid Grid { get; }
 
-    /// <summary>Threads that share out the images, each with a libtorch thread of its own; 1 (default) works on the caller's thread. Use 1 on a GPU.</summary>
+    /// <summary>Threads that share the images, each with its own libtorch thread; 1 (default) works on the caller's thread. Use 1 on a GPU.</summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>Told the work done so far, after every network call, from the thread that made it and never from two at once; may be null.</summary>
+    /// <summary>Receives the work done so far after every network call, on the thread that made the call and never on two at once; null to disable.</summary>
     public IProgress<ExperimentProgress>? Progress { get; set; }
 
-    /// <summary>Stops the work; what was finished is kept.</summary>
+    /// <summary>Stops the work; finished results are kept.</summary>
     public CancellationToken Cancellation { get; set; }
 
     /// <summary>Network evaluations (one latent with one embedding) made by this object.</summary>
     public long Evaluations { get; private set; }
 
-    /// <summary>Work done by this object, in evaluations: one that is followed by a backward pass counts three times.</summary>
+    /// <summary>Work done by this object, in evaluations; one that is followed by a backward pass counts three times.</summary>
     public double Work { get; private set; }
 
     /// <summary>SHA-256 over the weight, config and tokenizer files of a model.</summary>
@@ -98,9 +98,9 @@ public sealed class ExperimentLab : IDisposable
             using FileStream stream = File.OpenRead(path);
             hash.AppendData(SHA256.HashData(stream));
         }
-        // Precision is part of what the weights are here, and so is what they were said to predict.
+        // Precision is part of the weights' identity here, and so is the prediction type that was specified.
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
-        // What saves memory leaves results as they are, but for the autoencoder's tiles; its own precision counts where it is not the usual one.
+        // Memory options do not change results, except for the autoencoder's tiles; its precision counts if it is not the default.
         ModelLoadOptions numerics = source.Options with
         {
             Memory = model.Memory,
@@ -124,7 +124,7 @@ public sealed class ExperimentLab : IDisposable
                 .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
     }
 
-    /// <summary>The judge of toy scenes that lies beside the model, or null where there is none; owned by the lab.</summary>
+    /// <summary>The classifier of toy scenes next to the model, or null if there is none; owned by the lab.</summary>
     public SceneClassifier? Classifier
     {
         get
@@ -176,7 +176,7 @@ public sealed class ExperimentLab : IDisposable
         _pool?.Dispose();
     }
 
-    /// <summary>One result per image: read where it exists, computed in batches and kept where not.</summary>
+    /// <summary>One result per image: read from the cache if it exists, otherwise computed in batches and stored.</summary>
     internal IReadOnlyList<T> PerImage<T>(string experiment, Func<int, object> options, Func<Batch, IReadOnlyList<T>> compute)
     {
         T[] results = new T[Images.Count];
@@ -191,7 +191,7 @@ public sealed class ExperimentLab : IDisposable
         if (missing.Count == 0)
             return results;
         int together = Math.Min(Settings.BatchSize, (missing.Count + Workers - 1) / Workers);
-        // One batch has one size.
+        // All images of a batch have the same size.
         int[][] chunks = [.. missing.GroupBy(i => PixelSize.Of(Images[i].Image)).SelectMany(group => group.Chunk(together))];
         void Compute(int[] chunk)
         {
@@ -244,7 +244,7 @@ public sealed class ExperimentLab : IDisposable
         }
     }
 
-    /// <summary>A predictor that counts what it does.</summary>
+    /// <summary>A predictor that counts its work.</summary>
     internal INoisePredictor Predictor(INetworkHook? attention = null) => new Metered(this, Model.Predictor(attention));
 
     internal void Count(long rows, bool backward)

@@ -2,5 +2,5 @@ namespace NullTextResearch.Experiments;
 
 /// <summary>Work done so far.</summary>
 /// <param name="Evaluations">Network evaluations.</param>
-/// <param name="Work">The same, with those that are followed by a backward pass counted three times.</param>
+/// <param name="Work">The same, but evaluations followed by a backward pass count three times.</param>
 public readonly record struct ExperimentProgress(long Evaluations, double Work);

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Experiments;
 
-/// <summary>How large the experiments are. Defaults: the main experiments in half an hour on two cores with sd-mini.</summary>
+/// <summary>Size of the experiments. The defaults run the main experiments in half an hour on two cores with sd-mini.</summary>
 public sealed record ExperimentSettings
 {
-    /// <summary>Every experiment, small: minutes.</summary>
+    /// <summary>Every experiment at a small size; takes minutes.</summary>
     public static ExperimentSettings Quick { get; } =
         new()
         {
@@ -24,16 +24,16 @@ public sealed record ExperimentSettings
     /// <summary>T.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>N, inner iterations per timestep; rising.</summary>
+    /// <summary>N, inner iterations per timestep; increasing.</summary>
     public IReadOnlyList<int> InnerSteps { get; init; } = [1, 2, 3, 5, 10];
 
-    /// <summary>N of the global variant, whose curve goes on further; rising, holds <see cref="InnerSteps"/>.</summary>
+    /// <summary>N of the global variant, whose curve continues further; increasing, includes <see cref="InnerSteps"/>.</summary>
     public IReadOnlyList<int> GlobalPasses { get; init; } = [1, 2, 3, 5, 10, 20, 50];
 
     /// <summary>w of reconstructions.</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>w of edits: what the model documents.</summary>
+    /// <summary>w of edits, as documented by the model.</summary>
     public double EditGuidanceScale { get; init; } = 7.5;
 
     /// <summary>Guidance scales of the inversion (Fig. 9); the first is 1.</summary>
@@ -52,15 +52,15 @@ public sealed record ExperimentSettings
     public double SelfReplace { get; init; } = 0.4;
 
     /// <summary>
-    /// Leading rows of the null text that null-text inversion and its variants per timestep, or without a pivot, may change (<see
-    /// cref="Inversion.NullTextOptions.Rows"/>); null for all.
+    /// Leading rows of the null text that null-text inversion and its per-timestep or pivot-free variants may change
+    /// (<see cref="Inversion.NullTextOptions.Rows"/>); null for all.
     /// </summary>
     public int? OptimisedRows { get; init; }
 
     /// <summary>Seed of all noise.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Images per forward pass at most.</summary>
+    /// <summary>Maximum number of images per forward pass.</summary>
     public int BatchSize { get; init; } = 8;
 
     /// <summary>Checks the settings.</summary>
@@ -75,14 +75,14 @@ public sealed record ExperimentSettings
         if (BatchSize < 1)
             problems.Add($"BatchSize is {BatchSize}; it must be at least 1");
         if (InnerSteps.Count == 0 || InnerSteps[0] < 1 || InnerSteps.Zip(InnerSteps.Skip(1)).Any(p => p.First >= p.Second))
-            problems.Add($"InnerSteps are {string.Join(", ", InnerSteps)}; they must be positive and rise");
+            problems.Add($"InnerSteps are {string.Join(", ", InnerSteps)}; they must be positive and increasing");
         if (InnerSteps.Except(GlobalPasses).Any() || GlobalPasses.Zip(GlobalPasses.Skip(1)).Any(p => p.First >= p.Second))
-            problems.Add("GlobalPasses must hold all InnerSteps and rise");
+            problems.Add("GlobalPasses must include all InnerSteps and be increasing");
         if (InversionGuidance.Count == 0 || InversionGuidance[0] != 1)
             problems.Add("InversionGuidance must begin with 1");
         if (Strengths.Any(s => s is not (>= 0 and <= 1)))
             problems.Add("Strengths must lie in 0..1");
         if (problems.Count > 0)
-            throw new ArgumentException($"The settings of the experiments cannot be used: {string.Join("; ", problems)}.");
+            throw new ArgumentException($"The experiment settings are invalid: {string.Join("; ", problems)}.");
     }
 }

@@ -5,10 +5,10 @@ using NullTextResearch.Tensors;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>What an inversion was made from and how it went: <c>manifest.json</c> of a run folder.</summary>
+/// <summary>Inputs and outcome of an inversion: the <c>manifest.json</c> of a run folder.</summary>
 public sealed record InversionManifest
 {
-    /// <summary>Raised by hand when the folder's format or an algorithm's numbers change; part of the key.</summary>
+    /// <summary>Incremented by hand when the folder's format or an algorithm's numbers change; part of the key.</summary>
     public const int CurrentVersion = 1;
 
     /// <summary>Version of the format and the algorithms.</summary>
@@ -29,31 +29,31 @@ public sealed record InversionManifest
     /// <summary>Folder or file of the model, or null for the embedded one.</summary>
     public string? ModelFolder { get; init; }
 
-    /// <summary>Variant of the weight files that was asked for, or null.</summary>
+    /// <summary>The requested variant of the weight files, or null.</summary>
     public string? ModelVariant { get; init; }
 
-    /// <summary>What the network was said to predict, or null where the model says it itself.</summary>
+    /// <summary>The prediction type that was specified, or null if the model specifies it.</summary>
     public PredictionType? ModelPrediction { get; init; }
 
-    /// <summary>Folder of the vocabulary that was asked for, or null.</summary>
+    /// <summary>The requested vocabulary folder, or null.</summary>
     public string? ModelTokenizer { get; init; }
 
-    /// <summary>Precision of U-Net and text encoder, by its name; null in runs from before there was a choice, which is fp32.</summary>
+    /// <summary>Precision of U-Net and text encoder, by name; null in runs from before there was a choice, which means fp32.</summary>
     public string? ModelPrecision { get; init; }
 
-    /// <summary>Precision of the autoencoder that was asked for, or null for the usual one.</summary>
+    /// <summary>The requested precision of the autoencoder, or null for the default.</summary>
     public string? ModelVaePrecision { get; init; }
 
-    /// <summary>What was done to save memory, or null for nothing.</summary>
+    /// <summary>The memory options used, or null for none.</summary>
     public MemoryOptions? ModelMemory { get; init; }
 
-    /// <summary>How often a gradient overflowed float16 and was taken again.</summary>
+    /// <summary>How often a gradient overflowed float16 and was computed again.</summary>
     public int GradientBackOffs { get; init; }
 
     /// <summary>Identity of the model's weights: see <see cref="RunFolder.ModelIdentity"/>.</summary>
     public required string ModelIdentity { get; init; }
 
-    /// <summary>The image file, as it was named.</summary>
+    /// <summary>The image file, as given.</summary>
     public required string Image { get; init; }
 
     /// <summary>Size after cropping and resizing.</summary>
@@ -80,10 +80,10 @@ public sealed record InversionManifest
     /// <summary>How many of them were followed by a backward pass.</summary>
     public double Backwards { get; init; }
 
-    /// <summary>Seconds of inversion, interruptions not counted.</summary>
+    /// <summary>Seconds of inversion, without interruptions.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>Processor threads inside an operation; null in runs of earlier versions. Sums have another order with another number.</summary>
+    /// <summary>CPU threads per operation; null in runs of earlier versions. The number affects the order of summation.</summary>
     public int? Threads { get; init; }
 
     /// <summary>PSNR of the autoencoder's round trip against the image, dB: the ceiling of any inversion.</summary>
@@ -95,16 +95,16 @@ public sealed record InversionManifest
     /// <summary>PSNR of the reconstruction against the autoencoder's round trip, dB.</summary>
     public double PsnrAgainstVae { get; init; }
 
-    /// <summary>Checksum of the tensors beside it, set by <see cref="RunFolder.Save"/>; null in runs from before there was one.</summary>
+    /// <summary>Checksum of the tensor file, set by <see cref="RunFolder.Save"/>; null in runs that predate it.</summary>
     public string? TensorChecksum { get; init; }
 
-    /// <summary>What cannot be so in a run that was finished, or null.</summary>
+    /// <summary>A value that is impossible in a finished run, or null.</summary>
     internal string? Problem() =>
         this switch
         {
             { Steps: < 1 or > 100_000 } => $"steps is {Steps}",
             _ when !double.IsFinite(GuidanceScale) => FormattableString.Invariant($"guidanceScale is {GuidanceScale}"),
-            // More than a TimeSpan holds is no duration.
+            // A duration must fit into a TimeSpan.
             _ when !(Seconds >= 0 && Seconds < TimeSpan.MaxValue.TotalSeconds) => FormattableString.Invariant($"seconds is {Seconds}"),
             _ when !(Evaluations >= 0 && double.IsFinite(Evaluations)) => FormattableString.Invariant($"evaluations is {Evaluations}"),
             _ when !(Backwards >= 0 && double.IsFinite(Backwards)) => FormattableString.Invariant($"backwards is {Backwards}"),

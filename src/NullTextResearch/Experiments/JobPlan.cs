@@ -6,23 +6,23 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>All the ways to do a job, and the best of them.</summary>
-/// <param name="Settings">The fastest first.</param>
+/// <summary>All settings for a job, and the best of them.</summary>
+/// <param name="Settings">The settings, fastest first.</param>
 public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
 {
-    // From the command to the first network call: the runtime, libtorch, code that is compiled when it first runs.
+    // Seconds from the command to the first network call: the runtime, libtorch and just-in-time compilation.
     private const double Starting = 1.5;
 
-    // What a disk gives, in bytes per second, where weights are read again; on a GPU, what its bus gives at least.
+    // Disk throughput in bytes per second, for weights that are read again; on a GPU, a lower bound for its bus.
     private const double Reading = 0.8e9;
 
-    /// <summary>For each precision its fastest setting, and then each slower one that saves at least 2 % more memory; the fastest first.</summary>
+    /// <summary>For each precision, its fastest setting and each slower one that saves at least 2 % more memory; fastest first.</summary>
     public IReadOnlyList<JobSetting> Worthwhile
     {
         get
         {
             List<JobSetting> kept = [];
-            // Among settings of one speed, those that change least come first.
+            // Among equally fast settings, those with the fewest options come first.
             foreach (JobSetting setting in Settings.OrderBy(s => Math.Round(Math.Log(s.Seconds) * 200)).ThenBy(s => Count(s.Memory)))
             {
                 if (kept.Where(k => k.Precision == setting.Precision).All(k => setting.Plan.TotalBytes < 0.98 * k.Plan.TotalBytes))
@@ -35,8 +35,8 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
     /// <summary>Plans a job in every setting. Measures this machine for a second or two per precision; loads nothing.</summary>
     /// <param name="source">The model on disk.</param>
     /// <param name="demand">The job.</param>
-    /// <param name="rates">The machine's rates by precision: what is planned with. Null measures fp32 and bf16, on a GPU fp16 too.</param>
-    /// <param name="isSound">Whether a precision may be recommended. Null asks <see cref="ArithmeticSelfTest"/>.</param>
+    /// <param name="rates">The machine's rates by precision, on which the plan is based. Null measures fp32 and bf16, on a GPU fp16 too.</param>
+    /// <param name="isSound">Whether a precision may be recommended. Null runs <see cref="ArithmeticSelfTest"/>.</param>
     public static JobPlan For(
         ModelSource source,
         JobDemand demand,
@@ -76,9 +76,10 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
                     MemoryPlan edit = MemoryPlan.For(source, need with { Rows = 4, GradientRows = 0, Images = 2, ExplicitAttention = true });
                     plan = new MemoryPlan(plan.RuntimeBytes, [.. plan.Stages, .. edit.Stages]);
                 }
-                // Inversion; per step the caption's prediction and the advance, of both halves of guidance; checkpoints add a forward pass to each inner step.
+                // Inversion: per step the caption's prediction and the advance, with both halves of guidance; checkpointing adds a forward pass to each inner
+                // step.
                 double inner = forward + backward + (memory.Checkpointing ? forward : 0);
-                // To latents, the round trip's picture, the reconstruction.
+                // Encoding, and decoding of the round trip and of the reconstruction.
                 (double encode, double decode) = Autoencoder(source, vaeRate, high, wide, memory);
                 double once = Starting + encode + (2 * decode) + (demand.Edits ? demand.Steps * 4 * forward : 0);
                 if (memory.Offload)
@@ -100,8 +101,10 @@ public sealed record JobPlan(IReadOnlyList<JobSetting> Settings)
         return new JobPlan([.. settings.OrderBy(s => s.Seconds).ThenBy(s => s.Plan.TotalBytes)]);
     }
 
-    /// <summary>The fastest setting that fits and whose arithmetic is sound, or null. Among settings of about one speed, the one that changes least.</summary>
-    /// <param name="available">Bytes.</param>
+    /// <summary>
+    /// The fastest setting that fits and whose arithmetic is sound, or null. Among settings of about the same speed, the one with the fewest options.
+    /// </summary>
+    /// <param name="available">Available bytes.</param>
     public JobSetting? Fastest(long available)
     {
         JobSetting[] possible = [.. Settings.Where(s => s.IsSound && s.Plan.TotalBytes <= available)];

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>What is to be done, as far as memory is concerned.</summary>
+/// <summary>A job, as far as memory is concerned.</summary>
 public sealed record MemoryDemand
 {
     /// <summary>Size of the images; one number is a square.</summary>
@@ -21,18 +21,15 @@ public sealed record MemoryDemand
     /// <summary>Whether attention maps are made explicitly (edits, heat maps) at all layers.</summary>
     public bool ExplicitAttention { get; init; }
 
-    /// <summary>Type of the U-Net's and the text encoder's numbers; null takes the one that the model is looked at with, or float32.</summary>
+    /// <summary>Precision of the U-Net and the text encoder; null uses the model source's, or float32.</summary>
     public ScalarType? Precision { get; init; }
 
-    /// <summary>
-    /// Type of the autoencoder's numbers; null takes the one that the model is looked at with, or float32 where <see cref="Precision"/> has 16 bits,
-    /// else the same.
-    /// </summary>
+    /// <summary>Precision of the autoencoder; null uses the model source's, or float32 if <see cref="Precision"/> has 16 bits, otherwise the same.</summary>
     public ScalarType? VaePrecision { get; init; }
 
-    /// <summary>What saves memory; null takes what the model is looked at with, or nothing.</summary>
+    /// <summary>Memory options; null uses the model source's, or none.</summary>
     public MemoryOptions? Memory { get; init; }
 
-    /// <summary>Whether the networks are on a GPU; then the plan is about its memory.</summary>
+    /// <summary>Whether the networks are on a GPU; the plan then covers the GPU's memory.</summary>
     public bool IsOnGpu { get; init; }
 }

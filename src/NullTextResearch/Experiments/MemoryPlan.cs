@@ -10,34 +10,32 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Experiments;
 
 /// <summary>
-/// The memory that a job will need at most, computed from the model's configs before anything is loaded: the course of every network is gone
-/// through tensor by tensor, with what differentiation keeps, what convolutions lay out anew, and where the C library would put each block.
-/// So a job that cannot end well is not begun. How the heap comes to lie is an estimate, fitted to processes on Linux; tests hold the plan within 15 %
-/// of measured peaks in settings of sd-mini, and of the full size where its weights are at hand.
+/// The peak memory of a job, computed from the model's configs before anything is loaded, so that a job that cannot succeed is not started. Every network is
+/// traced tensor by tensor, including what differentiation keeps, what convolutions copy into another layout, and where the C library would place each block.
+/// The heap layout is an estimate, fitted to processes on Linux; tests keep the plan within 15 % of measured peaks in settings of sd-mini, and of the full size
+/// if its weights are available.
 /// </summary>
-/// <param name="RuntimeBytes">What a process has before the first network: .NET, libtorch, compiled kernels; on a GPU, its context and libraries.</param>
-/// <param name="Stages">The stages; never two at the same time.</param>
+/// <param name="RuntimeBytes">Memory of the process before the first network: .NET, libtorch, compiled kernels; on a GPU, its context and libraries.</param>
+/// <param name="Stages">The stages, which never overlap.</param>
 public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> Stages)
 {
-    /// <summary>Environment variable with the bytes that may be used, for machines that are shared; it takes the place of what the system reports.</summary>
+    /// <summary>Environment variable with the number of bytes that may be used, for shared machines; it overrides what the system reports.</summary>
     public const string LimitVariable = "NULLTEXT_MEMORY_LIMIT";
 
-    /// <summary>
-    /// Pages of program files, libtorch's above all, of a process that has computed on a CPU; measured where none are mapped in pieces of 2 MB.
-    /// </summary>
+    /// <summary>Pages of program files, mainly libtorch's, of a process that has computed on a CPU; measured with none mapped as 2 MB pages.</summary>
     public const long CodeBytes = 140_000_000;
 
-    // Measured in the command line's process: 60 MB beside the code before the first network, and 40 MB of kernels that libtorch compiles for the
-    // shapes it meets.
+    // Measured in the command line's process: 60 MB besides the code before the first network, and 40 MB of kernels that libtorch compiles for the shapes it
+    // encounters.
     private const long CpuRuntime = CodeBytes + 100_000_000;
 
-    // Kernels for 16 bits, beside those for 32.
+    // Kernels for 16 bits, in addition to those for 32.
     private const long HalfKernels = 15_000_000;
 
-    // Not measured: no GPU was at hand. What a CUDA context with cuDNN and cuBLAS is commonly reported to take.
+    // Not measured, because no GPU was available: the commonly reported size of a CUDA context with cuDNN and cuBLAS.
     private const long GpuRuntime = 700_000_000;
 
-    // Not measured: blocks that a GPU's allocator keeps in sizes that nobody asks for any more.
+    // Not measured: blocks that a GPU's allocator keeps in sizes that are no longer requested.
     private const double GpuSlack = 1.1;
 
     /// <summary>The peak, in bytes.</summary>
@@ -47,7 +45,7 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     public MemoryStage Largest => Stages.MaxBy(s => s.Bytes)!;
 
     /// <summary>Plans a job on a model, from configs and file headers only.</summary>
-    /// <param name="source">The model on disk; its options stand where the demand says nothing.</param>
+    /// <param name="source">The model on disk; its options apply where the demand specifies none.</param>
     /// <param name="demand">The job.</param>
     public static MemoryPlan For(ModelSource source, MemoryDemand demand) =>
         For(
@@ -71,7 +69,7 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     public static MemoryPlan For(UNetConfig unet, VaeConfig vae, ClipTextConfig text, MemoryDemand demand)
     {
         if (demand.ImageSize.Width < 1 || demand.ImageSize.Height < 1 || demand.Rows < 1 || demand.Images < 1 || demand.GradientRows < 0)
-            throw new ArgumentException($"A job has at least one image, row and pixel, got {demand}.", nameof(demand));
+            throw new ArgumentException($"A job needs at least one image, row and pixel, got {demand}.", nameof(demand));
         MemoryOptions memory = demand.Memory ?? new MemoryOptions();
         ScalarType precision = demand.Precision ?? ScalarType.Float32,
             vaePrecision = demand.VaePrecision ?? Precision.Wide(precision);
@@ -101,10 +99,10 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
             tileWide = Math.Min(wide, memory.VaeTile ?? wide);
         bool tiled = tileHigh < high || tileWide < wide;
         int images = tiled ? 1 : demand.Images;
-        // Tiles are put together in float32.
+        // Tiles are assembled in float32.
         double picture = tiled ? 2.0 * 4 * demand.Images * vae.ImageChannels * demand.ImageSize.Area : 0;
 
-        // One stage after the other finds the holes that those before it left; where networks come and go, what is free is given back in between.
+        // Each stage reuses the holes that earlier stages left; with offloading, free memory is returned in between.
         PlannedHeap heap = new();
         List<MemoryStage> stages =
         [
@@ -177,10 +175,9 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
     }
 
     /// <summary>
-    /// Bytes that this process may take: <see cref="LimitVariable"/> if set, else the smaller of what the system has free and what a container
-    /// allows.
+    /// Bytes that this process may use: <see cref="LimitVariable"/> if set, otherwise the smaller of the system's free memory and the container's limit.
     /// </summary>
-    /// <exception cref="ArgumentException">The variable is set but holds no number of bytes.</exception>
+    /// <exception cref="ArgumentException">The variable is set but is not a number of bytes.</exception>
     public static long Available()
     {
         string? limit = Environment.GetEnvironmentVariable(LimitVariable);
@@ -195,9 +192,19 @@ public sealed record MemoryPlan(long RuntimeBytes, IReadOnlyList<MemoryStage> St
         return ProcessMemory.Read("/proc/meminfo", "MemAvailable:") is { } available ? Math.Min(container, available) : container;
     }
 
-    /// <summary>Refuses a job that does not fit.</summary>
-    /// <param name="available">Bytes; null asks <see cref="Available"/>.</param>
-    /// <exception cref="MemoryPlanException">It needs more than there is.</exception>
+    /// <summary>Rejects a job on the CPU that does not fit into this machine's memory. A GPU's free memory is not known before it is allocated.</summary>
+    /// <param name="source">The model; it need not be loaded.</param>
+    /// <param name="demand">The job.</param>
+    /// <exception cref="MemoryPlanException">It needs more than is available.</exception>
+    public static void RequireFits(ModelSource source, MemoryDemand demand)
+    {
+        if (source.Options.Device is null or { type: TorchSharp.DeviceType.CPU })
+            For(source, demand).RequireFits();
+    }
+
+    /// <summary>Rejects a job that does not fit.</summary>
+    /// <param name="available">Available bytes; null uses <see cref="Available"/>.</param>
+    /// <exception cref="MemoryPlanException">It needs more than is available.</exception>
     public void RequireFits(long? available = null)
     {
         long there = available ?? Available();

@@ -3,7 +3,7 @@ using NullTextResearch.Scenes;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>An edit that an experiment makes of an image.</summary>
+/// <summary>An edit that an experiment applies to an image.</summary>
 /// <param name="Prompt">What the edited image should show.</param>
 /// <param name="Label">What changes, in a few words.</param>
 public sealed record PlannedEdit(string Prompt, string Label)
@@ -14,9 +14,9 @@ public sealed record PlannedEdit(string Prompt, string Label)
     /// <summary>Its counterpart in <see cref="Prompt"/>, or null.</summary>
     public string? TargetBlendWord { get; init; }
 
-    /// <summary>The true result where it is known (rendered scenes), or null.</summary>
+    /// <summary>The true result if it is known (rendered scenes), or null.</summary>
     public RgbImage? Truth { get; init; }
 
-    /// <summary>The edited scene, where the image is a rendered one, or null.</summary>
+    /// <summary>The edited scene if the image is a rendered one, or null.</summary>
     public SceneDescription? TargetScene { get; init; }
 }

@@ -47,12 +47,12 @@ public static class Reconstruction
         lab.PerImage("bound", _ => "", batch => Records(lab, batch, batch.Latents, 0, null));
 
     /// <summary>
-    /// Reconstructs every image for every number of inner iterations. Variants with one embedding per timestep need a run
-    /// for each; of the others one run passes through all.
+    /// Reconstructs every image for every number of inner iterations. Variants with one embedding per timestep need a run for each; for the others, one run
+    /// covers all.
     /// </summary>
     /// <param name="lab">Model, images, settings.</param>
     /// <param name="method">Method.</param>
-    /// <param name="innerSteps">N, rising; ignored by methods that do not optimise.</param>
+    /// <param name="innerSteps">N, increasing; ignored by methods that do not optimise.</param>
     /// <returns>Per N, per image. No early stopping, as in the paper's Fig. 4.</returns>
     public static IReadOnlyList<IReadOnlyList<ReconstructionRecord>> Run(ExperimentLab lab, ReconstructionMethod method, IReadOnlyList<int> innerSteps)
     {

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Experiments;
 
-/// <summary>A way to reconstruct an image, as compared in the paper's section 4 and beside it.</summary>
+/// <summary>A way to reconstruct an image, as compared in the paper's section 4 and in addition to it.</summary>
 public enum ReconstructionMethod
 {
     /// <summary>DDIM inversion at guidance 1, sampled at w with the empty prompt.</summary>
@@ -15,7 +15,7 @@ public enum ReconstructionMethod
     /// <summary>One null-text embedding for all timesteps.</summary>
     GlobalNullText,
 
-    /// <summary>A random trajectory for a pivot.</summary>
+    /// <summary>A random trajectory as the pivot.</summary>
     RandomPivot,
 
     /// <summary>The prompt's embedding optimised, no pivot.</summary>
@@ -27,9 +27,9 @@ public enum ReconstructionMethod
     /// <summary>The prompt's embedding optimised against the pivot.</summary>
     TextualInversionWithPivot,
 
-    /// <summary>The prompt in place of the null text.</summary>
+    /// <summary>The prompt instead of the null text.</summary>
     NegativePrompt,
 
-    /// <summary>Latents put back on the pivot after each step.</summary>
+    /// <summary>Latents reset to the pivot after each step.</summary>
     DirectInversion,
 }

@@ -20,7 +20,7 @@ public sealed record ReconstructionRecord
     /// <summary>How many of them were followed by a backward pass.</summary>
     public double Backwards { get; init; }
 
-    /// <summary>Seconds of the inversion: the batch's time shared out.</summary>
+    /// <summary>Seconds of the inversion: the batch's time divided by its number of images.</summary>
     public double Seconds { get; init; }
 
     /// <summary>The reconstruction.</summary>

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace NullTextResearch.Experiments;
 
 /// <summary>
-/// Results as files, one each, written in one step: an interrupted run goes on where it stopped. Each carries a checksum of its value; one
-/// that is damaged, or from before there were checksums, counts as missing.
+/// Stores each result in its own file, written in one step, so that an interrupted run resumes where it stopped. Each file carries a checksum of its value; one
+/// that is damaged or predates checksums counts as missing.
 /// </summary>
 public sealed class ResultCache
 {
@@ -13,7 +13,7 @@ public sealed class ResultCache
     private static readonly JsonSerializerOptions Strict = StoredJson.Strict(StoredJson.Plain);
     private readonly string _folder;
 
-    /// <summary>Opens a folder; it is made when the first result is written.</summary>
+    /// <summary>Opens a folder; it is created when the first result is written.</summary>
     public ResultCache(string folder) => _folder = folder;
 
     /// <summary>Results read from files so far.</summary>
@@ -22,13 +22,13 @@ public sealed class ResultCache
     /// <summary>Results written so far.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Files so far that were there and could not be used.</summary>
+    /// <summary>Existing files so far that could not be used.</summary>
     public int Damaged { get; private set; }
 
     /// <summary>Reads a result.</summary>
-    /// <returns>False if it is not there, or its file is damaged (it is then computed again).</returns>
-    /// <exception cref="IOException">The file is there and cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <returns>False if there is none, or its file is damaged (it is then computed again).</returns>
+    /// <exception cref="IOException">The file exists but cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
     public bool TryRead<T>(ResultKey key, out T value)
     {
         value = default!;
@@ -40,21 +40,21 @@ public sealed class ResultCache
             Entry entry = StoredJson.Read<Entry>(File.ReadAllBytes(path), Strict);
             ReadOnlySpan<byte> stored = JsonMarshal.GetRawUtf8Value(entry.Value);
             if (entry.Key.Hash != key.Hash || entry.Sha256 != StoredJson.Checksum(stored))
-                throw new JsonException("it is that of another key, or its checksum is wrong");
+                throw new JsonException("it belongs to another key, or its checksum is wrong");
             value = StoredJson.Read<T>(stored, Strict);
             Found++;
             return true;
         }
         catch (JsonException)
         {
-            // A disk error or an older program's file: computing it again is the remedy.
+            // A disk error or a file of an older program: the result is computed again.
             Damaged++;
             return false;
         }
     }
 
     /// <summary>Writes a result; a reader sees all of it or nothing.</summary>
-    /// <exception cref="IOException">The disk is full or the place cannot be written; earlier results are intact.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written; earlier results are intact.</exception>
     public void Write<T>(ResultKey key, T value)
     {
         byte[] stored = JsonSerializer.SerializeToUtf8Bytes(value, Json);
@@ -66,7 +66,7 @@ public sealed class ResultCache
             JsonSerializer.Serialize(writer, key, Json);
             writer.WriteString(nameof(Entry.Sha256), StoredJson.Checksum(stored));
             writer.WritePropertyName(nameof(Entry.Value));
-            // As it was hashed, byte for byte.
+            // Exactly the bytes that were hashed.
             writer.WriteRawValue(stored);
             writer.WriteEndObject();
         }

@@ -10,7 +10,7 @@ namespace NullTextResearch.Experiments;
 /// <param name="Prompt">Its caption.</param>
 /// <param name="ModelFingerprint">Hash of the model's weights.</param>
 /// <param name="OptionsJson">All options, as JSON.</param>
-/// <param name="AlgorithmVersion">Raised by hand whenever the numbers of an algorithm change.</param>
+/// <param name="AlgorithmVersion">Incremented by hand whenever the numbers of an algorithm change.</param>
 public sealed record ResultKey(string Experiment, string ImageHash, string Prompt, string ModelFingerprint, string OptionsJson, int AlgorithmVersion)
 {
     /// <summary>SHA-256 over all parts, in hexadecimal.</summary>
@@ -18,7 +18,7 @@ public sealed record ResultKey(string Experiment, string ImageHash, string Promp
         Convert.ToHexStringLower(
             SHA256.HashData(
                 Encoding.UTF8.GetBytes(
-                    // JSON keeps the parts apart, whatever they hold.
+                    // JSON keeps the parts separate, whatever they contain.
                     JsonSerializer.Serialize(
                         (string[])
                             [

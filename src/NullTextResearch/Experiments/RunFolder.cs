@@ -15,9 +15,9 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Experiments;
 
 /// <summary>
-/// A folder that holds an inversion and everything needed to edit the image later without inverting it again. Every file
-/// appears whole or not at all; the manifest comes last, so a folder with a manifest is complete. What an interrupted
-/// null-text inversion needs to go on lies in state.safetensors until the run is done.
+/// A folder that holds an inversion and everything needed to edit the image later without inverting it again. Every file appears whole or not at all; the
+/// manifest comes last, so a folder with a manifest is complete. The state that an interrupted null-text inversion needs to resume is in state.safetensors
+/// until the run is done.
 /// </summary>
 public sealed class RunFolder
 {
@@ -51,7 +51,7 @@ public sealed class RunFolder
     /// <summary>The autoencoder's round trip of it.</summary>
     public string VaePath => System.IO.Path.Combine(Path, "vae.png");
 
-    /// <summary>What sampling the inversion gives.</summary>
+    /// <summary>The image that sampling the inversion gives.</summary>
     public string ReconstructionPath => System.IO.Path.Combine(Path, "reconstruction.png");
 
     /// <summary>Whether the folder holds a complete run.</summary>
@@ -75,7 +75,7 @@ public sealed class RunFolder
     /// <param name="steps">T.</param>
     /// <param name="guidanceScale">w.</param>
     /// <param name="options">Options of the method, a record.</param>
-    /// <param name="numerics">How the networks computed, <see cref="ModelLoadOptions.Numerics"/>.</param>
+    /// <param name="numerics">Numerical settings of the networks, <see cref="ModelLoadOptions.Numerics"/>.</param>
     /// <returns>64 hexadecimal digits.</returns>
     public static string Key(
         RgbImage image,
@@ -88,7 +88,7 @@ public sealed class RunFolder
         string numerics = "fp32"
     )
     {
-        // Runs from before other precisions keep their keys.
+        // Runs that predate other precisions keep their keys.
         if (numerics != new ModelLoadOptions().Numerics)
             modelIdentity = $"{modelIdentity}, {numerics}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -116,8 +116,7 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// Identifies a model by its configs, by the length, ends and middle of its weight files, and by what was asked for when it was loaded; moving it
-    /// changes nothing.
+    /// Identifies a model by its configs, by the length, ends and middle of its weight files, and by its load options; moving it does not change the identity.
     /// </summary>
     /// <param name="source">The model on disk.</param>
     /// <returns>16 hexadecimal digits.</returns>
@@ -126,7 +125,7 @@ public sealed class RunFolder
         const int Sample = 1 << 16;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[Sample];
-        // Only what is read: another variant that lies beside it, or is downloaded later, makes no other model of it.
+        // Only files that are read: another variant next to them, or one downloaded later, does not change the identity.
         foreach ((string name, string path) in source.Files.Select(f => (Name(f), f)).OrderBy(f => f.Item1, StringComparer.Ordinal))
             Add(name, path);
 
@@ -135,7 +134,7 @@ public sealed class RunFolder
             hash.AppendData(Encoding.UTF8.GetBytes($"{asked.Variant}|{asked.Prediction}|{asked.ZeroTerminalSnr}|{asked.Spacing}|{asked.UseEma}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
 
-        // Names that do not change with the model's place.
+        // Names that do not depend on the model's location.
         string Name(string path)
         {
             if (source.IsSingleFile)
@@ -160,18 +159,18 @@ public sealed class RunFolder
     {
         string path = ManifestPath;
         if (!Directory.Exists(Path))
-            throw new RunFolderException($"there is no run folder {Path}; make one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
+            throw new RunFolderException($"there is no run folder {Path}; create one with 'nulltext invert IMAGE --prompt \"...\" --out {Path}'.");
         if (!File.Exists(path))
             throw new RunFolderException(
                 File.Exists(StatePath)
-                    ? $"the run in {Path} was interrupted; give the same 'nulltext invert' command again to finish it."
-                    : $"{Path} is no run folder: it has no {ManifestName}. 'nulltext invert' makes one."
+                    ? $"the run in {Path} was interrupted; run the same 'nulltext invert' command again to finish it."
+                    : $"{Path} is not a run folder: it has no {ManifestName}. Create one with 'nulltext invert'."
             );
         InversionManifest manifest;
         try
         {
             byte[] text = File.ReadAllBytes(path);
-            // Asked first, and alone: what another version calls its fields is its own business.
+            // Read first, and on its own: another version may have different fields.
             if (StoredJson.Read<VersionOnly>(text, Strict).Version is var version and not InversionManifest.CurrentVersion)
                 throw new RunFolderException($"{path} has version {version}, this program reads {InversionManifest.CurrentVersion}; invert the image again.");
             manifest = StoredJson.Read<InversionManifest>(text, Strict);
@@ -186,11 +185,11 @@ public sealed class RunFolder
 
     /// <summary>Saves a finished inversion and removes the state of its interrupted runs.</summary>
     /// <param name="result">The result; borrowed.</param>
-    /// <param name="manifest">What to write beside it.</param>
+    /// <param name="manifest">The manifest to write.</param>
     /// <param name="source">The prepared image.</param>
     /// <param name="vae">Its round trip through the autoencoder.</param>
-    /// <param name="reconstruction">What sampling the result gives.</param>
-    /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run is as it was.</exception>
+    /// <param name="reconstruction">The image that sampling the result gives.</param>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written; an earlier complete run is unchanged.</exception>
     public void Save(InversionResult result, InversionManifest manifest, RgbImage source, RgbImage vae, RgbImage reconstruction)
     {
         using Tensors.UseGate.Lease use = result.Use();
@@ -215,7 +214,7 @@ public sealed class RunFolder
             ["replay"] = JsonSerializer.Serialize(new StoredReplay(replay.Kind, replay.Numbers), Json),
             ["prompt_optimised"] = JsonSerializer.Serialize(result.IsPromptOptimised, Json),
         };
-        // All that needs space on the disk happens beside the old files; only renames touch them.
+        // Everything that needs disk space is written next to the old files; only renames touch them.
         string staging = System.IO.Path.Combine(Path, WholeFile.NameFor(""));
         try
         {
@@ -224,7 +223,7 @@ public sealed class RunFolder
             ImageFile.SavePng(reconstruction, Staged(ReconstructionPath));
             manifest = manifest with { TensorChecksum = SealedTensors.Write(Staged(TensorsPath), tensors, metadata) };
             File.WriteAllBytes(Staged(ManifestPath), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
-            // New pictures beside an old manifest would be a lie; without one the folder is merely incomplete.
+            // New pictures with an old manifest would be inconsistent; without a manifest the folder is merely incomplete.
             File.Delete(ManifestPath);
             foreach (string path in (string[])[SourcePath, VaePath, ReconstructionPath, TensorsPath, ManifestPath])
                 File.Move(Staged(path), path, overwrite: true);
@@ -241,7 +240,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Reads the inversion back.</summary>
-    /// <param name="device">Where its tensors go; the CPU if null.</param>
+    /// <param name="device">Device for its tensors; null for the CPU.</param>
     /// <returns>The result, owned by the caller; its options are a <see cref="JsonElement"/>.</returns>
     /// <exception cref="RunFolderException">The folder holds no complete run, it is damaged, or its parts do not fit each other.</exception>
     public InversionResult Load(Device? device = null)
@@ -252,8 +251,8 @@ public sealed class RunFolder
         {
             using SafetensorsFile file = SafetensorsFile.Open(TensorsPath);
             if (file.Metadata.GetValueOrDefault("key") != manifest.Key)
-                throw new RunFolderException($"{TensorsPath} belongs to another run than {ManifestName} beside it; invert the image again.");
-            // Runs from before there were checksums have none in either place.
+                throw new RunFolderException($"{TensorsPath} belongs to another run than the {ManifestName} next to it; invert the image again.");
+            // Runs that predate checksums have none in either place.
             if (manifest.TensorChecksum != SealedTensors.ClaimOf(file) || (manifest.TensorChecksum is { } expected && SealedTensors.Of(file) != expected))
                 throw Damaged(TensorsPath, "its checksum is wrong: bytes have changed since it was written");
             long steps = manifest.Steps;
@@ -292,7 +291,7 @@ public sealed class RunFolder
 
     private static IReplay ReadReplay(SafetensorsFile file, Tensor start, long steps, Func<Tensor, Tensor> there)
     {
-        // Runs from before there were replays had plain sampling, or offsets.
+        // Runs that predate replays used plain sampling, or offsets.
         bool isOld = !file.Metadata.ContainsKey("replay");
         StoredReplay stored = isOld
             ? new StoredReplay(file.Has(OffsetReplay.Kind) ? OffsetReplay.Kind : DdimReplay.Kind, new Dictionary<string, double>())
@@ -322,13 +321,13 @@ public sealed class RunFolder
         }
     }
 
-    // What the methods of runs from before this was stored did.
+    // Runs that predate this entry are judged by their method.
     private static bool WasPromptOptimised(SafetensorsFile file, string method) =>
         file.Metadata.ContainsKey("prompt_optimised")
             ? StoredJson.Read<bool>(Encoding.UTF8.GetBytes(Text(file, "prompt_optimised")), Strict)
             : method is "textual inversion" or "textual inversion with a pivot";
 
-    /// <summary>Saves what an interrupted run needs to go on, in one file that replaces the last one only when complete.</summary>
+    /// <summary>Saves the state that an interrupted run needs to resume, in one file that replaces the previous one only when complete.</summary>
     /// <param name="key">Key of the run.</param>
     /// <param name="state">The state; borrowed.</param>
     public void SaveState(string key, NullTextState state)
@@ -344,11 +343,11 @@ public sealed class RunFolder
     }
 
     /// <summary>Reads the state of an interrupted run back.</summary>
-    /// <param name="key">Key of the run that wants to go on.</param>
-    /// <param name="device">Where the tensors go; the CPU if null.</param>
+    /// <param name="key">Key of the run to resume.</param>
+    /// <param name="device">Device for the tensors; null for the CPU.</param>
     /// <param name="saved">The state, owned by the caller.</param>
-    /// <param name="note">Why a state that is there cannot be used, for a person; null where there is none, or it is used.</param>
-    /// <returns>False if there is none, or that of another run, or one that cannot be read: then the run starts anew.</returns>
+    /// <param name="note">Human-readable reason why an existing state cannot be used; null if there is none, or it is used.</param>
+    /// <returns>False if there is none, it belongs to another run, or it cannot be read; the run then starts from scratch.</returns>
     public bool TryLoadState(string key, Device? device, [NotNullWhen(true)] out SavedNullTextState? saved, out string? note)
     {
         (saved, note) = (null, null);
@@ -395,20 +394,20 @@ public sealed class RunFolder
         }
         catch (Exception e) when (e is ModelFormatException or JsonException)
         {
-            // A state is only a head start; without it the work is done from the beginning.
+            // A state is only a head start; without it the work starts from the beginning.
             note = $"{StatePath} is damaged ({e.Message.TrimEnd('.')})";
             return false;
         }
     }
 
     /// <summary>
-    /// Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written. Edits that end at one time wait for each other
+    /// Adds an edit as edits/001, edits/002, ...; the folder appears when all its files are written. Edits that finish at the same time wait for each other
     /// here.
     /// </summary>
     /// <param name="write">Writes the files into the folder it is given.</param>
     /// <returns>Path of the new folder.</returns>
     /// <exception cref="IOException">
-    /// The disk is full, the folder cannot be written, or another edit does not finish writing; the earlier edits are as they were.
+    /// The disk is full, the folder cannot be written, or another edit does not finish writing; the earlier edits are unchanged.
     /// </exception>
     public string AddEdit(Action<string> write)
     {
@@ -435,15 +434,15 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Finds out that edits can be written, before they are computed.</summary>
-    /// <exception cref="IOException">They cannot.</exception>
-    /// <exception cref="UnauthorizedAccessException">They may not.</exception>
+    /// <summary>Checks that edits can be written, before they are computed.</summary>
+    /// <exception cref="IOException">They cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Write access is denied.</exception>
     public void RequireWritableEdits() => OutputLock.OnFolder(EditsPath, LongestWait).Dispose();
 
-    /// <summary>Options as a manifest has them.</summary>
+    /// <summary>Options in a manifest's format.</summary>
     public static JsonElement ToJson(object options) => JsonSerializer.SerializeToElement(options, options.GetType(), Json);
 
-    /// <summary>What is written of a replay beside its tensors.</summary>
+    /// <summary>What is stored of a replay besides its tensors.</summary>
     private sealed record StoredReplay(string Kind, IReadOnlyDictionary<string, double> Numbers);
 
     private static Tensor Stack(PivotTrajectory pivot) => stack([.. Enumerable.Range(0, pivot.Steps + 1).Select(level => pivot[level])]);
@@ -453,7 +452,7 @@ public sealed class RunFolder
     private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file)
     {
         List<List<StepOptimisation>> images = StoredJson.Read<List<List<StepOptimisation>>>(Encoding.UTF8.GetBytes(Text(file, "optimisation")), Strict);
-        // The serializer's null checks do not reach into lists.
+        // The serializer's null checks do not cover list elements.
         return images.TrueForAll(image => image is not null && image.TrueForAll(step => step is not null))
             ? images
             : throw new ModelFormatException("its metadata 'optimisation' holds null for a step");
@@ -462,7 +461,7 @@ public sealed class RunFolder
     private static string Text(SafetensorsFile file, string name) =>
         file.Metadata.TryGetValue(name, out string? text) ? text : throw new ModelFormatException($"its metadata has no '{name}'");
 
-    /// <summary>A tensor with the shape and type that it must have, and without a value that would only be noticed when the work with it is done.</summary>
+    /// <summary>Reads a tensor and checks its shape, its type and that it is finite, so that a bad value is not noticed only when the work is done.</summary>
     private static Tensor Read(SafetensorsFile file, string name, Tensor? like, params ReadOnlySpan<long> shape)
     {
         SafetensorsEntry entry = file.Entry(name);

@@ -8,7 +8,7 @@ public sealed class SavedNullTextState : IDisposable
 {
     internal SavedNullTextState(NullTextState state) => State = state;
 
-    /// <summary>What <see cref="NullTextInversion"/> goes on from; borrowed.</summary>
+    /// <summary>The state from which <see cref="NullTextInversion"/> resumes; borrowed.</summary>
     public NullTextState State { get; }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ namespace NullTextResearch.Experiments;
 /// <summary>SDEdit with and without null-text inversion: Fig. 8.</summary>
 public static class SdEditExperiment
 {
-    /// <summary>Edits every image by its first planned edit, at every strength, in both ways.</summary>
+    /// <summary>Applies each image's first planned edit at every strength, with and without null texts.</summary>
     public static IReadOnlyList<SdEditRecord> Run(ExperimentLab lab) =>
         lab.PerImage<SdEditRecord>(
             "sdedit",
@@ -75,7 +75,7 @@ public static class SdEditExperiment
     private static PlannedEdit EditOf(ExperimentImage image) => image.Edits.Count > 0 ? image.Edits[0] : throw NoEdit(image.Name);
 
     internal static ArgumentException NoEdit(string image) =>
-        new($"The image '{image}' has no edit to make: add prompts of edited versions below its caption, one a line.");
+        new($"The image '{image}' has no planned edit: add prompts of edited versions below its caption, one per line.");
 
     private static (string Word, Func<SceneJudgement, double> Of)? WordOf(ExperimentImage image)
     {

@@ -1,14 +1,14 @@
 namespace NullTextResearch.Images;
 
-/// <summary>What becomes of transparency.</summary>
+/// <summary>How transparency is handled.</summary>
 public enum AlphaHandling
 {
-    /// <summary>Blend onto white: what a viewer with a white page shows.</summary>
+    /// <summary>Blend onto white, as a viewer with a white page does.</summary>
     OnWhite,
 
     /// <summary>Blend onto black.</summary>
     OnBlack,
 
-    /// <summary>Take the stored colours and forget the alpha, as the released code does.</summary>
+    /// <summary>Keep the stored colours and drop the alpha, as the released code does.</summary>
     Discard,
 }

@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace NullTextResearch.Images;
 
-/// <summary>What is known of an image file before anything is decoded: the same checks for every decoder.</summary>
+/// <summary>The checks made on an image file before anything is decoded, the same for every decoder.</summary>
 internal readonly record struct EncodedImage
 {
     private const long MaxFileBytes = 512L << 20;
 
-    // Up to here a false claim costs little, and the decoder's own words say more of what is wrong.
+    // Up to this size a false header costs little, and the decoder's own error says more about the problem.
     private const long CheapPixels = 4_000_000;
 
     private readonly Format _format;
@@ -26,8 +26,8 @@ internal readonly record struct EncodedImage
     /// <summary>The chunks of a PNG file; null for other formats.</summary>
     public PngChunks? Png { get; }
 
-    /// <summary>The bytes of an image file.</summary>
-    /// <exception cref="ImageFileException">The file is missing, a folder, too large or cannot be read.</exception>
+    /// <summary>Reads the bytes of an image file.</summary>
+    /// <exception cref="ImageFileException">The file is missing, is a folder, is too large or cannot be read.</exception>
     public static byte[] ReadFile(string path)
     {
         try
@@ -56,10 +56,10 @@ internal readonly record struct EncodedImage
         }
     }
 
-    /// <summary>Recognises the format by its first bytes.</summary>
+    /// <summary>Recognises the format from the first bytes.</summary>
     /// <param name="encoded">The bytes of a file.</param>
-    /// <param name="name">What to call it in errors.</param>
-    /// <exception cref="ImageFileException">It is empty, or no PNG, JPEG or WebP file; the message says what it is.</exception>
+    /// <param name="name">Name to use in error messages.</param>
+    /// <exception cref="ImageFileException">The file is empty, or is not a PNG, JPEG or WebP file; the message says what it is.</exception>
     public static EncodedImage Of(ReadOnlySpan<byte> encoded, string name)
     {
         if (encoded.IsEmpty)
@@ -76,23 +76,23 @@ internal readonly record struct EncodedImage
         throw new ImageFileException(name, ForeignFile.Describe(encoded, name));
     }
 
-    /// <summary>Whether the file has its end: what a decoder that fills up missing rows does not tell.</summary>
-    /// <param name="encoded">The bytes that this was made of.</param>
+    /// <summary>Whether the file is complete. Decoders that fill in missing rows do not report a truncated file.</summary>
+    /// <param name="encoded">The bytes that this instance was created from.</param>
     public bool IsWhole(ReadOnlySpan<byte> encoded) =>
         _format switch
         {
             Format.Png => encoded.LastIndexOf("IEND"u8) >= 0,
-            // The mark of the end, behind the last one that begins a scan: a preview in the header has marks of its own.
+            // The end marker must follow the last start-of-scan marker: a preview in the header has its own markers.
             Format.Jpeg => encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) > encoded.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]),
             _ => encoded.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(encoded[4..]) <= encoded.Length - 8L,
         };
 
-    /// <summary>Refuses a size that is over the limit, or that the file cannot hold.</summary>
-    /// <param name="width">Pixels in a row, as the header says.</param>
-    /// <param name="height">Rows, as the header says.</param>
-    /// <param name="name">What to call the file in errors.</param>
+    /// <summary>Rejects a size that exceeds the limit or that the file cannot hold.</summary>
+    /// <param name="width">Pixels in a row, according to the header.</param>
+    /// <param name="height">Rows, according to the header.</param>
+    /// <param name="name">Name of the file in error messages.</param>
     /// <param name="options">The limit.</param>
-    /// <exception cref="ImageFileException">It is refused; the message has the numbers.</exception>
+    /// <exception cref="ImageFileException">The size is rejected; the message gives the numbers.</exception>
     public void RequireSize(int width, int height, string name, ImageLoadOptions options)
     {
         long pixels = (long)width * height;
@@ -113,16 +113,16 @@ internal readonly record struct EncodedImage
         {
             throw new ImageFileException(
                 name,
-                FormattableString.Invariant($"its {pixels:N0} pixels do not fit one array ({Array.MaxLength / 3:N0} pixels); scale it down")
+                FormattableString.Invariant($"its {pixels:N0} pixels do not fit in one array ({Array.MaxLength / 3:N0} pixels); scale it down")
             );
         }
 
         long most = _format switch
         {
             Format.Png => Png!.Value.MostPixels,
-            // A block of 8 x 8 pixels takes a bit of each picture's largest channel at least.
+            // Each block of 8 x 8 pixels of the largest channel takes at least one bit.
             Format.Jpeg => _bytes * 8 * 64,
-            // The format sets no bound: one flat colour takes some forty bytes at any size, and is no picture at this size.
+            // The format sets no bound: one flat colour takes about forty bytes at any size, and is not a real picture at this size.
             _ => _bytes * 10_000,
         };
         if (pixels > CheapPixels && pixels > most)
@@ -132,8 +132,8 @@ internal readonly record struct EncodedImage
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"it claims {FormattableString.Invariant(size)}, which its {_bytes:N0} bytes cannot "
-                        + $"hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is cut off, or made to "
-                        + $"fill memory: download or export it again"
+                        + $"hold{(_format == Format.Webp ? " unless it is one flat colour" : "")}; nothing was decoded. The file is truncated, or crafted "
+                        + $"to fill memory: download or export it again"
                 )
             );
         }

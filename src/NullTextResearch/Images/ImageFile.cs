@@ -3,11 +3,11 @@ using SkiaSharp;
 
 namespace NullTextResearch.Images;
 
-/// <summary>Image files in and out: reads PNG, JPEG and WebP, writes PNG.</summary>
+/// <summary>Reads PNG, JPEG and WebP files and writes PNG files.</summary>
 /// <remarks>
-/// Colours are taken as stored: an embedded colour profile is not applied, as in the released code. Of an animation, the first frame.
-/// Memory, beside the file's own bytes: 3 bytes a pixel for what is returned; while PNG and WebP files are decoded, 4 more, and what their
-/// decoder takes. A size that the file cannot hold is refused before anything is decoded.
+/// Colours are used as stored: as in the released code, an embedded colour profile is not applied. For an animation, the first frame is read. Memory use, in
+/// addition to the file's own bytes, is 3 bytes per pixel for the result; decoding PNG and WebP takes another 4 bytes per pixel plus the decoder's own memory.
+/// A size that the file cannot hold is rejected before anything is decoded.
 /// </remarks>
 public static class ImageFile
 {
@@ -15,7 +15,7 @@ public static class ImageFile
 
     /// <summary>Reads an image file.</summary>
     /// <param name="path">A PNG, JPEG or WebP file; the content decides, not the name.</param>
-    /// <param name="options">Limits and transparency; defaults if null.</param>
+    /// <param name="options">Limits and transparency; null for the defaults.</param>
     /// <returns>The upright image.</returns>
     /// <exception cref="ImageFileException">The file is missing, unreadable, damaged, truncated, too large or of another format.</exception>
     public static RgbImage Load(string path, ImageLoadOptions? options = null)
@@ -26,10 +26,10 @@ public static class ImageFile
 
     /// <summary>Reads an image from the bytes of a file.</summary>
     /// <param name="encoded">A whole PNG, JPEG or WebP file.</param>
-    /// <param name="name">What to call it in errors.</param>
-    /// <param name="options">Limits and transparency; defaults if null.</param>
+    /// <param name="name">Name to use in error messages.</param>
+    /// <param name="options">Limits and transparency; null for the defaults.</param>
     /// <returns>The upright image.</returns>
-    /// <exception cref="ImageFileException">The bytes are damaged, truncated, of too large an image or of another format.</exception>
+    /// <exception cref="ImageFileException">The bytes are damaged, truncated or of another format, or the image is too large.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name = "(memory)", ImageLoadOptions? options = null)
     {
         options ??= new ImageLoadOptions();
@@ -55,8 +55,8 @@ public static class ImageFile
         }
     }
 
-    // Rows come in bands where the decoder can do that (JPEG), else the picture as a whole; in either case outside of the managed heap,
-    // so that the memory is free again at once. What stays are 3 bytes a pixel.
+    // Decodes in bands of rows if the decoder can (JPEG), otherwise the whole picture at once. The buffer is outside the managed heap, so it is freed
+    // immediately. Only 3 bytes per pixel remain.
     private static unsafe RgbImage Decode(SKCodec codec, string name, Placement place, AlphaHandling alpha)
     {
         // Without a target colour space the codec leaves the numbers alone.
@@ -96,15 +96,15 @@ public static class ImageFile
 
     /// <summary>Writes an image as PNG. An existing file is replaced only once the new one is complete.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="path">The file to write; its folder is made where missing.</param>
-    /// <exception cref="IOException">The disk is full or the place cannot be written; an earlier file is intact.</exception>
+    /// <param name="path">The file to write; its folder is created if missing.</param>
+    /// <exception cref="IOException">The disk is full or the path cannot be written; an existing file stays intact.</exception>
     public static void SavePng(RgbImage image, string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         WholeFile.Write(path, EncodePng(image));
     }
 
-    /// <summary>Encodes an image as PNG: 8 bits a channel, no alpha, the same bytes for the same pixels.</summary>
+    /// <summary>Encodes an image as PNG: 8 bits per channel, no alpha. The same pixels always give the same bytes.</summary>
     /// <param name="image">The image.</param>
     /// <returns>The bytes of a PNG file.</returns>
     public static byte[] EncodePng(RgbImage image)
@@ -135,10 +135,10 @@ public static class ImageFile
         }
     }
 
-    /// <summary>Where stored pixels belong in the upright picture: the origin names the corner of the stored row 0 and column 0.</summary>
+    /// <summary>Maps stored pixels to the upright picture. The origin is the corner where the stored row 0 and column 0 belong.</summary>
     private readonly record struct Placement
     {
-        // Offset of the stored pixel (0, 0), and steps in bytes along a stored row and from row to row.
+        // Byte offset of the stored pixel (0, 0), and byte steps along a stored row and from one row to the next.
         private readonly int _start,
             _alongRow,
             _toNextRow;
@@ -169,7 +169,7 @@ public static class ImageFile
 
         public int Bytes => Width * Height * 3;
 
-        /// <summary>Puts a stored row to its place, without its alpha.</summary>
+        /// <summary>Writes a stored row to its place, with the alpha removed.</summary>
         public void Put(ReadOnlySpan<byte> rgba, int row, byte[] rgb, AlphaHandling handling)
         {
             int to = _start + (row * _toNextRow);

@@ -1,12 +1,12 @@
 namespace NullTextResearch.Images;
 
-/// <summary>An image file is missing, damaged, too large or of an unsupported format.</summary>
+/// <summary>An image file is missing, damaged, too large or in an unsupported format.</summary>
 public sealed class ImageFileException : IOException
 {
     /// <summary>Names the file, what is wrong with it and what to try.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="problem">The problem, in words for a user.</param>
-    /// <param name="inner">The error below, if any.</param>
+    /// <param name="problem">The problem, worded for the user.</param>
+    /// <param name="inner">The underlying error, if any.</param>
     public ImageFileException(string path, string problem, Exception? inner = null)
         : base($"image '{path}': {problem}", inner)
     {

@@ -9,19 +9,19 @@ public sealed record ImageLoadOptions
     /// <summary>Largest accepted width x height, in pixels, checked against the file's header before anything is decoded. Default 64,000,000.</summary>
     public long MaxPixels { get; init; } = DefaultMaxPixels;
 
-    /// <summary>What becomes of transparency. Default: blend onto white.</summary>
+    /// <summary>How transparency is handled. Default: blend onto white.</summary>
     public AlphaHandling Alpha { get; init; } = AlphaHandling.OnWhite;
 
-    /// <summary>Whether a camera's orientation tag turns the image upright. Default true; the released code ignores the tag.</summary>
+    /// <summary>Whether the image is turned upright according to its orientation tag. Default true; the released code ignores the tag.</summary>
     public bool HonourOrientation { get; init; } = true;
 }
 
-/// <summary>The arithmetic of <see cref="AlphaHandling"/>, for every decoder.</summary>
+/// <summary>Implements <see cref="AlphaHandling"/> for all decoders.</summary>
 internal static class AlphaBlend
 {
-    /// <summary>A stored pixel without its alpha.</summary>
-    /// <param name="handling">What becomes of it.</param>
-    /// <param name="rgba">Red, green, blue, alpha; not multiplied by it.</param>
+    /// <summary>Removes the alpha from a stored pixel.</summary>
+    /// <param name="handling">How the alpha is handled.</param>
+    /// <param name="rgba">Red, green, blue, alpha; not premultiplied.</param>
     /// <param name="rgb">Receives three bytes.</param>
     public static void Blend(this AlphaHandling handling, ReadOnlySpan<byte> rgba, Span<byte> rgb)
     {

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Images;
 
-/// <summary>How an image of any size becomes the size that a model takes: crop by offsets, crop to the shape of that size, resize; in that order.</summary>
+/// <summary>How an image of any size is brought to the size that a model takes: crop by offsets, crop to the aspect ratio of that size, then resize.</summary>
 /// <remarks>
-/// Defaults are those of the released null-text code, with two deviations: offsets that leave nothing are an error where that code
-/// clamps them silently, and its clamp of the top offset by the left one (a slip) is not repeated.
+/// Defaults are those of the released null-text code, with two deviations: offsets that leave nothing are an error, whereas that code clamps them silently; and
+/// its bug of clamping the top offset by the left one is not reproduced.
 /// </remarks>
 public sealed record ImagePreparation
 {
@@ -20,18 +20,18 @@ public sealed record ImagePreparation
     public int Bottom { get; init; }
 
     /// <summary>
-    /// Whether what the shape of <see cref="Size"/> (a square where that is null) has no room for is then cut off on both ends, keeping
-    /// the centre. Default true; false stretches.
+    /// Whether the image is then cropped around its centre to the aspect ratio of <see cref="Size"/> (a square if that is null). Default true; false stretches
+    /// it instead.
     /// </summary>
     public bool CentreCut { get; init; } = true;
 
-    /// <summary>Size that the result gets (one number is a square), or null to keep the size after cropping. Default 512 x 512.</summary>
+    /// <summary>Size of the result (a single number means a square), or null to keep the size after cropping. Default 512 x 512.</summary>
     public PixelSize? Size { get; init; } = 512;
 
     /// <summary>Filter of the resize. Default <see cref="ResizeFilter.Bicubic"/>.</summary>
     public ResizeFilter Filter { get; init; } = ResizeFilter.Bicubic;
 
-    /// <summary>The size of an image after the offsets are cut off.</summary>
+    /// <summary>The size of an image after cropping by the offsets.</summary>
     /// <param name="image">Size of the image.</param>
     /// <exception cref="ArgumentException">An offset is negative, or the offsets leave nothing.</exception>
     public PixelSize Remaining(PixelSize image)
@@ -47,12 +47,12 @@ public sealed record ImagePreparation
         return new PixelSize((int)width, (int)height);
     }
 
-    /// <summary>Applies the steps, with the size that a model takes in place of <see cref="Size"/>.</summary>
+    /// <summary>Applies the steps with a size that a model takes instead of <see cref="Size"/>.</summary>
     /// <param name="image">An image of any size.</param>
-    /// <param name="sizing">How the size is found.</param>
-    /// <param name="rule">What the model takes.</param>
-    /// <returns>The prepared image; the given one if there is nothing to do.</returns>
-    /// <exception cref="ArgumentException">The offsets are wrong, or the model does not take the size.</exception>
+    /// <param name="sizing">How the size is chosen.</param>
+    /// <param name="rule">The sizes that the model takes.</param>
+    /// <returns>The prepared image; the same instance if there is nothing to do.</returns>
+    /// <exception cref="ArgumentException">The offsets are invalid, or the model does not take the size.</exception>
     public RgbImage Apply(RgbImage image, ImageSizing sizing, SizeRule rule)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -61,7 +61,7 @@ public sealed record ImagePreparation
 
     /// <summary>Applies the steps.</summary>
     /// <param name="image">An image of any size.</param>
-    /// <returns>The prepared image; the given one if there is nothing to do.</returns>
+    /// <returns>The prepared image; the same instance if there is nothing to do.</returns>
     /// <exception cref="ArgumentException">An offset is negative, the offsets leave nothing, or the size is below 1.</exception>
     public RgbImage Apply(RgbImage image)
     {
@@ -75,7 +75,7 @@ public sealed record ImagePreparation
         if (CentreCut)
         {
             PixelSize shape = Size ?? 1;
-            // The largest part of that shape; the exact products decide which side is too long.
+            // The largest part with that aspect ratio. Exact integer products decide which side is too long.
             if ((long)left.Width * shape.Height > (long)left.Height * shape.Width)
                 cut = left with { Width = (int)Math.Max(1, (long)left.Height * shape.Width / shape.Height) };
             else

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Images;
 
-/// <summary>Separable resampling with area-true shrinking: the filter is widened by the scale, so that every source pixel counts.</summary>
-/// <remarks>Ours rather than the decoder library's, so that results are the same on every machine and shrinking does not alias.</remarks>
+/// <summary>Separable antialiased resampling: when shrinking, the filter is widened by the scale, so every source pixel contributes.</summary>
+/// <remarks>Implemented here instead of using the decoder library, so that results are the same on every machine and shrinking does not alias.</remarks>
 public static class ImageResize
 {
     /// <summary>Resizes an image.</summary>
@@ -9,8 +9,8 @@ public static class ImageResize
     /// <param name="width">New width in pixels, at least 1.</param>
     /// <param name="height">New height in pixels, at least 1.</param>
     /// <param name="filter">Weight function.</param>
-    /// <returns>The resized image; the given one if the size is the same already.</returns>
-    /// <exception cref="ArgumentException">The result, or the step in between, does not fit one array.</exception>
+    /// <returns>The resized image; the same instance if it already has that size.</returns>
+    /// <exception cref="ArgumentException">The result or the intermediate image does not fit in one array.</exception>
     public static RgbImage Resize(RgbImage image, int width, int height, ResizeFilter filter = ResizeFilter.Bicubic)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -26,7 +26,7 @@ public static class ImageResize
             throw new ArgumentException($"resizing {image} to {width} x {height} needs more than {Array.MaxLength} bytes; crop the image first");
         }
 
-        // Columns first, and bytes in between: the order and rounding of the reference library.
+        // Horizontal pass first, intermediate result rounded to bytes: the order and rounding of the reference library.
         byte[] narrowed = new byte[image.Height * width * 3];
         ResizeAxis(image.Rgb, narrowed, Taps.Make(image.Width, width, filter), image.Height, image.Width * 3, 3, width * 3, 3);
         byte[] result = new byte[height * width * 3];
@@ -62,7 +62,7 @@ public static class ImageResize
 
     private static byte ToByte(double value) => (byte)Math.Clamp(Math.Floor(value + 0.5), 0, 255);
 
-    /// <summary>The source pixels that make one target pixel.</summary>
+    /// <summary>The source pixels that contribute to one target pixel.</summary>
     private sealed record Taps(int First, double[] Weights)
     {
         internal static Taps[] Make(int source, int target, ResizeFilter filter)

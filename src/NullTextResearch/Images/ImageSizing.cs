@@ -2,28 +2,28 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace NullTextResearch.Images;
 
-/// <summary>How an image gets its size for a model.</summary>
+/// <summary>How the size of an image is chosen for a model.</summary>
 public abstract record ImageSizing
 {
     private ImageSizing() { }
 
-    /// <summary>The model's own square; what does not fit is cut off evenly. The default everywhere.</summary>
+    /// <summary>The model's native square; the excess is cropped evenly. The default everywhere.</summary>
     public static ImageSizing Own { get; } = new OwnSquare();
 
-    /// <summary>The image's ratio of sides, with about as many pixels as the model's own square: <see cref="SizeRule.KeepRatio"/>.</summary>
+    /// <summary>The image's aspect ratio, with about as many pixels as the model's native square: <see cref="SizeRule.KeepRatio"/>.</summary>
     public static ImageSizing Keep { get; } = new KeptRatio();
 
-    /// <summary>The image's own size, which must be one that the model takes.</summary>
+    /// <summary>The image's own size, which the model must accept.</summary>
     public static ImageSizing AsIs { get; } = new Unchanged();
 
-    /// <summary>A given size; what does not fit its shape is cut off evenly.</summary>
-    /// <param name="size">The size; a single number is a square.</param>
+    /// <summary>A given size; the excess is cropped evenly.</summary>
+    /// <param name="size">The size; a single number means a square.</param>
     public static ImageSizing Of(PixelSize size) => new Given(size);
 
-    /// <summary>Reads <c>own</c>, <c>keep</c>, <c>as-is</c>, <c>512</c> or <c>640x448</c>.</summary>
+    /// <summary>Parses <c>own</c>, <c>keep</c>, <c>as-is</c>, <c>512</c> or <c>640x448</c>.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="sizing">What it says.</param>
-    /// <returns>False if it is something else.</returns>
+    /// <param name="sizing">The parsed value.</param>
+    /// <returns>False if the text is none of these.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ImageSizing? sizing)
     {
         sizing = text?.Trim() switch
@@ -37,10 +37,10 @@ public abstract record ImageSizing
         return sizing is not null;
     }
 
-    /// <summary>The size of an image for a model.</summary>
+    /// <summary>Chooses the size of an image for a model.</summary>
     /// <param name="image">Size of the image after cropping.</param>
-    /// <param name="rule">What the model takes.</param>
-    /// <exception cref="ArgumentException">The model does not take it.</exception>
+    /// <param name="rule">The sizes that the model takes.</param>
+    /// <exception cref="ArgumentException">The model does not take the size.</exception>
     public PixelSize For(PixelSize image, SizeRule rule)
     {
         PixelSize size = Choose(image, rule);

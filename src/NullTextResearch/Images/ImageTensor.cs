@@ -5,15 +5,15 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Images;
 
-/// <summary>Between bytes and the tensors that the networks see: the only place that knows both.</summary>
+/// <summary>Converts between image bytes and network tensors: the only place that knows both.</summary>
 public static class ImageTensor
 {
-    /// <summary>Images as one batch: byte / 127.5 - 1.</summary>
-    /// <param name="images">At least one image; all of one size.</param>
-    /// <param name="device">Where the tensor goes; the CPU if null.</param>
-    /// <param name="dtype">Floating-point type; float32 if not given. The arithmetic is done in it (half types: in float32).</param>
+    /// <summary>Converts images to one batch: byte / 127.5 - 1.</summary>
+    /// <param name="images">At least one image; all of the same size.</param>
+    /// <param name="device">Device of the tensor; null means the CPU.</param>
+    /// <param name="dtype">Floating-point type; float32 by default. It is also used for the arithmetic (half types use float32).</param>
     /// <returns>Pixels [B, 3, H, W] in [-1, 1], owned by the caller.</returns>
-    /// <exception cref="ArgumentException">No image, different sizes, or a type that is no floating-point type.</exception>
+    /// <exception cref="ArgumentException">There is no image, the sizes differ, or the type is not a floating-point type.</exception>
     public static Tensor ToPixels(IReadOnlyList<RgbImage> images, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -27,14 +27,14 @@ public static class ImageTensor
         if (images.FirstOrDefault(i => i.Width != width || i.Height != height) is { } odd)
         {
             throw new ArgumentException(
-                $"all images of a batch need one size, got {width} x {height} and {odd.Width} x {odd.Height}; prepare them first",
+                $"all images of a batch need the same size, got {width} x {height} and {odd.Width} x {odd.Height}; prepare them first",
                 nameof(images)
             );
         }
 
         if (dtype is not (ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16))
         {
-            throw new ArgumentException($"pixels are floating-point numbers, got {dtype}", nameof(dtype));
+            throw new ArgumentException($"pixels must be of a floating-point type, got {dtype}", nameof(dtype));
         }
 
         int plane = width * height;
@@ -45,17 +45,17 @@ public static class ImageTensor
         return pixels.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One image as a batch of one.</summary>
+    /// <summary>Converts one image to a batch of one.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="device">Where the tensor goes; the CPU if null.</param>
-    /// <param name="dtype">Floating-point type; float32 if not given.</param>
+    /// <param name="device">Device of the tensor; null means the CPU.</param>
+    /// <param name="dtype">Floating-point type; float32 by default.</param>
     /// <returns>Pixels [1, 3, H, W] in [-1, 1], owned by the caller.</returns>
     public static Tensor ToPixels(RgbImage image, Device? device = null, ScalarType dtype = ScalarType.Float32) => ToPixels([image], device, dtype);
 
-    /// <summary>A batch as images: clip(x / 2 + 0.5, 0, 1) x 255, truncated as the released code does.</summary>
+    /// <summary>Converts a batch to images: clip(x / 2 + 0.5, 0, 1) x 255, truncated as in the released code.</summary>
     /// <param name="pixels">Pixels [B, 3, H, W], nominally in [-1, 1], any device and floating-point type; borrowed.</param>
     /// <returns>One image per batch row.</returns>
-    /// <exception cref="ArgumentException">Another shape or type, or a value that is not a number.</exception>
+    /// <exception cref="ArgumentException">The shape or type is wrong, or a value is NaN.</exception>
     public static RgbImage[] ToImages(Tensor pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
@@ -69,11 +69,11 @@ public static class ImageTensor
         using IDisposable noGrad = no_grad();
         bool isDouble = pixels.dtype == ScalarType.Float64;
 
-        // Half types would lose the last byte values: widen first, as the released code does before it quantises.
+        // Half types cannot represent all byte values here: widen first, as the released code does before it quantises.
         Tensor wide = pixels.detach().to(CPU).to(isDouble ? ScalarType.Float64 : ScalarType.Float32);
         if (wide.isnan().any().item<bool>())
         {
-            throw new ArgumentException("pixels hold values that are not numbers: the computation before broke down", nameof(pixels));
+            throw new ArgumentException("the pixels contain NaN: the computation that produced them failed", nameof(pixels));
         }
 
         Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous();

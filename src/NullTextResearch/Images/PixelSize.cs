@@ -20,10 +20,10 @@ public readonly record struct PixelSize(int Width, int Height)
     /// <summary>The size of an image.</summary>
     public static PixelSize Of(RgbImage image) => new(image.Width, image.Height);
 
-    /// <summary>Reads <c>512</c> (a square) or <c>640x448</c> (width, height).</summary>
-    /// <param name="text">The text; blanks around the numbers are allowed.</param>
-    /// <param name="size">The size read; both numbers are positive.</param>
-    /// <returns>False if the text is something else.</returns>
+    /// <summary>Parses <c>512</c> (a square) or <c>640x448</c> (width, height).</summary>
+    /// <param name="text">The text; spaces around the numbers are allowed.</param>
+    /// <param name="size">The parsed size; both numbers are positive.</param>
+    /// <returns>False if the text is not a size.</returns>
     public static bool TryParse(string? text, out PixelSize size)
     {
         string[] parts = (text ?? "").Split('x', 'X', '×');
@@ -36,10 +36,10 @@ public readonly record struct PixelSize(int Width, int Height)
         static bool Read(string part, out int value) => int.TryParse(part.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
     }
 
-    /// <summary>As in <c>640 x 448</c>.</summary>
+    /// <summary>Formats the size as in <c>640 x 448</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width} x {Height}");
 
-    /// <summary><c>"640x448"</c>; a number, as files from before sizes had two sides hold it, is a square.</summary>
+    /// <summary><c>"640x448"</c>, or a number for a square, as in files from before sizes had two sides.</summary>
     private sealed class JsonText : JsonConverter<PixelSize>
     {
         public override PixelSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

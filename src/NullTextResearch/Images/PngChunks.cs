@@ -2,31 +2,31 @@ using System.Buffers.Binary;
 
 namespace NullTextResearch.Images;
 
-/// <summary>What the decoder library does not tell of a PNG file: which way up it is, and how much its data can hold.</summary>
+/// <summary>What the decoder library does not report about a PNG file: its orientation, and how much its data can hold.</summary>
 internal readonly record struct PngChunks
 {
     private const int SignatureLength = 8,
         HeaderLength = 8,
         CheckLength = 4;
 
-    // Deflate's best: 258 bytes for a bit of length and a bit of distance.
+    // The best ratio of Deflate: 258 bytes for one bit of length and one bit of distance.
     private const long BestRatio = 1032;
 
-    /// <summary>The orientation that the chunk <c>eXIf</c> names, 1 to 8; 1 where there is none.</summary>
+    /// <summary>The orientation in the <c>eXIf</c> chunk, 1 to 8; 1 if there is none.</summary>
     public required int Orientation { get; init; }
 
-    /// <summary>Compressed bytes of the picture.</summary>
+    /// <summary>Number of compressed bytes of image data.</summary>
     public required long DataBytes { get; init; }
 
-    /// <summary>Bits of a pixel as stored; 0 where the header does not say.</summary>
+    /// <summary>Stored bits per pixel; 0 if the header does not say.</summary>
     public required int BitsPerPixel { get; init; }
 
-    /// <summary>Pixels that the data can hold at most.</summary>
+    /// <summary>The largest number of pixels that the data can hold.</summary>
     public long MostPixels => BitsPerPixel == 0 ? long.MaxValue : DataBytes * BestRatio * 8 / BitsPerPixel;
 
-    /// <summary>Walks the chunks; what is cut off or damaged is left to the decoder to refuse.</summary>
+    /// <summary>Walks the chunks; truncated or damaged data is left for the decoder to reject.</summary>
     /// <param name="file">A whole PNG file.</param>
-    /// <remarks>The standard lets <c>eXIf</c> stand anywhere between the header and the end, also behind the data.</remarks>
+    /// <remarks>The standard allows <c>eXIf</c> anywhere between the header and the end, including after the data.</remarks>
     public static PngChunks Read(ReadOnlySpan<byte> file)
     {
         int orientation = 0,
@@ -48,7 +48,7 @@ internal readonly record struct PngChunks
                 break;
             if (length > (uint)(file.Length - at - HeaderLength))
                 break;
-            // Behind the content stands its check sum, which the decoder looks at.
+            // A checksum, verified by the decoder, follows the content.
             at = Math.Min(file.Length, at + HeaderLength + here + CheckLength);
         }
 
@@ -70,14 +70,14 @@ internal readonly record struct PngChunks
             _ => 0,
         };
 
-    // A TIFF header of either byte order, and the entry 0x0112 of its first directory.
+    // Reads a TIFF header in either byte order, then entry 0x0112 of its first directory.
     private static int ExifOrientation(ReadOnlySpan<byte> exif)
     {
         const int Entry = 12,
             Tag = 0x0112,
             Short = 3,
             Long = 4;
-        // Some writers keep the prefix that JPEG files have here.
+        // Some writers keep the prefix used in JPEG files.
         if (exif.StartsWith("Exif\0\0"u8))
             exif = exif[6..];
         bool big = exif.StartsWith("MM"u8);

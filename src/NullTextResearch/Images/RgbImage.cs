@@ -1,9 +1,9 @@
 namespace NullTextResearch.Images;
 
-/// <summary>An image as bytes: 8 bits a channel, red, green, blue, rows from the top, no padding between rows.</summary>
+/// <summary>An image as bytes: 8 bits per channel, red, green, blue, rows from the top, no padding between rows.</summary>
 /// <remarks>
-/// The door for other image libraries: <see cref="FromRgb"/> takes their pixels, <see cref="CopyTo"/> hands them back. Values are gamma-encoded
-/// as in the file (sRGB for almost all images). Treat the array as read-only: records are shared.
+/// The interface to other image libraries: <see cref="FromRgb"/> takes their pixels, <see cref="CopyTo"/> returns them. Values are gamma-encoded as in the file
+/// (sRGB for almost all images). Treat the array as read-only, because instances are shared.
 /// </remarks>
 public sealed record RgbImage
 {
@@ -30,16 +30,16 @@ public sealed record RgbImage
     /// <summary>Red, green, blue of each pixel, row by row; length width x height x 3.</summary>
     public byte[] Rgb { get; }
 
-    /// <summary>Writes the image as PNG; a file of that name is replaced as a whole.</summary>
+    /// <summary>Writes the image as PNG; an existing file is replaced atomically.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void SavePng(string path) => ImageFile.SavePng(this, path);
 
-    /// <summary>Copies an image out of memory that belongs to someone else.</summary>
+    /// <summary>Creates an image by copying pixels from memory owned by the caller.</summary>
     /// <param name="rgb">Width x height x 3 bytes, row by row.</param>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
-    /// <returns>An image with bytes of its own.</returns>
+    /// <returns>An image with its own bytes.</returns>
     /// <exception cref="ArgumentException">The length is not width x height x 3.</exception>
     public static RgbImage FromRgb(ReadOnlySpan<byte> rgb, int width, int height)
     {
@@ -47,7 +47,7 @@ public sealed record RgbImage
         return new RgbImage(width, height, rgb.ToArray());
     }
 
-    /// <summary>Copies the pixels into memory that belongs to someone else.</summary>
+    /// <summary>Copies the pixels into memory owned by the caller.</summary>
     /// <param name="rgb">Receives width x height x 3 bytes; may be longer.</param>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     public void CopyTo(Span<byte> rgb)

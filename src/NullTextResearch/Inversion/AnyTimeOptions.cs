@@ -1,12 +1,12 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>What the inversions share that optimise with one rate and may stop after any gradient step.</summary>
+/// <summary>Options shared by the inversions that optimise with a constant learning rate and may stop after any gradient step.</summary>
 public abstract record AnyTimeOptions
 {
     /// <summary>N: a whole inversion takes N T gradient steps, as many as null-text inversion with N inner steps.</summary>
     public int InnerSteps { get; init; } = 10;
 
-    /// <summary>Adam's rate, constant.</summary>
+    /// <summary>Adam's learning rate, constant.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
     /// <summary>Moment decays.</summary>

@@ -1,14 +1,14 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>How the first move is made, before there are two latents to go on from.</summary>
+/// <summary>How the first move is made, when there are not yet two latents to continue from.</summary>
 public enum BdiaFirstMove
 {
     /// <summary>A DDIM move from the image.</summary>
     Ddim,
 
-    /// <summary>A DDIM move whose noise prediction is 1 everywhere: a factor is missing in a published re-implementation.</summary>
+    /// <summary>A DDIM move with a noise prediction of 1 everywhere, as in a published re-implementation that lacks a factor.</summary>
     WithoutNoise,
 
-    /// <summary>A DDIM move, with the network asked one stride below the first timestep, which may be negative: the authors' code.</summary>
+    /// <summary>A DDIM move with the network evaluated one stride below the first timestep, which may be negative, as in the authors' code.</summary>
     StrideBelow,
 }

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// BDIA: each level is made from the two below it by DDIM moves in both directions with one noise prediction, a relation that can be solved for the
-/// lowest of the three. Zhang et al. 2023 (arXiv 2307.10829).
+/// BDIA: each level is computed from the two below it by DDIM moves in both directions with one noise prediction. This relation can be solved for the lowest of
+/// the three levels. Zhang et al. 2023 (arXiv 2307.10829).
 /// </summary>
-/// <remarks>The way back is exact up to rounding, which the climb multiplies by 1/gamma a step.</remarks>
+/// <remarks>Sampling back is exact up to rounding errors, which each inversion step multiplies by 1/gamma.</remarks>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class BdiaPath(BdiaOptions? options = null) : IPath
 {
@@ -32,15 +32,15 @@ public sealed class BdiaPath(BdiaOptions? options = null) : IPath
         }.Climb(problem, progress, cancellation);
     }
 
-    /// <summary>The rule of three neighbouring levels..</summary>
+    /// <summary>The rule for three neighbouring levels.</summary>
     /// <param name="clean">Cleanest of the three.</param>
     /// <param name="middle">Between them.</param>
     /// <param name="noisy">Noisiest.</param>
     /// <param name="gamma">How much of the move between the outer two is undone.</param>
-    public static TwoStepRule Rule(AlphaBar clean, AlphaBar middle, AlphaBar noisy, double gamma) =>
+    public static TwoStepRule Rule(NoiseLevel clean, NoiseLevel middle, NoiseLevel noisy, double gamma) =>
         new(
             1 / gamma,
-            Math.Sqrt(noisy.Value / middle.Value) - (Math.Sqrt(clean.Value / middle.Value) / gamma),
+            NoiseLevel.SignalRatio(middle, noisy) - (NoiseLevel.SignalRatio(middle, clean) / gamma),
             Ddim.NoiseCoefficient(middle, noisy) - (Ddim.NoiseCoefficient(middle, clean) / gamma)
         );
 

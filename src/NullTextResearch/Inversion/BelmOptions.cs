@@ -9,15 +9,17 @@ public sealed record BelmOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>Share of the noise levels that are climbed, above 0 to 1 (default 1), two at least: less keeps more of the image in an edit.</summary>
+    /// <summary>
+    /// Share of the noise levels that the inversion covers, above 0 to 1 (default 1), at least two levels: a smaller share keeps more of the image in an edit.
+    /// </summary>
     public double Strength { get; init; } = 1;
 
     /// <summary>w of the inversion, and of the source when sampling, finite (default 1).</summary>
     public double GuidanceScale { get; init; } = 1;
 
     /// <summary>
-    /// Whether the image has signal level 1 (default; paper and released code), or that of the schedule's clean end, which for Stable Diffusion is so
-    /// near to the first timestep that the second move amplifies more.
+    /// Whether the image has signal level 1 (default, as in the paper and the released code), or that of the schedule's clean end. For Stable Diffusion the
+    /// clean end is so close to the first timestep that the second move amplifies errors more.
     /// </summary>
     public bool CleanImage { get; init; } = true;
 
@@ -28,7 +30,7 @@ public sealed record BelmOptions : PathOptions
     protected internal override IEnumerable<string> Problems()
     {
         if (!(Strength is > 0 and <= 1))
-            yield return FormattableString.Invariant($"Strength is {Strength}; it must lie above 0 and up to 1.");
+            yield return FormattableString.Invariant($"Strength is {Strength}; it must be above 0 and at most 1.");
         if (!double.IsFinite(GuidanceScale))
             yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
     }

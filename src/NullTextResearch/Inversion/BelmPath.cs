@@ -3,10 +3,12 @@ using NullTextResearch.Diffusion;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// O-BELM: each level follows from the two below it by the linear rule of least local error, which can be solved for the lowest of the three. Wang et
+/// O-BELM: each level follows from the two below it by the linear rule with the smallest local error, which can be solved for the lowest of the three. Wang et
 /// al. 2024 (arXiv 2410.07273).
 /// </summary>
-/// <remarks>The way back is exact up to rounding, which the second move amplifies, a hundredfold at 10 steps: use float64 to see it.</remarks>
+/// <remarks>
+/// Sampling back is exact up to rounding errors, which the second move amplifies (a hundredfold at 10 steps): use float64 for an exact reconstruction.
+/// </remarks>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class BelmPath(BelmOptions? options = null) : IPath
 {
@@ -16,7 +18,7 @@ public sealed class BelmPath(BelmOptions? options = null) : IPath
     public string Name => "O-BELM";
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">Two neighbouring levels of the grid are the same.</exception>
+    /// <exception cref="ArgumentException">Two neighbouring levels of the grid are equal.</exception>
     public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         _options.Validate();
@@ -31,26 +33,22 @@ public sealed class BelmPath(BelmOptions? options = null) : IPath
         }.Climb(problem, progress, cancellation);
     }
 
-    /// <summary>The rule of three neighbouring levels..</summary>
+    /// <summary>The rule for three neighbouring levels.</summary>
     /// <param name="clean">Cleanest of the three.</param>
     /// <param name="middle">Between them.</param>
     /// <param name="noisy">Noisiest.</param>
-    public static TwoStepRule Rule(AlphaBar clean, AlphaBar middle, AlphaBar noisy)
+    public static TwoStepRule Rule(NoiseLevel clean, NoiseLevel middle, NoiseLevel noisy)
     {
         double below = Ratio(middle) - Ratio(clean),
             above = Ratio(noisy) - Ratio(middle);
         if (below == 0 || above == 0)
             throw new ArgumentException(
-                "O-BELM needs different noise levels, and two neighbours of this grid are the same; use another number of steps, another offset, or CleanImage."
+                "O-BELM needs distinct noise levels, but two neighbours in this grid are equal; use another number of steps, another offset, or CleanImage."
             );
         double growth = above / below,
-            signal = Math.Sqrt(noisy.Value);
-        return new TwoStepRule(
-            signal / Math.Sqrt(clean.Value) * growth * growth,
-            signal / Math.Sqrt(middle.Value) * (1 - (growth * growth)),
-            signal * (below + above) * growth
-        );
+            signal = noisy.Signal;
+        return new TwoStepRule(signal / clean.Signal * growth * growth, signal / middle.Signal * (1 - (growth * growth)), signal * (below + above) * growth);
     }
 
-    private static double Ratio(AlphaBar level) => Math.Sqrt(1 - level.Value) / Math.Sqrt(level.Value);
+    private static double Ratio(NoiseLevel level) => level.Noise / level.Signal;
 }

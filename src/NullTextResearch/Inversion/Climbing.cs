@@ -5,20 +5,22 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>What paths share.</summary>
+/// <summary>Helpers shared by the paths.</summary>
 internal static class Climbing
 {
-    /// <summary>The noise prediction at w, with one evaluation an image where w is 1 and two otherwise; owned by the caller's dispose scope.</summary>
+    /// <summary>The noise prediction at guidance scale w: one evaluation per image if w is 1, two otherwise; owned by the caller's dispose scope.</summary>
     public static Tensor Predict(this InversionProblem problem, Tensor latents, DiffusionStep step, double guidanceScale) =>
         guidanceScale == 1
             ? problem.Predictor.Predict(latents, step, problem.Conditional)
             : Guidance.Predict(problem.Predictor, latents, step, problem.Conditional, problem.Unconditional, guidanceScale);
 
-    /// <summary>Climbs level by level, from clean to noisy, without gradients.</summary>
+    /// <summary>Goes from clean to noisy, level by level, without gradients.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
-    /// <param name="name">Whose climb it is, for the progress.</param>
-    /// <param name="next">Gets the latents of a level and the move that leads down to it, gives those of the next level. Its temporaries are freed.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="name">Name of the path, for progress reports.</param>
+    /// <param name="next">
+    /// Takes the latents of a level and the sampler's move that ends at it; returns the latents of the next level. Its temporaries are freed.
+    /// </param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>T+1 latents, owned by the caller.</returns>
     public static PivotTrajectory Climb(

@@ -3,10 +3,9 @@ using NullTextResearch.Diffusion;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// DDIM sampling run backwards, from clean to noisy. The result samples with the plain empty embedding, which at w above 1
-/// does not lead back to the image.
+/// DDIM sampling run backwards, from clean to noisy. The result samples with the plain empty embedding, which does not reconstruct the image at w above 1.
 /// </summary>
-/// <param name="options">Options; null means the released code's.</param>
+/// <param name="options">Options; null for the released code's defaults.</param>
 public sealed class DdimInversion(DdimInversionOptions? options = null) : IInversion, IPath
 {
     private readonly DdimInversionOptions _options = options ?? new();
@@ -27,13 +26,12 @@ public sealed class DdimInversion(DdimInversionOptions? options = null) : IInver
 
     /// <summary>The latents at every noise level, clean to noisy.</summary>
     /// <param name="problem">Images, prompts, predictor; its guidance scale is not used.</param>
-    /// <param name="options">Options; null means the released code's.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="options">Options; null for the released code's defaults.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>T+1 latents, owned by the caller.</returns>
     /// <remarks>
-    /// Mokady et al., section 3.1. Each move is the sampler's, with its two noise levels exchanged; it is exact where the
-    /// prediction does not change over the step.
+    /// Mokady et al., section 3.1. Each move is the sampler's, with its two noise levels swapped; it is exact if the prediction does not change over the step.
     /// </remarks>
     public static PivotTrajectory Trajectory(
         InversionProblem problem,

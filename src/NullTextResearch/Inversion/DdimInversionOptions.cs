@@ -9,10 +9,10 @@ public sealed record DdimInversionOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>w of the inversion itself; above 1 both embeddings are mixed by classifier-free guidance at every step.</summary>
+    /// <summary>w of the inversion itself; other than 1, both embeddings are combined by classifier-free guidance at every step.</summary>
     public double GuidanceScale { get; init; } = 1;
 
-    /// <summary>Which timestep the network is told.</summary>
+    /// <summary>Which timestep is passed to the network.</summary>
     public NoiseTimestep NoiseTimestep { get; init; } = NoiseTimestep.Destination;
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ namespace NullTextResearch.Inversion;
 /// Direct inversion: records at each step by how much guided sampling misses the pivot, and adds that to the latents of the
 /// source branch when sampling. No optimisation. Ju et al. 2024.
 /// </summary>
-/// <param name="options">How the pivot is found; null means the released code's way.</param>
+/// <param name="options">How the pivot is found; null for DDIM inversion as in the released code.</param>
 public sealed class DirectInversion(PathOptions? options = null) : IInversion
 {
     private readonly PathOptions _options = options ?? new DdimInversionOptions();
@@ -54,9 +54,9 @@ public sealed class DirectInversion(PathOptions? options = null) : IInversion
 
     /// <summary>z*_t-1 minus the guided move from z*_t, for one or more prompts along the pivot.</summary>
     /// <param name="problem">Predictor, grid, guidance scale and empty embedding; its prompts are not used.</param>
-    /// <param name="pivot">Trajectory with R rows, or one row that serves all prompts; borrowed.</param>
+    /// <param name="pivot">Trajectory with R rows, or one row for all prompts; borrowed.</param>
     /// <param name="conditional">Prompt embeddings, [R, tokens, d]; borrowed.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>[T, R, 4, H, W]; owned by the caller's dispose scope.</returns>
     public static Tensor Offsets(
@@ -68,7 +68,7 @@ public sealed class DirectInversion(PathOptions? options = null) : IInversion
     )
     {
         if (pivot.Steps != problem.Grid.Steps)
-            throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
+            throw new ArgumentException($"The pivot has {pivot.Steps} steps but the grid has {problem.Grid.Steps}; invert with the same grid.");
         Shape.Require(problem.Unconditional, [1, -1, -1]);
         Shape.Require(conditional, [-1, problem.Unconditional.shape[1], problem.Unconditional.shape[2]]);
         long rows = conditional.shape[0];
@@ -94,7 +94,7 @@ public sealed class DirectInversion(PathOptions? options = null) : IInversion
             using DisposeScope scope = NewDisposeScope();
             Tensor moved = Ddim.Move(latents, Sampler.Predict(problem.Predictor, plan, step, latents), step.Noisy, step.Clean);
             Tensor offset = pivot.TargetOf(step).sub(moved);
-            // Not the pivot itself but what a sampler will have after adding the offset; they differ by rounding.
+            // Not the pivot itself, but the latents that a sampler will have after adding the offset; they differ by rounding.
             latents.Dispose();
             latents = moved.Plus(offset).MoveToOuterDisposeScope();
             offsets.Add(offset.MoveToOuterDisposeScope());

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Random draws that depend on seed, image and iteration alone, so that batching and resuming do not change them.</summary>
+/// <summary>Random draws that depend only on seed, image and iteration, so that batching and resuming do not change them.</summary>
 internal static class Draws
 {
     /// <summary>One standard normal tensor per image, of the latents' shape; owned by the caller's dispose scope.</summary>

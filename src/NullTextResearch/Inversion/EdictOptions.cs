@@ -9,10 +9,10 @@ public sealed record EdictOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>How much of a latent each mixing keeps, above 0.5 to 1 (default 0.93); 1 never mixes, and the pair drifts apart.</summary>
+    /// <summary>Share of a latent that each mixing step keeps, above 0.5 to 1 (default 0.93); at 1 nothing is mixed and the pair drifts apart.</summary>
     public double Mix { get; init; } = 0.93;
 
-    /// <summary>Share of the noise levels that are climbed, above 0 to 1 (default 1): less keeps more of the image in an edit.</summary>
+    /// <summary>Share of the noise levels that the inversion covers, above 0 to 1 (default 1): a smaller share keeps more of the image in an edit.</summary>
     public double Strength { get; init; } = 1;
 
     /// <summary>w of the inversion, and of the source when sampling, finite (default 3).</summary>
@@ -25,9 +25,9 @@ public sealed record EdictOptions : PathOptions
     protected internal override IEnumerable<string> Problems()
     {
         if (!(Mix is > 0.5 and <= 1))
-            yield return FormattableString.Invariant($"Mix is {Mix}; it must lie above 0.5 and up to 1.");
+            yield return FormattableString.Invariant($"Mix is {Mix}; it must be above 0.5 and at most 1.");
         if (!(Strength is > 0 and <= 1))
-            yield return FormattableString.Invariant($"Strength is {Strength}; it must lie above 0 and up to 1.");
+            yield return FormattableString.Invariant($"Strength is {Strength}; it must be above 0 and at most 1.");
         if (!double.IsFinite(GuidanceScale))
             yield return FormattableString.Invariant($"GuidanceScale is {GuidanceScale}; it must be finite.");
     }

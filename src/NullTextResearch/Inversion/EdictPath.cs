@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// EDICT: two latents that climb together, each moved by the prediction made at the other, so that every move can be undone exactly. Wallace et al.
-/// 2023 (arXiv 2211.12446).
+/// EDICT: two coupled latents, each moved by the noise predicted at the other, so that every move can be undone exactly. Wallace et al. 2023 (arXiv
+/// 2211.12446).
 /// </summary>
-/// <remarks>The way back is exact up to rounding, which the mixing amplifies: use float64 to see it, float32 is exact to the eye.</remarks>
+/// <remarks>
+/// Sampling back is exact up to rounding errors, which the mixing amplifies: use float64 for an exact reconstruction; in float32 the errors are invisible.
+/// </remarks>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class EdictPath(EdictOptions? options = null) : IPath
 {
@@ -18,7 +20,7 @@ public sealed class EdictPath(EdictOptions? options = null) : IPath
     /// <inheritdoc/>
     public string Name => "EDICT";
 
-    /// <summary>Sees which latent of the pair was moved, 0 or 1, and where to, [B, 4, H, W], borrowed; null costs nothing.</summary>
+    /// <summary>Receives the index of the latent that moved (0 or 1) and its new value, [B, 4, H, W], borrowed; null to disable.</summary>
     public Action<int, Tensor>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -40,7 +42,7 @@ public sealed class EdictPath(EdictOptions? options = null) : IPath
             DiffusionStep step = grid.Moves[grid.Steps - 1 - level];
             using DisposeScope inner = NewDisposeScope();
             Tensor before = pair[1];
-            // Sampling will mix after both moves, so climbing un-mixes before them.
+            // Sampling mixes after both moves, so inversion un-mixes before them.
             pair[1] = Unmix(pair[1], pair[0]);
             pair[0] = Unmix(pair[0], pair[1]);
             int last = 1 - ((step.Step - first) % 2);
@@ -53,14 +55,14 @@ public sealed class EdictPath(EdictOptions? options = null) : IPath
             }
             levels.Add(pair[0].MoveToOuterDisposeScope());
             pair[1].MoveToOuterDisposeScope();
-            // The first level is both latents; it is kept as a level.
+            // At the first level both latents are the same tensor, which is also kept as a level.
             if (level > 0)
                 before.Dispose();
             progress?.Report(new InversionProgress(Name, level + 1, moves));
 
             Tensor Unmix(Tensor own, Tensor other) => Lifetime.Scoped(() => own.sub(other.Times(1 - keep)).Over(keep));
         }
-        // Levels above the last one are not climbed; the walk has one tensor for each all the same.
+        // Levels above the last one are not visited; the walk still has one tensor for each of them.
         Tensor top = levels[^1];
         return new Walk
         {

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>EDICT's way back: the state is a pair of latents.</summary>
-/// <param name="second">The second latent of each image at the first step, [images, 4, H, W]; owned from now on.</param>
-/// <param name="mix">How much of a latent each mixing keeps.</param>
+/// <summary>EDICT's sampling rule: the state is a pair of latents.</summary>
+/// <param name="second">The second latent of each image at the first step, [images, 4, H, W]; owned by this object.</param>
+/// <param name="mix">Share of a latent that each mixing step keeps.</param>
 /// <param name="firstStep">First step to run.</param>
 /// <param name="sourceGuidance">w of source rows.</param>
 public sealed class EdictReplay(Tensor second, double mix, int firstStep, double sourceGuidance) : IReplay
@@ -19,10 +19,10 @@ public sealed class EdictReplay(Tensor second, double mix, int firstStep, double
     /// <inheritdoc/>
     public double? SourceGuidance => sourceGuidance;
 
-    /// <summary>[images, 4, H, W]; borrow it.</summary>
+    /// <summary>[images, 4, H, W]; borrowed.</summary>
     public Tensor Second => _gate.Alive(second);
 
-    /// <summary>Sees which latent of the pair was moved, 0 or 1, and where to, borrowed; null costs nothing.</summary>
+    /// <summary>Receives the index of the latent that moved (0 or 1) and its new value, borrowed; null to disable.</summary>
     public Action<int, Tensor>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ public sealed class EdictReplay(Tensor second, double mix, int firstStep, double
             new Dictionary<string, Tensor> { ["second"] = Second }
         );
 
-    /// <summary>Makes it from what was kept.</summary>
+    /// <summary>Rebuilds it from stored data.</summary>
     public static EdictReplay Restore(ReplayData data) =>
         new(data.Tensor("second"), data.Number("mix"), (int)data.Number("first_step"), data.Number("source_guidance"));
 

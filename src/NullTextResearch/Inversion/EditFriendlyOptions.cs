@@ -1,6 +1,6 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>Options of <see cref="EditFriendlyPath"/>; defaults are the paper's, with the formulas put right.</summary>
+/// <summary>Options of <see cref="EditFriendlyPath"/>; defaults are the paper's, with corrected formulas.</summary>
 public sealed record EditFriendlyOptions : PathOptions
 {
     /// <summary>Id in the catalogue.</summary>
@@ -9,7 +9,7 @@ public sealed record EditFriendlyOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>Seed of the noise; together with the key of an image it decides that image's noise.</summary>
+    /// <summary>Seed of the noise; an image's noise depends on this seed and on the image's key.</summary>
     public long Seed { get; init; }
 
     /// <summary>Share of the DDPM variance, above 0 to 1 (default 1).</summary>
@@ -18,17 +18,17 @@ public sealed record EditFriendlyOptions : PathOptions
     /// <summary>w of the inversion, and of the source when sampling, finite (default 3.5).</summary>
     public double GuidanceScale { get; init; } = 3.5;
 
-    /// <summary>Share of the steps that sampling leaves out, from the noisy end, 0 to below 1 (default 0.36): less keeps less of the image.</summary>
+    /// <summary>
+    /// Share of the steps that sampling skips, counted from the noisy end, 0 to below 1 (default 0.36): a smaller share keeps less of the image.
+    /// </summary>
     public double Skip { get; init; } = 0.36;
 
-    /// <summary>
-    /// The released code's direction term, sqrt(1 - a - eta v) for sqrt(1 - a - eta^2 v): the same for eta 1. Off by default.
-    /// </summary>
+    /// <summary>Uses the released code's direction term, sqrt(1 - a - eta v) instead of sqrt(1 - a - eta^2 v); they agree at eta 1. Off by default.</summary>
     public bool PublishedEta { get; init; }
 
     /// <summary>
-    /// The released code sets the noise of the last step to zero, so that the image comes back only nearly (0.15 of a latent's unit on a small
-    /// network). Off by default: it comes back up to rounding.
+    /// Sets the noise of the last step to zero, as the released code does; the image is then reconstructed only approximately (off by 0.15 latent units on a
+    /// small network). Off by default: the reconstruction is exact up to rounding.
     /// </summary>
     public bool PublishedLastStep { get; init; }
 
@@ -39,7 +39,7 @@ public sealed record EditFriendlyOptions : PathOptions
     protected internal override IEnumerable<string> Problems()
     {
         if (!(Eta is > 0 and <= 1))
-            yield return FormattableString.Invariant($"Eta is {Eta}; it must lie above 0 and up to 1.");
+            yield return FormattableString.Invariant($"Eta is {Eta}; it must be above 0 and at most 1.");
         if (!(Skip is >= 0 and < 1))
             yield return FormattableString.Invariant($"Skip is {Skip}; it must lie in [0, 1).");
         if (!double.IsFinite(GuidanceScale))

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Edit-friendly DDPM inversion: every level is the image with noise of its own, and the noise of each sampling step is what leads from one level to
-/// the next. Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140).
+/// Edit-friendly DDPM inversion: every level is the image with its own noise, and the noise of each sampling step is computed so that the step leads from one
+/// level to the next. Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class EditFriendlyPath(EditFriendlyOptions? options = null) : IPath
@@ -17,7 +17,7 @@ public sealed class EditFriendlyPath(EditFriendlyOptions? options = null) : IPat
     /// <inheritdoc/>
     public string Name => "edit-friendly DDPM inversion";
 
-    /// <summary>Noise of the level k, 1 (least noisy) to T, in place of a drawn one: [B, 4, H, W], borrowed.</summary>
+    /// <summary>Noise of level k, from 1 (least noisy) to T, instead of drawn noise: [B, 4, H, W], borrowed; null to draw it.</summary>
     public Func<int, Tensor>? Noise { get; init; }
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ public sealed class EditFriendlyPath(EditFriendlyOptions? options = null) : IPat
             bool isNone = rule.Deviation == 0 || (_options.PublishedLastStep && target == 0);
             Tensor noise = isNone ? zeros_like(mean) : levels[target].sub(mean).Over(rule.Deviation);
             noises[step.Step] = noise.MoveToOuterDisposeScope();
-            // What a sampler will hold; it differs from the level by rounding.
+            // The latents that a sampler will have; they differ from the level by rounding.
             if (target > 0)
                 levels[target] = mean.Plus(noise.Times(rule.Deviation)).MoveToOuterDisposeScope();
             progress?.Report(new InversionProgress(Name, step.Step + 1, steps));

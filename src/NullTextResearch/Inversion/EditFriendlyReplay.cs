@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>DDPM sampling with given noise: that of <see cref="EditFriendlyPath"/>, which source and edited versions of an image share.</summary>
-/// <param name="noises">[T, images, 4, H, W], step 0 (noisiest) first; owned from now on.</param>
+/// <param name="noises">[T, images, 4, H, W], step 0 (noisiest) first; owned by this object.</param>
 /// <param name="eta">Share of the variance.</param>
 /// <param name="publishedEta">The released code's direction term.</param>
 /// <param name="firstStep">First step to run.</param>
@@ -20,7 +20,7 @@ public sealed class EditFriendlyReplay(Tensor noises, double eta, bool published
     /// <inheritdoc/>
     public double? SourceGuidance => sourceGuidance;
 
-    /// <summary>[T, images, 4, H, W]; borrow it.</summary>
+    /// <summary>[T, images, 4, H, W]; borrowed.</summary>
     public Tensor Noises => _gate.Alive(noises);
 
     /// <inheritdoc/>
@@ -37,11 +37,11 @@ public sealed class EditFriendlyReplay(Tensor noises, double eta, bool published
             new Dictionary<string, Tensor> { ["noises"] = Noises }
         );
 
-    /// <summary>Makes it from what was kept.</summary>
+    /// <summary>Rebuilds it from stored data.</summary>
     public static EditFriendlyReplay Restore(ReplayData data) =>
         new(data.Tensor("noises"), data.Number("eta"), data.Number("published_eta") != 0, (int)data.Number("first_step"), data.Number("source_guidance"));
 
-    /// <summary>By how much the latents after a step change with the noise prediction.</summary>
+    /// <summary>How much the latents after a step change with the noise prediction.</summary>
     internal double NoiseFactor(DiffusionStep step) => Rule.Of(step, eta, publishedEta).NoiseFactor;
 
     /// <inheritdoc/>
@@ -71,8 +71,8 @@ public sealed class EditFriendlyReplay(Tensor noises, double eta, bool published
         /// <summary>Song et al. 2020, eq. (16), with v the variance of DDPM.</summary>
         public static Rule Of(DiffusionStep step, double eta, bool publishedEta)
         {
-            double a = step.Noisy.Value,
-                next = step.Clean.Value;
+            double a = step.Noisy.RequireAlphaBar("A path with noise of its own at each step"),
+                next = step.Clean.AlphaBar;
             double variance = (1 - next) / (1 - a) * (1 - (a / next));
             double taken = publishedEta ? eta * variance : eta * eta * variance;
             return new Rule(Math.Sqrt(a), Math.Sqrt(1 - a), Math.Sqrt(next), Math.Sqrt(Math.Max(0, 1 - next - taken)), eta * Math.Sqrt(variance));

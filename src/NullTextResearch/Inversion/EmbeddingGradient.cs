@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>One evaluation of a loss of the noise prediction, with its gradient to the embedding alone.</summary>
+/// <summary>Evaluates a loss of the noise prediction and its gradient with respect to the embedding only.</summary>
 internal static class EmbeddingGradient
 {
-    /// <summary>Predicts noise with gradients recorded, and differentiates the sum of the losses per row.</summary>
-    /// <param name="meter">Predictor that counts.</param>
+    /// <summary>Predicts noise with gradients recorded, and differentiates the sum of the row losses.</summary>
+    /// <param name="meter">Counting predictor.</param>
     /// <param name="latents">[B, C, H, W]; no gradient is taken.</param>
     /// <param name="step">Where on the grid.</param>
     /// <param name="embedding">[B, tokens, d]; no row influences the loss of another.</param>
@@ -34,9 +34,9 @@ internal static class EmbeddingGradient
         return Lifetime.Scoped(() => actual.sub(expected).Squared().flatten(1).mean([1]));
     }
 
-    /// <summary>Sets the gradient of all rows but the first ones to zero, so that Adam leaves them where they are.</summary>
+    /// <summary>Sets the gradient of all rows except the first ones to zero, so that Adam leaves those rows unchanged.</summary>
     /// <param name="gradient">[B, tokens, d], changed in place.</param>
-    /// <param name="rows">How many rows keep theirs; null for all.</param>
+    /// <param name="rows">How many rows keep their gradient; null for all.</param>
     public static void KeepRows(Tensor gradient, int? rows)
     {
         long tokens = gradient.shape[1];

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Eta inversion: sampling with noise, which is the same for an image and its edited versions, and of several draws the one that leads the image
-/// nearest to its pivot; then the image is put on the pivot. More noise gives the edit more freedom. No optimisation. Kang et al. 2024 (arXiv
+/// Eta inversion: stochastic sampling with the same noise for an image and its edited versions. At each step the best of several draws is used, the one that
+/// takes the image closest to its pivot; then the image is put on the pivot. More noise gives the edit more freedom. No optimisation. Kang et al. 2024 (arXiv
 /// 2403.09468).
 /// </summary>
 /// <remarks>
-/// The published code chooses while it edits. The image's own branch is on the pivot at every step, so that the choice is made here, once, with the
-/// guidance scale of the problem: an edit at another scale gets the same noise.
+/// The published code chooses the noise during editing. Here it is chosen once, during inversion, because the image's own branch is on the pivot at every step.
+/// The guidance scale of the problem is used: an edit at another scale gets the same noise.
 /// </remarks>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class EtaInversion(EtaOptions? options = null) : IInversion
@@ -25,10 +25,10 @@ public sealed class EtaInversion(EtaOptions? options = null) : IInversion
     /// <inheritdoc/>
     public object Options => _options;
 
-    /// <summary>The draws of a step in place of random ones, [draws, B, 4, H, W], borrowed; null draws them.</summary>
+    /// <summary>Draws of a step instead of random ones, [draws, B, 4, H, W], borrowed; null to draw them.</summary>
     public Func<DiffusionStep, Tensor>? Noise { get; init; }
 
-    /// <summary>Sees what each step chose; null costs nothing.</summary>
+    /// <summary>Receives the choice of each step; null to disable.</summary>
     public Action<EtaChoice>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -89,7 +89,7 @@ public sealed class EtaInversion(EtaOptions? options = null) : IInversion
                                 .Range(0, _options.Draws)
                                 .Select(k => Inversion.Draws.Noise(problem, _options.Seed, ((long)step.Step * _options.Draws) + k)),
                         ]);
-                    // Without noise every draw is as good as the first.
+                    // Without noise it does not matter which draw is used.
                     if (rule.Deviation == 0)
                         return draws.select(0, 0).clone();
                     Tensor ideal = pivot.TargetOf(step).sub(rule.Mean(latents, prediction)).Over(rule.Deviation);

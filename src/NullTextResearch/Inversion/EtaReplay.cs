@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Sampling with the noise that <see cref="EtaInversion"/> chose; rows of the image itself are put on its pivot after each step.</summary>
-/// <param name="targets">Latents of the pivot that each step ends at, [T, images, 4, H, W], step 0 (noisiest) first; owned from now on.</param>
-/// <param name="noises">Noise of each step, same shape; owned from now on.</param>
+/// <summary>Sampling with the noise that <see cref="EtaInversion"/> chose; source rows are put on the pivot after each step.</summary>
+/// <param name="targets">Latents of the pivot that each step ends at, [T, images, 4, H, W], step 0 (noisiest) first; owned by this object.</param>
+/// <param name="noises">Noise of each step, same shape; owned by this object.</param>
 /// <param name="cleanEta">Share of the DDPM noise at timestep 0.</param>
-/// <param name="noisyEta">The same at the last timestep.</param>
-/// <param name="trainTimesteps">Network timesteps.</param>
+/// <param name="noisyEta">Share of the DDPM noise at the last timestep.</param>
+/// <param name="trainTimesteps">Number of network timesteps.</param>
 public sealed class EtaReplay(Tensor targets, Tensor noises, double cleanEta, double noisyEta, int trainTimesteps) : IReplay
 {
     /// <summary>Name in files.</summary>
@@ -30,7 +30,7 @@ public sealed class EtaReplay(Tensor targets, Tensor noises, double cleanEta, do
             new Dictionary<string, Tensor> { ["targets"] = _gate.Alive(targets), ["noises"] = _gate.Alive(noises) }
         );
 
-    /// <summary>Makes it from what was kept.</summary>
+    /// <summary>Rebuilds it from stored data.</summary>
     public static EtaReplay Restore(ReplayData data) =>
         new(data.Tensor("targets"), data.Tensor("noises"), data.Number("clean_eta"), data.Number("noisy_eta"), (int)data.Number("train_timesteps"));
 

@@ -9,16 +9,16 @@ public sealed record FixedPointOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>Updates per step, 0 or more (default 5); 0 is DDIM inversion, or one evaluation without an update where the solver begins with one.</summary>
+    /// <summary>Updates per step, 0 or more (default 5); 0 is DDIM inversion, with a single evaluation per step.</summary>
     public int Iterations { get; init; } = 5;
 
-    /// <summary>How the fixed point is approached (default: the map again and again).</summary>
+    /// <summary>How the fixed point is approached (default: Picard iteration).</summary>
     public FixedPointSolver Solver { get; init; }
 
-    /// <summary>Iterates that Anderson acceleration looks back on, beside the current one, 1 or more (default 5).</summary>
+    /// <summary>Previous iterates that Anderson acceleration uses in addition to the current one, 1 or more (default 5).</summary>
     public int Window { get; init; } = 5;
 
-    /// <summary>w of the inversion, finite (default 1); sample with the same w to come back.</summary>
+    /// <summary>w of the inversion, finite (default 1); sample with the same w to reconstruct the image.</summary>
     public double GuidanceScale { get; init; } = 1;
 
     /// <inheritdoc/>

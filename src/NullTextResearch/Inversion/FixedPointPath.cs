@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Inversion that asks the network at the latents it climbs to, not at those it comes from: each step solves y = move(z, eps(y, t)), the very equation
-/// that sampling will use in the other direction, by iteration. Fixed-point inversion (Meiri et al. 2023, arXiv 2312.12540v1) and AIDI (Pan et al.
-/// 2023, arXiv 2309.04907).
+/// Inversion that evaluates the network at the latents to be reached, not at those it starts from: each step iteratively solves y = move(z, eps(y, t)), the
+/// same equation that sampling uses in the other direction. Fixed-point inversion (Meiri et al. 2023, arXiv 2312.12540v1) and AIDI (Pan et al. 2023, arXiv
+/// 2309.04907).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
@@ -18,7 +18,7 @@ public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
     /// <inheritdoc/>
     public string Name => _options.Solver == FixedPointSolver.Picard ? "fixed-point inversion" : $"fixed-point inversion ({_options.Solver})";
 
-    /// <summary>Sees the move's index and every value of the map, [B, 4, H, W], borrowed; for convergence plots. Null costs nothing.</summary>
+    /// <summary>Receives the move and every value of the map, [B, 4, H, W], borrowed, for convergence plots; null to disable.</summary>
     public Action<DiffusionStep, Tensor>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
 
     private Tensor Averaged(Func<Tensor, Tensor> map, Tensor z)
     {
-        // Values of the map at the last two iterates; the older one is known from the iteration before.
+        // Values of the map at the last two iterates; the older one is known from the previous iteration.
         Tensor q = map(z);
         Tensor before = q;
         for (int i = 0; i < _options.Iterations; i++)
@@ -105,14 +105,14 @@ public sealed class FixedPointPath(FixedPointOptions? options = null) : IPath
     private static Tensor Mix(List<Tensor> residuals, List<Tensor> values) =>
         Lifetime.Scoped(() =>
         {
-            // [B, m, n] in float64: near convergence the products differ in their last digits only.
+            // [B, m, n] in float64: near convergence the products differ only in their last digits.
             Tensor r = stack(residuals, 1).flatten(2).to(ScalarType.Float64);
             Tensor products = r.bmm(r.transpose(1, 2));
             Tensor ones = torch.ones([products.shape[0], products.shape[1], 1], ScalarType.Float64, r.device);
-            // The pseudo-inverse leaves directions alone that carry no information.
+            // The pseudo-inverse ignores directions that carry no information.
             Tensor weights = linalg.pinv(products, hermitian: true).bmm(ones);
             Tensor sum = weights.sum(1, keepdim: true);
-            // Exactly converged: nothing to mix, the last value stands.
+            // Exactly converged: there is nothing to mix, so the last value is kept.
             Tensor usable = sum.abs().Above(1e-300);
             double[] newest = [.. Enumerable.Repeat(0.0, (int)weights.shape[1] - 1), 1];
             Tensor last = tensor(newest, device: weights.device).view(1, -1, 1).expand(weights.shape);

@@ -10,7 +10,7 @@ namespace NullTextResearch.Inversion;
 /// noisiest pivot and takes one gradient step at every step. Mokady et al., Algorithm 2. The image is sampled from the
 /// noisiest pivot with the final embedding.
 /// </summary>
-/// <param name="options">Options; null means the defaults.</param>
+/// <param name="options">Options; null for the defaults.</param>
 public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = null) : IAnyTimeInversion
 {
     private readonly GlobalNullTextOptions _options = options ?? new();

@@ -1,12 +1,14 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>Options of <see cref="GlobalNullTextInversion"/>. The paper gives neither optimiser nor rate of this variant.</summary>
+/// <summary>Options of <see cref="GlobalNullTextInversion"/>. The paper specifies neither the optimiser nor the learning rate of this variant.</summary>
 public sealed record GlobalNullTextOptions : AnyTimeOptions
 {
-    /// <summary>True forgets Adam's moments at every gradient step, which makes it move each entry by the rate in the direction of the sign.</summary>
+    /// <summary>
+    /// True resets Adam's moments at every gradient step, so that each entry moves by the learning rate and only the sign of its gradient counts.
+    /// </summary>
     public bool FreshAdam { get; init; }
 
-    /// <summary>How the running latents advance; both ways to re-evaluate are the same here.</summary>
+    /// <summary>How the running latents advance; the two re-evaluating modes are equivalent here.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>How the pivot is found.</summary>

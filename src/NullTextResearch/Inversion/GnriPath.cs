@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Guided Newton-Raphson inversion: the equation of each step, y = move(z, eps(y, t)), is solved by Newton steps on one number, the summed residual
-/// with a guide towards likely latents; of all points tried, the best counts. Samuel et al. 2024 (arXiv 2312.12540).
+/// Guided Newton-Raphson inversion: the equation of each step, y = move(z, eps(y, t)), is solved by Newton steps on a scalar, the summed residual plus a term
+/// that guides towards likely latents. The best of all evaluated points is kept. Samuel et al. 2024 (arXiv 2312.12540).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class GnriPath(GnriOptions? options = null) : IPath
@@ -75,7 +75,7 @@ public sealed class GnriPath(GnriOptions? options = null) : IPath
     private Tensor Objective(InversionProblem problem, Tensor x, Tensor y, DiffusionStep step) =>
         Lifetime.Scoped(() => x.sub(y).abs().Plus(Off(problem, _options.PublishedPrior ? x : y, step).Squared().Times(_options.PriorWeight / 2)));
 
-    /// <summary>The slope of the objective where y enters other than through the network.</summary>
+    /// <summary>The slope of the objective through its direct dependence on y, without the network.</summary>
     private Tensor Direct(InversionProblem problem, Tensor x, Tensor y, DiffusionStep step) =>
         Lifetime.Scoped(() =>
         {
@@ -83,12 +83,12 @@ public sealed class GnriPath(GnriOptions? options = null) : IPath
             return _options.PublishedPrior ? slope : slope.Plus(Off(problem, y, step).Times(_options.PriorWeight / Spread(step)));
         });
 
-    /// <summary>How many standard deviations latents lie off the mean of the image's noisy versions.</summary>
+    /// <summary>Distance of latents from the mean of the image's noisy versions, in standard deviations.</summary>
     private Tensor Off(InversionProblem problem, Tensor latents, DiffusionStep step) =>
-        Lifetime.Scoped(() => latents.sub(_options.PublishedPrior ? problem.Latents : problem.Latents.Times(Math.Sqrt(step.Noisy.Value))).Over(Spread(step)));
+        Lifetime.Scoped(() => latents.sub(_options.PublishedPrior ? problem.Latents : problem.Latents.Times(step.Noisy.Signal)).Over(Spread(step)));
 
-    private double Spread(DiffusionStep step) => _options.PublishedPrior ? Sigma(step.Noisy) : Math.Sqrt(1 - step.Noisy.Value);
+    private double Spread(DiffusionStep step) => _options.PublishedPrior ? Sigma(step.Noisy) : step.Noisy.Noise;
 
-    /// <summary>sqrt((1 - alphaBar) / alphaBar): the noise over the image.</summary>
-    internal static double Sigma(AlphaBar level) => Math.Sqrt((1 - level.Value) / level.Value);
+    /// <summary>sqrt((1 - alphaBar) / alphaBar): the ratio of noise to image.</summary>
+    internal static double Sigma(NoiseLevel level) => Math.Sqrt((1 - level.AlphaBar) / level.AlphaBar);
 }

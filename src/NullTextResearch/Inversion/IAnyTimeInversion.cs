@@ -5,10 +5,10 @@ public interface IAnyTimeInversion : IInversion
 {
     /// <summary>Inverts a batch of images and reports the state after each of several iteration counts.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
-    /// <param name="iterations">Counts of gradient steps, rising; 0 is the state before the first.</param>
-    /// <param name="progress">Told as the work proceeds; may be null.</param>
+    /// <param name="iterations">Counts of gradient steps, in increasing order; 0 is the state before the first step.</param>
+    /// <param name="progress">Called as the work proceeds; null to disable.</param>
     /// <param name="cancellation">Checked at every iteration; cancelling leaves no tensors behind.</param>
-    /// <returns>One result per count, each what a run of that length would have given; owned by the caller.</returns>
+    /// <returns>One result per count, each equal to that of a run of that length; owned by the caller.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
     IReadOnlyList<InversionResult> InvertAnyTime(
         InversionProblem problem,

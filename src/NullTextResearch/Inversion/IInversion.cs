@@ -7,14 +7,14 @@ public interface IInversion
     string Name { get; }
 
     /// <summary>
-    /// Everything that its results depend on beside the problem, written as JSON into manifests and keys of stored results: two settings of one method
-    /// must differ here. A method without options leaves it as it is.
+    /// Everything that its results depend on besides the problem. It is written as JSON into manifests and into the keys of stored results, so two settings of
+    /// one method must differ here. A method without options keeps this default.
     /// </summary>
     object Options => new { };
 
     /// <summary>Inverts a batch of images.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>

@@ -1,16 +1,16 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>The library's ways to invert an image: command line, workbench, documents and tests take them from here.</summary>
+/// <summary>The library's inversion methods; command line, workbench, documentation and tests read them from here.</summary>
 public static class InversionCatalogue
 {
-    /// <summary>What the names of a path's options begin with, among those of its method.</summary>
+    /// <summary>Prefix of the names of a path's options among those of its method.</summary>
     public const string PathPrefix = "path.";
 
     private const string Mokady = "Mokady et al. 2023",
         Pnp = "PnPInversion's code",
         Golden64 = "tiny_algo_10_f64.safetensors";
 
-    /// <summary>All of them; the first is the default.</summary>
+    /// <summary>All methods; the first is the default.</summary>
     public static IReadOnlyList<InversionMethod> All { get; } =
     [
         new()
@@ -29,9 +29,9 @@ public static class InversionCatalogue
         new()
         {
             Id = "ddim",
-            Summary = "sampling run backwards; does not lead back to the image at guidance above 1",
+            Summary = "sampling run backwards; does not reconstruct the image at guidance above 1",
             Source = "Song et al. 2021; Dhariwal and Nichol 2021",
-            Memory = "nothing: T + 1 latents, as all that climb",
+            Memory = "nothing: T + 1 latents, as for every path",
             EqualTo = new OriginalCode(Pnp, Golden64, 1e-6) { Tensors = "ddim_latents" },
             Optimises = false,
             TakesPath = true,
@@ -42,7 +42,7 @@ public static class InversionCatalogue
         new()
         {
             Id = "npi",
-            Summary = "the prompt in place of the null text",
+            Summary = "the prompt used as the null text",
             Source = "Miyake et al. 2023 (negative-prompt inversion)",
             Memory = "nothing",
             EqualTo = new OriginalCode(Pnp, Golden64, 1e-8) { Tensors = "npi." },
@@ -55,7 +55,7 @@ public static class InversionCatalogue
         new()
         {
             Id = "npi-proximal",
-            Summary = "the prompt in place of the null text, and guidance only where it matters",
+            Summary = "the prompt used as the null text, with guidance only where it matters",
             Source = "Han et al. 2024 (proximal guidance)",
             Memory = "nothing",
             EqualTo = new OriginalCode(Pnp, "methods/proxnpi_f32.safetensors", 2e-3),
@@ -81,7 +81,7 @@ public static class InversionCatalogue
         new()
         {
             Id = "eta",
-            Summary = "the source branch is put on the pivot; all branches get chosen noise, more of it the earlier the step",
+            Summary = "the source branch is put on the pivot; all branches get the same chosen noise, more of it at earlier steps",
             Source = "Kang et al. 2024 (eta inversion)",
             Memory = "2 T latents",
             EqualTo = new OriginalCode("the authors' code", "methods/eta_f32.safetensors", 5e-5),
@@ -101,14 +101,14 @@ public static class InversionCatalogue
             Memory = "1 embedding, one gradient through the U-Net",
             EqualTo = OriginalCode.None,
             Create = r => new GlobalNullTextInversion(r.Apply(new GlobalNullTextOptions { InnerSteps = r.InnerSteps, Inversion = r.PathOrDefault })),
-            // The last move of a pass leads nowhere and is not made.
+            // The last move of a pass is not needed and is skipped.
             Cost = (t, n) => new MethodCost(t + (3 * t * n) - n, t * n),
             CostFormula = "T (3 N + 1) - N, T N with a backward pass",
         },
         new()
         {
             Id = "random-pivot",
-            Summary = "null-text optimisation around the image with random noise",
+            Summary = "null-text optimisation against the image plus random noise as the pivot",
             Source = $"{Mokady}, section 4",
             Memory = "T embeddings, one gradient through the U-Net",
             EqualTo = OriginalCode.None,
@@ -197,12 +197,12 @@ public static class InversionCatalogue
             CostFormula = path.CostFormula,
         };
 
-    /// <summary>A method with a path, where the two go together.</summary>
+    /// <summary>Creates a method on a path, if the two can be combined.</summary>
     /// <param name="id">The method.</param>
     /// <param name="path">The path; null for the method's own.</param>
-    /// <param name="request">Numbers; its path is not used where <paramref name="path"/> is given.</param>
+    /// <param name="request">Settings; its path is ignored if <paramref name="path"/> is given.</param>
     /// <exception cref="ArgumentException">
-    /// One of them is not in the catalogue, or they do not go together, or an option is not theirs; the message says why.
+    /// The method or the path is not in the catalogue, the two cannot be combined, or an option belongs to neither; the message says why.
     /// </exception>
     public static IInversion Create(string id, string? path = null, MethodRequest? request = null)
     {
@@ -221,34 +221,34 @@ public static class InversionCatalogue
         if (chosen is null && ofPath.Length == 0)
             return method.Create(request);
         if (!method.TakesPath)
-            throw new ArgumentException($"{id} takes no path, so that {PathPrefix}{ofPath[0].Key} means nothing; leave '{PathPrefix}' out or the option.");
+            throw new ArgumentException($"{id} takes no path, so {PathPrefix}{ofPath[0].Key} has no effect; leave out '{PathPrefix}' or the option.");
         PathOptions options = chosen?.With(request.Seed) ?? request.Path ?? (method.IsPivotal ? request.NullText.Inversion : new DdimInversionOptions());
         options = NamedOptions.With(options, ofPath);
         options.Validate();
         return method.Create(request with { Path = options });
     }
 
-    /// <summary>Why a method and a path do not go together; null where they do.</summary>
+    /// <summary>Why a method and a path cannot be combined; null if they can.</summary>
     public static string? Refusal(InversionMethod method, PathMethod path) =>
-        !method.TakesPath ? $"{method.Id} has a path of its own and takes no other."
+        !method.TakesPath ? $"{method.Id} has its own path and takes no other."
         : method.Id == DdimInversionOptions.PathId && !path.StandsAlone
-            ? $"The path {path.Id} leads nowhere by itself; use it under a method such as null-text."
+            ? $"The path {path.Id} is not a method by itself; use it with a method such as null-text."
         : method.Id != DdimInversionOptions.PathId && path.Restore is not null ? PathCatalogue.Refusal(path.Id, method.Id)
         : null;
 
-    /// <summary>The list as text, three lines a method.</summary>
+    /// <summary>The list as text, three lines per method.</summary>
     public static string ToText() =>
         string.Join(
             '\n',
             All.Select(m =>
-                $"{m.Id, -14}{m.Summary}\n{"", -14}{m.Source}; {m.CostFormula} evaluations an image at most\n{"", -14}memory: {m.Memory}; equal to: {m.EqualTo}"
+                $"{m.Id, -14}{m.Summary}\n{"", -14}{m.Source}; up to {m.CostFormula} evaluations per image\n{"", -14}memory: {m.Memory}; equal to: {m.EqualTo}"
             )
         );
 
-    /// <summary>The method of an id.</summary>
+    /// <summary>Finds a method by its id.</summary>
     /// <param name="id">Such as <c>null-text</c>.</param>
-    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    /// <exception cref="ArgumentException">There is no such entry; the message lists the known ones.</exception>
     public static InversionMethod Find(string id) =>
         All.FirstOrDefault(m => m.Id == id)
-        ?? throw new ArgumentException($"There is no inversion method '{id}'; there are {string.Join(", ", All.Select(m => m.Id))}.", nameof(id));
+        ?? throw new ArgumentException($"There is no inversion method '{id}'; choose one of {string.Join(", ", All.Select(m => m.Id))}.", nameof(id));
 }

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>The optimisation of an embedding produced a loss that is not a number, or infinite.</summary>
+/// <summary>An optimisation produced a loss that is NaN or infinite.</summary>
 public sealed class InversionDivergedException : Exception
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="method">Name of the inversion.</param>
     /// <param name="image">Row of the image in its batch.</param>
     /// <param name="step">Loop index of the step, 0 = noisiest.</param>
-    /// <param name="timestep">What the network was told, 0..999.</param>
+    /// <param name="timestep">Timestep passed to the network, 0..999.</param>
     /// <param name="recentLosses">Last losses of that image, the bad one last.</param>
     public InversionDivergedException(string method, int image, int step, int timestep, IReadOnlyList<double> recentLosses)
         : base(
@@ -32,7 +32,7 @@ public sealed class InversionDivergedException : Exception
     /// <summary>Loop index of the step, 0 = noisiest.</summary>
     public int Step { get; }
 
-    /// <summary>What the network was told, 0..999.</summary>
+    /// <summary>Timestep passed to the network, 0..999.</summary>
     public int Timestep { get; }
 
     /// <summary>Last losses of that image, the bad one last.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Counts evaluations, backward passes and time of one inversion; later results of an any-time run read it as it goes.</summary>
+/// <summary>Counts the evaluations, backward passes and time of one inversion; the results of an any-time run read it while it is running.</summary>
 internal sealed class InversionMeter(INoisePredictor inner, int images) : INoisePredictor
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -34,7 +34,7 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
         return inner.Predict(latents, step, condition);
     }
 
-    /// <summary>How often a gradient of a float16 network had to be taken again with a smaller scale.</summary>
+    /// <summary>How often a gradient of a float16 network had to be recomputed with a smaller scale.</summary>
     public int BackOffs { get; private set; }
 
     public PredictionGradient Differentiate(
@@ -52,6 +52,6 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
         return result;
     }
 
-    /// <summary>Takes time out again that was spent on something else.</summary>
+    /// <summary>Excludes time that was spent on something else.</summary>
     public void Exclude(TimeSpan time) => _earlier -= time;
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>What every inversion starts from. All tensors are borrowed.</summary>
+/// <summary>The input of every inversion. All tensors are borrowed.</summary>
 public sealed record InversionProblem
 {
     /// <summary>Noise predictor.</summary>
@@ -47,7 +47,7 @@ public sealed record InversionProblem
             throw new ArgumentException("There is no image: Latents has no rows.");
         if (Latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException(
-                $"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may run in less: convert inside the predictor."
+                $"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may use lower precision: convert inside the predictor."
             );
         foreach ((string name, Tensor tensor) in new[] { (nameof(Conditional), Conditional), (nameof(Unconditional), Unconditional) })
         {
@@ -57,7 +57,7 @@ public sealed record InversionProblem
                 throw new ArgumentException($"{name} is on {tensor.device} but Latents are on {Latents.device}; move one of them.");
         }
         if (ImageKeys is { } keys && keys.Count != batch)
-            throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one each, or null.");
+            throw new ArgumentException($"ImageKeys has {keys.Count} numbers for {batch} images; give one per image, or null.");
         if (!double.IsFinite(GuidanceScale))
             throw new ArgumentException(FormattableString.Invariant($"The guidance scale is {GuidanceScale}; it must be finite."));
     }

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>Progress of long work.</summary>
-/// <param name="Stage">What is being done, in a few words.</param>
+/// <summary>Progress of a long operation.</summary>
+/// <param name="Stage">The current activity, in a few words.</param>
 /// <param name="Step">Steps done.</param>
-/// <param name="Of">Steps in all.</param>
+/// <param name="Of">Total number of steps.</param>
 /// <param name="InnerStep">Inner steps done in the current step.</param>
-/// <param name="Loss">Mean loss over the images, where there is one.</param>
+/// <param name="Loss">Mean loss over the images; null if there is none.</param>
 public sealed record InversionProgress(string Stage, int Step, int Of, int InnerStep = 0, double? Loss = null);

@@ -4,13 +4,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>
-/// What an inversion yields: everything a sampler needs to land on the images again, and an editor to edit them.
-/// Owns its tensors.
-/// </summary>
+/// <summary>The result of an inversion: everything that a sampler needs to reconstruct the images and an editor needs to edit them. Owns its tensors.</summary>
 /// <remarks>
-/// Several threads may read one, edit from it and sample from it at a time. <see cref="Dispose"/> waits for edits that run; whoever
-/// computes with one of the tensors by itself must have ended before. After it, every property that holds tensors throws <see cref="ObjectDisposedException"/>.
+/// Several threads may read a result, edit from it and sample from it at the same time. <see cref="Dispose"/> waits for running edits; code that computes
+/// directly with one of the tensors must have finished before. Afterwards, every property that holds tensors throws <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed class InversionResult : IDisposable
 {
@@ -51,13 +48,12 @@ public sealed class InversionResult : IDisposable
     } = DdimReplay.Instance;
 
     /// <summary>
-    /// Whether the prompt's own embedding was optimised, so that it is not what the text encoder gives: an editor then carries it over to its targets.
+    /// Whether the prompt's own embedding was optimised and so differs from the text encoder's output: an editor then carries it over to its targets.
     /// </summary>
     public bool IsPromptOptimised { get; init; }
 
     /// <summary>
-    /// The latents that sampling this result at its guidance scale ends at, [B, 4, H, W], up to rounding; null where the
-    /// method has not come by them anyway.
+    /// The latents obtained by sampling this result at its guidance scale, [B, 4, H, W], up to rounding; null if the method does not compute them anyway.
     /// </summary>
     public Tensor? Reconstruction
     {
@@ -65,7 +61,7 @@ public sealed class InversionResult : IDisposable
         init;
     }
 
-    /// <summary>The pivot, where the method has one.</summary>
+    /// <summary>The pivot; null if the method has none.</summary>
     public PivotTrajectory? Pivot
     {
         get => _gate.Alive(field);
@@ -73,8 +69,8 @@ public sealed class InversionResult : IDisposable
     }
 
     /// <summary>
-    /// Per image, per step: what the optimisation did; empty where the method does not optimise. Methods that visit the
-    /// timesteps in random order report one entry per image, with all iterations in the order they ran.
+    /// Per image, per step: what the optimisation did; empty if the method does not optimise. Methods that visit the timesteps in random order report one entry
+    /// per image, with all iterations in the order they ran.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation { get; init; } = [];
 
@@ -84,7 +80,7 @@ public sealed class InversionResult : IDisposable
     /// <summary>How many of those evaluations were followed by a backward pass.</summary>
     public double BackwardsPerImage { get; init; }
 
-    /// <summary>How often a gradient overflowed a float16 network and was taken again with a smaller scale; 0 in other precisions.</summary>
+    /// <summary>How often a gradient overflowed in a float16 network and was recomputed with a smaller scale; 0 in other precisions.</summary>
     public int GradientBackOffs { get; init; }
 
     /// <summary>Time spent.</summary>
@@ -105,11 +101,11 @@ public sealed class InversionResult : IDisposable
             Replay = Replay,
         };
 
-    /// <summary>Keeps the tensors, on this thread, until the lease is disposed.</summary>
+    /// <summary>Keeps the tensors alive, on this thread, until the lease is disposed.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     internal UseGate.Lease Use() => _gate.Use();
 
-    /// <summary>Frees the tensors. A second time nothing happens.</summary>
+    /// <summary>Frees the tensors. A second call does nothing.</summary>
     public void Dispose() =>
         _gate.Close(() =>
         {

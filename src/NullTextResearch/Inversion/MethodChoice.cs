@@ -1,6 +1,6 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>A method by name, as comparisons take it: <c>METHOD</c>, or <c>METHOD@PATH</c> where its path is not its own.</summary>
+/// <summary>A method by name, as in comparisons: <c>METHOD</c>, or <c>METHOD@PATH</c> for a path other than its default.</summary>
 public sealed record MethodChoice
 {
     private readonly IInversion? _inversion;
@@ -13,23 +13,23 @@ public sealed record MethodChoice
         Refusal = refusal;
     }
 
-    /// <summary>The name, as it was given.</summary>
+    /// <summary>The name as given.</summary>
     public string Name { get; }
 
-    /// <summary>What the catalogue says of the method.</summary>
+    /// <summary>The method's catalogue entry.</summary>
     public InversionMethod Method { get; }
 
-    /// <summary>Why method and path do not go together; null where they do.</summary>
+    /// <summary>Why method and path cannot be combined; null if they can.</summary>
     public string? Refusal { get; }
 
     /// <summary>The method on its path.</summary>
-    /// <exception cref="ArgumentException">They do not go together; the message is <see cref="Refusal"/>.</exception>
+    /// <exception cref="ArgumentException">They cannot be combined; the message is <see cref="Refusal"/>.</exception>
     public IInversion Inversion => _inversion ?? throw new ArgumentException(Refusal);
 
-    /// <summary>Reads a name.</summary>
+    /// <summary>Parses a name.</summary>
     /// <param name="name">Such as <c>null-text</c>, or <c>null-text@fixed-point</c>.</param>
-    /// <param name="request">Numbers of the method; its path is not used. Null for the defaults.</param>
-    /// <exception cref="ArgumentException">The name has another form, or there is no such method or path; the message lists those there are.</exception>
+    /// <param name="request">Settings of the method; its path is ignored. Null for the defaults.</param>
+    /// <exception cref="ArgumentException">The name has another form, or there is no such method or path; the message lists the known ones.</exception>
     public static MethodChoice Parse(string name, MethodRequest? request = null)
     {
         ArgumentNullException.ThrowIfNull(name);

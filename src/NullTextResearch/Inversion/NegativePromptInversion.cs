@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Negative-prompt inversion: the prompt's own embedding takes the place of the unconditional one, so guidance at any scale
-/// equals guidance 1 while nothing is edited. No optimisation. Miyake et al. 2023.
+/// Negative-prompt inversion: the prompt's own embedding replaces the unconditional one, so guidance at any scale equals guidance 1 as long as nothing is
+/// edited. No optimisation. Miyake et al. 2023.
 /// </summary>
-/// <param name="options">Options; null means no interpolation.</param>
+/// <param name="options">Options; null for no interpolation.</param>
 public sealed class NegativePromptInversion(NegativePromptOptions? options = null) : IInversion
 {
     private readonly NegativePromptOptions _options = options ?? new();
@@ -50,8 +50,8 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
     /// <param name="to">Rows at share 1, same shape; borrowed.</param>
     /// <param name="share">Between 0 and 1.</param>
     /// <returns>
-    /// sin((1-f) omega)/sin(omega) from + sin(f omega)/sin(omega) to, omega the angle between the rows (straight interpolation where they are
-    /// parallel); owned by the caller's dispose scope.
+    /// sin((1-f) omega)/sin(omega) from + sin(f omega)/sin(omega) to, with omega the angle between the rows (linear interpolation if they are parallel); owned
+    /// by the caller's dispose scope.
     /// </returns>
     public static Tensor Slerp(Tensor from, Tensor to, double share)
     {

@@ -5,15 +5,15 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>How far a noise prediction is from noise: losses of the paths that move predictions towards it (pix2pix-zero, ReNoise).</summary>
+/// <summary>Losses that measure how far a noise prediction is from noise, for the paths that move predictions towards noise (pix2pix-zero, ReNoise).</summary>
 internal static class NoiseStatistics
 {
     // Maps are halved until they have at most this many rows.
     private const int CoarsestRows = 8;
 
-    /// <summary>The gradient of a loss by its argument.</summary>
+    /// <summary>The gradient of a loss with respect to its argument.</summary>
     /// <param name="at">[B, C, H, W]; borrowed.</param>
-    /// <param name="loss">Gives [B], no part of which depends on another image.</param>
+    /// <param name="loss">Returns [B]; no entry depends on another image.</param>
     /// <returns>Same shape as <paramref name="at"/>; owned by the caller's dispose scope.</returns>
     public static Tensor Gradient(Tensor at, Func<Tensor, Tensor> loss) =>
         Lifetime.Scoped(() =>
@@ -25,9 +25,9 @@ internal static class NoiseStatistics
         });
 
     /// <summary>
-    /// How far the statistics of small patches are from those of a reference: the sum over channels and patches of 4 x 4 (or the whole, where that is
-    /// smaller) of |log(v1 / v0) + (v0 + (m0 - m1)^2) / v1 - 1|, with m and v mean and variance, 1 of the reference. Rows and columns beyond the last
-    /// whole patch do not count.
+    /// How far the statistics of small patches are from those of a reference: the sum over channels and patches of 4 x 4 (or the whole map, if it is smaller)
+    /// of |log(v1 / v0) + (v0 + (m0 - m1)^2) / v1 - 1|, with mean m and variance v, index 1 for the reference. Rows and columns beyond the last whole patch are
+    /// ignored.
     /// </summary>
     /// <param name="prediction">[B, C, H, W]; borrowed. Gradients flow to it.</param>
     /// <param name="reference">Same shape; borrowed.</param>
@@ -60,11 +60,11 @@ internal static class NoiseStatistics
     }
 
     /// <summary>
-    /// How much every channel resembles itself some way off: mean(n shifted(n))^2 along rows and along columns, summed over channels and over the map
-    /// and its halvings down to 8 rows.
+    /// How much every channel correlates with a shifted copy of itself: mean(n shifted(n))^2 along rows and along columns, summed over channels and over the
+    /// map and its downsampled versions, down to 8 rows.
     /// </summary>
     /// <param name="prediction">[B, C, H, W]; borrowed. Gradients flow to it.</param>
-    /// <param name="shift">Gets the rows of a map, gives the shift, or null to leave the map out; asked channel by channel, large maps first.</param>
+    /// <param name="shift">Takes the number of rows of a map; returns the shift, or null to skip the map. Called channel by channel, large maps first.</param>
     /// <returns>[B]; owned by the caller's dispose scope.</returns>
     public static Tensor SelfCorrelation(Tensor prediction, Func<int, int?> shift) =>
         Lifetime.Scoped(() =>
@@ -89,8 +89,8 @@ internal static class NoiseStatistics
         });
 
     /// <summary>
-    /// var + mean^2 - 1 - log var of each image's values: twice the divergence of a normal distribution with their mean and variance from the standard
-    /// one.
+    /// var + mean^2 - 1 - log var of each image's values: twice the KL divergence of a normal distribution with their mean and variance from the standard
+    /// normal.
     /// </summary>
     /// <param name="prediction">[B, C, H, W]; borrowed. Gradients flow to it.</param>
     /// <returns>[B]; owned by the caller's dispose scope.</returns>

@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Null-text optimisation without a pivot: the guided prediction is fitted to fresh noise at random timesteps. Sampled from
-/// the DDIM-inverted latents. Mokady et al., Figs. 13 and 14.
+/// Null-text optimisation without a pivot: the guided prediction is fitted to fresh noise at random timesteps. Sampling starts from the DDIM-inverted latents.
+/// Mokady et al., Figs. 13 and 14.
 /// </summary>
-/// <param name="options">Options; null means the defaults.</param>
+/// <param name="options">Options; null for the defaults.</param>
 public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAnyTimeInversion
 {
     private readonly NonPivotalOptions _options = options ?? new();

@@ -8,7 +8,7 @@ namespace NullTextResearch.Inversion;
 /// Null-text inversion: DDIM inversion at guidance 1 gives the pivot, then one unconditional embedding per step and image is
 /// optimised so that guided sampling follows the pivot back. Mokady et al., CVPR 2023, Algorithm 1.
 /// </summary>
-/// <param name="options">Options; null means the released code's.</param>
+/// <param name="options">Options; null for the released code's defaults.</param>
 public sealed class NullTextInversion(NullTextOptions? options = null) : IInversion
 {
     private readonly NullTextOptions _options = options ?? NullTextOptions.Default;
@@ -20,8 +20,8 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     public object Options => _options;
 
     /// <summary>
-    /// Sees the gradient of every inner step before its update: step, inner step from 0, and gradient of the images still being
-    /// optimised, [rows, tokens, d], borrowed. For diagnosis and comparison; null costs nothing.
+    /// Receives the gradient of every inner step before its update: step, inner step from 0, and gradient of the images still being optimised, [rows, tokens,
+    /// d], borrowed. For diagnosis and comparison; null to disable.
     /// </summary>
     public Action<DiffusionStep, int, Tensor>? GradientObserver { get; init; }
 
@@ -31,9 +31,9 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
 
     /// <summary>Inverts a batch of images, from the start or from a saved state.</summary>
     /// <param name="problem">Images, prompts, predictor; the same as in the interrupted run.</param>
-    /// <param name="resume">State to go on from, borrowed; null starts anew.</param>
-    /// <param name="checkpoint">Called after each step with a state to save; may be null.</param>
-    /// <param name="progress">Told after each inner step and each step; may be null.</param>
+    /// <param name="resume">State to resume from, borrowed; null to start from scratch.</param>
+    /// <param name="checkpoint">Called after each step with a state to save; null to disable.</param>
+    /// <param name="progress">Called after each inner step and each step; null to disable.</param>
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller; equal to that of an uninterrupted run.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
@@ -64,10 +64,10 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
         );
     }
 
-    /// <summary>Optimises against a pivot that the caller has, however it was found.</summary>
+    /// <summary>Optimises against a given pivot, however it was found.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
     /// <param name="pivot">Trajectory to follow, with one row per image; borrowed, the result gets a copy.</param>
-    /// <param name="progress">Told after each inner step and each step; may be null.</param>
+    /// <param name="progress">Called after each inner step and each step; null to disable.</param>
     /// <param name="cancellation">Checked at every inner step; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller; its evaluations do not include those that found the pivot.</returns>
     /// <exception cref="InversionDivergedException">A loss became NaN or infinite.</exception>
@@ -96,9 +96,9 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     {
         RequireFits(state.Pivot, problem);
         if (state.StepsDone > problem.Grid.Steps)
-            throw new ArgumentException($"The saved state has {state.StepsDone} steps, the grid {problem.Grid.Steps}: it belongs to another run.");
+            throw new ArgumentException($"The saved state has {state.StepsDone} steps but the grid has {problem.Grid.Steps}; resume with the same grid.");
         if (state.Optimisation.Count != problem.Images)
-            throw new ArgumentException($"The saved state has {state.Optimisation.Count} images, the problem {problem.Images}: it belongs to another run.");
+            throw new ArgumentException($"The saved state has {state.Optimisation.Count} images, not {problem.Images}; resume with the same images.");
         Shape.RequireSame(state.Latents, problem.Latents);
         foreach (Tensor embedding in state.Embeddings)
             Shape.RequireSame(embedding, problem.Conditional);
@@ -107,7 +107,7 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
     private static void RequireFits(PivotTrajectory pivot, InversionProblem problem)
     {
         if (pivot.Steps != problem.Grid.Steps)
-            throw new ArgumentException($"The pivot has {pivot.Steps} steps, the grid {problem.Grid.Steps}: invert with the same grid.");
+            throw new ArgumentException($"The pivot has {pivot.Steps} steps but the grid has {problem.Grid.Steps}; invert with the same grid.");
         Shape.RequireSame(pivot.Clean, problem.Latents);
     }
 }

@@ -3,13 +3,12 @@ namespace NullTextResearch.Inversion;
 /// <summary>Options of pivotal optimisation; defaults are the released code's.</summary>
 public sealed record NullTextOptions
 {
-    /// <summary>The released code: up to 10 updates per step, falling rate, rising stop threshold.</summary>
+    /// <summary>The released code's options: up to 10 updates per step, decreasing learning rate, increasing stop threshold.</summary>
     public static NullTextOptions Default { get; } = new();
 
     /// <summary>
-    /// What the paper prints: threshold 1e-5 and rate 0.01 throughout, and noise judged at the timestep that the latents have.
-    /// The optimiser stays Adam, and the loss stays a mean over elements: with a plain gradient step and a summed loss the
-    /// printed numbers do not work.
+    /// The values printed in the paper: threshold 1e-5 and learning rate 0.01 throughout, and noise predicted at the latents' own timestep. The optimiser is
+    /// still Adam and the loss a mean over elements: with a plain gradient step and a summed loss the printed numbers do not work.
     /// </summary>
     public static NullTextOptions Paper { get; } =
         new()
@@ -19,16 +18,16 @@ public sealed record NullTextOptions
             Inversion = new DdimInversionOptions { NoiseTimestep = NoiseTimestep.Source },
         };
 
-    /// <summary>The released code, with the last inner prediction re-used to advance: one evaluation less per step, slightly other results.</summary>
+    /// <summary>As the released code, but reuses the last inner prediction to advance: one evaluation fewer per step, slightly different results.</summary>
     public static NullTextOptions Fast { get; } = new() { Advance = AdvanceMode.ReuseLastInner };
 
-    /// <summary>N, the most updates per step; 0 gives plain DDIM inversion.</summary>
+    /// <summary>N, the maximum number of updates per step; 0 gives plain DDIM inversion.</summary>
     public int InnerSteps { get; init; } = 10;
 
-    /// <summary>Adam's rate at the first (noisiest) step.</summary>
+    /// <summary>Adam's learning rate at the first (noisiest) step.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
-    /// <summary>Share of the rate lost over 100 steps of a run of up to 100 steps; see <see cref="LearningRateAt"/>.</summary>
+    /// <summary>Share of the learning rate lost over 100 steps, for runs of up to 100 steps; see <see cref="LearningRateAt"/>.</summary>
     public double LearningRateFall { get; init; } = 1;
 
     /// <summary>Loss below which the first step stops.</summary>
@@ -43,12 +42,12 @@ public sealed record NullTextOptions
     /// <summary>Moment decays.</summary>
     public AdamOptions Adam { get; init; } = new();
 
-    /// <summary>How the running latents advance; the default gives the released code's numbers without its repeated work.</summary>
+    /// <summary>How the running latents advance; the default gives the released code's numbers without its redundant evaluations.</summary>
     public AdvanceMode Advance { get; init; } = AdvanceMode.Reevaluate;
 
     /// <summary>
-    /// How many leading rows of the embedding (start-of-text first) are optimised; the others stay. Null, the default, for all. A way to ask how much
-    /// freedom the method needs.
+    /// How many leading rows of the embedding (start-of-text first) are optimised; the others stay unchanged. Null (default) for all. Shows how much freedom
+    /// the method needs.
     /// </summary>
     public int? Rows { get; init; }
 
@@ -56,9 +55,9 @@ public sealed record NullTextOptions
     public PathOptions Inversion { get; init; } = new DdimInversionOptions();
 
     /// <summary>
-    /// Adam's rate at a step: LearningRate (1 - LearningRateFall i / 100), as released, for runs of up to 100 steps. Longer runs,
-    /// where that formula reaches zero and turns negative, fall to half over the whole run, as a run of 50 steps does:
-    /// LearningRate (1 - LearningRateFall i / (2 T)).
+    /// Adam's learning rate at a step: LearningRate (1 - LearningRateFall i / 100), as in the released code, for runs of up to 100 steps. In longer runs that
+    /// formula would reach zero and turn negative, so the rate falls to half over the whole run, as in a run of 50 steps: LearningRate (1 - LearningRateFall i
+    /// / (2 T)).
     /// </summary>
     /// <param name="step">Loop index i, 0 = noisiest.</param>
     /// <param name="steps">T.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// All that a pivotal optimisation needs to go on after an interruption, handed out after each step. Tensors are borrowed:
-/// copy or save them before the callback returns.
+/// Everything that a pivotal optimisation needs to resume after an interruption; passed to a callback after each step. Tensors are borrowed: copy or save them
+/// before the callback returns.
 /// </summary>
 public sealed record NullTextState
 {
@@ -17,7 +17,7 @@ public sealed record NullTextState
     /// <summary>Running latents after those steps, [B, 4, H, W].</summary>
     public required Tensor Latents { get; init; }
 
-    /// <summary>The pivot; borrowed when handed out and when handed in.</summary>
+    /// <summary>The pivot; borrowed both by the callback and when resuming.</summary>
     public required PivotTrajectory Pivot { get; init; }
 
     /// <summary>Per image, per finished step: what the optimisation did.</summary>

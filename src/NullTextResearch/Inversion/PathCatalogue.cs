@@ -2,18 +2,18 @@ using NullTextResearch.Diffusion;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>The library's ways from image to noise: command line, workbench, documents, laws and stored results take them from here.</summary>
+/// <summary>The library's paths from image to noise; command line, workbench, documentation, property tests and stored results read them from here.</summary>
 public static class PathCatalogue
 {
-    /// <summary>All of them; the first is the default.</summary>
+    /// <summary>All paths; the first is the default.</summary>
     public static IReadOnlyList<PathMethod> All { get; } =
     [
         new()
         {
             Id = DdimInversionOptions.PathId,
-            Summary = "each DDIM move with its two noise levels exchanged",
+            Summary = "each DDIM step with its two noise levels swapped",
             Source = "Song et al. 2021; Mokady et al. 2023, section 3.1",
-            Memory = "nothing: T + 1 latents, as all that climb",
+            Memory = "nothing: T + 1 latents, as for every path",
             EqualTo = new OriginalCode("PnPInversion's code", "tiny_algo_10_f64.safetensors", 1e-6) { Tensors = "ddim_latents" },
             Default = new DdimInversionOptions(),
             Cost = t => new MethodCost(t, 0),
@@ -22,7 +22,7 @@ public static class PathCatalogue
         new()
         {
             Id = RandomNoiseOptions.PathId,
-            Summary = "the image with one random noise, scaled to each level; no network",
+            Summary = "the image plus one random noise, scaled to each level; no network",
             Source = "Mokady et al. 2023, section 4 (random pivot)",
             Memory = "nothing",
             EqualTo = OriginalCode.None,
@@ -35,7 +35,7 @@ public static class PathCatalogue
         new()
         {
             Id = FixedPointOptions.PathId,
-            Summary = "each step's equation solved by iteration, so that sampling at guidance 1 comes back nearly exactly",
+            Summary = "each step's equation solved by iteration, so that sampling at guidance 1 reconstructs almost exactly",
             Source = "Meiri et al. 2023; Pan et al. 2023 (AIDI)",
             Memory = "1 latent",
             EqualTo = new OriginalCode("a public re-implementation", "methods/fpi_f32.safetensors", 5e-5),
@@ -46,7 +46,7 @@ public static class PathCatalogue
         new()
         {
             Id = EditFriendlyOptions.PathId,
-            Summary = "DDPM noise for every step, made so that sampling with it gives the image exactly",
+            Summary = "DDPM noise for every step, computed so that sampling with it reproduces the image exactly",
             Source = "Huberman-Spiegelglas et al. 2024",
             Memory = "T latents",
             EqualTo = new OriginalCode("PnPInversion's code", "methods/eddpm_f32.safetensors", 5e-5),
@@ -71,7 +71,7 @@ public static class PathCatalogue
         new()
         {
             Id = BelmOptions.PathId,
-            Summary = "each level from the two below it by the linear rule of least error (O-BELM): exact at any guidance",
+            Summary = "each level computed from the two below it by the linear rule of least error (O-BELM): exact at any guidance",
             Source = "Wang et al. 2024",
             Memory = "1 latent",
             EqualTo = new OriginalCode("the authors' code", "methods/belm_f32.safetensors", 5e-4),
@@ -83,7 +83,7 @@ public static class PathCatalogue
         new()
         {
             Id = BdiaOptions.PathId,
-            Summary = "each level from the two below it by DDIM moves both ways: exact at any guidance",
+            Summary = "each level computed from the two below it by DDIM steps in both directions: exact at any guidance",
             Source = "Zhang et al. 2023",
             Memory = "1 latent",
             EqualTo = new OriginalCode("the authors' code", "methods/bdia_original_f32.safetensors", 1e-4),
@@ -95,7 +95,7 @@ public static class PathCatalogue
         new()
         {
             Id = ReNoiseOptions.PathId,
-            Summary = "each step made again from where it led, its predictions averaged and moved towards the statistics of noise",
+            Summary = "each step repeated from its own result, with predictions averaged and moved towards the statistics of noise",
             Source = "Garibi et al. 2024",
             Memory = "2 latents",
             EqualTo = new OriginalCode("the authors' code", "methods/renoise_f32.safetensors", 1e-4),
@@ -107,7 +107,7 @@ public static class PathCatalogue
         new()
         {
             Id = GnriOptions.PathId,
-            Summary = "each step's equation by Newton steps on its summed residual, guided towards likely latents",
+            Summary = "each step's equation solved by Newton steps on its summed residual, guided towards likely latents",
             Source = "Samuel et al. 2024 (GNRI)",
             Memory = "one gradient through the U-Net",
             EqualTo = new OriginalCode("the authors' code", "methods/gnri_f32.safetensors", 2e-5),
@@ -118,7 +118,7 @@ public static class PathCatalogue
         new()
         {
             Id = SpdInvOptions.PathId,
-            Summary = "each step's latents fitted to its equation by gradient",
+            Summary = "each step's latents fitted to its equation by gradient steps",
             Source = "Li et al. 2024 (SPDInv)",
             Memory = "2 latents, one gradient through the U-Net",
             EqualTo = new OriginalCode("the authors' code", "methods/spdinv_f32.safetensors", 1e-3),
@@ -129,7 +129,7 @@ public static class PathCatalogue
         new()
         {
             Id = Pix2PixZeroPathOptions.PathId,
-            Summary = "DDIM inversion with predictions made more like noise: less correlated, more normal",
+            Summary = "DDIM inversion with predictions made more like noise: less correlated, closer to normal",
             Source = "Parmar et al. 2023",
             Memory = "nothing",
             EqualTo = new OriginalCode("PnPInversion's code", "methods/pix2pix_zero_f32.safetensors", 2e-4),
@@ -140,34 +140,34 @@ public static class PathCatalogue
         },
     ];
 
-    /// <summary>The list as text, three lines a path.</summary>
+    /// <summary>The list as text, three lines per path.</summary>
     public static string ToText() =>
         string.Join(
             '\n',
             All.Select(p =>
-                $"{p.Id, -14}{p.Summary}\n{"", -14}{p.Source}; {p.CostFormula} evaluations an image at most\n{"", -14}memory: {p.Memory}; equal to: {p.EqualTo}"
+                $"{p.Id, -14}{p.Summary}\n{"", -14}{p.Source}; up to {p.CostFormula} evaluations per image\n{"", -14}memory: {p.Memory}; equal to: {p.EqualTo}"
             )
         );
 
     /// <summary>The ids, for messages.</summary>
     internal static string Ids => string.Join(", ", All.Select(p => p.Id));
 
-    /// <summary>The path of an id.</summary>
+    /// <summary>Finds a path by its id.</summary>
     /// <param name="id">Such as <c>ddim</c>.</param>
-    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    /// <exception cref="ArgumentException">There is no such entry; the message lists the known ones.</exception>
     public static PathMethod Find(string id) =>
-        All.FirstOrDefault(p => p.Id == id) ?? throw new ArgumentException($"There is no path '{id}'; there are {Ids}.", nameof(id));
+        All.FirstOrDefault(p => p.Id == id) ?? throw new ArgumentException($"There is no path '{id}'; choose one of {Ids}.", nameof(id));
 
-    /// <summary>Why a method that follows a pivot does not go with a path that has a way back of its own.</summary>
+    /// <summary>Why a method that follows a pivot cannot be combined with a path that has its own sampling rule.</summary>
     internal static string Refusal(string path, string method) =>
-        $"{method} follows the latents of a path by plain DDIM moves, and '{path}' has a way back of its own, to which there is nothing to add. "
-        + "Use that path without a method on top of it, or one of "
+        $"{method} follows the latents of a path by plain DDIM steps, but '{path}' has its own sampling rule, which leaves nothing to correct. "
+        + "Use that path without a method on top, or one of "
         + string.Join(", ", All.Where(p => p.Restore is null).Select(p => p.Id))
         + ".";
 
-    /// <summary>A replay from what was kept of it.</summary>
-    /// <param name="data">Its tensors are taken over.</param>
-    /// <exception cref="ArgumentException">No path, and nothing else, has such a replay, or something of it is missing.</exception>
+    /// <summary>Rebuilds a replay from stored data.</summary>
+    /// <param name="data">Stored data; the replay takes ownership of its tensors.</param>
+    /// <exception cref="ArgumentException">The kind of replay is unknown, or part of its data is missing.</exception>
     public static IReplay Restore(ReplayData data) =>
         data.Kind switch
         {

@@ -3,7 +3,7 @@ using NullTextResearch.Tensors;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>A path and nothing on top of it: the images are climbed to noise, and sampled back with the plain empty embedding.</summary>
+/// <summary>A path without a method on top: images become noise along the path and are sampled back with the plain empty embedding.</summary>
 /// <param name="path">Which path, and its options; null for DDIM inversion as released.</param>
 public sealed class PathInversion(PathOptions? path = null) : IInversion
 {

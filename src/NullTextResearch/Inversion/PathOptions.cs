@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Options of a path, and the path as data: which one it is, and every number that its walk depends on. Each path has a record of its own; the
-/// catalogue lists them (<see cref="PathCatalogue"/>).
+/// Options of a path, which also represent the path as data: its id and every number that its result depends on. Each path has its own options record;
+/// <see cref="PathCatalogue"/> lists them.
 /// </summary>
 [JsonConverter(typeof(PathOptionsConverter))]
 public abstract record PathOptions
@@ -13,16 +13,16 @@ public abstract record PathOptions
     [JsonPropertyOrder(-1)]
     public abstract string Id { get; }
 
-    /// <summary>Makes the path.</summary>
+    /// <summary>Creates the path.</summary>
     public abstract IPath Create();
 
-    /// <summary>Climbs, for a method that follows the path's levels by plain DDIM moves.</summary>
+    /// <summary>Runs the path for a method that follows its levels by plain DDIM moves.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
-    /// <param name="method">Who asks.</param>
-    /// <param name="progress">Told after each step; null to disable.</param>
+    /// <param name="method">Name of the calling method, for the message.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>The levels, owned by the caller.</returns>
-    /// <exception cref="ArgumentException">The path has a way back of its own; nothing was computed if the catalogue says so.</exception>
+    /// <exception cref="ArgumentException">The path has its own sampling rule. If the catalogue says so, nothing was computed.</exception>
     public PivotTrajectory ClimbPlain(
         InversionProblem problem,
         string method,

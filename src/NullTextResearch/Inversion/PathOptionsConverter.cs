@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Writes a path's options with its id, and reads back the record that the catalogue has for the id.</summary>
+/// <summary>Writes a path's options with its id, and reads the options record that the catalogue lists for the id.</summary>
 internal sealed class PathOptionsConverter : JsonConverter<PathOptions>
 {
     /// <inheritdoc/>
@@ -13,10 +13,10 @@ internal sealed class PathOptionsConverter : JsonConverter<PathOptions>
         JsonElement root = document.RootElement;
         string name = options.PropertyNamingPolicy?.ConvertName(nameof(PathOptions.Id)) ?? nameof(PathOptions.Id);
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(name, out JsonElement id) || id.ValueKind != JsonValueKind.String)
-            throw new JsonException($"A path needs its '{name}': one of {PathCatalogue.Ids}.");
+            throw new JsonException($"A path needs an '{name}': one of {PathCatalogue.Ids}.");
         PathMethod method =
             PathCatalogue.All.FirstOrDefault(p => p.Id == id.GetString())
-            ?? throw new JsonException($"There is no path '{id.GetString()}'; there are {PathCatalogue.Ids}.");
+            ?? throw new JsonException($"There is no path '{id.GetString()}'; choose one of {PathCatalogue.Ids}.");
         return (PathOptions)(root.Deserialize(method.OptionsType, options) ?? throw new JsonException($"The options of the path '{method.Id}' are null."));
     }
 

@@ -25,7 +25,7 @@ public sealed class PivotTrajectory : IDisposable
     /// <summary>z*_0; borrowed.</summary>
     public Tensor Clean => this[0];
 
-    /// <summary>The latents that a sampler should hold after a step.</summary>
+    /// <summary>The latents that a sampler should have after a step.</summary>
     public Tensor TargetOf(DiffusionStep step) => this[Steps - step.Step - 1];
 
     /// <summary>The trajectory of one image, owned by the caller.</summary>

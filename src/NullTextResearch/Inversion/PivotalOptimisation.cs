@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Which of the two embeddings is trained; the other stays as it is.</summary>
+/// <summary>Which of the two embeddings is trained; the other stays fixed.</summary>
 internal enum Trained
 {
     Unconditional,
@@ -31,7 +31,7 @@ internal sealed class PivotalOptimisation
         _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
     }
 
-    /// <summary>Sees step, inner step and gradient before each update; may be null.</summary>
+    /// <summary>Receives step, inner step and gradient before each update; null to disable.</summary>
     public Action<DiffusionStep, int, Tensor>? GradientObserver { get; init; }
 
     /// <summary>Finds the pivot by DDIM inversion and runs all steps.</summary>
@@ -52,12 +52,12 @@ internal sealed class PivotalOptimisation
         return new PivotalOptimisation(method, counted, options, trained, meter).Run(pivot, null, null, options, progress, cancellation);
     }
 
-    /// <summary>Runs all steps, or those that a saved state has not done.</summary>
+    /// <summary>Runs all steps, or those that a saved state has not completed.</summary>
     /// <param name="pivot">Where the running latents should land; becomes part of the result, or is disposed on failure.</param>
-    /// <param name="resume">What an interrupted run had done, or null.</param>
-    /// <param name="checkpoint">Sees the state after each step; may be null.</param>
-    /// <param name="options">The options as the result shall report them.</param>
-    /// <param name="progress">May be null.</param>
+    /// <param name="resume">State of an interrupted run; null to start from scratch.</param>
+    /// <param name="checkpoint">Receives the state after each step; null to disable.</param>
+    /// <param name="options">Options that the result reports.</param>
+    /// <param name="progress">Called after each inner step and each step; null to disable.</param>
     /// <param name="cancellation">Checked at every inner step.</param>
     public InversionResult Run(
         PivotTrajectory pivot,
@@ -207,13 +207,13 @@ internal sealed class PivotalOptimisation
             adam.Update(current.Embedding, gradient, rate);
             progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));
 
-            // As released, the test comes after the update and asks the loss from before it.
+            // As in the released code, the test comes after the update but uses the loss from before it.
             int[] going = [.. Enumerable.Range(0, active.Length).Where(row => !(loss[row] < threshold))];
             bool leaving = going.Length < active.Length || inner + 1 == _options.InnerSteps;
             if (!leaving)
                 continue;
             Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);
-            // Before anybody stops, the rows are the batch itself and their updates are already in place.
+            // Until the first image stops, the rows are the batch itself and their updates are already in place.
             if (!ReferenceEquals(current.Embedding, embedding))
                 embedding.index_copy_(0, images, current.Embedding);
             lastPrediction?.index_copy_(0, images, prediction);

@@ -19,7 +19,7 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
     /// <inheritdoc/>
     public string Name => "pix2pix-zero inversion";
 
-    /// <summary>Shifts in the order of use, from 0 on, in place of drawn ones: steps, rounds, rolls, channels, sizes. Null draws them.</summary>
+    /// <summary>Shifts instead of drawn ones, numbered from 0 in order of use: steps, rounds, rolls, channels, sizes. Null to draw them.</summary>
     public Func<int, int>? Shift { get; init; }
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
                 Name,
                 (z, step) =>
                 {
-                    (AlphaBar from, AlphaBar to) = Levels(problem.Grid, step);
+                    (NoiseLevel from, NoiseLevel to) = Levels(problem.Grid, step);
                     Tensor noise = problem.Predictor.Predict(z, step, problem.Conditional);
                     for (int round = 0; round < _options.Rounds; round++)
                     {
@@ -49,7 +49,7 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
         };
     }
 
-    private (AlphaBar From, AlphaBar To) Levels(TimestepGrid grid, DiffusionStep step)
+    private (NoiseLevel From, NoiseLevel To) Levels(TimestepGrid grid, DiffusionStep step)
     {
         if (!_options.PublishedLevels)
             return (step.Clean, step.Noisy);
@@ -76,7 +76,7 @@ public sealed class Pix2PixZeroPath(Pix2PixZeroPathOptions? options = null) : IP
         void Descend(Func<Tensor, Tensor> loss, double rate) => noise = Lifetime.Scoped(() => noise.sub(NoiseStatistics.Gradient(noise, loss).Times(rate)));
     }
 
-    /// <summary>The shift with a number for a map of so many rows; null where it is too small to be shifted.</summary>
+    /// <summary>The shift with the given number, for a map with the given number of rows; null if the map is too small to be shifted.</summary>
     private int? ShiftOf(int number, int rows)
     {
         int half = rows / 2,

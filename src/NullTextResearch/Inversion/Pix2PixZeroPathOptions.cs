@@ -12,32 +12,30 @@ public sealed record Pix2PixZeroPathOptions : PathOptions
     /// <summary>Seed of the shifts by which a prediction is compared with itself.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Weight of the autocorrelation at latents of 64 x 64, finite and 0 or more (default 20); 0 leaves it out.</summary>
+    /// <summary>Weight of the autocorrelation for 64 x 64 latents, finite and 0 or more (default 20); 0 disables it.</summary>
     public double AutoCorrelation { get; init; } = 20;
 
-    /// <summary>Weight of the distance from a normal distribution at latents of 64 x 64, finite and 0 or more (default 20); 0 leaves it out.</summary>
+    /// <summary>Weight of the distance from a normal distribution for 64 x 64 latents, finite and 0 or more (default 20); 0 disables it.</summary>
     public double Divergence { get; init; } = 20;
 
     /// <summary>Rounds of both updates per step, 0 or more (default 5); 0 is DDIM inversion.</summary>
     public int Rounds { get; init; } = 5;
 
-    /// <summary>Updates by the autocorrelation per round, 1 or more (default 5).</summary>
+    /// <summary>Autocorrelation updates per round, 1 or more (default 5).</summary>
     public int Rolls { get; init; } = 5;
 
     /// <summary>
-    /// The released code's levels: the network is asked at the level that the latents have, and the path climbs to one timestep below the next. Off by
-    /// default: the sampler's moves with their levels exchanged, so that sampling starts at the level that the path ends at.
+    /// Uses the released code's levels: the network is evaluated at the latents' own level, and each move ends one timestep below the next level. Off by
+    /// default: the sampler's moves with their levels swapped, so that sampling starts at the level where the path ends.
     /// </summary>
     public bool PublishedLevels { get; init; }
 
-    /// <summary>
-    /// The released code compares a map with itself unshifted too, which punishes noise for having a variance. Off by default.
-    /// </summary>
+    /// <summary>Also compares a map with its unshifted self, as the released code does, which penalises noise for having a variance. Off by default.</summary>
     public bool PublishedShifts { get; init; }
 
     /// <summary>
-    /// The released code's updates: gradients of means, which grow as latents shrink, so that the weights of 64 x 64 latents throw small ones off. Off
-    /// by default: an update moves a value alike at every size.
+    /// Uses the released code's updates: gradients of means, which grow as latents get smaller, so that the weights for 64 x 64 latents are too strong for
+    /// small ones. Off by default: an update changes a value equally at every size.
     /// </summary>
     public bool PublishedScale { get; init; }
 

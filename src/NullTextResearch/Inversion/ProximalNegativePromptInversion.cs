@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Negative-prompt inversion whose guidance is kept sparse: where prompt and source prompt hardly disagree, the edit is left out, and latents are
-/// pulled back to those of the inversion. No optimisation. Han et al. 2024 (arXiv 2306.05414).
+/// Negative-prompt inversion with sparse guidance: where prompt and source prompt hardly differ, the edit is suppressed and latents are pulled back to those of
+/// the inversion. No optimisation. Han et al. 2024 (arXiv 2306.05414).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class ProximalNegativePromptInversion(ProximalOptions? options = null) : IInversion

@@ -6,25 +6,25 @@ namespace NullTextResearch.Inversion;
 
 /// <summary>DDIM sampling with the sparse guidance of <see cref="ProximalNegativePromptInversion"/>, and its pull to the inversion's latents.</summary>
 /// <remarks>
-/// Rows of the image itself are never guided: their prompt is what they are guided away from, and what differs is rounding. Without guidance (scale 1)
-/// nothing is known of where an edit is; then only those rows are pulled.
+/// Source rows are never guided: their prompt is also the negative prompt, so the two predictions differ only by rounding. Without guidance (scale 1) the
+/// location of an edit is unknown; then only source rows are pulled.
 /// </remarks>
-/// <param name="targets">Latents of the inversion that each step should end at, [T, images, 4, H, W], step 0 (noisiest) first; owned from now on.</param>
-/// <param name="options">Options; their path is not used.</param>
-/// <param name="trainTimesteps">Network timesteps, which shares of them are of.</param>
+/// <param name="targets">Latents of the inversion that each step should end at, [T, images, 4, H, W], step 0 (noisiest) first; owned by this object.</param>
+/// <param name="options">Options; their path is ignored.</param>
+/// <param name="trainTimesteps">Number of network timesteps, to which the shares of timesteps refer.</param>
 public sealed class ProximalReplay(Tensor targets, ProximalOptions options, int trainTimesteps) : IReplay
 {
     /// <summary>Name in files.</summary>
     public const string Kind = "proximal";
 
-    // Threads may sample from one result at a time, and each looks for the difference of its own step.
+    // Several threads may sample from one result at the same time; each needs the difference of its own step.
     private readonly ThreadLocal<Found?> _found = new();
     private readonly UseGate _gate = new(nameof(ProximalReplay));
 
-    /// <summary>[T, images, 4, H, W]; borrow it.</summary>
+    /// <summary>[T, images, 4, H, W]; borrowed.</summary>
     public Tensor Targets => _gate.Alive(targets);
 
-    /// <summary>Sees the threshold of each row at a step, [rows, 1, 1, 1], borrowed; null costs nothing.</summary>
+    /// <summary>Receives the threshold of each row at a step, [rows, 1, 1, 1], borrowed; null to disable.</summary>
     public Action<DiffusionStep, Tensor>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed class ProximalReplay(Tensor targets, ProximalOptions options, int 
             new Dictionary<string, Tensor> { ["targets"] = Targets }
         );
 
-    /// <summary>Makes it from what was kept.</summary>
+    /// <summary>Rebuilds it from stored data.</summary>
     public static ProximalReplay Restore(ReplayData data)
     {
         return new ProximalReplay(
@@ -132,18 +132,16 @@ public sealed class ProximalReplay(Tensor targets, ProximalOptions options, int 
             return Ddim.Move(latents, noise, step.Noisy, step.Clean);
         Tensor share = Kept(latents, rows, found).OneMinus().Times(options.Pull);
         Tensor images = tensor(rows.Rows.Select(r => (long)r.Image).ToArray(), device: targets.device);
-        double from = step.Noisy.Value,
-            to = step.Clean.Value;
-        Tensor clean = latents.sub(noise.Times(Math.Sqrt(1 - from))).Over(Math.Sqrt(from));
+        Tensor clean = latents.sub(noise.Times(step.Noisy.Noise)).Over(step.Noisy.Signal);
         if (options.PullsToImage)
             clean = clean.sub(clean.sub(OfRows(targets.shape[0] - 1)).mul(share));
-        Tensor moved = clean.Times(Math.Sqrt(to)).Plus(noise.Times(Math.Sqrt(1 - to)));
+        Tensor moved = clean.Times(step.Clean.Signal).Plus(noise.Times(step.Clean.Noise));
         return options.PullsToPivot ? moved.sub(moved.sub(OfRows(step.Step)).mul(share)) : moved;
 
         Tensor OfRows(long index) => targets.select(0, index).index_select(0, images);
     }
 
-    /// <summary>1 where a row is edited and keeps what it has, 0 where it is pulled; [rows, 4, H, W].</summary>
+    /// <summary>1 where a row is edited and keeps its value, 0 where it is pulled; [rows, 4, H, W].</summary>
     private Tensor Kept(Tensor latents, BatchLayout rows, Found found)
     {
         if (found.Mask is not { } mask)
@@ -179,7 +177,7 @@ public sealed class ProximalReplay(Tensor targets, ProximalOptions options, int 
         return where(down.Below(0), down.Plus(threshold), down);
     }
 
-    /// <summary>What one step found out on its way.</summary>
+    /// <summary>Intermediate result of one step.</summary>
     private sealed class Found
     {
         public Tensor? Mask { get; set; }

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>What becomes of the difference between the two predictions of classifier-free guidance.</summary>
+/// <summary>How the difference between the two predictions of classifier-free guidance is thresholded.</summary>
 public enum ProximalRule
 {
     /// <summary>Values up to the threshold become 0, larger ones stay: the proximal map of the l0 penalty.</summary>

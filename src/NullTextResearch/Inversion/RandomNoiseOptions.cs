@@ -9,7 +9,7 @@ public sealed record RandomNoiseOptions : PathOptions
     /// <inheritdoc/>
     public override string Id => PathId;
 
-    /// <summary>Seed of the noise; together with the key of an image it decides that image's noise.</summary>
+    /// <summary>Seed of the noise; an image's noise depends on this seed and on the image's key.</summary>
     public long Seed { get; init; }
 
     /// <inheritdoc/>

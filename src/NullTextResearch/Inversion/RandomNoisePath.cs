@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// The image with one random noise per image, scaled to each noise level: a path that no network has seen. Mokady et al., section 4 ("random pivot").
+/// The image plus one random noise per image, scaled to each noise level: a path computed without the network. Mokady et al., section 4 ("random pivot").
 /// </summary>
 /// <param name="options">Options; null for seed 0.</param>
 public sealed class RandomNoisePath(RandomNoiseOptions? options = null) : IPath
@@ -32,7 +32,7 @@ public sealed class RandomNoisePath(RandomNoiseOptions? options = null) : IPath
         return new PivotTrajectory(
             Enumerable
                 .Range(0, problem.Grid.Steps + 1)
-                // The cleanest level of the schedule still has a little noise; the image itself is what sampling should end at.
+                // The cleanest level of the schedule still has a little noise, but sampling should end at the image itself.
                 .Select(level => level == 0 ? problem.Latents : NoiseSchedule.AddNoise(problem.Latents, noise, problem.Grid.Level(level)))
         );
     }

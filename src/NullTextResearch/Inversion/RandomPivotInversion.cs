@@ -1,11 +1,11 @@
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Null-text optimisation against a pivot that no inversion found: the image with one random noise per image, scaled to each
-/// noise level. Mokady et al., section 4 ("random pivot").
+/// Null-text optimisation against a pivot that is not found by inversion: the image plus one random noise per image, scaled to each noise level. Mokady et al.,
+/// section 4 ("random pivot").
 /// </summary>
-/// <param name="options">Options; null means those of null-text inversion. Those of its DDIM inversion are not used.</param>
-/// <param name="seed">Seed of the noise; together with the key of an image it decides that image's noise.</param>
+/// <param name="options">Options; null for those of null-text inversion. Those of its DDIM inversion are ignored.</param>
+/// <param name="seed">Seed of the noise; an image's noise depends on this seed and on the image's key.</param>
 public sealed class RandomPivotInversion(NullTextOptions? options = null, long seed = 0) : IInversion
 {
     private readonly NullTextOptions _options = options ?? NullTextOptions.Default;

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// The diffusion loss ||noise - prediction||^2 of the image at random timesteps with fresh noise, as a mean over elements,
-/// minimised over an embedding: what the variants without a pivot have in common.
+/// The diffusion loss ||noise - prediction||^2 of the image at random timesteps with fresh noise, as a mean over elements, minimised over an embedding; shared
+/// by the variants without a pivot.
 /// </summary>
 internal sealed class RandomTimestepOptimisation : IDisposable
 {
@@ -41,14 +41,14 @@ internal sealed class RandomTimestepOptimisation : IDisposable
     }
 
     /// <summary>One gradient step.</summary>
-    /// <param name="iteration">Which one; decides timestep and noise.</param>
+    /// <param name="iteration">Index of the step; determines timestep and noise.</param>
     /// <param name="embedding">Changed in place, [B, tokens, d].</param>
     /// <param name="adamKey">Which optimiser state the embedding belongs to.</param>
     /// <param name="guide">
-    /// Makes the prediction that the loss judges from the embedding's own; called under recorded gradients, with what <paramref name="prepare"/>
-    /// made.
+    /// Turns the embedding's own prediction into the one that enters the loss; called with gradients recorded, and with the result of
+    /// <paramref name="prepare"/>.
     /// </param>
-    /// <param name="prepare">Runs before gradients are recorded, on the noisy latents; may give null.</param>
+    /// <param name="prepare">Runs before gradients are recorded, on the noisy latents; may return null.</param>
     public double Update(int iteration, Tensor embedding, int adamKey, Func<Tensor, Tensor?, Tensor> guide, Func<Tensor, DiffusionStep, Tensor?> prepare)
     {
         using DisposeScope scope = NewDisposeScope();

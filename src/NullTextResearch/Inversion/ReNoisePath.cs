@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// ReNoise: each step is made again and again from where it led, several of its noise predictions are averaged, and what is used is moved towards the
-/// statistics of noise. Garibi et al. 2024 (arXiv 2403.14602).
+/// ReNoise: each step is repeated from its own result, several of its noise predictions are averaged, and the prediction used is moved towards the statistics
+/// of noise. Garibi et al. 2024 (arXiv 2403.14602).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class ReNoisePath(ReNoiseOptions? options = null) : IPath
 {
-    // The released code's bound of the patch loss's gradient.
+    // The released code's bound on the gradient of the patch loss.
     private const double MostGradient = 100;
 
     private readonly ReNoiseOptions _options = options ?? new();
@@ -20,10 +20,10 @@ public sealed class ReNoisePath(ReNoiseOptions? options = null) : IPath
     /// <inheritdoc/>
     public string Name => "ReNoise inversion";
 
-    /// <summary>Noise of the reference in place of a drawn one: [B, 4, H, W], borrowed.</summary>
+    /// <summary>Noise of the reference instead of drawn noise: [B, 4, H, W], borrowed; null to draw it.</summary>
     public Tensor? Noise { get; init; }
 
-    /// <summary>Gives the shift of a map of so many rows, in place of a drawn one.</summary>
+    /// <summary>Returns the shift for a map with the given number of rows, instead of a drawn one; null to draw it.</summary>
     public Func<int, int>? Shift { get; init; }
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Adam on the rows of one tensor, without weight decay. Arithmetic and order of PyTorch's single-tensor form, so that a
-/// batch of rows takes the same steps as each row alone. Rows can be dropped as images finish.
+/// Adam on the rows of one tensor, without weight decay. Uses the arithmetic and order of PyTorch's single-tensor implementation, so that a batch of rows takes
+/// the same steps as each row alone. Rows can be dropped as images finish.
 /// </summary>
 internal sealed class RowAdam(AdamOptions options) : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class RowAdam(AdamOptions options) : IDisposable
         _mean ??= zeros_like(parameter).Keep();
         _square ??= zeros_like(parameter).Keep();
         _steps++;
-        // Scalars that live until the calls are over: see ScalarArithmetic.
+        // These scalars live until the calls have returned: see ScalarArithmetic.
         using TorchSharp.Scalar beta1 = options.Beta1,
             beta2 = options.Beta2,
             share1 = 1 - options.Beta1,
@@ -37,7 +37,7 @@ internal sealed class RowAdam(AdamOptions options) : IDisposable
         parameter.addcdiv_(_mean, denominator, stepSize);
     }
 
-    /// <summary>Keeps the state of the given rows only.</summary>
+    /// <summary>Keeps only the state of the given rows.</summary>
     public void Select(Tensor rows)
     {
         _mean = Replace(_mean, rows);

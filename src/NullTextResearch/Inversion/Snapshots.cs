@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>After which iterations an any-time method reports.</summary>
+/// <summary>The iterations after which an any-time method reports.</summary>
 internal sealed class SnapshotPlan
 {
     private readonly HashSet<int> _wanted;
@@ -11,13 +11,13 @@ internal sealed class SnapshotPlan
     public SnapshotPlan(IReadOnlyList<int> iterations)
     {
         if (iterations.Count == 0)
-            throw new ArgumentException("Name at least one iteration count.", nameof(iterations));
+            throw new ArgumentException("There are no iteration counts; give at least one.", nameof(iterations));
         if (iterations[0] < 0)
             throw new ArgumentException($"Iteration counts must be 0 or more, got {iterations[0]}.", nameof(iterations));
         for (int i = 1; i < iterations.Count; i++)
         {
             if (iterations[i] <= iterations[i - 1])
-                throw new ArgumentException($"Iteration counts must rise, but {iterations[i]} follows {iterations[i - 1]}.", nameof(iterations));
+                throw new ArgumentException($"Iteration counts must increase, but {iterations[i]} follows {iterations[i - 1]}.", nameof(iterations));
         }
         _wanted = [.. iterations];
         Last = iterations[^1];
@@ -28,7 +28,7 @@ internal sealed class SnapshotPlan
     public bool Wants(int iterations) => _wanted.Contains(iterations);
 }
 
-/// <summary>Results on their way to the caller; disposes them if the way is cut short.</summary>
+/// <summary>Results not yet handed to the caller; disposes them if the run fails.</summary>
 internal sealed class ResultList : IDisposable
 {
     private List<InversionResult> _results = [];
@@ -52,14 +52,14 @@ internal sealed class ResultList : IDisposable
 /// <summary>The loop of the inversions that may stop after any gradient step.</summary>
 internal static class AnyTimeLoop
 {
-    /// <summary>Steps until the last wanted count and takes a result at each.</summary>
+    /// <summary>Runs up to the last requested count and takes a result at each requested one.</summary>
     /// <param name="method">Name for progress.</param>
-    /// <param name="plan">Wanted counts of gradient steps; made before the caller's costly preparations, because it refuses bad counts.</param>
-    /// <param name="update">Takes the gradient step of that number, in a dispose scope of its own, and gives the mean loss over images.</param>
-    /// <param name="result">What the run would give if it ended now; its tensors are copies.</param>
-    /// <param name="progress">Told after each step; may be null.</param>
+    /// <param name="plan">Requested counts of gradient steps; created before the caller's costly preparations, because it rejects bad counts.</param>
+    /// <param name="update">Takes the gradient step with the given index, in its own dispose scope, and returns the mean loss over images.</param>
+    /// <param name="result">The result if the run ended now; its tensors are copies.</param>
+    /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked before each step.</param>
-    /// <returns>One result per count, owned by the caller; on an exception none is left behind.</returns>
+    /// <returns>One result per count, owned by the caller; all are disposed on an exception.</returns>
     public static IReadOnlyList<InversionResult> Run(
         string method,
         SnapshotPlan plan,

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Source-prompt disentangled inversion: after each DDIM move the latents are fitted by gradient to the fixed point y = move(z, eps(y, t)), which
-/// frees them of what the source prompt put in. Li et al. 2024 (arXiv 2403.11105).
+/// Source-prompt disentangled inversion: after each DDIM move the latents are fitted by gradient steps to the fixed point y = move(z, eps(y, t)), which removes
+/// the influence of the source prompt. Li et al. 2024 (arXiv 2403.11105).
 /// </summary>
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
@@ -17,7 +17,7 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
     /// <inheritdoc/>
     public string Name => "SPDInv";
 
-    /// <summary>Sees the move, the image and the loss before each update, for curves; null costs nothing.</summary>
+    /// <summary>Receives the move, the image and the loss before each update, for curves; null to disable.</summary>
     public Action<DiffusionStep, int, double>? Observer { get; init; }
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
         Tensor fitted = Ddim.Move(z, problem.Predictor.Predict(z, step, problem.Conditional), step.Clean, step.Noisy);
         int[] running = [.. Enumerable.Range(0, problem.Images)];
         List<double>[] losses = [.. running.Select(_ => new List<double>())];
-        // Of the images that still run.
+        // For the images that are still being fitted.
         Tensor y = fitted.clone(),
             from = z.alias(),
             tokens = problem.Conditional.alias();
@@ -76,7 +76,7 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
         }
     }
 
-    /// <summary>Mean squared distance of each image's latents from where they would be led, and its gradient by them.</summary>
+    /// <summary>Mean squared distance between each image's latents and the result of their move, and its gradient with respect to the latents.</summary>
     private static (double[] Losses, Tensor Gradient) Loss(InversionProblem problem, Tensor z, Tensor y, Tensor tokens, DiffusionStep step)
     {
         PredictionGradient through = problem.Predictor.Differentiate(
@@ -87,7 +87,7 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
             GradientOf.Latents
         );
         Tensor residual = y.sub(Ddim.Move(z, through.Prediction, step.Clean, step.Noisy));
-        // y enters by itself, too.
+        // y also enters directly.
         return (through.Losses.to(ScalarType.Float64).cpu().data<double>().ToArray(), through.Latents!.Plus(residual.Times(2.0 / y[0].numel())));
     }
 }

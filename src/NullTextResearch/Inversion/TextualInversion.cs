@@ -7,10 +7,10 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Textual inversion of the whole prompt embedding: no pivot, the diffusion loss at random timesteps with fresh noise
-/// (Gal et al. 2022, as used in Mokady et al., section 4). The unconditional embedding stays that of the empty prompt.
+/// Textual inversion of the whole prompt embedding: no pivot, but the diffusion loss at random timesteps with fresh noise (Gal et al. 2022, as used in Mokady
+/// et al., section 4). The unconditional embedding stays that of the empty prompt.
 /// </summary>
-/// <param name="options">Options; null means the defaults.</param>
+/// <param name="options">Options; null for the defaults.</param>
 public sealed class TextualInversion(TextualInversionOptions? options = null) : IAnyTimeInversion
 {
     private readonly TextualInversionOptions _options = options ?? new();
@@ -56,7 +56,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             if (_options.Start == TextualStart.Prompt)
                 return prompt.clone();
             long[] one = [1, .. prompt.shape[1..]];
-            // Iteration -1: apart from all noise that the optimisation draws.
+            // Iteration -1: independent of all noise that the optimisation draws.
             Tensor noise = Draws.Noise(problem, _options.Seed, -1, one);
             return noise.mul(prompt.Squared().mean([1, 2], keepdim: true).sqrt());
         });

@@ -1,10 +1,10 @@
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// Algorithm 1 with the roles exchanged: the unconditional embedding stays, and the prompt's embedding is optimised, one per
-/// step and image, starting from the step before. Mokady et al., Fig. 15; the paper does not say whether it used one per step.
+/// Algorithm 1 with the roles swapped: the unconditional embedding stays fixed and the prompt's embedding is optimised, one per step and image, starting from
+/// the previous step. Mokady et al., Fig. 15; the paper does not say whether it used one per step.
 /// </summary>
-/// <param name="options">Options; null means those of null-text inversion.</param>
+/// <param name="options">Options; null for those of null-text inversion.</param>
 public sealed class TextualInversionWithPivot(NullTextOptions? options = null) : IInversion
 {
     /// <inheritdoc/>

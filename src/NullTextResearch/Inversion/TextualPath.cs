@@ -1,6 +1,6 @@
 namespace NullTextResearch.Inversion;
 
-/// <summary>From which latents <see cref="TextualInversion"/> samples.</summary>
+/// <summary>The latents from which <see cref="TextualInversion"/> samples.</summary>
 public enum TextualPath
 {
     /// <summary>DDIM inversion at guidance 1 with the optimised embedding.</summary>

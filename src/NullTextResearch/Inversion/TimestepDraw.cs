@@ -6,6 +6,6 @@ public enum TimestepDraw
     /// <summary>Those that the sampler visits.</summary>
     Grid,
 
-    /// <summary>All of the network's, as in training.</summary>
+    /// <summary>All timesteps of the network, as in training.</summary>
     Schedule,
 }

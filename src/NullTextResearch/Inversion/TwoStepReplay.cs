@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Inversion;
 
 /// <summary>
-/// The way back along two-step rules: the state is a pair, the latents of a level and those of the level above, and the rules give the level below.
+/// Sampling by two-step rules: the state is a pair, the latents of a level and those of the level above, from which the rules give the level below.
 /// </summary>
 /// <param name="kind">Id of the path.</param>
-/// <param name="above">Latents of each image one level above the start, [images, 4, H, W]; owned from now on.</param>
-/// <param name="rules">The rules of the steps, that of the last step (the image's) first.</param>
+/// <param name="above">Latents of each image one level above the start, [images, 4, H, W]; owned by this object.</param>
+/// <param name="rules">The rules of the steps, starting with that of the last step (which ends at the image).</param>
 /// <param name="firstStep">First step to run.</param>
 /// <param name="sourceGuidance">w of source rows.</param>
 public sealed class TwoStepReplay(string kind, Tensor above, IReadOnlyList<TwoStepRule> rules, int firstStep, double sourceGuidance) : IReplay
@@ -23,10 +23,10 @@ public sealed class TwoStepReplay(string kind, Tensor above, IReadOnlyList<TwoSt
     /// <inheritdoc/>
     public double? SourceGuidance => sourceGuidance;
 
-    /// <summary>[images, 4, H, W]; borrow it.</summary>
+    /// <summary>[images, 4, H, W]; borrowed.</summary>
     public Tensor Above => _gate.Alive(above);
 
-    /// <summary>The rules of the steps, that of the last step first.</summary>
+    /// <summary>The rules of the steps, starting with that of the last step.</summary>
     public IReadOnlyList<TwoStepRule> Rules => rules;
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ public sealed class TwoStepReplay(string kind, Tensor above, IReadOnlyList<TwoSt
         }
     }
 
-    /// <summary>Makes it from what was kept.</summary>
+    /// <summary>Rebuilds it from stored data.</summary>
     public static TwoStepReplay Restore(ReplayData data) =>
         new(
             data.Kind,

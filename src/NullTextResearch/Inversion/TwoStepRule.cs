@@ -35,7 +35,7 @@ public readonly record struct TwoStepRule(double Far, double Near, double Noise)
     }
 }
 
-/// <summary>The climb that paths of two-step rules have in common.</summary>
+/// <summary>The inversion shared by the paths with two-step rules.</summary>
 internal sealed record TwoStepClimb
 {
     public required string Name { get; init; }
@@ -44,17 +44,17 @@ internal sealed record TwoStepClimb
     public required string Kind { get; init; }
 
     /// <summary>The rule of three levels: clean, middle, noisy.</summary>
-    public required Func<AlphaBar, AlphaBar, AlphaBar, TwoStepRule> Rule { get; init; }
+    public required Func<NoiseLevel, NoiseLevel, NoiseLevel, TwoStepRule> Rule { get; init; }
 
-    /// <summary>Share of the levels that are climbed.</summary>
+    /// <summary>Share of the levels that the inversion covers.</summary>
     public required double Strength { get; init; }
 
     public required double GuidanceScale { get; init; }
 
-    /// <summary>Whether the image has signal level 1, and not that of the grid's clean end.</summary>
+    /// <summary>Whether the image has signal level 1 instead of that of the grid's clean end.</summary>
     public required bool CleanImage { get; init; }
 
-    /// <summary>The noise of the first move, which has no level below it; that of the network where null.</summary>
+    /// <summary>The noise of the first move, which has no level below it; null for the network's prediction.</summary>
     public Func<InversionProblem, DiffusionStep, Tensor>? FirstNoise { get; init; }
 
     public Walk Climb(InversionProblem problem, IProgress<InversionProgress>? progress, CancellationToken cancellation)
@@ -62,9 +62,9 @@ internal sealed record TwoStepClimb
         problem.Validate();
         TimestepGrid grid = problem.Grid;
         int steps = grid.Steps;
-        // A share such as 7/10 loses no step to rounding; a way back needs two levels above the image.
+        // The small term keeps a share such as 7/10 from losing a step to rounding; sampling back needs two levels above the image.
         int moves = Math.Clamp((int)((Strength * steps) + 1e-9), Math.Min(2, steps), steps);
-        AlphaBar LevelOf(int level) => level == 0 && CleanImage ? new AlphaBar(1) : grid.Level(level);
+        NoiseLevel LevelOf(int level) => level == 0 && CleanImage ? grid.Level(0).Image : grid.Level(level);
         TwoStepRule[] rules = [.. Enumerable.Range(2, moves - 1).Select(k => Rule(LevelOf(k - 2), LevelOf(k - 1), LevelOf(k)))];
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
@@ -73,7 +73,7 @@ internal sealed record TwoStepClimb
         {
             cancellation.ThrowIfCancellationRequested();
             Tensor middle = levels[^1];
-            // The network is asked at the latents' own level; the image has no timestep, and takes that of the level above.
+            // The network is evaluated at the latents' own level; the image has no timestep and uses that of the level above.
             DiffusionStep asked = grid.Moves[steps - Math.Max(1, k - 1)];
             levels.Add(
                 Lifetime.Scoped(() =>
@@ -84,7 +84,7 @@ internal sealed record TwoStepClimb
             );
             progress?.Report(new InversionProgress(Name, k, moves));
         }
-        // Levels above the last one are not climbed; the walk has one tensor for each all the same.
+        // Levels above the last one are not visited; the walk still has one tensor for each of them.
         Tensor top = levels[^1];
         return new Walk
         {

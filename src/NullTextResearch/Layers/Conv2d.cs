@@ -12,7 +12,7 @@ public sealed class Conv2d
     private readonly long _stride;
     private readonly long _padding;
 
-    /// <summary>Declares weight [<paramref name="to"/>, <paramref name="from"/>, kernel, kernel] and, unless told otherwise, a bias.</summary>
+    /// <summary>Declares weight [<paramref name="to"/>, <paramref name="from"/>, kernel, kernel] and, by default, a bias.</summary>
     public Conv2d(WeightPath at, long from, long to, long kernel = 3, long stride = 1, long padding = 1, WeightInit init = WeightInit.FanIn, bool bias = true)
     {
         _at = at;

@@ -6,19 +6,19 @@ using F = TorchSharp.torch.nn.functional;
 namespace NullTextResearch.Layers;
 
 /// <summary>
-/// The one place where this library convolves. On a processor, channel counts are filled up with zeros wherever libtorch's own convolution has been
-/// seen to answer wrongly; the answer is the same, and right everywhere.
+/// The only place where this library convolves. On a CPU, channels are padded with zeros wherever libtorch's own convolution is known to give wrong results;
+/// the padding does not change the correct result.
 /// </summary>
 /// <remarks>
-/// libtorch 2.10 convolves through oneDNN 3.7.1, which keeps channels in blocks of 16. On AMD processors of the Zen 5 family it uses what lies behind
-/// the last channel of a block that is not full, with errors of 5 to 100 % and now and then a NaN: in the gradient of the input, in 16 bits in the
-/// result too, and in float32 in the result where more than 16 input channels end in a broken block. With a stride, the gradient of the input also
-/// suffers at odd numbers of full blocks. In 500 random shapes on such a processor nothing was wrong any more with the counts below.
-/// <c>ArithmeticSelfTest</c> looks whether that holds on the machine at hand.
+/// libtorch 2.10 convolves with oneDNN 3.7.1, which stores channels in blocks of 16. On AMD processors of the Zen 5 family it uses data beyond the last channel
+/// of an incomplete block, which causes errors of 5 to 100 % and occasional NaNs: in the gradient of the input; in 16-bit types, also in the result; and in
+/// float32, in the result if there are more than 16 input channels and the last block is incomplete. With a stride, the gradient of the input is also wrong for
+/// odd numbers of full blocks. With the channel counts below, none of 500 random shapes on such a processor gave a wrong result. <c>ArithmeticSelfTest</c>
+/// checks whether that holds on the current machine.
 /// </remarks>
 public static class Convolution
 {
-    /// <summary>Channels that oneDNN keeps together.</summary>
+    /// <summary>Channels in a block of oneDNN.</summary>
     public const int Block = 16;
 
     /// <summary>Convolves images.</summary>
@@ -27,7 +27,7 @@ public static class Convolution
     /// <param name="bias">[to], or null for none; borrowed.</param>
     /// <param name="stride">Step between windows, in both directions.</param>
     /// <param name="padding">Zeros on all four sides.</param>
-    /// <returns>[B, to, H', W']; owned by the caller's dispose scope. A view into more channels where channels were added.</returns>
+    /// <returns>[B, to, H', W']; owned by the caller's dispose scope. If channels were added, a view into a larger tensor.</returns>
     /// <exception cref="ShapeMismatchException">Input and weight differ in channels.</exception>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0)
     {
@@ -46,13 +46,13 @@ public static class Convolution
         });
     }
 
-    /// <summary>How many channels of zeros are added.</summary>
+    /// <summary>How many channels of zeros to add.</summary>
     /// <param name="dtype">Type of the arithmetic.</param>
-    /// <param name="device">Where it happens; only a processor needs help.</param>
+    /// <param name="device">Device of the arithmetic; only a CPU needs padding.</param>
     /// <param name="from">Input channels.</param>
     /// <param name="to">Output channels.</param>
     /// <param name="stride">Step between windows.</param>
-    /// <param name="inputGradient">Whether a gradient will be asked for the input.</param>
+    /// <param name="inputGradient">Whether the gradient of the input will be needed.</param>
     internal static (long To, long From) AddedChannels(ScalarType dtype, DeviceType device, long from, long to, long stride, bool inputGradient)
     {
         // float64 does not go through oneDNN.
@@ -63,7 +63,7 @@ public static class Convolution
             int multiple = stride > 1 ? 2 * Block : Block;
             return (Missing(to, multiple), Missing(from, multiple));
         }
-        // Fewer channels than a block are read in another way, which is right.
+        // Fewer channels than a block take another code path, which is correct.
         return (0, from > Block ? Missing(from, Block) : 0);
     }
 

@@ -16,7 +16,7 @@ public sealed class Embedding
         _weight = at.Declare("weight", [count, size], WeightInit.Normal002);
     }
 
-    /// <summary>The dtype of the stored vectors: it decides the dtype that a text encoder runs in.</summary>
+    /// <summary>The dtype of the stored vectors, which determines the dtype in which a text encoder runs.</summary>
     public ScalarType Dtype => _weight.Value.dtype;
 
     /// <summary>The device of the table.</summary>

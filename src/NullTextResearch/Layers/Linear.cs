@@ -13,7 +13,7 @@ public sealed class Linear
     private readonly Weight _weight;
     private readonly Weight? _bias;
 
-    /// <summary>Declares weight [<paramref name="to"/>, <paramref name="from"/>] and, unless told otherwise, a bias.</summary>
+    /// <summary>Declares weight [<paramref name="to"/>, <paramref name="from"/>] and, by default, a bias.</summary>
     public Linear(WeightPath at, long from, long to, bool bias = true, WeightInit init = WeightInit.FanIn)
     {
         _at = at;
@@ -26,20 +26,20 @@ public sealed class Linear
 }
 
 /// <summary>
-/// Sums of products in float16. A GPU makes them in float32 and rounds the result. A processor without float16 arithmetic has only a slow way of its
-/// own (a convolution took 170 times as long as in float32), so here the same is done by hand.
+/// Sums of products in float16. A GPU computes them in float32 and rounds the result. A CPU without float16 arithmetic is slow at them (a convolution took 170
+/// times as long as in float32), so here they are explicitly computed in float32 as well.
 /// </summary>
 internal static class Products
 {
-    /// <summary>Whether products of this type and place are made by hand.</summary>
+    /// <summary>Whether products of this type on this device are computed in float32.</summary>
     public static bool AreWidened(ScalarType dtype, Device device) => dtype == ScalarType.Float16 && device.type == DeviceType.CPU;
 
-    /// <summary>Input to product, which has the type of the input; in the current dispose scope.</summary>
+    /// <summary>The product of an input, in the type of the input and in the current dispose scope.</summary>
     public static Tensor Of(Tensor x, Func<Tensor, Tensor> product) =>
         AreWidened(x.dtype, x.device) ? Lifetime.Scoped(() => product(x.to(ScalarType.Float32)).to(ScalarType.Float16)) : product(x);
 }
 
-/// <summary>Lets master weights in float32 serve activations of a lower precision (training): the gradient comes back in float32.</summary>
+/// <summary>Lets float32 master weights serve activations of a lower precision (training): the gradient is again float32.</summary>
 internal static class Cast
 {
     public static Tensor? ToOrNull(Weight? weight, Tensor like) => weight is null ? null : To(weight, like);

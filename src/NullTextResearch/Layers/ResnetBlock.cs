@@ -31,7 +31,7 @@ public sealed class ResnetBlock
     /// <summary>[B, from, H, W] to [B, to, H, W].</summary>
     /// <param name="x">Feature map, borrowed.</param>
     /// <param name="activatedTime">silu of the time embedding, [B, timeChannels], borrowed; null in a VAE.</param>
-    /// <param name="replace">Sees what is about to be added to the shortcut, and may replace it; null where nobody looks.</param>
+    /// <param name="replace">Receives the value that will be added to the shortcut, and may replace it; null to disable.</param>
     public Tensor Forward(Tensor x, Tensor? activatedTime, Func<Tensor, Tensor>? replace = null) =>
         Lifetime.Scoped(() =>
         {

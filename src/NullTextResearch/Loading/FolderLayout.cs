@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>Finds the files of a diffusers-format folder, and says what is wrong with a folder that is none.</summary>
+/// <summary>Finds the files of a diffusers-format folder, and explains what is wrong with a folder that is not one.</summary>
 internal static class FolderLayout
 {
     /// <summary>The parts, each a folder.</summary>
     public static readonly string[] Parts = ["unet", "vae", "text_encoder", "tokenizer", "scheduler"];
 
-    // What other families keep in their folders.
+    // Folders that other model families have.
     private static readonly (string Part, string What)[] Others =
     [
         ("transformer", "a model with a transformer instead of a U-Net (Stable Diffusion 3, FLUX, PixArt and the like), which is not supported"),
@@ -21,8 +21,8 @@ internal static class FolderLayout
         ("controlnet", "a pipeline with a ControlNet, which is not supported; give the base model's folder"),
     ];
 
-    /// <summary>Refuses a folder that is no Stable Diffusion 1.x or 2.x.</summary>
-    /// <exception cref="ModelFormatException">What was found, what was expected, what it may be.</exception>
+    /// <summary>Rejects a folder that is not Stable Diffusion 1.x or 2.x.</summary>
+    /// <exception cref="ModelFormatException">The message says what was found, what was expected and what it may be.</exception>
     public static void Require(string folder)
     {
         foreach ((string part, string what) in Others)
@@ -36,14 +36,14 @@ internal static class FolderLayout
         if (absent.Length < Parts.Length)
         {
             throw new ModelFormatException(
-                $"{folder} is no complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: "
-                    + $"{string.Join(", ", Parts)}, each a folder; copy or download what is missing from the same model."
+                $"{folder} is not a complete diffusers-format model folder: it lacks {string.Join(", ", absent)}. Found: {List(folder)}. Expected: "
+                    + $"{string.Join(", ", Parts)}, each a folder; copy or download the missing parts from the same model."
             );
         }
-        throw new ModelFormatException($"{folder} is no diffusers-format model folder: it lacks {string.Join(", ", absent)}. {Guess(folder)}");
+        throw new ModelFormatException($"{folder} is not a diffusers-format model folder: it lacks {string.Join(", ", absent)}. {Guess(folder)}");
     }
 
-    /// <summary>What to say of a path where nothing is.</summary>
+    /// <summary>The error for a path where nothing exists.</summary>
     public static ModelFormatException Nothing(string path)
     {
         if (RegularFile.ProblemOf(path) is { } problem && problem != "is missing")
@@ -54,7 +54,7 @@ internal static class FolderLayout
                 ? []
                 : [.. Directory.GetDirectories(parent).Where(IsModel).Concat(Directory.GetFiles(parent, "*.safetensors")).Take(8)];
         return new ModelFormatException(
-            $"There is no model folder or file {path}.{(near.Length > 0 ? $" Beside it there are: {string.Join(", ", near)}." : "")} Expected: a "
+            $"There is no model folder or file {path}.{(near.Length > 0 ? $" Next to it are: {string.Join(", ", near)}." : "")} Expected: a "
                 + "diffusers-format folder or a single-file .safetensors checkpoint."
         );
     }
@@ -63,8 +63,8 @@ internal static class FolderLayout
     /// <param name="folder">The part's folder.</param>
     /// <param name="stem">Name of its weight file without endings.</param>
     /// <param name="options">Variant and precision.</param>
-    /// <param name="notes">Told where the choice was not the plain one.</param>
-    /// <exception cref="ModelFormatException">There is none that will do.</exception>
+    /// <param name="notes">Receives a note if the choice was not the default one.</param>
+    /// <exception cref="ModelFormatException">There is no suitable file.</exception>
     public static string Weights(string folder, string stem, ModelLoadOptions options, List<string> notes)
     {
         string part = Path.GetFileName(folder);
@@ -89,11 +89,11 @@ internal static class FolderLayout
         {
             if (!variants.TryGetValue(asked, out string? exact))
                 throw new ModelFormatException(
-                    $"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant open to let each "
-                        + "part take what there is."
+                    $"{folder} has no weights of the variant '{asked}'; its variants are: {string.Join(", ", there)}. Leave the variant unset to let each "
+                        + "part take what it has."
                 );
             if (asked.Length > 0)
-                notes.Add($"{part}: {Path.GetFileName(exact)}, as asked for");
+                notes.Add($"{part}: {Path.GetFileName(exact)}, as requested");
             return exact;
         }
         string? wanted = options.Dtype switch
@@ -110,7 +110,7 @@ internal static class FolderLayout
                         variants.Count == 1
                             ? variants.Keys.First()
                             : throw new ModelFormatException(
-                                $"{folder} has weights of several variants, and which to take is not clear: {string.Join(", ", there)}. Name one as the "
+                                $"{folder} has weights of several variants, and the choice is ambiguous: {string.Join(", ", there)}. Name one as the "
                                     + "variant."
                             )
                     );
@@ -118,7 +118,7 @@ internal static class FolderLayout
         if (chosen.Length > 0)
             notes.Add(
                 $"{part}: {Path.GetFileName(path)}, "
-                    + $"{(chosen == wanted ? "the variant of the precision asked for" : $"the variant {chosen}, because there is no file without a variant")}"
+                    + $"{(chosen == wanted ? "the variant of the requested precision" : $"the variant {chosen}, because there is no file without a variant")}"
             );
         return path;
     }
@@ -129,8 +129,8 @@ internal static class FolderLayout
         if (Array.Find(files, PickleCheckpoint.IsNamedLikeOne) is { } pickle)
             return PickleCheckpoint.Refuse(Path.Combine(folder, pickle));
         if (files.Any(f => f.Contains("-of-", StringComparison.Ordinal) && f.EndsWith(".safetensors", StringComparison.Ordinal)))
-            return new ModelFormatException($"{folder} holds shards, but not their index {stem}.safetensors.index.json. Download it from the same model.");
-        return new ModelFormatException($"Missing file: {expected}. {folder} holds: {(files.Length == 0 ? "nothing" : string.Join(", ", files.Take(12)))}.");
+            return new ModelFormatException($"{folder} contains shards, but not their index {stem}.safetensors.index.json. Download it from the same model.");
+        return new ModelFormatException($"Missing file: {expected}. {folder} contains: {(files.Length == 0 ? "nothing" : string.Join(", ", files.Take(12)))}.");
     }
 
     private static string Guess(string folder)
@@ -140,9 +140,9 @@ internal static class FolderLayout
             && Path.GetDirectoryName(Path.GetFullPath(folder)) is { } parent
             && Parts.Count(p => Directory.Exists(Path.Combine(parent, p))) >= 2
         )
-            return $"It is one part of a model: give the folder above, {parent}.";
+            return $"It is one part of a model: give its parent folder, {parent}.";
         if (Directory.GetFiles(folder, "*.safetensors") is { Length: > 0 } files)
-            return $"It holds single files: give the path of one, such as {files.Order(StringComparer.Ordinal).First()}.";
+            return $"It contains single files: give the path of one, such as {files.Order(StringComparer.Ordinal).First()}.";
         if (Directory.GetFiles(folder).FirstOrDefault(PickleCheckpoint.IsNamedLikeOne) is { } pickle)
             return PickleCheckpoint.Refuse(pickle).Message;
         string? below = Directory
@@ -158,7 +158,7 @@ internal static class FolderLayout
             )
             .FirstOrDefault(IsModel);
         return below is not null
-            ? $"A model lies below it: give {below}."
+            ? $"It contains a model folder: give {below}."
             : $"Found: {List(folder)}. Expected: {string.Join(", ", Parts)}, each a folder, or the path of a single-file .safetensors checkpoint.";
     }
 

@@ -6,7 +6,7 @@ using NullTextResearch.Vae;
 namespace NullTextResearch.Loading;
 
 /// <summary>A published model that this library runs.</summary>
-/// <param name="Name">As people call it.</param>
+/// <param name="Name">Its common name.</param>
 /// <param name="UNet">Its U-Net.</param>
 /// <param name="Vae">Its autoencoder.</param>
 /// <param name="Text">Its text encoder.</param>

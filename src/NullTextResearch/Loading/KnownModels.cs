@@ -29,7 +29,7 @@ public static class KnownModels
     /// <summary>All of them.</summary>
     public static IReadOnlyList<KnownModel> All { get; } = [StableDiffusion1, StableDiffusion2Base, StableDiffusion2];
 
-    /// <summary>The known model most like a U-Net, and in what the two differ.</summary>
+    /// <summary>The known model nearest to a U-Net, and how the two differ.</summary>
     /// <param name="unet">The U-Net found.</param>
     /// <returns>A sentence.</returns>
     public static string Nearest(UNetConfig unet)
@@ -40,7 +40,7 @@ public static class KnownModels
             : $"The nearest known model is {model.Name}; the U-Net differs in: {string.Join("; ", differences)}.";
     }
 
-    /// <summary>What a text embedding of a given width is made by.</summary>
+    /// <summary>The text encoder that produces embeddings of a given width.</summary>
     internal static string TextEncoderOf(long width) =>
         width switch
         {

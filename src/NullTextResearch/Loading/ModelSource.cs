@@ -9,8 +9,8 @@ using NullTextResearch.Weights;
 namespace NullTextResearch.Loading;
 
 /// <summary>
-/// A model on disk, looked at but not loaded: which files it has, what networks they hold, what had to be assumed. A diffusers-format folder or a
-/// single file of the original layout; nothing after this asks which.
+/// A model on disk, inspected but not loaded: its files, the networks they contain, and what had to be assumed. It is a diffusers-format folder or a
+/// single file of the original layout; later code does not need to know which.
 /// </summary>
 public sealed class ModelSource
 {
@@ -40,10 +40,10 @@ public sealed class ModelSource
         });
     }
 
-    /// <summary>The folder or file, in full.</summary>
+    /// <summary>Full path of the folder or file.</summary>
     public string Path { get; }
 
-    /// <summary>Name, as in manifests: that of the folder, or of the file without its ending, or owner/name of a model from the cache.</summary>
+    /// <summary>Name, as in manifests: that of the folder, of the file without its extension, or owner/name of a model from the cache.</summary>
     public string Name =>
         IsSingleFile
             ? System.IO.Path.GetFileNameWithoutExtension(Path)
@@ -52,7 +52,7 @@ public sealed class ModelSource
     /// <summary>Whether it is one file of the original layout.</summary>
     public required bool IsSingleFile { get; init; }
 
-    /// <summary>The options it was found with; loading follows them.</summary>
+    /// <summary>The options it was found with; loading uses the same.</summary>
     public ModelLoadOptions Options { get; }
 
     /// <summary>The U-Net.</summary>
@@ -64,47 +64,47 @@ public sealed class ModelSource
     /// <summary>The text encoder.</summary>
     public ClipTextConfig Text { get; }
 
-    /// <summary>The noise schedule, with the options' own wishes in it.</summary>
+    /// <summary>The noise schedule, with the options applied.</summary>
     public ScheduleConfig Schedule { get; }
 
-    /// <summary>Whether what the network predicts could not be told from the files, so that loading asks the network.</summary>
+    /// <summary>Whether the files do not say what the network predicts, so that loading probes the network.</summary>
     public bool PredictionIsGuessed { get; private init; }
 
     /// <summary>Folder with the vocabulary.</summary>
     public required string TokenizerFolder { get; init; }
 
-    /// <summary>Every file that the model is made of, in full, in a fixed order.</summary>
+    /// <summary>Full paths of all files of the model, in a fixed order.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
-    /// <summary>What was chosen or assumed, a sentence each; empty for a plain folder.</summary>
+    /// <summary>What was chosen or assumed, one sentence each; empty for a plain folder.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
-    /// <summary>Numbers in all three networks.</summary>
+    /// <summary>Number of parameters of all three networks.</summary>
     public long ParameterCount => _parameters.Value;
 
     /// <summary>Pixels per side of the images it was trained on.</summary>
     public int ImageSize => UNet.SampleSize * Vae.Downscale;
 
-    /// <summary>Which image sizes it takes.</summary>
+    /// <summary>Which image sizes it accepts.</summary>
     public SizeRule Sizes => new(Vae.Downscale, ImageSize);
 
-    /// <summary>Padding piece that the folder of the vocabulary need not name; null where it does.</summary>
+    /// <summary>Padding piece, for a vocabulary folder that may not specify it; null if the folder does.</summary>
     internal string? PadToken { get; private init; }
 
-    /// <summary>Text encoder, autoencoder, U-Net: where their weights are.</summary>
+    /// <summary>Text encoder, autoencoder, U-Net: where their weights are stored.</summary>
     internal IReadOnlyList<PartSource> Parts { get; private init; } = [];
 
-    /// <summary>Looks at a model.</summary>
+    /// <summary>Inspects a model.</summary>
     /// <param name="path">
     /// A diffusers-format folder (model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/), an original single-file <c>.safetensors</c>
     /// checkpoint, or owner/name of a model in the user's <see cref="ModelCache"/>. Nothing is downloaded.
     /// </param>
     /// <param name="options">How it will be loaded; null for the defaults.</param>
     /// <exception cref="ModelNotFoundException">
-    /// A name was given, and the cache does not have that model; the message has the command that downloads it.
+    /// A name was given, and the cache does not contain that model; the message gives the command that downloads it.
     /// </exception>
     /// <exception cref="ModelFormatException">
-    /// There is none, it is of another kind, a part is missing, or something is not supported; the message says what was found and expected.
+    /// There is no model, it is of another kind, a part is missing, or something is not supported; the message says what was found and expected.
     /// </exception>
     public static ModelSource Find(string path, ModelLoadOptions? options = null)
     {
@@ -121,20 +121,20 @@ public sealed class ModelSource
                 throw PickleCheckpoint.Refuse(path);
             return FromFile(path, options);
         }
-        // Of a folder that may not be listed, or a disk that fails.
+        // From a folder that may not be listed, or a failing disk.
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ModelFormatException($"{path} cannot be read: {e.Message}", e);
         }
     }
 
-    /// <summary>The note about tensors that nothing needs.</summary>
+    /// <summary>The note about unused tensors.</summary>
     internal static string Left(IReadOnlyList<string> names) =>
-        $"{names.Count} tensors belong to no part of the model and were left: "
+        $"{names.Count} tensors belong to no part of the model and were ignored: "
         + $"{string.Join(", ", names.Take(5).Select(name => Excerpt.Of(name)))}{(names.Count > 5 ? ", ..." : "")}";
 
-    /// <summary>The schedule, refused where it contradicts what the network predicts.</summary>
-    /// <exception cref="ModelFormatException">It does.</exception>
+    /// <summary>Builds the schedule; rejects one that contradicts what the network predicts.</summary>
+    /// <exception cref="ModelFormatException">The schedule is invalid.</exception>
     internal static NoiseSchedule MakeSchedule(string name, ScheduleConfig config)
     {
         try
@@ -147,7 +147,7 @@ public sealed class ModelSource
         }
     }
 
-    /// <summary>Refuses parts of different models.</summary>
+    /// <summary>Rejects parts of different models.</summary>
     internal static void RequireFitting(string name, UNetConfig unet, VaeConfig vae, ClipTextConfig text)
     {
         if (text.HiddenSize != unet.CrossAttentionDim)
@@ -162,8 +162,8 @@ public sealed class ModelSource
         {
             string what = unet.InChannels switch
             {
-                9 => " (9: an inpainting model; take the base model that it was made from)",
-                8 => " (8: InstructPix2Pix; take the base model that it was made from)",
+                9 => " (9: an inpainting model; use its base model)",
+                8 => " (8: InstructPix2Pix; use its base model)",
                 _ => "",
             };
             throw new ModelFormatException(
@@ -263,7 +263,7 @@ public sealed class ModelSource
             Notes =
             [
                 .. file.Wrapping.Length > 0
-                    ? [$"the names in {System.IO.Path.GetFileName(path)} begin with '{file.Wrapping}', which was left out"]
+                    ? [$"the tensor names in {System.IO.Path.GetFileName(path)} begin with '{file.Wrapping}', which was removed"]
                     : (string[])[],
                 .. layout.Notes,
                 $"tokenizer: {tokenizer}",
@@ -283,9 +283,9 @@ public sealed class ModelSource
         ];
 }
 
-/// <summary>Where the weights of one network are.</summary>
+/// <summary>Where the weights of one network are stored.</summary>
 /// <param name="Name">text_encoder, vae or unet.</param>
 /// <param name="Path">Safetensors file or index.</param>
-/// <param name="Keys">Under which names it may hold each weight.</param>
-/// <param name="IsIgnored">Names that may be left over.</param>
+/// <param name="Keys">The names under which it may store each weight.</param>
+/// <param name="IsIgnored">Names that may remain unused.</param>
 internal sealed record PartSource(string Name, string Path, Func<string, IReadOnlyList<KeySource>> Keys, Func<string, bool> IsIgnored);

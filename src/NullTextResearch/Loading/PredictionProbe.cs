@@ -7,10 +7,11 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>Asks a trained network what it predicts, where nothing else says.</summary>
+/// <summary>Determines what a trained network predicts, for models whose files do not say.</summary>
 /// <remarks>
-/// At the noisiest timestep nearly all of the latents is noise. A network that predicts noise then returns about what it was given; one that predicts
-/// velocity returns about minus an image, of which the latents know nothing. The correlation of question and answer tells them apart.
+/// At the noisiest timestep the latents are almost pure noise. A network that predicts noise then returns approximately its input. One that predicts
+/// velocity returns approximately the negative of an image, about which the latents contain nothing. The correlation of input and output tells them
+/// apart.
 /// </remarks>
 internal static class PredictionProbe
 {
@@ -18,7 +19,7 @@ internal static class PredictionProbe
     private const int NoisiestTimestep = 999;
     private const long Side = 32;
 
-    /// <summary>One evaluation of the network, on noise.</summary>
+    /// <summary>Evaluates the network once, on noise.</summary>
     public static (PredictionType Prediction, double Likeness) Ask(UNet2DConditionModel unet, ClipTextModel text, ITextTokenizer tokenizer)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -6,12 +6,12 @@ namespace NullTextResearch.Loading;
 
 /// <summary>Reads the noise schedule of a diffusers-format folder.</summary>
 /// <remarks>
-/// This library always runs DDIM, on the schedule that the config describes, whatever scheduler wrote it: as diffusers' DDIM scheduler would that is
-/// made from that config. What the config leaves out has the default of the class that it names, and what that class does not know has DDIM's.
+/// This library always runs DDIM on the schedule that the config describes, whichever scheduler wrote it, as diffusers' DDIM scheduler would if made
+/// from that config. Fields missing from the config have the default of the class that it names; fields unknown to that class have DDIM's.
 /// </remarks>
 public static class ScheduleReader
 {
-    // Defaults of diffusers' classes, as far as they differ from DDIMScheduler's.
+    // Defaults of diffusers' classes where they differ from DDIMScheduler's.
     private static readonly Dictionary<string, Defaults> Classes = new(StringComparer.Ordinal)
     {
         ["DDIMScheduler"] = new(),
@@ -58,7 +58,7 @@ public static class ScheduleReader
         },
     };
 
-    // The values of every published Stable Diffusion: what holds where no class is named, and what needs no note.
+    // The values of every published Stable Diffusion: they apply if no class is named, and they need no note.
     private static readonly Defaults StableDiffusion = new()
     {
         FinalIsOne = false,
@@ -67,11 +67,11 @@ public static class ScheduleReader
         Curve = "scaled_linear",
     };
 
-    // What changes pictures in diffusers, and is not done here.
+    // Settings that change pictures in diffusers and are not followed here.
     private static readonly (string Name, string What)[] NotFollowed =
     [
-        ("thresholding", "the predicted picture is not clipped by its quantiles, which is meant for models of pixels"),
-        ("clip_sample", "diffusers' Stable Diffusion pipelines switch it off, too"),
+        ("thresholding", "the predicted image is not clipped by its quantiles, which is meant for pixel-space models"),
+        ("clip_sample", "diffusers' Stable Diffusion pipelines switch it off as well"),
         ("use_karras_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
         ("use_exponential_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
         ("use_beta_sigmas", "DDIM keeps the timesteps of timestep_spacing"),
@@ -80,8 +80,8 @@ public static class ScheduleReader
 
     /// <summary>Reads a <c>scheduler_config.json</c>.</summary>
     /// <param name="json">The config.</param>
-    /// <param name="notes">Told what was assumed, and what is not followed; may be null.</param>
-    /// <exception cref="ModelFormatException">It asks for something not supported, or for numbers that make no schedule.</exception>
+    /// <param name="notes">Receives what was assumed and what is not followed; null: no notes are made.</param>
+    /// <exception cref="ModelFormatException">It asks for something not supported, or its numbers do not form a schedule.</exception>
     public static ScheduleConfig Read(ConfigReader json, ICollection<string>? notes = null)
     {
         string named = json.Text("_class_name", "");
@@ -125,10 +125,10 @@ public static class ScheduleReader
         if (assumed.Count > 0)
         {
             string whose =
-                known ? $"the defaults of {named} hold"
-                : named.Length == 0 ? "it names no class, and the values of Stable Diffusion hold"
-                : $"the class {Excerpt.Of(named)} is not known here, and the values of Stable Diffusion hold";
-            notes?.Add($"scheduler: the config leaves fields out; {whose}: {string.Join(", ", assumed)}");
+                known ? $"the defaults of {named} apply"
+                : named.Length == 0 ? "it names no class, so the values of Stable Diffusion apply"
+                : $"the class {Excerpt.Of(named)} is unknown, so the values of Stable Diffusion apply";
+            notes?.Add($"scheduler: the config omits fields; {whose}: {string.Join(", ", assumed)}");
         }
         if (json.Has("steps_offset") && json.Int("steps_offset") is var offset && offset != 1)
             notes?.Add(
@@ -140,7 +140,7 @@ public static class ScheduleReader
         foreach ((string name, string what) in NotFollowed)
         {
             if (json.Flag(name, false))
-                notes?.Add($"scheduler: {name} is true and is not followed: {what}");
+                notes?.Add($"scheduler: {name} is true but not followed: {what}");
         }
         return config;
 

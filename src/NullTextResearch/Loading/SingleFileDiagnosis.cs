@@ -2,14 +2,14 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>Says what a weight file is when it is no Stable Diffusion 1.x or 2.x.</summary>
+/// <summary>Identifies a weight file that is not Stable Diffusion 1.x or 2.x.</summary>
 internal static class SingleFileDiagnosis
 {
     private const string Expected =
         "Expected: a complete Stable Diffusion 1.x or 2.x checkpoint in the original layout (model.diffusion_model.*, first_stage_model.*, "
         + "cond_stage_model.*), or a diffusers-format folder.";
 
-    // What a file is that holds the marks of these, whatever else it holds.
+    // A file with these marks is one of these, whatever else it contains.
     private static readonly (Func<Checkpoint, bool> Fits, string What)[] Others =
     [
         (
@@ -26,7 +26,7 @@ internal static class SingleFileDiagnosis
         ),
     ];
 
-    // Marks of what is no model by itself; beside a complete model they are left-overs, which are named in a note.
+    // Marks of files that are not models by themselves; in a complete model they are leftovers, which a note lists.
     private static readonly (Func<Checkpoint, bool> Fits, string What)[] Pieces =
     [
         (
@@ -43,23 +43,23 @@ internal static class SingleFileDiagnosis
         ),
         (
             f => Any(f, k => k.StartsWith("control_model.", StringComparison.Ordinal) || k.StartsWith("controlnet_", StringComparison.Ordinal)),
-            "a ControlNet, which guides another model and is no model by itself"
+            "a ControlNet, which guides another model and is not a model by itself"
         ),
         (
             f => f.Has("emb_params") || f.Has("string_to_param") || (f.Entries.Count() <= 4 && f.Has("clip_l")),
-            "an embedding of textual inversion, a new word for another model"
+            "a textual-inversion embedding, a new word for another model"
         ),
         (
             f => f.Has("time_embedding.linear_1.weight") && Any(f, k => k.StartsWith("down_blocks.", StringComparison.Ordinal)),
-            "the U-Net of a diffusers-format folder. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"
+            "the U-Net of a diffusers-format folder. Give the model's folder: the one that contains unet/, vae/ and text_encoder/"
         ),
         (
             f => Any(f, k => k.StartsWith("encoder.down_blocks.", StringComparison.Ordinal)),
-            "the autoencoder of a diffusers-format folder. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"
+            "the autoencoder of a diffusers-format folder. Give the model's folder: the one that contains unet/, vae/ and text_encoder/"
         ),
         (
             f => Any(f, k => k.StartsWith("text_model.encoder.layers.", StringComparison.Ordinal)),
-            "a text encoder in transformers' layout. Give the model's folder: the one that holds unet/, vae/ and text_encoder/"
+            "a text encoder in transformers' layout. Give the model's folder: the one that contains unet/, vae/ and text_encoder/"
         ),
         (
             f => Any(f, k => k.StartsWith("encoder.down.", StringComparison.Ordinal) || k.StartsWith("decoder.up.", StringComparison.Ordinal)),
@@ -71,7 +71,7 @@ internal static class SingleFileDiagnosis
         ),
     ];
 
-    /// <summary>Refuses what is no Stable Diffusion 1.x or 2.x.</summary>
+    /// <summary>Rejects a file that is not Stable Diffusion 1.x or 2.x.</summary>
     public static void RequireStableDiffusion(Checkpoint file)
     {
         const string At = SingleFileKeys.UNetPrefix;
@@ -89,7 +89,7 @@ internal static class SingleFileDiagnosis
         {
             string[] names = [.. file.Entries.Select(e => e.Name).Order(StringComparer.Ordinal)];
             throw new ModelFormatException(
-                $"{file.Path} is no Stable Diffusion checkpoint. Found {names.Length} tensors: "
+                $"{file.Path} is not a Stable Diffusion checkpoint. Found {names.Length} tensors: "
                     + $"{string.Join(", ", names.Take(6).Select(name => Excerpt.Of(name)))}{(names.Length > 6 ? ", ..." : "")}. {Expected}"
             );
         }
@@ -99,14 +99,12 @@ internal static class SingleFileDiagnosis
             string what = channels switch
             {
                 9 => "an inpainting model (latents, masked latents and mask: 9 channels)",
-                8 => "a model that takes an image besides the latents (InstructPix2Pix: 8 channels)",
+                8 => "a model that takes an image in addition to the latents (InstructPix2Pix: 8 channels)",
                 7 => "an upscaler (7 channels)",
-                5 => "a model that takes a depth map besides the latents (5 channels)",
+                5 => "a model that takes a depth map in addition to the latents (5 channels)",
                 _ => $"a model whose U-Net takes {channels} channels",
             };
-            throw new ModelFormatException(
-                $"{file.Path} is {what}; null-text inversion needs a plain text-to-image model with 4. Take the base model that it was made from."
-            );
+            throw new ModelFormatException($"{file.Path} is {what}; null-text inversion needs a plain text-to-image model with 4. Use its base model.");
         }
         if (Any(file, k => k.StartsWith(At, StringComparison.Ordinal) && k.Contains(".transformer_blocks.1.", StringComparison.Ordinal)))
             throw new ModelFormatException(

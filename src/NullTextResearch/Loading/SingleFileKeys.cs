@@ -4,7 +4,7 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>Under which names the original single-file checkpoints (CompVis, StabilityAI) hold the weights of our networks.</summary>
+/// <summary>The names of our networks' weights in the original single-file checkpoints (CompVis, StabilityAI).</summary>
 internal sealed class SingleFileKeys
 {
     /// <summary>Prefix of the U-Net.</summary>
@@ -41,14 +41,14 @@ internal sealed class SingleFileKeys
         ("to_out.0", "proj_out"),
     ];
 
-    // Our module path to theirs. A key is translated by its longest known path; what follows is spelled alike.
+    // Our module path to theirs. A key is translated by its longest known path; the rest is spelled the same.
     private readonly Dictionary<string, string> _modules = new(StringComparer.Ordinal);
 
     private SingleFileKeys() { }
 
     /// <summary>Sources of the U-Net's keys.</summary>
     /// <param name="config">Its architecture: the original numbers blocks in order of appearance, so it decides the names.</param>
-    /// <param name="ema">The averaged weights, whose names have lost their dots.</param>
+    /// <param name="ema">Whether to use the averaged weights, whose names have lost their dots.</param>
     public static Func<string, IReadOnlyList<KeySource>> UNet(UNetConfig config, bool ema)
     {
         SingleFileKeys keys = new();
@@ -83,7 +83,7 @@ internal sealed class SingleFileKeys
                 if (attends)
                     keys.Add($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{block}.1");
             }
-            // The upsampler is the last item of the level's last block, behind the attention where there is one.
+            // The upsampler is the last item of the level's last block, after the attention if there is one.
             if (level < levels - 1)
                 keys.Add($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{block - 1}.{(attends ? 2 : 1)}.conv");
         }
@@ -192,6 +192,6 @@ internal sealed class SingleFileKeys
             if (_modules.TryGetValue(key[..dot], out string? module))
                 return module + key[dot..];
         }
-        throw new ModelFormatException($"The weight '{key}' has no place in the original single-file layout.");
+        throw new ModelFormatException($"The weight '{key}' has no counterpart in the original single-file layout.");
     }
 }

@@ -8,7 +8,7 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>What an original single-file checkpoint is, read from the names and shapes of its tensors.</summary>
+/// <summary>The layout of an original single-file checkpoint, inferred from the names and shapes of its tensors.</summary>
 internal sealed partial class SingleFileLayout
 {
     public required UNetConfig UNet { get; init; }
@@ -29,7 +29,7 @@ internal sealed partial class SingleFileLayout
     public Func<string, IReadOnlyList<KeySource>> TextKeys => IsOpenClip ? SingleFileKeys.OpenClip : SingleFileKeys.Clip;
 
     /// <summary>Reads the layout.</summary>
-    /// <exception cref="ModelFormatException">It is another kind of file, or of a model that is not supported.</exception>
+    /// <exception cref="ModelFormatException">It is another kind of file, or a model that is not supported.</exception>
     public static SingleFileLayout Read(Checkpoint file, ModelLoadOptions options)
     {
         SingleFileDiagnosis.RequireStableDiffusion(file);
@@ -39,19 +39,19 @@ internal sealed partial class SingleFileLayout
         return layout;
     }
 
-    /// <summary>Keys that the U-Net's part may leave over: those of the other parts.</summary>
+    /// <summary>Keys that the U-Net may leave unused: those of the other parts.</summary>
     public static bool IsOutsideUNet(string key) => !key.StartsWith(SingleFileKeys.UNetPrefix, StringComparison.Ordinal);
 
-    /// <summary>Keys that the averaged U-Net may leave over: those of the other parts, and the average's own bookkeeping.</summary>
+    /// <summary>Keys that the averaged U-Net may leave unused: those of the other parts, and the average's own bookkeeping.</summary>
     public static bool IsOutsideEma(string key) => !key.StartsWith(SingleFileKeys.EmaPrefix + "diffusion_model", StringComparison.Ordinal);
 
-    /// <summary>Keys that the autoencoder may leave over.</summary>
+    /// <summary>Keys that the autoencoder may leave unused.</summary>
     public static bool IsOutsideVae(string key) =>
         !key.StartsWith(SingleFileKeys.VaePrefix, StringComparison.Ordinal)
         || key.StartsWith(SingleFileKeys.VaePrefix + "loss.", StringComparison.Ordinal)
         || key.StartsWith(SingleFileKeys.VaePrefix + "model_ema.", StringComparison.Ordinal);
 
-    /// <summary>Keys that the text encoder may leave over.</summary>
+    /// <summary>Keys that the text encoder may leave unused.</summary>
     public bool IsOutsideText(string key)
     {
         if (!key.StartsWith("cond_stage_model.", StringComparison.Ordinal) || CheckpointKeys.IsIgnored(key))
@@ -61,7 +61,7 @@ internal sealed partial class SingleFileLayout
         if (!key.StartsWith(SingleFileKeys.OpenClipPrefix, StringComparison.Ordinal))
             return false;
         string rest = key[SingleFileKeys.OpenClipPrefix.Length..];
-        // The layers above the penultimate one are not used, nor is what maps text to the picture's embedding.
+        // Layers above the penultimate one are not used, nor is the projection of text to the image embedding.
         return rest is "text_projection" or "text_projection.weight" or "logit_scale" or "attn_mask"
             || (
                 Block().Match(rest) is { Success: true } block

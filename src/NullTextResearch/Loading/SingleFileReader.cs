@@ -8,15 +8,15 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Loading;
 
-/// <summary>Reads configs off the names and shapes of an original single-file checkpoint.</summary>
+/// <summary>Infers configs from the names and shapes of an original single-file checkpoint.</summary>
 internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions options)
 {
-    // Heads cannot be seen in shapes. All models of this family with linear projections have heads of 64 channels, those with convolutions 8 heads.
+    // Shapes do not show the number of heads. In this family, models with linear projections have heads of 64 channels; those with convolutions have 8 heads.
     private const int ChannelsOfHead = 64;
     private const int HeadsOfConvolutional = 8;
     private const int MostYaml = 1 << 20;
 
-    // Left over by training, or of use to other programs only.
+    // Left over from training, or useful only to other programs.
     private static readonly string[] Harmless =
     [
         "betas",
@@ -41,7 +41,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     ];
 
     /// <summary>The layout.</summary>
-    /// <exception cref="ModelFormatException">It is of a model that is not supported.</exception>
+    /// <exception cref="ModelFormatException">The model is not supported.</exception>
     public SingleFileLayout Read()
     {
         List<string> notes = [];
@@ -50,7 +50,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         (ClipTextConfig text, bool openClip) = ReadText();
         (PredictionType prediction, bool guessed, string why) = ReadPrediction(openClip);
         notes.Add($"predicts {(prediction == PredictionType.Epsilon ? "noise (epsilon)" : "velocity (v)")}: {why}");
-        // Sizes are no shapes either: 768 pixels go with velocity in the published models.
+        // Shapes do not show the image size either: in the published models, velocity goes with 768 pixels.
         int size = ReadResolution() ?? (openClip && prediction == PredictionType.Velocity ? 768 : 512);
         ScheduleConfig schedule = new()
         {
@@ -101,7 +101,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
             : throw Unlike("its U-Net has no attention");
         bool linear = Entry(transformer + "proj_in.weight").Shape.Count == 2;
         if (linear && levels.Any(l => l.Channels % ChannelsOfHead != 0))
-            throw Unlike($"a level of its U-Net has no multiple of {ChannelsOfHead} channels");
+            throw Unlike($"the channels of a U-Net level are not a multiple of {ChannelsOfHead}");
         return new UNetConfig
         {
             InChannels = Size(Entry(At + "input_blocks.0.0.weight"), 1, 4),
@@ -127,7 +127,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         while (file.Has($"{At}encoder.down.0.block.{layers}.conv1.weight"))
             layers++;
         if (channels.Count == 0)
-            throw Unlike("it has no autoencoder (first_stage_model.encoder.*): take a version with the VAE in it");
+            throw Unlike("it has no autoencoder (first_stage_model.encoder.*): use a version that includes the VAE");
         return new VaeConfig
         {
             BlockOutChannels = channels,
@@ -144,8 +144,8 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         {
             int layers = Count(i => $"{open}transformer.resblocks.{i}.ln_1.weight"),
                 width = Size(tokens, 1, 2);
-            // The penultimate layer's output is used, so a complete encoder has one layer too many. Some converters leave it out, with all that is above
-            // it; others write a made-up one. The published encoder has 24, of which 23 count.
+            // The penultimate layer's output is used, so a complete encoder has one layer too many. Some converters leave that layer out, with
+            // everything above it; others write a made-up one. The published encoder has 24, of which 23 are used.
             int used =
                 width == ClipTextConfig.StableDiffusion2.HiddenSize ? Math.Min(layers, ClipTextConfig.StableDiffusion2.Layers)
                 : file.Has(open + "text_projection") ? layers - 1
@@ -166,7 +166,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         }
         string clip = SingleFileKeys.ClipPrefix + (file.Has(SingleFileKeys.ClipPrefix + "text_model.embeddings.token_embedding.weight") ? "text_model." : "");
         if (file.Find(clip + "embeddings.token_embedding.weight") is not { } table)
-            throw Unlike("it has no text encoder (cond_stage_model.transformer.* or cond_stage_model.model.*): take a complete version");
+            throw Unlike("it has no text encoder (cond_stage_model.transformer.* or cond_stage_model.model.*): use a complete version");
         return (
             new ClipTextConfig
             {
@@ -181,7 +181,7 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         );
 
         int HeadsOf(int width) =>
-            width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, no multiple of {ChannelsOfHead}");
+            width % ChannelsOfHead == 0 ? width / ChannelsOfHead : throw Unlike($"its text encoder is {width} wide, not a multiple of {ChannelsOfHead}");
 
         int Count(Func<int, string> key)
         {
@@ -195,9 +195,9 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
     private (PredictionType Prediction, bool IsGuessed, string Why) ReadPrediction(bool openClip)
     {
         if (options.Prediction is { } asked)
-            return (asked, false, "as asked for");
+            return (asked, false, "as requested");
         if (file.Has("v_pred"))
-            return (PredictionType.Velocity, false, "the file has the mark v_pred");
+            return (PredictionType.Velocity, false, "the file has the marker v_pred");
         IReadOnlyDictionary<string, string> metadata = file.Files[0].Metadata;
         string said = (metadata.GetValueOrDefault("modelspec.prediction_type") ?? "") + " " + (metadata.GetValueOrDefault("modelspec.architecture") ?? "");
         if (said.StartsWith("v", StringComparison.Ordinal) || said.Contains("768-v", StringComparison.Ordinal))
@@ -211,13 +211,13 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
             return (velocity ? PredictionType.Velocity : PredictionType.Epsilon, false, $"{Path.GetFileName(yaml)} says so");
         }
         if (!openClip)
-            return (PredictionType.Epsilon, false, "as all published models with this text encoder");
+            return (PredictionType.Epsilon, false, "like all published models with this text encoder");
         string name = Path.GetFileName(file.Path).ToLowerInvariant();
         if (name.StartsWith("768-v-", StringComparison.Ordinal) || name.StartsWith("v2-1_768", StringComparison.Ordinal))
             return (PredictionType.Velocity, false, "the published file of this name does");
         if (name.StartsWith("512-base-", StringComparison.Ordinal) || name.StartsWith("v2-1_512", StringComparison.Ordinal))
             return (PredictionType.Epsilon, false, "the published file of this name does");
-        return (PredictionType.Velocity, true, "nothing in the file says, and Stable Diffusion 2 at 768 pixels does");
+        return (PredictionType.Velocity, true, "the file does not say, and Stable Diffusion 2 at 768 pixels does");
     }
 
     private static string ReadYaml(string path)
@@ -246,13 +246,13 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
         int ema = outside.Count(k => k.StartsWith(SingleFileKeys.EmaPrefix, StringComparison.Ordinal));
         if (options.UseEma && ema == 0)
             throw new ModelFormatException(
-                $"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' hold the average under the "
+                $"{file.Path} has no averaged weights (model_ema.*): load it without UseEma. Published files named 'emaonly' store the average under the "
                     + "ordinary names."
             );
         if (ema > 0)
             yield return options.UseEma
-                ? "the U-Net's averaged weights (EMA) were taken"
-                : "the file also holds averaged weights (EMA), which were left; UseEma takes them";
+                ? "the U-Net's averaged weights (EMA) were used"
+                : "the file also contains averaged weights (EMA), which were ignored; UseEma selects them";
         string[] unknown =
         [
             .. outside.Where(k =>
@@ -270,11 +270,11 @@ internal sealed partial class SingleFileReader(Checkpoint file, ModelLoadOptions
 
     private SafetensorsEntry Entry(string key) => file.Find(key) ?? throw Unlike($"it lacks {key}");
 
-    // Lengths of axes become the sizes of networks, so they must be possible ones.
+    // Axis lengths become sizes of networks, so they must be plausible.
     private int Size(SafetensorsEntry entry, int axis, int axes) =>
         entry.Shape.Count == axes && entry.Shape[axis] is >= 1 and <= ClipTokenizer.MostTokens
             ? (int)entry.Shape[axis]
-            : throw Unlike($"{entry.Name} has the shape {Tensors.Shape.Text(entry.Shape)}, where {axes} axes of possible lengths are needed");
+            : throw Unlike($"{entry.Name} has the shape {Tensors.Shape.Text(entry.Shape)}; expected {axes} axes of plausible lengths");
 
     private ModelFormatException Unlike(string what) => new($"{file.Path} is laid out like an original Stable Diffusion checkpoint, but {what}.");
 

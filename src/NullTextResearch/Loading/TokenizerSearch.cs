@@ -10,11 +10,11 @@ internal static class TokenizerSearch
     /// <summary>Environment variable that names a folder with CLIP's vocab.json and merges.txt.</summary>
     public const string Variable = "NULLTEXT_CLIP_TOKENIZER";
 
-    /// <summary>Seeks a vocabulary of the right size.</summary>
+    /// <summary>Searches for a vocabulary of the right size.</summary>
     /// <param name="file">The single-file checkpoint.</param>
-    /// <param name="vocabSize">Tokens that its text encoder knows.</param>
+    /// <param name="vocabSize">Number of tokens of its text encoder.</param>
     /// <returns>A folder with vocab.json and merges.txt.</returns>
-    /// <exception cref="ModelFormatException">There is none.</exception>
+    /// <exception cref="ModelFormatException">None was found.</exception>
     public static string For(string file, int vocabSize) =>
         For(file, vocabSize, ModelCache.FromEnvironment().Root, Environment.GetEnvironmentVariable(Variable));
 
@@ -29,21 +29,21 @@ internal static class TokenizerSearch
         string? found = beside.Concat(Cached(cache)).FirstOrDefault(f => Fits(f, vocabSize, others));
         return found
             ?? throw new ModelFormatException(
-                $"{file} holds no tokenizer, as single files never do, and none with {vocabSize} tokens was found: not beside it "
+                $"{file} contains no tokenizer (single files never do), and none with {vocabSize} tokens was found: not next to it "
                     + $"({Path.Combine(folder, "tokenizer")}), not in ${Variable}, not in "
-                    + $"{cache}.{(others.Count > 0 ? $" What was there: {string.Join("; ", others.Take(3))}." : "")} "
-                    + "Put vocab.json and merges.txt of CLIP (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion "
+                    + $"{cache}.{(others.Count > 0 ? $" Found instead: {string.Join("; ", others.Take(3))}." : "")} "
+                    + "Put CLIP's vocab.json and merges.txt (repository openai/clip-vit-large-patch14, or the tokenizer folder of any Stable Diffusion "
                     + "1.x or 2.x) into the first of these, or name their folder as the tokenizer."
             );
     }
 
-    /// <summary>The folder that holds the files, for a folder named by a person.</summary>
-    /// <exception cref="ModelFormatException">It has none.</exception>
+    /// <summary>The folder that contains the files, for a folder given by the user.</summary>
+    /// <exception cref="ModelFormatException">It does not contain them.</exception>
     public static string In(string folder) =>
         Has(folder) ? folder
         : Has(Path.Combine(folder, "tokenizer")) ? Path.Combine(folder, "tokenizer")
         : throw new ModelFormatException(
-            $"{folder} was named as the tokenizer, but holds no vocab.json and merges.txt, nor does "
+            $"{folder} was given as the tokenizer, but contains no vocab.json and merges.txt; neither does "
                 + $"{Path.Combine(folder, "tokenizer")}"
                 + $".{(IsFast(folder) ? $" {Path.Combine(folder, "vocab.json")}: {ClipTokenizer.MissingText(folder)}." : "")}"
         );
@@ -52,13 +52,13 @@ internal static class TokenizerSearch
 
     private static bool IsFast(string folder) => File.Exists(Path.Combine(folder, "tokenizer.json"));
 
-    // Another model's vocabulary, or half a download, is not what is sought; it is told where nothing better is found.
+    // Another model's vocabulary, or half a download, does not count; it is reported if nothing better is found.
     private static bool Fits(string folder, int vocabSize, List<string> others)
     {
         if (!Has(folder))
         {
             if (IsFast(folder))
-                others.Add($"{folder} with tokenizer.json alone ({ClipTokenizer.MissingText(folder)})");
+                others.Add($"{folder} with only tokenizer.json ({ClipTokenizer.MissingText(folder)})");
             return false;
         }
         try

@@ -3,18 +3,20 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>How much the latents z_T of one image look like a sample of N(0, I), the prior that sampling starts from.</summary>
+/// <summary>How closely the latents z_T of one image resemble a sample of N(0, I), the prior that sampling starts from.</summary>
 /// <remarks>
-/// The log-likelihood is the paper's Fig. 9a: total over all n dimensions, in nats. It depends on |z| alone and is highest at z = 0, so a value
-/// *above* that of a true sample is as untypical as one below: read it beside <see cref="ShellDeviation"/> and the shape statistics.
+/// The log-likelihood is the paper's Fig. 9a: total over all n dimensions, in nats. It depends on |z| alone and is highest at z = 0, so a value *above* that of
+/// a true sample is as atypical as one below: read it together with <see cref="ShellDeviation"/> and the shape statistics.
 /// </remarks>
 /// <param name="Dimensions">n = C x H x W.</param>
 /// <param name="LogLikelihood">-(n/2) ln 2 pi - |z|^2 / 2, in nats.</param>
 /// <param name="MeanSquare">Mean of z^2; 1 for a true sample.</param>
-/// <param name="ShellDeviation">(|z|^2 - n) / sqrt(2 n): standard deviations from the shell where true samples lie.</param>
-/// <param name="ExcessKurtosis">Fourth standardised moment less 3 over all elements; 0 for a true sample.</param>
-/// <param name="HorizontalCorrelation">Correlation of elements one column apart, within channels, means removed per channel; 0 for a true sample.</param>
-/// <param name="VerticalCorrelation">The same one row apart.</param>
+/// <param name="ShellDeviation">(|z|^2 - n) / sqrt(2 n): distance from the shell on which true samples lie, in standard deviations.</param>
+/// <param name="ExcessKurtosis">Fourth standardised moment minus 3, over all elements; 0 for a true sample.</param>
+/// <param name="HorizontalCorrelation">
+/// Correlation of elements one column apart within a channel, after subtracting the channel means; 0 for a true sample.
+/// </param>
+/// <param name="VerticalCorrelation">The same for elements one row apart.</param>
 /// <param name="ChannelMeans">Mean of each channel; 0 for a true sample.</param>
 /// <param name="ChannelDeviations">Standard deviation of each channel (population); 1 for a true sample.</param>
 public sealed record GaussianStatistics(
@@ -29,20 +31,20 @@ public sealed record GaussianStatistics(
     IReadOnlyList<double> ChannelDeviations
 )
 {
-    /// <summary>Log-likelihood that a true sample has on average: -(n/2)(ln 2 pi + 1), in nats.</summary>
+    /// <summary>Expected log-likelihood of a true sample: -(n/2)(ln 2 pi + 1), in nats.</summary>
     public double ExpectedLogLikelihood => -Dimensions / 2.0 * (Math.Log(2 * Math.PI) + 1);
 
     /// <summary>Standard deviation of a true sample's log-likelihood: sqrt(n / 2), in nats.</summary>
     public double LogLikelihoodDeviation => Math.Sqrt(Dimensions / 2.0);
 
-    /// <summary>Mean of both neighbour correlations.</summary>
+    /// <summary>Mean of the two neighbour correlations.</summary>
     public double NeighbourCorrelation => (HorizontalCorrelation + VerticalCorrelation) / 2;
 
     /// <summary>Measures each image of a batch.</summary>
     /// <param name="latents">z_T [B, C, H, W], any device and type; height and width at least 2; borrowed.</param>
     /// <returns>One result per image.</returns>
-    /// <exception cref="ShapeMismatchException">Not four axes.</exception>
-    /// <exception cref="ArgumentException">Height or width below 2.</exception>
+    /// <exception cref="ShapeMismatchException">The tensor does not have four axes.</exception>
+    /// <exception cref="ArgumentException">Height or width is below 2.</exception>
     public static IReadOnlyList<GaussianStatistics> Of(Tensor latents)
     {
         Planes[] images = Planes.Of(latents);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>How far two tensors of one shape lie apart, in double precision.</summary>
+/// <summary>The distance between two tensors of the same shape, in double precision.</summary>
 /// <param name="RelativeL2">|x - r| / |r| over all elements; 0 if both are zero, infinite if only the reference is.</param>
 /// <param name="MaxAbsolute">Largest |x - r|.</param>
 public sealed record LatentDistance(double RelativeL2, double MaxAbsolute)
@@ -11,7 +11,7 @@ public sealed record LatentDistance(double RelativeL2, double MaxAbsolute)
     /// <summary>Measures a tensor against a reference.</summary>
     /// <param name="values">x, any shape, device and type; borrowed.</param>
     /// <param name="reference">r, the same shape; borrowed.</param>
-    /// <returns>Both distances; not-a-number if either tensor holds one.</returns>
+    /// <returns>Both distances; NaN if either tensor contains NaN.</returns>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public static LatentDistance Between(Tensor values, Tensor reference)
     {
@@ -28,7 +28,7 @@ public sealed record LatentDistance(double RelativeL2, double MaxAbsolute)
             double d = Math.Abs(x[i] - r[i]);
             difference += d * d;
             norm += r[i] * r[i];
-            largest = Math.Max(largest, d); // keeps a NaN
+            largest = Math.Max(largest, d); // propagates NaN
         }
 
         return new LatentDistance(difference == 0 ? 0 : Math.Sqrt(difference) / Math.Sqrt(norm), largest);

@@ -2,22 +2,22 @@ using NullTextResearch.Images;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>Structural similarity (Wang et al. 2004) inside of a mask: 1 for equal parts, higher is closer, at least -1.</summary>
+/// <summary>Structural similarity (Wang et al. 2004) inside a mask: 1 for equal regions, higher is closer, at least -1.</summary>
 public static class MaskedSsim
 {
-    /// <summary>Of two images inside of a mask, peak 255, Gaussian window of 11 x 11 pixels.</summary>
+    /// <summary>Compares two images inside a mask, peak 255, Gaussian window of 11 x 11 pixels.</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size, at least 11 x 11 pixels.</param>
     /// <param name="mask">Which pixels count; of the same size.</param>
     /// <param name="mode">
-    /// What is averaged over. Corrected: the similarities of the pictures as they are, at the pixels of the mask. The other way the edge of the mask is
-    /// a structure that both pictures have.
+    /// The pixels to average over. Corrected: the similarity of the unmasked pictures, averaged over the pixels of the mask. PieOfficial: the edge of the mask
+    /// counts as a structure that both pictures share.
     /// </param>
     /// <param name="border">
-    /// Which pixels of the picture count at all. By default all, as in newer versions of the library that the benchmark calls; tables made with older
-    /// ones take <see cref="SsimBorder.Inside"/>.
+    /// The pixels of the picture that count. By default all, as in newer versions of the library that the benchmark uses; to compare with tables made with
+    /// older versions, use <see cref="SsimBorder.Inside"/>.
     /// </param>
-    /// <returns>-1 to 1; not a number where no pixel counts.</returns>
+    /// <returns>-1 to 1; NaN if no pixel counts.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are smaller than the window.</exception>
     public static double Of(RgbImage image, RgbImage reference, RegionMask mask, MaskedMode mode, SsimBorder border = SsimBorder.Reflected)
     {

@@ -7,7 +7,7 @@ namespace NullTextResearch.Metrics;
 /// <summary>Mean squared error: 0 for equal images, lower is closer, in squared units of the values compared.</summary>
 public static class Mse
 {
-    /// <summary>Of two images, over all pixels and channels, as if bytes were 0 to 1.</summary>
+    /// <summary>Compares two images over all pixels and channels, with bytes scaled to [0, 1].</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size.</param>
     /// <returns>0 (equal) to 1 (black against white).</returns>
@@ -18,10 +18,10 @@ public static class Mse
         ArgumentNullException.ThrowIfNull(reference);
         if (image.Width != reference.Width || image.Height != reference.Height)
         {
-            throw new ArgumentException($"images to compare need one size, got {image} and {reference}; prepare both the same way");
+            throw new ArgumentException($"images to compare need the same size, got {image} and {reference}; prepare both the same way");
         }
 
-        // Integers: exact for any image, whatever the order.
+        // Integer sums are exact for any image, in any order.
         long sum = 0;
         for (int i = 0; i < image.Rgb.Length; i++)
         {
@@ -32,10 +32,10 @@ public static class Mse
         return sum / (255.0 * 255.0 * image.Rgb.Length);
     }
 
-    /// <summary>Of each row of a batch, over all its elements, in double precision.</summary>
+    /// <summary>Compares each row of a batch, over all its elements, in double precision.</summary>
     /// <param name="values">[B, ...], any device and type; borrowed.</param>
     /// <param name="reference">The same shape; borrowed.</param>
-    /// <returns>B numbers.</returns>
+    /// <returns>B errors.</returns>
     /// <exception cref="ShapeMismatchException">The shapes differ, or there is no batch axis.</exception>
     public static double[] PerImage(Tensor values, Tensor reference)
     {

@@ -2,18 +2,18 @@ using NullTextResearch.Images;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>A distance between images that needs no trained weights: one minus the mean structural similarity over a pyramid.</summary>
+/// <summary>An image distance without trained weights: one minus the mean structural similarity over an image pyramid.</summary>
 /// <remarks>
-/// Structural similarity (Gaussian window, RGB) is taken at full size and after each halving by 2 x 2 means, at most three levels, as long as the
-/// shorter side is at least 11 pixels; all levels weigh the same. It stands where the paper uses a learned distance (LPIPS): like it, 0 means
-/// equal, larger means further, and contrast and structure count more than brightness. Its values must not be compared with LPIPS values.
+/// Structural similarity (Gaussian window, RGB) is computed at full size and after each halving by 2 x 2 means, at most three levels, as long as the shorter
+/// side is at least 11 pixels. All levels have equal weight. It replaces the learned distance of the paper (LPIPS): as there, 0 means equal, larger means
+/// further apart, and contrast and structure count more than brightness. Its values are not comparable with LPIPS values.
 /// </remarks>
 public static class MultiScaleDistance
 {
     private const int Levels = 3;
     private const int Window = 11;
 
-    /// <summary>Of two images.</summary>
+    /// <summary>Compares two images.</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size, at least 11 x 11 pixels.</param>
     /// <returns>0 (equal) to 2; about 1 for unrelated images.</returns>

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Metrics;
 
-/// <summary>Mean of differences taken on the same images, with its 95 % confidence interval (Student's t).</summary>
-/// <param name="Count">How many images.</param>
+/// <summary>Mean of paired differences on the same images, with its 95 % confidence interval (Student's t).</summary>
+/// <param name="Count">Number of images.</param>
 /// <param name="Mean">Mean difference.</param>
 /// <param name="Margin">Half the width of the interval; NaN for fewer than two images.</param>
 public readonly record struct PairedDifference(int Count, double Mean, double Margin)
@@ -15,9 +15,9 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
     /// <summary>Whether the interval excludes zero.</summary>
     public bool IsClear => Low > 0 || High < 0;
 
-    /// <summary>Of differences that are known already.</summary>
+    /// <summary>Computes the statistics from given differences.</summary>
     /// <param name="differences">One per image, at least one.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">The sequence is empty.</exception>
     public static PairedDifference Of(IEnumerable<double> differences)
     {
         double[] d = [.. differences];
@@ -30,21 +30,21 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
         return new PairedDifference(d.Length, mean, StudentQuantile(d.Length - 1) * deviation / Math.Sqrt(d.Length));
     }
 
-    /// <summary>Of two series on the same images, first minus second.</summary>
-    /// <param name="first">One number per image.</param>
-    /// <param name="second">As many.</param>
-    /// <exception cref="ArgumentException">They are empty or of different lengths.</exception>
+    /// <summary>Computes the statistics of two series on the same images, first minus second.</summary>
+    /// <param name="first">One value per image.</param>
+    /// <param name="second">The same number of values.</param>
+    /// <exception cref="ArgumentException">The series are empty or differ in length.</exception>
     public static PairedDifference Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         if (first.Count != second.Count)
-            throw new ArgumentException($"Pairs need equally many numbers; there are {first.Count} and {second.Count}.", nameof(second));
+            throw new ArgumentException($"Paired series need the same length; got {first.Count} and {second.Count}.", nameof(second));
         return Of(first.Zip(second, (a, b) => a - b));
     }
 
-    /// <summary>Student's t that 97.5 % lie below, for 1 degree of freedom or more.</summary>
+    /// <summary>The 97.5 % quantile of Student's t, for 1 degree of freedom or more.</summary>
     private static double StudentQuantile(int freedom)
     {
-        // Exact where the expansion in 1/freedom (Abramowitz and Stegun 26.7.5) is not yet good to three digits.
+        // Table values where the expansion in 1/freedom (Abramowitz and Stegun 26.7.5) is not accurate to three digits.
         double[] few = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306];
         if (freedom <= few.Length)
             return few[freedom - 1];

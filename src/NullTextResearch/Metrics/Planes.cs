@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>Images as double-precision planes, the common form that all image metrics compute on.</summary>
+/// <summary>Images as double-precision planes, the common representation for all image metrics.</summary>
 internal sealed record Planes(int Width, int Height, double[][] Values)
 {
-    /// <summary>Bytes as 0 to 255, three planes.</summary>
+    /// <summary>Three planes of byte values, 0 to 255.</summary>
     internal static Planes Of(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -21,7 +21,7 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         return new Planes(image.Width, image.Height, values);
     }
 
-    /// <summary>Planes of each image of a batch [B, C, H, W]; values as they are.</summary>
+    /// <summary>The planes of each image of a batch [B, C, H, W]; values unchanged.</summary>
     internal static Planes[] Of(Tensor batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -76,7 +76,7 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         );
     }
 
-    /// <summary>Continued on all sides by reflection at the outermost pixels, which are not repeated.</summary>
+    /// <summary>Extends the planes on all sides by reflection at the outermost pixels, which are not repeated.</summary>
     internal Planes Reflected(int border)
     {
         int width = Width + (2 * border),
@@ -106,7 +106,7 @@ internal sealed record Planes(int Width, int Height, double[][] Values)
         if (a.Width != b.Width || a.Height != b.Height || a.Values.Length != b.Values.Length)
         {
             throw new ArgumentException(
-                $"images to compare need one size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare "
+                $"images to compare need the same size, got {a.Width} x {a.Height} x {a.Values.Length} and {b.Width} x {b.Height} x {b.Values.Length}; prepare "
                     + "both the same way"
             );
         }

@@ -2,16 +2,16 @@ using NullTextResearch.Images;
 
 namespace NullTextResearch.Metrics;
 
-/// <summary>Which pixels of a picture count: the edited part, or all but it.</summary>
+/// <summary>Selects the pixels of a picture that count: the edited region, or everything except it.</summary>
 public sealed class RegionMask
 {
     private readonly bool[] _inside;
 
-    /// <summary>Takes one flag a pixel.</summary>
+    /// <summary>Creates a mask from one flag per pixel.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="inside">Width x height flags, row by row from the top; copied.</param>
-    /// <exception cref="ArgumentException">There is another number of flags.</exception>
+    /// <exception cref="ArgumentException">The number of flags is wrong.</exception>
     public RegionMask(int width, int height, IReadOnlyList<bool> inside)
     {
         ArgumentNullException.ThrowIfNull(inside);
@@ -29,22 +29,22 @@ public sealed class RegionMask
     /// <summary>Number of rows.</summary>
     public int Height { get; }
 
-    /// <summary>How many pixels are inside.</summary>
+    /// <summary>Number of pixels inside.</summary>
     public int Count { get; }
 
     /// <summary>Whether a pixel, counted row by row, is inside.</summary>
     public bool this[int pixel] => _inside[pixel];
 
-    /// <summary>The mask of every pixel.</summary>
+    /// <summary>A mask that contains every pixel.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     public static RegionMask Everything(int width, int height) => new(width, height, [.. Enumerable.Repeat(true, width * height)]);
 
-    /// <summary>The edited part as PIE-Bench stores it: starts and lengths of runs over the flattened picture.</summary>
-    /// <param name="runs">Start, length, start, length, ...; a run that leaves the picture is cut off.</param>
-    /// <param name="width">Pixels in a row; the benchmark's are 512.</param>
-    /// <param name="height">Rows; the benchmark's are 512.</param>
-    /// <param name="frame">Whether the outermost pixels are put inside, as the benchmark does against errors of the annotation there.</param>
+    /// <summary>Reads an edited region in PIE-Bench's format: starts and lengths of runs over the flattened picture.</summary>
+    /// <param name="runs">Start, length, start, length, ...; a run that extends beyond the picture is truncated.</param>
+    /// <param name="width">Pixels in a row; 512 in the benchmark.</param>
+    /// <param name="height">Rows; 512 in the benchmark.</param>
+    /// <param name="frame">Whether the outermost pixels count as inside, as in the benchmark, to guard against annotation errors there.</param>
     /// <exception cref="ArgumentException">A start has no length, or a number is negative.</exception>
     public static RegionMask FromRuns(IReadOnlyList<int> runs, int width = 512, int height = 512, bool frame = true)
     {
@@ -68,10 +68,10 @@ public sealed class RegionMask
         return new RegionMask(width, height, inside);
     }
 
-    /// <summary>The pixels that are outside of this one.</summary>
+    /// <summary>The mask of the pixels outside this one.</summary>
     public RegionMask Inverse() => new(Width, Height, [.. _inside.Select(flag => !flag)]);
 
-    /// <summary>The picture with black in place of everything outside.</summary>
+    /// <summary>Returns the picture with everything outside set to black.</summary>
     /// <param name="image">A picture of the mask's size.</param>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public RgbImage Apply(RgbImage image)
@@ -84,6 +84,6 @@ public sealed class RegionMask
     {
         ArgumentNullException.ThrowIfNull(image);
         if (image.Width != Width || image.Height != Height)
-            throw new ArgumentException($"mask and image need one size, got {Width} x {Height} and {image}; resize one of them");
+            throw new ArgumentException($"mask and image need the same size, got {Width} x {Height} and {image}; resize one of them");
     }
 }

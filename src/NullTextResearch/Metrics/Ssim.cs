@@ -6,21 +6,21 @@ namespace NullTextResearch.Metrics;
 
 /// <summary>Structural similarity (Wang et al. 2004): 1 for equal images, higher is closer, at least -1.</summary>
 /// <remarks>
-/// Constants (0.01 peak)^2 and (0.03 peak)^2; mean over the channels and, unless told otherwise, over the pixels whose window lies inside the image.
+/// Constants (0.01 peak)^2 and (0.03 peak)^2; mean over the channels and, by default, over the pixels whose window lies inside the image.
 /// </remarks>
 public static class Ssim
 {
-    /// <summary>Of two images, peak 255.</summary>
+    /// <summary>Compares two images, peak 255.</summary>
     /// <param name="image">One image.</param>
-    /// <param name="reference">Another of the same size, at least one window wide and high.</param>
+    /// <param name="reference">Another of the same size, at least as wide and high as the window.</param>
     /// <param name="window">Window; Gaussian by default.</param>
-    /// <param name="border">Which pixels count; by default those that have their whole window.</param>
+    /// <param name="border">Which pixels count; by default those whose whole window lies inside the image.</param>
     /// <returns>-1 to 1.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are smaller than the window.</exception>
     public static double Of(RgbImage image, RgbImage reference, SsimWindow window = SsimWindow.Gaussian11, SsimBorder border = SsimBorder.Inside) =>
         Of(Planes.Of(image), Planes.Of(reference), 255, window, border);
 
-    /// <summary>Of each image of a batch.</summary>
+    /// <summary>Compares each image of a batch.</summary>
     /// <param name="images">[B, C, H, W], any device and type; borrowed.</param>
     /// <param name="reference">The same shape; borrowed.</param>
     /// <param name="peak">Width of the value range: 1 for [0, 1] (default), 2 for pixels in [-1, 1].</param>
@@ -55,7 +55,7 @@ public static class Ssim
     /// <param name="b">Another.</param>
     /// <param name="peak">Width of the value range.</param>
     /// <param name="window">Window.</param>
-    /// <param name="border">Which pixels there are values for.</param>
+    /// <param name="border">Which pixels get a value.</param>
     internal static Planes Map(Planes a, Planes b, double peak, SsimWindow window, SsimBorder border)
     {
         Planes.RequireSame(a, b);
@@ -70,7 +70,7 @@ public static class Ssim
         if (border == SsimBorder.Reflected)
             (a, b) = (a.Reflected(taps.Length / 2), b.Reflected(taps.Length / 2));
 
-        // A sample covariance divides by one less than the number of pixels in the window.
+        // A sample covariance divides by the number of pixels in the window minus one.
         double pixels = taps.Length * taps.Length;
         double scale = window == SsimWindow.Uniform7 ? pixels / (pixels - 1) : 1;
         double c1 = 0.01 * peak * 0.01 * peak,
@@ -124,7 +124,7 @@ public static class Ssim
         return product;
     }
 
-    /// <summary>Separable weighted mean at every place where the window fits.</summary>
+    /// <summary>Separable weighted mean at every position where the window fits.</summary>
     private static double[] Smooth(double[] plane, int width, int height, double[] taps)
     {
         int innerWidth = width - taps.Length + 1,

@@ -3,9 +3,9 @@ namespace NullTextResearch.Metrics;
 /// <summary>Which pixels structural similarity is averaged over.</summary>
 public enum SsimBorder
 {
-    /// <summary>Those whose window lies inside of the image: the publication's, and older torchmetrics'.</summary>
+    /// <summary>Those whose window lies inside the image, as in the publication and in older versions of torchmetrics.</summary>
     Inside,
 
-    /// <summary>All; the image is continued beyond its edges by reflection: newer torchmetrics'.</summary>
+    /// <summary>All; the image is extended beyond its edges by reflection, as in newer versions of torchmetrics.</summary>
     Reflected,
 }

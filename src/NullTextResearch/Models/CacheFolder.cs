@@ -1,16 +1,15 @@
 namespace NullTextResearch.Models;
 
 /// <summary>
-/// One model's folder in the cache, laid out as the Python hub library lays it out, so that both see the same files:
-/// <c>blobs/</c> holds contents named by their hash, <c>snapshots/COMMIT/</c> the model's files as links to them,
-/// <c>refs/</c> the commit of each branch or tag.
+/// One model's folder in the cache. The layout is that of the Python hub library, so both share the same files: <c>blobs/</c> holds file contents named by
+/// hash, <c>snapshots/COMMIT/</c> holds the model's files as links to them, and <c>refs/</c> holds the commit of each branch or tag.
 /// </summary>
 internal sealed class CacheFolder(string root, ModelName model)
 {
     private const string Prefix = "models--";
     private const string Separator = "--";
 
-    /// <summary>What a folder needs to be a Stable Diffusion model.</summary>
+    /// <summary>The entries that a Stable Diffusion model folder must have.</summary>
     public static readonly IReadOnlyList<string> Parts = ["model_index.json", "unet", "vae", "text_encoder", "tokenizer", "scheduler"];
 
     public string Path { get; } = System.IO.Path.Combine(root, FolderName(model));
@@ -25,7 +24,7 @@ internal sealed class CacheFolder(string root, ModelName model)
 
     public string Blob(string hash) => System.IO.Path.Combine(Blobs, hash);
 
-    /// <summary>Where a content grows until it is complete; the Python library goes on with it, and we with its.</summary>
+    /// <summary>The partial file of an unfinished download. This library and the Python library can each resume what the other began.</summary>
     public string Unfinished(string hash) => Blob(hash) + ".incomplete";
 
     public string Snapshot(string commit) => System.IO.Path.Combine(Snapshots, commit);
@@ -34,7 +33,7 @@ internal sealed class CacheFolder(string root, ModelName model)
 
     public static string FolderName(ModelName model) => Prefix + model.Owner + Separator + model.Name;
 
-    /// <summary>The model of a folder in the cache; null for anything else that lies there.</summary>
+    /// <summary>The name of the model that a cache folder belongs to; null if it belongs to none.</summary>
     public static ModelName? NameOf(string folderName)
     {
         if (!folderName.StartsWith(Prefix, StringComparison.Ordinal))
@@ -42,7 +41,7 @@ internal sealed class CacheFolder(string root, ModelName model)
         return ModelName.TryParse(folderName[Prefix.Length..].Replace(Separator, "/", StringComparison.Ordinal), out ModelName? name) ? name : null;
     }
 
-    /// <summary>The commit that a revision stands for, as far as this machine knows; null if it is not known.</summary>
+    /// <summary>The commit that a revision refers to according to the local cache; null if unknown.</summary>
     public string? CommitOf(string revision)
     {
         string reference = Reference(revision);
@@ -60,7 +59,7 @@ internal sealed class CacheFolder(string root, ModelName model)
         return matching.Length == 1 ? matching[0] : null;
     }
 
-    /// <summary>Branches and tags with the commits they stand for.</summary>
+    /// <summary>Branches and tags with the commits they point to.</summary>
     public IReadOnlyList<(string Revision, string Commit)> AllReferences() =>
         !Directory.Exists(References)
             ? []
@@ -98,14 +97,14 @@ internal sealed class CacheFolder(string root, ModelName model)
         ];
     }
 
-    /// <summary>What a snapshot lacks to be a Stable Diffusion model.</summary>
+    /// <summary>The parts of a Stable Diffusion model that a snapshot lacks.</summary>
     public static IReadOnlyList<string> Missing(string snapshot) => [.. Parts.Where(part => !Exists(snapshot, part))];
 
-    /// <summary>The file behind a path that may be a link; null if there is none, or the link leads nowhere.</summary>
+    /// <summary>The file at a path, with links resolved; null if there is none or the link is broken.</summary>
     public static FileInfo? Content(string path)
     {
         FileInfo file = new(path);
-        // The length of a link is that of its text: the size is asked of what it leads to.
+        // A link's own length is that of its text, so the target's size is taken.
         FileInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
         return target is { Exists: true } ? target : null;
     }

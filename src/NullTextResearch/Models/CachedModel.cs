@@ -9,18 +9,18 @@ public sealed record CachedModel
     /// <summary>Its folder in the cache.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>The revisions that are here, in the order of their commits.</summary>
+    /// <summary>The cached revisions, sorted by commit.</summary>
     public required IReadOnlyList<CachedRevision> Revisions { get; init; }
 
-    /// <summary>What its finished files take on the disk, in bytes; files that revisions share count once.</summary>
+    /// <summary>Disk space of its finished files, in bytes; files shared by several revisions count once.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>What downloads that were not finished take on the disk, in bytes.</summary>
+    /// <summary>Disk space of unfinished downloads, in bytes.</summary>
     public required long UnfinishedBytes { get; init; }
 
     /// <summary>
-    /// Whether it is, or is becoming, a model of several networks in diffusers format; the cache is shared with Python, which keeps other things
-    /// there too.
+    /// Whether it is a pipeline in diffusers format, possibly not yet complete. The cache is shared with Python, which also keeps other kinds of repository in
+    /// it.
     /// </summary>
     public bool IsPipeline => Revisions.Any(r => r.HasIndex);
 }

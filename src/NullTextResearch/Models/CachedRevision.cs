@@ -6,10 +6,10 @@ public sealed record CachedRevision
     /// <summary>The commit: 40 hexadecimal digits.</summary>
     public required string Commit { get; init; }
 
-    /// <summary>Branches and tags known to stand for it.</summary>
+    /// <summary>Branches and tags known to point to it.</summary>
     public required IReadOnlyList<string> References { get; init; }
 
-    /// <summary>The folder that a model can be loaded from.</summary>
+    /// <summary>The folder to load the model from.</summary>
     public required string Folder { get; init; }
 
     /// <summary>Size of its files, in bytes.</summary>
@@ -18,6 +18,6 @@ public sealed record CachedRevision
     /// <summary>Whether there is a model_index.json.</summary>
     public required bool HasIndex { get; init; }
 
-    /// <summary>What a Stable Diffusion model has and this folder lacks; empty if nothing.</summary>
+    /// <summary>The parts of a Stable Diffusion model that this folder lacks; empty if it is complete.</summary>
     public required IReadOnlyList<string> Missing { get; init; }
 }

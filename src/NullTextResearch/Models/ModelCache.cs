@@ -4,14 +4,14 @@ using System.Text.RegularExpressions;
 namespace NullTextResearch.Models;
 
 /// <summary>
-/// The models on this machine that came from a hub. It is the cache of Python's hub library, so what either has
-/// downloaded serves both. Nothing here uses the network.
+/// The models on this machine that were downloaded from a hub. The cache is shared with Python's hub library, so a model downloaded by either serves both.
+/// Nothing here uses the network.
 /// </summary>
 public sealed partial class ModelCache
 {
     private static readonly string[] FileEndings = [".safetensors", ".ckpt", ".bin", ".pt", ".pth"];
 
-    /// <summary>A cache in a folder.</summary>
+    /// <summary>Creates a cache in a folder.</summary>
     /// <param name="root">The folder; it need not exist yet.</param>
     public ModelCache(string root)
     {
@@ -19,14 +19,14 @@ public sealed partial class ModelCache
         Root = Path.GetFullPath(root);
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Absolute path of the cache folder.</summary>
     public string Root { get; }
 
     /// <summary>
     /// The user's cache: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>XDG_CACHE_HOME/huggingface/hub</c>, else
     /// <c>~/.cache/huggingface/hub</c>.
     /// </summary>
-    /// <param name="environment">Reads a variable; null reads those of the process.</param>
+    /// <param name="environment">Reads a variable; null reads the process environment.</param>
     public static ModelCache FromEnvironment(Func<string, string?>? environment = null)
     {
         environment ??= Environment.GetEnvironmentVariable;
@@ -50,11 +50,11 @@ public sealed partial class ModelCache
 
     /// <summary>The folder to load a model from.</summary>
     /// <param name="model">
-    /// A folder or file, which is taken as it is, or the name of a model in the cache: <c>owner/name</c> or <c>owner/name@revision</c>.
+    /// An existing folder or file, which is used as is, or the name of a model in the cache: <c>owner/name</c> or <c>owner/name@revision</c>.
     /// </param>
-    /// <returns>A path. What is neither there nor a name is returned as it is: loading says what is wrong with it.</returns>
+    /// <returns>A path. Text that is neither an existing path nor a model name is returned unchanged; loading then reports the problem.</returns>
     /// <exception cref="ModelNotFoundException">
-    /// A model of this name is not in the cache, or not complete; the message has the command that downloads it.
+    /// The model is not in the cache or is incomplete; the message contains the command that downloads it.
     /// </exception>
     public string Resolve(string model)
     {
@@ -66,9 +66,9 @@ public sealed partial class ModelCache
         return Find(name) ?? throw NotFound(name);
     }
 
-    /// <summary>The snapshot of a model: a folder to load from.</summary>
-    /// <param name="model">The model; without a revision, main is meant.</param>
-    /// <returns>The folder; null if it is not in the cache or not complete.</returns>
+    /// <summary>Finds a model's snapshot: the folder to load from.</summary>
+    /// <param name="model">The model; without a revision, main is used.</param>
+    /// <returns>The folder; null if the model is not in the cache or is incomplete.</returns>
     public string? Find(ModelName model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -79,9 +79,9 @@ public sealed partial class ModelCache
         return Directory.Exists(snapshot) && CacheFolder.Missing(snapshot).Count == 0 ? snapshot : null;
     }
 
-    /// <summary>The name of the model whose snapshot a folder is.</summary>
+    /// <summary>The name of the model that a snapshot folder belongs to.</summary>
     /// <param name="folder">Any folder, in this cache or another.</param>
-    /// <returns><c>owner/name</c>, without a revision; null if the folder is no snapshot.</returns>
+    /// <returns><c>owner/name</c>, without a revision; null if the folder is not a snapshot.</returns>
     public static ModelName? NameOf(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -89,7 +89,7 @@ public sealed partial class ModelCache
         return snapshot.Parent is { Name: "snapshots", Parent: { } model } ? CacheFolder.NameOf(model.Name) : null;
     }
 
-    /// <summary>The models in the cache, in the order of their names; those of other kinds than ours too.</summary>
+    /// <summary>All models in the cache, sorted by name, including kinds that this library cannot load.</summary>
     public IReadOnlyList<CachedModel> List()
     {
         if (!Directory.Exists(Root))
@@ -117,11 +117,11 @@ public sealed partial class ModelCache
         ];
     }
 
-    /// <summary>Deletes a model, or one revision of it; files that another revision needs stay.</summary>
-    /// <param name="model">The model; with a revision, only that.</param>
-    /// <returns>The disk space that became free, in bytes.</returns>
-    /// <exception cref="ModelNotFoundException">It is not in the cache.</exception>
-    /// <exception cref="IOException">It is being downloaded, or a file cannot be deleted.</exception>
+    /// <summary>Deletes a model, or one revision of it; files that another revision needs are kept.</summary>
+    /// <param name="model">The model; with a revision, only that revision is deleted.</param>
+    /// <returns>The disk space freed, in bytes.</returns>
+    /// <exception cref="ModelNotFoundException">The model is not in the cache.</exception>
+    /// <exception cref="IOException">The model is being downloaded, or a file cannot be deleted.</exception>
     public long Remove(ModelName model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -155,7 +155,7 @@ public sealed partial class ModelCache
 
         if (model.Revision is { } only && folder.CommitOf(only) is null)
             throw new ModelNotFoundException(model, $"{model.Id} has no revision {only} in the cache; it has {Listed(folder.Revisions())}.");
-        // What makes it findable goes first: an interrupted removal leaves nothing that looks like a model.
+        // Delete what makes the model findable first, so an interrupted removal leaves nothing that looks like a model.
         foreach (string part in (string[])[folder.References, folder.Snapshots, folder.Path, folder.Locks])
             if (Directory.Exists(part))
                 Directory.Delete(part, recursive: true);
@@ -171,21 +171,21 @@ public sealed partial class ModelCache
         if (folder.CommitOf(revision) is { } commit && Directory.Exists(folder.Snapshot(commit)))
             return new(
                 model,
-                $"{model} is in the cache, but not complete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. This brings what "
-                    + $"is missing: {command}"
+                $"{model} is in the cache, but incomplete: it lacks {string.Join(", ", CacheFolder.Missing(folder.Snapshot(commit)))}. Download the "
+                    + $"missing parts with: {command}"
             );
         if (revisions.Any(r => r.Missing.Count == 0))
             return new(
                 model,
-                $"{model.Id} is in the cache, but not its revision {revision}; there is {Listed(revisions)}: name one as {model.Id}@REVISION, or "
-                    + $"download: {command}"
+                $"{model.Id} is in the cache, but not its revision {revision}; available: {Listed(revisions)}. Use {model.Id}@REVISION to name one, or "
+                    + $"download it with: {command}"
             );
         if (Sizes(folder).Unfinished is > 0 and long unfinished)
             return new(
                 model,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The download of {model} is not finished ({unfinished / 1e9:0.00} GB of unfinished files). This goes on with it: {command}"
+                    $"The download of {model} is not finished ({unfinished / 1e9:0.00} GB of partial files). Resume it with: {command}"
                 )
             );
         return new(model, $"There is no folder {model}, and no model of that name in the cache {Root}. Download it with: {command}");
@@ -212,14 +212,14 @@ public sealed partial class ModelCache
             }
             catch (IOException e) when (File.Exists(path))
             {
-                throw new IOException($"{model.Id} is being downloaded by another process, so nothing was removed; stop that first.", e);
+                throw new IOException($"{model.Id} is being downloaded by another process, so nothing was removed; stop the download first.", e);
             }
         }
     }
 
     private static long Total(CacheFolder folder) => Sizes(folder) is var (finished, unfinished) ? finished + unfinished : 0;
 
-    // Contents, and files of snapshots that are no links (where links cannot be made).
+    // File contents, plus snapshot files that are not links (on systems without links).
     private static (long Finished, long Unfinished) Sizes(CacheFolder folder)
     {
         long finished = 0,

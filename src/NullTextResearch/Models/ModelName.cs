@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace NullTextResearch.Models;
 
-/// <summary>A model's name on a hub: <c>owner/name</c>, and <c>owner/name@revision</c> where another than the main revision is meant.</summary>
+/// <summary>A model's name on a hub: <c>owner/name</c>, or <c>owner/name@revision</c> for a revision other than main.</summary>
 public sealed partial record ModelName
 {
-    /// <summary>The revision that is meant where none is named.</summary>
+    /// <summary>The revision used if none is given.</summary>
     public const string MainRevision = "main";
 
     private ModelName(string owner, string name, string? revision)
@@ -16,22 +16,22 @@ public sealed partial record ModelName
         Revision = revision;
     }
 
-    /// <summary>Who publishes it.</summary>
+    /// <summary>The user or organisation that publishes it.</summary>
     public string Owner { get; }
 
-    /// <summary>What the owner calls it.</summary>
+    /// <summary>The model's name under its owner.</summary>
     public string Name { get; }
 
-    /// <summary>A branch, a tag or a commit; null where none was named.</summary>
+    /// <summary>A branch, a tag or a commit; null if none was given.</summary>
     public string? Revision { get; }
 
     /// <summary><c>owner/name</c>, without the revision.</summary>
     public string Id => $"{Owner}/{Name}";
 
     /// <summary>Reads <c>owner/name</c> or <c>owner/name@revision</c>.</summary>
-    /// <param name="text">What was typed.</param>
+    /// <param name="text">The text to parse.</param>
     /// <param name="name">The name, or null.</param>
-    /// <returns>Whether it can be a hub's name; a path of two parts can.</returns>
+    /// <returns>Whether the text is a valid hub name. A relative path of two parts may be one as well.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ModelName? name)
     {
         name = null;
@@ -47,30 +47,30 @@ public sealed partial record ModelName
     }
 
     /// <summary>Reads <c>owner/name</c> or <c>owner/name@revision</c>.</summary>
-    /// <exception cref="ArgumentException">It is no such name.</exception>
+    /// <exception cref="ArgumentException">The text is not a model name.</exception>
     public static ModelName Parse(string text) =>
         TryParse(text, out ModelName? name)
             ? name
             : throw new ArgumentException(
-                $"'{text}' is no model name. Expected owner/name, such as stable-diffusion-v1-5/stable-diffusion-v1-5, or owner/name@revision.",
+                $"'{text}' is not a model name. Expected owner/name, such as stable-diffusion-v1-5/stable-diffusion-v1-5, or owner/name@revision.",
                 nameof(text)
             );
 
     /// <summary>The same model at a revision.</summary>
-    /// <param name="revision">A branch, a tag or a commit; null takes the name's own away.</param>
-    /// <exception cref="ArgumentException">No revision can be called so.</exception>
+    /// <param name="revision">A branch, a tag or a commit; null removes the current one.</param>
+    /// <exception cref="ArgumentException">The text is not a valid revision name.</exception>
     public ModelName At(string? revision) =>
         revision is null || IsRevision(revision)
             ? new ModelName(Owner, Name, revision)
             : throw new ArgumentException(
-                $"'{revision}' is no revision. Expected a branch, a tag or a commit, such as main, fp16 or refs/pr/3.",
+                $"'{revision}' is not a revision. Expected a branch, a tag or a commit, such as main, fp16 or refs/pr/3.",
                 nameof(revision)
             );
 
-    /// <summary>As it is typed.</summary>
+    /// <summary>The name in the form that <see cref="Parse"/> reads.</summary>
     public override string ToString() => Revision is null ? Id : $"{Id}@{Revision}";
 
-    // Names become folders, so what the hub forbids is refused here too: '--' separates the parts of a folder's name.
+    // Names become folder names, so the hub's restrictions apply here too: '--' separates the parts of a folder name.
     private static bool IsPart(string text) =>
         PartForm().IsMatch(text) && !text.Contains("--", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal);
 

@@ -12,11 +12,11 @@ public sealed record ClipConfig
     /// <summary>The vision transformer.</summary>
     public ClipVisionConfig Vision { get; init; } = new();
 
-    /// <summary>Width of the space that texts and pictures share.</summary>
+    /// <summary>Width of the embedding space shared by texts and pictures.</summary>
     public int ProjectionSize { get; init; } = 768;
 
     /// <summary>Reads the <c>config.json</c> of transformers' CLIPModel.</summary>
-    /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
+    /// <exception cref="ModelFormatException">A field is missing, or requires something not implemented.</exception>
     public static ClipConfig Read(ConfigReader json)
     {
         ArgumentNullException.ThrowIfNull(json);

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>CLIP (Radford et al. 2021), module for module and key for key transformers' CLIPModel.</summary>
-/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <summary>CLIP (Radford et al. 2021), with the modules and keys of transformers' CLIPModel.</summary>
+/// <remarks>Several threads may use one instance concurrently. After <see cref="Dispose"/>, every use throws <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class ClipModel : IDisposable
 {
     private readonly ClipTextModel _text;
@@ -36,7 +36,7 @@ public sealed class ClipModel : IDisposable
         _class = embeddings.Declare("class_embedding", [vision.HiddenSize], WeightInit.Normal002);
         _patches = new Conv2d(embeddings["patch_embedding"], 3, vision.HiddenSize, vision.PatchSize, vision.PatchSize, padding: 0, bias: false);
         _positions = new Embedding(embeddings["position_embedding"], vision.Patches + 1, vision.HiddenSize);
-        // The missing letters are the original's.
+        // The typo is in the original.
         _before = new LayerNorm(root["pre_layrnorm"], vision.HiddenSize, vision.LayerNormEps);
         for (int i = 0; i < vision.Layers; i++)
         {
@@ -61,7 +61,7 @@ public sealed class ClipModel : IDisposable
     /// <summary>Precision of the weights.</summary>
     public ScalarType Dtype => Weights.Dtype;
 
-    /// <summary>What similarities are multiplied by to be logits.</summary>
+    /// <summary>Factor that turns similarities into logits.</summary>
     public double LogitScale
     {
         get
@@ -72,8 +72,8 @@ public sealed class ClipModel : IDisposable
         }
     }
 
-    /// <summary>One vector for each text: the last hidden state at the end of the text.</summary>
-    /// <param name="ids">Integer [B, tokens]; the text ends at the first of its largest ids; borrowed.</param>
+    /// <summary>Computes one vector per text: the last hidden state at the end-of-text token.</summary>
+    /// <param name="ids">Integer [B, tokens]; the text ends at the first occurrence of its largest id; borrowed.</param>
     /// <returns>[B, width]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The ids are not a matrix.</exception>
     public Tensor PooledText(Tensor ids)
@@ -84,7 +84,7 @@ public sealed class ClipModel : IDisposable
             Tensor hidden = _text.Forward(ids);
             long tokens = ids.shape[1];
             long[] all = ids.to(CPU).to(ScalarType.Int64).contiguous().data<long>().ToArray();
-            // Rows of the flattened batch. By hand: among equals the first counts.
+            // Row indices into the flattened batch. Computed by hand, because the first of equal ids must be taken.
             long[] ends =
             [
                 .. Enumerable
@@ -96,7 +96,7 @@ public sealed class ClipModel : IDisposable
         });
     }
 
-    /// <summary>Texts in the shared space, of any length.</summary>
+    /// <summary>Embeds texts in the shared space; the vectors are not normalised.</summary>
     /// <param name="ids">Integer [B, tokens]; borrowed.</param>
     /// <returns>[B, projection]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The ids are not a matrix.</exception>
@@ -106,7 +106,7 @@ public sealed class ClipModel : IDisposable
         return Lifetime.Scoped(() => _textProjection.Forward(PooledText(ids)));
     }
 
-    /// <summary>The last hidden state of pictures: one vector for the picture, then one for each patch.</summary>
+    /// <summary>Computes the last hidden state of pictures: one vector for the picture, then one per patch.</summary>
     /// <param name="pixels">[B, 3, size, size] as <see cref="ClipSimilarity"/> prepares them; borrowed.</param>
     /// <returns>[B, 1 + patches, width], not normalised; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The shape is wrong.</exception>
@@ -127,8 +127,8 @@ public sealed class ClipModel : IDisposable
         });
     }
 
-    /// <summary>One vector for each picture.</summary>
-    /// <param name="hidden">What <see cref="VisionHidden"/> gives; borrowed.</param>
+    /// <summary>Computes one vector per picture.</summary>
+    /// <param name="hidden">The result of <see cref="VisionHidden"/>; borrowed.</param>
     /// <returns>[B, width]; owned by the caller's dispose scope.</returns>
     public Tensor PooledVision(Tensor hidden)
     {
@@ -137,7 +137,7 @@ public sealed class ClipModel : IDisposable
         return Lifetime.Scoped(() => _after.Forward(hidden.select(1, 0)));
     }
 
-    /// <summary>Pictures in the shared space, of any length.</summary>
+    /// <summary>Embeds pictures in the shared space; the vectors are not normalised.</summary>
     /// <param name="pixels">[B, 3, size, size] as <see cref="ClipSimilarity"/> prepares them; borrowed.</param>
     /// <returns>[B, projection]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The shape is wrong.</exception>
@@ -148,8 +148,7 @@ public sealed class ClipModel : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for forward passes running in other threads; later ones throw <see cref="ObjectDisposedException"/>. Further calls do nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 }

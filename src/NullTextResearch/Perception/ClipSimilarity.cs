@@ -8,12 +8,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Perception;
 
 /// <summary>
-/// Similarity of pictures and texts in the space of CLIP (Radford et al. 2021). Pictures are prepared as the original does: the shorter side to the
-/// model's size, bicubic, the middle cut out, bytes as 0 to 1 and then CLIP's own mean and deviation.
+/// Similarity of pictures and texts in the embedding space of CLIP (Radford et al. 2021). Pictures are prepared as in the original: the shorter side is resized
+/// to the model's size (bicubic), the centre is cropped, and bytes are scaled to [0, 1] and normalised with CLIP's mean and standard deviation.
 /// </summary>
 /// <remarks>
-/// Values of different models cannot be compared. PIE-Bench takes OpenAI's ViT-L/14, for the edited part on a picture that is black outside of the
-/// mask. Several threads may use one at a time.
+/// Values of different models are not comparable. PIE-Bench uses OpenAI's ViT-L/14; for the edited region, the picture is black outside the mask. Several
+/// threads may use one instance concurrently.
 /// </remarks>
 public sealed class ClipSimilarity : IDisposable
 {
@@ -26,9 +26,9 @@ public sealed class ClipSimilarity : IDisposable
 
     private readonly ITextTokenizer? _tokenizer;
 
-    /// <summary>Measures with a network that has its weights.</summary>
-    /// <param name="model">The network; taken over.</param>
-    /// <param name="tokenizer">Makes token ids of texts; without one only pictures can be compared.</param>
+    /// <summary>Creates the measure from a network with loaded weights.</summary>
+    /// <param name="model">The network; this object takes ownership.</param>
+    /// <param name="tokenizer">Converts texts to token ids; without one, only pictures can be compared.</param>
     public ClipSimilarity(ClipModel model, ITextTokenizer? tokenizer = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -46,7 +46,7 @@ public sealed class ClipSimilarity : IDisposable
     /// <param name="device">Where it runs; null means the CPU.</param>
     /// <param name="dtype">Precision of the arithmetic.</param>
     /// <exception cref="ModelFormatException">A file is missing, damaged or a pickle.</exception>
-    /// <exception cref="CheckpointMismatchException">The files hold the weights of something else.</exception>
+    /// <exception cref="CheckpointMismatchException">The files hold the weights of another network.</exception>
     public static ClipSimilarity Load(string folder, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         if (!PublishedWeights.IsFolder(folder, Expected))
@@ -73,10 +73,10 @@ public sealed class ClipSimilarity : IDisposable
         }
     }
 
-    /// <summary>How well a picture fits a text (CLIPScore, Hessel et al. 2021, in torchmetrics' scale): 100 times the cosine, not below 0.</summary>
+    /// <summary>How well a picture matches a text (CLIPScore, Hessel et al. 2021, on the scale of torchmetrics): 100 times the cosine, clipped at 0.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="text">The text; what does not fit the model's context is left out.</param>
-    /// <returns>0 to 100, higher fits better; between 15 and 35 for OpenAI's models.</returns>
+    /// <param name="text">The text; it is truncated to the model's context length.</param>
+    /// <returns>0 to 100, higher is better; typically between 15 and 35 for OpenAI's models.</returns>
     /// <exception cref="InvalidOperationException">There is no tokenizer.</exception>
     public double OfText(RgbImage image, string text)
     {
@@ -84,7 +84,7 @@ public sealed class ClipSimilarity : IDisposable
         return Math.Max(0, 100 * Number(Cosine(Normalised(Features(image)), Normalised(Features(text)))));
     }
 
-    /// <summary>How alike two pictures are: the cosine of their features.</summary>
+    /// <summary>How similar two pictures are: the cosine of their features.</summary>
     /// <param name="image">One picture.</param>
     /// <param name="reference">Another, of any size.</param>
     /// <returns>-1 to 1, higher is closer; 1 for equal pictures.</returns>
@@ -95,13 +95,13 @@ public sealed class ClipSimilarity : IDisposable
     }
 
     /// <summary>
-    /// Whether an edit goes where the texts go (StyleGAN-NADA, Gal et al. 2021): the cosine between the change of the pictures and that of the texts.
+    /// Directional similarity of an edit (StyleGAN-NADA, Gal et al. 2021): the cosine between the change of the pictures and the change of the texts.
     /// </summary>
     /// <param name="source">The picture before.</param>
     /// <param name="edited">The picture after.</param>
-    /// <param name="sourceText">Text of the picture before.</param>
-    /// <param name="targetText">Text of the picture after.</param>
-    /// <returns>-1 to 1, higher is better; 0 where pictures or texts are equal.</returns>
+    /// <param name="sourceText">Text that describes the picture before.</param>
+    /// <param name="targetText">Text that describes the picture after.</param>
+    /// <returns>-1 to 1, higher is better; 0 if the pictures or the texts are equal.</returns>
     /// <exception cref="InvalidOperationException">There is no tokenizer.</exception>
     public double OfDirection(RgbImage source, RgbImage edited, string sourceText, string targetText)
     {
@@ -114,13 +114,13 @@ public sealed class ClipSimilarity : IDisposable
     /// <summary>Frees the network.</summary>
     public void Dispose() => Model.Dispose();
 
-    /// <summary>Bytes with the model's mean and deviation, at the size that they have; in the current dispose scope.</summary>
+    /// <summary>Pixels normalised with the model's mean and deviation, at the picture's own size; in the current dispose scope.</summary>
     internal static Tensor Pixels(RgbImage image, Device device, ScalarType dtype) => PixelScale.Normalised(image, Mean, Deviation, 1, device, dtype);
 
-    /// <summary>Features of length 1, [B, n].</summary>
+    /// <summary>Features scaled to length 1, [B, n].</summary>
     internal static Tensor Normalised(Tensor features) => Lifetime.Scoped(() => features.div(Length(features)));
 
-    /// <summary>Cosine of rows that have length 1, [B].</summary>
+    /// <summary>Cosine of rows of length 1, [B].</summary>
     internal static Tensor Cosine(Tensor a, Tensor b) => Lifetime.Scoped(() => a.mul(b).sum([-1]));
 
     /// <summary>Cosine of two changes of normalised features, [B].</summary>
@@ -129,7 +129,7 @@ public sealed class ClipSimilarity : IDisposable
         {
             Tensor seen = edited.sub(source),
                 said = targetText.sub(sourceText);
-            // No change has no direction; the bound is far below any length that a change has.
+            // A zero change has no direction; the bound is far below the length of any real change.
             return Cosine(seen.div(Length(seen).AtLeast(1e-8)), said.div(Length(said).AtLeast(1e-8)));
         });
 
@@ -143,7 +143,7 @@ public sealed class ClipSimilarity : IDisposable
     private Tensor Features(string text)
     {
         ITextTokenizer tokenizer =
-            _tokenizer ?? throw new InvalidOperationException("This ClipSimilarity was made without a tokenizer: give one, or load a folder that has one.");
+            _tokenizer ?? throw new InvalidOperationException("This ClipSimilarity has no tokenizer: pass one to the constructor, or load a folder with one.");
         return Lifetime.WithoutGradient(() =>
             Model.TextFeatures(TokenizedPrompt.Stack([tokenizer.Tokenize(text)], Model.Device)).to(Precision.Wide(Model.Dtype))
         );
@@ -158,7 +158,7 @@ public sealed class ClipSimilarity : IDisposable
         RgbImage resized = ImageResize.Resize(image, width, height, ResizeFilter.Bicubic);
         int left = (width - size) / 2,
             top = (height - size) / 2;
-        // Nothing is resized any more: the cut has the size already.
+        // No further resize: the crop already has the target size.
         return new ImagePreparation
         {
             Left = left,

@@ -2,10 +2,10 @@ using NullTextResearch.Weights;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>Architecture of CLIP's vision transformer, as in the part <c>vision_config</c> of transformers' <c>config.json</c>.</summary>
+/// <summary>Architecture of CLIP's vision transformer, as in <c>vision_config</c> of transformers' <c>config.json</c>.</summary>
 public sealed record ClipVisionConfig
 {
-    // Far more than any published model has: a damaged number is refused before a network of that size is declared.
+    // Far above any published model, so a corrupt number is rejected before a network of that size is declared.
     private const int MostWidth = 1 << 16;
     private const int MostLayers = 256;
 
@@ -27,17 +27,17 @@ public sealed record ClipVisionConfig
     /// <summary>Width and height of a patch in pixels.</summary>
     public int PatchSize { get; init; } = 14;
 
-    /// <summary>x sigmoid(1.702 x) where true (OpenAI's models), the exact Gaussian error unit where false.</summary>
+    /// <summary>x sigmoid(1.702 x) if true (OpenAI's models), the exact GELU if false.</summary>
     public bool QuickGelu { get; init; } = true;
 
-    /// <summary>Epsilon of the normalisations.</summary>
+    /// <summary>Epsilon of the layer norms.</summary>
     public double LayerNormEps { get; init; } = 1e-5;
 
-    /// <summary>Patches of a picture.</summary>
+    /// <summary>Number of patches per picture.</summary>
     public int Patches => ImageSize / PatchSize * (ImageSize / PatchSize);
 
-    /// <summary>Reads the part of a config; what is left out has the value that transformers gives it.</summary>
-    /// <exception cref="ModelFormatException">A field is wrong, or asks for something not implemented.</exception>
+    /// <summary>Reads the section of a config; missing fields get transformers' defaults.</summary>
+    /// <exception cref="ModelFormatException">A field is invalid, or requires something not implemented.</exception>
     public static ClipVisionConfig Read(ConfigReader json)
     {
         ArgumentNullException.ThrowIfNull(json);

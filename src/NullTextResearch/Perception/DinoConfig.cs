@@ -3,7 +3,7 @@ namespace NullTextResearch.Perception;
 /// <summary>Architecture of a <see cref="DinoModel"/>; by default ViT-B/8.</summary>
 public sealed record DinoConfig
 {
-    /// <summary>Width and height of the pictures that the positions were trained for; others are possible.</summary>
+    /// <summary>Width and height of the pictures that the position embeddings were trained for; other sizes are possible.</summary>
     public int ImageSize { get; init; } = 224;
 
     /// <summary>Width and height of a patch in pixels.</summary>
@@ -18,13 +18,13 @@ public sealed record DinoConfig
     /// <summary>Attention heads.</summary>
     public int Heads { get; init; } = 12;
 
-    /// <summary>Width of the feed-forward layers over that of the embedding.</summary>
+    /// <summary>Ratio of the feed-forward width to the embedding width.</summary>
     public double MlpRatio { get; init; } = 4;
 
     /// <summary>Whether queries, keys and values have a bias.</summary>
     public bool QkvBias { get; init; } = true;
 
-    /// <summary>ViT-B/8 (<c>dino_vitbase8_pretrain</c>), which PIE-Bench measures with.</summary>
+    /// <summary>ViT-B/8 (<c>dino_vitbase8_pretrain</c>), used by PIE-Bench.</summary>
     public static DinoConfig Base8 { get; } = new();
 
     /// <summary>ViT-B/16 (<c>dino_vitbase16_pretrain</c>).</summary>

@@ -6,13 +6,13 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>The vision transformer of DINO (Caron et al. 2021), key for key the authors' VisionTransformer without a head.</summary>
-/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <summary>The vision transformer of DINO (Caron et al. 2021), with the keys of the authors' VisionTransformer without its head.</summary>
+/// <remarks>Several threads may use one instance concurrently. After <see cref="Dispose"/>, every use throws <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class DinoModel : IDisposable
 {
     private const double Epsilon = 1e-6;
 
-    // Keeps the size of resized positions from being rounded down; it moves their values a little. The authors resize so.
+    // Keeps the size of the resized position grid from being rounded down, and shifts its values slightly. The authors do the same.
     private const double SizeOffset = 0.1;
 
     private readonly Weight _class;
@@ -24,7 +24,7 @@ public sealed class DinoModel : IDisposable
 
     /// <summary>Declares the network; nothing is allocated until weights are loaded.</summary>
     /// <param name="config">Architecture.</param>
-    /// <exception cref="ArgumentException">It makes no network.</exception>
+    /// <exception cref="ArgumentException">The config does not describe a valid network.</exception>
     public DinoModel(DinoConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -32,7 +32,7 @@ public sealed class DinoModel : IDisposable
             throw new ArgumentException($"a width of {config.Width} cannot be split into {config.Heads} heads", nameof(config));
         if (config.Depth < 1 || config.PatchSize < 1 || config.ImageSize < config.PatchSize)
             throw new ArgumentException(
-                $"{config.Depth} blocks on patches of {config.PatchSize} of pictures of {config.ImageSize} pixels make no network",
+                $"{config.Depth} blocks on {config.PatchSize}-pixel patches of {config.ImageSize}-pixel pictures are not a valid network",
                 nameof(config)
             );
         Config = config;
@@ -59,8 +59,8 @@ public sealed class DinoModel : IDisposable
     /// <summary>Precision of the weights.</summary>
     public ScalarType Dtype => Weights.Dtype;
 
-    /// <summary>One vector for each picture.</summary>
-    /// <param name="pixels">[B, 3, H, W] with ImageNet's mean and deviation; borrowed.</param>
+    /// <summary>Computes one vector per picture.</summary>
+    /// <param name="pixels">[B, 3, H, W] normalised with ImageNet's mean and deviation; borrowed.</param>
     /// <returns>[B, width]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The shape is wrong.</exception>
     public Tensor ClassToken(Tensor pixels)
@@ -75,8 +75,8 @@ public sealed class DinoModel : IDisposable
         });
     }
 
-    /// <summary>The keys of the last block's attention: one for the picture, then one for each patch.</summary>
-    /// <param name="pixels">[B, 3, H, W] with ImageNet's mean and deviation; borrowed.</param>
+    /// <summary>Computes the attention keys of the last block: one for the picture, then one per patch.</summary>
+    /// <param name="pixels">[B, 3, H, W] normalised with ImageNet's mean and deviation; borrowed.</param>
     /// <returns>[B, heads, 1 + patches, width / heads]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The shape is wrong.</exception>
     public Tensor Keys(Tensor pixels)
@@ -91,7 +91,7 @@ public sealed class DinoModel : IDisposable
         });
     }
 
-    /// <summary>The positions for pictures of a size: those that were trained, resized by cubic convolution where the size is another.</summary>
+    /// <summary>The position embeddings for a picture size: the trained ones, resized by bicubic interpolation if the size differs.</summary>
     /// <param name="height">Height of the pictures in pixels.</param>
     /// <param name="width">Width in pixels.</param>
     /// <returns>[1, 1 + patches, width of the embedding]; owned by the caller's dispose scope.</returns>
@@ -117,8 +117,7 @@ public sealed class DinoModel : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for forward passes running in other threads; later ones throw <see cref="ObjectDisposedException"/>. Further calls do nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 

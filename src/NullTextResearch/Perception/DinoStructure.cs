@@ -11,7 +11,8 @@ namespace NullTextResearch.Perception;
 /// self-similarities of two pictures, each the cosines between the keys of DINO's last block. 0 for equal structures, lower is closer, at most 4.
 /// </summary>
 /// <remarks>
-/// The shorter side is brought to 224 pixels, the longer to at most 480. Tables often give the value times 1000. Several threads may use one at a time.
+/// The shorter side is resized to 224 pixels, the longer side to at most 480. Tables often give the value times 1000. Several threads may use one instance
+/// concurrently.
 /// </remarks>
 public sealed class DinoStructure : IDisposable
 {
@@ -21,8 +22,8 @@ public sealed class DinoStructure : IDisposable
     private static readonly double[] Mean = [0.485, 0.456, 0.406];
     private static readonly double[] Deviation = [0.229, 0.224, 0.225];
 
-    /// <summary>Measures with a network that has its weights.</summary>
-    /// <param name="model">The network; taken over.</param>
+    /// <summary>Creates the measure from a network with loaded weights.</summary>
+    /// <param name="model">The network; this object takes ownership.</param>
     public DinoStructure(DinoModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -41,7 +42,7 @@ public sealed class DinoStructure : IDisposable
     /// <param name="device">Where it runs; null means the CPU.</param>
     /// <param name="dtype">Precision of the arithmetic.</param>
     /// <exception cref="ModelFormatException">A file is missing, damaged or a pickle.</exception>
-    /// <exception cref="CheckpointMismatchException">The file holds the weights of something else.</exception>
+    /// <exception cref="CheckpointMismatchException">The file holds the weights of another network.</exception>
     public static DinoStructure Load(string path, DinoConfig? config = null, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         const string Expected =
@@ -58,7 +59,7 @@ public sealed class DinoStructure : IDisposable
                 dtype,
                 key => [new KeySource(key)],
                 key => key.StartsWith("head.", StringComparison.Ordinal),
-                $"Expected: {Expected}. Give the config that belongs to the file, which is here a ViT of width {model.Config.Width} with {model.Config.Depth} "
+                $"Expected: {Expected}. Pass the config that matches the file; this one is a ViT of width {model.Config.Width} with {model.Config.Depth} "
                     + $"blocks on patches of {model.Config.PatchSize} pixels."
             );
             return new DinoStructure(model);
@@ -70,7 +71,7 @@ public sealed class DinoStructure : IDisposable
         }
     }
 
-    /// <summary>Distance of two images.</summary>
+    /// <summary>Measures the distance of two images.</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size.</param>
     /// <param name="mode">How both are prepared.</param>
@@ -81,7 +82,7 @@ public sealed class DinoStructure : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(reference);
         if (image.Width != reference.Width || image.Height != reference.Height)
-            throw new ArgumentException($"images to compare need one size, got {image} and {reference}; prepare both the same way");
+            throw new ArgumentException($"images to compare need the same size, got {image} and {reference}; prepare both the same way");
         using DisposeScope scope = NewDisposeScope();
         return Lifetime.WithoutGradient(() => Distance(Similarity(image, mode), Similarity(reference, mode))).to(ScalarType.Float64).item<double>();
     }
@@ -89,10 +90,10 @@ public sealed class DinoStructure : IDisposable
     /// <summary>Frees the network.</summary>
     public void Dispose() => Model.Dispose();
 
-    /// <summary>Values of 0 to 1 with the network's mean and deviation, [1, 3, H, W]; in the current dispose scope.</summary>
+    /// <summary>Values in [0, 1] normalised with the network's mean and deviation, [1, 3, H, W]; in the current dispose scope.</summary>
     internal static Tensor Pixels(RgbImage image, Device device, ScalarType dtype) => PixelScale.Normalised(image, Mean, Deviation, 1, device, dtype);
 
-    /// <summary>Cosines between all keys, [B, tokens, tokens]; the heads' keys are joined.</summary>
+    /// <summary>Cosines between all keys, [B, tokens, tokens]; the keys of all heads are concatenated.</summary>
     /// <param name="keys">[B, heads, tokens, width]; borrowed.</param>
     internal static Tensor SelfSimilarity(Tensor keys) =>
         Lifetime.Scoped(() =>

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>Bilinear resizing of pixels that are no bytes, as image tensors are resized by the library that the originals use.</summary>
+/// <summary>Bilinear resizing of floating-point pixels, equivalent to that of the library in the original code.</summary>
 internal static class LinearResize
 {
-    /// <summary>Resizes.</summary>
+    /// <summary>Resizes images.</summary>
     /// <param name="images">[..., H, W], floating-point; borrowed.</param>
     /// <param name="height">New height.</param>
     /// <param name="width">New width.</param>
-    /// <param name="antialias">Widens the filter where the picture shrinks, so that every pixel counts; otherwise two pixels a side are read.</param>
+    /// <param name="antialias">Widens the filter when shrinking, so that every pixel contributes; otherwise two pixels per axis are read.</param>
     /// <returns>[..., height, width]; owned by the caller's dispose scope.</returns>
     public static Tensor Of(Tensor images, int height, int width, bool antialias) =>
         Lifetime.Scoped(() =>
@@ -20,7 +20,7 @@ internal static class LinearResize
             return rows.matmul(images).matmul(columns.transpose(0, 1));
         });
 
-    /// <summary>Weight of each old pixel in each new one, [to, from], in double precision.</summary>
+    /// <summary>Weight of each source pixel in each target pixel, [to, from], in double precision.</summary>
     private static Tensor Matrix(int from, int to, bool antialias)
     {
         double scale = (double)from / to;

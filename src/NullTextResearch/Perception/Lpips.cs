@@ -8,16 +8,16 @@ namespace NullTextResearch.Perception;
 
 /// <summary>
 /// Learned perceptual distance, LPIPS 0.1 (Zhang et al. 2018, "The unreasonable effectiveness of deep features as a perceptual metric"): 0 for equal
-/// images, lower is closer, seldom above 1. Bytes are taken as -1 to 1; images are compared at the size that they have.
+/// images, lower is closer, seldom above 1. Bytes are scaled to [-1, 1]; images are compared at their own size.
 /// </summary>
 /// <remarks>
-/// Values of different backbones cannot be compared. PIE-Bench takes <see cref="LpipsBackbone.Squeeze"/> on pictures that are black outside of the
-/// mask. Several threads may use one at a time.
+/// Values of different backbones are not comparable. PIE-Bench uses <see cref="LpipsBackbone.Squeeze"/> on pictures that are black outside the mask. Several
+/// threads may use one instance concurrently.
 /// </remarks>
 public sealed class Lpips : IDisposable
 {
-    /// <summary>Measures with a network that has its weights.</summary>
-    /// <param name="model">The network; taken over.</param>
+    /// <summary>Creates the measure from a network with loaded weights.</summary>
+    /// <param name="model">The network; this object takes ownership.</param>
     public Lpips(LpipsModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -30,14 +30,14 @@ public sealed class Lpips : IDisposable
     /// <summary>Loads the published weights.</summary>
     /// <param name="path">
     /// A folder with torchvision's network and the authors' linear layers, each as .safetensors under its published name
-    /// (<c>alexnet-owt-7be5be79</c> and <c>alex</c>, <c>vgg16-397923af</c> and <c>vgg</c>, <c>squeezenet1_1-b8a52dc0</c> and <c>squeeze</c>; what follows
-    /// the network's name does not matter); or one .safetensors file with the state of the authors' whole module.
+    /// (<c>alexnet-owt-7be5be79</c> and <c>alex</c>, <c>vgg16-397923af</c> and <c>vgg</c>, <c>squeezenet1_1-b8a52dc0</c> and <c>squeeze</c>; any suffix of the
+    /// network's name is accepted); or one .safetensors file with the state of the authors' whole module.
     /// </param>
     /// <param name="backbone">Which network.</param>
     /// <param name="device">Where it runs; null means the CPU.</param>
     /// <param name="dtype">Precision of the arithmetic.</param>
     /// <exception cref="ModelFormatException">A file is missing, damaged or a pickle.</exception>
-    /// <exception cref="CheckpointMismatchException">The files hold the weights of something else.</exception>
+    /// <exception cref="CheckpointMismatchException">The files hold the weights of another network.</exception>
     public static Lpips Load(string path, LpipsBackbone backbone = LpipsBackbone.Alex, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         (string network, string heads) = backbone switch
@@ -67,7 +67,7 @@ public sealed class Lpips : IDisposable
                 dtype,
                 SourcesOf,
                 IsIgnored,
-                $"Expected: {expected}. Check that the files are those of the backbone {backbone}."
+                $"Expected: {expected}. Check that the files belong to the backbone {backbone}."
             );
             return new Lpips(model);
         }
@@ -78,7 +78,7 @@ public sealed class Lpips : IDisposable
         }
     }
 
-    /// <summary>Distance of two images.</summary>
+    /// <summary>Measures the distance of two images.</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size, at least <see cref="LpipsModel.LeastSide"/> wide and high.</param>
     /// <returns>0 (equal) and up; the order of the two does not matter.</returns>
@@ -89,10 +89,10 @@ public sealed class Lpips : IDisposable
         return With(image, reference, Model.PerLayer).to(ScalarType.Float64).sum().item<double>();
     }
 
-    /// <summary>Where two images differ: a distance at every pixel.</summary>
+    /// <summary>Shows where two images differ: a distance at every pixel.</summary>
     /// <param name="image">One image.</param>
     /// <param name="reference">Another of the same size, at least <see cref="LpipsModel.LeastSide"/> wide and high.</param>
-    /// <returns>Width x height values of at least 0, row by row. Their mean is near <see cref="Of"/>, not equal to it.</returns>
+    /// <returns>Width x height values of at least 0, row by row. Their mean is close to <see cref="Of"/>, but not equal.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are too small.</exception>
     public double[] MapOf(RgbImage image, RgbImage reference)
     {
@@ -118,7 +118,7 @@ public sealed class Lpips : IDisposable
         return parts[0] == "net" ? [new KeySource(key), new KeySource($"features.{parts[2]}")] : [new KeySource(key)];
     }
 
-    // The classifier is not asked. The whole module has its constants with it, and the linear layers a second time.
+    // The classifier is not used. The whole module also stores its constants, and a second copy of the linear layers.
     private static bool IsIgnored(string key) =>
         Array.Exists(["classifier.", "scaling_layer.", "lins."], start => key.StartsWith(start, StringComparison.Ordinal));
 }

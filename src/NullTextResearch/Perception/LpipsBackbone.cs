@@ -1,14 +1,14 @@
 namespace NullTextResearch.Perception;
 
-/// <summary>Network whose features <see cref="LpipsModel"/> compares.</summary>
+/// <summary>The network whose features <see cref="LpipsModel"/> compares.</summary>
 public enum LpipsBackbone
 {
-    /// <summary>AlexNet: five layers, fast; the authors' choice for measuring.</summary>
+    /// <summary>AlexNet: five layers, fast; the authors' choice for evaluation.</summary>
     Alex,
 
-    /// <summary>VGG with 16 layers: five layers, nearest to what is used as a training loss.</summary>
+    /// <summary>VGG-16: five layers, the closest to what is used as a training loss.</summary>
     Vgg,
 
-    /// <summary>SqueezeNet 1.1: seven layers, small; what PIE-Bench measures with.</summary>
+    /// <summary>SqueezeNet 1.1: seven layers, small; used by PIE-Bench.</summary>
     Squeeze,
 }

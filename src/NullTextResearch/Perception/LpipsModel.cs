@@ -7,15 +7,15 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>Networks of LPIPS 0.1 (Zhang et al. 2018), key for key the authors' module: <c>net.sliceN.I</c> and <c>linN.model.1</c>.</summary>
-/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <summary>Networks of LPIPS 0.1 (Zhang et al. 2018), with the keys of the authors' module: <c>net.sliceN.I</c> and <c>linN.model.1</c>.</summary>
+/// <remarks>Several threads may use one instance concurrently. After <see cref="Dispose"/>, every use throws <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class LpipsModel : IDisposable
 {
-    // The authors' constants, rounded to float32 as they are stored with their module.
+    // The authors' constants, rounded to float32 as stored in their module.
     private static readonly float[] Shift = [-.030f, -.088f, -.188f];
     private static readonly float[] Scale = [.458f, .448f, .450f];
 
-    // Against a division by zero where no feature answers.
+    // Avoids a division by zero where all features are zero.
     private const double Least = 1e-10;
 
     private readonly List<List<Func<Tensor, Tensor>>> _slices = [];
@@ -23,7 +23,7 @@ public sealed class LpipsModel : IDisposable
     private readonly WeightPath _net;
 
     /// <summary>Declares the network; nothing is allocated until weights are loaded.</summary>
-    /// <param name="backbone">Which one.</param>
+    /// <param name="backbone">The backbone network.</param>
     public LpipsModel(LpipsBackbone backbone)
     {
         Backbone = backbone;
@@ -62,7 +62,7 @@ public sealed class LpipsModel : IDisposable
         }
     }
 
-    /// <summary>Which network compares.</summary>
+    /// <summary>The backbone network.</summary>
     public LpipsBackbone Backbone { get; }
 
     /// <summary>All weights, by the keys of the authors' module.</summary>
@@ -74,12 +74,12 @@ public sealed class LpipsModel : IDisposable
     /// <summary>Precision of the weights.</summary>
     public ScalarType Dtype => Weights.Dtype;
 
-    /// <summary>The least width and height that leaves a pixel in the last layer.</summary>
+    /// <summary>The smallest width and height that leaves a pixel in the last layer.</summary>
     public int LeastSide { get; }
 
-    /// <summary>Features of each layer, as they come out of the network.</summary>
+    /// <summary>Computes the features of each layer, as they leave the network.</summary>
     /// <param name="pixels">[B, 3, H, W] in [-1, 1]; borrowed.</param>
-    /// <returns>One [B, C, h, w] a layer; owned by the caller's dispose scope.</returns>
+    /// <returns>One [B, C, h, w] per layer; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The shape is wrong.</exception>
     public IReadOnlyList<Tensor> Features(Tensor pixels)
     {
@@ -98,10 +98,10 @@ public sealed class LpipsModel : IDisposable
         return features;
     }
 
-    /// <summary>Weighted squared difference of the features of each layer.</summary>
+    /// <summary>Computes the weighted squared difference of the features of each layer.</summary>
     /// <param name="a">[B, 3, H, W] in [-1, 1]; borrowed.</param>
     /// <param name="b">The same shape; borrowed.</param>
-    /// <returns>One [B, 1, h, w] a layer; owned by the caller's dispose scope.</returns>
+    /// <returns>One [B, 1, h, w] per layer; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     public IReadOnlyList<Tensor> LayerMaps(Tensor a, Tensor b)
     {
@@ -114,7 +114,7 @@ public sealed class LpipsModel : IDisposable
             y = Scaled(b);
         for (int i = 0; i < _slices.Count; i++)
         {
-            // Side by side: of each picture only one layer is there at a time.
+            // Both pictures advance together, so only one layer of each is in memory at a time.
             x = x.Then(t => Answer(i, t));
             y = y.Then(t => Answer(i, t));
             maps.Add(Lifetime.Scoped(() => Normalised(x).sub(Normalised(y)).Squared().mul(_heads[i].Value.to(x.dtype)).sum([1], keepdim: true)));
@@ -124,14 +124,14 @@ public sealed class LpipsModel : IDisposable
         return maps;
     }
 
-    /// <summary>The distance of each layer: the mean of its map.</summary>
+    /// <summary>Computes the distance of each layer: the mean of its map.</summary>
     /// <param name="a">[B, 3, H, W] in [-1, 1]; borrowed.</param>
     /// <param name="b">The same shape; borrowed.</param>
     /// <returns>[B, layers]; owned by the caller's dispose scope. Their sum is the distance.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     public Tensor PerLayer(Tensor a, Tensor b) => Lifetime.Scoped(() => cat([.. LayerMaps(a, b).Select(map => map.mean([2, 3]))], 1));
 
-    /// <summary>Where the pictures differ: the maps of all layers, brought to the size of the pictures and added up.</summary>
+    /// <summary>Shows where the pictures differ: the maps of all layers, resized to the size of the pictures and summed.</summary>
     /// <param name="a">[B, 3, H, W] in [-1, 1]; borrowed.</param>
     /// <param name="b">The same shape; borrowed.</param>
     /// <returns>[B, 1, H, W]; owned by the caller's dispose scope.</returns>
@@ -144,8 +144,7 @@ public sealed class LpipsModel : IDisposable
         );
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for forward passes running in other threads; later ones throw <see cref="ObjectDisposedException"/>. Further calls do nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 
@@ -154,7 +153,7 @@ public sealed class LpipsModel : IDisposable
         Shape.Require(pixels, [-1, 3, -1, -1]);
         if (pixels.shape[2] < LeastSide || pixels.shape[3] < LeastSide)
             throw new ArgumentException(
-                $"LPIPS with {Backbone} needs pictures of at least {LeastSide} x {LeastSide} pixels, got {pixels.shape[3]} x {pixels.shape[2]}; enlarge them "
+                $"LPIPS with {Backbone} needs pictures of at least {LeastSide} x {LeastSide} pixels, got {pixels.shape[3]} x {pixels.shape[2]}; enlarge both "
                     + "the same way"
             );
     }
@@ -177,7 +176,7 @@ public sealed class LpipsModel : IDisposable
 
     private static Tensor Normalised(Tensor features) => Lifetime.Scoped(() => features.div(features.Squared().sum([1], keepdim: true).sqrt().Plus(Least)));
 
-    /// <summary>One slice and the linear layer that weighs its channels.</summary>
+    /// <summary>Adds a slice and the linear layer that weights its channels.</summary>
     private void Slice(long channels, params Func<WeightPath, Func<Tensor, Tensor>>[] steps)
     {
         WeightPath at = _net[$"slice{_slices.Count + 1}"];
@@ -194,7 +193,7 @@ public sealed class LpipsModel : IDisposable
     private static Func<Tensor, Tensor> Pooled(long kernel, long stride, bool ceiling = false) =>
         x => F.max_pool2d(x, [kernel, kernel], [stride, stride], ceil_mode: ceiling);
 
-    /// <summary>SqueezeNet's module: to few channels, and from there to many by 1 x 1 and by 3 x 3 windows.</summary>
+    /// <summary>SqueezeNet's fire module: squeezes to few channels, then expands to many by 1 x 1 and by 3 x 3 convolutions.</summary>
     private static Func<Tensor, Tensor> Fire(WeightPath at, long from, long few, long many)
     {
         Func<Tensor, Tensor> squeeze = Convolved(at["squeeze"], from, few, 1),

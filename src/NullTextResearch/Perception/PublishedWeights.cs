@@ -4,16 +4,16 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Perception;
 
-/// <summary>Finds and loads published weights of the networks that measures are made with.</summary>
+/// <summary>Finds and loads the published weights of the networks used by the measures.</summary>
 internal static class PublishedWeights
 {
     private const int MostNamed = 12;
 
-    /// <summary>The one file of a folder whose name fits.</summary>
+    /// <summary>Finds the one file in a folder whose name matches.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="pattern">Its name with * for anything, and without the ending <c>.safetensors</c>.</param>
-    /// <param name="what">What it holds, for the message.</param>
-    /// <exception cref="ModelFormatException">There is none or there are several; the message says what is there and what to do.</exception>
+    /// <param name="pattern">The file name without <c>.safetensors</c>; * matches anything.</param>
+    /// <param name="what">What the file holds, for error messages.</param>
+    /// <exception cref="ModelFormatException">No file or several files match; the message says what was found and what to do.</exception>
     public static string Find(string folder, string pattern, string what)
     {
         string[] names = [.. Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
@@ -21,18 +21,18 @@ internal static class PublishedWeights
         if (fits.Length == 1)
             return Path.Combine(folder, fits[0]);
         if (fits.Length > 1)
-            throw new ModelFormatException($"{folder} has several files of {what}: {Named(fits)}. Keep one there, or give the file itself.");
+            throw new ModelFormatException($"{folder} has several files of {what}: {Named(fits)}. Keep only one, or pass the file itself.");
         if (Array.Find(names, n => Fits(n, pattern) && PickleCheckpoint.IsNamedLikeOne(n)) is { } pickle)
             throw PickleCheckpoint.Refuse(Path.Combine(folder, pickle));
         throw new ModelFormatException(
-            $"{folder} lacks {what}: expected a file {pattern}.safetensors, found {(names.Length == 0 ? "nothing" : Named(names))}. Put it there; what is "
-                + $"published as .pth or .bin: {PickleCheckpoint.Conversion}"
+            $"{folder} lacks {what}: expected a file {pattern}.safetensors, found {(names.Length == 0 ? "nothing" : Named(names))}. Put it there; if it "
+                + $"is published as .pth or .bin, {PickleCheckpoint.Conversion}"
         );
     }
 
-    /// <summary>Refuses a path where nothing is, and a pickle.</summary>
-    /// <returns>Whether it is a folder.</returns>
-    /// <exception cref="ModelFormatException">Nothing is there, or a pickle.</exception>
+    /// <summary>Rejects a missing path and a pickle file.</summary>
+    /// <returns>Whether the path is a folder.</returns>
+    /// <exception cref="ModelFormatException">The path does not exist, or is a pickle file.</exception>
     public static bool IsFolder(string path, string expected)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -43,15 +43,15 @@ internal static class PublishedWeights
         return PickleCheckpoint.IsNamedLikeOne(path) ? throw PickleCheckpoint.Refuse(path) : false;
     }
 
-    /// <summary>Loads every weight from files that belong together.</summary>
+    /// <summary>Loads all weights from a set of files.</summary>
     /// <param name="weights">Declared weights.</param>
     /// <param name="files">The files.</param>
-    /// <param name="device">Where the weights go; null means the CPU.</param>
+    /// <param name="device">Device of the weights; null means the CPU.</param>
     /// <param name="dtype">Their type.</param>
-    /// <param name="sourcesOf">Places of a key in the files.</param>
-    /// <param name="isIgnored">Keys that may be left over.</param>
-    /// <param name="hint">What was expected and what to try, where they do not fit.</param>
-    /// <exception cref="CheckpointMismatchException">Keys are missing or of another shape.</exception>
+    /// <param name="sourcesOf">Candidate sources of a key in the files.</param>
+    /// <param name="isIgnored">Keys of the files that may remain unused.</param>
+    /// <param name="hint">What was expected and what to try, for the error if the files do not match.</param>
+    /// <exception cref="CheckpointMismatchException">Keys are missing or have another shape.</exception>
     /// <exception cref="ModelFormatException">A file is damaged.</exception>
     public static void Load(
         WeightSet weights,

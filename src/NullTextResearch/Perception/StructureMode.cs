@@ -4,11 +4,11 @@ namespace NullTextResearch.Perception;
 public enum StructureMode
 {
     /// <summary>
-    /// As the evaluation of PIE-Bench (PnPInversion, Ju et al. 2023) does it: bytes go in as 0 to 255, although mean and deviation are those of values
-    /// of 0 to 1, and pictures are shrunk without antialiasing. For comparison with published tables.
+    /// As in the evaluation of PIE-Bench (PnPInversion, Ju et al. 2023): bytes are used as 0 to 255, although mean and deviation apply to values in [0, 1], and
+    /// pictures are downsized without antialiasing. For comparison with published tables.
     /// </summary>
     PieOfficial,
 
-    /// <summary>Bytes as 0 to 1, which the network was trained on, and shrinking with antialiasing.</summary>
+    /// <summary>Bytes scaled to [0, 1], as in the network's training, and downsizing with antialiasing.</summary>
     Corrected,
 }

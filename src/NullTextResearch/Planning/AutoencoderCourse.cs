@@ -2,7 +2,7 @@ using NullTextResearch.Vae;
 
 namespace NullTextResearch.Planning;
 
-/// <summary>Tells a tape the course of <see cref="AutoencoderKL.Encode"/> and <see cref="AutoencoderKL.Decode"/>; a test holds them side by side.</summary>
+/// <summary>Plays <see cref="AutoencoderKL.Encode"/> and <see cref="AutoencoderKL.Decode"/> on a tape; a test compares them with the networks.</summary>
 internal sealed class AutoencoderCourse(VaeConfig config, NetworkTape tape)
 {
     /// <summary>Pixels [rows, 3, height, width] to the posterior's parameters.</summary>

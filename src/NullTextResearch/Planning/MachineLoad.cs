@@ -2,20 +2,20 @@ using System.Diagnostics;
 
 namespace NullTextResearch.Planning;
 
-/// <summary>How much of the processors other work leaves.</summary>
-/// <param name="Share">Of the time that the threads asked for, the part that they got: 1 on a quiet machine.</param>
+/// <summary>How much processor time other work leaves.</summary>
+/// <param name="Share">Share of the requested time that the threads got: 1 on an idle machine.</param>
 public sealed record MachineLoad(double Share)
 {
     private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Nothing else runs.</summary>
+    /// <summary>No other work is running.</summary>
     public static MachineLoad Quiet { get; } = new(1);
 
-    /// <summary>Whether other work takes enough to be worth a word.</summary>
+    /// <summary>Whether other work takes enough to be worth mentioning.</summary>
     public bool IsBusy => Share < 0.85;
 
-    /// <summary>Keeps some threads busy for a third of a second, and compares the processor time that they got with the time that passed.</summary>
-    /// <param name="threads">Threads that the work will have.</param>
+    /// <summary>Keeps some threads busy for a third of a second, and compares their processor time with the elapsed time.</summary>
+    /// <param name="threads">Number of threads that the work will use.</param>
     public static MachineLoad Measure(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);

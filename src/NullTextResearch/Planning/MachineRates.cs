@@ -7,24 +7,25 @@ using F = TorchSharp.torch.nn.functional;
 namespace NullTextResearch.Planning;
 
 /// <summary>
-/// How fast this machine does a network's work, kind by kind, from a second or two of measuring. On a CPU with one thread the rates are those of a quiet
-/// machine, for processor time is measured; several threads wait for each other when other work takes their processors, and then both are looked at.
+/// How fast this machine does a network's work, kind by kind, from a second or two of measuring. With one CPU thread, the rates are those of an idle
+/// machine, because processor time is measured. Several threads wait for each other when other work takes their processors; for these, processor time
+/// and elapsed time are both considered.
 /// </summary>
-/// <param name="FlopsPerSecond">Of every kind of work.</param>
-/// <param name="SecondsPerOperation">What each operation costs beside its arithmetic.</param>
+/// <param name="FlopsPerSecond">For every kind of work.</param>
+/// <param name="SecondsPerOperation">Cost of each operation in addition to its arithmetic.</param>
 public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPerSecond, double SecondsPerOperation)
 {
-    // A pass against the sum of its large operations: norms, activations, additions and copies stand between them, and weights and inputs are not in the
-    // caches as they are where one operation is timed again and again; on the way back the saved activations are read too. Measured: the U-Net of Stable
-    // Diffusion 1.5 takes 1.25 forward and 1.35 with the way back; sd-mini at 64, 128 and 256 pixels 1.18 to 1.4 and 1.35 to 1.5.
+    // Time of a pass relative to the sum of its large operations. Norms, activations, additions and copies come between them, and weights and inputs
+    // are not cached as they are when one operation is timed repeatedly; a backward pass also reads the saved activations. Measured: the U-Net of
+    // Stable Diffusion 1.5 takes 1.25 forward and 1.35 with the backward pass; sd-mini at 64, 128 and 256 pixels 1.18 to 1.4 and 1.35 to 1.5.
     private const double BetweenForward = 1.25,
         BetweenBackward = 1.55;
 
-    /// <summary>Times the shapes that a network spends most of its arithmetic on, on random numbers.</summary>
+    /// <summary>Times, on random numbers, the shapes that take most of a network's arithmetic.</summary>
     /// <param name="operations">The network's operations.</param>
-    /// <param name="device">Where.</param>
-    /// <param name="dtype">In which precision.</param>
-    /// <param name="shapes">How many shapes of each kind at most, the largest shares first.</param>
+    /// <param name="device">Device to measure.</param>
+    /// <param name="dtype">Precision to measure.</param>
+    /// <param name="shapes">Maximum number of shapes of each kind, the largest shares first.</param>
     /// <exception cref="System.Runtime.InteropServices.ExternalException">The device cannot do that work in that precision.</exception>
     public static MachineRates Measure(IReadOnlyList<NetworkOperation> operations, Device device, ScalarType dtype, int shapes = 3)
     {
@@ -51,16 +52,16 @@ public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPer
             To = 8,
             Width = 1,
         };
-        // About five small operations (norm, activation, sum, copy, view) go with each large one.
+        // Each large operation comes with about five small ones (norm, activation, sum, copy, view).
         return new MachineRates(rates, 5 * Seconds(tiny, device, dtype));
     }
 
-    /// <summary>Seconds of one pass forward.</summary>
-    /// <param name="operations">What it consists of.</param>
+    /// <summary>Seconds of one forward pass.</summary>
+    /// <param name="operations">The operations of the pass.</param>
     public double Forward(IReadOnlyList<NetworkOperation> operations) => Seconds(operations, o => o.Shape.Flops, BetweenForward);
 
-    /// <summary>Seconds of one pass back to the embedding, after a forward pass.</summary>
-    /// <param name="operations">What the forward pass consists of.</param>
+    /// <summary>Seconds of one backward pass to the embedding, after a forward pass.</summary>
+    /// <param name="operations">The operations of the forward pass.</param>
     public double Backward(IReadOnlyList<NetworkOperation> operations) =>
         Seconds([.. operations.Where(o => o.IsDifferentiated)], o => o.BackwardFlops, BetweenBackward);
 
@@ -112,7 +113,7 @@ public sealed record MachineRates(IReadOnlyDictionary<WorkKind, double> FlopsPer
                     operation().Dispose();
                 Synchronize(device);
                 double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-                // What other processes took in between does not count.
+                // Time taken by other processes does not count.
                 if (device.type == DeviceType.CPU)
                     seconds = Math.Min(seconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
                 if (seconds > 0.002 || calls >= 256)

@@ -1,9 +1,9 @@
 namespace NullTextResearch.Planning;
 
-/// <summary>How tensors are kept while a pass is planned.</summary>
+/// <summary>How tensors are kept in a planned pass.</summary>
 /// <param name="BytesPerNumber">Bytes of one activation.</param>
-/// <param name="Gradients">Whether a backward pass to the text embedding follows, for which activations stay.</param>
-/// <param name="IsCpu">Whether kernels lay out anew what they read and write, as those of a CPU do.</param>
+/// <param name="Gradients">Whether a backward pass to the text embedding follows, which needs the activations.</param>
+/// <param name="IsCpu">Whether kernels reorder what they read and write, as CPU kernels do.</param>
 internal sealed record TapeOptions(int BytesPerNumber, bool Gradients, bool IsCpu = true);
 
 /// <summary>Memory behind one or more tensors.</summary>
@@ -14,19 +14,19 @@ internal sealed class PlannedBlock(double bytes)
     /// <summary>Scopes and backward steps that hold it.</summary>
     public int Holders { get; set; }
 
-    /// <summary>Where the heap put it.</summary>
+    /// <summary>Its place in the heap.</summary>
     public (double Joined, double Apart) Place { get; set; }
 }
 
-/// <summary>A tensor [rows, channels, height, width] that exists in the plan only.</summary>
+/// <summary>A tensor [rows, channels, height, width] that exists only in the plan.</summary>
 internal sealed record Planned(PlannedBlock Block, long Rows, long Channels, long Height, long Width, bool NeedsGradient)
 {
     public double Count => (double)Rows * Channels * Height * Width;
 }
 
 /// <summary>
-/// A pass through a network without the network: it is told the same operations in the same scopes, counts arithmetic, and follows which
-/// tensors are alive, those included that automatic differentiation keeps for the way back.
+/// A pass through a network without the network: it receives the same operations in the same scopes, counts arithmetic, and tracks which tensors are
+/// alive, including those that automatic differentiation keeps for the backward pass.
 /// </summary>
 internal sealed class NetworkTape
 {
@@ -39,7 +39,7 @@ internal sealed class NetworkTape
 
     /// <summary>An empty tape.</summary>
     /// <param name="options">How tensors are kept.</param>
-    /// <param name="heap">What earlier work left; null for a fresh one.</param>
+    /// <param name="heap">What earlier work left behind; null for a new one.</param>
     public NetworkTape(TapeOptions options, PlannedHeap? heap = null)
     {
         _heap = heap ?? new PlannedHeap();
@@ -48,29 +48,29 @@ internal sealed class NetworkTape
         _scopes.Push([]);
     }
 
-    /// <summary>Whether what follows is recorded for a way back.</summary>
+    /// <summary>Whether later operations are recorded for a backward pass.</summary>
     public bool Gradients { get; set; }
 
-    /// <summary>Convolutions, linear layers and attentions, in their order.</summary>
+    /// <summary>Convolutions, linear layers and attentions, in order.</summary>
     public IReadOnlyList<NetworkOperation> Operations => _operations;
 
     /// <summary>Bytes alive now.</summary>
     public double Live { get; private set; }
 
-    /// <summary>Most bytes alive at one time.</summary>
+    /// <summary>Maximum number of bytes alive at one time.</summary>
     public double Peak { get; private set; }
 
-    /// <summary>How far a CPU's heap grows, holes included.</summary>
+    /// <summary>How far a CPU's heap grows, including holes.</summary>
     public double HeapPeak => _heap.Peak;
 
-    /// <summary>A tensor that somebody else owns and keeps.</summary>
+    /// <summary>A tensor that other code owns and keeps.</summary>
     public static Planned Given(long rows, long channels, long height, long width, bool needsGradient = false) =>
         new(new PlannedBlock(0) { Holders = 1 }, rows, channels, height, width, needsGradient);
 
-    /// <summary>A tensor that somebody else owns and keeps, of which a gradient is wanted.</summary>
+    /// <summary>A tensor that other code owns and keeps, and whose gradient is wanted.</summary>
     public static Planned Borrowed(Planned x) => Given(x.Rows, x.Channels, x.Height, x.Width, needsGradient: true);
 
-    /// <summary>The next link of a chain; the one before is let go of.</summary>
+    /// <summary>The next link of a chain; the previous one is freed.</summary>
     public Planned Then(Planned x, Func<Planned, Planned> step)
     {
         Planned y = step(x);
@@ -78,7 +78,7 @@ internal sealed class NetworkTape
         return y;
     }
 
-    /// <summary>Lets go of a tensor before its scope ends.</summary>
+    /// <summary>Frees a tensor before its scope ends.</summary>
     public void Free(Planned x)
     {
         foreach (List<Planned> scope in _scopes)
@@ -90,7 +90,7 @@ internal sealed class NetworkTape
         }
     }
 
-    /// <summary>Runs a part in a scope of its own; its result moves to the scope around it.</summary>
+    /// <summary>Runs a part in its own scope; its result moves to the enclosing scope.</summary>
     public Planned Scoped(Func<Planned> body)
     {
         _scopes.Push([]);
@@ -152,7 +152,7 @@ internal sealed class NetworkTape
             )
         );
         Planned y = Make(x.Rows, to, x.Height, x.Width, x.NeedsGradient);
-        // With frozen weights the product needs its input no more.
+        // With frozen weights, the product no longer needs its input.
         Record(y, [x], [], null);
         return y;
     }
@@ -186,7 +186,7 @@ internal sealed class NetworkTape
             return fused;
         }
 
-        // Scaled queries, the heads side by side in memory, scores, softmax, product.
+        // Scaled queries, heads contiguous in memory, scores, softmax, product.
         Planned q = Pointwise([query], savesInputs: false);
         Planned k = Pointwise([key], savesInputs: false),
             v = Pointwise([value], savesInputs: false);
@@ -208,12 +208,12 @@ internal sealed class NetworkTape
         return y;
     }
 
-    /// <summary>Normalisation and activation functions: they keep their input for the way back.</summary>
+    /// <summary>Normalisation and activation functions: they keep their input for the backward pass.</summary>
     public Planned Function(Planned x) => Pointwise([x], savesInputs: true);
 
     public Planned Add(Planned a, Planned b) => Pointwise([a, b], savesInputs: false);
 
-    /// <summary>A tensor of another shape in memory of its own.</summary>
+    /// <summary>A tensor of another shape, in its own memory.</summary>
     public Planned Copy(Planned x, long channels, long height, long width)
     {
         Planned y = Make(x.Rows, channels, height, width, x.NeedsGradient);
@@ -238,7 +238,7 @@ internal sealed class NetworkTape
         return y;
     }
 
-    /// <summary>The way back from an output to the text embedding, freeing as it goes.</summary>
+    /// <summary>The backward pass from an output to the text embedding, which frees tensors on the way.</summary>
     public void Backward(Planned output)
     {
         if (!output.NeedsGradient)
@@ -257,7 +257,7 @@ internal sealed class NetworkTape
                     PlannedBlock leaving = Hold(new PlannedBlock(Bytes(input.Count)));
                     if (result is not null)
                         Release(result);
-                    // A second gradient is added to the first, in its place.
+                    // A second gradient is added to the first one in place.
                     if (_gradients.TryAdd(input, leaving))
                         continue;
                     Release(leaving);
@@ -309,14 +309,14 @@ internal sealed class NetworkTape
     }
 
     /// <summary>
-    /// A CPU's convolutions read blocked layouts: copies of input and weights stand beside them while they run. Those of a single point read as is.
+    /// CPU convolutions read blocked layouts: while they run, copies of input and weights are alive too. 1x1 convolutions read the input as it is.
     /// </summary>
     private List<PlannedBlock> Reorder(double input, double weights, int kernel) =>
         _options.IsCpu && kernel > 1 ? [Hold(new PlannedBlock(Bytes(input))), Hold(new PlannedBlock(Bytes(weights)))] : [];
 
     private double Bytes(double count) => count * _options.BytesPerNumber;
 
-    /// <summary>What a convolution lays out anew on the way back.</summary>
+    /// <summary>What a convolution reorders in the backward pass.</summary>
     private sealed record Reordered(double Arriving, double Weights, int Kernel);
 
     private sealed record Node(Planned Output, IReadOnlyList<Planned> Inputs, IReadOnlyList<PlannedBlock> Saved, Reordered? Reordered);

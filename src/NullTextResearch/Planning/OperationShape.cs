@@ -3,7 +3,7 @@ namespace NullTextResearch.Planning;
 /// <summary>The shape of one operation that does most of a network's arithmetic. Two layers with equal shapes cost the same.</summary>
 public sealed record OperationShape
 {
-    /// <summary>What it does.</summary>
+    /// <summary>Kind of operation.</summary>
     public required WorkKind Kind { get; init; }
 
     /// <summary>Rows of the batch.</summary>
@@ -24,16 +24,16 @@ public sealed record OperationShape
     /// <summary>Side of a convolution's kernel.</summary>
     public int Kernel { get; init; } = 1;
 
-    /// <summary>Step of a convolution.</summary>
+    /// <summary>Stride of a convolution.</summary>
     public int Stride { get; init; } = 1;
 
-    /// <summary>Padding of a convolution, all sides.</summary>
+    /// <summary>Padding of a convolution, on all sides.</summary>
     public int Padding { get; init; }
 
     /// <summary>Heads of an attention.</summary>
     public int Heads { get; init; } = 1;
 
-    /// <summary>Keys that each query of an attention meets.</summary>
+    /// <summary>Number of keys that each query of an attention sees.</summary>
     public long Keys { get; init; }
 
     /// <summary>Height of the output.</summary>
@@ -42,9 +42,9 @@ public sealed record OperationShape
     /// <summary>Width of the output.</summary>
     public long WidthOut => Kind == WorkKind.Convolution ? ((Width + (2L * Padding) - Kernel) / Stride) + 1 : Width;
 
-    /// <summary>Numbers in the output.</summary>
+    /// <summary>Number of output elements.</summary>
     public double Outputs => (double)Rows * To * HeightOut * WidthOut;
 
-    /// <summary>Floating-point operations forward: two for each multiply-and-add; bias and softmax are not counted.</summary>
+    /// <summary>Floating-point operations of the forward pass: two per multiply-add; bias and softmax are not counted.</summary>
     public double Flops => Kind is WorkKind.Convolution or WorkKind.Linear ? 2.0 * Outputs * From * Kernel * Kernel : 4.0 * Rows * Width * Keys * To;
 }

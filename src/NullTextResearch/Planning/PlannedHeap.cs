@@ -1,25 +1,25 @@
 namespace NullTextResearch.Planning;
 
 /// <summary>
-/// Where the C library would put blocks of memory, and so how far its heap would grow: freed blocks leave holes, and what was touched once stays
-/// with the process (<see cref="Native"/> asks for that, because giving memory back and fetching it again costs time). Large blocks come from the
+/// Where the C library would place blocks of memory, and so how far its heap would grow. Freed blocks leave holes, and memory that was touched once
+/// stays with the process (<see cref="Native"/> requests that, because returning memory and getting it again takes time). Large blocks come from the
 /// system and return to it.
 /// </summary>
 internal sealed class PlannedHeap
 {
-    // Neighbouring holes become one unless something small that is still alive lies between them, of which the plan knows nothing. Both extremes are
-    // laid out, and the measured peaks lie about half-way between.
+    // Neighbouring holes merge unless a small live block lies between them, which the plan does not know about. Both extremes are simulated; the
+    // measured peaks lie about half-way between them.
     private readonly Layout _joined = new(true),
         _apart = new(false);
 
-    /// <summary>The furthest that it grew, in bytes.</summary>
+    /// <summary>Largest size reached, in bytes.</summary>
     public double Peak => (_joined.Peak + _apart.Peak) / 2;
 
-    /// <summary>Takes a block.</summary>
+    /// <summary>Allocates a block.</summary>
     /// <returns>Its place, for <see cref="Return"/>.</returns>
     public (double Joined, double Apart) Take(double bytes) => (_joined.Take(bytes), _apart.Take(bytes));
 
-    /// <summary>Gives a block back.</summary>
+    /// <summary>Frees a block.</summary>
     public void Return((double Joined, double Apart) place, double bytes)
     {
         _joined.Return(place.Joined, bytes);
@@ -28,7 +28,7 @@ internal sealed class PlannedHeap
 
     private sealed class Layout(bool joins)
     {
-        // An aligned block is cut out of a larger one, so a hole serves only requests that are smaller by this much: not those of its own size.
+        // An aligned block is cut out of a larger one, so a hole only serves requests that are smaller by this much, not those of its own size.
         private const double Slack = 96;
         private const double Header = 16;
         private readonly SortedList<double, double> _holes = [];
@@ -38,7 +38,7 @@ internal sealed class PlannedHeap
 
         public double Peak { get; private set; }
 
-        /// <summary>The smallest hole that a block fits into, or the end. Large blocks have no address.</summary>
+        /// <summary>The smallest hole that fits a block, or the end. Large blocks have no address.</summary>
         public double Take(double bytes)
         {
             if (bytes >= Native.LargeBlock)
@@ -79,7 +79,7 @@ internal sealed class PlannedHeap
             double end = address + bytes + Header;
             if (joins && _holes.Remove(end, out double after))
                 end += after;
-            // The hole that ends where this block begins, if there is one.
+            // The hole that ends where this block begins, if any.
             for (int i = _holes.Count - 1; i >= 0; i--)
             {
                 if (_holes.Keys[i] > address)

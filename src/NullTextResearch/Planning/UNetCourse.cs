@@ -2,7 +2,7 @@ using NullTextResearch.UNet;
 
 namespace NullTextResearch.Planning;
 
-/// <summary>Tells a tape the course of <see cref="UNet2DConditionModel.Forward"/>, segment by segment as it runs; a test holds the two side by side.</summary>
+/// <summary>Plays <see cref="UNet2DConditionModel.Forward"/> on a tape, segment by segment; a test compares it with the network.</summary>
 internal sealed class UNetCourse
 {
     private readonly UNetConfig _config;
@@ -13,7 +13,7 @@ internal sealed class UNetCourse
 
     /// <summary>Lays out the segments.</summary>
     /// <param name="config">Architecture.</param>
-    /// <param name="tape">What is told.</param>
+    /// <param name="tape">Receives the operations.</param>
     /// <param name="tokens">Text tokens.</param>
     /// <param name="makesMaps">Whether attention maps are made explicitly.</param>
     public UNetCourse(UNetConfig config, NetworkTape tape, int tokens, bool makesMaps)
@@ -115,16 +115,16 @@ internal sealed class UNetCourse
         _segments.Add(new(false, false, input => tape.Scoped(() => tape.Convolution(tape.Function(tape.Function(input.X)), "conv_out", config.OutChannels))));
     }
 
-    /// <summary>One pass; with gradients where the tape has them on, and then differentiated.</summary>
+    /// <summary>One pass; recorded for a backward pass if the tape has gradients on.</summary>
     /// <param name="rows">Rows of the batch.</param>
     /// <param name="height">Height of the latents.</param>
     /// <param name="width">Width of the latents.</param>
-    /// <returns>The noise prediction, in the scope around.</returns>
+    /// <returns>The noise prediction, in the enclosing scope.</returns>
     public Planned Run(long rows, long height, long width) => _tape.Scoped(() => Run(Start(rows, height, width), null));
 
-    /// <summary>A pass without gradients that keeps what each segment gets, and the way back through one segment at a time.</summary>
+    /// <summary>A pass without gradients that keeps what each segment gets, then the backward pass, one segment at a time.</summary>
     /// <param name="rows">Rows that go through the network together.</param>
-    /// <param name="passes">How often, one after the other, before the way back begins.</param>
+    /// <param name="passes">Number of forward passes, one after the other, before the backward pass begins.</param>
     /// <param name="height">Height of the latents.</param>
     /// <param name="width">Width of the latents.</param>
     public void RunInSegments(long rows, int passes, long height, long width)
@@ -149,9 +149,9 @@ internal sealed class UNetCourse
 
     private void BackInSegments(Input[] inputs)
     {
-        // Gradients of skip connections wait until their segment's turn comes.
+        // Gradients of skip connections wait for their segment's turn.
         Stack<Planned> waiting = new();
-        // The first segment only makes features of the latents.
+        // The first segment only computes features of the latents.
         for (int i = _segments.Count - 1; i > 0; i--)
         {
             Segment segment = _segments[i];
@@ -261,13 +261,13 @@ internal sealed class UNetCourse
     private sealed record Segment(bool TakesSkip, bool LeavesSkip, Func<Input, Planned> Run);
 }
 
-/// <summary>Parts that several networks share.</summary>
+/// <summary>Parts shared by several networks.</summary>
 internal static class Blocks
 {
     public static Planned Residual(NetworkTape tape, Planned x, Planned? time, string at, int to) =>
         tape.Scoped(() =>
         {
-            // A chain in which only two links are there at a time.
+            // A chain in which only two links exist at a time.
             Planned h = tape.Function(x);
             h = tape.Then(h, tape.Function);
             h = tape.Then(h, t => tape.Convolution(t, $"{at}.conv1", to));

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Planning;
 
-/// <summary>What kind of work an operation is; each kind has a ceiling of its own on a machine.</summary>
+/// <summary>What kind of work an operation is; each kind has its own ceiling on a machine.</summary>
 public enum WorkKind
 {
     /// <summary>A convolution of any kernel size.</summary>

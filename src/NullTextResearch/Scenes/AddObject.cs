@@ -1,11 +1,11 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>A second object in the free space beside the only one, its feet on the same line.</summary>
+/// <summary>Adds a second object in the free space next to the only one, standing on the same line.</summary>
 /// <param name="Kind">Its kind.</param>
-/// <param name="Colour">Its colour; needed exactly for colourable kinds.</param>
+/// <param name="Colour">Its colour; required for colourable kinds, otherwise null.</param>
 public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null) : SceneEdit
 {
-    // Sides that training uses for objects that share a scene, and that fit without touching.
+    // The range of sides that training uses for objects that share a scene; they fit without touching.
     private const double SmallestSide = 0.36;
     private const double LargestSide = 0.43;
 
@@ -19,14 +19,14 @@ public sealed record AddObject(SceneObjectKind Kind, SceneColour? Colour = null)
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Objects.Count != 1)
-            return $"The scene has {scene.Objects.Count} objects: an object can be added to exactly one.";
+            return $"The scene has {scene.Objects.Count} objects: an object can only be added to a scene with one object.";
         if (scene.Objects[0].Kind == Kind)
-            return $"The scene has a {CaptionGrammar.Noun(Kind)} already: add another kind.";
+            return $"The scene already has a {CaptionGrammar.Noun(Kind)}: add another kind.";
         if (ToyScenes.IsColourable(Kind) == Colour is null)
             return Colour is null
                 ? $"A {CaptionGrammar.Noun(Kind)} needs a colour: name one."
                 : $"A {CaptionGrammar.Noun(Kind)} comes in one colour only: leave the colour out.";
-        return Room(scene.Objects[0]).Side < SmallestSide ? "There is no room beside the object: it is too big or too close to the middle." : null;
+        return Room(scene.Objects[0]).Side < SmallestSide ? "There is no room next to the object: it is too big or too close to the middle." : null;
     }
 
     private protected override SceneDescription Change(SceneDescription scene)

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>The same objects elsewhere, with the same horizon and sun.</summary>
+/// <summary>Replaces the background; objects, horizon and sun stay the same.</summary>
 /// <param name="To">The new background.</param>
 public sealed record BackgroundChange(SceneBackground To) : SceneEdit
 {
@@ -12,8 +12,8 @@ public sealed record BackgroundChange(SceneBackground To) : SceneEdit
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Background == To)
-            return $"The scene plays {CaptionGrammar.Phrase(To)} already.";
-        return scene.Night && !ToyScenes.AllowsNight(To) ? $"'{CaptionGrammar.Phrase(To)}' has no night version, and this scene plays at night." : null;
+            return $"The scene is already {CaptionGrammar.Phrase(To)}.";
+        return scene.Night && !ToyScenes.AllowsNight(To) ? $"'{CaptionGrammar.Phrase(To)}' has no night version, and this scene is at night." : null;
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { Background = To };

@@ -3,8 +3,8 @@ using SkiaSharp;
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// Paints backgrounds on a canvas whose unit square is the picture. The first numbers drawn from the seed are the same
-/// for every background (horizon, sun, clouds), so that changing the background alone keeps the layout.
+/// Paints backgrounds on a canvas whose unit square is the picture. The first numbers drawn from the seed (horizon, sun, clouds) are the same for every
+/// background, so changing only the background keeps the layout.
 /// </summary>
 internal sealed class BackgroundPainter : IDisposable
 {
@@ -58,14 +58,14 @@ internal sealed class BackgroundPainter : IDisposable
             Night(canvas, layout, background);
     }
 
-    /// <summary>Weather between the place and its objects: fog is thickest there.</summary>
+    /// <summary>Paints the weather between background and objects, where fog is thickest.</summary>
     public void PaintWeatherBehind(SKCanvas canvas, SceneDescription scene)
     {
         if (scene.Weather == SceneWeather.Fog)
             Veil(canvas, 0.45 + (0.35 * scene.WeatherAmount));
     }
 
-    /// <summary>Weather before everything.</summary>
+    /// <summary>Paints the weather in front of everything.</summary>
     public void PaintWeatherBefore(SKCanvas canvas, SceneDescription scene)
     {
         if (scene.Weather == SceneWeather.Fog)
@@ -211,7 +211,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void City(SKCanvas canvas, Layout l, bool night)
     {
-        // Lit windows cannot survive the night's multiplication, so the city has a night palette of its own.
+        // Lit windows would not survive the night's multiplication, so the city has its own night palette.
         double dim = night ? 0.36 : 1;
         SKColor Tint(int r, int g, int b) => night ? Rgb(r, g, (b * 4) / 3, dim * l.Tone) : Rgb(r, g, b, l.Tone);
         if (night)
@@ -242,7 +242,7 @@ internal sealed class BackgroundPainter : IDisposable
 
     private void Night(SKCanvas canvas, Layout l, SceneBackground background)
     {
-        // Multiplying keeps the structure; then moon and stars in the sky, or fireflies under the trees.
+        // Multiplication keeps the structure. Then come moon and stars in the sky, or fireflies under the trees.
         Solid(new SKColor(96, 108, 176));
         _paint.BlendMode = SKBlendMode.Multiply;
         canvas.DrawRect(0, 0, 1, 1, _paint);
@@ -274,7 +274,7 @@ internal sealed class BackgroundPainter : IDisposable
     private static SKColor Rgb(int r, int g, int b, double tone = 1) =>
         new((byte)Math.Clamp(r * tone, 0, 255), (byte)Math.Clamp(g * tone, 0, 255), (byte)Math.Clamp(b * tone, 0, 255));
 
-    /// <summary>A sky; by night the colours that <see cref="Night"/> darkens to the same deep blue everywhere.</summary>
+    /// <summary>Paints a sky; at night with colours that <see cref="Night"/> darkens to the same deep blue on every background.</summary>
     private void Sky(SKCanvas canvas, float bottom, SKColor from, SKColor to, bool night) =>
         Gradient(canvas, 0, bottom, night ? Rgb(66, 76, 140) : from, night ? Rgb(206, 204, 236) : to);
 
@@ -302,7 +302,7 @@ internal sealed class BackgroundPainter : IDisposable
         _paint.Shader = shader;
     }
 
-    /// <summary>Ground up to a wavy upper edge at height <paramref name="y"/>, lighter at its crest.</summary>
+    /// <summary>Paints ground up to a wavy upper edge at height <paramref name="y"/>, lighter at its crest.</summary>
     private void Hills(SKCanvas canvas, float y, float amplitude, double waves, double phase, SKColor crest, SKColor foot)
     {
         using SKPath path = new SKPath();
@@ -364,7 +364,7 @@ internal sealed class BackgroundPainter : IDisposable
     {
         for (int i = 0; i < count; i++)
         {
-            // Away from the sun, one on either side of it where there are two.
+            // Away from the sun; if there are two clouds, one on either side of it.
             double x = (l.SunX + 0.33 + (0.36 * i) + l.Detail.Range(-0.06, 0.06)) % 1.0;
             double y = l.Detail.Range(0.10, 0.24),
                 size = l.Detail.Range(0.8, 1.15);

@@ -1,10 +1,10 @@
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// The small language of captions. Its plain form is
-/// <c>[a drawing of] a [small|big] [colour] noun [next to a [colour] noun] (in|on) the place [at night|in the rain|in the fog]</c>. Every
-/// background takes three words and no noun needs "an", so that swapping a word never changes the number of words. The free form says the
-/// same in other words and other orders.
+/// The grammar of captions. Its plain form is
+/// <c>[a drawing of] a [small|big] [colour] noun [next to a [colour] noun] (in|on) the place [at night|in the rain|in the fog]</c>. Every background takes
+/// three words and no noun needs "an", so swapping a word never changes the number of words. The free form says the same in other words and in a different
+/// order.
 /// </summary>
 public static class CaptionGrammar
 {
@@ -13,7 +13,7 @@ public static class CaptionGrammar
     /// <summary>Every word that a caption of the first domain, clean or noisy, may contain, sorted by ordinal. Lower case, plain ASCII.</summary>
     public static IReadOnlyList<string> Words { get; } = CollectWords([]);
 
-    /// <summary>Every word that a caption of the second domain may contain, in the plain form or freely said.</summary>
+    /// <summary>Every word that a caption of the second domain may contain, in the plain or the free form.</summary>
     internal static IReadOnlyList<string> FreeWords { get; } = CollectWords(["drawing", "rain", "fog", .. FreeCaption.Words]);
 
     /// <summary>The noun of a kind, e.g. "cat".</summary>
@@ -24,7 +24,7 @@ public static class CaptionGrammar
     /// <param name="colour">The colour.</param>
     public static string Word(SceneColour colour) => colour.ToString().ToLowerInvariant();
 
-    /// <summary>The word of a size, or null for the size that needs none.</summary>
+    /// <summary>The word of a size, or null for the normal size, which has none.</summary>
     /// <param name="size">The size.</param>
     public static string? Word(SceneSize size) =>
         size switch
@@ -52,7 +52,7 @@ public static class CaptionGrammar
         return Plain(Truth(scene), prefix: null).Text;
     }
 
-    /// <summary>The complete and true caption in the free form: one of very many.</summary>
+    /// <summary>A complete and true caption in the free form, one of very many.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="random">The stream to draw from; it advances.</param>
     public static string DescribeFreely(SceneDescription scene, SceneRandom random)
@@ -62,15 +62,15 @@ public static class CaptionGrammar
         return FreeCaption.Write(Truth(scene), random).Text;
     }
 
-    /// <summary>A training caption: the true one with parts left out, exchanged or missing altogether.</summary>
+    /// <summary>A training caption: the true one with parts dropped or replaced, or empty.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="random">The stream to draw from; it advances.</param>
-    /// <param name="noise">The levels; null for <see cref="CaptionNoise.Noisy"/>. <see cref="CaptionNoise.Clean"/> only empties some.</param>
+    /// <param name="noise">The levels; null for <see cref="CaptionNoise.Noisy"/>. <see cref="CaptionNoise.Clean"/> only makes some of them empty.</param>
     /// <returns>The caption; possibly empty.</returns>
     public static string NoisyCaption(SceneDescription scene, SceneRandom random, CaptionNoise? noise = null) =>
         WriteNoisy(scene, random, noise ?? CaptionNoise.Noisy).Text;
 
-    /// <summary>As <see cref="NoisyCaption"/>, with the tokens that name what can be seen; a wrong word names nothing.</summary>
+    /// <summary>Like <see cref="NoisyCaption"/>, with the tokens that name visible things; a wrong word names nothing.</summary>
     internal static WrittenCaption WriteNoisy(SceneDescription scene, SceneRandom random, CaptionNoise noise)
     {
         ArgumentNullException.ThrowIfNull(scene);
@@ -127,7 +127,7 @@ public static class CaptionGrammar
                 : place == scene.Background;
     }
 
-    /// <summary>The true caption, or nothing at the given rate.</summary>
+    /// <summary>The true caption, or an empty one at the given rate.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="random">The stream to draw from; it advances by one number.</param>
     /// <param name="emptyRate">Probability of the empty caption, 0..1.</param>

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Scenes;
 
 /// <summary>How noisy training captions are. Probabilities are 0..1 and independent of each other.</summary>
-/// <remarks>Empty captions train the unconditional branch; dropped words widen it; wrong words keep guidance from pushing without limit.</remarks>
+/// <remarks>Empty captions train the unconditional branch, dropped words broaden it, and wrong words keep guidance from overshooting.</remarks>
 public sealed record CaptionNoise
 {
     /// <summary>No caption at all. Default 0.15.</summary>
@@ -29,8 +29,8 @@ public sealed record CaptionNoise
     public double WrongObject { get; init; } = 0.10;
 
     /// <summary>
-    /// Another background. Default 0: a background shows in the mean colour of even the noisiest latents, so a model that has met
-    /// wrong ones believes its eyes, and no edit of the background gets through.
+    /// Another background. Default 0: the background shows in the mean colour of even the noisiest latents, so a model trained on wrong backgrounds trusts the
+    /// latents over the caption, and background edits have no effect.
     /// </summary>
     public double WrongBackground { get; init; }
 
@@ -46,10 +46,10 @@ public sealed record CaptionNoise
     /// <summary>"a photo of" or "a picture of" in front of a caption in the plain form. Default 0.10.</summary>
     public double Prefix { get; init; } = 0.10;
 
-    /// <summary>What the caption says is said freely (synonyms, fillers, any order of clauses) and not in the plain form. Default 0.</summary>
+    /// <summary>The caption is in the free form (synonyms, fillers, any order of clauses) instead of the plain form. Default 0.</summary>
     public double Free { get; init; }
 
-    /// <summary>True and complete captions, every tenth of them empty.</summary>
+    /// <summary>True and complete captions, except that every tenth is empty.</summary>
     public static CaptionNoise Clean { get; } =
         new()
         {
@@ -68,6 +68,6 @@ public sealed record CaptionNoise
             Prefix = 0,
         };
 
-    /// <summary>The defaults: what the last part of training uses.</summary>
+    /// <summary>The defaults, used by the last part of training.</summary>
     public static CaptionNoise Noisy { get; } = new();
 }

@@ -2,32 +2,32 @@ using System.Text;
 
 namespace NullTextResearch.Scenes;
 
-/// <summary>A caption, and which of its tokens name what can be seen.</summary>
+/// <summary>A caption, with the tokens that name visible things.</summary>
 /// <param name="Text">The caption; possibly empty.</param>
 /// <param name="Named">The tokens that name a thing (its noun, colour and size) or the place.</param>
-/// <param name="Tokens">How many tokens it has: its words and commas.</param>
+/// <param name="Tokens">Number of tokens: its words and commas.</param>
 internal sealed record WrittenCaption(string Text, IReadOnlyList<NamedThing> Named, int Tokens);
 
-/// <summary>A token that names something with a place in the picture.</summary>
+/// <summary>A token that names something with a location in the picture.</summary>
 /// <param name="Token">Its row in the context: the first word of a caption is 1, after start-of-text. Every word and every comma is one token.</param>
 /// <param name="Object">Index of the object, or null for the place around all objects.</param>
 internal readonly record struct NamedThing(int Token, int? Object);
 
-/// <summary>What a caption says of an object.</summary>
+/// <summary>What a caption says about an object.</summary>
 /// <param name="Index">Which object of the scene.</param>
-/// <param name="Noun">Its noun, or one for many kinds.</param>
-/// <param name="Kind">Its kind where the noun names it; null for "animal" and "thing".</param>
-/// <param name="Colour">Its colour; null where nothing is said of it.</param>
-/// <param name="Size">Its size; <see cref="SceneSize.Normal"/> where nothing is said of it.</param>
+/// <param name="Noun">Its noun, which may be a generic one.</param>
+/// <param name="Kind">Its kind if the noun names it; null for "animal" and "thing".</param>
+/// <param name="Colour">Its colour; null if not mentioned.</param>
+/// <param name="Size">Its size; <see cref="SceneSize.Normal"/> if not mentioned.</param>
 internal sealed record NamedObject(int Index, string Noun, SceneObjectKind? Kind, SceneColour? Colour, SceneSize Size);
 
-/// <summary>What a caption says: the scene's truth, or a noisy part of it.</summary>
+/// <summary>What a caption says: the facts of the scene, or a noisy subset of them.</summary>
 /// <param name="Objects">One or two.</param>
-/// <param name="FirstIsLeft">Whether the first of two stands to the left; null where one is named.</param>
-/// <param name="Background">The place; null where nothing is said of it.</param>
-/// <param name="Night">Whether it says that it is night.</param>
-/// <param name="Weather">The weather; clear where nothing is said of it.</param>
-/// <param name="Style">The style; painted where nothing is said of it.</param>
+/// <param name="FirstIsLeft">Whether the first of two objects is on the left; null if only one is named.</param>
+/// <param name="Background">The place; null if not mentioned.</param>
+/// <param name="Night">Whether night is mentioned.</param>
+/// <param name="Weather">The weather; clear if not mentioned.</param>
+/// <param name="Style">The style; painted if not mentioned.</param>
 internal sealed record CaptionFacts(
     IReadOnlyList<NamedObject> Objects,
     bool? FirstIsLeft,
@@ -37,14 +37,14 @@ internal sealed record CaptionFacts(
     SceneStyle Style
 );
 
-/// <summary>Puts words one after the other and counts their tokens.</summary>
+/// <summary>Joins words into a caption and counts its tokens.</summary>
 internal sealed class CaptionWriter
 {
     private readonly StringBuilder _text = new();
     private readonly List<NamedThing> _named = [];
     private int _tokens;
 
-    /// <summary>Adds words, separated by single blanks; nothing for null.</summary>
+    /// <summary>Adds words, separated by single spaces; null adds nothing.</summary>
     public CaptionWriter Add(string? words)
     {
         if (string.IsNullOrEmpty(words))
@@ -56,7 +56,7 @@ internal sealed class CaptionWriter
         return this;
     }
 
-    /// <summary>Adds one word that names an object, or the place for null.</summary>
+    /// <summary>Adds one word that names an object, or the place if <paramref name="thing"/> is null.</summary>
     public CaptionWriter Name(string? word, int? thing)
     {
         if (string.IsNullOrEmpty(word))
@@ -66,7 +66,7 @@ internal sealed class CaptionWriter
         return this;
     }
 
-    /// <summary>Adds a comma, but not at the beginning and not after another.</summary>
+    /// <summary>Adds a comma, except at the beginning or after another comma.</summary>
     public CaptionWriter Comma()
     {
         if (_text.Length == 0 || _text[^1] == ',')
@@ -80,8 +80,8 @@ internal sealed class CaptionWriter
 }
 
 /// <summary>
-/// Says facts in many ways: synonyms, fillers, several orders of clauses, words between two things that tell their sides or do not. Every
-/// preposition and article stands before every kind of place equally often, so that no such word tells what is seen.
+/// Phrases facts in many ways: synonyms, fillers, different orders of clauses, and relations between two things that may or may not name their sides. Every
+/// preposition and article occurs equally often before every kind of place, so none of them gives the place away.
 /// </summary>
 internal static class FreeCaption
 {
@@ -120,7 +120,7 @@ internal static class FreeCaption
     private static readonly string[] DrawingWords = ["a drawing of", "a sketch of", "a pencil drawing of"];
     private static readonly string[] Drawn = ["a drawing", "as a sketch", "drawn with a pencil"];
 
-    /// <summary>Every word that a free caption may contain beside those of the plain form.</summary>
+    /// <summary>Every word that a free caption may contain in addition to those of the plain form.</summary>
     public static IEnumerable<string> Words =>
         (
             (IEnumerable<string>[])
@@ -141,7 +141,7 @@ internal static class FreeCaption
             .SelectMany(w => w)
             .SelectMany(w => w.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>Most tokens of a caption: what a context of 29 rows has between start- and end-of-text.</summary>
+    /// <summary>Maximum number of tokens of a caption: a context of 29 rows minus start- and end-of-text.</summary>
     internal const int MostTokens = 27;
 
     /// <summary>Writes a caption of at most <see cref="MostTokens"/> tokens.</summary>
@@ -171,7 +171,7 @@ internal static class FreeCaption
             opening = Some(DrawingWords, random);
         double order = random.NextDouble(),
             airDice = random.NextDouble();
-        // Where the words for the air stand: at the front, in the middle or, mostly, at the end.
+        // Position of the words for night or weather: at the front, in the middle or, mostly, at the end.
         bool airFirst = airDice < 0.15,
             airMiddle = !airFirst && airDice < 0.35;
         if (airFirst)
@@ -276,7 +276,7 @@ internal static class FreeCaption
         text.Name(Synonym(CaptionGrammar.Noun(place!.Value), random), null);
     }
 
-    /// <summary>The first, which is the plainest, in every other case; else any.</summary>
+    /// <summary>Half of the time the first and plainest way, otherwise any.</summary>
     private static string Some(string[] ways, SceneRandom random) => random.Chance(0.5) ? ways[0] : random.Pick(ways);
 
     private static string? Synonym(string? word, SceneRandom random)

@@ -1,7 +1,7 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>Another colour of the same object.</summary>
-/// <param name="Index">Which object; it must be <see cref="ToyScenes.IsColourable">colourable</see>.</param>
+/// <summary>Changes the colour of an object.</summary>
+/// <param name="Index">Index of the object; it must be <see cref="ToyScenes.IsColourable">colourable</see>.</param>
 /// <param name="To">Its new colour.</param>
 public sealed record ColourChange(int Index, SceneColour To) : SceneEdit
 {
@@ -17,7 +17,7 @@ public sealed record ColourChange(int Index, SceneColour To) : SceneEdit
         SceneObject o = scene.Objects[Index];
         if (o.Colour is null)
             return $"A {CaptionGrammar.Noun(o.Kind)} comes in one colour only: change the colour of a car, a balloon or a mushroom.";
-        return o.Colour == To ? $"The {CaptionGrammar.Noun(o.Kind)} is {CaptionGrammar.Word(To)} already." : null;
+        return o.Colour == To ? $"The {CaptionGrammar.Noun(o.Kind)} is already {CaptionGrammar.Word(To)}." : null;
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => With(scene, Index, o => o with { Colour = To });

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>The same scene at night.</summary>
+/// <summary>Turns day into night.</summary>
 public sealed record NightFall : SceneEdit
 {
     /// <inheritdoc/>
@@ -11,9 +11,9 @@ public sealed record NightFall : SceneEdit
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Night)
-            return "The scene plays at night already.";
+            return "The scene is already at night.";
         if (scene.Weather != SceneWeather.Clear)
-            return "By night the weather is always clear, and here it is not.";
+            return "At night the weather is always clear; here it is not.";
         return ToyScenes.AllowsNight(scene.Background) ? null : $"'{CaptionGrammar.Phrase(scene.Background)}' has no night version.";
     }
 

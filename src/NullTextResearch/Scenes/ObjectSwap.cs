@@ -1,9 +1,9 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>Another kind of object in the same place, e.g. a cat becomes a dog.</summary>
-/// <param name="Index">Which object.</param>
+/// <summary>Replaces an object by another kind in the same place, e.g. a cat becomes a dog.</summary>
+/// <param name="Index">Index of the object.</param>
 /// <param name="To">Its new kind.</param>
-/// <param name="Colour">Its new colour; null keeps the colour where both kinds have one.</param>
+/// <param name="Colour">Its new colour; null keeps the colour if both kinds have one.</param>
 public sealed record ObjectSwap(int Index, SceneObjectKind To, SceneColour? Colour = null) : SceneEdit
 {
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public sealed record ObjectSwap(int Index, SceneObjectKind To, SceneColour? Colo
         if (MissingObject(scene, Index) is { } missing)
             return missing;
         if (scene.Objects.Any(o => o.Kind == To))
-            return $"The scene '{scene.Caption}' has a {CaptionGrammar.Noun(To)} already: choose another kind.";
+            return $"The scene '{scene.Caption}' already has a {CaptionGrammar.Noun(To)}: choose another kind.";
         if (ToyScenes.IsColourable(To) && Colour is null && scene.Objects[Index].Colour is null)
             return $"A {CaptionGrammar.Noun(To)} needs a colour, and the {CaptionGrammar.Noun(scene.Objects[Index].Kind)} that it replaces has none: name one.";
         return !ToyScenes.IsColourable(To) && Colour is not null ? $"A {CaptionGrammar.Noun(To)} comes in one colour only: leave the colour out." : null;

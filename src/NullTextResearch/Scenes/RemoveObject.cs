@@ -1,7 +1,7 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>One of two objects is gone; the other stays where it is.</summary>
-/// <param name="Index">Which object goes.</param>
+/// <summary>Removes one of two objects; the other stays in place.</summary>
+/// <param name="Index">Index of the object to remove.</param>
 public sealed record RemoveObject(int Index) : SceneEdit
 {
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ public sealed record RemoveObject(int Index) : SceneEdit
     public override string? WhyNot(SceneDescription scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
-        return scene.Objects.Count > 1 ? MissingObject(scene, Index) : "The scene has one object alone, and no scene is empty.";
+        return scene.Objects.Count > 1 ? MissingObject(scene, Index) : "The scene has only one object, and a scene cannot be empty.";
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { Objects = [.. scene.Objects.Where((_, i) => i != Index)] };

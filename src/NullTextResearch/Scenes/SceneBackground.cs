@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>Where a toy scene plays. The order is the class order of the scene classifier: append only.</summary>
+/// <summary>The setting of a toy scene. The order is the class order of the scene classifier: append only.</summary>
 public enum SceneBackground
 {
     /// <summary>Green hills under a blue sky.</summary>
@@ -15,7 +15,7 @@ public enum SceneBackground
     /// <summary>White hills and pale firs.</summary>
     Snow,
 
-    /// <summary>Dark green wood with brown trunks.</summary>
+    /// <summary>Dark green woods with brown trunks.</summary>
     Forest,
 
     /// <summary>Deep blue water to the horizon.</summary>

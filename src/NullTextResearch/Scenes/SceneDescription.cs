@@ -1,24 +1,24 @@
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// Everything about one toy scene: rendering it at a given size is a pure function of this record, and so are its
-/// <see cref="Caption"/>, its object masks and the truth of any <see cref="SceneEdit"/>.
+/// Everything about one toy scene. Its rendering at a given size is a pure function of this record, and so are its <see cref="Caption"/>, its object masks and
+/// the true result of any <see cref="SceneEdit"/>.
 /// </summary>
 public sealed record SceneDescription
 {
-    /// <summary>Where it plays.</summary>
+    /// <summary>The setting.</summary>
     public required SceneBackground Background { get; init; }
 
     /// <summary>Seed of the background's details: horizon, clouds, hills. Kept by every edit.</summary>
     public required long BackgroundSeed { get; init; }
 
-    /// <summary>Whether it is night; never so with <see cref="SceneBackground.Sunset"/>.</summary>
+    /// <summary>Whether it is night; never true with <see cref="SceneBackground.Sunset"/>.</summary>
     public bool Night { get; init; }
 
-    /// <summary>Its weather; always clear by night and in a drawing.</summary>
+    /// <summary>Its weather; always clear at night and in a drawing.</summary>
     public SceneWeather Weather { get; init; }
 
-    /// <summary>How much of it, 0 (hardly any) to 1 (as much as there can be); without effect where the weather is clear.</summary>
+    /// <summary>Amount of rain or fog, 0 (hardly any) to 1 (the maximum); has no effect in clear weather.</summary>
     public double WeatherAmount { get; init; } = 0.5;
 
     /// <summary>How it is painted.</summary>
@@ -30,7 +30,7 @@ public sealed record SceneDescription
     /// <summary>The complete and true caption, e.g. "a red car in the desert at night". Lower case, plain ASCII.</summary>
     public string Caption => CaptionGrammar.Describe(this);
 
-    /// <summary>Whether any object stands in a combination that training scenes never show.</summary>
+    /// <summary>Whether any object forms a combination that training scenes never show.</summary>
     public bool HasHeldOutCombination => Objects.Any(o => ToyScenes.IsHeldOut(o.Kind, o.Colour, Background));
 
     /// <summary>Compares by content, objects included.</summary>

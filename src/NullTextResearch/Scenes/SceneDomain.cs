@@ -1,10 +1,10 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>A world of toy scenes that a model was trained on: which scenes there are, how often, and how captions speak of them.</summary>
-/// <remarks>A model's folder says which one is its own (<c>classifier/config.json</c>).</remarks>
+/// <summary>The domain of toy scenes that a model was trained on: which scenes exist, how often, and how captions describe them.</summary>
+/// <remarks>A model's folder names its domain (<c>classifier/config.json</c>).</remarks>
 public sealed record SceneDomain
 {
-    /// <summary>Its number.</summary>
+    /// <summary>Version number of the domain.</summary>
     public required int Version { get; init; }
 
     /// <summary>How often the varied parts of a scene occur.</summary>
@@ -13,13 +13,13 @@ public sealed record SceneDomain
     /// <summary>Share of captions in the free form, 0..1.</summary>
     public required double FreeCaptions { get; init; }
 
-    /// <summary>Rows of a caption in the text encoder, start- and end-of-text included.</summary>
+    /// <summary>Rows of a caption in the text encoder, including start- and end-of-text.</summary>
     public required int Context { get; init; }
 
     /// <summary>Every word that captions may contain, sorted by ordinal: the vocabulary of a model of this domain.</summary>
     public IReadOnlyList<string> Words => Version == 1 ? CaptionGrammar.Words : CaptionGrammar.FreeWords;
 
-    /// <summary>One object nearly always, clear weather, captions in the plain form.</summary>
+    /// <summary>Nearly always one object, clear weather, captions in the plain form.</summary>
     public static SceneDomain First { get; } =
         new()
         {
@@ -30,8 +30,8 @@ public sealed record SceneDomain
         };
 
     /// <summary>
-    /// Two objects in nearly half of the scenes, more of them coloured, rain and fog, drawings; captions in the free form. Its context of 29
-    /// rows gives the null text 3.6 numbers for each of the latent's 1,024, as in Stable Diffusion.
+    /// Two objects in nearly half of the scenes, more of them coloured; rain and fog, drawings; captions in the free form. Its context of 29 rows gives the
+    /// null text 3.6 numbers for each of the latent's 1,024 numbers, as in Stable Diffusion.
     /// </summary>
     public static SceneDomain Second { get; } =
         new()
@@ -49,8 +49,8 @@ public sealed record SceneDomain
             Context = 29,
         };
 
-    /// <summary>The domain of a number, or null where there is none.</summary>
-    /// <param name="version">Its number.</param>
+    /// <summary>The domain with a version number, or null if there is none.</summary>
+    /// <param name="version">Version number of the domain.</param>
     public static SceneDomain? Find(int version) =>
         version switch
         {

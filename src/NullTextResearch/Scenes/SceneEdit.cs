@@ -1,32 +1,31 @@
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// A change of a scene whose true result is known: <see cref="Apply"/> changes exactly what the edit names and keeps
-/// place, light, rotation and every seed.
+/// A change of a scene with a known true result: <see cref="Apply"/> changes exactly what the edit names and keeps place, light, rotation and all seeds.
 /// </summary>
 public abstract record SceneEdit
 {
     private protected SceneEdit() { }
 
-    /// <summary>Index of the object that the edit changes, adds or removes; null where it changes the surroundings.</summary>
+    /// <summary>Index of the object that the edit changes, adds or removes; null if it changes the surroundings.</summary>
     public abstract int? ObjectIndex { get; }
 
-    /// <summary>Index of that object before the edit; null where it is not there yet.</summary>
+    /// <summary>Index of that object before the edit; null if it does not exist yet.</summary>
     internal virtual int? IndexBefore => ObjectIndex;
 
-    /// <summary>Index of that object after the edit; null where it is gone.</summary>
+    /// <summary>Index of that object after the edit; null if it is removed.</summary>
     internal virtual int? IndexAfter => ObjectIndex;
 
-    /// <summary>Whether it changes place and objects alike.</summary>
+    /// <summary>Whether it changes both place and objects.</summary>
     internal virtual bool IsEverywhere => false;
 
-    /// <summary>Why the edit makes no sense for this scene, or null where it does.</summary>
+    /// <summary>Why the edit does not apply to this scene, or null if it does.</summary>
     /// <param name="scene">The scene before the edit.</param>
     public abstract string? WhyNot(SceneDescription scene);
 
     /// <summary>The edited scene.</summary>
     /// <param name="scene">The scene before the edit.</param>
-    /// <exception cref="ArgumentException">The edit makes no sense for this scene; the message is <see cref="WhyNot"/>.</exception>
+    /// <exception cref="ArgumentException">The edit does not apply to this scene; the message is that of <see cref="WhyNot"/>.</exception>
     public SceneDescription Apply(SceneDescription scene)
     {
         ArgumentNullException.ThrowIfNull(scene);
@@ -35,7 +34,7 @@ public abstract record SceneEdit
 
     /// <summary>Both scenes, both captions and what differs between them.</summary>
     /// <param name="scene">The scene before the edit.</param>
-    /// <exception cref="ArgumentException">The edit makes no sense for this scene.</exception>
+    /// <exception cref="ArgumentException">The edit does not apply to this scene.</exception>
     public SceneEditPlan Plan(SceneDescription scene) => new(this, scene, Apply(scene));
 
     private protected abstract SceneDescription Change(SceneDescription scene);

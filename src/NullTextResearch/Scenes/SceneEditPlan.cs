@@ -33,10 +33,10 @@ public sealed record SceneEditPlan
     /// <summary>The caption after the edit.</summary>
     public string TargetCaption { get; }
 
-    /// <summary>Word swap where the captions have equally many words, else refinement.</summary>
+    /// <summary>Word swap if the captions have the same number of words, otherwise refinement.</summary>
     public SceneEditKind Kind { get; }
 
-    /// <summary>Positions of the words of <see cref="SourceCaption"/> that are exchanged or removed, from 0, ascending.</summary>
+    /// <summary>Positions of the words of <see cref="SourceCaption"/> that are replaced or removed, from 0, ascending.</summary>
     public IReadOnlyList<int> SourceWordIndices { get; }
 
     /// <summary>Positions of the words of <see cref="TargetCaption"/> that are new, from 0, ascending.</summary>
@@ -48,10 +48,10 @@ public sealed record SceneEditPlan
     /// <summary>The words at <see cref="TargetWordIndices"/>.</summary>
     public IReadOnlyList<string> TargetWords { get; }
 
-    /// <summary>The word of the source caption that shows where the edit happens (for a local blend), or null where no word does.</summary>
+    /// <summary>The word of the source caption that shows where the edit happens (for a local blend), or null if no word does.</summary>
     public string? SourceBlendWord => Noun(Source, Edit.IndexBefore);
 
-    /// <summary>The word of the target caption that shows where the edit happens, or null where it happens everywhere.</summary>
+    /// <summary>The word of the target caption that shows where the edit happens, or null if it happens everywhere.</summary>
     public string? TargetBlendWord => Noun(Target, Edit.IndexAfter);
 
     private static string? Noun(SceneDescription scene, int? index) => index is { } i ? CaptionGrammar.Noun(scene.Objects[i].Kind) : null;
@@ -62,7 +62,7 @@ public sealed record SceneEditPlan
         return (changed, changed);
     }
 
-    /// <summary>What a longest common subsequence leaves over.</summary>
+    /// <summary>The words that are not part of a longest common subsequence.</summary>
     private static (int[] From, int[] To) ByAlignment(string[] from, string[] to)
     {
         int[,] length = new int[from.Length + 1, to.Length + 1];

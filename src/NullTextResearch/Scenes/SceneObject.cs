@@ -6,7 +6,7 @@ public sealed record SceneObject
     /// <summary>What it is.</summary>
     public required SceneObjectKind Kind { get; init; }
 
-    /// <summary>Its colour; null exactly for kinds that are not <see cref="ToyScenes.IsColourable">colourable</see>.</summary>
+    /// <summary>Its colour; null if and only if the kind is not <see cref="ToyScenes.IsColourable">colourable</see>.</summary>
     public SceneColour? Colour { get; init; }
 
     /// <summary>Its size word.</summary>
@@ -18,7 +18,7 @@ public sealed record SceneObject
     /// <summary>Centre, from the top (0) to the bottom (1).</summary>
     public required double CentreY { get; init; }
 
-    /// <summary>Side of the square that holds the sprite, as a fraction of the picture's side.</summary>
+    /// <summary>Side of the sprite's square, as a fraction of the picture's side.</summary>
     public required double Side { get; init; }
 
     /// <summary>Whether the sprite is mirrored left to right.</summary>

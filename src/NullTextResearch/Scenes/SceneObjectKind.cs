@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>What can stand in a toy scene. The order is the class order of the scene classifier: append only.</summary>
+/// <summary>The kinds of objects in toy scenes. The order is the class order of the scene classifier: append only.</summary>
 public enum SceneObjectKind
 {
     /// <summary>A yellow cat's face.</summary>

@@ -2,7 +2,7 @@ namespace NullTextResearch.Scenes;
 
 /// <summary>
 /// A tiny pseudo-random stream (SplitMix64) whose numbers are the same on every machine and every runtime,
-/// so that a scene seed means the same scene for ever.
+/// so a scene seed always means the same scene.
 /// </summary>
 /// <remarks>Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014. Not for cryptography.</remarks>
 public sealed class SceneRandom
@@ -11,7 +11,7 @@ public sealed class SceneRandom
     private ulong _state;
 
     /// <summary>Starts a stream.</summary>
-    /// <param name="seed">Any number; near seeds give unrelated streams.</param>
+    /// <param name="seed">Any number; nearby seeds give unrelated streams.</param>
     public SceneRandom(long seed) => _state = Mix(unchecked((ulong)seed));
 
     /// <summary>The next 64 random bits.</summary>
@@ -28,7 +28,7 @@ public sealed class SceneRandom
     public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>A number in [<paramref name="low"/>, <paramref name="high"/>).</summary>
-    /// <param name="low">Smallest value.</param>
+    /// <param name="low">Lower end, inclusive.</param>
     /// <param name="high">Upper end, never reached unless it equals <paramref name="low"/>.</param>
     public double Range(double low, double high) => low + ((high - low) * NextDouble());
 

@@ -3,8 +3,8 @@ using SkiaSharp;
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// Paints scenes and the masks of their objects. A renderer is not thread-safe: use one per thread (they share the
-/// decoded sprites). The same scene and size give the same bytes on the same machine, whichever renderer paints them.
+/// Paints scenes and their object masks. A renderer is not thread-safe: use one per thread (they share the decoded sprites). On the same machine, the same
+/// scene and size give the same bytes with any renderer.
 /// </summary>
 public sealed class SceneRenderer : IDisposable
 {
@@ -33,7 +33,7 @@ public sealed class SceneRenderer : IDisposable
         return rgb;
     }
 
-    /// <summary>Paints a scene into memory of the caller.</summary>
+    /// <summary>Paints a scene into the caller's memory.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="size">Width and height in pixels, 16..2048.</param>
     /// <param name="rgb">Receives bytes [size, size, 3], rows from the top, red, green, blue; exactly that long.</param>
@@ -72,7 +72,7 @@ public sealed class SceneRenderer : IDisposable
             Draw(rgb, size);
     }
 
-    /// <summary>How much of each pixel an object covers, where no later object hides it. Its shadow does not count.</summary>
+    /// <summary>How much of each pixel an object covers, excluding parts hidden by later objects. Its shadow does not count.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="objectIndex">Index into <see cref="SceneDescription.Objects"/>.</param>
     /// <param name="size">Width and height in pixels, 16..2048.</param>
@@ -100,7 +100,7 @@ public sealed class SceneRenderer : IDisposable
         return coverage;
     }
 
-    /// <summary>The visible pixels of an object: those that it covers at least by half.</summary>
+    /// <summary>The visible pixels of an object: those that it covers by at least half.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="objectIndex">Index into <see cref="SceneDescription.Objects"/>.</param>
     /// <param name="size">Width and height in pixels, 16..2048.</param>
@@ -115,8 +115,8 @@ public sealed class SceneRenderer : IDisposable
     }
 
     /// <summary>
-    /// Where an edit should be seen: for an edit of an object, every pixel that the object touches before or after it
-    /// (shadows aside); for an edit of the place, every pixel that no object touches; for one of weather or style, everywhere.
+    /// Where an edit should be visible: for an object edit, every pixel that the object touches before or after it (shadows excluded); for a background edit,
+    /// every pixel that no object touches; for a weather or style edit, everywhere.
     /// </summary>
     /// <param name="plan">The edit.</param>
     /// <param name="size">Width and height in pixels, 16..2048.</param>
@@ -155,12 +155,12 @@ public sealed class SceneRenderer : IDisposable
         _backgrounds.Dispose();
     }
 
-    /// <summary>Makes a drawing of a picture: its edges in dark pencil over its colours, much paler.</summary>
+    /// <summary>Turns a picture into a drawing: its edges in dark pencil over much paler colours.</summary>
     private static void Draw(Span<byte> rgb, int size)
     {
         const double Wash = 0.45,
             Pencil = 2.6;
-        // Lines as wide as a pixel of the model's 64.
+        // Lines as wide as one pixel at the model's size of 64.
         int reach = Math.Max(1, size / 64);
         double[] light = new double[size * size];
         for (int i = 0; i < light.Length; i++)
@@ -211,7 +211,7 @@ public sealed class SceneRenderer : IDisposable
                 );
         }
         if (scene.Weather != SceneWeather.Clear && !ToyScenes.AllowsWeather(scene))
-            throw new ArgumentException("By night and in a drawing the weather is always clear: set Weather to Clear.", nameof(scene));
+            throw new ArgumentException("At night and in a drawing the weather is always clear: set Weather to Clear.", nameof(scene));
         if (scene.WeatherAmount is not (>= 0 and <= 1))
             throw new ArgumentException(
                 string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {scene.WeatherAmount}; expected 0 to 1."),
@@ -233,7 +233,7 @@ public sealed class SceneRenderer : IDisposable
         return _canvas!;
     }
 
-    /// <summary>A soft ellipse at the feet. It depends on place and size only, so that swapping the kind keeps it.</summary>
+    /// <summary>Paints a soft ellipse at the object's foot. It depends only on place and size, so swapping the kind keeps it.</summary>
     private void DrawShadow(SKCanvas canvas, SceneObject o)
     {
         float x = (float)o.CentreX,
@@ -283,7 +283,7 @@ public sealed class SceneRenderer : IDisposable
 
     private static SKColorFilter LightFilter(double light, bool night)
     {
-        // Moonlight is dim and bluish, yet leaves the colour words true.
+        // Moonlight is dim and bluish, but keeps the colours recognisable.
         float r = (float)(light * (night ? 0.74 : 1)),
             g = (float)(light * (night ? 0.76 : 1)),
             b = (float)(light * (night ? 0.92 : 1));

@@ -6,7 +6,7 @@ public sealed record SceneSamplerOptions
     /// <summary>Share of scenes with a second object, 0..1. Default 0.15.</summary>
     public double SecondObject { get; init; } = 0.15;
 
-    /// <summary>Share of night scenes among the backgrounds that allow it, 0..1. Default 0.12.</summary>
+    /// <summary>Share of night scenes among backgrounds that allow night, 0..1. Default 0.12.</summary>
     public double Night { get; init; } = 0.12;
 
     /// <summary>Share of single objects that are small, 0..1. Default 0.15.</summary>
@@ -16,11 +16,11 @@ public sealed record SceneSamplerOptions
     public double Big { get; init; } = 0.2;
 
     /// <summary>
-    /// Share of first and of second objects that are drawn from the <see cref="ToyScenes.IsColourable">colourable</see> kinds alone, 0..1. Default 0.
+    /// Share of objects (first and second alike) drawn only from the <see cref="ToyScenes.IsColourable">colourable</see> kinds, 0..1. Default 0.
     /// </summary>
     public double Coloured { get; init; }
 
-    /// <summary>Share of scenes with rain or fog among those that <see cref="ToyScenes.AllowsWeather">allow</see> it, 0..1. Default 0.</summary>
+    /// <summary>Share of scenes with rain or fog among those that <see cref="ToyScenes.AllowsWeather">allow</see> weather, 0..1. Default 0.</summary>
     public double Weather { get; init; }
 
     /// <summary>Share of scenes in the style of a drawing, 0..1. Default 0.</summary>

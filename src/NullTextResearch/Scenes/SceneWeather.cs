@@ -1,9 +1,9 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>What falls or hangs between the eye and the scene. The order is the class order of the scene classifier: append only.</summary>
+/// <summary>The weather of a scene. The order is the class order of the scene classifier: append only.</summary>
 public enum SceneWeather
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No rain or fog.</summary>
     Clear,
 
     /// <summary>Grey light and slanted streaks.</summary>

@@ -1,10 +1,10 @@
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// Another size of the same object: the middle of the size word's range, feet in the same place (moved only as far as
-/// the object needs to stay in the picture).
+/// Changes the size of an object to the middle of the size word's range. It keeps its base in the same place, moved only as far as needed to stay in the
+/// picture.
 /// </summary>
-/// <param name="Index">Which object.</param>
+/// <param name="Index">Index of the object.</param>
 /// <param name="To">Its new size word.</param>
 public sealed record SizeChange(int Index, SceneSize To) : SceneEdit
 {
@@ -18,8 +18,8 @@ public sealed record SizeChange(int Index, SceneSize To) : SceneEdit
         if (MissingObject(scene, Index) is { } missing)
             return missing;
         if (scene.Objects.Count > 1)
-            return "Objects that share a scene share its width: change the size of a single object only.";
-        return scene.Objects[Index].Size == To ? $"The object has the size '{To}' already." : null;
+            return "Two objects share the width of the scene: the size can be changed only for a single object.";
+        return scene.Objects[Index].Size == To ? $"The object already has the size '{To}'." : null;
     }
 
     private protected override SceneDescription Change(SceneDescription scene) =>

@@ -5,15 +5,15 @@ using SkiaSharp;
 namespace NullTextResearch.Scenes;
 
 /// <summary>
-/// The sprites, recoloured and at the sizes needed, decoded once per process. Images are immutable, so all renderers
-/// share them; they live as long as the process (about 2 MB when everything has been drawn).
+/// The sprites, recoloured and resized as needed, decoded once per process. Images are immutable, so all renderers share them. They live as long as the process
+/// (about 2 MB once everything has been drawn).
 /// </summary>
 internal static class SpriteAtlas
 {
     /// <summary>Side of the stored sprites in pixels.</summary>
     public const int FullSide = 128;
 
-    // Neighbours differ by at most a quarter, so that bilinear reduction from the next larger one stays free of aliasing.
+    // Consecutive sizes differ by at most a quarter, so bilinear reduction from the next larger one does not alias.
     private static readonly int[] Sides = [16, 20, 25, 31, 38, 46, 56, 68, 82, 100, FullSide];
 
     private static readonly ConcurrentDictionary<(SceneObjectKind Kind, SceneColour? Colour, int Side), SKImage> Cached = new();
@@ -21,7 +21,7 @@ internal static class SpriteAtlas
 
     /// <summary>The smallest cached version of a sprite that is at least as large as needed.</summary>
     /// <param name="kind">The kind.</param>
-    /// <param name="colour">The colour of a colourable kind, else null.</param>
+    /// <param name="colour">The colour of a colourable kind; otherwise null.</param>
     /// <param name="side">The side at which it will be drawn, in pixels.</param>
     /// <returns>A square image owned by the atlas: do not dispose it.</returns>
     public static SKImage Get(SceneObjectKind kind, SceneColour? colour, double side)
@@ -61,12 +61,12 @@ internal static class SpriteAtlas
         return bitmap.GetPixelSpan().ToArray();
     }
 
-    /// <summary>Turns the red parts of a sprite into another colour; other parts, highlights and shading stay.</summary>
+    /// <summary>Recolours the red parts of a sprite; other parts, highlights and shading stay the same.</summary>
     private static byte[] Recolour(byte[] rgba, SceneColour colour)
     {
         if (colour == SceneColour.Red)
             return rgba;
-        // Hue in degrees, then factors of saturation and value, chosen by eye so that the five colours look equally rich.
+        // Hue in degrees, then factors for saturation and value, chosen by eye so that the five colours look equally saturated.
         (double hue, double saturationFactor, double valueFactor) = colour switch
         {
             SceneColour.Blue => (214.0, 1.08, 1.00),
@@ -129,7 +129,7 @@ internal static class SpriteAtlas
         return (Channel(5), Channel(3), Channel(1));
     }
 
-    /// <summary>Area average of premultiplied pixels: exact, and the reason why small sprites look smooth.</summary>
+    /// <summary>Exact area average of premultiplied pixels, which keeps small sprites smooth.</summary>
     private static byte[] Shrink(byte[] source, int from, int to)
     {
         double scale = (double)from / to;

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>The same scene in another style.</summary>
+/// <summary>Changes the style of a scene.</summary>
 /// <param name="To">The new style.</param>
 public sealed record StyleChange(SceneStyle To) : SceneEdit
 {
@@ -14,8 +14,8 @@ public sealed record StyleChange(SceneStyle To) : SceneEdit
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Style == To)
-            return $"The scene has the style '{To}' already.";
-        return To == SceneStyle.Painted || scene.Weather == SceneWeather.Clear ? null : "In a drawing the weather is always clear, and here it is not.";
+            return $"The scene already has the style '{To}'.";
+        return To == SceneStyle.Painted || scene.Weather == SceneWeather.Clear ? null : "In a drawing the weather is always clear; here it is not.";
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { Style = To };

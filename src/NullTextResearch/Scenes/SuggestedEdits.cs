@@ -4,14 +4,13 @@ namespace NullTextResearch.Scenes;
 public static class SuggestedEdits
 {
     /// <summary>
-    /// Edits that make sense for a scene, the same ones whenever asked: for its first object a swap, a colour (where it
-    /// has one) and a size, then a background, nightfall and a second object, each where possible. No edit leads to a
-    /// combination that training never shows, so that they measure editing and not the model's imagination.
+    /// Edits that make sense for a scene, always the same ones: for its first object a swap, a colour (if it has one) and a size, then a background, nightfall
+    /// and a second object, each if possible. No edit leads to a combination that training never shows, so the edits measure editing and not generalisation.
     /// </summary>
     /// <param name="scene">The scene before the edits.</param>
     /// <returns>
-    /// Always a background change, and nearly always an object swap: it is missing where all kinds that would keep the
-    /// number of words are in the scene already or held out on its background.
+    /// Always a background change, and nearly always an object swap. The swap is missing if all kinds that would keep the number of words are already in the
+    /// scene or held out on its background.
     /// </returns>
     public static IReadOnlyList<SceneEdit> For(SceneDescription scene)
     {
@@ -35,13 +34,13 @@ public static class SuggestedEdits
         return [.. edits.OfType<SceneEdit>()];
     }
 
-    /// <summary>Animals become animals, coloured things coloured things, the rest the rest: word counts stay equal.</summary>
+    /// <summary>Whether two kinds belong to the same group (animals, coloured things, the rest), so that a swap keeps the word count.</summary>
     private static bool SameSort(SceneObjectKind a, SceneObjectKind b) =>
         CaptionGrammar.IsAnimal(a) == CaptionGrammar.IsAnimal(b) && ToyScenes.IsColourable(a) == ToyScenes.IsColourable(b);
 
     private static SceneEdit? Choose(SceneDescription scene, SceneRandom random, IEnumerable<SceneEdit> candidates)
     {
-        // A held-out scene may keep its own rare combination; an edit must not make a new one.
+        // A held-out scene may keep its own held-out combination, but an edit must not create a new one.
         SceneEdit[] possible = [.. candidates.Where(e => e.WhyNot(scene) is null && !MakesHeldOut(scene, e.Apply(scene)))];
         return possible.Length == 0 ? null : random.Pick(possible);
     }

@@ -4,13 +4,13 @@ using SkiaSharp;
 
 namespace NullTextResearch.Scenes;
 
-/// <summary>The "real images" of the default experiments: held-out scenes, well mixed, each with a suggested edit.</summary>
+/// <summary>The "real images" of the default experiments: a balanced mix of held-out scenes, each with a suggested edit.</summary>
 public static class ToyImageSet
 {
     /// <summary>Name of the list inside the folder.</summary>
     public const string ListName = "toy.json";
 
-    /// <summary>How many images the shipped set has: two of every kind, three of every background.</summary>
+    /// <summary>Number of images in the shipped set: two of every kind, three of every background.</summary>
     public const int ShippedCount = 24;
 
     private static readonly JsonSerializerOptions Indented = new()
@@ -22,14 +22,14 @@ public static class ToyImageSet
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    // What is null is not written, so a part may be missing.
+    // Null values are not written, so parameters may be missing.
     private static readonly JsonSerializerOptions StrictReading = new(StoredJson.Strict(Indented)) { RespectRequiredConstructorParameters = false };
 
     /// <summary>
-    /// Held-out scenes in which kinds and backgrounds are as evenly spread as possible, and their suggested edits: word
-    /// swaps of objects, colours and backgrounds, sizes, nightfall, second objects in turn. Always the same list.
+    /// Chooses held-out scenes with kinds and backgrounds spread as evenly as possible, and their suggested edits: in turn word swaps of objects, colours and
+    /// backgrounds, sizes, nightfall and second objects. The list is always the same.
     /// </summary>
-    /// <param name="count">How many, at least 1. A longer list begins like a shorter one only by chance.</param>
+    /// <param name="count">Number of images, at least 1. A longer list does not necessarily begin with a shorter one.</param>
     public static IReadOnlyList<ToyImage> Choose(int count = ShippedCount)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -55,8 +55,8 @@ public static class ToyImageSet
     /// <summary>Renders the set into a folder: one PNG per scene and the list that names caption, seed and edit of each.</summary>
     /// <param name="folder">Created if missing; files of the same names are replaced, others stay.</param>
     /// <param name="size">Width and height of the images in pixels: the model's native size.</param>
-    /// <param name="count">How many images.</param>
-    /// <returns>What was written.</returns>
+    /// <param name="count">Number of images.</param>
+    /// <returns>The images written.</returns>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static IReadOnlyList<ToyImage> Write(string folder, int size, int count = ShippedCount)
     {
@@ -82,7 +82,7 @@ public static class ToyImageSet
         string path = Path.Combine(folder, ListName);
         if (!File.Exists(path))
             throw new FileNotFoundException(
-                $"There is no list of toy images at '{path}'. Write the set again, or name the folder that holds {ListName}.",
+                $"There is no list of toy images at '{path}'. Write the set again, or pass the folder that holds {ListName}.",
                 path
             );
         ImageList list;
@@ -122,7 +122,7 @@ public static class ToyImageSet
     private static SceneEdit Suggest(SceneDescription scene, int number)
     {
         IReadOnlyList<SceneEdit> edits = SuggestedEdits.For(scene);
-        // Colours wherever there is one; otherwise mostly word swaps, and every kind of edit now and then.
+        // A colour change if possible; otherwise mostly word swaps, and occasionally every other kind of edit.
         if (edits.OfType<ColourChange>().FirstOrDefault() is { } colour && number % 3 != 0)
             return colour;
         Type[] turn =

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>The world of toy scenes: what exists, what is held out, and which scene a seed stands for.</summary>
+/// <summary>The toy scenes: what exists, what is held out, and which scene a seed produces.</summary>
 public static class ToyScenes
 {
     /// <summary>All kinds of objects, in class order.</summary>
@@ -12,7 +12,7 @@ public static class ToyScenes
     /// <summary>All colours, in class order.</summary>
     public static IReadOnlyList<SceneColour> Colours { get; } = Enum.GetValues<SceneColour>();
 
-    /// <summary>All weathers but the clear one.</summary>
+    /// <summary>All weathers except clear.</summary>
     private static readonly SceneWeather[] Weathers = [SceneWeather.Rain, SceneWeather.Fog];
 
     private static readonly SceneObjectKind[] Colourable = [.. Kinds.Where(IsColourable)];
@@ -21,11 +21,11 @@ public static class ToyScenes
     /// <param name="kind">The kind.</param>
     public static bool IsColourable(SceneObjectKind kind) => kind is SceneObjectKind.Car or SceneObjectKind.Balloon or SceneObjectKind.Mushroom;
 
-    /// <summary>Whether night may fall on this background: everywhere but at sunset.</summary>
+    /// <summary>Whether this background has a night version: all except sunset.</summary>
     /// <param name="background">The background.</param>
     public static bool AllowsNight(SceneBackground background) => background != SceneBackground.Sunset;
 
-    /// <summary>Whether there can be rain or fog in a scene: by day, and not in a drawing, where neither would be told from pencil and paper.</summary>
+    /// <summary>Whether a scene can have rain or fog: only by day, and not in a drawing, where neither could be distinguished from pencil and paper.</summary>
     /// <param name="scene">The scene.</param>
     public static bool AllowsWeather(SceneDescription scene)
     {
@@ -34,12 +34,12 @@ public static class ToyScenes
     }
 
     /// <summary>
-    /// Whether an object of this kind and colour on this background is held out: training scenes never show it. Each
-    /// kind misses one background in training, and each colour of a colourable kind one more.
+    /// Whether an object of this kind and colour on this background is held out: training scenes never show it. In training, each kind lacks one background,
+    /// and each colour of a colourable kind lacks one more.
     /// </summary>
     /// <param name="kind">The kind.</param>
     /// <param name="colour">Its colour, null if it has none.</param>
-    /// <param name="background">Where it stands.</param>
+    /// <param name="background">The background of the scene.</param>
     public static bool IsHeldOut(SceneObjectKind kind, SceneColour? colour, SceneBackground background)
     {
         int count = Backgrounds.Count;
@@ -49,14 +49,14 @@ public static class ToyScenes
         return colour is { } c && (int)background == (missing + 1 + (int)c) % count;
     }
 
-    /// <summary>The scene of a seed. The same on every machine; seeds of the two splits never meet.</summary>
+    /// <summary>The scene of a seed. It is the same on every machine; the two splits never share a scene.</summary>
     /// <param name="seed">Any number; 0, 1, 2, ... give unrelated scenes.</param>
     /// <param name="split">Training or held-out scenes.</param>
     /// <param name="options">How often the varied parts occur; null for the defaults.</param>
     public static SceneDescription Sample(long seed, SceneSplit split, SceneSamplerOptions? options = null)
     {
         options ??= new SceneSamplerOptions();
-        // The last bit tells the splits apart, in the stream's seed and in the background's.
+        // The last bit distinguishes the splits, both in the stream's seed and in the background's.
         long bit = split == SceneSplit.HeldOut ? 1 : 0;
         SceneRandom random = new SceneRandom(unchecked((seed << 1) | bit));
         long backgroundSeed = unchecked(((long)random.NextBits() & ~1L) | bit);
@@ -105,7 +105,7 @@ public static class ToyScenes
             objects = [Place(kind, colour, size, random, side, random.Range(margin, 1 - margin))];
         }
 
-        // Drawn last, and only where asked for: the other scenes of a seed stay what they were before there was weather.
+        // Drawn last, and only if requested, so that the scenes of a seed stay as they were before weather was introduced.
         SceneDescription scene = new()
         {
             Background = background,
@@ -138,14 +138,14 @@ public static class ToyScenes
 
     private static SceneColour? PickColour(SceneObjectKind kind, SceneRandom random)
     {
-        // One number is drawn either way, so that the stream does not depend on the kind.
+        // One number is drawn in either case, so the stream does not depend on the kind.
         SceneColour colour = random.Pick(Colours);
         return IsColourable(kind) ? colour : null;
     }
 
     private static SceneObject Place(SceneObjectKind kind, SceneColour? colour, SceneSize size, SceneRandom random, double side, double centreX)
     {
-        // The feet stand on the ground: below every horizon, above the lower edge.
+        // The base stands on the ground: below every horizon, above the lower edge.
         double feet = random.Range(Math.Max(0.70, side + 0.05), 0.92);
         return new SceneObject
         {

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>More or less of the weather that is there: what re-weighting its word asks for. The caption stays.</summary>
+/// <summary>Changes the amount of the existing weather, as re-weighting its word does. The caption stays the same.</summary>
 /// <param name="To">The new <see cref="SceneDescription.WeatherAmount"/>, 0 to 1.</param>
 public sealed record WeatherAmountChange(double To) : SceneEdit
 {
@@ -14,7 +14,7 @@ public sealed record WeatherAmountChange(double To) : SceneEdit
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Weather == SceneWeather.Clear)
-            return "The weather is clear: there is nothing of which there could be more.";
+            return "The weather is clear: there is no rain or fog whose amount could change.";
         return To is >= 0 and <= 1
             ? null
             : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The amount of weather is {To}; expected 0 to 1.");

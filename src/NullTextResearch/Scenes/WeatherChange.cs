@@ -1,6 +1,6 @@
 namespace NullTextResearch.Scenes;
 
-/// <summary>The same scene in other weather.</summary>
+/// <summary>Changes the weather of a scene.</summary>
 /// <param name="To">The new weather.</param>
 public sealed record WeatherChange(SceneWeather To) : SceneEdit
 {
@@ -14,8 +14,8 @@ public sealed record WeatherChange(SceneWeather To) : SceneEdit
     {
         ArgumentNullException.ThrowIfNull(scene);
         if (scene.Weather == To)
-            return $"The weather of the scene is '{To}' already.";
-        return ToyScenes.AllowsWeather(scene) ? null : "By night and in a drawing the weather is always clear.";
+            return $"The weather of the scene is already '{To}'.";
+        return ToyScenes.AllowsWeather(scene) ? null : "At night and in a drawing the weather is always clear.";
     }
 
     private protected override SceneDescription Change(SceneDescription scene) => scene with { Weather = To };

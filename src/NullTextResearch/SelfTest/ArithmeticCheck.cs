@@ -4,19 +4,21 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.SelfTest;
 
-/// <summary>One operation in one precision, held against float64.</summary>
-/// <param name="Operation">Name and size, for a person.</param>
+/// <summary>One operation in one precision, compared with float64.</summary>
+/// <param name="Operation">Name and size, for display.</param>
 /// <param name="Dtype">Precision.</param>
-/// <param name="Threads">libtorch's threads.</param>
-/// <param name="ResultError">Relative error (L2) of the result, with and without recorded gradients, the larger; NaN where a value is not finite.</param>
-/// <param name="GradientError">The same of the gradients of all inputs, the largest.</param>
-/// <param name="PlainError">The largest error of libtorch's own operation where this library uses another one; else null.</param>
+/// <param name="Threads">Number of libtorch threads.</param>
+/// <param name="ResultError">
+/// Relative L2 error of the result: the larger of the errors with and without recorded gradients; NaN if a value is not finite.
+/// </param>
+/// <param name="GradientError">The largest relative L2 error of the inputs' gradients.</param>
+/// <param name="PlainError">The largest error of libtorch's own operation if this library replaces it; otherwise null.</param>
 public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Threads, double ResultError, double GradientError, double? PlainError)
 {
-    /// <summary>The error up to which an operation counts as right: far above rounding, far below any fault seen.</summary>
+    /// <summary>The largest error that counts as correct: far above rounding, far below any fault observed.</summary>
     public double Limit => LimitOf(Dtype);
 
-    /// <summary>What follows from the errors.</summary>
+    /// <summary>The verdict that follows from the errors.</summary>
     public ArithmeticVerdict Verdict =>
         !(ResultError <= Limit && GradientError <= Limit) ? ArithmeticVerdict.Wrong
         : PlainError is { } plain && !(plain <= Limit) ? ArithmeticVerdict.WorkedAround
@@ -35,8 +37,8 @@ public sealed record ArithmeticCheck(string Operation, ScalarType Dtype, int Thr
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result off by {ResultError:0.0e+0}, gradient by "
+            $"{Operation}, {Precision.NameOf(Dtype)}, {Threads} {(Threads == 1 ? "thread" : "threads")}: result error {ResultError:0.0e+0}, gradient error "
                 + $"{GradientError:0.0e+0} (limit "
-                + $"{Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", libtorch alone {plain:0.0e+0}") : "")}"
+                + $"{Limit:0.0e+0}){(PlainError is { } plain ? FormattableString.Invariant($", plain libtorch {plain:0.0e+0}") : "")}"
         );
 }

@@ -5,15 +5,15 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.SelfTest;
 
-/// <summary>Asks the machine once, and remembers what it said.</summary>
-/// <param name="folder">Where answers are kept for later processes.</param>
-/// <param name="test">Tests a precision with a number of threads.</param>
+/// <summary>Tests the machine once and remembers the result.</summary>
+/// <param name="folder">Where results are stored for later processes.</param>
+/// <param name="test">Tests a precision with a given number of threads.</param>
 internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IReadOnlyList<ArithmeticCheck>> test)
 {
     private readonly Dictionary<(ScalarType, bool), IReadOnlyList<string>> _known = [];
 
-    /// <summary>Throws where something is wrong.</summary>
-    /// <exception cref="WrongArithmeticException">Something is.</exception>
+    /// <summary>Throws if any operation computes wrong results.</summary>
+    /// <exception cref="WrongArithmeticException">An operation computes wrong results.</exception>
     public void Require(ScalarType dtype, int threads)
     {
         IReadOnlyList<string> wrong = WrongOf(dtype, threads);
@@ -21,7 +21,7 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
             throw new WrongArithmeticException(Processor.Name, dtype, wrong);
     }
 
-    /// <summary>What is wrong, one sentence each.</summary>
+    /// <summary>The faults found, one sentence each.</summary>
     public IReadOnlyList<string> WrongOf(ScalarType dtype, int threads)
     {
         lock (_known)
@@ -40,7 +40,7 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
         }
     }
 
-    // Other kernels are chosen by what these variables say.
+    // These environment variables change which kernels are chosen.
     private static string Key(ScalarType dtype, bool several) =>
         Convert.ToHexStringLower(
             SHA256.HashData(
@@ -72,7 +72,7 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            // What cannot be read is found out again.
+            // An unreadable result is treated as missing: the test runs again.
             return null;
         }
     }
@@ -85,7 +85,7 @@ internal sealed class ArithmeticGuard(string folder, Func<ScalarType, int, IRead
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A home folder that cannot be written: the next process tests again, which is all that is lost.
+            // The home folder is not writable. The only cost is that the next process tests again.
         }
     }
 }

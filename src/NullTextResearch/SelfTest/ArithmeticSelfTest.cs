@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.SelfTest;
 
 /// <summary>
-/// Whether this processor and this libtorch compute right what optimisation and training are made of: convolutions, products, attention and norms,
-/// their results and their gradients, against float64 by another path. A machine may fail: see <see cref="Layers.Convolution"/>.
+/// Tests whether this processor and this libtorch correctly compute the operations that optimisation and training use: convolutions, matrix products, attention
+/// and norms. Results and gradients are compared with float64 computed by another path. A machine may fail: see <see cref="Layers.Convolution"/>.
 /// </summary>
 public static class ArithmeticSelfTest
 {
-    /// <summary>Environment variable; <c>off</c> lets an optimisation run whatever the test finds.</summary>
+    /// <summary>Environment variable; <c>off</c> lets an optimisation run whatever the test's outcome.</summary>
     public const string Variable = "NULLTEXT_SELF_TEST";
 
     private static readonly Lazy<ArithmeticGuard> Guard = new(() => new ArithmeticGuard(UserCache.Folder("self-test"), Short));
@@ -18,34 +18,36 @@ public static class ArithmeticSelfTest
     /// <summary>Precisions that networks run in.</summary>
     public static IReadOnlyList<ScalarType> Dtypes { get; } = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16];
 
-    /// <summary>Tests every operation; a few seconds for each precision.</summary>
+    /// <summary>Tests every operation; takes a few seconds per precision.</summary>
     /// <param name="dtype">Precision.</param>
-    /// <param name="threads">libtorch's threads while it runs; the present number is set again at the end.</param>
+    /// <param name="threads">Number of libtorch threads during the test; the current number is restored at the end.</param>
     /// <param name="cancellation">Checked between operations.</param>
-    /// <returns>In a fixed order.</returns>
+    /// <returns>The checks, in a fixed order.</returns>
     public static IEnumerable<ArithmeticCheck> Run(ScalarType dtype, int threads, CancellationToken cancellation = default) =>
         Run(TestedOperation.All, dtype, threads, cancellation);
 
     /// <summary>
-    /// Throws where the machine computes wrongly in this precision with libtorch's present number of threads. The first call tests (the short form,
-    /// under two seconds); the answer is remembered by processor, libtorch and library.
+    /// Throws if the machine computes wrong results in this precision with libtorch's current number of threads. The first call runs the short test (under two
+    /// seconds); the result is cached per processor, libtorch and library version.
     /// </summary>
     /// <param name="dtype">Precision of the network.</param>
-    /// <param name="device">Where it computes; only processors are tested.</param>
-    /// <exception cref="WrongArithmeticException">Something is wrong, and <see cref="Variable"/> is not <c>off</c>.</exception>
+    /// <param name="device">Where the network runs; only the CPU is tested.</param>
+    /// <exception cref="WrongArithmeticException">An operation computes wrong results, and <see cref="Variable"/> is not <c>off</c>.</exception>
     public static void Require(ScalarType dtype, Device device)
     {
         if (device.type == DeviceType.CPU && Dtypes.Contains(dtype) && !IsOff)
             Guard.Value.Require(dtype, get_num_threads());
     }
 
-    /// <summary>Whether the machine computes right in this precision with libtorch's present number of threads; tests where that is not known.</summary>
+    /// <summary>
+    /// Whether the machine computes correctly in this precision with libtorch's current number of threads. Runs the short test if the result is not cached.
+    /// </summary>
     /// <param name="dtype">Precision.</param>
-    /// <param name="device">Where; anything but a processor counts as right.</param>
+    /// <param name="device">Device; anything other than the CPU counts as correct.</param>
     public static bool Passes(ScalarType dtype, Device device) =>
         device.type != DeviceType.CPU || !Dtypes.Contains(dtype) || Guard.Value.WrongOf(dtype, get_num_threads()).Count == 0;
 
-    /// <summary>Whether <see cref="Variable"/> says that the test's findings count for nothing.</summary>
+    /// <summary>Whether <see cref="Variable"/> is <c>off</c>, so that the test's outcome is ignored.</summary>
     public static bool IsOff => string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
 
     private static IReadOnlyList<ArithmeticCheck> Short(ScalarType dtype, int threads) =>
@@ -74,7 +76,7 @@ public static class ArithmeticSelfTest
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = enable_grad();
         using Generator generator = new(20);
-        // A weight has the size that keeps values at one, as trained ones do; all inputs are rounded first, so that rounding them is no error.
+        // Weights are scaled to keep values near one, as trained weights do. Inputs are rounded first, so their rounding does not count as an error.
         Tensor[] inputs =
         [
             .. operation.Shapes.Select(shape => randn(shape, ScalarType.Float32, generator: generator).Times(Scale(shape, operation)).to(dtype)),
@@ -115,7 +117,7 @@ public static class ArithmeticSelfTest
             ? 1 / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b))
             : 1;
 
-    /// <summary>Leaves NaN in memory that is about to be used again: an operation that reads what nobody wrote then shows it.</summary>
+    /// <summary>Leaves NaN in memory that is about to be reused, which exposes operations that read uninitialised memory.</summary>
     private static void Poison()
     {
         using IDisposable grad = no_grad();
@@ -131,6 +133,6 @@ public static class ArithmeticSelfTest
         return actual.to(ScalarType.Float64).sub(expected).norm().div(expected.norm()).item<double>();
     }
 
-    // Math.Max keeps a NaN, and a NaN is the worst.
+    // Math.Max propagates NaN, which is the worst outcome.
     private static double Worse(double a, double b) => Math.Max(a, b);
 }

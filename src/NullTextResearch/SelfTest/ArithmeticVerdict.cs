@@ -1,14 +1,14 @@
 namespace NullTextResearch.SelfTest;
 
-/// <summary>What was found about one operation.</summary>
+/// <summary>The outcome of the test of one operation.</summary>
 public enum ArithmeticVerdict
 {
-    /// <summary>The machine computes it right.</summary>
+    /// <summary>The machine computes it correctly.</summary>
     Right,
 
-    /// <summary>libtorch alone computes it wrong here, and this library goes another way, which is right.</summary>
+    /// <summary>libtorch's own operation is wrong here; this library's replacement is correct.</summary>
     WorkedAround,
 
-    /// <summary>What this library would use is wrong.</summary>
+    /// <summary>The operation that this library uses is wrong.</summary>
     Wrong,
 }

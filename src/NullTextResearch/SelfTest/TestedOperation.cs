@@ -6,13 +6,13 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.SelfTest;
 
-/// <summary>An operation that inversion, sampling or training is made of, at a size that shows the faults known.</summary>
+/// <summary>An operation used by inversion, sampling or training, at a size that reveals the known faults.</summary>
 /// <param name="Name">Name and size.</param>
-/// <param name="Shapes">Shapes of its inputs; a gradient is taken to each.</param>
-/// <param name="Own">As this library computes it.</param>
-/// <param name="Reference">By another path, for float64.</param>
-/// <param name="IsShort">Whether the short form has it.</param>
-/// <param name="Plain">As libtorch alone computes it, where the library goes another way.</param>
+/// <param name="Shapes">Shapes of its inputs; the gradient of each is checked.</param>
+/// <param name="Own">This library's implementation.</param>
+/// <param name="Reference">Another implementation, run in float64.</param>
+/// <param name="IsShort">Whether it is part of the short test.</param>
+/// <param name="Plain">libtorch's own operation, if this library replaces it.</param>
 internal sealed record TestedOperation(
     string Name,
     long[][] Shapes,
@@ -25,30 +25,30 @@ internal sealed record TestedOperation(
     /// <summary>All operations.</summary>
     public static IReadOnlyList<TestedOperation> All { get; } =
     [
-        Convolve("U-Net's exit of Stable Diffusion", 1, 320, 4, 16, isShort: true),
+        Convolve("Stable Diffusion's U-Net output", 1, 320, 4, 16, isShort: true),
         Convolve("the same, larger, two images", 2, 320, 4, 32),
-        Convolve("U-Net's entry of Stable Diffusion", 1, 4, 320, 16, isShort: true),
-        Convolve("residual block of Stable Diffusion", 1, 320, 320, 8, isShort: true),
-        Convolve("residual block, two halves joined", 1, 640, 320, 8),
+        Convolve("Stable Diffusion's U-Net input", 1, 4, 320, 16, isShort: true),
+        Convolve("Stable Diffusion's residual block", 1, 320, 320, 8, isShort: true),
+        Convolve("residual block with skip input", 1, 640, 320, 8),
         Convolve("downsampling", 1, 320, 320, 8, stride: 2, isShort: true),
         Convolve("downsampling, odd size", 1, 320, 320, 9, stride: 2),
-        Convolve("autoencoder's downsampling, unpadded", 1, 128, 128, 17, stride: 2, padding: 0),
+        Convolve("autoencoder downsampling, unpadded", 1, 128, 128, 17, stride: 2, padding: 0),
         Convolve("shortcut", 1, 640, 320, 8, kernel: 1),
-        Convolve("autoencoder's exit", 1, 128, 3, 24),
-        Convolve("autoencoder's moments", 1, 8, 8, 16, kernel: 1, isShort: true),
-        Convolve("U-Net's exit of sd-mini", 1, 64, 4, 16, isShort: true),
-        Convolve("U-Net's exit of sd-mini, two images", 2, 64, 4, 16, isShort: true),
-        Convolve("U-Net's exit of sd-mini, eight images", 8, 64, 4, 16),
-        Convolve("sd-mini's autoencoder, entry", 8, 3, 32, 32),
-        Convolve("sd-mini's autoencoder, exit", 8, 32, 3, 32, isShort: true),
+        Convolve("autoencoder output", 1, 128, 3, 24),
+        Convolve("autoencoder moments", 1, 8, 8, 16, kernel: 1, isShort: true),
+        Convolve("sd-mini's U-Net output", 1, 64, 4, 16, isShort: true),
+        Convolve("sd-mini's U-Net output, two images", 2, 64, 4, 16, isShort: true),
+        Convolve("sd-mini's U-Net output, eight images", 8, 64, 4, 16),
+        Convolve("sd-mini's autoencoder, input", 8, 3, 32, 32),
+        Convolve("sd-mini's autoencoder, output", 8, 32, 3, 32, isShort: true),
         Convolve("sd-mini's autoencoder, middle", 8, 96, 8, 16),
-        Convolve("a half-full block", 2, 40, 24, 12),
-        Convolve("odd blocks with a stride", 2, 80, 48, 13, stride: 2),
+        Convolve("half-filled channel block", 2, 40, 24, 12),
+        Convolve("odd block count, strided", 2, 80, 48, 13, stride: 2),
         Product("text to keys", 2, 77, 768, 320, isShort: true),
         Product("feed-forward", 1, 64, 320, 2560),
         Product("time embedding, one row", 1, 1, 320, 1280, isShort: true),
         Product("sd-mini's text to keys", 2, 77, 128, 64, isShort: true),
-        Product("no multiple of anything", 3, 7, 51, 33),
+        Product("odd sizes", 3, 7, 51, 33),
         Attend("fused self-attention", FusedAttention.Instance, 2, 8, 256, 256, 40, isShort: true),
         Attend("fused cross-attention", FusedAttention.Instance, 2, 8, 256, 77, 40, isShort: true),
         Attend("fused cross-attention, wide heads", FusedAttention.Instance, 1, 8, 64, 77, 160),
@@ -203,7 +203,7 @@ internal sealed record TestedOperation(
         return centred.div(centred.Squared().mean([-1], keepdim: true).Plus(1e-5).sqrt());
     }
 
-    // As the layers do it: float16 products are made in float32 on a processor.
+    // As in the layers: on a CPU, float16 products are computed in float32.
     private static Tensor Widened(Tensor[] inputs, Func<Tensor[], Tensor> product) =>
         Products.Of(inputs[0], wide => product([wide, .. inputs.Skip(1).Select(t => t.to(wide.dtype))]));
 }

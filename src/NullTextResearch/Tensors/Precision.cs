@@ -15,7 +15,7 @@ public static class Precision
     /// <summary>The names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(k => k.Name)];
 
-    /// <summary>The type that a name stands for.</summary>
+    /// <summary>The type for a name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">There is no such precision.</exception>
     public static ScalarType Parse(string name)
@@ -28,7 +28,7 @@ public static class Precision
         throw new ArgumentException($"There is no precision '{name}'; it must be one of {string.Join(", ", Names)}.", nameof(name));
     }
 
-    /// <summary>The name of a type; of one that has none here (float64), the type's own.</summary>
+    /// <summary>The name of a type; for a type without a name here (float64), the type's own name.</summary>
     /// <param name="dtype">A floating-point type.</param>
     public static string NameOf(ScalarType dtype)
     {
@@ -40,11 +40,11 @@ public static class Precision
         return dtype.ToString();
     }
 
-    /// <summary>Whether a number takes 16 bits.</summary>
+    /// <summary>Whether a type has 16 bits.</summary>
     /// <param name="dtype">A type.</param>
     public static bool IsHalf(ScalarType dtype) => dtype is ScalarType.Float16 or ScalarType.BFloat16;
 
-    /// <summary>The type for sums, latents and losses beside a network of this type: float32 for 16 bits, else the type itself.</summary>
+    /// <summary>The type for sums, latents and losses used with a network of this type: float32 for 16-bit types, otherwise the type itself.</summary>
     /// <param name="dtype">The network's type.</param>
     public static ScalarType Wide(ScalarType dtype) => IsHalf(dtype) ? ScalarType.Float32 : dtype;
 }

@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tensors;
 
-/// <summary>A network left the range of its 16-bit numbers: what it gave is infinite or no number.</summary>
+/// <summary>A network exceeded the range of its 16-bit numbers: its output is infinite or NaN.</summary>
 public sealed class PrecisionException : Exception
 {
-    /// <summary>Says where, in which precision, and what to try.</summary>
+    /// <summary>Creates the exception; its message says where, in which precision, and what to try.</summary>
     /// <param name="what">What is not finite, as the subject of a sentence.</param>
     /// <param name="dtype">The network's type.</param>
     public PrecisionException(string what, ScalarType dtype)
@@ -26,11 +26,11 @@ public sealed class PrecisionException : Exception
     /// <summary>The network's type.</summary>
     public ScalarType Dtype { get; }
 
-    /// <summary>Throws where a network of 16-bit numbers has left their range; asks nothing of wider ones, whose losses tell.</summary>
-    /// <param name="values">What it gave; borrowed.</param>
+    /// <summary>Throws if a 16-bit network has exceeded its range. Wider types are not checked: their losses show it.</summary>
+    /// <param name="values">The network's output; borrowed.</param>
     /// <param name="dtype">The network's type.</param>
     /// <param name="what">What the values are, as the subject of a sentence.</param>
-    /// <exception cref="PrecisionException">A value is infinite or no number.</exception>
+    /// <exception cref="PrecisionException">A value is infinite or NaN.</exception>
     internal static void ThrowUnlessFinite(Tensor values, ScalarType dtype, Func<string> what)
     {
         if (!Precision.IsHalf(dtype))

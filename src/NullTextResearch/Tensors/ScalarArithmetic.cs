@@ -4,20 +4,19 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tensors;
 
 /// <summary>
-/// Arithmetic with a number. TorchSharp makes a native scalar of it and lets go of it before the native call has read it: a garbage collection in
-/// that moment, started by another thread, frees it, and the call ends with "Unknown scalar type" or uses a wrong number (some three times in the
-/// 1,600 tests of this library, two at a time). Even the sum of two tensors has such a number, the factor 1 of the second, and so has a sum with a
-/// number. Here the scalar lives
-/// until the call is over. A test finds calls that bypass this place.
+/// Arithmetic with a number. TorchSharp converts the number to a native scalar and releases it before the native call has read it. A garbage collection at that
+/// moment, started by another thread, frees the scalar, and the call fails with "Unknown scalar type" or uses a wrong number (about three times in the 1,600
+/// tests of this library, run two at a time). Even the sum of two tensors uses such a number, the factor 1 of the second, and so does a sum with a number. Here
+/// the scalar lives until the call has returned. A test finds calls that bypass this class.
 /// </summary>
 internal static class ScalarArithmetic
 {
-    // Never freed; integers, as TorchSharp's own. What it makes inside (the factor of add(scalar), start and step of arange(end)) cannot be kept
-    // alive: it is given.
+    // Never freed; integers, like TorchSharp's own. Scalars that it creates internally (the factor of add(scalar), start and step of arange(end)) cannot be
+    // kept alive, so they are passed explicitly.
     private static readonly Scalar Zero = 0,
         One = 1;
 
-    /// <summary>tensor + other, as they broadcast; owned by the caller's dispose scope.</summary>
+    /// <summary>tensor + other, with broadcasting; owned by the caller's dispose scope.</summary>
     public static Tensor Plus(this Tensor tensor, Tensor other) => tensor.add(other, One);
 
     /// <summary>The tensor with the other added in place.</summary>
@@ -82,7 +81,7 @@ internal static class ScalarArithmetic
         return tensor.addcdiv_(a, b, scalar);
     }
 
-    /// <summary>Values below the least and above the most are these; NaN stays. Owned by the caller's dispose scope.</summary>
+    /// <summary>Values clamped to the range from least to most; NaN stays. Owned by the caller's dispose scope.</summary>
     public static Tensor Clamped(this Tensor tensor, double least, double most)
     {
         using Scalar low = least,
@@ -90,7 +89,7 @@ internal static class ScalarArithmetic
         return tensor.clamp(low, high);
     }
 
-    /// <summary>Values below the least are the least; NaN stays. Owned by the caller's dispose scope.</summary>
+    /// <summary>Values clamped to be at least the given one; NaN stays. Owned by the caller's dispose scope.</summary>
     public static Tensor AtLeast(this Tensor tensor, double least)
     {
         using Scalar scalar = least;

@@ -5,7 +5,7 @@ namespace NullTextResearch.Tensors;
 /// <summary>Random tensors from explicit seeds.</summary>
 public static class Seeds
 {
-    /// <summary>Standard normal noise that depends on the seed alone, not on device, batch or history.</summary>
+    /// <summary>Standard normal noise that depends only on the seed, not on device, batch or history.</summary>
     /// <param name="seed">Any number; equal seeds give equal noise.</param>
     /// <param name="shape">Shape of the result.</param>
     /// <param name="like">Tensor whose device and dtype the result takes.</param>

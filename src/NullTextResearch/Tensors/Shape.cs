@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tensors;
 
-/// <summary>Shape guards that say what was expected and what came.</summary>
+/// <summary>Shape checks whose errors say which shape was expected and which was given.</summary>
 public static class Shape
 {
     /// <summary>Throws unless <paramref name="tensor"/> has the given shape; -1 accepts any size on that axis.</summary>

@@ -1,12 +1,12 @@
 namespace NullTextResearch.Tensors;
 
-/// <summary>A tensor does not have the shape that was asked for.</summary>
+/// <summary>A tensor does not have the expected shape.</summary>
 public sealed class ShapeMismatchException : ArgumentException
 {
     /// <summary>Creates the exception.</summary>
-    /// <param name="name">What the tensor is called where it was passed.</param>
-    /// <param name="expected">The shape asked for; -1 stands for any size.</param>
-    /// <param name="actual">The shape that came.</param>
+    /// <param name="name">Name of the tensor at the call site.</param>
+    /// <param name="expected">The expected shape; -1 stands for any size.</param>
+    /// <param name="actual">The actual shape.</param>
     public ShapeMismatchException(string name, IReadOnlyList<long> expected, IReadOnlyList<long> actual)
         : base($"{name}: expected shape {Shape.Text(expected)}, got {Shape.Text(actual)}.")
     {
@@ -14,9 +14,9 @@ public sealed class ShapeMismatchException : ArgumentException
         Actual = actual;
     }
 
-    /// <summary>The shape asked for; -1 stands for any size.</summary>
+    /// <summary>The expected shape; -1 stands for any size.</summary>
     public IReadOnlyList<long> Expected { get; }
 
-    /// <summary>The shape that came.</summary>
+    /// <summary>The actual shape.</summary>
     public IReadOnlyList<long> Actual { get; }
 }

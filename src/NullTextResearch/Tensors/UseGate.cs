@@ -1,18 +1,18 @@
 namespace NullTextResearch.Tensors;
 
 /// <summary>
-/// Counts who works with tensors that somebody else may free: any number of users at a time, and a change or the end waits until they are done.
-/// libtorch itself does not: a tensor that is freed while another thread computes with it ends the process.
+/// Guards tensors that another thread may free: any number of uses can run at the same time, and a change or a disposal waits until they are done. libtorch
+/// itself has no such guard: freeing a tensor while another thread computes with it ends the process.
 /// </summary>
-/// <remarks>Taken once for a pass through a network (30 to 70 ns), never for a layer.</remarks>
-/// <param name="owner">What is used, for messages.</param>
+/// <remarks>Entered once per pass through a network (30 to 70 ns), never per layer.</remarks>
+/// <param name="owner">Name of the guarded object, for messages.</param>
 internal sealed class UseGate(string owner)
 {
-    // A pass may begin inside another of the same thread, also while somebody waits for the end of the outer one.
+    // A pass may begin inside another on the same thread, even while another thread waits for the outer one to end.
     private readonly ReaderWriterLockSlim _lock = new(LockRecursionPolicy.SupportsRecursion);
     private volatile bool _closed;
 
-    /// <summary>Begins a use, on this thread, until the lease is disposed; waits while a change is made.</summary>
+    /// <summary>Begins a use, on this thread, until the lease is disposed; waits for a change in progress.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
     public Lease Use()
     {
@@ -23,20 +23,20 @@ internal sealed class UseGate(string owner)
         throw Gone();
     }
 
-    /// <summary>Makes a change with nobody else at work; waits for those who are.</summary>
+    /// <summary>Makes a change exclusively; waits until all uses have ended.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    /// <exception cref="InvalidOperationException">This thread is itself in the middle of a use.</exception>
+    /// <exception cref="InvalidOperationException">This thread is itself within a use.</exception>
     public void Change(Action change)
     {
         if (!TryChange(change))
             throw Gone();
     }
 
-    /// <summary>As <see cref="Change"/>; does nothing and gives false where it was closed.</summary>
+    /// <summary>As <see cref="Change"/>, but does nothing and returns false if it was closed.</summary>
     public bool TryChange(Action change) => Alone("changed", change);
 
-    /// <summary>Ends every use: waits for those who are at work, frees, and refuses whoever comes later. A second time nothing happens.</summary>
-    /// <exception cref="InvalidOperationException">This thread is itself in the middle of a use.</exception>
+    /// <summary>Waits until all uses have ended, frees, and rejects later uses. A second call does nothing.</summary>
+    /// <exception cref="InvalidOperationException">This thread is itself within a use.</exception>
     public void Close(Action free)
     {
         Alone(
@@ -55,17 +55,17 @@ internal sealed class UseGate(string owner)
         );
     }
 
-    /// <summary>A value that is there until the end.</summary>
+    /// <summary>Returns a value that is valid until the gate is closed.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
     public T Alive<T>(T value) => _closed ? throw Gone() : value;
 
-    /// <summary>Throws where this thread is in the middle of a use: waiting for its own end would be for ever.</summary>
-    /// <exception cref="InvalidOperationException">It is.</exception>
+    /// <summary>Throws if this thread is within a use: it would wait for itself forever.</summary>
+    /// <exception cref="InvalidOperationException">This thread is within a use.</exception>
     public void RefuseWithinUse(string what)
     {
         if (_lock.IsReadLockHeld && !_lock.IsWriteLockHeld)
             throw new InvalidOperationException(
-                $"{owner} cannot be {what} by what it calls while it works (a loss, an observer, an attention processor); do it when the call has returned."
+                $"{owner} cannot be {what} by code that it runs (a loss, an observer, an attention processor); do it after the call has returned."
             );
     }
 
@@ -88,9 +88,9 @@ internal sealed class UseGate(string owner)
         }
     }
 
-    private ObjectDisposedException Gone() => new(owner, $"{owner} was disposed; what it held is freed.");
+    private ObjectDisposedException Gone() => new(owner, $"{owner} was disposed; its tensors are freed.");
 
-    /// <summary>A use that goes on.</summary>
+    /// <summary>A use in progress.</summary>
     internal readonly struct Lease(ReaderWriterLockSlim held) : IDisposable
     {
         /// <summary>Ends it, on the thread that began it.</summary>

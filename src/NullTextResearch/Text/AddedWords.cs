@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace NullTextResearch.Text;
 
 /// <summary>
-/// Words that a model learned after its vocabulary was made, each one id (or several, <c>word</c>, <c>word_1</c>, ...) that byte pairs never touch.
+/// Words that a model learned after its vocabulary was made. Each has one id (or several: <c>word</c>, <c>word_1</c>, ...), and byte pairs never split it.
 /// </summary>
 internal sealed class AddedWords
 {
@@ -13,11 +13,11 @@ internal sealed class AddedWords
     private readonly int[] _lengths;
 
     /// <summary>Collects the words of a folder.</summary>
-    /// <param name="vocabulary">What is in it already is no added word.</param>
+    /// <param name="vocabulary">Words in it are not added words.</param>
     /// <param name="addedPath">Path of added_tokens.json, for messages.</param>
-    /// <param name="added">Its content; null where there is none.</param>
+    /// <param name="added">Its content; null if the file does not exist.</param>
     /// <param name="configPath">Path of tokenizer_config.json, for messages.</param>
-    /// <param name="config">Its content; null where there is none.</param>
+    /// <param name="config">Its content; null if the file does not exist.</param>
     /// <exception cref="TokenizerFileException">The files contradict the vocabulary or each other.</exception>
     public AddedWords(Dictionary<string, int> vocabulary, string addedPath, JsonElement? added, string configPath, JsonElement? config)
     {
@@ -30,7 +30,7 @@ internal sealed class AddedWords
         if (config is { } json && json.TryGetProperty("added_tokens_decoder", out JsonElement decoder) && decoder.ValueKind != JsonValueKind.Null)
         {
             if (decoder.ValueKind != JsonValueKind.Object)
-                throw Bad(configPath, "added_tokens_decoder", decoder, "an object of ids");
+                throw Bad(configPath, "added_tokens_decoder", decoder, "an object keyed by id");
             foreach (JsonProperty item in decoder.EnumerateObject())
             {
                 if (!int.TryParse(item.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= ClipTokenizer.MostTokens)
@@ -43,7 +43,7 @@ internal sealed class AddedWords
                     || !item.Value.TryGetProperty("content", out JsonElement content)
                     || content.ValueKind != JsonValueKind.String
                 )
-                    throw Bad(configPath, $"{id} in added_tokens_decoder", item.Value, "an object with its content");
+                    throw Bad(configPath, $"{id} in added_tokens_decoder", item.Value, "an object with the member 'content'");
                 bool alone = item.Value.TryGetProperty("single_word", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
                 Add(configPath, content.GetString()!, id);
                 if (alone)
@@ -58,19 +58,19 @@ internal sealed class AddedWords
                 quoted = $"the added word '{Excerpt.Of(text)}'";
             if (vocabulary.TryGetValue(text, out int own))
             {
-                // The frame of a row, and the padding of Stable Diffusion 2.x: they have rules of their own.
+                // The start and end tokens, and the padding of Stable Diffusion 2.x, are handled separately.
                 if (own == id)
                     return;
-                throw new TokenizerFileException(path, $"{quoted} has the id {id}, and {own} in vocab.json");
+                throw new TokenizerFileException(path, $"{quoted} has the id {id}, but {own} in vocab.json");
             }
             if (word.Length == 0 || word.Any(char.IsWhiteSpace))
-                throw new TokenizerFileException(path, $"{quoted} is empty or has white space in it, which is not supported");
+                throw new TokenizerFileException(path, $"{quoted} is empty or contains white space, which is not supported");
             if (_ids.TryGetValue(word, out int before) && before == id)
                 return;
             if (!_ids.TryAdd(word, id))
-                throw new TokenizerFileException(path, $"{quoted} has the id {id}, and {before} in the other file");
+                throw new TokenizerFileException(path, $"{quoted} has the id {id}, but {before} in the other file");
             if (!taken.TryAdd(id, text))
-                throw new TokenizerFileException(path, $"{quoted} has the id {id}, which is that of '{Excerpt.Of(taken[id])}'");
+                throw new TokenizerFileException(path, $"{quoted} has the id {id}, which belongs to '{Excerpt.Of(taken[id])}'");
         }
 
         static TokenizerFileException Bad(string path, string what, JsonElement got, string expected) =>
@@ -80,7 +80,7 @@ internal sealed class AddedWords
     /// <summary>Each word with its id.</summary>
     public IReadOnlyDictionary<string, int> Ids => _ids;
 
-    /// <summary>Length of the longest added word that stands at a place; 0 if none does.</summary>
+    /// <summary>Length of the longest added word at a position; 0 if there is none.</summary>
     public int LengthAt(string text, int at)
     {
         Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> ids = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -99,7 +99,7 @@ internal sealed class AddedWords
         return 0;
     }
 
-    /// <summary>The ids that a word stands for: its own and those of <c>word_1</c>, <c>word_2</c>, ... (one learned word of several vectors).</summary>
+    /// <summary>The ids of a word: its own and those of <c>word_1</c>, <c>word_2</c>, ... (one learned word with several vectors).</summary>
     public IReadOnlyList<int> IdsOf(string word)
     {
         List<int> ids = [_ids[word]];

@@ -3,12 +3,12 @@ using System.Text;
 namespace NullTextResearch.Text;
 
 /// <summary>
-/// The reversible spelling of bytes as printable characters that byte-level vocabularies use: the 188 visible Latin-1 characters stand for
-/// themselves, the other 68 bytes for U+0100 onwards, in byte order.
+/// The reversible spelling of bytes as printable characters in byte-level vocabularies: the 188 visible Latin-1 characters stand for themselves, and
+/// the characters from U+0100 stand for the other 68 bytes, in byte order.
 /// </summary>
 internal static class ByteAlphabet
 {
-    /// <summary>Mark of a piece that ends a word.</summary>
+    /// <summary>Marks a piece that ends a word.</summary>
     internal const string EndOfWord = "</w>";
 
     private static readonly char[] SymbolOf = MakeSymbols();
@@ -18,7 +18,7 @@ internal static class ByteAlphabet
     internal static IEnumerable<char> VocabularyOrder =>
         Enumerable.Range(0, 256).Where(IsVisible).Concat(Enumerable.Range(0, 256).Where(b => !IsVisible(b))).Select(b => SymbolOf[b]);
 
-    /// <summary>Spells the UTF-8 bytes of a text, one symbol a byte.</summary>
+    /// <summary>Spells the UTF-8 bytes of a text, one symbol per byte.</summary>
     internal static string Spell(ReadOnlySpan<char> text)
     {
         byte[] bytes = new byte[Encoding.UTF8.GetByteCount(text)];
@@ -36,7 +36,7 @@ internal static class ByteAlphabet
         );
     }
 
-    /// <summary>Reads a spelled text back; incomplete characters become U+FFFD.</summary>
+    /// <summary>Decodes a spelled text; incomplete characters become U+FFFD.</summary>
     internal static string Read(string symbols) => Encoding.UTF8.GetString(Bytes(symbols));
 
     /// <summary>The bytes that symbols stand for.</summary>

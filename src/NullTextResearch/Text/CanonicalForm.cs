@@ -3,10 +3,11 @@ using System.Text;
 
 namespace NullTextResearch.Text;
 
-/// <summary>Unicode's normalisation form C: marks joined to their letters where a joined character exists.</summary>
+/// <summary>Unicode normalisation form C: combining marks merge with their letters wherever a composed character exists.</summary>
 /// <remarks>
-/// The runtime's own normalisation needs ICU, which this library does without (it returns its input there). Needed because all published tokenizers
-/// normalise: "é" typed as a letter and an accent, as macOS and some keyboards give it, must be the same token as the one character.
+/// The runtime's own normalisation needs ICU, which this library does not use (without ICU, the runtime returns its input). Normalisation is needed
+/// because all published tokenizers normalise: "é" typed as a letter and an accent, as on macOS and some keyboards, must give the same token as the
+/// single character.
 /// </remarks>
 internal static class CanonicalForm
 {
@@ -19,7 +20,7 @@ internal static class CanonicalForm
         Trails = 28,
         Syllables = Leads * Vowels * Trails;
 
-    // Below this nothing decomposes into something else than itself composed, and nothing combines.
+    // Below this, nothing combines, and every decomposition composes back to the same character.
     private const char FirstMark = '\u0300';
 
     private static readonly Lazy<Tables> LoadedTables = new(Tables.Read);
@@ -75,7 +76,7 @@ internal static class CanonicalForm
         }
     }
 
-    // Marks behind a letter in the order of their classes; those of one class keep theirs.
+    // Sorts the marks after a letter by class; marks of one class keep their order.
     private static void Order(List<int> codes, Tables tables)
     {
         for (int i = 1; i < codes.Count; i++)
@@ -94,7 +95,7 @@ internal static class CanonicalForm
         foreach (int code in codes)
         {
             int mark = tables.Class(code);
-            // A mark joins its letter unless one of the same or a higher class stands between them.
+            // A mark joins its letter unless a mark of the same or a higher class stands between them.
             bool reaches = starter >= 0 && (result.Count - 1 == starter || (last < mark && last != 0));
             if (reaches && Pair(result[starter], code, tables) is { } joined)
             {

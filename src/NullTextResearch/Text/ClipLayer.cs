@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Text;
 
-/// <summary>One layer of CLIP's transformers, that of texts and that of pictures alike.</summary>
+/// <summary>One layer of CLIP's transformers, for both text and images.</summary>
 internal sealed class ClipLayer
 {
     private readonly WeightPath _at;
@@ -23,13 +23,13 @@ internal sealed class ClipLayer
     private readonly bool _isCausal;
 
     /// <summary>Declares the layer.</summary>
-    /// <param name="at">Where.</param>
+    /// <param name="at">Where the layer declares its weights.</param>
     /// <param name="width">Width of the embedding.</param>
     /// <param name="inner">Width of the feed-forward layer.</param>
     /// <param name="heads">Attention heads.</param>
-    /// <param name="quickGelu">x sigmoid(1.702 x) where true, the exact Gaussian error unit where false.</param>
+    /// <param name="quickGelu">x sigmoid(1.702 x) if true, the exact GELU if false.</param>
     /// <param name="epsilon">Epsilon of the normalisations.</param>
-    /// <param name="isCausal">Whether a token sees only those before it (texts).</param>
+    /// <param name="isCausal">Whether attention is causal (text).</param>
     public ClipLayer(WeightPath at, int width, int inner, int heads, bool quickGelu, double epsilon, bool isCausal)
     {
         if (width % heads != 0)

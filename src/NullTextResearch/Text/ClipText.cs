@@ -3,10 +3,10 @@ using System.Text;
 
 namespace NullTextResearch.Text;
 
-/// <summary>CLIP's text cleaning and its split into words, before any byte pair is merged.</summary>
+/// <summary>CLIP's text cleaning and word splitting, before any byte pair is merged.</summary>
 /// <remarks>
-/// Works on Unicode scalar values: a .NET regular expression sees UTF-16 units and would take a letter outside the basic plane for punctuation.
-/// Needs no ICU: casing and categories come from the runtime's own tables.
+/// Works on Unicode scalar values: a .NET regular expression sees UTF-16 units and would treat a letter outside the basic plane as punctuation.
+/// ICU is not needed: casing and categories come from the runtime's own tables.
 /// </remarks>
 internal static class ClipText
 {
@@ -143,7 +143,7 @@ internal static class ClipText
         };
     }
 
-    // Capital sigma at the end of a word has a lower-case form of its own: a cased letter before it, none after it.
+    // Capital sigma has a separate lower-case form at the end of a word: with a cased letter before it and none after it.
     private static bool IsFinalSigma(Rune[] runes, int at)
     {
         int before = at - 1,

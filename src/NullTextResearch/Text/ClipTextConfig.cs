@@ -5,11 +5,11 @@ namespace NullTextResearch.Text;
 /// <summary>Architecture of a <see cref="ClipTextModel"/>, as in transformers' <c>text_encoder/config.json</c>.</summary>
 public sealed record ClipTextConfig
 {
-    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    // At least ten times the values of any published model: a damaged number is rejected before a network of that size is declared.
     private const int MostWidth = 1 << 16;
     private const int MostLayers = 256;
 
-    /// <summary>Number of tokens known.</summary>
+    /// <summary>Number of tokens in the vocabulary.</summary>
     public int VocabSize { get; init; } = 49408;
 
     /// <summary>Width of the embedding.</summary>
@@ -27,7 +27,7 @@ public sealed record ClipTextConfig
     /// <summary>Context length in tokens.</summary>
     public int ContextLength { get; init; } = 77;
 
-    /// <summary>x sigmoid(1.702 x) where true (OpenAI's models), the exact Gaussian error unit where false.</summary>
+    /// <summary>x sigmoid(1.702 x) if true (OpenAI's models), the exact GELU if false.</summary>
     public bool QuickGelu { get; init; } = true;
 
     /// <summary>Epsilon of the normalisations.</summary>
@@ -37,7 +37,7 @@ public sealed record ClipTextConfig
     public static ClipTextConfig StableDiffusion1 { get; } = new();
 
     /// <summary>
-    /// OpenCLIP's ViT-H/14 text encoder as Stable Diffusion 2.x uses it: 24 layers were trained, the last one is left out (the penultimate layer's
+    /// OpenCLIP's ViT-H/14 text encoder as Stable Diffusion 2.x uses it: of its 24 trained layers, the last is left out (the penultimate layer's
     /// output goes through the final normalisation), so the network has 23.
     /// </summary>
     public static ClipTextConfig StableDiffusion2 { get; } =
@@ -51,7 +51,7 @@ public sealed record ClipTextConfig
         };
 
     /// <summary>Reads a config.</summary>
-    /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
+    /// <exception cref="ModelFormatException">A field is missing, or asks for an unsupported feature.</exception>
     public static ClipTextConfig Read(ConfigReader json)
     {
         string activation = json.Text("hidden_act", "quick_gelu");

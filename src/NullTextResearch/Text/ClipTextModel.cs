@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Text;
 
-/// <summary>CLIP's text transformer, module for module and key for key transformers' CLIPTextModel (last hidden state after the final norm).</summary>
-/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <summary>CLIP's text transformer; modules and keys match transformers' CLIPTextModel (last hidden state after the final norm).</summary>
+/// <remarks>Several threads may use it at the same time. After <see cref="Dispose"/>, every use throws an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class ClipTextModel : IDisposable
 {
     private readonly WeightPath _embeddingsAt;
@@ -50,7 +50,7 @@ public sealed class ClipTextModel : IDisposable
 
     /// <summary>Embeds token ids.</summary>
     /// <param name="ids">Integer [B, tokens], at most the context length; borrowed.</param>
-    /// <param name="computeDtype">Precision to compute in; null means that of the weights.</param>
+    /// <param name="computeDtype">Precision of the computation; null for that of the weights.</param>
     /// <returns>Text embedding [B, tokens, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">The ids are not a matrix.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
@@ -75,8 +75,7 @@ public sealed class ClipTextModel : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for passes running in other threads; later passes throw <see cref="ObjectDisposedException"/>. A second call does nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 }

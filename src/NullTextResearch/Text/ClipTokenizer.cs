@@ -7,24 +7,24 @@ namespace NullTextResearch.Text;
 
 /// <summary>CLIP's byte-pair tokenizer, read from the <c>tokenizer/</c> folder of a diffusers-format model.</summary>
 /// <remarks>
-/// Cleaning, splitting into words and the spelling of bytes are ours; the byte-pair merges of a word are Microsoft.ML.Tokenizers', which
-/// agree with the published algorithm on every word tried. Letters and their accents are composed (form C), white space is collapsed and text
-/// lower-cased, as all published tokenizers of this vocabulary do; like the original without its optional text-fixing package, nothing else is
-/// normalised: curly quotes, ligatures and HTML entities stay as written.
-/// Instances are immutable and may be used from several threads.
+/// Cleaning, word splitting and the spelling of bytes are implemented here. Microsoft.ML.Tokenizers merges the byte pairs of a word; it agreed with
+/// the published algorithm on every word tried. Letters and their accents are composed (form C), white space is collapsed and text is lower-cased, as
+/// in all published tokenizers of this vocabulary. Nothing else is normalised, as in the original without its optional text-fixing package: curly
+/// quotes, ligatures and HTML entities stay as written.
+/// Instances are immutable and can be used from several threads.
 /// </remarks>
 public sealed class ClipTokenizer : ITextTokenizer
 {
     /// <summary>Context length of the CLIP text encoder of Stable Diffusion 1.x.</summary>
     public const int DefaultContextLength = 77;
 
-    /// <summary>The most ids of a vocabulary, twenty times CLIP's.</summary>
+    /// <summary>Maximum number of ids in a vocabulary, twenty times CLIP's.</summary>
     public const int MostTokens = 1_000_000;
 
-    /// <summary>The longest row; larger numbers are how "no limit" is written.</summary>
+    /// <summary>Maximum length of a row; larger numbers mean "no limit" in tokenizer files.</summary>
     public const int MostContext = 1 << 16;
 
-    // Twenty times and more the files of CLIP.
+    // At least twenty times the size of CLIP's files.
     private const int MostBytes = 1 << 25;
 
     private readonly BpeTokenizer _engine;
@@ -42,7 +42,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         ContextLength = contextLength;
     }
 
-    /// <summary>The files of a tokenizer folder; the first two must be there.</summary>
+    /// <summary>The files of a tokenizer folder; the first two are required.</summary>
     public static IReadOnlyList<string> FileNames { get; } =
     ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
@@ -61,26 +61,24 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>Number of ids, i.e. rows of the token embedding: one more than the highest id.</summary>
     public int VocabularySize => _pieceOf.Length;
 
-    /// <summary>Words that were learned after the vocabulary was made (textual inversion), each with its id; none in the published models.</summary>
+    /// <summary>Words learned after the vocabulary was made (textual inversion), each with its id; empty for the published models.</summary>
     public IReadOnlyDictionary<string, int> LearnedWords => _added.Ids;
 
     /// <summary>
-    /// Reads <c>vocab.json</c>, <c>merges.txt</c> and, where they exist, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and
-    /// <c>added_tokens.json</c>.
+    /// Reads <c>vocab.json</c>, <c>merges.txt</c> and, if present, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c>.
     /// </summary>
     /// <param name="folder">The model's <c>tokenizer/</c> folder.</param>
-    /// <param name="padToken">Padding piece; null takes what the folder names.</param>
-    /// <returns>A tokenizer with the folder's context length (77 if it names none) and padding token (end-of-text if it names none).</returns>
+    /// <param name="padToken">Padding piece; null for the one that the folder specifies.</param>
+    /// <returns>A tokenizer with the folder's context length (77 if not specified) and padding token (end-of-text if not specified).</returns>
     /// <exception cref="TokenizerFileException">
-    /// A file is missing, no regular file or damaged, or the files do not fit together; the message has file, place and reason.
+    /// A file is missing, not a regular file or damaged, or the files do not fit together; the message gives file, place and reason.
     /// </exception>
     /// <remarks>
-    /// Learned words (<c>added_tokens.json</c>, or <c>added_tokens_decoder</c> of the configuration) are cut out of a prompt before anything else, in
-    /// the letter case
-    /// they were added in, as transformers' CLIPTokenizer does; <c>&lt;cat&gt;</c> with <c>&lt;cat&gt;_1</c>, <c>&lt;cat&gt;_2</c> beside it stands
-    /// for all of them, as in diffusers' pipelines.
-    /// Padding is "!" in Stable Diffusion 2.x, end-of-text in 1.x. Only as padding: a "!" in a prompt stays the vocabulary's own, as in the original
-    /// tokenizer (transformers' cuts every "!" of a 2.x prompt out as a special token).
+    /// Learned words (<c>added_tokens.json</c>, or <c>added_tokens_decoder</c> of the configuration) are cut out of a prompt before anything else,
+    /// with the letter case they were added in, as in transformers' CLIPTokenizer. If <c>&lt;cat&gt;_1</c>, <c>&lt;cat&gt;_2</c> exist,
+    /// <c>&lt;cat&gt;</c> stands for all of them, as in diffusers' pipelines.
+    /// Padding is "!" in Stable Diffusion 2.x and end-of-text in 1.x. This applies only to padding: a "!" in a prompt remains the vocabulary's own,
+    /// as in the original tokenizer (transformers' tokenizer cuts out every "!" of a 2.x prompt as a special token).
     /// </remarks>
     public static ClipTokenizer Load(string folder, string? padToken = null)
     {
@@ -105,13 +103,13 @@ public sealed class ClipTokenizer : ITextTokenizer
         JsonElement? config = ReadObject(configPath),
             map = ReadObject(mapPath);
         int contextLength = ReadContextLength(configPath, config);
-        // Where both files name one, the map of special tokens wins, as in transformers: Stable Diffusion 2.x differs there.
+        // If both files specify one, the map of special tokens wins, as in transformers: the two differ in Stable Diffusion 2.x.
         string? padPiece = padToken ?? ReadPadding(mapPath, map) ?? ReadPadding(configPath, config);
         int pad = padPiece is null ? end : SpecialId(padPiece);
         string addedPath = Path.Combine(folder, "added_tokens.json");
         AddedWords added = new(vocabulary, addedPath, ReadObject(addedPath), configPath, config);
 
-        // From what was read and checked, not from the files once more.
+        // Uses the content that was read and checked, instead of reading the files again.
         using MemoryStream vocab = new(vocabBytes);
         using MemoryStream lines = new(Encoding.UTF8.GetBytes(string.Join('\n', (string[])["#version: 0.2", .. merges])));
         BpeTokenizer engine = BpeTokenizer.Create(
@@ -160,7 +158,7 @@ public sealed class ClipTokenizer : ITextTokenizer
 
             AddPieces(clean[from..at], pieces);
             IReadOnlyList<int> ids = _added.IdsOf(clean.Substring(at, length));
-            // All of them fill the one word: the last one closes it.
+            // All ids together fill the one word: the last one closes it.
             pieces.AddRange(ids.Select((id, i) => (id, i < ids.Count - 1 ? 0 : Encoding.UTF8.GetByteCount(ClipText.Lower(clean.Substring(at, length))))));
             from = at += length;
         }
@@ -214,12 +212,12 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
-    /// <summary>What to say of a folder without the two files.</summary>
+    /// <summary>Error text for a folder without the two files.</summary>
     internal static string MissingText(string folder) =>
         File.Exists(Path.Combine(folder, "tokenizer.json"))
-            ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the form of transformers' fast tokenizers, which is not read "
-                + "here. Take vocab.json and merges.txt "
-                + "of openai/clip-vit-large-patch14, or write them once: python -c \"from transformers import CLIPTokenizerFast as T; "
+            ? "the file is missing; the folder has tokenizer.json, the same vocabulary in the format of transformers' fast tokenizers, which is not "
+                + "supported. Take vocab.json and merges.txt from openai/clip-vit-large-patch14, or create them "
+                + "once: python -c \"from transformers import CLIPTokenizerFast as T; "
                 + "T(tokenizer_file='tokenizer.json').save_vocabulary('.')\" in that folder"
             : "the file is missing; a tokenizer folder needs vocab.json and merges.txt";
 
@@ -253,14 +251,14 @@ public sealed class ClipTokenizer : ITextTokenizer
 
         if (json.ValueKind != JsonValueKind.Object)
         {
-            throw new TokenizerFileException(path, $"not a JSON object of piece: id pairs, but {json.ValueKind}");
+            throw new TokenizerFileException(path, $"expected a JSON object of piece: id pairs, found {json.ValueKind}");
         }
 
         Dictionary<string, int> vocabulary = ReadIds(path, json);
         return vocabulary.Count > 0 ? vocabulary : throw new TokenizerFileException(path, "the vocabulary is empty");
     }
 
-    /// <summary>An object of ids, each once.</summary>
+    /// <summary>Reads an object of ids, each used once.</summary>
     internal static Dictionary<string, int> ReadIds(string path, JsonElement json)
     {
         Dictionary<string, int> ids = new(StringComparer.Ordinal);
@@ -281,7 +279,7 @@ public sealed class ClipTokenizer : ITextTokenizer
 
             if (!pieces.TryAdd(id, piece))
             {
-                throw new TokenizerFileException(path, $"the pieces '{Excerpt.Of(pieces[id])}' and '{Excerpt.Of(piece)}' have one id, {id}");
+                throw new TokenizerFileException(path, $"the pieces '{Excerpt.Of(pieces[id])}' and '{Excerpt.Of(piece)}' share the id {id}");
             }
 
             ids.Add(piece, id);
@@ -290,7 +288,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         return ids;
     }
 
-    // The engine throws bare key errors for merges that do not fit the vocabulary, so look first.
+    // The engine throws bare key errors for merges that do not fit the vocabulary, so they are checked first.
     private static List<string> ReadMerges(string path, Dictionary<string, int> vocabulary)
     {
         using StringReader reader = new(Read(path, p => RegularFile.ReadText(p, MostBytes)));
@@ -319,7 +317,7 @@ public sealed class ClipTokenizer : ITextTokenizer
                 {
                     throw new TokenizerFileException(
                         path,
-                        $"line {number} needs the piece '{Excerpt.Of(piece)}', which vocab.json does not have: the two files are not of one model"
+                        $"line {number} needs the piece '{Excerpt.Of(piece)}', which is not in vocab.json: the two files come from different models"
                     );
                 }
             }
@@ -328,7 +326,7 @@ public sealed class ClipTokenizer : ITextTokenizer
             {
                 throw new TokenizerFileException(
                     path,
-                    $"line {number} is '{Excerpt.Of(line)}', as line {lines[line]} is: which priority the merge has is not clear"
+                    $"line {number} is '{Excerpt.Of(line)}', like line {lines[line]}: the priority of this merge is ambiguous"
                 );
             }
 
@@ -342,7 +340,7 @@ public sealed class ClipTokenizer : ITextTokenizer
     {
         if (config is not { } json || !json.TryGetProperty("model_max_length", out JsonElement max) || max.ValueKind == JsonValueKind.Null)
             return DefaultContextLength;
-        // "No limit" is written as a number of thirty digits, or as the largest of 32 bits.
+        // "No limit" is written as a number of thirty digits, or as the largest 32-bit number.
         if (max.ValueKind == JsonValueKind.Number && max.GetDouble() > MostContext)
             return DefaultContextLength;
         if (max.ValueKind != JsonValueKind.Number || !max.TryGetInt32(out int limit))
@@ -358,10 +356,10 @@ public sealed class ClipTokenizer : ITextTokenizer
             token = content;
         return token.ValueKind == JsonValueKind.String
             ? token.GetString()
-            : throw new TokenizerFileException(path, $"pad_token is {Excerpt.Of(token.GetRawText())}; expected a text, or an object with its content");
+            : throw new TokenizerFileException(path, $"pad_token is {Excerpt.Of(token.GetRawText())}; expected a string, or an object with a 'content'");
     }
 
-    // Null where there is no such file.
+    // Null if the file does not exist.
     private static JsonElement? ReadObject(string path)
     {
         if (RegularFile.ProblemOf(path) == "is missing")
@@ -379,7 +377,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
-    /// <summary>Keeps the engine from splitting what is one word already.</summary>
+    /// <summary>Prevents the engine from splitting a single word.</summary>
     private sealed class OneWord : PreTokenizer
     {
         public override IEnumerable<(int Offset, int Length)> PreTokenize(string text) => [(0, text.Length)];

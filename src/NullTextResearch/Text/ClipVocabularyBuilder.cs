@@ -4,11 +4,11 @@ using System.Text.Json;
 
 namespace NullTextResearch.Text;
 
-/// <summary>Makes a small vocabulary in CLIP's file format: chosen words become single tokens, any other text falls apart into bytes.</summary>
+/// <summary>Builds a small vocabulary in CLIP's file format: chosen words become single tokens, any other text is split into bytes.</summary>
 /// <remarks>
-/// Ids: 256 bytes, the same 256 as word ends, one per merge, start-of-text, end-of-text: so end-of-text is the highest, as CLIP's text encoder
-/// expects. Merges are added one at a time, each at lowest priority, until every word comes out as asked under the very rule that
-/// tokenizers apply. A later merge cannot undo an earlier word, because it is only looked at when no earlier merge fits.
+/// Ids: 256 bytes, the same 256 as word ends, one per merge, start-of-text, end-of-text. End-of-text is the highest, as CLIP's text encoder expects.
+/// Merges are added one at a time, each at lowest priority, until the rule that tokenizers apply splits every word as requested. A later merge cannot
+/// undo an earlier word, because it is only considered when no earlier merge fits.
 /// </remarks>
 public sealed class ClipVocabularyBuilder
 {
@@ -17,15 +17,15 @@ public sealed class ClipVocabularyBuilder
 
     private ClipVocabularyBuilder() { }
 
-    /// <summary>Number of ids: 512 + different merged pieces + 2.</summary>
+    /// <summary>Number of ids: 512 + distinct merged pieces + 2.</summary>
     public int VocabularySize => Pieces().Count;
 
     /// <summary>Finds the merges for a list of words.</summary>
     /// <param name="wholeWords">Words that become one token each: letters only, or any text that CLIP does not split.</param>
-    /// <param name="splitWords">Words that become two tokens, each with its first piece ("snowy" with "snow"); none if null.</param>
+    /// <param name="splitWords">Words that become two tokens, each with its first piece ("snowy" with "snow"); null for none.</param>
     /// <returns>The vocabulary; <see cref="Save"/> writes it.</returns>
     /// <exception cref="ArgumentException">
-    /// A word is not lower case, CLIP splits it, its first piece does not begin it, or the words contradict each other.
+    /// A word is not lower case, CLIP splits it, it does not begin with its first piece, or the words contradict each other.
     /// </exception>
     public static ClipVocabularyBuilder Build(IEnumerable<string> wholeWords, IReadOnlyDictionary<string, string>? splitWords = null)
     {
@@ -42,7 +42,7 @@ public sealed class ClipVocabularyBuilder
             CheckWord(word);
         }
 
-        // Split words first: their pieces must form before a merge of another word can bridge the seam.
+        // Split words first: their pieces must form before a merge for another word can bridge the seam.
         foreach ((string word, string first) in split)
         {
             if (first.Length == 0 || first.Length >= word.Length || !word.StartsWith(first, StringComparison.Ordinal))
@@ -69,7 +69,7 @@ public sealed class ClipVocabularyBuilder
             if (pieces.Count != 2 || pieces[0] != ByteAlphabet.Spell(first))
             {
                 throw new ArgumentException(
-                    $"'{word}' cannot be split after '{first}' beside the other words: it becomes {string.Join(" + ", pieces)}",
+                    $"'{word}' cannot be split after '{first}' together with the other words: it becomes {string.Join(" + ", pieces)}",
                     nameof(splitWords)
                 );
             }
@@ -79,7 +79,7 @@ public sealed class ClipVocabularyBuilder
     }
 
     /// <summary>Writes <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>.</summary>
-    /// <param name="folder">The model's <c>tokenizer/</c> folder; made where missing.</param>
+    /// <param name="folder">The model's <c>tokenizer/</c> folder; created if missing.</param>
     /// <param name="contextLength">Written as <c>model_max_length</c>.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Save(string folder, int contextLength = ClipTokenizer.DefaultContextLength)
@@ -131,7 +131,7 @@ public sealed class ClipVocabularyBuilder
             ) + "\n"
         );
 
-        // Last: where it is, the folder is whole.
+        // Written last: if it exists, the folder is complete.
         IEnumerable<KeyValuePair<string, int>> vocabulary = Pieces().Select((piece, id) => KeyValuePair.Create(piece, id));
         Write("vocab.json", JsonSerializer.Serialize(new OrderedDictionary<string, int>(vocabulary), options) + "\n");
 
@@ -149,12 +149,12 @@ public sealed class ClipVocabularyBuilder
         )
         {
             throw new ArgumentException(
-                $"'{word}' cannot become a token: it must be lower case and one word to CLIP (it splits into: {string.Join(" | ", parts)})"
+                $"'{word}' cannot become a token: it must be lower case and a single word for CLIP (it splits into: {string.Join(" | ", parts)})"
             );
         }
     }
 
-    /// <summary>Adds merges until the word is one piece, or two with the seam between them.</summary>
+    /// <summary>Adds merges until the word is one piece, or two pieces that meet at the seam.</summary>
     private void Teach(string word, int? seam)
     {
         while (true)
@@ -176,7 +176,7 @@ public sealed class ClipVocabularyBuilder
 
             if (!seamKept)
             {
-                throw new ArgumentException($"'{word}' cannot be split as asked beside the other words: it becomes {string.Join(" + ", pieces)}");
+                throw new ArgumentException($"'{word}' cannot be split as requested together with the other words: it becomes {string.Join(" + ", pieces)}");
             }
 
             if (boundary < 0)
@@ -223,7 +223,7 @@ public sealed class ClipVocabularyBuilder
         string[] bytes = [.. ByteAlphabet.VocabularyOrder.Select(c => c.ToString())];
         IEnumerable<string> ends = bytes.Select(b => b + ByteAlphabet.EndOfWord);
 
-        // Two merges may give one piece (ab + c, a + bc): one id.
+        // Two merges may give the same piece (ab + c, a + bc): one id.
         return [.. bytes.Concat(ends).Concat(_merges.Select(m => m.Left + m.Right)).Distinct(StringComparer.Ordinal), ClipText.StartOfText, ClipText.EndOfText];
     }
 }

@@ -2,15 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace NullTextResearch.Text;
 
-/// <summary>The words of a model that was trained on a list of words and on nothing else, as sd-mini was.</summary>
+/// <summary>The words of a model that was trained only on a fixed list of words, such as sd-mini.</summary>
 /// <remarks>
-/// Its tokenizer takes any text, but a word that is not on the list falls apart into bytes that training never saw: the model then shows
-/// something, and not what was asked for. An open vocabulary such as CLIP's has no such list, and nothing is said of its words.
-/// A word of one character is a piece of its own in every vocabulary; whether training saw it cannot be told, and it passes.
+/// Its tokenizer accepts any text, but splits a word that is not on the list into bytes that training never saw: the model then shows something other
+/// than requested. An open vocabulary such as CLIP's has no such list, and its words are not checked.
+/// A word of one character is a piece in every vocabulary; whether training saw it is unknown, so it passes.
 /// </remarks>
 public sealed class ClosedVocabulary
 {
-    // Words that name nothing that could be seen: a prompt of these and unknown words says nothing to the model.
+    // Words that describe nothing visible: a prompt of only these and unknown words means nothing to the model.
     private static readonly HashSet<string> NamesNothing = new(
         (
             "a an the this that these those some any of in on at to from by with without for and or next near under over into as is are was be it its "
@@ -32,17 +32,17 @@ public sealed class ClosedVocabulary
     /// <summary>All words of two characters or more, sorted by ordinal.</summary>
     public IReadOnlyList<string> Words { get; }
 
-    /// <summary>The list of words that a tokenizer was made from, or null where its vocabulary is open.</summary>
+    /// <summary>The list of words that a tokenizer was made from; null if its vocabulary is open.</summary>
     /// <param name="tokenizer">A model's tokenizer.</param>
     public static ClosedVocabulary? Of(ITextTokenizer tokenizer) =>
         tokenizer is ClipTokenizer clip ? Known.GetValue(clip, key => new Lazy<ClosedVocabulary?>(() => Find(key))).Value : null;
 
-    /// <summary>Looks at prompts before a model works on them: refuses what says nothing to it, and notes what it will not understand.</summary>
-    /// <param name="model">Name of the model, for the words to the user.</param>
+    /// <summary>Checks prompts before a model uses them: rejects those that mean nothing to it, and reports words that it does not know.</summary>
+    /// <param name="model">Name of the model, for messages.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompts">The prompts; an empty one is always fine.</param>
-    /// <returns>What to tell the user: a sentence for each prompt with unknown words, none for a model of an open vocabulary.</returns>
-    /// <exception cref="UnknownWordsException">Of the words that could say what a prompt's picture shows, the model knows none.</exception>
+    /// <returns>Notes for the user: one sentence for each prompt with unknown words; none for a model with an open vocabulary.</returns>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that could describe a prompt's picture.</exception>
     public static IReadOnlyList<string> Check(string model, ITextTokenizer tokenizer, params IEnumerable<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
@@ -62,7 +62,7 @@ public sealed class ClosedVocabulary
             string known = $"its words are: {string.Join(", ", vocabulary.Words)}";
             if (unknown.Any(w => !NamesNothing.Contains(w)) && !words.Any(w => vocabulary.Knows(w) && w.Length > 1 && !NamesNothing.Contains(w)))
                 throw new UnknownWordsException(
-                    $"\"{prompt}\" says nothing to {model}, which does not know {named}; {known}. Say it with these, or use a model with an open "
+                    $"\"{prompt}\" means nothing to {model}, which does not know {named}; {known}. Use these words, or a model with an open "
                         + "vocabulary, such as Stable Diffusion.",
                     unknown
                 );
@@ -83,8 +83,8 @@ public sealed class ClosedVocabulary
             .Split(ClipText.Lower(ClipText.CleanWhiteSpace(CanonicalForm.Compose(prompt))))
             .Where(part => !char.IsPunctuation(part[0]) && part is not (ClipText.StartOfText or ClipText.EndOfText));
 
-    // Byte pairs learned from text are pieces that occur often, wherever in a word. Merges that only put together the words of a list are
-    // beginnings of these words: of the first fifty merges of CLIP's vocabulary, half are not.
+    // Byte pairs learned from text are frequent pieces from anywhere in a word. Merges that only assemble the words of a list are beginnings of these
+    // words: half of the first fifty merges of CLIP's vocabulary are not.
     private static ClosedVocabulary? Find(ClipTokenizer tokenizer)
     {
         string[] merged =

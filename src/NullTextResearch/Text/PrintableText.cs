@@ -3,16 +3,18 @@ using System.Text;
 
 namespace NullTextResearch.Text;
 
-/// <summary>Text that comes from anywhere, made safe to show on a terminal.</summary>
+/// <summary>Makes text from any source safe to show on a terminal.</summary>
 public static class PrintableText
 {
-    // Join letters of some scripts and the parts of an emoji; terminals obey neither.
+    // They join letters of some scripts and the parts of an emoji; terminals do not act on them.
     private const int NonJoiner = 0x200C,
         Joiner = 0x200D;
 
-    /// <summary>Spells out what a terminal would obey and not show: escape sequences, other controls, changes of writing direction, invisible marks.</summary>
+    /// <summary>
+    /// Escapes what a terminal acts on instead of showing it: escape sequences, other controls, changes of writing direction, invisible marks.
+    /// </summary>
     /// <param name="text">Any text, such as a name from a file.</param>
-    /// <returns>The same text with <c>\u001b</c> and the like in place of such characters; line ends and tabs stay, and so does all that can be seen.</returns>
+    /// <returns>The same text with such characters replaced by <c>\u001b</c> and the like; line ends, tabs and everything visible are kept.</returns>
     public static string Clean(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

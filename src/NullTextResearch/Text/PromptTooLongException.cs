@@ -4,7 +4,7 @@ namespace NullTextResearch.Text;
 public sealed class PromptTooLongException : ArgumentException
 {
     /// <summary>Describes what was lost.</summary>
-    /// <param name="prompt">The cut prompt.</param>
+    /// <param name="prompt">The truncated prompt.</param>
     public PromptTooLongException(TokenizedPrompt prompt)
         : base(Describe(prompt))
     {

@@ -1,15 +1,15 @@
 namespace NullTextResearch.Text;
 
-/// <summary>How words of a prompt are named: in options, in error messages, in results.</summary>
+/// <summary>How options, error messages and results refer to words of a prompt.</summary>
 public static class PromptWords
 {
     /// <summary>
-    /// The words that a name means: those spelled exactly so; if there are none, in any letter case; if there are none, without the punctuation
-    /// around the words.
+    /// The words that a name refers to: those spelled exactly like it; if there are none, in any letter case; if there are none, without the
+    /// punctuation around the words.
     /// </summary>
-    /// <param name="words">Words of a prompt, as its blanks separate them.</param>
-    /// <param name="name">What was typed.</param>
-    /// <returns>Indices of the words, ascending; empty if none is meant.</returns>
+    /// <param name="words">Words of a prompt, split at blanks.</param>
+    /// <param name="name">The name as typed.</param>
+    /// <returns>Indices of the words, ascending; empty if none matches.</returns>
     public static IReadOnlyList<int> Find(IReadOnlyList<string> words, string name)
     {
         ArgumentNullException.ThrowIfNull(words);
@@ -25,7 +25,7 @@ public static class PromptWords
         return ways.Select(means => (int[])[.. Enumerable.Range(0, words.Count).Where(i => means(words[i]))]).FirstOrDefault(found => found.Length > 0) ?? [];
     }
 
-    /// <summary>What to call a word: the word without the punctuation around it, or the punctuation where there is nothing else.</summary>
+    /// <summary>The name of a word: the word without the punctuation around it, or the punctuation if there is nothing else.</summary>
     /// <param name="word">A word of a prompt.</param>
     public static string NameOf(string word) => Bare(word) is { Length: > 0 } bare ? bare : word;
 

@@ -1,18 +1,18 @@
 namespace NullTextResearch.Text;
 
-/// <summary>Which of some words a mistyped one may have meant.</summary>
+/// <summary>Suggests known words for a mistyped one.</summary>
 public static class Spelling
 {
-    /// <summary>The words nearest to one that is not among them, nearest first.</summary>
+    /// <summary>The known words nearest to an unknown one, nearest first.</summary>
     /// <param name="word">The word; letter case is ignored.</param>
     /// <param name="known">Words to choose from.</param>
-    /// <param name="most">At most so many.</param>
-    /// <returns>Words that one change for each three letters turns it into; empty if none is that near.</returns>
+    /// <param name="most">Maximum number of words to return.</param>
+    /// <returns>Words that differ by at most one change per three letters; empty if none is that near.</returns>
     public static IReadOnlyList<string> Nearest(string word, IEnumerable<string> known, int most = 3)
     {
         ArgumentNullException.ThrowIfNull(word);
         ArgumentNullException.ThrowIfNull(known);
-        // The work grows with the square of the length, and nothing that long is a slip of one word.
+        // The work grows with the square of the length, and nothing that long is a typo in one word.
         if (word.Length is < 2 or > 100)
             return [];
         int allowed = word.Length / 3;
@@ -30,7 +30,7 @@ public static class Spelling
         ];
     }
 
-    /// <summary>The nearest words as the end of a sentence: <c>; did you mean 'a' or 'b'?</c>, or nothing.</summary>
+    /// <summary>The nearest words as the end of a sentence: <c>; did you mean 'a' or 'b'?</c>, or an empty string.</summary>
     /// <param name="word">The word.</param>
     /// <param name="known">Words to choose from.</param>
     public static string Hint(string word, IEnumerable<string> known)
@@ -39,7 +39,7 @@ public static class Spelling
         return nearest.Count == 0 ? "" : $"; did you mean {string.Join(" or ", nearest.Select(n => $"'{n}'"))}?";
     }
 
-    /// <summary>Letters inserted, removed, exchanged, or swapped with their neighbour, at least so many (optimal string alignment).</summary>
+    /// <summary>Minimum number of letters inserted, removed, replaced, or swapped with their neighbour (optimal string alignment).</summary>
     internal static int Distance(string a, string b)
     {
         int[,] changes = new int[a.Length + 1, b.Length + 1];

@@ -2,15 +2,15 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Text;
 
-/// <summary>A prompt as token ids, with the positions that each of its words occupies.</summary>
+/// <summary>A prompt as token ids, with the positions of each word.</summary>
 /// <remarks>
-/// Words follow prompt-to-prompt's rule: the prompt is split at single spaces, pieces are taken until their characters fill the word,
-/// and positions count the start token as 0. Punctuation that touches a word belongs to it, and its positions are the word's.
-/// Words are named by <see cref="PromptWords"/>'s rule: "house" names "house," where no word is spelled "house". What the published code finds
-/// is found as it finds it; where it finds nothing, the word that was meant.
-/// Two deliberate deviations, both without effect on ordinary prompts: repeated white space is collapsed before splitting (the published
-/// code gives an empty word a token that belongs to the next one), and lengths are counted in UTF-8 bytes (the published code miscounts
-/// characters that are split over several tokens).
+/// Words follow prompt-to-prompt's rule: the prompt is split at single spaces, pieces are taken until their characters fill the word, and positions
+/// count the start token as 0. Punctuation that touches a word belongs to it, and so do its positions.
+/// Words are looked up by <see cref="PromptWords"/>'s rule: "house" finds "house," if no word is spelled "house". If the published code finds a word,
+/// the result is the same; if it finds nothing, the result is the word that was meant.
+/// Two deliberate deviations have no effect on ordinary prompts: repeated white space is collapsed before splitting (the published code gives an
+/// empty word a token that belongs to the next one), and lengths are counted in UTF-8 bytes (the published code miscounts characters that are split
+/// over several tokens).
 /// </remarks>
 public sealed class TokenizedPrompt
 {
@@ -41,7 +41,7 @@ public sealed class TokenizedPrompt
     /// <summary>Length of the row, start and end token included.</summary>
     public int ContextLength => _ids.Length;
 
-    /// <summary>Number of pieces in the row, without start, end and padding: they lie at positions 1 to this number.</summary>
+    /// <summary>Number of pieces in the row, without start, end and padding: they occupy positions 1 to this number.</summary>
     public int TokenCount { get; }
 
     /// <summary>Number of pieces the whole prompt needs, without start and end.</summary>
@@ -53,13 +53,13 @@ public sealed class TokenizedPrompt
     /// <summary>Words that lost at least one piece, in order; empty if nothing was cut.</summary>
     public IReadOnlyList<string> TruncatedWords { get; }
 
-    /// <summary>Names of the words that are in the row, in order, each once: the words without the punctuation around them. Every one can be named.</summary>
+    /// <summary>Names of the words in the row, in order, each once, without the punctuation around them. Each of them can be looked up.</summary>
     public IReadOnlyList<string> Names => [.. Words.Where((_, i) => IsInRow(i)).Select(PromptWords.NameOf).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Positions of every occurrence of a word in the row, ascending.</summary>
-    /// <param name="word">A word as the prompt spells it; if none matches exactly, letter case is ignored, and then the punctuation around the words.</param>
+    /// <param name="word">A word as the prompt spells it; if none matches exactly, letter case is ignored, then also the punctuation around the words.</param>
     /// <returns>At least one position, each from 1 to <see cref="TokenCount"/>.</returns>
-    /// <exception cref="WordNotInPromptException">The prompt has no such word, or it lies behind the end of the context.</exception>
+    /// <exception cref="WordNotInPromptException">The prompt has no such word, or it lies beyond the end of the context.</exception>
     public IReadOnlyList<int> PositionsOf(string word)
     {
         ArgumentNullException.ThrowIfNull(word);
@@ -72,13 +72,13 @@ public sealed class TokenizedPrompt
         return found.SelectMany(i => _positions[i]).Where(p => p <= TokenCount).ToArray();
     }
 
-    /// <summary>Whether a call of <see cref="PositionsOf"/> with this word would succeed.</summary>
-    /// <param name="word">A word, looked up as there.</param>
+    /// <summary>Whether <see cref="PositionsOf"/> would succeed with this word.</summary>
+    /// <param name="word">A word, looked up in the same way.</param>
     /// <returns>True if at least one piece of it is in the row.</returns>
     public bool HasWord(string word) => IndicesOf(word).Count > 0;
 
-    /// <summary>Where a name that <see cref="PositionsOf"/> takes stands among the words.</summary>
-    /// <param name="word">A word, looked up as there.</param>
+    /// <summary>Which words a name accepted by <see cref="PositionsOf"/> refers to.</summary>
+    /// <param name="word">A word, looked up in the same way.</param>
     /// <returns>Indices into <see cref="Words"/>, ascending, of those that are in the row; empty if there is none.</returns>
     public IReadOnlyList<int> IndicesOf(string word)
     {
@@ -90,7 +90,7 @@ public sealed class TokenizedPrompt
     /// <summary>Positions of the word with a given index in the row, ascending.</summary>
     /// <param name="index">Index into <see cref="Words"/>.</param>
     /// <returns>Positions from 1 to <see cref="TokenCount"/>; empty if the word was cut off entirely.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The prompt has no word of that index.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The prompt has no word with that index.</exception>
     public IReadOnlyList<int> PositionsOfWordAt(int index)
     {
         if (index < 0 || index >= Words.Count)
@@ -101,14 +101,14 @@ public sealed class TokenizedPrompt
         return _positions[index].Where(p => p <= TokenCount).ToArray();
     }
 
-    /// <summary>Refuses a prompt that does not fit the context.</summary>
+    /// <summary>Throws if the prompt does not fit the context.</summary>
     /// <returns>This prompt.</returns>
     /// <exception cref="PromptTooLongException">Pieces were cut off.</exception>
     public TokenizedPrompt EnsureFits() => IsTruncated ? throw new PromptTooLongException(this) : this;
 
     /// <summary>Rows of several prompts as one tensor.</summary>
-    /// <param name="prompts">At least one prompt; all of one context length.</param>
-    /// <param name="device">Where the tensor goes; the CPU if null.</param>
+    /// <param name="prompts">At least one prompt; all with the same context length.</param>
+    /// <param name="device">Device of the tensor; null for the CPU.</param>
     /// <returns>Token ids [B, context], int64, owned by the caller.</returns>
     /// <exception cref="ArgumentException">No prompt, or different context lengths.</exception>
     public static Tensor Stack(IReadOnlyList<TokenizedPrompt> prompts, Device? device = null)
@@ -122,7 +122,7 @@ public sealed class TokenizedPrompt
         int length = prompts[0].ContextLength;
         if (prompts.FirstOrDefault(p => p.ContextLength != length) is { } odd)
         {
-            throw new ArgumentException($"all prompts need one context length, got {length} and {odd.ContextLength}", nameof(prompts));
+            throw new ArgumentException($"all prompts must have the same context length, got {length} and {odd.ContextLength}", nameof(prompts));
         }
 
         long[] flat = prompts.SelectMany(p => p._ids).Select(id => (long)id).ToArray();

@@ -1,10 +1,10 @@
 namespace NullTextResearch.Text;
 
-/// <summary>A prompt says nothing that the model has words for.</summary>
+/// <summary>The model knows none of the words that could describe a prompt's picture.</summary>
 public sealed class UnknownWordsException : ArgumentException
 {
-    /// <summary>Describes the words and what would have been possible.</summary>
-    /// <param name="message">The problem, in words for a user.</param>
+    /// <summary>Describes the words and the possible alternatives.</summary>
+    /// <param name="message">The problem, as a message to the user.</param>
     /// <param name="words">The words.</param>
     internal UnknownWordsException(string message, IReadOnlyList<string> words)
         : base(message)

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace NullTextResearch.Text;
 
-/// <summary>A tokenizer that knows a fixed list of words and the pieces of each: the vocabulary of small reference runs and of tests.</summary>
+/// <summary>A tokenizer with a fixed list of words and the pieces of each: the vocabulary of small reference runs and tests.</summary>
 /// <remarks>Text is lower-cased and split at blanks. An unknown word is an error, because there are no smaller pieces to fall back to.</remarks>
 public sealed class WordTableTokenizer : ITextTokenizer
 {
@@ -17,13 +17,13 @@ public sealed class WordTableTokenizer : ITextTokenizer
     private readonly int _padToken;
 
     /// <summary>Makes a tokenizer from its table.</summary>
-    /// <param name="words">Lower-case words, each with its pieces in order; pieces of a word join to the word.</param>
+    /// <param name="words">Lower-case words, each with its pieces in order; the pieces join to form the word.</param>
     /// <param name="pieceIds">Id of each piece.</param>
     /// <param name="startToken">Id that opens a row.</param>
     /// <param name="endToken">Id that closes the text.</param>
     /// <param name="padToken">Id that fills the row.</param>
     /// <param name="contextLength">Length of a row, at least 3.</param>
-    /// <exception cref="ArgumentException">A word lacks pieces, a piece lacks an id, or pieces do not join to their word.</exception>
+    /// <exception cref="ArgumentException">A word lacks pieces, a piece lacks an id, or pieces do not join to form their word.</exception>
     public WordTableTokenizer(
         IReadOnlyDictionary<string, IReadOnlyList<string>> words,
         IReadOnlyDictionary<string, int> pieceIds,
@@ -42,7 +42,7 @@ public sealed class WordTableTokenizer : ITextTokenizer
             if (pieces is null || pieces.Count == 0 || pieces.Contains(null!) || string.Concat(pieces) != word)
             {
                 throw new ArgumentException(
-                    $"the pieces of '{Excerpt.Of(word)}' are '{Excerpt.Of(string.Join(" ", pieces ?? []))}'; they must join to the word",
+                    $"the pieces of '{Excerpt.Of(word)}' are '{Excerpt.Of(string.Join(" ", pieces ?? []))}'; they must join to form the word",
                     nameof(words)
                 );
             }
@@ -91,7 +91,7 @@ public sealed class WordTableTokenizer : ITextTokenizer
     /// <summary>Reads a table written as <c>{"bos", "eos", "pad", "max_length", "words": {word: [pieces]}, "piece_ids": {piece: id}}</c>.</summary>
     /// <param name="json">The JSON object.</param>
     /// <returns>The tokenizer.</returns>
-    /// <exception cref="JsonException">A member is missing, there twice or of another type, or a text is damaged; the message has the place.</exception>
+    /// <exception cref="JsonException">A member is missing, duplicated or of another type, or a string is damaged; the message gives the place.</exception>
     /// <exception cref="ArgumentException">The table contradicts itself.</exception>
     public static WordTableTokenizer FromJson(JsonElement json)
     {

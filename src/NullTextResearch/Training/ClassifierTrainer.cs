@@ -7,10 +7,12 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Trains the judge on rendered scenes of its own seeds, blurred, noisy and passed through the autoencoder now and then.</summary>
+/// <summary>
+/// Trains the classifier on rendered scenes with separate seeds. The scenes are blurred, made noisy, and in part passed through the autoencoder.
+/// </summary>
 internal static class ClassifierTrainer
 {
-    // Seeds that neither the autoencoder nor the U-Net trains on.
+    // Seeds used neither by the autoencoder nor by the U-Net.
     private const long FirstSeed = 1L << 41;
 
     public static void Train(
@@ -48,7 +50,7 @@ internal static class ClassifierTrainer
         classifier.Weights.SetTrainable(false);
     }
 
-    /// <summary>Puts the averaged weights of the checkpoint in place.</summary>
+    /// <summary>Loads the averaged weights of the checkpoint.</summary>
     public static void LoadAverage(SceneClassifier classifier, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
     {
         classifier.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
@@ -112,7 +114,7 @@ internal static class ClassifierTrainer
         }
     }
 
-    /// <summary>Samples and reconstructions are blurrier and noisier than renderings: so is what the judge learns from.</summary>
+    /// <summary>Degrades the training pictures, because samples and reconstructions are blurrier and noisier than renderings.</summary>
     private static Tensor Disturb(Tensor pixels, AutoencoderKL vae, TrainingRecipe recipe, long seed)
     {
         using IDisposable grad = no_grad();
@@ -150,7 +152,7 @@ internal static class ClassifierTrainer
             .Plus(Choice(logits.Weather!, s => (int)s.Weather).Times(0.5))
             .Plus(Choice(logits.Style!, s => (int)s.Style).Times(0.5));
 
-        // Over the scenes where there is something to choose; where there is none the mean over nothing is not a number, but the weights need a gradient.
+        // Averages over the scenes with a true class. If there is none, the mean would be NaN; the zero loss still gives the weights a gradient.
         Tensor Choice(Tensor choices, Func<SceneDescription, int?> truth)
         {
             long[] right = [.. scenes.Select(s => truth(s) is { } index ? (long)index : -100)];
@@ -164,7 +166,7 @@ internal static class ClassifierTrainer
         return colours.Length == 1 ? (int)colours[0] : null;
     }
 
-    /// <summary>Which of two objects is the left one, over the kinds that are there; zero where no scene has two.</summary>
+    /// <summary>Loss for which of two objects is on the left, over the kinds present; zero if no scene has two objects.</summary>
     private static Tensor Sides(Tensor logits, SceneDescription[] scenes)
     {
         float[] left = new float[scenes.Length * ToyScenes.Kinds.Count],

@@ -7,7 +7,7 @@ namespace NullTextResearch.Training;
 /// <summary>AdamW with gradient clipping and an exponential moving average of the weights, on flat vectors.</summary>
 internal sealed class FlatAdamW : IDisposable
 {
-    // Small enough for six such pieces to stay in a core's cache through all operations of a step.
+    // Small enough that six such chunks stay in a core's cache through all operations of a step.
     private const long ChunkOnCpu = 1 << 15;
     private readonly FlatParameters _parameters;
     private readonly WorkerPool _pool;

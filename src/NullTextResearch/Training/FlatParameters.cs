@@ -6,18 +6,18 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Training;
 
 /// <summary>
-/// All trainable weights of one or more networks as views of one float32 vector, so that the optimiser is a dozen large
-/// operations instead of a dozen per weight. The networks keep reading their weights as before.
+/// All trainable weights of one or more networks as views of one float32 vector, so that an optimiser step takes a dozen large operations instead of a dozen
+/// per weight. The networks keep reading their weights as before.
 /// </summary>
 internal sealed class FlatParameters : IDisposable
 {
     private readonly long[] _counts;
 
-    /// <summary>Takes over the weights of initialised networks; from now on they live in <see cref="Values"/>.</summary>
+    /// <summary>Moves the weights of initialised networks into <see cref="Values"/>.</summary>
     public FlatParameters(params WeightSet[] sets)
         : this([.. sets.SelectMany(s => s.Trainable)]) { }
 
-    /// <summary>As above, for some weights of initialised networks.</summary>
+    /// <summary>Moves some weights of initialised networks into <see cref="Values"/>.</summary>
     public FlatParameters(IReadOnlyList<Weight> weights)
     {
         using IDisposable grad = no_grad();
@@ -51,7 +51,7 @@ internal sealed class FlatParameters : IDisposable
         into.copy_(cat([.. parts.Select(p => p.flatten())]));
     }
 
-    /// <summary>Runs <paramref name="body"/> with other values in place of the weights, then puts them back.</summary>
+    /// <summary>Runs <paramref name="body"/> with other values instead of the weights, then restores them.</summary>
     public void With(Tensor other, Action body)
     {
         using IDisposable grad = no_grad();

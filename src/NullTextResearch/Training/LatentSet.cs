@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Scenes and their latents, encoded once: what the U-Net trains on.</summary>
+/// <summary>Scenes and their latents, encoded once: the training data of the U-Net.</summary>
 internal sealed class LatentSet : IDisposable
 {
     private LatentSet(SceneDescription[] scenes, Tensor latents)
@@ -15,7 +15,7 @@ internal sealed class LatentSet : IDisposable
         Latents = latents;
     }
 
-    /// <summary>Where each scene's objects are, [N, 2, h, w], bytes 0 and 1, at the resolution of the latents; null until <see cref="AddMasks"/>.</summary>
+    /// <summary>Masks of each scene's objects, [N, 2, h, w], bytes 0 and 1, at the resolution of the latents; null until <see cref="AddMasks"/>.</summary>
     public Tensor? Masks { get; private set; }
 
     public IReadOnlyList<SceneDescription> Scenes { get; }
@@ -23,7 +23,7 @@ internal sealed class LatentSet : IDisposable
     /// <summary>[N, 4, h, w], float32, unit variance.</summary>
     public Tensor Latents { get; }
 
-    /// <summary>Encodes the first scenes of a split, or reads them from <paramref name="file"/> where that is given, exists and is whole.</summary>
+    /// <summary>Encodes the first scenes of a split, or reads them from <paramref name="file"/> if it is given, exists and is intact.</summary>
     public static LatentSet Make(
         AutoencoderKL vae,
         TrainingRecipe recipe,
@@ -79,7 +79,7 @@ internal sealed class LatentSet : IDisposable
         return new LatentSet(scenes, latents);
     }
 
-    /// <summary>Renders where the objects are: every place that one covers by a quarter.</summary>
+    /// <summary>Renders the object masks: every position that an object covers by at least a quarter.</summary>
     public void AddMasks(WorkerPool pool, CancellationToken cancel)
     {
         const int Together = 100,

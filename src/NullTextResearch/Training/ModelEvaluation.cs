@@ -14,8 +14,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Training;
 
 /// <summary>
-/// Measures a model of the toy world on held-out scenes: autoencoder, judge, samples, reconstruction, null-text inversion
-/// and edits against rendered truth.
+/// Measures a toy-scene model on held-out scenes: autoencoder, classifier, samples, reconstruction, null-text inversion, and edits against the rendered truth.
 /// </summary>
 public sealed class ModelEvaluation
 {
@@ -26,14 +25,14 @@ public sealed class ModelEvaluation
     private readonly ResultStore _store;
     private readonly List<EvaluationRow> _rows = [];
 
-    /// <summary>Opens an evaluation, or goes on with the one that the folder holds for this very model.</summary>
+    /// <summary>Starts an evaluation, or resumes the one in the folder if it belongs to the same model.</summary>
     /// <param name="model">Model loaded from a folder, in float32; borrowed.</param>
-    /// <param name="classifier">Judge; borrowed.</param>
-    /// <param name="options">How much to look at.</param>
+    /// <param name="classifier">Classifier that judges pictures; borrowed.</param>
+    /// <param name="options">How much to measure.</param>
     public ModelEvaluation(StableDiffusion model, SceneClassifier classifier, EvaluationOptions options)
     {
         if (model.Folder is not { } folder)
-            throw new ArgumentException("Only a model loaded from a folder can be evaluated: its file tells old numbers from new ones.", nameof(model));
+            throw new ArgumentException("Only a model loaded from a folder can be evaluated: its files identify stored results.", nameof(model));
         _model = model;
         _classifier = classifier;
         _recipe = new TrainingRecipe { ImageSize = model.ImageSize, Domain = classifier.Domain };
@@ -49,8 +48,8 @@ public sealed class ModelEvaluation
 
     private Device Device => _model.Device;
 
-    /// <summary>Runs everything that the folder does not hold already.</summary>
-    /// <param name="cancel">Stops after the image under way; a later run goes on there.</param>
+    /// <summary>Measures everything that is not yet stored in the folder.</summary>
+    /// <param name="cancel">Stops after the current image; a later run resumes there.</param>
     /// <returns>All rows, in order.</returns>
     public IReadOnlyList<EvaluationRow> Run(CancellationToken cancel = default)
     {
@@ -181,8 +180,8 @@ public sealed class ModelEvaluation
     }
 
     /// <summary>
-    /// Samples captions and has them judged, 100 for right and 0 for wrong. 0: objects; 1: background; 2: standard deviation of the latents;
-    /// 3: colour, 4: object, of scenes with one; 5: objects and colours of scenes with two; 6: night, weather and style.
+    /// Samples captions and classifies the results; 100 means correct and 0 wrong. 0: objects; 1: background; 2: standard deviation of the latents;
+    /// 3: colour and 4: object, for scenes with one; 5: objects and colours, for scenes with two; 6: night, weather and style.
     /// </summary>
     private double[][] Sample(IReadOnlyList<SceneDescription> scenes, string[] captions, double w, int first)
     {
@@ -296,7 +295,7 @@ public sealed class ModelEvaluation
             timed = Math.Min(4, n);
         foreach (double w in EditGuidance)
             PerImage(pool, Invariant($"nulltext/{w}"), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
-        // One image on one thread, the other workers idle: what a user waits for.
+        // One image on one thread with the other workers idle: the time that a user waits.
         using (WorkerPool one = new(1))
             PerImage(
                 one,
@@ -411,13 +410,13 @@ public sealed class ModelEvaluation
         return values;
     }
 
-    /// <summary>One edit of every kind that makes sense for a scene, the same whenever asked; rain, fog and drawings where the model knows them.</summary>
+    /// <summary>One edit of every kind that makes sense for a scene, always the same ones; rain, fog and drawings only if the model knows them.</summary>
     private IEnumerable<(EditKind Kind, SceneEdit Edit)> EditsOf(SceneDescription scene)
     {
         SceneRandom random = new(scene.BackgroundSeed);
         SceneObject first = scene.Objects[0];
         int coloured = scene.Objects.Index().Where(o => o.Item.Colour is not null).Select(o => (int?)o.Index).FirstOrDefault() ?? 0;
-        // Animals become animals, and what has a colour keeps it.
+        // Animals become animals, and coloured objects keep their colour.
         (EditKind, IEnumerable<SceneEdit>)[] all =
         [
             (
@@ -450,9 +449,9 @@ public sealed class ModelEvaluation
     }
 
     /// <summary>
-    /// 0: judged right (100 or 0); 1: move of the mean colour of the changed region along the true move, as a share of it; 2: PSNR to
-    /// the source where nothing should change; 3: PSNR to the truth over the whole picture; 4: PSNR to the truth in the changed region;
-    /// 5: judged right and nearer to the truth than the source is (100 or 0).
+    /// 0: classified as correct (100 or 0); 1: shift of the mean colour of the changed region along the true shift, as a share of it; 2: PSNR to the source
+    /// where nothing should change; 3: PSNR to the truth over the whole picture; 4: PSNR to the truth in the changed region; 5: classified as correct and
+    /// closer to the truth than the source is (100 or 0).
     /// </summary>
     private double[] Compare(SceneRenderer renderer, SceneEditPlan plan, Tensor source, Tensor edited, SceneJudgement seen)
     {
@@ -487,8 +486,8 @@ public sealed class ModelEvaluation
     }
 
     /// <summary>
-    /// Where an edit should be seen, [H, W], 1 and 0: what its object covers at least by half before or after it; for the place all but the objects;
-    /// else everything.
+    /// Where an edit should be visible, [H, W], 1 and 0: for an object edit, the pixels that its object covers by at least half before or after it; for a
+    /// background edit, everything except the objects; otherwise everything.
     /// </summary>
     private Tensor Changed(SceneRenderer renderer, SceneEditPlan plan)
     {
@@ -506,7 +505,7 @@ public sealed class ModelEvaluation
 
     private static readonly double[] Factors = [-2, 0, 1, 2, 4, 8];
 
-    /// <summary>What the judge believes of night, rain or fog while the weight of its word rises.</summary>
+    /// <summary>Measures the classifier's probability of night, rain or fog as the weight of its word rises.</summary>
     private void Reweighting(WorkerPool pool, CancellationToken cancel)
     {
         if (_recipe.Domain.Version == 1)
@@ -581,8 +580,8 @@ public sealed class ModelEvaluation
             for (int r = 0; r < Injections.Length; r++)
             {
                 string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
-                // The bars hold for either guidance scale, at prompt-to-prompt's usual injection; a new background wants to keep less, so it is asked
-                // at half of it too.
+                // The targets apply to both guidance scales, at prompt-to-prompt's usual injection. A new background should keep less, so it is also tested at
+                // half of that.
                 bool bar = r == 0;
                 Row($"word swap, {at}: new object and old background seen", Number(EditKind.Swap, r, 0), "%", bar ? 70 : null, atLeast: true);
                 Row(
@@ -609,7 +608,7 @@ public sealed class ModelEvaluation
                 }
             }
 
-            // Success: judged as asked, and nearer to the truth than the picture was before.
+            // Success: classified as requested, and closer to the truth than the source picture.
             foreach (
                 (EditKind kind, double? limit) in ((EditKind, double?)[])
                     [
@@ -650,7 +649,7 @@ public sealed class ModelEvaluation
         int n = Math.Min(_options.VariantScenes, _options.InvertedScenes);
         if (n == 0)
             return;
-        // No early stop: these get every iteration, whereas per-timestep inversion, measured above, often ends before.
+        // No early stop: these use every iteration, whereas per-timestep inversion, measured above, often stops earlier.
         (string Name, IInversion Method)[] variants =
         [
             ("global", new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = _options.InnerSteps })),
@@ -690,7 +689,7 @@ public sealed class ModelEvaluation
         }
     }
 
-    /// <summary>Measures images in small batches on all workers, keeping every image's numbers.</summary>
+    /// <summary>Measures images in small batches on all workers, storing the numbers of every image.</summary>
     private void PerImage(
         WorkerPool pool,
         string part,
@@ -771,7 +770,7 @@ public sealed class ModelEvaluation
             GuidanceScale = w,
         };
 
-    /// <summary>Per picture, after rounding to bytes.</summary>
+    /// <summary>PSNR per picture, after rounding to bytes.</summary>
     private static double[] Psnr(Tensor decoded, Tensor pixels) => Metrics.Psnr.PerImage(SceneBatch.ToPixels(SceneBatch.ToBytes(decoded)), pixels, peak: 2);
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);

@@ -131,12 +131,12 @@ internal static class ModelExport
         foreach (string file in Directory.GetFiles(tokenizerFolder))
             File.Copy(file, Path.Combine(folder, "tokenizer", Path.GetFileName(file)), overwrite: true);
         Safetensors(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), unet.Weights, key => key);
-        // The first diffusers that reads safetensors knows the attention of the autoencoder by its older names; later ones, and this library, accept them.
+        // The first diffusers version that reads safetensors uses older names for the autoencoder's attention. Later versions and this library accept them.
         Safetensors(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), vae.Weights, CheckpointKeys.OlderVaeKey);
         Safetensors(Path.Combine(folder, "text_encoder", "model.safetensors"), text.Weights, key => key);
     }
 
-    /// <summary>Writes the classifier beside the model: diffusers ignores folders that model_index.json does not name.</summary>
+    /// <summary>Writes the classifier next to the model: diffusers ignores folders that model_index.json does not name.</summary>
     public static void WriteClassifier(string folder, SceneClassifier classifier)
     {
         Json(folder, "classifier/config.json", classifier.Config);

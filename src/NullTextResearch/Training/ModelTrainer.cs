@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Trains the small model from nothing: autoencoder, text encoder and noise predictor, classifier.</summary>
+/// <summary>Trains the small model from scratch: autoencoder, text encoder and noise predictor, classifier.</summary>
 public sealed class ModelTrainer : IDisposable
 {
     private readonly TrainingRecipe _recipe;
@@ -19,13 +19,13 @@ public sealed class ModelTrainer : IDisposable
     private readonly SceneClassifier _classifier;
     private readonly ClipTokenizer _tokenizer;
 
-    /// <summary>Opens a run: new, or the one that the folder holds.</summary>
+    /// <summary>Starts a new run, or resumes the one in the folder.</summary>
     public ModelTrainer(TrainingRecipe recipe, TrainingRunOptions options)
     {
         _options = options;
         Directory.CreateDirectory(options.Folder);
         string words = Path.Combine(options.Folder, "tokenizer");
-        // Written once, vocab.json last: the ids must not change while a run goes on.
+        // Written once, vocab.json last: the ids must not change during a run.
         if (!File.Exists(Path.Combine(words, "vocab.json")))
             ClipVocabularyBuilder.Build(recipe.Domain.Words).Save(words, recipe.Domain.Context);
         _tokenizer = ClipTokenizer.Load(words);
@@ -42,28 +42,28 @@ public sealed class ModelTrainer : IDisposable
         _classifier = new SceneClassifier(_recipe.Domain);
     }
 
-    /// <summary>Runs stages; what the folder says is done is not done again.</summary>
-    /// <param name="stages">Which; the autoencoder is always trained first where it is missing.</param>
+    /// <summary>Runs stages, skipping those that the folder shows as finished.</summary>
+    /// <param name="stages">The stages to run; the autoencoder is always trained first if it is missing.</param>
     /// <param name="cancel">Stops after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss became NaN.</exception>
-    /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrongly what training is made of.</exception>
+    /// <exception cref="SelfTest.WrongArithmeticException">This machine computes wrong results in an operation that training needs.</exception>
     /// <exception cref="OutputInUseException">Another process is training in this folder.</exception>
     /// <exception cref="TrainingFileException">
-    /// A file of the run is damaged and cannot be made again without losing work, or it belongs to another recipe.
+    /// A file of the run is damaged and cannot be rebuilt without losing work, or it belongs to another recipe.
     /// </exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public void Train(TrainingStages stages = TrainingStages.All, CancellationToken cancel = default)
     {
-        // Two processes on the same checkpoints would undo each other's steps.
+        // Two processes on the same checkpoints would overwrite each other's steps.
         using OutputLock alone = OutputLock.OnFolder(_options.Folder);
-        // Losses are float32, activations what the recipe says.
+        // Losses are in float32, activations in the recipe's precision.
         foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, _recipe.ActivationDtype])
             ArithmeticSelfTest.Require(dtype, _options.Device);
         VaeTrainer.Train(_vae, _recipe, _options, _pool, cancel);
-        // Encoded latents do not depend on the decoder, but sample grids look better with the best there is.
+        // Encoded latents do not depend on the decoder, but sample grids look better with the best one available.
         if (File.Exists(Path.Combine(_options.Folder, "decoder.checkpoint")))
             VaeTrainer.LoadDecoder(_vae, _recipe, _options, _pool);
-        // The judge is made before what it judges.
+        // The classifier is trained before the networks that it judges.
         if (stages.HasFlag(TrainingStages.Classifier))
             ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.UNet))
@@ -91,13 +91,13 @@ public sealed class ModelTrainer : IDisposable
             VaeTrainer.TrainDecoder(_vae, _recipe, _options, _pool, cancel);
     }
 
-    /// <summary>Writes what the run has so far as a model folder in half precision, averaged weights.</summary>
+    /// <summary>Writes the current state of the run as a model folder, with averaged weights in half precision.</summary>
     /// <param name="folder">The model folder; files in it are replaced.</param>
     /// <exception cref="InvalidOperationException">The run has no autoencoder or no U-Net yet.</exception>
     public void Export(string folder)
     {
         if (!File.Exists(Path.Combine(_options.Folder, "vae.weights")) || !File.Exists(Path.Combine(_options.Folder, "unet.checkpoint")))
-            throw new InvalidOperationException($"{_options.Folder} holds no finished autoencoder with a U-Net checkpoint: train first.");
+            throw new InvalidOperationException($"{_options.Folder} lacks a finished autoencoder or a U-Net checkpoint: train first.");
         LoadAverages();
         ModelExport.Write(folder, _vae, _text, _unet, _tokenizer, Path.Combine(_options.Folder, "tokenizer"));
         if (!File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))

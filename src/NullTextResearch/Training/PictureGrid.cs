@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Small pictures side by side in one PNG, for the eye of whoever watches a training run.</summary>
+/// <summary>Arranges small pictures side by side in one PNG, for visual checks of a training run.</summary>
 internal static class PictureGrid
 {
     public static void Save(string path, IReadOnlyList<byte[]> images, int size, int columns, int zoom = 2)

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace NullTextResearch.Training;
 
 /// <summary>
-/// Numbers by name in a JSON file that grows as work proceeds: an interrupted evaluation goes on where it stopped. The file carries a checksum of
-/// the numbers; a damaged one is measured again.
+/// Numbers by name in a JSON file that grows as work proceeds, so an interrupted evaluation resumes where it stopped. The file carries a checksum of the
+/// numbers; if it is damaged, everything is measured again.
 /// </summary>
 internal sealed class ResultStore
 {
@@ -14,8 +14,8 @@ internal sealed class ResultStore
     private readonly SortedDictionary<string, double[]> _values = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
-    /// <summary>Opens the file; numbers measured on another model (by <paramref name="model"/>) are dropped.</summary>
-    /// <exception cref="IOException">The file is there and cannot be read.</exception>
+    /// <summary>Opens the file; numbers measured on a model other than <paramref name="model"/> are dropped.</summary>
+    /// <exception cref="IOException">The file exists but cannot be read.</exception>
     public ResultStore(string path, string model)
     {
         _path = path;
@@ -38,7 +38,7 @@ internal sealed class ResultStore
 
     public string Model { get; }
 
-    /// <summary>Why the file that was there is not used, for a person; null where it is.</summary>
+    /// <summary>Why the existing file is not used, for display; null if it is used.</summary>
     public string? Damage { get; }
 
     public double[]? Find(string key)
@@ -56,7 +56,7 @@ internal sealed class ResultStore
         }
     }
 
-    // Numbers are written so that they come back to the last bit, so the same values give the same text.
+    // Numbers are written so that they round-trip exactly, so the same values give the same text.
     private static string Checksum(string model, IDictionary<string, double[]> values) =>
         StoredJson.Checksum(
             JsonSerializer.SerializeToUtf8Bytes(

@@ -10,7 +10,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Training;
 
-/// <summary>A small convolutional network that names what toy scenes show; the judge of samples and edits.</summary>
+/// <summary>A small convolutional network that recognises the contents of toy scenes; it judges samples and edits.</summary>
 public sealed class SceneClassifier : IDisposable
 {
     private const string ConfigName = "config.json";
@@ -26,7 +26,7 @@ public sealed class SceneClassifier : IDisposable
     private readonly Linear _head;
 
     /// <summary>Declares the network; load or initialise its weights before use.</summary>
-    /// <param name="domain">What it tells apart; null for the newest domain.</param>
+    /// <param name="domain">The domain that it classifies; null for the newest domain.</param>
     public SceneClassifier(SceneDomain? domain = null)
     {
         Domain = domain ?? SceneDomain.Second;
@@ -42,14 +42,14 @@ public sealed class SceneClassifier : IDisposable
         bool first = Domain.Version == 1;
         if (!first)
             _block4 = new ResnetBlock(root["block4"], 128, 128, 8, 1e-5, null);
-        // What is where needs the two halves of the picture apart.
+        // Locating objects needs separate features for the two halves of the picture.
         _head = new Linear(root["head"], first ? 256 : 5 * 128, Widths().Sum());
     }
 
-    /// <summary>Loads the classifier that lies beside a model.</summary>
+    /// <summary>Loads the classifier stored with a model.</summary>
     /// <param name="folder">Model folder with <c>classifier/model.safetensors</c>.</param>
     /// <param name="device">Where it runs; null means the CPU.</param>
-    /// <exception cref="ModelFormatException">There is none, or the file is damaged.</exception>
+    /// <exception cref="ModelFormatException">There is no classifier, or the file is damaged.</exception>
     /// <exception cref="CheckpointMismatchException">The file holds another network.</exception>
     public static SceneClassifier Load(string folder, Device? device = null)
     {
@@ -59,9 +59,9 @@ public sealed class SceneClassifier : IDisposable
         return classifier;
     }
 
-    /// <summary>The domain of the model in a folder: what <c>classifier/config.json</c> says, the first where there is none.</summary>
+    /// <summary>The domain of the model in a folder, from <c>classifier/config.json</c>; the first domain if that file is missing.</summary>
     /// <param name="folder">Model folder.</param>
-    /// <exception cref="ModelFormatException">The file is damaged, or names a domain that this version does not know.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or names a domain unknown to this version.</exception>
     public static SceneDomain DomainOf(string folder)
     {
         string path = Path.Combine(folder, "classifier", ConfigName);
@@ -78,19 +78,19 @@ public sealed class SceneClassifier : IDisposable
         }
     }
 
-    /// <summary>What <c>classifier/config.json</c> holds.</summary>
+    /// <summary>The content of <c>classifier/config.json</c>.</summary>
     internal JsonObject Config => new() { ["domain"] = Domain.Version };
 
-    /// <summary>What it was trained to tell apart.</summary>
+    /// <summary>The domain that it was trained on.</summary>
     public SceneDomain Domain { get; }
 
     /// <summary>All weights.</summary>
     public WeightSet Weights { get; }
 
-    /// <summary>Judges pictures.</summary>
-    /// <param name="pixels">[B, 3, H, W] in [-1, 1], of the size the classifier was trained at (64); borrowed.</param>
+    /// <summary>Classifies pictures.</summary>
+    /// <param name="pixels">[B, 3, H, W] in [-1, 1], at the size that the classifier was trained on (64); borrowed.</param>
     /// <returns>One judgement per picture.</returns>
-    /// <exception cref="ShapeMismatchException">Not a batch of colour pictures.</exception>
+    /// <exception cref="ShapeMismatchException">The tensor is not a batch of colour pictures.</exception>
     public IReadOnlyList<SceneJudgement> Judge(Tensor pixels)
     {
         using UseGate.Lease use = Weights.Use();
@@ -131,7 +131,7 @@ public sealed class SceneClassifier : IDisposable
         ];
     }
 
-    /// <summary>Logits; owned by the caller's dispose scope.</summary>
+    /// <summary>Computes the logits; owned by the caller's dispose scope.</summary>
     internal SceneLogits Forward(Tensor pixels)
     {
         Shape.Require(pixels, [-1, 3, -1, -1]);
@@ -142,7 +142,7 @@ public sealed class SceneClassifier : IDisposable
         if (_block4 is not null)
             x = _block4.Forward(x, null);
         x = F.silu(_norm3.Forward(x));
-        // The maximum finds a small object anywhere, the mean sees the ground.
+        // The maximum detects a small object anywhere; the mean captures the background.
         List<Tensor> seen = [x.amax([2, 3]), x.mean([2, 3])];
         if (Domain.Version > 1)
         {
@@ -159,7 +159,7 @@ public sealed class SceneClassifier : IDisposable
             : new SceneLogits(parts[0], parts[1], parts[2..(2 + colours)], parts[2 + colours], parts[3 + colours], parts[4 + colours], parts[5 + colours]);
     }
 
-    /// <summary>Numbers of logits, in the order of <see cref="SceneLogits"/>.</summary>
+    /// <summary>Number of logits of each output, in the order of <see cref="SceneLogits"/>.</summary>
     private IEnumerable<long> Widths()
     {
         long[] shared = [ToyScenes.Kinds.Count, ToyScenes.Backgrounds.Count];
@@ -177,13 +177,12 @@ public sealed class SceneClassifier : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for forward passes running in other threads; later ones throw <see cref="ObjectDisposedException"/>. Further calls do nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 }
 
-/// <summary>What a <see cref="SceneClassifier"/> computes for a batch of B pictures; the last four are null in the first domain.</summary>
+/// <summary>The output of a <see cref="SceneClassifier"/> for a batch of B pictures; the last four are null in the first domain.</summary>
 /// <param name="Objects">[B, 12].</param>
 /// <param name="Backgrounds">[B, 8].</param>
 /// <param name="Colours">[B, 5]: one for each colourable kind, or one for the coloured object in the first domain.</param>

@@ -3,21 +3,20 @@ using NullTextResearch.Scenes;
 namespace NullTextResearch.Training;
 
 /// <summary>What a <see cref="SceneClassifier"/> sees in one picture. Indices follow the enums' order.</summary>
-/// <param name="Objects">Probability of each <see cref="SceneObjectKind"/> to be in the picture, 0 to 1, independent of each other.</param>
+/// <param name="Objects">Probability that each <see cref="SceneObjectKind"/> is in the picture, 0 to 1, independent of each other.</param>
 /// <param name="Backgrounds">Probability of each <see cref="SceneBackground"/>; sums to 1.</param>
 /// <param name="Colours">
-/// Probability of each <see cref="SceneColour"/> for the coloured object (the likeliest one of several); sums to 1, meaningless where none is
-/// coloured.
+/// Probability of each <see cref="SceneColour"/> for the coloured object (the likeliest one if there are several); sums to 1, meaningless if none is coloured.
 /// </param>
 public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<float> Backgrounds, IReadOnlyList<float> Colours)
 {
     /// <summary>
-    /// Probability of each <see cref="SceneColour"/> by kind, for <see cref="ToyScenes.IsColourable">colourable</see> kinds; sums to 1, meaningless
-    /// where the kind is absent. Empty for a judge of the first domain, as are all below.
+    /// Probability of each <see cref="SceneColour"/> by kind, for <see cref="ToyScenes.IsColourable">colourable</see> kinds; sums to 1, meaningless if the kind
+    /// is absent. Empty for a classifier of the first domain, as are all properties below.
     /// </summary>
     public IReadOnlyDictionary<SceneObjectKind, IReadOnlyList<float>> ColoursOf { get; init; } = new Dictionary<SceneObjectKind, IReadOnlyList<float>>();
 
-    /// <summary>Probability of each kind to stand to the left of another object; meaningless where it is alone or absent.</summary>
+    /// <summary>Probability that each kind is to the left of another object; meaningless if it is alone or absent.</summary>
     public IReadOnlyList<float> Left { get; init; } = [];
 
     /// <summary>Probability of day and of night; sums to 1.</summary>
@@ -38,14 +37,14 @@ public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<
     /// <summary>The likeliest colour.</summary>
     public SceneColour Colour => (SceneColour)IndexOfLargest(Colours);
 
-    /// <summary>Whether exactly the scene's objects are the likeliest ones: the first for one object, the first two for two.</summary>
+    /// <summary>Whether the scene's objects are exactly the likeliest ones: the top one for one object, the top two for two.</summary>
     public bool ObjectsAgree(SceneDescription scene) =>
         scene
             .Objects.Select(o => (int)o.Kind)
             .ToHashSet()
             .SetEquals(Enumerable.Range(0, Objects.Count).OrderByDescending(i => Objects[i]).Take(scene.Objects.Count));
 
-    /// <summary>The likeliest colour of a kind; for a judge of the first domain that of the coloured object, whatever it is.</summary>
+    /// <summary>The likeliest colour of a kind; for a classifier of the first domain, that of the coloured object, whatever its kind.</summary>
     /// <param name="kind">A colourable kind.</param>
     public SceneColour ColourOf(SceneObjectKind kind) =>
         ColoursOf.TryGetValue(kind, out IReadOnlyList<float>? colours) ? (SceneColour)IndexOfLargest(colours) : Colour;
@@ -53,7 +52,7 @@ public sealed record SceneJudgement(IReadOnlyList<float> Objects, IReadOnlyList<
     /// <summary>Whether every coloured object of the scene is seen in its own colour.</summary>
     public bool ColoursAgree(SceneDescription scene) => scene.Objects.All(o => o.Colour is not { } colour || ColourOf(o.Kind) == colour);
 
-    /// <summary>Whether time of day, weather and style are the scene's.</summary>
+    /// <summary>Whether time of day, weather and style match the scene.</summary>
     public bool AirAgrees(SceneDescription scene) =>
         (Nights.Count == 0 || IndexOfLargest(Nights) == (scene.Night ? 1 : 0))
         && (Weathers.Count == 0 || IndexOfLargest(Weathers) == (int)scene.Weather)

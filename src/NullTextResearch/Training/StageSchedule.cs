@@ -1,20 +1,20 @@
 namespace NullTextResearch.Training;
 
-/// <summary>How long and how fast one stage of training runs.</summary>
+/// <summary>Length and learning rate of one training stage.</summary>
 public sealed record StageSchedule
 {
-    /// <summary>Optimiser steps of the stage.</summary>
+    /// <summary>Number of optimiser steps in the stage.</summary>
     public required long Steps { get; init; }
 
     /// <summary>
-    /// Minutes after which the stage is as far as if all steps were done; infinite leaves the steps alone in charge, and the run reproducible.
+    /// Minutes after which the stage ends even if steps remain. Infinite: only the number of steps counts, which keeps the run reproducible.
     /// </summary>
     public double Minutes { get; init; } = double.PositiveInfinity;
 
     /// <summary>Images per step.</summary>
     public int Batch { get; init; } = 32;
 
-    /// <summary>Parts into which a step's batch is cut; workers take them in turn.</summary>
+    /// <summary>Number of parts into which each batch is split; workers take them in turn.</summary>
     public int Parts { get; init; } = 4;
 
     /// <summary>Highest learning rate.</summary>
@@ -23,13 +23,13 @@ public sealed record StageSchedule
     /// <summary>Steps of linear warm-up.</summary>
     public long WarmUp { get; init; } = 150;
 
-    /// <summary>Share of the stage at the highest rate, before the cosine begins.</summary>
+    /// <summary>Share of the stage spent at the highest rate, before the cosine decay begins.</summary>
     public double Flat { get; init; }
 
-    /// <summary>Last rate as a share of the highest.</summary>
+    /// <summary>Final learning rate as a share of the highest.</summary>
     public double FinalShare { get; init; } = 0.02;
 
-    /// <summary>How far the stage is, 0 to 1.</summary>
+    /// <summary>Progress of the stage, 0 to 1.</summary>
     internal double Progress(long step, double seconds) => Math.Min(1, Math.Max((double)step / Steps, seconds / (60 * Minutes)));
 
     internal double RateAt(long step, double progress)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NullTextResearch.Training;
 
-/// <summary>The loss of a step is not a number: training stops and leaves the last checkpoint as it is.</summary>
+/// <summary>The loss of a step is NaN or infinite. Training stops, and the last checkpoint stays unchanged.</summary>
 public sealed class TrainingDivergedException : Exception
 {
     internal TrainingDivergedException(string stage, long step, IEnumerable<double> recent)

@@ -5,18 +5,18 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>What a training run reports while it runs.</summary>
+/// <summary>A progress report of a training run.</summary>
 /// <param name="Stage">Name of the stage: vae, latents, unet, classifier.</param>
-/// <param name="Step">Steps done.</param>
-/// <param name="Progress">Share of the stage done, 0 to 1.</param>
+/// <param name="Step">Steps completed.</param>
+/// <param name="Progress">Share of the stage completed, 0 to 1.</param>
 /// <param name="Loss">Mean training loss since the last report, or NaN.</param>
-/// <param name="Message">One line for a person.</param>
+/// <param name="Message">One line to display.</param>
 public sealed record TrainingProgress(string Stage, long Step, double Progress, double Loss, string Message);
 
-/// <summary>The loop that all stages share: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
+/// <summary>The training loop shared by all stages: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
 internal sealed class StageLoop : IDisposable
 {
-    /// <summary>Seconds to the first checkpoint of a run.</summary>
+    /// <summary>Seconds until the first checkpoint of a run.</summary>
     internal const double SecondsToTheFirst = 10;
 
     private readonly string _name;
@@ -33,7 +33,7 @@ internal sealed class StageLoop : IDisposable
     public StageLoop(string name, StageSchedule schedule, TrainingRunOptions options, WorkerPool pool, FlatParameters parameters, AdamWSettings settings)
     {
         if (schedule.Batch % schedule.Parts != 0)
-            throw new ArgumentException($"{name}: a batch of {schedule.Batch} cannot be cut into {schedule.Parts} equal parts.");
+            throw new ArgumentException($"{name}: a batch of {schedule.Batch} cannot be split into {schedule.Parts} equal parts.");
         _name = name;
         _schedule = schedule;
         _options = options;
@@ -51,17 +51,15 @@ internal sealed class StageLoop : IDisposable
             || !numbers.TryGetValue("seconds", out _secondsBefore)
             || !(_secondsBefore >= 0)
         )
-            throw new TrainingFileException(
-                $"{_checkpoint} does not say after which step and how many seconds it was written; delete it to start this part anew."
-            );
+            throw new TrainingFileException($"{_checkpoint} does not record its step and seconds; delete it to restart this part.");
         Step = (long)step;
         if (note is not null)
             _options.Progress?.Report(
-                new TrainingProgress(_name, Step, 0, double.NaN, string.Create(CultureInfo.InvariantCulture, $"{_name}: {note} Going on after step {Step}."))
+                new TrainingProgress(_name, Step, 0, double.NaN, string.Create(CultureInfo.InvariantCulture, $"{_name}: {note} Resuming after step {Step}."))
             );
     }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>Steps completed.</summary>
     public long Step { get; private set; }
 
     public double Progress { get; private set; }
@@ -69,9 +67,9 @@ internal sealed class StageLoop : IDisposable
     public Tensor Average => _optimiser.Average;
 
     /// <summary>Trains to the end of the schedule.</summary>
-    /// <param name="loss">(worker, step, part) to the mean loss of that part, a float32 scalar with its graph.</param>
-    /// <param name="measure">Called now and then, and at the end, with the averaged weights in place; gives a number for the log.</param>
-    /// <param name="cancel">Stops after the step under way and a checkpoint.</param>
+    /// <param name="loss">Maps (worker, step, part) to the mean loss of that part, a float32 scalar with its graph.</param>
+    /// <param name="measure">Called periodically and at the end, with the averaged weights in use; returns a number for the log.</param>
+    /// <param name="cancel">Stops after the current step, with a checkpoint.</param>
     public void Run(Func<int, long, int, Tensor> loss, Func<long, double> measure, CancellationToken cancel)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -139,7 +137,7 @@ internal sealed class StageLoop : IDisposable
         Report(log, Step > logged ? sum / (Step - logged) : double.NaN, last, 0, Seconds());
     }
 
-    /// <summary>Puts the averaged weights in place of the trained ones, for good.</summary>
+    /// <summary>Permanently replaces the trained weights by the averaged ones.</summary>
     public void AdoptAverage()
     {
         using IDisposable grad = no_grad();
@@ -153,7 +151,7 @@ internal sealed class StageLoop : IDisposable
         _optimiser.Dispose();
     }
 
-    /// <summary>Begins the log, or cuts off what an interrupted run wrote after its last state: those steps come again.</summary>
+    /// <summary>Starts the log, or drops the rows that an interrupted run wrote after its last checkpoint, because those steps are repeated.</summary>
     private void StartLog(string log)
     {
         const string Columns = "step,samples,loss,held_out,rate,seconds";

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Everything that decides what a training run makes. The defaults are the recipe of the shipped model.</summary>
+/// <summary>Everything that determines the result of a training run. The defaults are the recipe of the shipped model.</summary>
 public sealed record TrainingRecipe
 {
     /// <summary>Seed of weights, scenes, captions and noise.</summary>
@@ -16,40 +16,40 @@ public sealed record TrainingRecipe
     /// <summary>Side of the pictures in pixels.</summary>
     public int ImageSize { get; init; } = 64;
 
-    /// <summary>The world of scenes and captions.</summary>
+    /// <summary>The domain of scenes and captions.</summary>
     public SceneDomain Domain { get; init; } = SceneDomain.Second;
 
-    /// <summary>Which scenes the world shows how often.</summary>
+    /// <summary>How often each kind of scene occurs.</summary>
     public SceneSamplerOptions Scenes => Domain.Scenes;
 
-    /// <summary>Captions of the first part of the training of text encoder and U-Net.</summary>
+    /// <summary>Captions for the first part of text encoder and U-Net training.</summary>
     public CaptionNoise CleanCaptions { get; init; } = CaptionNoise.Clean with { Empty = 0.11, Prefix = 0.05 };
 
-    /// <summary>Captions of the last part: weak and sometimes wrong, as the web's are, which keeps high guidance from overshooting.</summary>
+    /// <summary>Captions for the last part: incomplete and sometimes wrong, like captions on the web, which keeps high guidance from overshooting.</summary>
     public CaptionNoise NoisyCaptions { get; init; } = CaptionNoise.Noisy;
 
-    /// <summary>Share of the U-Net's training after which captions become noisy, 0 to 1; 1 for never.</summary>
+    /// <summary>Share of U-Net training after which captions become noisy, 0 to 1; 1 means never.</summary>
     public double NoisyFrom { get; init; } = 1;
 
     /// <summary>
-    /// Standard deviation of one further random number per channel, added to all of its noise ("offset noise", Guttenberg 2023). Plain noise
-    /// hardly changes a channel's mean, so even the noisiest latents show what colour the background has, and a model that can see it
-    /// need not listen to the caption: edits of backgrounds then fail.
+    /// Standard deviation of one additional random number per channel that is added to all of the channel's noise ("offset noise", Guttenberg 2023). Plain
+    /// noise hardly changes a channel's mean, so even the noisiest latents reveal the colour of the background. A model that can see it ignores the caption,
+    /// and background edits fail.
     /// </summary>
     public double OffsetNoise { get; init; } = 0.1;
 
     /// <summary>
-    /// Weight of a second loss of text encoder and U-Net: the share of a noun's, colour's or place's attention outside what it names, squared
-    /// (see <see cref="GroundingAttention"/>). 0 leaves attention to itself.
+    /// Weight of a second loss of text encoder and U-Net: the squared share of the attention of a noun, colour or place that falls outside the thing it names
+    /// (see <see cref="GroundingAttention"/>). 0 leaves attention unconstrained.
     /// </summary>
     public double GroundingWeight { get; init; } = 0.01;
 
-    /// <summary>Model folder with an autoencoder of the same architecture to begin with; null to begin with random weights.</summary>
+    /// <summary>Model folder with an autoencoder of the same architecture to start from; null to start from random weights.</summary>
     public string? AutoencoderFrom { get; init; }
 
     /// <summary>
-    /// Model folder to go on from, with its architecture: its autoencoder stays what it is (the decoder stage may train it further), U-Net and text
-    /// encoder begin with its weights, as far as both know the same words and rows. Null begins with random weights.
+    /// Model folder to continue from, including its architecture. Its autoencoder stays unchanged (the decoder stage may train it further); U-Net and text
+    /// encoder start from its weights, except for words and rows that the two models do not share. Null starts from random weights.
     /// </summary>
     public string? ModelFrom { get; init; }
 
@@ -101,7 +101,7 @@ public sealed record TrainingRecipe
     /// <summary>Weight of the Kullback-Leibler term, per latent value.</summary>
     public double KlWeight { get; init; } = 1e-4;
 
-    /// <summary>Scenes encoded once for the training of the U-Net.</summary>
+    /// <summary>Number of scenes encoded for U-Net training.</summary>
     public int TrainingScenes { get; init; } = 30_000;
 
     /// <summary>Schedule of text encoder and U-Net.</summary>
@@ -116,7 +116,7 @@ public sealed record TrainingRecipe
             Flat = 0.3,
         };
 
-    /// <summary>Schedule of the decoder, trained further once the latents are fixed.</summary>
+    /// <summary>Schedule of the decoder, which is trained further once the latents are fixed.</summary>
     public StageSchedule DecoderStage { get; init; } =
         new()
         {
@@ -138,8 +138,8 @@ public sealed record TrainingRecipe
             WarmUp = 50,
         };
 
-    /// <summary>The default recipe with its stages cut to fit a total time.</summary>
-    /// <param name="minutes">Minutes for all stages together, positive; on two CPU cores 120 give the shipped model.</param>
+    /// <summary>The default recipe with its stages limited to a total time.</summary>
+    /// <param name="minutes">Total minutes for all stages, positive; 120 on two CPU cores give the shipped model.</param>
     public static TrainingRecipe Within(double minutes)
     {
         if (!(minutes > 0))
@@ -154,7 +154,7 @@ public sealed record TrainingRecipe
         };
     }
 
-    /// <summary>The default recipe with a fixed number of steps in every stage: nothing in it depends on the clock.</summary>
+    /// <summary>The default recipe with a fixed number of steps in every stage, independent of the clock.</summary>
     /// <param name="count">Optimiser steps of each stage, positive.</param>
     public static TrainingRecipe Steps(long count)
     {
@@ -169,10 +169,12 @@ public sealed record TrainingRecipe
         };
     }
 
-    /// <summary>Precision of activations; the fastest of the CPU by default. Weights, sums of gradients and the optimiser stay in float32.</summary>
+    /// <summary>Precision of activations; by default the fastest one on the CPU. Weights, sums of gradients and the optimiser stay in float32.</summary>
     public ScalarType ActivationDtype { get; init; } = FastestActivations("cpu");
 
-    /// <summary>bfloat16 on a GPU and on processors with AVX-512; float32 on others, where a step in bfloat16 took ten times as long (AMD Zen 1).</summary>
+    /// <summary>
+    /// bfloat16 on a GPU and on processors with AVX-512, otherwise float32: without AVX-512, a bfloat16 step took ten times as long (AMD Zen 1).
+    /// </summary>
     /// <param name="device">"cpu", "cuda" or "cuda:N".</param>
     public static ScalarType FastestActivations(string device) =>
         device.StartsWith("cuda", StringComparison.Ordinal) || Avx512F.IsSupported ? ScalarType.BFloat16 : ScalarType.Float32;

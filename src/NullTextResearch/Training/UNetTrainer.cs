@@ -23,7 +23,7 @@ internal sealed class UNetTrainer(
 {
     private const int HeldOut = 256;
 
-    /// <summary>What the sample grids show: the first half one object, the second half two, weather and styles.</summary>
+    /// <summary>Prompts of the sample grids: one object in the first half; two objects, weather and styles in the second.</summary>
     internal static readonly string[] GridPrompts =
     [
         "a cat in the meadow",
@@ -47,7 +47,7 @@ internal sealed class UNetTrainer(
     private readonly double[] _signal = [.. NoiseSchedule.StableDiffusion.AlphaBars.Select(Math.Sqrt)];
     private readonly double[] _noise = [.. NoiseSchedule.StableDiffusion.AlphaBars.Select(a => Math.Sqrt(1 - a))];
 
-    /// <summary>Trains, or continues to train; on return both networks hold the averaged weights.</summary>
+    /// <summary>Trains, or resumes training; on return both networks hold the averaged weights.</summary>
     public void Train(LatentSet train, LatentSet heldOut, AutoencoderKL vae, CancellationToken cancel)
     {
         unet.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
@@ -73,13 +73,13 @@ internal sealed class UNetTrainer(
                 for (int i = 0; i < part; i++)
                 {
                     index[i] = random.Index(train.Scenes.Count);
-                    // One timestep from each of as many equal strata as the batch has images.
+                    // Stratified timesteps: one from each of as many equal strata as the batch has images.
                     times[i] = (int)((job * part + i + random.NextDouble()) / batch * _signal.Length);
                     words[i] = CaptionGrammar.WriteNoisy(train.Scenes[(int)index[i]], random, captions);
                 }
 
                 Tensor chosen = tensor(index).to(options.Device);
-                // Where hardly anything is to be seen yet, a word cannot know its place.
+                // Weighted by signal: in very noisy latents a word cannot know its location.
                 using GroundingAttention? grounding =
                     recipe.GroundingWeight > 0
                         ? new GroundingAttention(
@@ -104,7 +104,7 @@ internal sealed class UNetTrainer(
         loop.AdoptAverage();
     }
 
-    /// <summary>Puts the averaged weights of the checkpoint in place.</summary>
+    /// <summary>Loads the averaged weights of the checkpoint.</summary>
     public void LoadAverage()
     {
         unet.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
@@ -116,7 +116,7 @@ internal sealed class UNetTrainer(
         text.Weights.SetTrainable(false);
     }
 
-    /// <summary>Takes the weights of another model; rows of words that it does not know stay random.</summary>
+    /// <summary>Starts from the weights of another model; rows of words unknown to it stay random.</summary>
     private void Begin(string folder)
     {
         const string Words = "text_model.embeddings.token_embedding.weight",
@@ -172,7 +172,7 @@ internal sealed class UNetTrainer(
         Tensor noisy = latents.mul(a).Plus(noise.mul(b));
         Tensor embedding = text.Forward(tensor(ids, [n, text.Config.ContextLength]).to(options.Device), recipe.ActivationDtype);
         Tensor steps = tensor(times.Select(t => (long)t).ToArray()).to(options.Device);
-        // The explicit map: at 16x16 its backward pass is faster than the fused kernel's on a CPU.
+        // Explicit attention: at 16x16 on a CPU, its backward pass is faster than the fused kernel's.
         Tensor predicted = unet.Forward(noisy.to(recipe.ActivationDtype), steps, embedding, attention ?? ExplicitAttention.Instance);
         return predicted.to(ScalarType.Float32).sub(noise).Squared().mean();
     }

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Training;
 
-/// <summary>Trains the autoencoder on scenes rendered on the fly: no scene is seen twice.</summary>
+/// <summary>Trains the autoencoder on scenes rendered on the fly; no scene is used twice.</summary>
 internal static class VaeTrainer
 {
-    /// <summary>Held-out scenes that the log measures.</summary>
+    /// <summary>Number of held-out scenes measured for the log.</summary>
     private const int Measured = 64;
 
-    /// <summary>Trains, or continues to train; on return the network holds the averaged weights with normalised latents.</summary>
+    /// <summary>Trains, or resumes training; on return the network holds the averaged weights with normalised latents.</summary>
     public static void Train(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
     {
         string finished = Path.Combine(options.Folder, "vae.weights");
@@ -32,8 +32,8 @@ internal static class VaeTrainer
             }
             catch (TrainingFileException e) when (e.IsDamage && File.Exists(Path.Combine(options.Folder, "vae.checkpoint")))
             {
-                // The last state of the stage is still there: the same weights come of it within seconds.
-                options.Progress?.Report(new TrainingProgress("vae", 0, 0, double.NaN, $"vae: {e.Message} It is made again from vae.checkpoint."));
+                // The last state of the stage still exists and yields the same weights within seconds.
+                options.Progress?.Report(new TrainingProgress("vae", 0, 0, double.NaN, $"vae: {e.Message} It is rebuilt from vae.checkpoint."));
             }
         }
 
@@ -61,7 +61,7 @@ internal static class VaeTrainer
         WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
     }
 
-    /// <summary>Takes the weights of another model's autoencoder to begin with.</summary>
+    /// <summary>Starts from the weights of another model's autoencoder.</summary>
     private static void Begin(AutoencoderKL vae, string folder)
     {
         using IDisposable grad = no_grad();
@@ -69,14 +69,12 @@ internal static class VaeTrainer
         foreach (Weight weight in vae.Weights.Trainable)
         {
             if (model.Vae.Weights.Find(weight.Key) is not { } other || !other.Dimensions.SequenceEqual(weight.Dimensions))
-                throw new TrainingFileException(
-                    $"The autoencoder of {folder} is of another architecture: '{weight.Key}' is not there in the shape that is needed."
-                );
+                throw new TrainingFileException($"The autoencoder of {folder} has another architecture: '{weight.Key}' is missing or has another shape.");
             weight.Value.copy_(other.Value);
         }
     }
 
-    /// <summary>Puts the averaged weights of a decoder checkpoint in place.</summary>
+    /// <summary>Loads the averaged weights of a decoder checkpoint.</summary>
     public static void LoadDecoder(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
     {
         using FlatParameters parameters = DecoderParameters(vae);
@@ -92,7 +90,9 @@ internal static class VaeTrainer
             ),
         ]);
 
-    /// <summary>Trains the decoder alone on means of the finished encoder. The latents stay what they are, so this can run beside or after the U-Net.</summary>
+    /// <summary>
+    /// Trains only the decoder, on the means of the finished encoder. The latents do not change, so this can run during or after U-Net training.
+    /// </summary>
     public static void TrainDecoder(AutoencoderKL vae, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool, CancellationToken cancel)
     {
         using FlatParameters parameters = DecoderParameters(vae);
@@ -132,7 +132,7 @@ internal static class VaeTrainer
             }
         );
 
-    /// <summary>Gives <paramref name="body"/> one renderer per worker.</summary>
+    /// <summary>Runs <paramref name="body"/> with one renderer per worker.</summary>
     internal static void WithRenderers(WorkerPool pool, Action<SceneRenderer[]> body)
     {
         SceneRenderer[] renderers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new SceneRenderer())];
@@ -167,13 +167,13 @@ internal static class VaeTrainer
 
     private static Tensor ErrorOf(Tensor error)
     {
-        // Errors of neighbouring differences keep edges sharp, which the eye asks for and the mean square does not.
+        // Errors of neighbouring differences keep edges sharp, which matters to the eye but not to the mean square.
         Tensor across = error.narrow(3, 1, error.shape[3] - 1).sub(error.narrow(3, 0, error.shape[3] - 1));
         Tensor down = error.narrow(2, 1, error.shape[2] - 1).sub(error.narrow(2, 0, error.shape[2] - 1));
         return error.abs().mean().Plus(error.Squared().mean().Times(4)).Plus(across.abs().mean().Plus(down.abs().mean()).Times(0.25));
     }
 
-    /// <summary>Mean over held-out scenes of the PSNR of the round trip after rounding to bytes, in dB.</summary>
+    /// <summary>Mean round-trip PSNR over held-out scenes, after rounding to bytes, in dB.</summary>
     internal static double MeanPsnr(AutoencoderKL vae, TrainingRecipe recipe, WorkerPool pool, SceneRenderer[] renderers, Device device, int count)
     {
         const int Together = 8;
@@ -198,8 +198,8 @@ internal static class VaeTrainer
     }
 
     /// <summary>
-    /// Makes the scaled latents of training scenes zero in mean and one in variance, channel by channel, by folding shift
-    /// and scale into the two 1x1 convolutions around them: the model folder then needs no further numbers.
+    /// Normalises the scaled latents of training scenes to zero mean and unit variance per channel, by folding shift and scale into the two 1x1 convolutions
+    /// around them. The model folder then needs no additional numbers.
     /// </summary>
     private static void NormaliseLatents(AutoencoderKL vae, TrainingRecipe recipe, WorkerPool pool, SceneRenderer[] renderers, Device device)
     {
@@ -214,7 +214,7 @@ internal static class VaeTrainer
             {
                 using IDisposable grad = no_grad();
                 using DisposeScope scope = NewDisposeScope();
-                // Seeds far above any that training uses up.
+                // Seeds far above any used in training.
                 SceneDescription[] scenes =
                 [
                     .. Enumerable.Range(0, Together).Select(i => ToyScenes.Sample((1L << 40) + job * Together + i, SceneSplit.Train, recipe.Scenes)),
@@ -241,7 +241,7 @@ internal static class VaeTrainer
             quantBias[c].PlusInPlace(-mean).OverInPlace(scale);
             quant[c].OverInPlace(scale);
             quantBias[channels + c].PlusInPlace(-2 * Math.Log(scale));
-            // The old latent is new * scale + mean: the shift first, while the column still has its old size.
+            // The old latent is new * scale + mean: apply the shift first, while the column still has its old scale.
             Tensor column = post.select(1, c);
             postBias.PlusInPlace(column.flatten().Times(mean));
             column.TimesInPlace(scale);

@@ -4,8 +4,8 @@ using TorchSharp;
 namespace NullTextResearch.Training;
 
 /// <summary>
-/// A few threads with one libtorch thread each, which share out numbered jobs. Data parallelism over small batches beats
-/// libtorch's own threads on a busy machine: nobody waits at a barrier inside every operation for a core that is away.
+/// A few threads with one libtorch thread each, among which numbered jobs are divided. On a busy machine, data parallelism over small batches is faster than
+/// libtorch's own threads: no thread waits at a barrier inside every operation for a core that is occupied.
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class WorkerPool : IDisposable
             }
             catch (Exception e)
             {
-                // Carried to the caller of Run, which rethrows it.
+                // Stored for Run, which rethrows it to the caller.
                 Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
             }
 

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.UNet;
 
 /// <summary>cos and sin of t times geometrically spaced frequencies (Ho et al. 2020).</summary>
-/// <param name="Precision">Precision of the arithmetic. The originals use float32, also where the network runs in float64.</param>
-/// <param name="CosineFirst">Cosines before sines, as Stable Diffusion has it.</param>
+/// <param name="Precision">Precision of the arithmetic. The originals use float32 even if the network runs in float64.</param>
+/// <param name="CosineFirst">Cosines before sines, as in Stable Diffusion.</param>
 /// <param name="FrequencyShift">0 for Stable Diffusion.</param>
 public sealed record SinusoidalProjection(ScalarType Precision = ScalarType.Float32, bool CosineFirst = true, double FrequencyShift = 0) : ITimeProjection
 {

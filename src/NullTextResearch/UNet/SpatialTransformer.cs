@@ -8,14 +8,14 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.UNet;
 
-/// <summary>What one pass through the network carries besides the feature map.</summary>
+/// <summary>What one pass through the network carries in addition to the feature map.</summary>
 /// <param name="Text">Text embedding [B, tokens, d].</param>
-/// <param name="Rows">What the rows are, told to the hook.</param>
-/// <param name="Hook">What happens at attention layers and residual blocks.</param>
-/// <param name="Step">Sampling step, told to the hook.</param>
+/// <param name="Rows">What the rows are, passed to the hook.</param>
+/// <param name="Hook">Called at attention layers and residual blocks.</param>
+/// <param name="Step">Sampling step, passed to the hook.</param>
 internal sealed record UNetPass(Tensor Text, BatchLayout Rows, INetworkHook Hook, int Step)
 {
-    /// <summary>What happens to the features of a residual block; null where nothing can.</summary>
+    /// <summary>Hook for the features of a residual block; null if there is none.</summary>
     public Func<Tensor, Tensor>? At(ResidualSite site) => Hook is FusedAttention ? null : features => Hook.Feature(new FeatureCall(site, Step, Rows), features);
 }
 
@@ -33,7 +33,7 @@ internal sealed class SpatialTransformer
     public SpatialTransformer(WeightPath at, int channels, int heads, UNetConfig config, Func<WeightPath, AttentionKind, int, AttentionSite> site)
     {
         _at = at;
-        // The entry normalisation has 1e-6 whatever norm_eps says.
+        // The entry normalisation uses 1e-6, regardless of norm_eps.
         _norm = new GroupNorm(at["norm"], config.NormNumGroups, channels, 1e-6);
         if (config.UseLinearProjection)
             _linearIn = new Linear(at["proj_in"], channels, channels);
@@ -103,7 +103,7 @@ internal sealed class TransformerBlock
 
     public Tensor Forward(Tensor x, UNetPass pass, int height, int width)
     {
-        // One scope each: without recorded gradients a layer's maps are gone before the next one's are made.
+        // One scope each: if no gradients are recorded, a layer's maps are freed before the next ones are made.
         Tensor first = Lifetime.Scoped(() =>
         {
             Tensor self = _norm1.Forward(x);
@@ -149,7 +149,7 @@ internal sealed class AttentionLayer
         long b = x.shape[0],
             n = x.shape[1],
             c = x.shape[2];
-        // The fused kernel needs no help; anything that makes scores in memory does at half precision.
+        // The fused kernel does not need this; at half precision, anything that makes scores in memory does.
         bool widen = _upcast && (x.dtype is ScalarType.Float16 or ScalarType.BFloat16) && pass.Hook is not FusedAttention;
         Tensor Split(Tensor t) => (widen ? t.to(ScalarType.Float32) : t).view(b, -1, _heads, c / _heads).transpose(1, 2);
         Tensor attended = pass.Hook.Attend(

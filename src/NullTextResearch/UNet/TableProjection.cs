@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.UNet;
 
 /// <summary>Sinusoids looked up in a table, for agreement to the last digit with a recorded run.</summary>
-/// <param name="table">[1000, channels], borrowed for the life of this object.</param>
+/// <param name="table">[1000, channels], borrowed for the lifetime of this object.</param>
 public sealed class TableProjection(Tensor table) : ITimeProjection
 {
     /// <inheritdoc/>

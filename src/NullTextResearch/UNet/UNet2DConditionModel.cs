@@ -10,12 +10,12 @@ using F = TorchSharp.torch.nn.functional;
 namespace NullTextResearch.UNet;
 
 /// <summary>
-/// The noise-predicting U-Net of Stable Diffusion, module for module and key for key diffusers' class of that name.
-/// Weights take no gradient unless asked to; gradients reach the text embedding.
+/// The noise-predicting U-Net of Stable Diffusion; modules and keys match diffusers' class of the same name. By default, weights take no gradient;
+/// gradients reach the text embedding.
 /// </summary>
 /// <remarks>
-/// Several threads may use one at a time, each with an attention processor of its own. After <see cref="Dispose"/> every use is an <see
-/// cref="ObjectDisposedException"/>.
+/// Several threads may use it at the same time, each with its own attention processor. After <see cref="Dispose"/>, every use throws an
+/// <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed class UNet2DConditionModel : IDisposable
 {
@@ -156,8 +156,8 @@ public sealed class UNet2DConditionModel : IDisposable
     /// <param name="latents">z_t, [B, 4, H, W], in the dtype to compute in; borrowed.</param>
     /// <param name="timesteps">Network timesteps 0..999, integer [B] or [1]; borrowed.</param>
     /// <param name="condition">Text embedding [B, tokens, d], same dtype as the latents, and what its rows are; borrowed.</param>
-    /// <param name="hook">What happens at attention layers and residual blocks; null means fused attention.</param>
-    /// <param name="step">Sampling step told to the hook.</param>
+    /// <param name="hook">Called at attention layers and residual blocks; null for fused attention.</param>
+    /// <param name="step">Sampling step passed to the hook.</param>
     /// <returns>Noise prediction, shape of the latents; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
@@ -172,7 +172,7 @@ public sealed class UNet2DConditionModel : IDisposable
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>As <see cref="Forward"/> with fused attention, and without recording: what it keeps can be differentiated segment by segment.</summary>
+    /// <summary>As <see cref="Forward"/> with fused attention and without recording; the result can be differentiated segment by segment.</summary>
     /// <returns>A tape whose tensors belong to the caller's dispose scope.</returns>
     internal SegmentTape Record(Tensor latents, Tensor timesteps, Tensor text, int step)
     {
@@ -185,7 +185,8 @@ public sealed class UNet2DConditionModel : IDisposable
         return new SegmentTape(Weights, _segments, inputs, prediction);
     }
 
-    // All segments in the current dispose scope. Feature maps that nobody needs again are freed on the way; with inputs, what each segment got is kept there.
+    // Runs all segments in the current dispose scope. Feature maps that are no longer needed are freed on the way; inputs, if given, keeps what each
+    // segment got.
     private Tensor Run(Tensor latents, Tensor timesteps, UNetPass pass, SegmentInput[]? inputs)
     {
         Tensor sinusoids = TimeProjection.Project(timesteps.expand(latents.shape[0]), Config.BlockOutChannels[0]).to(latents.dtype);
@@ -205,7 +206,7 @@ public sealed class UNet2DConditionModel : IDisposable
             }
             else
             {
-                // Under recorded gradients this frees names, not memory: the graph has references of its own.
+                // If gradients are recorded, this frees handles, not memory: the graph has its own references.
                 if (isOurs)
                     x.Dispose();
                 skip?.Dispose();
@@ -219,8 +220,7 @@ public sealed class UNet2DConditionModel : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for passes running in other threads; later passes throw <see cref="ObjectDisposedException"/>. A second call does nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 

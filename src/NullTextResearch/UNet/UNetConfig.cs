@@ -5,7 +5,7 @@ namespace NullTextResearch.UNet;
 /// <summary>Architecture of a <see cref="UNet2DConditionModel"/>, field for field as in diffusers' <c>unet/config.json</c>.</summary>
 public sealed record UNetConfig
 {
-    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    // At least ten times the values of any published model: a damaged number is rejected before a network of that size is declared.
     private const int MostChannels = 1 << 16;
     private const int MostLevels = 12;
     private const int MostLayers = 64;
@@ -23,16 +23,16 @@ public sealed record UNetConfig
     /// <summary>Channels per resolution, finest first.</summary>
     public IReadOnlyList<int> BlockOutChannels { get; init; } = [320, 640, 1280, 1280];
 
-    /// <summary>For each resolution on the way down: does it have transformers (CrossAttnDownBlock2D) or not (DownBlock2D)?</summary>
+    /// <summary>For each resolution on the way down: whether it has transformers (CrossAttnDownBlock2D) or not (DownBlock2D).</summary>
     public IReadOnlyList<bool> DownHasAttention { get; init; } = [true, true, true, false];
 
-    /// <summary>For each resolution on the way up, coarsest first: transformers or not?</summary>
+    /// <summary>For each resolution on the way up, coarsest first: whether it has transformers.</summary>
     public IReadOnlyList<bool> UpHasAttention { get; init; } = [false, true, true, true];
 
     /// <summary>Residual blocks per resolution on the way down; one more on the way up.</summary>
     public int LayersPerBlock { get; init; } = 2;
 
-    /// <summary>Number of attention heads per resolution. diffusers calls it attention_head_dim, by an old mistake.</summary>
+    /// <summary>Number of attention heads per resolution. diffusers calls it attention_head_dim, because of an old mistake.</summary>
     public IReadOnlyList<int> Heads { get; init; } = [8, 8, 8, 8];
 
     /// <summary>Width of the text embedding.</summary>
@@ -57,8 +57,8 @@ public sealed record UNetConfig
     public int DownsamplePadding { get; init; } = 1;
 
     /// <summary>
-    /// Attention scores in float32 where they are made explicitly and the network runs at lower precision (Stable Diffusion 2.1, whose scores
-    /// leave the range of float16). The fused kernel keeps its scores in float32 anyway.
+    /// Attention scores in float32 if they are made explicitly and the network runs at lower precision (Stable Diffusion 2.1, whose scores exceed the
+    /// range of float16). The fused kernel keeps its scores in float32 anyway.
     /// </summary>
     public bool UpcastAttention { get; init; }
 
@@ -78,12 +78,12 @@ public sealed record UNetConfig
     public static UNetConfig StableDiffusion2 { get; } = StableDiffusion2Base with { SampleSize = 96, UpcastAttention = true };
 
     /// <summary>Reads a config.</summary>
-    /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
+    /// <exception cref="ModelFormatException">A field is missing, or asks for an unsupported feature.</exception>
     public static UNetConfig Read(ConfigReader json)
     {
         IReadOnlyList<int> channels = json.Ints("block_out_channels", null, 1, MostChannels);
         if (channels.Count is 0 or > MostLevels)
-            throw new ModelFormatException($"{json.Source}: block_out_channels has {channels.Count} entries, and 1 to {MostLevels} make sense.");
+            throw new ModelFormatException($"{json.Source}: block_out_channels has {channels.Count} entries; expected 1 to {MostLevels}.");
         json.RequireEqual("act_fn", json.Text("act_fn", "silu"), "silu");
         json.RequireEqual("mid_block_scale_factor", json.Number("mid_block_scale_factor", 1), 1);
         json.RequireEqual("center_input_sample", json.Flag("center_input_sample", false), false);
@@ -117,7 +117,7 @@ public sealed record UNetConfig
                 .. json.Texts(field).Select(t => t == attention || (t == plain ? false : throw json.Unsupported(field, t, $"{plain} and {attention}"))),
             ];
             if (kinds.Length != channels.Count)
-                throw new ModelFormatException($"{json.Source}: {field} has {kinds.Length} entries, block_out_channels has {channels.Count}.");
+                throw new ModelFormatException($"{json.Source}: {field} has {kinds.Length} entries, but block_out_channels has {channels.Count}.");
             return kinds;
         }
 
@@ -130,7 +130,7 @@ public sealed record UNetConfig
             DownHasAttention = Kinds("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D"),
             UpHasAttention = Kinds("up_block_types", "UpBlock2D", "CrossAttnUpBlock2D"),
             LayersPerBlock = json.Int("layers_per_block", 2, 1, MostLayers),
-            // Both fields hold numbers of heads; the newer one wins where it is set.
+            // Both fields hold numbers of heads; the newer one wins if it is set.
             Heads = json.Ints(json.Has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", channels.Count, 1, MostChannels),
             CrossAttentionDim = json.Int("cross_attention_dim", null, 1, MostChannels),
             NormNumGroups = json.Int("norm_num_groups", 32, 1, MostChannels),
@@ -145,7 +145,7 @@ public sealed record UNetConfig
         return config;
     }
 
-    /// <summary>Refuses sizes that do not divide as the network divides them.</summary>
+    /// <summary>Rejects channels that cannot be split into the groups or the heads.</summary>
     /// <param name="source">File name used in the message.</param>
     /// <exception cref="ModelFormatException">Channels do not split into the groups or the heads.</exception>
     internal void Require(string source)

@@ -4,23 +4,23 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.UNet;
 
-/// <summary>What a segment gets. All tensors are borrowed.</summary>
+/// <summary>Inputs of a segment. All tensors are borrowed.</summary>
 /// <param name="X">Feature map from the segment before.</param>
-/// <param name="Skip">Skip connection, where the segment takes one.</param>
-/// <param name="NextSkip">Shape of the skip connection after that one, where there is one: what an upsampling has to meet.</param>
+/// <param name="Skip">Skip connection, if the segment takes one.</param>
+/// <param name="NextSkip">Shape of the skip connection after that one, if there is one: the size that an upsampling must match.</param>
 /// <param name="Time">silu of the time embedding.</param>
 /// <param name="Pass">Text, attention, step.</param>
 internal readonly record struct SegmentInput(Tensor X, Tensor? Skip, long[]? NextSkip, Tensor Time, UNetPass Pass);
 
-/// <summary>A stretch of the U-Net between two feature maps: the unit that is run again when gradients are taken with checkpoints.</summary>
-/// <param name="TakesSkip">It takes the last skip connection that nobody has taken.</param>
+/// <summary>A section of the U-Net between two feature maps: the unit that runs again when gradients are computed with checkpoints.</summary>
+/// <param name="TakesSkip">It takes the last skip connection that has not been taken yet.</param>
 /// <param name="LeavesSkip">Its output is also a skip connection.</param>
 /// <param name="SeesText">It has a cross-attention layer.</param>
 /// <param name="Run">Input to feature map, in the caller's dispose scope.</param>
 internal sealed record UNetSegment(bool TakesSkip, bool LeavesSkip, bool SeesText, Func<SegmentInput, Tensor> Run);
 
 /// <summary>
-/// A forward pass that can be differentiated again and again: it keeps the feature maps between segments, not those within. Tensors belong to the
+/// A forward pass that can be differentiated repeatedly: it keeps the feature maps between segments, not those within them. Tensors belong to the
 /// dispose scope that was current when it was made.
 /// </summary>
 internal sealed class SegmentTape
@@ -34,15 +34,15 @@ internal sealed class SegmentTape
         (_weights, _segments, _inputs, Prediction) = (weights, segments, inputs, prediction);
     }
 
-    /// <summary>What the network gave; carries no gradient.</summary>
+    /// <summary>The output of the network; carries no gradient.</summary>
     public Tensor Prediction { get; }
 
     /// <summary>
-    /// The gradient of the text embedding for a gradient of the prediction: from the last segment to the first, each one is run again and
-    /// differentiated.
+    /// The gradient with respect to the text embedding, given that with respect to the prediction. From the last segment to the first, each is run
+    /// again and differentiated.
     /// </summary>
     /// <param name="gradient">Shape and type of the prediction; borrowed.</param>
-    /// <returns>[B, tokens, d], summed in float32 where the network has 16 bits; owned by the caller's dispose scope.</returns>
+    /// <returns>[B, tokens, d], summed in float32 if the network has 16 bits; owned by the caller's dispose scope.</returns>
     public Tensor PullBack(Tensor gradient)
     {
         Shape.RequireSame(gradient, Prediction);
@@ -51,7 +51,7 @@ internal sealed class SegmentTape
         int first = _segments.ToList().FindIndex(s => s.SeesText);
         if (first < 0)
             throw new InvalidOperationException("The U-Net has no cross-attention layer, so its prediction does not depend on the embedding.");
-        // Skip connections are taken in the opposite order to which they were left, so going back their gradients form a stack too.
+        // Skip connections are taken in reverse order, so on the way back their gradients form a stack too.
         Stack<Tensor?> skips = new();
         bool[] depends = DependsOnText(first);
         Tensor? sum = null;
@@ -79,7 +79,7 @@ internal sealed class SegmentTape
         return sum!.MoveToOuterDisposeScope();
     }
 
-    /// <summary>For each segment that takes a skip connection, whether that one depends on the text.</summary>
+    /// <summary>For each segment that takes a skip connection, whether that connection depends on the text.</summary>
     private bool[] DependsOnText(int first)
     {
         bool[] depends = new bool[_segments.Count];
@@ -119,7 +119,7 @@ internal sealed class SegmentTape
         int at = 0;
         return (Next(segment.SeesText), Next(throughX), Next(throughSkip));
 
-        // autograd.grad ends the process where an input was not used and that was not allowed; here every input is.
+        // autograd.grad aborts the process if an input is unused and that is not allowed; here every input is used.
         Tensor? Next(bool wanted) =>
             !wanted ? null : gradients[at++] ?? throw new InvalidOperationException("A segment of the U-Net does not depend on its input.");
     }

@@ -14,15 +14,15 @@ public sealed class EditedPicture : IDisposable
     /// <summary>The edited picture.</summary>
     public required RgbImage Image { get; init; }
 
-    /// <summary>Latents, masks, attention maps and costs: what the library's own functions take.</summary>
+    /// <summary>Latents, masks, attention maps and costs, for use with the library's other functions.</summary>
     public required EditResult Result { get; init; }
 
     /// <summary>Options used.</summary>
     public required EditOptions Options { get; init; }
 
-    /// <summary>What the model will not understand of the prompt, a sentence each; empty for models of an open vocabulary.</summary>
+    /// <summary>Parts of the prompt that the model does not understand, one sentence each; empty for models with an open vocabulary.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
-    /// <summary>Frees the tensors; pictures stay.</summary>
+    /// <summary>Frees the tensors; the pictures remain.</summary>
     public void Dispose() => Result.Dispose();
 }

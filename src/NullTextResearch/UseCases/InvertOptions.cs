@@ -9,7 +9,7 @@ public sealed record InvertOptions
     /// <summary>Null-text inversion with 50 steps, as in the released code.</summary>
     public static InvertOptions Default { get; } = new();
 
-    /// <summary>The method; null (default) takes null-text inversion as released. Any class of yours will do.</summary>
+    /// <summary>The method; null (default) uses null-text inversion as released. Your own implementation works too.</summary>
     public IInversion? Method { get; init; }
 
     /// <summary>T, DDIM steps, 1 to 999 (default 50).</summary>
@@ -18,18 +18,18 @@ public sealed record InvertOptions
     /// <summary>w, the guidance scale of the sampling that the inversion prepares (default 7.5).</summary>
     public double GuidanceScale { get; init; } = 7.5;
 
-    /// <summary>What is cut off first, and by which filter pictures are resized; its size is not used. Null (default) cuts nothing off.</summary>
+    /// <summary>What to crop first, and the filter for resizing pictures; its size is not used. Null (default) crops nothing.</summary>
     public ImagePreparation? Crop { get; init; }
 
     /// <summary>
-    /// What size pictures get: <see cref="ImageSizing.Keep"/>, <see cref="ImageSizing.AsIs"/>, <see cref="ImageSizing.Of"/>. Null (default) cuts pictures
-    /// to a centred square and resizes them to the model's own; images of a workbench's sets stay as they are.
+    /// Size of the prepared pictures: <see cref="ImageSizing.Keep"/>, <see cref="ImageSizing.AsIs"/>, <see cref="ImageSizing.Of"/>. Null (default) crops
+    /// pictures to a centred square and resizes them to the model's own size; images of a workbench's sets are left unchanged.
     /// </summary>
     public ImageSizing? Size { get; init; }
 
-    /// <summary>The picture in the size that it will be inverted in.</summary>
+    /// <summary>The picture at the size at which it will be inverted.</summary>
     /// <param name="image">A picture of any size.</param>
-    /// <param name="rule">Which sizes the model takes.</param>
-    /// <exception cref="ArgumentException">The model does not take the size.</exception>
+    /// <param name="rule">The sizes that the model accepts.</param>
+    /// <exception cref="ArgumentException">The model does not accept the size.</exception>
     public RgbImage Prepare(RgbImage image, SizeRule rule) => (Crop ?? new ImagePreparation()).Apply(image, Size ?? ImageSizing.Own, rule);
 }

@@ -4,24 +4,24 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch;
 
-/// <summary>A picture, inverted: edit it as often as you like. Owns its tensors.</summary>
+/// <summary>An inverted picture; edit it as often as you like. Owns its tensors.</summary>
 public sealed class InvertedPicture : IDisposable
 {
     internal InvertedPicture() { }
 
-    /// <summary>The picture, in the size in which it was inverted.</summary>
+    /// <summary>The picture, at the size at which it was inverted.</summary>
     public required RgbImage Image { get; init; }
 
     /// <summary>Its prompt.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>The picture through the autoencoder and back: the best that any inversion can reach.</summary>
+    /// <summary>The picture after the autoencoder's round trip: the best result that any inversion can reach.</summary>
     public required RgbImage RoundTrip { get; init; }
 
-    /// <summary>The picture rebuilt from noise by guided sampling.</summary>
+    /// <summary>The picture reconstructed from noise by guided sampling.</summary>
     public required RgbImage Reconstruction { get; init; }
 
-    /// <summary>Start latents, embeddings, pivot and losses: what the library's own functions take.</summary>
+    /// <summary>Start latents, embeddings, pivot and losses, for use with the library's other functions.</summary>
     public required InversionResult Inversion { get; init; }
 
     /// <summary>Steps.</summary>
@@ -30,12 +30,10 @@ public sealed class InvertedPicture : IDisposable
     /// <summary>Options used.</summary>
     public required InvertOptions Options { get; init; }
 
-    /// <summary>What the model will not understand of the prompt, a sentence each; empty for models of an open vocabulary.</summary>
+    /// <summary>Parts of the prompt that the model does not understand, one sentence each; empty for models with an open vocabulary.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
-    /// <summary>
-    /// Distance of each step's unconditional embedding from the empty prompt's, relative to the latter's length; step 0 is the noisiest.
-    /// </summary>
+    /// <summary>Distance of each step's unconditional embedding from the empty prompt's, relative to the latter's norm; step 0 is the noisiest.</summary>
     public required IReadOnlyList<double> EmbeddingDistance { get; init; }
 
     /// <summary>PSNR of the reconstruction against the picture, dB.</summary>
@@ -44,6 +42,6 @@ public sealed class InvertedPicture : IDisposable
     /// <summary>PSNR of the autoencoder's round trip against the picture, dB: the ceiling.</summary>
     public double RoundTripPsnr => Metrics.Psnr.Of(RoundTrip, Image);
 
-    /// <summary>Frees the tensors; pictures stay.</summary>
+    /// <summary>Frees the tensors; the pictures remain.</summary>
     public void Dispose() => Inversion.Dispose();
 }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch;
 
-/// <summary>Pictures in, pictures out: what commands and notebooks do with a model.</summary>
+/// <summary>Inversion and editing of whole pictures, as commands and notebooks use them.</summary>
 public static class PictureEditing
 {
     /// <summary>Inverts a picture.</summary>
@@ -20,8 +20,8 @@ public static class PictureEditing
     /// <returns>The inverted picture, owned by the caller.</returns>
     /// <exception cref="ImageFileException">The file cannot be read.</exception>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture shows.</exception>
-    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that describe the picture.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static InvertedPicture Invert(this StableDiffusion model, string path, string prompt, InvertOptions? options = null, RunControl? control = null) =>
         model.Invert(ImageFile.Load(path), prompt, options, control);
 
@@ -33,8 +33,8 @@ public static class PictureEditing
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>The inverted picture, owned by the caller.</returns>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture shows.</exception>
-    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that describe the picture.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static InvertedPicture Invert(this StableDiffusion model, RgbImage image, string prompt, InvertOptions? options = null, RunControl? control = null)
     {
         options ??= InvertOptions.Default;
@@ -77,7 +77,7 @@ public static class PictureEditing
         }
     }
 
-    /// <summary>Edits an inverted picture by its prompt.</summary>
+    /// <summary>Edits an inverted picture through its prompt.</summary>
     /// <param name="model">The model of the inversion; borrowed.</param>
     /// <param name="picture">The inverted picture; invert once, edit as often as you like.</param>
     /// <param name="prompt">What the edited picture should show; its own prompt with <see cref="EditOptions.Weights"/> to re-weight words only.</param>
@@ -86,8 +86,8 @@ public static class PictureEditing
     /// <returns>The edited picture, owned by the caller.</returns>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
     /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture should show.</exception>
-    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
         this StableDiffusion model,
         InvertedPicture picture,
@@ -96,18 +96,18 @@ public static class PictureEditing
         RunControl? control = null
     ) => model.Edit(picture.Inversion, picture.Grid.Steps, picture.Prompt, prompt, options, control);
 
-    /// <summary>Edits an inverted picture that a run folder kept, or that an <see cref="IInversion"/> made.</summary>
+    /// <summary>Edits an inverted picture from a run folder or from an <see cref="IInversion"/>.</summary>
     /// <param name="model">The model of the inversion; borrowed.</param>
     /// <param name="inversion">The inversion of one picture; borrowed.</param>
-    /// <param name="steps">Its T.</param>
+    /// <param name="steps">Its number of steps T.</param>
     /// <param name="source">Its prompt.</param>
     /// <param name="prompt">What the edited picture should show.</param>
     /// <param name="options">Kind of edit, weights, local blend; null for the released defaults.</param>
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>The edited picture, owned by the caller.</returns>
     /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what the picture should show.</exception>
-    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
         this StableDiffusion model,
         InversionResult inversion,
@@ -146,8 +146,8 @@ public static class PictureEditing
     /// <param name="inversion">The inversion of one picture; borrowed.</param>
     /// <param name="grid">Its steps.</param>
     /// <param name="source">Its prompt.</param>
-    /// <param name="targets">At least one; <see cref="EditOptions.Target"/> makes them.</param>
-    /// <param name="guidanceScale">w; null takes the inversion's.</param>
+    /// <param name="targets">At least one; <see cref="EditOptions.Target"/> creates them.</param>
+    /// <param name="guidanceScale">w; null uses the inversion's.</param>
     /// <param name="editor">The editor and its options; null for prompt-to-prompt.</param>
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>Latents of source and targets, owned by the caller.</returns>
@@ -168,12 +168,12 @@ public static class PictureEditing
         return session.Edit(inversion, [edit], editor, guidanceScale, control.Progress, control.Cancellation);
     }
 
-    /// <summary>Looks at prompts before any work: too long ones and those that say nothing to the model are refused.</summary>
+    /// <summary>Checks prompts before any work: rejects those that are too long or that mean nothing to the model.</summary>
     /// <param name="model">The model; borrowed.</param>
     /// <param name="prompts">The prompts.</param>
-    /// <returns>What the model will not understand, a sentence each.</returns>
+    /// <returns>Parts that the model does not understand, one sentence each.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the model's context.</exception>
-    /// <exception cref="UnknownWordsException">The model knows none of the words that say what a picture shows.</exception>
+    /// <exception cref="UnknownWordsException">The model knows none of the words that describe a picture.</exception>
     public static IReadOnlyList<string> CheckPrompts(this StableDiffusion model, params IReadOnlyList<string> prompts)
     {
         foreach (string prompt in prompts)

@@ -3,16 +3,16 @@ using NullTextResearch.Inversion;
 
 namespace NullTextResearch;
 
-/// <summary>How to watch and to stop long work.</summary>
+/// <summary>How to observe and cancel long-running work.</summary>
 public sealed record RunControl
 {
-    /// <summary>Told after each step; null (default) tells nobody.</summary>
+    /// <summary>Called after each step; null (default) to disable.</summary>
     public IProgress<InversionProgress>? Progress { get; init; }
 
-    /// <summary>Checked at every step. Work that is stopped leaves no tensors behind.</summary>
+    /// <summary>Checked at every step. Cancelled work leaves no tensors behind.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>Puts a predictor of one's own around the network's, to see what passes through; null (default) leaves it as it is.</summary>
+    /// <summary>Wraps the network's predictor in a custom one, to observe its calls; null (default) leaves it unchanged.</summary>
     public Func<INoisePredictor, INoisePredictor>? Watch { get; init; }
 
     internal INoisePredictor Watched(INoisePredictor predictor) => Watch?.Invoke(predictor) ?? predictor;

@@ -7,8 +7,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace NullTextResearch.Vae;
 
-/// <summary>The KL autoencoder of Stable Diffusion, module for module and key for key diffusers' class of that name.</summary>
-/// <remarks>Several threads may use one at a time. After <see cref="Dispose"/> every use is an <see cref="ObjectDisposedException"/>.</remarks>
+/// <summary>The KL autoencoder of Stable Diffusion; modules and keys match diffusers' class of the same name.</summary>
+/// <remarks>Several threads may use it at the same time. After <see cref="Dispose"/>, every use throws an <see cref="ObjectDisposedException"/>.</remarks>
 public sealed class AutoencoderKL : IDisposable
 {
     private readonly Encoder _encoder;
@@ -53,18 +53,18 @@ public sealed class AutoencoderKL : IDisposable
         return (halves[0].contiguous().MoveToOuterDisposeScope(), halves[1].Clamped(-30, 20).MoveToOuterDisposeScope());
     }
 
-    /// <summary>Latents of an image: the posterior mean times the scaling factor; nothing is drawn at random.</summary>
+    /// <summary>Latents of an image: the posterior mean times the scaling factor, without random sampling.</summary>
     /// <param name="pixels">[B, 3, H, W] in [-1, 1]; borrowed.</param>
     /// <returns>z_0, [B, 4, H/f, W/f]; owned by the caller's dispose scope.</returns>
     public Tensor Encode(Tensor pixels) => Lifetime.Scoped(() => Posterior(pixels).Mean.Times(Config.ScalingFactor));
 
-    /// <summary>Image of latents.</summary>
+    /// <summary>Decodes latents.</summary>
     /// <param name="latents">[B, 4, h, w], as <see cref="Encode"/> makes them; borrowed.</param>
     /// <returns>[B, 3, h f, w f], about [-1, 1], not clamped; owned by the caller's dispose scope.</returns>
     /// <exception cref="ShapeMismatchException">A shape is wrong.</exception>
     public Tensor Decode(Tensor latents) => Lifetime.Scoped(() => DecodeUnscaled(latents.Over(Config.ScalingFactor)));
 
-    /// <summary>Image of latents that do not carry the scaling factor.</summary>
+    /// <summary>Decodes latents that do not carry the scaling factor.</summary>
     /// <param name="latents">[B, 4, h, w] on the scale of the posterior mean; borrowed.</param>
     /// <returns>[B, 3, h f, w f]; owned by the caller's dispose scope.</returns>
     public Tensor DecodeUnscaled(Tensor latents)
@@ -85,8 +85,7 @@ public sealed class AutoencoderKL : IDisposable
     }
 
     /// <summary>
-    /// Frees the weights. Waits for passes through the network that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. A
-    /// second time nothing happens.
+    /// Frees the weights. Waits for passes running in other threads; later passes throw <see cref="ObjectDisposedException"/>. A second call does nothing.
     /// </summary>
     public void Dispose() => Weights.Dispose();
 
@@ -128,7 +127,7 @@ public sealed class AutoencoderKL : IDisposable
             {
                 foreach (ResnetBlock resnet in resnets)
                     x = x.Then(t => resnet.Forward(t, null));
-                // Padding on the right and at the bottom only, as the original.
+                // Padding only on the right and at the bottom, as in the original.
                 if (down is not null)
                     x = x.Then(t => F.pad(t, [0, 1, 0, 1])).Then(t => at["downsamplers"][0].Observed(down.Forward(t)));
                 x = at.Observed(x);

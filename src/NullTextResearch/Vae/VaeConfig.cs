@@ -5,13 +5,13 @@ namespace NullTextResearch.Vae;
 /// <summary>Architecture of an <see cref="AutoencoderKL"/>, as in diffusers' <c>vae/config.json</c>.</summary>
 public sealed record VaeConfig
 {
-    // Ten times and more what any published model has: a damaged number is refused before a network of that size is declared.
+    // At least ten times the values of any published model: a damaged number is rejected before a network of that size is declared.
     private const int MostChannels = 1 << 16;
     private const int MostLevels = 12;
     private const int MostLayers = 64;
     private const int MostSide = 1 << 16;
 
-    /// <summary>Channels per resolution, finest first; one halving between neighbours.</summary>
+    /// <summary>Channels per resolution, finest first; neighbouring resolutions differ by a factor of two.</summary>
     public IReadOnlyList<int> BlockOutChannels { get; init; } = [128, 256, 512, 512];
 
     /// <summary>Residual blocks per resolution in the encoder; one more in the decoder.</summary>
@@ -29,7 +29,7 @@ public sealed record VaeConfig
     /// <summary>Pixels per side the network was trained at.</summary>
     public int SampleSize { get; init; } = 512;
 
-    /// <summary>Factor between the encoder's mean and the latents that diffusion sees; lives in <see cref="AutoencoderKL"/> and nowhere else.</summary>
+    /// <summary>Factor between the encoder's mean and the latents that diffusion sees; applied only in <see cref="AutoencoderKL"/>.</summary>
     public double ScalingFactor { get; init; } = 0.18215;
 
     /// <summary>Pixels per latent, along each side.</summary>
@@ -42,7 +42,7 @@ public sealed record VaeConfig
     public static VaeConfig StableDiffusion2 { get; } = new() { SampleSize = 768 };
 
     /// <summary>Reads a config.</summary>
-    /// <exception cref="ModelFormatException">A field is missing, or asks for something not implemented.</exception>
+    /// <exception cref="ModelFormatException">A field is missing, or asks for an unsupported feature.</exception>
     public static VaeConfig Read(ConfigReader json)
     {
         foreach (string type in json.Texts("down_block_types"))
@@ -71,13 +71,13 @@ public sealed record VaeConfig
         return config;
     }
 
-    /// <summary>Refuses sizes that do not divide as the network divides them.</summary>
+    /// <summary>Rejects a wrong number of levels, and channels that cannot be split into the groups.</summary>
     /// <param name="source">File name used in the message.</param>
     /// <exception cref="ModelFormatException">There are no levels or too many, or channels do not split into the groups.</exception>
     internal void Require(string source)
     {
         if (BlockOutChannels.Count is 0 or > MostLevels)
-            throw new ModelFormatException($"{source}: block_out_channels has {BlockOutChannels.Count} entries, and 1 to {MostLevels} make sense.");
+            throw new ModelFormatException($"{source}: block_out_channels has {BlockOutChannels.Count} entries; expected 1 to {MostLevels}.");
         foreach (int channels in BlockOutChannels)
         {
             if (channels % NormNumGroups != 0)

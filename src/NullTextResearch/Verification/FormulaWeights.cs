@@ -8,20 +8,20 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// Weights and inputs that follow from their names: FNV-1a of the name seeds a SplitMix64 stream. Any implementation can make
-/// the same network from them, so two can be compared without a checkpoint.
+/// Weights and inputs derived from their names: the FNV-1a hash of a name seeds a SplitMix64 stream. Any implementation can build the same network
+/// this way, so two implementations can be compared without a checkpoint.
 /// </summary>
-/// <param name="prefix">Put before every name before it is hashed; another prefix gives another network.</param>
+/// <param name="prefix">Prepended to every name before hashing; a different prefix gives a different network.</param>
 public sealed class FormulaWeights(string prefix = "")
 {
     private const ulong OffsetBasis = 0xCBF29CE484222325;
     private const ulong Prime = 0x100000001B3;
     private const int Chunk = 1 << 16;
 
-    /// <summary>Put before every name.</summary>
+    /// <summary>Prepended to every name.</summary>
     public string Prefix => prefix;
 
-    /// <summary>FNV-1a, 64 bits, of the UTF-8 bytes of a text; no prefix is added.</summary>
+    /// <summary>64-bit FNV-1a hash of a text's UTF-8 bytes; no prefix is added.</summary>
     public static ulong Hash(string text)
     {
         ulong hash = OffsetBasis;
@@ -30,7 +30,7 @@ public sealed class FormulaWeights(string prefix = "")
         return hash;
     }
 
-    /// <summary>The i-th number of the stream that belongs to a hash, in [-1, 1).</summary>
+    /// <summary>The i-th number of the stream seeded by a hash, in [-1, 1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Uniform(ulong hash, long index)
     {
@@ -41,8 +41,8 @@ public sealed class FormulaWeights(string prefix = "")
         return ((z >> 11) * (1.0 / (1L << 53)) * 2) - 1;
     }
 
-    /// <summary>A weight.</summary>
-    /// <param name="key">State-dict key without prefix; the autoencoder's attention under its older names.</param>
+    /// <summary>Generates a weight.</summary>
+    /// <param name="key">State-dict key without prefix; older names for the autoencoder's attention.</param>
     /// <param name="shape">At least one dimension.</param>
     /// <returns>Float32 on the CPU; owned by the caller's dispose scope.</returns>
     public Tensor Weight(string key, IReadOnlyList<long> shape)
@@ -58,16 +58,16 @@ public sealed class FormulaWeights(string prefix = "")
         return key.EndsWith(".weight", StringComparison.Ordinal) ? Fill(prefix + key, shape, 1, 0.1, gain) : Fill(prefix + key, shape, 0, 0.05, gain);
     }
 
-    /// <summary>An input of a network: variance 1.</summary>
+    /// <summary>Generates a network input with variance 1.</summary>
     /// <param name="name">Name without prefix, for instance <c>input:latents</c>.</param>
     /// <param name="shape">Shape.</param>
     /// <returns>Float32 on the CPU; owned by the caller's dispose scope.</returns>
     public Tensor Input(string name, IReadOnlyList<long> shape) => Fill(prefix + name, shape, 0, Math.Sqrt(3), 1);
 
-    /// <summary>Gives every weight of a network its value.</summary>
+    /// <summary>Sets every weight of a network.</summary>
     /// <param name="weights">The network's weights.</param>
-    /// <param name="dtype">Their type; values are rounded to float32 first, whatever it is.</param>
-    /// <param name="hashedKey">From the network's key to the one that is hashed; null for no change.</param>
+    /// <param name="dtype">Type of the weights; values are always rounded to float32 first.</param>
+    /// <param name="hashedKey">Maps a network key to the key that is hashed; null: the network key is hashed.</param>
     public void Fill(WeightSet weights, ScalarType dtype, Func<string, string>? hashedKey = null) =>
         weights.Fill(weight =>
         {
@@ -82,7 +82,7 @@ public sealed class FormulaWeights(string prefix = "")
     private static double Gain(string key) =>
         key switch
         {
-            // Exact names: the autoencoder's encoder.conv_out and post_quant_conv keep their size.
+            // Exact names: the autoencoder's encoder.conv_out and post_quant_conv are not scaled.
             "conv_out.weight" or "conv_out.bias" => 0.25,
             "quant_conv.weight" or "quant_conv.bias" => 8,
             "text_model.final_layer_norm.weight" or "text_model.final_layer_norm.bias" => 0.1,
@@ -108,7 +108,7 @@ public sealed class FormulaWeights(string prefix = "")
             void Part(long chunk)
             {
                 long end = Math.Min(count, (chunk + 1) * Chunk);
-                // One rounding at the end: the products stay in double, in this order.
+                // Rounded once, at the end: the products stay in double, in this order.
                 for (long i = chunk * Chunk; i < end; i++)
                     values[i] = (float)((centre + (Uniform(hash, i) * scale)) * gain);
             }

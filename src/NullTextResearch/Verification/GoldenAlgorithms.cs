@@ -14,7 +14,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>Inversion, reconstruction and editing from stored start latents and context, on networks of the formula.</summary>
+/// <summary>Inversion, reconstruction and editing from stored start latents and context, on networks with formula weights.</summary>
 internal sealed class GoldenAlgorithms
 {
     private readonly GoldenFile _file;
@@ -87,7 +87,7 @@ internal sealed class GoldenAlgorithms
         }
     }
 
-    /// <summary>Context, pivot and the image that the autoencoder gives back.</summary>
+    /// <summary>Context, pivot and the image decoded by the autoencoder.</summary>
     private void Start()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -122,7 +122,7 @@ internal sealed class GoldenAlgorithms
             )
         )
         {
-            // npi_interp05 is a share of 0.5: the point follows the first digit.
+            // npi_interp05 is a share of 0.5: the decimal point follows the first digit.
             string digits = name["npi_interp".Length..name.IndexOf('.', StringComparison.Ordinal)];
             double share = double.Parse($"{digits[0]}.{digits[1..]}", CultureInfo.InvariantCulture);
             Tensor embedding = NegativePromptInversion.Slerp(_problem.Conditional, _problem.Unconditional, share);

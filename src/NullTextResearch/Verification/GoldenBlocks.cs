@@ -11,14 +11,14 @@ using F = TorchSharp.torch.nn.functional;
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// Outputs and gradients of single blocks of a U-Net at full size: what an optimisation on Stable Diffusion lives on, without its gigabytes.
-/// A processor may compute a gradient wrongly where every output is right (see <see cref="Convolution"/>).
+/// Outputs and gradients of single U-Net blocks at full size: optimisation on Stable Diffusion depends on them, and they are tested here without its
+/// gigabytes. A CPU may compute a wrong gradient even where every output is right (see <see cref="Convolution"/>).
 /// </summary>
 internal static class GoldenBlocks
 {
     private static readonly string[] InputNames = ["x", "time", "context"];
 
-    /// <summary>Files whose entry says of each block what it is and what goes in; every n-th value is stored.</summary>
+    /// <summary>Files whose entry gives the kind and inputs of each block; every n-th value is stored.</summary>
     public static void Gradients(GoldenFile file)
     {
         UNetConfig config = file.Folder.UNetConfiguration(file.Config);
@@ -84,7 +84,7 @@ internal static class GoldenBlocks
                 );
                 return t => transformer.Forward(t[0], new UNetPass(t[1], BatchLayout.Sources((int)t[1].shape[0]), FusedAttention.Instance, 0));
             case var other:
-                throw new NotSupportedException($"a block of kind '{other}'");
+                throw new NotSupportedException($"blocks of kind '{other}' are not supported");
         }
     }
 }

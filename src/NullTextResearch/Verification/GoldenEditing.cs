@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>Token mappers, windows, multipliers and local-blend masks; and edits as the manifest writes them, in this library's terms.</summary>
+/// <summary>Token mappers, windows, multipliers and local-blend masks; also converts edits from the manifest's notation to this library's types.</summary>
 internal static class GoldenEditing
 {
     public static void Mappers(GoldenFile file)
@@ -109,7 +109,7 @@ internal static class GoldenEditing
         }
     }
 
-    /// <summary>A case of prompt-to-prompt; the first prompt is the source.</summary>
+    /// <summary>A prompt-to-prompt case; the first prompt is the source.</summary>
     public static ImageEdit Edit(ITextTokenizer tokenizer, JsonElement golden)
     {
         string kind = golden.GetProperty("kind").GetString()!;
@@ -192,7 +192,7 @@ internal static class GoldenEditing
     private static StepWindow Window(JsonElement json) =>
         json.ValueKind == JsonValueKind.Array ? new StepWindow(json[0].GetDouble(), json[1].GetDouble()) : StepWindow.Until(json.GetDouble());
 
-    /// <summary>The stored maps <c>map.PLACE.K</c> at their places K of the stage's list; places that nobody stored are zeros, and nobody reads them.</summary>
+    /// <summary>The stored maps <c>map.PLACE.K</c> at index K of the stage's list; maps that were not stored are zeros, and nothing reads them.</summary>
     private static StoredMap[] Maps(GoldenFile file, int height, int width)
     {
         List<StoredMap> maps = [];

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>One file of the folder under verification: what is wanted of it, and where values are reported to.</summary>
+/// <summary>One file of the folder under verification: which of its tensors are wanted, and where results are reported.</summary>
 internal sealed class GoldenFile
 {
     private readonly VerificationOptions _options;
@@ -25,7 +25,7 @@ internal sealed class GoldenFile
 
     public string Name { get; }
 
-    /// <summary>Its entry in the manifest.</summary>
+    /// <summary>The file's entry in the manifest.</summary>
     public JsonElement Entry { get; }
 
     public IReadOnlyList<string> Tensors { get; }
@@ -43,21 +43,22 @@ internal sealed class GoldenFile
     /// <summary>A stored tensor of this file; owned by the caller's dispose scope.</summary>
     public Tensor Read(string tensor) => Folder.Read(Name, tensor);
 
-    /// <summary>Type that the tensor is stored in.</summary>
+    /// <summary>Type of a stored tensor.</summary>
     public ScalarType Dtype(string tensor) => Folder.Open(Name).Entry(tensor).Dtype;
 
     public long[] Shape(string tensor) => [.. Folder.Open(Name).Entry(tensor).Shape];
 
-    /// <summary>Compares an own value with the stored one; does nothing if nobody wants it.</summary>
+    /// <summary>Compares a computed value with the stored one; does nothing if the tensor is not wanted.</summary>
     public void Report(string tensor, Tensor value) => Report(tensor, value, null);
 
     /// <summary>
-    /// As <see cref="Report(string, Tensor)"/>, for latents of a local blend in float32. Null text optimised in float32 differs from processor to
-    /// processor, which carries a pixel's attention over the blend's threshold here and not there: as large a share of the pixels as the check of the
-    /// mask allows may then be of the other side. They are left out, the farthest ones first, and all others keep the limits.
+    /// As <see cref="Report(string, Tensor)"/>, for latents of a local blend in float32. Null-text optimisation in float32 differs between CPUs, so
+    /// the attention of a pixel may cross the blend's threshold on one CPU and not on another. The check of the mask allows a share of its pixels to
+    /// differ. The same share of the latents' pixels may then lie on the other side of the blend: they are left out, farthest first, and all others
+    /// must meet the limits.
     /// </summary>
     /// <param name="tensor">The latents.</param>
-    /// <param name="mask">The blend's mask, whose check names the share.</param>
+    /// <param name="mask">The blend's mask; its check gives the share.</param>
     /// <param name="value">[prompts, 4, H, W]; borrowed.</param>
     public void ReportBlended(string tensor, string mask, Tensor value)
     {
@@ -77,7 +78,7 @@ internal sealed class GoldenFile
         Tensor farthest = value.sub(reference).Squared().sum(1).flatten(1).topk((int)most, 1).indexes;
         Tensor other = zeros_like(value.select(1, 0).flatten(1), ScalarType.Bool).scatter(1, farthest, ones_like(farthest).to(ScalarType.Bool));
         Tensor kept = where(other.view(value.shape[0], 1, value.shape[2], value.shape[3]), reference, value);
-        Report(tensor, kept, $"without {most} of {value.shape[2] * value.shape[3]} pixels, the farthest, which float32 may put on either side of the blend");
+        Report(tensor, kept, $"without the {most} farthest of {value.shape[2] * value.shape[3]} pixels, which float32 may put on either side of the blend");
     }
 
     private void Report(string tensor, Tensor value, string? note)
@@ -98,7 +99,7 @@ internal sealed class GoldenFile
             Emit(
                 tensor,
                 VerificationStatus.Fail,
-                $"own shape {NullTextResearch.Tensors.Shape.Text(value.shape)}, stored {NullTextResearch.Tensors.Shape.Text(reference.shape)}"
+                $"computed shape {NullTextResearch.Tensors.Shape.Text(value.shape)}, stored {NullTextResearch.Tensors.Shape.Text(reference.shape)}"
             );
             return;
         }
@@ -106,7 +107,7 @@ internal sealed class GoldenFile
         _emit(new VerificationResult(Name, tensor, measures.All(m => m.Holds) ? VerificationStatus.Pass : VerificationStatus.Fail, measures, note));
     }
 
-    /// <summary>Reports that a tensor cannot be compared in this run; does nothing if nobody wants it.</summary>
+    /// <summary>Reports that a tensor cannot be compared in this run; does nothing if the tensor is not wanted.</summary>
     public void Skip(string tensor, string reason)
     {
         if (!Wants(tensor))
@@ -115,21 +116,21 @@ internal sealed class GoldenFile
         Emit(tensor, VerificationStatus.Skip, reason);
     }
 
-    /// <summary>Reports a fact of the manifest that is no tensor.</summary>
+    /// <summary>Reports a fact of the manifest that is not a tensor.</summary>
     public void Fact(string name, bool holds, string detail)
     {
         if (Selected(name))
             Emit(name, holds ? VerificationStatus.Pass : VerificationStatus.Fail, detail);
     }
 
-    /// <summary>Accounts for every tensor that got no value.</summary>
-    /// <param name="problem">Why work on the file ended early; null if it did not.</param>
+    /// <summary>Reports every tensor that got no value.</summary>
+    /// <param name="problem">Why the file was abandoned; null if it was processed to the end.</param>
     public void Finish(string? problem)
     {
         foreach (string tensor in Tensors.Where(t => Selected(t) && !_done.Contains(t)))
         {
             string? skip = null,
-                failure = problem ?? "this program does not know how to make it";
+                failure = problem ?? "this program cannot compute it";
             try
             {
                 TensorCheck? check = Check(tensor);

@@ -4,29 +4,29 @@ using NullTextResearch.Weights;
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// Reads manifest.json and checks.json of a reference folder. Whatever is used before a file's own numbers are is looked at here, so that a
-/// damaged manifest is refused with its place, and later trouble is a finding about one file.
+/// Reads manifest.json and checks.json of a reference folder. Everything that is used before a file's own numbers is validated here. A damaged
+/// manifest is therefore rejected with the place of the error, and later errors are findings about one file.
 /// </summary>
 internal static class GoldenManifest
 {
-    /// <summary>More numbers than any layer of the family has.</summary>
+    /// <summary>More elements than any layer of this model family has.</summary>
     private const long MostNumbers = 1L << 28;
 
-    // A hundred times that of the largest folder here.
+    // A hundred times the size of the largest manifest here.
     private const int MostBytes = 1 << 25;
 
     /// <summary>Reads one of the two files.</summary>
-    /// <exception cref="ModelFormatException">It is missing, no regular file, or no JSON object.</exception>
+    /// <exception cref="ModelFormatException">It is missing, not a regular file, or not a JSON object.</exception>
     public static JsonElement Read(string path)
     {
         try
         {
             JsonElement root = StrictJson.ReadFile(path, MostBytes);
-            return root.ValueKind == JsonValueKind.Object ? root : throw new ModelFormatException($"{path}: an object was expected, found {root.ValueKind}.");
+            return root.ValueKind == JsonValueKind.Object ? root : throw new ModelFormatException($"{path}: expected an object, found {root.ValueKind}.");
         }
         catch (UnreadableFileException) when (RegularFile.ProblemOf(path) == "is missing")
         {
-            throw new ModelFormatException($"Missing file: {path}. A folder of reference numbers has manifest.json, checks.json and the files they name.");
+            throw new ModelFormatException($"Missing file: {path}. A reference folder contains manifest.json, checks.json and the files they name.");
         }
         catch (UnreadableFileException e)
         {
@@ -38,8 +38,8 @@ internal static class GoldenManifest
         }
     }
 
-    /// <summary>Looks at what a manifest says about its files and its weights.</summary>
-    /// <exception cref="ModelFormatException">A part is missing or of another kind.</exception>
+    /// <summary>Validates what a manifest says about its files and weights.</summary>
+    /// <exception cref="ModelFormatException">A member is missing or has the wrong type.</exception>
     public static void Check(JsonElement manifest, string path)
     {
         foreach (JsonProperty file in Members(Member(manifest, "files", ""), "files"))

@@ -43,7 +43,7 @@ internal sealed partial class GoldenMethods
             using InversionResult inversion = Inverted(problem, pivot.Noisiest, DdimReplay.Instance, pivot);
             EditTarget target = new() { Prompt = Tokenized(Prompts[1]), Edit = new Refinement() };
             Tensor edited = Edited(inversion, grid, [Prompts[0]], target, editor, guidance);
-            // The original exchanges its two embeddings before it guides: a factor that the mask does not feel.
+            // The original swaps its two embeddings before it applies guidance: a constant factor that does not affect the mask.
             _file.Report(prefix + "guidance_map", map!.Times(Math.Abs(1 - guidance)));
             _file.Report(prefix + "mask", mask!.to(_file.Tensors.Contains(prefix + "mask") ? _file.Dtype(prefix + "mask") : ScalarType.Int64));
             Report(prefix + "image_latents", cat([.. Enumerable.Range(0, (int)edited.shape[0]).Select(i => pivot[(int)edited.shape[0] - i])], 0));

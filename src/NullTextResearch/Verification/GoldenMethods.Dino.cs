@@ -47,7 +47,7 @@ internal sealed partial class GoldenMethods
             _file.Report(name + ".cls", model.ClassToken(pixels));
             Tensor keys = model.Keys(pixels);
             _file.Report(name + ".keys", keys.squeeze(0));
-            // The stored positions of wide pictures are those of tall ones: they were asked for with height and width exchanged.
+            // The stored positions of wide pictures are those of tall ones: they were requested with height and width swapped.
             _file.Report(name.Split('.')[0] + ".position", model.Positions(pixels.shape[3], pixels.shape[2]));
             Tensor similarity = DinoStructure.SelfSimilarity(keys);
             _file.Report(name + ".self_similarity", similarity);

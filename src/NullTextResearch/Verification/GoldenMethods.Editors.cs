@@ -80,7 +80,7 @@ internal sealed partial class GoldenMethods
         InversionProblem problem = Problem(Prompts[0], 1, grid);
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem, null, null, Cancellation);
         Report("ddim_latents", Stacked(pivot));
-        // Image side first, as stored; the reconstruction lacks its start.
+        // Clean end first, as stored; the reconstruction lacks its start.
         Tensor back = Sampled(problem, pivot.Noisiest, DdimReplay.Instance, Prompts[0], 1).flip(0);
         Report("rec_latents", back);
         Tensor negative = Embed(_file.Entry.GetProperty("negative_prompt").GetString()!);

@@ -39,7 +39,7 @@ internal sealed partial class GoldenMethods
             _file.Report(prefix + "picked", tensor(choices.Select(c => c.Picked[0]).ToArray()));
             _file.Report(prefix + "losses", tensor(choices.Select(c => c.Losses[0]).ToArray()));
             EditTarget target = new() { Prompt = Tokenized(Prompts[1]), Edit = new Refinement() };
-            // No attention is exchanged.
+            // No attention is replaced.
             Report(prefix + "latents", Edited(inverted, grid, [Prompts[0]], target, new MasaCtrlOptions { Steps = StepWindow.Never }));
         }
     }

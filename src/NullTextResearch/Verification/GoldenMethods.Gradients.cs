@@ -35,7 +35,7 @@ internal sealed partial class GoldenMethods
         {
             using DisposeScope scope = NewDisposeScope();
             string prefix = Name(golden) + ".";
-            // Its optimiser has a weight decay that the manifest does not name.
+            // The original's optimiser has a weight decay that the manifest does not list.
             const double Decay = 0.01;
             SpdInvOptions options = new()
             {
@@ -51,7 +51,7 @@ internal sealed partial class GoldenMethods
                 Cancellation
             );
             Report(prefix + "inv_latents", Stacked(walk.Levels).flatten(0, 1));
-            // -1 stands for a round that was not run.
+            // -1 marks a round that was not run.
             double[] padded = [.. losses.SelectMany(l => l.Concat(Enumerable.Repeat(-1.0, options.Rounds - l.Count)))];
             _file.Report(prefix + "losses", tensor(padded, [Steps, options.Rounds]));
             _file.Report(prefix + "inner_counts", tensor(losses.Select(l => (long)l.Count).ToArray()));

@@ -44,7 +44,7 @@ internal sealed partial class GoldenMethods
                 ReconstructionWeight = Number(golden, "weight_reconstruction", 0),
                 SourceGuidance = scales[0],
                 RemovedGuidance = scales[1],
-                // In the middle of what rounds down to that many steps.
+                // The middle of the interval that rounds down to that many steps.
                 Skip = (skip + 0.5) / Steps,
                 PromptToPrompt = golden.GetProperty("p2p").GetBoolean() ? new PromptToPromptOptions() : null,
                 PublishedWindows = true,

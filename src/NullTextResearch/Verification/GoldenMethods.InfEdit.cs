@@ -32,7 +32,7 @@ internal sealed partial class GoldenMethods
             using InversionResult inversion = Inverted(problem, Clean, DdimReplay.Instance, images);
             EditTarget target = new() { Prompt = Tokenized(Prompts[1]), Edit = new Refinement() };
             Tensor edited = Edited(inversion, grid, [Prompts[0]], target, editor, golden.GetProperty("guidance").GetDouble());
-            // The original's third row follows the source's prompt, and without attention control it is the source.
+            // The original's third row follows the source prompt; without attention control it equals the source row.
             Tensor rows = stack(noisy);
             Report(prefix + "latents", cat([rows, rows.narrow(1, 0, 1)], 1));
             _file.Report(prefix + "edited", edited.select(0, edited.shape[0] - 1).narrow(0, 1, 1));

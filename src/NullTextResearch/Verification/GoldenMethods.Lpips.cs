@@ -26,7 +26,7 @@ internal sealed partial class GoldenMethods
                 Tensor value = formula.Weight(weight.Key, weight.Dimensions);
                 if (weight.Key.StartsWith("lin", StringComparison.Ordinal))
                     value = value.abs();
-                // In double precision, rounded once more.
+                // Scaled in double precision, then rounded again.
                 else if (weight.Dimensions.Count > 1)
                     value = value.to(ScalarType.Float64).Times(Math.Sqrt(2)).to(ScalarType.Float32);
                 return value.to(_dtype).MoveToOuterDisposeScope();
@@ -37,7 +37,7 @@ internal sealed partial class GoldenMethods
             _file.Report(prefix + "spatial", Lifetime.WithoutGradient(() => model.Spatial(a, b)));
             if (_file.Wants(prefix + "distance_01"))
             {
-                // From 0 to 1 and then to -1 to 1, as the option of the original.
+                // Scaled to [0, 1] and then to [-1, 1], as with the original's option.
                 Tensor Widened(string picture) => PixelScale.Values(Picture(picture), 1, CPU, _dtype).Times(2).Plus(-1);
                 _file.Report(prefix + "distance_01", Lifetime.WithoutGradient(() => model.PerLayer(Widened("a_u8"), Widened("b_u8")).sum([1])));
             }

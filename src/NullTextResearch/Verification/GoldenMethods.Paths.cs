@@ -40,7 +40,7 @@ internal sealed partial class GoldenMethods
                 },
             }.Climb(problem, null, Cancellation);
             Report(prefix + "inv_latents", Stacked(walk.Levels).flatten(0, 1));
-            // The original asks for the older value of the averaged rule once more.
+            // With the averaged rule, the original evaluates the older value again.
             if (options.Solver == FixedPointSolver.Averaged)
                 inner = [inner[0], .. Enumerable.Range(1, inner.Count - 1).SelectMany(i => (Tensor[])[inner[i - 1], inner[i]])];
             Report(prefix + "inner_latents", cat([.. inner], 0));
@@ -92,23 +92,25 @@ internal sealed partial class GoldenMethods
                     CrossReplace = CrossReplaceSchedule.Until(0.4),
                     SelfReplace = StepWindow.Until(0.6),
                 };
-                // The published controller counts from the first step that is sampled.
+                // The published controller counts from the first sampled step.
                 Report(prefix + "p2p_latents", Edited(inversion, grid, [Prompts[0]], target, new FromFirstStep(new PromptToPromptOptions(), skip)));
             }
         }
         if (levels is null)
             return;
-        double[] variances = [.. grid.Moves.Select(m => (1 - m.Clean.Value) / (1 - m.Noisy.Value) * (1 - (m.Noisy.Value / m.Clean.Value)))];
+        double[] variances = [.. grid.Moves.Select(m => (1 - m.Clean.AlphaBar) / (1 - m.Noisy.AlphaBar) * (1 - (m.Noisy.AlphaBar / m.Clean.AlphaBar)))];
         _file.Report("variance", tensor(variances).to(_dtype));
         if (_file.Wants("mu_tilde"))
             _file.Report("mu_tilde", stack([.. grid.Moves.Select(m => PosteriorMean(m, levels[Steps - m.Step]))]).flatten(0, 1));
     }
 
-    /// <summary>A helper of the published code that nothing uses: the one-step alpha of the training chain with the previous level of the short one.</summary>
+    /// <summary>
+    /// An unused helper of the published code: it combines the one-step alpha of the training chain with the previous level of the short chain.
+    /// </summary>
     private Tensor PosteriorMean(DiffusionStep step, Tensor latents)
     {
-        double a = step.Noisy.Value,
-            next = step.Clean.Value,
+        double a = step.Noisy.AlphaBar,
+            next = step.Clean.AlphaBar,
             one = 1f - NoiseSchedule.Betas()[step.Timestep];
         return latents.Times(Math.Sqrt(one) * (1 - next) / (1 - a)).Plus(Clean.Times(Math.Sqrt(next) * (1 - one) / (1 - a)));
     }
@@ -186,7 +188,7 @@ internal sealed partial class GoldenMethods
             EdictProbe(table);
     }
 
-    /// <summary>The table of methods whose code makes it in double precision throughout.</summary>
+    /// <summary>The alpha table of methods whose code computes it in double precision throughout.</summary>
     private static double[] DoubleTable()
     {
         double first = Math.Sqrt(0.00085),
@@ -195,7 +197,7 @@ internal sealed partial class GoldenMethods
         return [.. Enumerable.Range(0, 1000).Select(i => first + ((last - first) * i / 999)).Select(root => product *= 1 - (root * root))];
     }
 
-    /// <summary>Steps at fractional timesteps, with the two weights of the interpolation exchanged as published.</summary>
+    /// <summary>Steps at fractional timesteps, with the two interpolation weights swapped as published.</summary>
     private void EdictProbe(double[] table)
     {
         string prefix = _file.Tensors.First(t => t.StartsWith("probe", StringComparison.Ordinal)).Split('.')[0] + ".";
@@ -214,8 +216,8 @@ internal sealed partial class GoldenMethods
                     .. timesteps.Select(
                         (t, i) =>
                         {
-                            AlphaBar here = new(At(t)),
-                                next = new(previous[i]);
+                            NoiseLevel here = NoiseLevel.VariancePreserving(At(t)),
+                                next = NoiseLevel.VariancePreserving(previous[i]);
                             return isForward ? Ddim.Move(sample, eps, here, next) : Ddim.Move(sample, eps, next, here);
                         }
                     ),
@@ -252,7 +254,7 @@ internal sealed partial class GoldenMethods
         };
 
     /// <summary>Latents of source and target after each step, [steps run, 2, 4, H, W].</summary>
-    /// <remarks>Guidance is the file's, and the target's embedding that of its prompt, unless they are given.</remarks>
+    /// <remarks>By default, guidance comes from the file and the target's embedding from its prompt.</remarks>
     private Tensor Edited(
         InversionResult inversion,
         TimestepGrid grid,
@@ -284,7 +286,7 @@ internal sealed partial class GoldenMethods
         return all;
     }
 
-    /// <summary>An editor whose steps are counted from the first that is sampled.</summary>
+    /// <summary>An editor whose steps are counted from the first sampled step.</summary>
     private sealed record FromFirstStep(EditorOptions Editor, int By) : EditorOptions
     {
         public override string Id => Editor.Id;
@@ -310,7 +312,7 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>Runs the source's prompt at the same latents before each conditional pass, so that its attention can be used.</summary>
+    /// <summary>Runs the source prompt on the same latents before each conditional pass, so that its attention can be used.</summary>
     private sealed class AfterSource(INoisePredictor network, StoredAttention stored, Tensor source) : INoisePredictor
     {
         public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
@@ -331,7 +333,7 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>Maps of one pass in place of those of the next: self-attention whole, cross-attention for tokens that stand for each other.</summary>
+    /// <summary>Replaces the maps of one pass with those of the pass before: self-attention entirely, cross-attention for matching tokens.</summary>
     private sealed class StoredAttention(TokenMatch? match) : ExplicitAttention, IDisposable
     {
         private readonly Dictionary<int, Tensor> _maps = [];

@@ -42,7 +42,7 @@ internal sealed partial class GoldenMethods
                 EditTarget target = new() { Prompt = Tokenized(Prompts[1]), Edit = new Refinement() };
                 Pix2PixZeroOptions editor = new() { Amount = amount.GetDouble(), PublishedHalves = true };
                 Tensor edited = Edited(inversion, grid, [Prompts[0]], target, editor, targetEmbedding: own.Plus(direction));
-                // Stored is what a step gives before its offset is added.
+                // The stored values are those before a step's offset is added.
                 if (offsets is not null)
                     edited = edited.sub(offsets);
                 string name = (isDirect ? "direct_" : "") + prefix;
@@ -52,11 +52,11 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>The offsets that put the source back on its inversion, added to edited rows too.</summary>
-    /// <param name="offsets">[T, 1, 4, H, W]; owned from now on.</param>
+    /// <summary>The offsets that return the source to its inversion trajectory, also added to edited rows.</summary>
+    /// <param name="offsets">[T, 1, 4, H, W]; this object takes ownership.</param>
     private sealed class SharedOffsets(Tensor offsets) : IReplay
     {
-        public ReplayData Data => throw new NotSupportedException("It is not kept.");
+        public ReplayData Data => throw new NotSupportedException("This replay cannot be saved.");
 
         public LatentState Move(LatentState state, DiffusionStep step, Func<Tensor, Tensor> noise, BatchLayout rows) =>
             new(Lifetime.Scoped(() => Ddim.Move(state.Latents, noise(state.Latents), step.Noisy, step.Clean).Plus(offsets.select(0, step.Step))));

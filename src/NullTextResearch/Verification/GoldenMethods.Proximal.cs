@@ -24,7 +24,7 @@ internal sealed partial class GoldenMethods
             if (_dtype == ScalarType.Float32 && HasFlipped(latents, prefix + "latents.last", golden, scope))
             {
                 foreach (string tensor in _file.Tensors.Where(t => t.StartsWith(prefix, StringComparison.Ordinal)))
-                    _file.Skip(tensor, "in float32 a value crosses a threshold on this processor: own float32 and float64 differ by more than 3e-4");
+                    _file.Skip(tensor, "a float32 value crosses a threshold on this CPU: computed float32 and float64 differ by more than 3e-4");
                 continue;
             }
             Report(prefix + "latents", latents);
@@ -33,8 +33,8 @@ internal sealed partial class GoldenMethods
     }
 
     /// <summary>
-    /// Whether rounding carried a value across a threshold, by the rule of the references themselves: float32 is nothing to compare with where it
-    /// differs from float64 by more than a relative 3e-4. What differs depends on the processor's vectors, so that they cannot know.
+    /// Whether rounding pushed a value across a threshold, by the rule of the references themselves: a float32 value is not comparable if it differs
+    /// from float64 by more than a relative 3e-4. Which values differ depends on the CPU's vector instructions, so the references cannot list them.
     /// </summary>
     private bool HasFlipped(Tensor latents, string stored, JsonElement golden, DisposeScope scope)
     {
@@ -48,7 +48,7 @@ internal sealed partial class GoldenMethods
         static double Differ(Tensor a, Tensor b) => a.sub(b).norm().div(b.norm()).item<double>();
     }
 
-    /// <summary>Latents after each step, and the threshold of each.</summary>
+    /// <summary>Latents after each step, and the threshold of each step.</summary>
     private (Tensor Latents, Tensor Thresholds) Proximal(JsonElement golden, DisposeScope scope)
     {
         TimestepGrid grid = Grid();
@@ -89,7 +89,7 @@ internal sealed partial class GoldenMethods
                 Pull = golden.GetProperty("recon_lr").GetDouble(),
                 PullBelow = until > 0 ? until : null,
                 PullAbove = until < 0 ? -until : null,
-                // A negative timestep means the pull, whatever the switch says.
+                // A negative timestep enables the pull, regardless of the switch.
                 PullsToPivot = until < 0 || golden.GetProperty("inversion_guidance").GetBoolean(),
                 PullsToImage = Is("recon"),
                 Dilate = golden.GetProperty("dilate_mask").GetInt32(),

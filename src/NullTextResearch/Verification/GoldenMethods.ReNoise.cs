@@ -31,7 +31,7 @@ internal sealed partial class GoldenMethods
                 AverageTo = later[1],
                 RegularisationRounds = Whole("noise_regularization_num_reg_steps"),
                 PatchWeight = golden.GetProperty("noise_regularization_lambda_kl").GetDouble(),
-                // The original's weight is not scaled to the size of the latents.
+                // The original does not scale this weight to the size of the latents.
                 CorrelationWeight =
                     golden.GetProperty("noise_regularization_lambda_ac").GetDouble() * 64 * 64 / (problem.Latents.shape[2] * problem.Latents.shape[3]),
                 Shifts = Whole("noise_regularization_num_ac_rolls"),
@@ -71,7 +71,7 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>Stored shifts, one after the other.</summary>
+    /// <summary>Returns the stored shifts in order.</summary>
     private static Func<int, int> InTurn(Tensor shifts)
     {
         int next = 0;

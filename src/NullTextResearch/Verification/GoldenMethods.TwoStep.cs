@@ -70,7 +70,7 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>Share of the levels that are climbed.</summary>
+    /// <summary>Share of the levels that are inverted.</summary>
     private double NotFrozen(JsonElement golden) => 1 - (golden.GetProperty("freeze").GetDouble() / Steps);
 
     private void TwoStepCase(string prefix, PathOptions options, TimestepGrid grid)
@@ -92,7 +92,7 @@ internal sealed partial class GoldenMethods
         asked.Timesteps.Clear();
         Tensor back = Back(Prompts[0]);
         Timesteps("rec");
-        // One of the two originals does not list the state above the start.
+        // One of the two originals omits the state above the start.
         bool isPair = _file.Tensors.Contains(prefix + "inv_pair");
         Tensor[] start = isPair ? [before] : [top, before];
         Report(prefix + "rec_latents", cat([.. start, back], 0));
@@ -110,12 +110,12 @@ internal sealed partial class GoldenMethods
         Tensor Back(string prompt) => Firsts(Sampled(problem, before, replay, prompt, replay.SourceGuidance!.Value));
     }
 
-    /// <summary>Sampling from noise: DDIM up to a step, then by the rule, with the image at signal level 1.</summary>
-    private void SampledAfterDdim(Func<AlphaBar, AlphaBar, AlphaBar, TwoStepRule> rule)
+    /// <summary>Sampling from noise: DDIM up to a given step, then the two-step rule, with the image at signal level 1.</summary>
+    private void SampledAfterDdim(Func<NoiseLevel, NoiseLevel, NoiseLevel, TwoStepRule> rule)
     {
         const string Prefix = "sample_mid";
         TimestepGrid grid = Grid();
-        AlphaBar LevelOf(int level) => level == 0 ? new AlphaBar(1) : grid.Level(level);
+        NoiseLevel LevelOf(int level) => level == 0 ? NoiseLevel.VariancePreserving(1) : grid.Level(level);
         foreach (string name in _file.Tensors.Where(t => t.StartsWith(Prefix, StringComparison.Ordinal)))
         {
             using DisposeScope scope = NewDisposeScope();
@@ -136,10 +136,10 @@ internal sealed partial class GoldenMethods
         }
     }
 
-    /// <summary>Of the pairs after each step of one image, [2 steps, 1, 4, H, W], the first of each: [steps, 4, H, W].</summary>
+    /// <summary>The first of each pair of states after the steps of one image: [2 steps, 1, 4, H, W] to [steps, 4, H, W].</summary>
     private static Tensor Firsts(Tensor pairs) => pairs.unflatten(0, [-1, 2]).select(1, 0).flatten(0, 1);
 
-    /// <summary>Remembers which timesteps the network was told.</summary>
+    /// <summary>Records the timesteps that the network receives.</summary>
     private sealed class Asked(INoisePredictor network) : INoisePredictor
     {
         public List<long> Timesteps { get; } = [];

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// What the files of methods have in common: a clean latent, prompts, a schedule and a U-Net by formula. A file belongs to the method that its name
-/// begins with (<c>edict_f32.safetensors</c>).
+/// What the files of methods have in common: a clean latent, prompts, a schedule and a U-Net with formula weights. The beginning of a file's name
+/// gives its method (<c>edict_f32.safetensors</c>).
 /// </summary>
 internal sealed partial class GoldenMethods
 {
@@ -52,11 +52,11 @@ internal sealed partial class GoldenMethods
         _dtype = dtype ?? (file.Entry.TryGetProperty("dtype", out JsonElement type) && type.GetString() == "float32" ? ScalarType.Float32 : ScalarType.Float64);
     }
 
-    /// <summary>Recomputes a file of a method.</summary>
-    /// <returns>False if its name begins with no method's.</returns>
+    /// <summary>Recomputes a method's file.</summary>
+    /// <returns>False if the file's name does not begin with a known method.</returns>
     public static bool TryRecompute(GoldenFile file)
     {
-        // Another set of references has a table of its own under that name.
+        // Another set of references uses one of these names for its own table.
         if (InputsOf(file.Folder) is null || Known.GetValueOrDefault(MethodOf(file.Name)) is not { } method)
             return false;
         method(new GoldenMethods(file));
@@ -74,10 +74,10 @@ internal sealed partial class GoldenMethods
         return name;
     }
 
-    /// <summary>The file that every method starts from, or null where the folder has none.</summary>
+    /// <summary>The file that every method starts from, or null if the folder has none.</summary>
     private static string? InputsOf(GoldenFolder folder) => FileWith(folder, _ => true, "z0", "alphas_cumprod");
 
-    /// <summary>The first file with some tensors, or null.</summary>
+    /// <summary>The first file that contains all the given tensors, or null.</summary>
     private static string? FileWith(GoldenFolder folder, Func<string, bool> isRight, params string[] tensors) =>
         folder
             .Manifest.GetProperty("files")
@@ -112,7 +112,7 @@ internal sealed partial class GoldenMethods
 
     private TokenizedPrompt Tokenized(string prompt) => _file.Folder.Tokenizer.Tokenize(prompt);
 
-    /// <summary>The stored table, with this file's offset.</summary>
+    /// <summary>The timesteps on the stored table, with this file's offset.</summary>
     private TimestepGrid Grid()
     {
         NoiseSchedule stored = _file.Folder.StoredSchedule();
@@ -145,7 +145,7 @@ internal sealed partial class GoldenMethods
             Unconditional = unconditional,
             GuidanceScale = guidanceScale,
             Replay = replay,
-            // A row that is no source takes the guidance of targets.
+            // A row that is not a source uses the guidance of targets.
             Rows = new BatchLayout([new BatchRow(0, isSource ? 0 : 1)]),
         };
         Sampler.Run(problem.Predictor, problem.Grid, plan, Keep, Cancellation).Dispose();
@@ -171,7 +171,7 @@ internal sealed partial class GoldenMethods
         string method = MethodOf(_file.Name);
         string holder =
             FileWith(_file.Folder, name => MethodOf(name) == method, tensor)
-            ?? throw new Weights.ModelFormatException($"No file of the method '{method}' holds its input '{tensor}'.");
+            ?? throw new Weights.ModelFormatException($"No file of the method '{method}' contains its input '{tensor}'.");
         return _file.Folder.Read(holder, tensor).to(_dtype);
     }
 
@@ -180,7 +180,7 @@ internal sealed partial class GoldenMethods
 
     private static string Name(JsonElement golden) => golden.GetProperty("name").GetString()!;
 
-    /// <summary>A trajectory, or its last row where only that is stored.</summary>
+    /// <summary>Reports a trajectory, or its last row if only that is stored.</summary>
     private void Report(string tensor, Tensor value)
     {
         _file.Report(tensor, value);
@@ -201,6 +201,6 @@ internal sealed partial class GoldenMethods
         _file.Report("z0", Lifetime.WithoutGradient(() => vae.Encode(Images.ImageTensor.ToPixels(picture, dtype: _dtype))));
         NoiseSchedule own = _file.Folder.OwnSchedule();
         _file.Report("alphas_cumprod", tensor(own.AlphaBars.Select(a => (float)a).ToArray()));
-        _file.Report("final_alpha_cumprod", tensor(new[] { (float)own.Final.Value }));
+        _file.Report("final_alpha_cumprod", tensor(new[] { (float)own.Final.AlphaBar }));
     }
 }

@@ -15,7 +15,7 @@ internal static class GoldenNetworks
     /// <summary>Files whose manifest entry names the inputs of every output.</summary>
     public static void Outputs(GoldenFile file)
     {
-        // Loss and gradient come from one evaluation and name equal inputs.
+        // Loss and gradient come from one evaluation and have the same inputs.
         (string Inputs, Tensor Loss, Tensor Gradient)? last = null;
         foreach (JsonProperty item in file.Entry.GetProperty("inputs").EnumerateObject().Where(i => file.Wants(i.Name)))
         {
@@ -25,7 +25,7 @@ internal static class GoldenNetworks
             if (inputs.TryGetProperty("gradient_of", out JsonElement of))
             {
                 if (of.GetString() != "context")
-                    throw new NotSupportedException($"gradient of '{of}'; only that of the context is known");
+                    throw new NotSupportedException($"the gradient of '{of}' is not supported, only that of the context");
                 if (last?.Inputs != inputs.GetRawText())
                 {
                     (Tensor loss, Tensor gradient) = ContextGradient(file, inputs, dtype);
@@ -42,7 +42,7 @@ internal static class GoldenNetworks
         last?.Gradient.Dispose();
     }
 
-    /// <summary>Files with the output of sub-modules, whole or every n-th element of it.</summary>
+    /// <summary>Files with the output of sub-modules: all of it or every n-th element.</summary>
     public static void Modules(GoldenFile file)
     {
         file.Entry.TryGetProperty("blocks", out JsonElement blocks);
@@ -98,7 +98,7 @@ internal static class GoldenNetworks
         file.Fact("call_order", calls.SequenceEqual(expected), $"{calls.Count} attention calls, {expected.Length} stored");
     }
 
-    /// <summary>What {"like": file, "tensor": name} stands for.</summary>
+    /// <summary>Resolves {"like": file, "tensor": name}.</summary>
     private static JsonElement Inputs(GoldenFile file, JsonElement given) =>
         given.TryGetProperty("like", out JsonElement other)
             ? file.Folder.Entry(other.GetString()!).GetProperty("inputs").GetProperty(given.GetProperty("tensor").GetString()!)
@@ -115,7 +115,7 @@ internal static class GoldenNetworks
 
     private static string Model(JsonElement inputs) => inputs.TryGetProperty("model", out JsonElement model) ? model.GetString()! : "image";
 
-    private static NotSupportedException Unknown(string model) => new($"the manifest names a model '{model}' that is not known");
+    private static NotSupportedException Unknown(string model) => new($"the manifest names an unknown model '{model}'");
 
     private static Tensor Output(GoldenFile file, JsonElement inputs, ScalarType dtype, INetworkHook? attention = null) =>
         Lifetime.WithoutGradient(() =>
@@ -150,7 +150,7 @@ internal static class GoldenNetworks
         Tensor context = Value(file.Folder, inputs, "context", dtype).detach().requires_grad_(true);
         Tensor noise = unet.Forward(Value(file.Folder, inputs, "latents", dtype), Timestep(inputs), context);
         Tensor target = Value(file.Folder, inputs, "target", dtype);
-        // autograd.grad ends the process on a shape error.
+        // autograd.grad aborts the process on a shape error.
         Shape.RequireSame(target, noise);
         Tensor loss = noise.sub(target).Squared().mean();
         Tensor gradient = autograd.grad([loss], [context])[0];
@@ -159,7 +159,7 @@ internal static class GoldenNetworks
 
     private static Tensor Timestep(JsonElement inputs) => tensor((long[])[inputs.GetProperty("timestep").GetInt64()]);
 
-    /// <summary>An input: a formula's name with its shape beside it, {"formula", "shape"}, or a stored tensor.</summary>
+    /// <summary>An input: a formula name with a separate shape, {"formula", "shape"}, or a stored tensor.</summary>
     private static Tensor Value(GoldenFolder folder, JsonElement inputs, string name, ScalarType dtype)
     {
         JsonElement given = inputs.GetProperty(name);

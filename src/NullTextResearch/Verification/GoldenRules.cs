@@ -10,10 +10,10 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>Rules of the released code that stored runs leave open, because none of them comes to the point where the rule decides.</summary>
+/// <summary>Rules of the released code that no stored run tests, because none reaches the point where the rule decides.</summary>
 internal static class GoldenRules
 {
-    /// <summary>What stands for them where files are named.</summary>
+    /// <summary>Selects these checks where files are named.</summary>
     public const string Name = "rules";
 
     private const int Pairs = 3000;
@@ -23,8 +23,8 @@ internal static class GoldenRules
     private const ulong ReleasedAlignments = 0x89fddee8ecf89e94;
 
     /// <summary>Checks every rule.</summary>
-    /// <param name="selected">Whether a check of that name is wanted.</param>
-    /// <param name="emit">Told each result.</param>
+    /// <param name="selected">Whether the check with a given name is wanted.</param>
+    /// <param name="emit">Receives each result.</param>
     public static void Run(Func<string, bool> selected, Action<VerificationResult> emit)
     {
         Check("refinement/ties", () => AlignmentHash() == ReleasedAlignments, $"alignments of {Pairs} random prompt pairs, against the released aligner's");
@@ -37,7 +37,7 @@ internal static class GoldenRules
         }
     }
 
-    /// <summary>Refinement of pairs of up to nine words each out of six, so that words repeat and change places.</summary>
+    /// <summary>Refinement of pairs of up to nine words each, drawn from six, so that words repeat and change places.</summary>
     private static ulong AlignmentHash()
     {
         string[] words = ["a", "b", "c", "d", "e", "f"];
@@ -69,7 +69,7 @@ internal static class GoldenRules
     }
 
     /// <summary>
-    /// Null-text optimisation with a loss that no update changes: at even steps half a rise above the threshold, at odd ones half a rise below.
+    /// Null-text optimisation with a loss that no update changes: half an increment above the threshold at even steps, half an increment below it at odd ones.
     /// </summary>
     private static bool StopsAtTheThreshold()
     {
@@ -78,7 +78,7 @@ internal static class GoldenRules
         TimestepGrid grid = new(NoiseSchedule.StableDiffusion, 10);
         Tensor still = zeros([1, 4, 2, 2], ScalarType.Float64),
             text = ones([1, 2, 2], ScalarType.Float64);
-        // Nothing is predicted, so the running latents stay 0, and the loss of step i is the square of the pivot that it aims at.
+        // The prediction is practically zero, so the latents stay 0, and the loss of step i is the square of the pivot it aims at.
         IEnumerable<Tensor> aims = Enumerable.Range(0, grid.Steps).Select(i => still.Plus(Math.Sqrt((i % 2 == 0 ? 2 * i + 2 : 2 * i) * 1e-5)));
         using PivotTrajectory pivot = new(aims.Reverse().Append(still));
         InversionProblem problem = new()
@@ -93,7 +93,7 @@ internal static class GoldenRules
         return result.Optimisation[0].Select(s => s.Losses.Count).SequenceEqual(Enumerable.Range(0, grid.Steps).Select(i => i % 2 == 0 ? Inner : 1));
     }
 
-    /// <summary>Predicts next to nothing, but depends on the embedding, as an optimisation requires.</summary>
+    /// <summary>Predicts practically zero, but depends on the embedding, as an optimisation requires.</summary>
     private sealed class Silence : INoisePredictor
     {
         public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>

@@ -17,7 +17,7 @@ internal static class GoldenSchedule
         ConfigReader config = file.Folder.SchedulerConfig();
         file.Report("betas", tensor(NoiseSchedule.Betas(config.Number("beta_start"), config.Number("beta_end"), own.TrainTimesteps).ToArray()));
         file.Report("alphas_cumprod", tensor(own.AlphaBars.ToArray()));
-        file.Report("final_alpha_cumprod", tensor((double[])[own.Final.Value]));
+        file.Report("final_alpha_cumprod", tensor((double[])[own.Final.AlphaBar]));
         foreach (string name in file.Tensors.Where(t => t.StartsWith("timesteps_", StringComparison.Ordinal)))
         {
             int steps = int.Parse(name["timesteps_".Length..], CultureInfo.InvariantCulture);
@@ -37,7 +37,7 @@ internal static class GoldenSchedule
         Tensor latents = file.Folder.Formula.Input("input:latents", shape).to(dtype),
             noise = file.Folder.Formula.Input("input:eps", shape).to(dtype);
         int stride = new TimestepGrid(schedule, file.Entry.GetProperty("steps").GetInt32()).Stride;
-        (AlphaBar Noisy, AlphaBar Clean)[] ends =
+        (NoiseLevel Noisy, NoiseLevel Clean)[] ends =
         [
             .. file.Read("probe_timesteps").data<long>().Select(t => (schedule.At((int)t), schedule.At((int)t - stride))),
         ];
@@ -45,7 +45,7 @@ internal static class GoldenSchedule
         file.Report(names[0], down);
         file.Report(names[1], cat([.. ends.Select(e => Ddim.Move(latents, noise, e.Clean, e.Noisy))], 0));
         file.Report(names[2], down);
-        file.Report(names[3], cat([.. ends.Select(e => Ddim.Move(latents, noise, e.Noisy, new AlphaBar(1)))], 0));
+        file.Report(names[3], cat([.. ends.Select(e => Ddim.Move(latents, noise, e.Noisy, NoiseLevel.VariancePreserving(1)))], 0));
         file.Report(names[4], tensor(ends.Select(e => Ddim.NoiseCoefficient(e.Noisy, e.Clean)).ToArray()));
     }
 

@@ -9,21 +9,21 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// Recomputes the numbers of a reference folder with this library and compares them: networks, schedule, attention, inversion
-/// and editing. Weights follow from the folder's formula, so no checkpoint is needed; settings and limits are the folder's.
+/// Recomputes the numbers of a reference folder with this library and compares them: networks, schedule, attention, inversion and editing. The
+/// folder's formula generates the weights, so no checkpoint is needed; settings and limits come from the folder.
 /// </summary>
 public static class GoldenVerifier
 {
     private const string ManifestName = "manifest.json";
 
     /// <summary>Verifies a folder.</summary>
-    /// <param name="folder">Holds manifest.json, checks.json and the safetensors files that they describe.</param>
-    /// <param name="options">Which part; null for all.</param>
-    /// <param name="progress">Told each result as it comes; may be null.</param>
+    /// <param name="folder">Folder with manifest.json, checks.json and the safetensors files that they describe.</param>
+    /// <param name="options">Which part to verify; null for all.</param>
+    /// <param name="progress">Receives each result as it is obtained; null: no progress is reported.</param>
     /// <param name="cancellation">Checked between tensors and steps.</param>
-    /// <returns>One result per tensor, and per further stored fact, of the chosen part.</returns>
+    /// <returns>One result per tensor, and per other stored fact, of the selected part.</returns>
     /// <exception cref="Weights.ModelFormatException">The folder has no readable manifest or checks.</exception>
-    /// <exception cref="ArgumentException">The options choose no file of the folder.</exception>
+    /// <exception cref="ArgumentException">The options select no file of the folder.</exception>
     public static IReadOnlyList<VerificationResult> Run(
         string folder,
         VerificationOptions? options = null,
@@ -38,7 +38,7 @@ public static class GoldenVerifier
         string[] names = [.. golden.Manifest.GetProperty("files").EnumerateObject().Select(f => f.Name)];
         if (!names.Append(ManifestName).Append(GoldenRules.Name).Any(Chosen))
             throw new ArgumentException(
-                $"'{options.Files}' is none of the files that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name "
+                $"'{options.Files}' matches no file that {folder} describes: {string.Join(", ", names)}, {ManifestName}, {GoldenRules.Name}. Name "
                     + "one, or use * and ?.",
                 nameof(options)
             );
@@ -51,7 +51,7 @@ public static class GoldenVerifier
             cancellation.ThrowIfCancellationRequested();
             if (!golden.Has(name))
             {
-                // A file of which nothing is wanted may be missing.
+                // A file may be missing if none of its tensors is wanted.
                 if (
                     options.Only is { } only
                     && !golden.Entry(name).GetProperty("tensors").EnumerateObject().Any(t => t.Name.Contains(only, StringComparison.Ordinal))
@@ -59,13 +59,13 @@ public static class GoldenVerifier
                     continue;
                 Emit(
                     options.AllowMissing
-                        ? new VerificationResult(name, "*", VerificationStatus.Skip, [], "the folder does not hold this file")
+                        ? new VerificationResult(name, "*", VerificationStatus.Skip, [], "the folder does not contain this file")
                         : new VerificationResult(
                             name,
                             "*",
                             VerificationStatus.Fail,
                             [],
-                            "manifest.json describes this file, and the folder does not hold it; add it, choose others with --files, or give --allow-missing"
+                            "manifest.json describes this file, but the folder lacks it; add it, select others with --files, or pass --allow-missing"
                         )
                 );
                 continue;
@@ -79,7 +79,7 @@ public static class GoldenVerifier
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // Whatever went wrong is a finding about this file, and the others still deserve an answer.
+                // An error is a finding about this file; the other files are still verified.
                 problem = $"{e.GetType().Name}: {e.Message}";
             }
             file.Finish(problem);
@@ -97,7 +97,7 @@ public static class GoldenVerifier
         }
     }
 
-    /// <summary>What a file holds is told by its entry in the manifest, not by its name.</summary>
+    /// <summary>A file's kind is determined by its entry in the manifest, not by its name.</summary>
     private static void Recompute(GoldenFile file)
     {
         bool Has(string member) => file.Entry.TryGetProperty(member, out _);
@@ -122,10 +122,10 @@ public static class GoldenVerifier
         else if (file.Tensors.Any(t => t.EndsWith("mask_words", StringComparison.Ordinal)))
             GoldenEditing.LocalBlends(file);
         else
-            throw new NotSupportedException("the manifest's entry fits no kind of file that this program knows");
+            throw new NotSupportedException("the manifest entry matches no kind of file that this program knows");
     }
 
-    /// <summary>Checksums of the weight formula itself: if these fail, nothing after them means anything.</summary>
+    /// <summary>Checksums of the weight formula itself: if these fail, all later results are meaningless.</summary>
     private static void Formula(GoldenFolder golden, VerificationOptions options, Action<VerificationResult> emit)
     {
         if (golden.Manifest.TryGetProperty("hash_check", out JsonElement hashes))
@@ -135,7 +135,7 @@ public static class GoldenVerifier
                 string[] quoted = hash.Name.Split('\'');
                 if (quoted.Length < 3)
                 {
-                    Emit($"hash_check/{hash.Name}", null, "names nothing between quotes");
+                    Emit($"hash_check/{hash.Name}", null, "has no name between quotes");
                     continue;
                 }
                 // The manifest does not say whether the name inside the quotes already carries the prefix.
@@ -164,7 +164,7 @@ public static class GoldenVerifier
                     Emit(
                         name,
                         holds,
-                        holds ? "sha256 equal" : $"sha256 differs; own values begin {first}, stored ones {weight.Value.GetProperty("first4").GetRawText()}"
+                        holds ? "sha256 equal" : $"sha256 differs; computed values begin {first}, stored ones {weight.Value.GetProperty("first4").GetRawText()}"
                     );
                 }
             }

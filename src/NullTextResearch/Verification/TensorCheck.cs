@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>One entry of checks.json: which limits a tensor has to keep.</summary>
-/// <remarks>All measures are taken in float64. Entries with a member that is not known here are refused, never passed.</remarks>
+/// <summary>One entry of checks.json: the limits that a tensor must meet.</summary>
+/// <remarks>All measures are taken in float64. Entries with an unknown member are rejected, never passed.</remarks>
 public sealed class TensorCheck
 {
     private static readonly string[] Notes = ["input", "skip", "start", "condition", "subsample", "where", "scale", "psnr_range"];
@@ -16,40 +16,40 @@ public sealed class TensorCheck
 
     /// <summary>Wraps an entry.</summary>
     /// <param name="json">The JSON object.</param>
-    /// <exception cref="ArgumentException">It is no object, or has a member of unknown meaning.</exception>
+    /// <exception cref="ArgumentException">It is not an object, or has an unknown member.</exception>
     public TensorCheck(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw new ArgumentException($"A check is a JSON object, found {json.GetRawText()}.", nameof(json));
+            throw new ArgumentException($"A check must be a JSON object, found {json.GetRawText()}.", nameof(json));
         _json = json;
         foreach (JsonProperty member in json.EnumerateObject())
         {
             if (!Notes.Contains(member.Name) && !Limits.Contains(member.Name))
                 throw new ArgumentException(
-                    $"The check has a member '{member.Name}' of unknown meaning; known are {string.Join(", ", Limits.Concat(Notes))}.",
+                    $"The check has an unknown member '{member.Name}'; known members are {string.Join(", ", Limits.Concat(Notes))}.",
                     nameof(json)
                 );
         }
     }
 
-    /// <summary>Why nothing is compared, or null where something is.</summary>
+    /// <summary>Why nothing is compared; null if something is.</summary>
     public string? SkipReason =>
         IsTrue("input") ? "input of the run"
         : _json.TryGetProperty("skip", out JsonElement skip) ? skip.ToString()
         : Limits.Any(limit => _json.TryGetProperty(limit, out _)) ? null
         : "checks.json names no limit";
 
-    /// <summary>The share of values that may differ at all, where the check names one.</summary>
+    /// <summary>The share of values that may differ at all; null if the check sets none.</summary>
     public double? MismatchFraction => _json.TryGetProperty("mismatch_fraction", out JsonElement share) ? share.GetDouble() : null;
 
-    /// <summary>Compares.</summary>
+    /// <summary>Compares a tensor with its reference.</summary>
     /// <param name="reference">Stored tensor; borrowed.</param>
-    /// <param name="actual">Own tensor, same shape, any type; borrowed.</param>
-    /// <returns>Every limit with what was measured.</returns>
+    /// <param name="actual">Computed tensor, same shape, any type; borrowed.</param>
+    /// <returns>Every limit with its measured value.</returns>
     /// <exception cref="Tensors.ShapeMismatchException">The shapes differ.</exception>
     public IReadOnlyList<VerificationMeasure> Measure(Tensor reference, Tensor actual)
     {
-        Tensors.Shape.RequireSame(actual, reference, "own value");
+        Tensors.Shape.RequireSame(actual, reference, "computed value");
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         Tensor r = reference.to(ScalarType.Float64).flatten(),
@@ -88,19 +88,19 @@ public sealed class TensorCheck
 
         void Add(JsonProperty limit, double value) => measures.Add(new VerificationMeasure(limit.Name, value, limit.Value.GetDouble()));
 
-        // Not-a-number is unequal to everything, itself included.
+        // NaN is unequal to everything, including itself.
         double Unequal() => Value(x.ne(r).sum().to(ScalarType.Float64));
     }
 
-    /// <summary>Largest |x - r| / max(|r|, 1e-12), where both are at least 0 if the check says so; not a number if no element is left.</summary>
+    /// <summary>Largest |x - r| / max(|r|, 1e-12), where both are at least 0 if the check says so; NaN if no element is left.</summary>
     private double Relative(Tensor r, Tensor x, Tensor difference)
     {
         Tensor relative = difference.abs().div(r.abs().AtLeast(1e-12));
         if (_json.TryGetProperty("where", out JsonElement where))
         {
             if (where.GetString() != "both >= 0")
-                throw new ArgumentException($"The condition '{where}' of a relative limit is not known; 'both >= 0' is.");
-            // Written so that not-a-number stays in and fails.
+                throw new ArgumentException($"Unknown condition '{where}' of a relative limit; expected 'both >= 0'.");
+            // Written so that NaN is kept and fails.
             relative = relative.masked_select(r.Below(0).logical_or(x.Below(0)).logical_not());
         }
         return relative.numel() == 0 ? double.NaN : Value(relative.max());

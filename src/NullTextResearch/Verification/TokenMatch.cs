@@ -1,14 +1,14 @@
 namespace NullTextResearch.Verification;
 
 /// <summary>
-/// Which token of one prompt stands for which of another, by Ratcliff and Obershelp's matching of blocks (Python's SequenceMatcher): equal ones, and
-/// runs that were replaced by as many.
+/// Matches the tokens of two prompts by the block matching of Ratcliff and Obershelp (Python's SequenceMatcher): equal tokens, and runs that were
+/// replaced by equally many tokens.
 /// </summary>
 internal sealed class TokenMatch
 {
     private TokenMatch(int[] sourceOf) => SourceOf = sourceOf;
 
-    /// <summary>For each token of the second prompt the position of its partner in the first, or -1.</summary>
+    /// <summary>For each token of the second prompt, the position of its partner in the first, or -1.</summary>
     public IReadOnlyList<int> SourceOf { get; }
 
     /// <summary>Matches two lists of tokens.</summary>
@@ -22,7 +22,7 @@ internal sealed class TokenMatch
             b = 0;
         foreach ((int nextA, int nextB, int size) in blocks.Append((first.Count, second.Count, 0)))
         {
-            // Between two blocks: replaced by as many, or not comparable.
+            // Between two blocks: replaced by equally many tokens, or not comparable.
             if (nextA - a == nextB - b)
             {
                 for (int i = 0; i < nextB - b; i++)
@@ -44,7 +44,7 @@ internal sealed class TokenMatch
             Match(bestA + size, highA, bestB + size, highB);
         }
 
-        // Of equally long ones the first in the first list, then the first in the second.
+        // Of several longest blocks, the first in the first list, then the first in the second.
         (int A, int B, int Size) Longest(int lowA, int highA, int lowB, int highB)
         {
             (int A, int B, int Size) best = (lowA, lowB, 0);

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace NullTextResearch.Verification;
 
-/// <summary>One limit and what was measured.</summary>
+/// <summary>One limit and its measured value.</summary>
 /// <param name="Name">Kind of measure, as in checks.json: <c>rel_l2</c>, <c>max_abs</c>, ...</param>
-/// <param name="Value">What was measured.</param>
-/// <param name="Limit">The limit, scaled where the check asks for it.</param>
-/// <param name="AtLeast">True where larger is better (PSNR).</param>
+/// <param name="Value">The measured value.</param>
+/// <param name="Limit">The limit, scaled if the check says so.</param>
+/// <param name="AtLeast">True if larger is better (PSNR).</param>
 public sealed record VerificationMeasure(string Name, double Value, double Limit, bool AtLeast = false)
 {
-    /// <summary>Whether the limit holds; what is not a number never does.</summary>
+    /// <summary>Whether the limit holds; it never does for NaN.</summary>
     public bool Holds => AtLeast ? Value >= Limit : Value <= Limit;
 
     /// <inheritdoc/>

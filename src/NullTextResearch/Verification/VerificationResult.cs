@@ -1,11 +1,11 @@
 namespace NullTextResearch.Verification;
 
-/// <summary>What came of one stored tensor.</summary>
+/// <summary>The result for one stored tensor.</summary>
 /// <param name="File">File of the folder.</param>
-/// <param name="Tensor">Name of the tensor in it, or of another stored fact.</param>
-/// <param name="Status">How it ended.</param>
-/// <param name="Measures">Every limit with what was measured; empty where nothing was compared in numbers.</param>
-/// <param name="Reason">Why it was skipped or failed otherwise than by a limit; null if there is nothing to say.</param>
+/// <param name="Tensor">Name of the tensor in the file, or of another stored fact.</param>
+/// <param name="Status">Outcome of the comparison.</param>
+/// <param name="Measures">Every limit with its measured value; empty if no numbers were compared.</param>
+/// <param name="Reason">Why it was skipped, or failed for a reason other than a limit; null if there is nothing to say.</param>
 public sealed record VerificationResult(
     string File,
     string Tensor,

@@ -1,14 +1,14 @@
 namespace NullTextResearch.Weights;
 
-/// <summary>The tensors of one safetensors file, or of several that an index ties together.</summary>
+/// <summary>The tensors of one safetensors file, or of several combined by an index.</summary>
 public sealed class Checkpoint : IDisposable
 {
-    /// <summary>How the name of an index ends, before <c>.json</c> or <c>.VARIANT.json</c>.</summary>
+    /// <summary>End of an index's name, before <c>.json</c> or <c>.VARIANT.json</c>.</summary>
     public const string IndexMark = ".safetensors.index";
 
     private const int LongestShard = 255;
 
-    // What programs put before every name: a training framework's own box, several GPUs, a compiled network.
+    // Prefixes that programs add to every name: a training framework's wrapper, multi-GPU training, a compiled network.
     private static readonly string[] Wrappings = ["state_dict.", "module.", "_orig_mod."];
 
     private readonly List<SafetensorsFile> _files = [];
@@ -22,10 +22,10 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The safetensors files.</summary>
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
-    /// <summary>What they hold.</summary>
+    /// <summary>The entries of all files.</summary>
     public IEnumerable<SafetensorsEntry> Entries => _entries.Values.Select(e => e.Entry);
 
-    /// <summary>What most names began with and was left out, such as <c>state_dict.</c>; empty for ordinary files.</summary>
+    /// <summary>The prefix that was removed from most names, such as <c>state_dict.</c>; empty for ordinary files.</summary>
     public string Wrapping { get; private set; } = "";
 
     /// <summary>Opens a <c>.safetensors</c> file, or the <c>.safetensors.index.json</c> of a sharded checkpoint with all its shards.</summary>
@@ -69,27 +69,27 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Whether there is a tensor of that name.</summary>
+    /// <summary>Whether there is a tensor with that name.</summary>
     public bool Has(string name) => _entries.ContainsKey(name);
 
-    /// <summary>The entry of that name, or null.</summary>
+    /// <summary>The entry with that name, or null.</summary>
     public SafetensorsEntry? Find(string name) => _entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found) ? found.Entry : null;
 
-    /// <summary>Reads some of a tensor's bytes, as they lie in the file.</summary>
+    /// <summary>Reads some of a tensor's bytes, as they are stored in the file.</summary>
     /// <param name="name">Key.</param>
-    /// <param name="offset">First byte, counted from the tensor's first.</param>
+    /// <param name="offset">First byte, relative to the start of the tensor.</param>
     /// <param name="target">Receives the bytes.</param>
-    /// <exception cref="ModelFormatException">There is no such tensor, the range leaves it, or the file ends early.</exception>
+    /// <exception cref="ModelFormatException">There is no such tensor, the range exceeds it, or the file ends early.</exception>
     public void ReadBytes(string name, long offset, Span<byte> target)
     {
         if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
-            throw new ModelFormatException($"{Path} holds no tensor '{Excerpt.Of(name)}'.");
+            throw new ModelFormatException($"{Path} contains no tensor '{Excerpt.Of(name)}'.");
         found.File.ReadBytes(found.Entry, offset, target);
     }
 
     /// <summary>The shards that an index names, as full paths.</summary>
     /// <param name="index">An index.</param>
-    /// <exception cref="ModelFormatException">It is no index.</exception>
+    /// <exception cref="ModelFormatException">It is not an index.</exception>
     public static IReadOnlyList<string> ShardsOf(string index) =>
         [
             .. ReadIndex(index)
@@ -110,9 +110,9 @@ public sealed class Checkpoint : IDisposable
         string[] absent = [.. ShardsOf(Path).Where(f => !File.Exists(f)).Select(f => System.IO.Path.GetFileName(f))];
         if (absent.Length > 0)
             throw new ModelFormatException(
-                $"{Path} names {map.Values.Distinct().Count()} shards and these are missing: "
+                $"{Path} names {map.Values.Distinct().Count()} shards, of which these are missing: "
                     + $"{string.Join(", ", absent.Take(12).Select(name => Excerpt.Of(name)))}{(absent.Length > 12 ? ", ..." : "")}. Download them into "
-                    + "the same folder; a checkpoint is all of its shards."
+                    + "the same folder; a checkpoint needs all of its shards."
             );
         foreach (string shard in ShardsOf(Path))
             Add(SafetensorsFile.Open(shard));
@@ -120,11 +120,11 @@ public sealed class Checkpoint : IDisposable
         {
             if (!_entries.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) found))
                 throw new ModelFormatException(
-                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', which it does not: index and shards come from different downloads."
+                    $"{Path} says that {file} contains '{Excerpt.Of(name)}', but it does not: index and shards come from different downloads."
                 );
             if (System.IO.Path.GetFileName(found.File.Path) != file)
                 throw new ModelFormatException(
-                    $"{Path} says that {file} holds '{Excerpt.Of(name)}', and it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards "
+                    $"{Path} says that {file} contains '{Excerpt.Of(name)}', but it is in {System.IO.Path.GetFileName(found.File.Path)}: index and shards "
                         + "come from different downloads."
                 );
         }
@@ -138,12 +138,12 @@ public sealed class Checkpoint : IDisposable
             if (!_entries.TryAdd(entry.Name, (file, entry)))
                 throw new ModelFormatException(
                     $"'{Excerpt.Of(entry.Name)}' is in {System.IO.Path.GetFileName(_entries[entry.Name].File.Path)} and in "
-                        + $"{System.IO.Path.GetFileName(file.Path)}: shards of different checkpoints lie in one folder."
+                        + $"{System.IO.Path.GetFileName(file.Path)}: the folder mixes shards of different checkpoints."
                 );
         }
     }
 
-    // Only where it is the rule in a file: one stray name that begins so stays as it is.
+    // Only if most names have the prefix: a single name that begins with it stays as it is.
     private void Unwrap()
     {
         while (Array.Find(Wrappings, w => _entries.Keys.Count(name => name.StartsWith(w, StringComparison.Ordinal)) > _entries.Count / 2) is { } wrapping)
@@ -153,9 +153,7 @@ public sealed class Checkpoint : IDisposable
             {
                 string key = name.StartsWith(wrapping, StringComparison.Ordinal) ? name[wrapping.Length..] : name;
                 if (!bare.TryAdd(key, (file, entry with { Name = key })))
-                    throw new ModelFormatException(
-                        $"{Path} holds '{Excerpt.Of(key)}' with '{wrapping}' before it and without: which of the two counts is not clear."
-                    );
+                    throw new ModelFormatException($"{Path} contains '{Excerpt.Of(key)}' both with and without the prefix '{wrapping}', which is ambiguous.");
             }
             _entries = bare;
             Wrapping += wrapping;
@@ -177,7 +175,7 @@ public sealed class Checkpoint : IDisposable
         )
             throw PickleCheckpoint.IsNamedLikeOne(bad)
                 ? PickleCheckpoint.Refuse(Excerpt.Of(bad))
-                : new ModelFormatException($"{path} names the shard '{Excerpt.Of(bad)}'; expected the name of a .safetensors file beside it.");
+                : new ModelFormatException($"{path} names the shard '{Excerpt.Of(bad)}'; expected the name of a .safetensors file next to it.");
         return new Dictionary<string, string>(map, StringComparer.Ordinal);
     }
 }

@@ -20,7 +20,7 @@ public static class CheckpointKeys
     /// <summary>The key of a VAE weight under diffusers' older attention names.</summary>
     public static string OlderVaeKey(string key) => Rename(key, t => (t.New, t.Old));
 
-    /// <summary>The key of a text encoder's weight without the outer module that older and newest versions of transformers do not write.</summary>
+    /// <summary>The key of a text encoder weight without the outer module, which older versions of transformers and the newest ones do not write.</summary>
     public static string OlderTextKey(string key) => key.StartsWith("text_model.", StringComparison.Ordinal) ? key["text_model.".Length..] : key;
 
     private static string Rename(string key, Func<(string Old, string New), (string From, string To)> direction)

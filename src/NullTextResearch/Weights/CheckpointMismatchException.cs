@@ -29,7 +29,7 @@ public sealed class CheckpointMismatchException : Exception
     /// <summary>Keys whose shapes differ, with both shapes.</summary>
     public IReadOnlyList<string> Misshaped { get; }
 
-    /// <summary>The same, with a sentence on what the file may be instead.</summary>
+    /// <summary>The same error, with a sentence on what the file may be instead.</summary>
     internal CheckpointMismatchException With(string hint) => new(_file, Missing, Extra, Misshaped, hint);
 
     private static string Text(string file, IReadOnlyList<string> missing, IReadOnlyList<string> extra, IReadOnlyList<string> misshaped, string? hint)

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace NullTextResearch.Weights;
 
-/// <summary>Reads one <c>config.json</c> of a diffusers-format model folder, naming file and field in every complaint.</summary>
+/// <summary>Reads one <c>config.json</c> of a diffusers-format model folder; every error message gives file and field.</summary>
 public sealed class ConfigReader
 {
-    // The index of a large sharded model has a hundredth of it.
+    // A hundred times the size of the index of a large sharded model.
     private const int MostBytes = 1 << 25;
 
     private readonly JsonElement _root;
@@ -15,7 +15,7 @@ public sealed class ConfigReader
     /// <summary>Wraps an already parsed object.</summary>
     /// <param name="root">A JSON object.</param>
     /// <param name="source">File name used in messages.</param>
-    /// <exception cref="ModelFormatException">It is no object, or has what <see cref="StrictJson"/> refuses.</exception>
+    /// <exception cref="ModelFormatException">It is not an object, or <see cref="StrictJson"/> rejects it.</exception>
     public ConfigReader(JsonElement root, string source)
     {
         Source = source;
@@ -36,7 +36,7 @@ public sealed class ConfigReader
     public string Source { get; }
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="ModelFormatException">The file is missing, no regular file, or no JSON object; the message has file, place and reason.</exception>
+    /// <exception cref="ModelFormatException">It is missing, not a regular file, or not a JSON object; the message gives file, place and reason.</exception>
     public static ConfigReader FromFile(string path)
     {
         try
@@ -57,24 +57,24 @@ public sealed class ConfigReader
         }
     }
 
-    /// <summary>True if the field is there and not null.</summary>
+    /// <summary>True if the field is present and not null.</summary>
     public bool Has(string name) => _root.TryGetProperty(name, out JsonElement e) && e.ValueKind != JsonValueKind.Null;
 
     /// <summary>An integer field.</summary>
     /// <param name="name">Field.</param>
-    /// <param name="otherwise">What holds where the file leaves it out; null refuses that.</param>
+    /// <param name="otherwise">The value if the file omits the field; null: the field is required.</param>
     /// <param name="least">The least value that makes sense.</param>
     /// <param name="most">The largest value that makes sense.</param>
-    /// <exception cref="ModelFormatException">It is missing, no whole number, or out of range.</exception>
+    /// <exception cref="ModelFormatException">It is missing, not a whole number, or out of range.</exception>
     public int Int(string name, int? otherwise = null, int least = int.MinValue, int most = int.MaxValue) =>
         Has(name) ? Whole(name, _root.GetProperty(name), least, most) : otherwise ?? throw Missing(name);
 
     /// <summary>A finite number.</summary>
     /// <param name="name">Field.</param>
-    /// <param name="otherwise">What holds where the file leaves it out; null refuses that.</param>
+    /// <param name="otherwise">The value if the file omits the field; null: the field is required.</param>
     /// <param name="least">The least value that makes sense.</param>
     /// <param name="most">The largest value that makes sense.</param>
-    /// <exception cref="ModelFormatException">It is missing, no number, or out of range.</exception>
+    /// <exception cref="ModelFormatException">It is missing, not a number, or out of range.</exception>
     public double Number(string name, double? otherwise = null, double least = double.MinValue, double most = double.MaxValue)
     {
         if (!Has(name))
@@ -85,7 +85,7 @@ public sealed class ConfigReader
         return value >= least && value <= most ? value : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), e);
     }
 
-    /// <summary>True or false.</summary>
+    /// <summary>A Boolean.</summary>
     public bool Flag(string name, bool? otherwise = null)
     {
         if (!Has(name))
@@ -105,10 +105,10 @@ public sealed class ConfigReader
 
     /// <summary>A list of integers, or one integer repeated <paramref name="count"/> times.</summary>
     /// <param name="name">Field.</param>
-    /// <param name="count">How many there must be; null takes any number.</param>
+    /// <param name="count">Required number of entries; null for any number.</param>
     /// <param name="least">The least value that makes sense.</param>
     /// <param name="most">The largest value that makes sense.</param>
-    /// <exception cref="ModelFormatException">It is missing, something else, or out of range.</exception>
+    /// <exception cref="ModelFormatException">It is missing, of another type, or out of range.</exception>
     public IReadOnlyList<int> Ints(string name, int? count = null, int least = int.MinValue, int most = int.MaxValue)
     {
         if (!Has(name))
@@ -151,9 +151,9 @@ public sealed class ConfigReader
             );
     }
 
-    /// <summary>An object inside of this one.</summary>
+    /// <summary>A nested object.</summary>
     /// <param name="name">Field.</param>
-    /// <exception cref="ModelFormatException">It is missing, or no object.</exception>
+    /// <exception cref="ModelFormatException">It is missing, or not an object.</exception>
     public ConfigReader Part(string name)
     {
         if (!Has(name))
@@ -162,7 +162,7 @@ public sealed class ConfigReader
         return e.ValueKind == JsonValueKind.Object ? new ConfigReader(e, $"{Source}: {name}") : throw Wrong(name, "an object", e);
     }
 
-    /// <summary>Refuses a field that is there, not null and not <paramref name="harmless"/>: it would switch on something that is not implemented.</summary>
+    /// <summary>Rejects a field that is present, not null and not <paramref name="harmless"/>: it would enable something that is not implemented.</summary>
     /// <param name="name">Field.</param>
     /// <param name="harmless">The JSON text of the one value that changes nothing, or null.</param>
     public void RequireAbsent(string name, string? harmless = null)
@@ -173,17 +173,17 @@ public sealed class ConfigReader
             );
     }
 
-    /// <summary>Refuses a value that the networks here do not implement.</summary>
+    /// <summary>Rejects a value that the networks here do not implement.</summary>
     public void RequireEqual<T>(string name, T value, T supported)
     {
         if (!EqualityComparer<T>.Default.Equals(value, supported))
             throw Unsupported(name, value, $"{supported}");
     }
 
-    /// <summary>The complaint about a value that the networks here do not implement.</summary>
+    /// <summary>The error for a value that the networks here do not implement.</summary>
     /// <param name="name">Field.</param>
     /// <param name="value">Its value.</param>
-    /// <param name="supported">What would do.</param>
+    /// <param name="supported">The supported values.</param>
     public ModelFormatException Unsupported<T>(string name, T value, string supported) =>
         new(
             string.Create(
@@ -196,7 +196,7 @@ public sealed class ConfigReader
     private int Whole(string name, JsonElement e, int least, int most)
     {
         if (e.ValueKind != JsonValueKind.Number || !e.TryGetInt32(out int value))
-            throw Wrong(name, "a whole number of 32 bits", e);
+            throw Wrong(name, "a 32-bit whole number", e);
         return value >= least && value <= most
             ? value
             : throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"), e);

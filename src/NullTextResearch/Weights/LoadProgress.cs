@@ -1,12 +1,12 @@
 namespace NullTextResearch.Weights;
 
-/// <summary>How far loading is.</summary>
+/// <summary>Progress of loading.</summary>
 /// <param name="Part">What is being loaded: text_encoder, vae or unet.</param>
-/// <param name="BytesRead">Bytes read so far, all parts together.</param>
-/// <param name="BytesTotal">Bytes that will be read.</param>
+/// <param name="BytesRead">Bytes read so far, over all parts.</param>
+/// <param name="BytesTotal">Total number of bytes to read.</param>
 public readonly record struct LoadProgress(string Part, long BytesRead, long BytesTotal);
 
-/// <summary>Adds up what several parts read, and watches for the wish to stop.</summary>
+/// <summary>Adds up what several parts read, and checks for cancellation.</summary>
 internal sealed class LoadMeter(long bytesTotal, IProgress<LoadProgress>? progress, CancellationToken cancellation)
 {
     private long _read;

@@ -1,6 +1,6 @@
 namespace NullTextResearch.Weights;
 
-/// <summary>A model folder's file is missing, unreadable or says something this library does not support.</summary>
+/// <summary>A file of a model folder is missing, unreadable or asks for something this library does not support.</summary>
 public sealed class ModelFormatException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -10,7 +10,7 @@ namespace NullTextResearch.Weights;
 /// <param name="End">Byte after the last.</param>
 public sealed record SafetensorsEntry(string Name, string TypeName, IReadOnlyList<long> Shape, long Begin, long End)
 {
-    /// <summary>Whether tensors of its type can be read here. Files often hold a counter or a mark of another type beside their weights.</summary>
+    /// <summary>Whether tensors of its type can be read here. Besides their weights, files often contain a counter or a marker of another type.</summary>
     public bool IsReadable => SafetensorsFile.TypeOf(TypeName) is not null;
 
     /// <summary>Element type.</summary>

@@ -8,15 +8,15 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Weights;
 
 /// <summary>
-/// Reads and writes safetensors files: eight bytes of header length, a JSON header, raw little-endian data. Everything in
-/// the header is checked against the file before a byte of data is read, so a malformed file is refused, never half loaded.
+/// Reads and writes safetensors files: eight bytes of header length, a JSON header, raw little-endian data. The whole header is checked against the
+/// file before any data is read, so a malformed file is rejected, never half loaded.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    /// <summary>The most axes of a tensor: libtorch's own limit.</summary>
+    /// <summary>Maximum number of axes of a tensor: libtorch's own limit.</summary>
     public const int MostAxes = 64;
 
-    /// <summary>The most tensors of a file, about a hundred times those of a complete model.</summary>
+    /// <summary>Maximum number of tensors in a file, about a hundred times that of a complete model.</summary>
     public const int MostTensors = 100_000;
 
     // As in the reference reader.
@@ -38,7 +38,7 @@ public sealed class SafetensorsFile : IDisposable
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    // What the format knows beyond them; types of less than a byte are not counted.
+    // The other types of the format; types smaller than a byte are not included.
     private static readonly (string Name, int Bytes)[] OtherTypes =
     [
         ("U64", 8),
@@ -73,12 +73,12 @@ public sealed class SafetensorsFile : IDisposable
                 throw Bad(ForeignContent.Of(ReadStart(length)) is { } what ? $"it is {what}" : "it is shorter than the 8 bytes of a header length");
             ReadExactly(prefix, 0);
             ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-            // Only now: a sound header may well be 0x..80 bytes long.
+            // Only now: a valid header may well be 0x..80 bytes long.
             if (declared > MaximumHeader || (long)declared > length - 8)
                 throw Bad(
                     ForeignContent.Of(ReadStart(length)) is { } other
                         ? $"it is {other}"
-                        : $"its header claims {declared} bytes, the file has {length - 8} after the length, and a header {MaximumHeader} at most"
+                        : $"its header claims {declared} bytes; the file has {length - 8} after the length, and a header at most {MaximumHeader}"
                 );
             if (declared == 0)
                 throw Bad(ForeignContent.Of(ReadStart(length)) is { } nothing ? $"it is {nothing}" : "its header is empty");
@@ -97,7 +97,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Path of the file.</summary>
     public string Path { get; }
 
-    /// <summary>What the file holds, in file order.</summary>
+    /// <summary>The tensors of the file, in file order.</summary>
     public IReadOnlyCollection<SafetensorsEntry> Entries => _entries.Values;
 
     /// <summary>Free-form strings of the header's __metadata__.</summary>
@@ -105,24 +105,24 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is missing, no regular file, truncated, malformed or no safetensors file; the message has file, place and reason.
+    /// The file is missing, not a regular file, truncated, malformed or not a safetensors file; the message gives file, place and reason.
     /// </exception>
     public static SafetensorsFile Open(string path) => new(path);
 
-    /// <summary>True if the file holds a tensor of that name.</summary>
+    /// <summary>True if the file contains a tensor with that name.</summary>
     public bool Has(string name) => _entries.ContainsKey(name);
 
-    /// <summary>The entry of that name.</summary>
+    /// <summary>The entry with that name.</summary>
     /// <exception cref="ModelFormatException">There is none.</exception>
     public SafetensorsEntry Entry(string name) =>
-        _entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw Bad($"it holds no tensor '{Excerpt.Of(name)}'");
+        _entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw Bad($"it contains no tensor '{Excerpt.Of(name)}'");
 
     /// <summary>Reads one tensor.</summary>
     /// <returns>A CPU tensor in the file's dtype; owned by the caller's dispose scope.</returns>
-    /// <exception cref="ModelFormatException">There is no such tensor, its type is not read here, or the file ends early.</exception>
+    /// <exception cref="ModelFormatException">There is no such tensor, its type is not supported, or the file ends early.</exception>
     public Tensor Read(string name) => Read(name, PieceBytes);
 
-    /// <summary>Reads one tensor in pieces: a span over native memory holds 2 GiB at most.</summary>
+    /// <summary>Reads one tensor in pieces: a span over native memory holds at most 2 GiB.</summary>
     internal Tensor Read(string name, int pieceBytes)
     {
         SafetensorsEntry entry = Entry(name);
@@ -139,33 +139,33 @@ public sealed class SafetensorsFile : IDisposable
         return tensor.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Reads some of a tensor's bytes, as they lie in the file.</summary>
+    /// <summary>Reads some of a tensor's bytes, as they are stored in the file.</summary>
     /// <param name="entry">An entry of this file.</param>
-    /// <param name="offset">First byte, counted from the tensor's first.</param>
+    /// <param name="offset">First byte, relative to the start of the tensor.</param>
     /// <param name="target">Receives the bytes.</param>
-    /// <exception cref="ModelFormatException">The range leaves the tensor, or the file ends early.</exception>
+    /// <exception cref="ModelFormatException">The range exceeds the tensor, or the file ends early.</exception>
     public void ReadBytes(SafetensorsEntry entry, long offset, Span<byte> target)
     {
         if (offset < 0 || offset > entry.End - entry.Begin - target.Length)
-            throw Bad($"bytes {offset} to {offset + target.Length} of '{Excerpt.Of(entry.Name)}' were asked for, it has {entry.End - entry.Begin}");
+            throw Bad($"bytes {offset} to {offset + target.Length} of '{Excerpt.Of(entry.Name)}' were requested, but it has {entry.End - entry.Begin}");
         ReadExactly(target, _dataStart + entry.Begin + offset);
     }
 
     /// <summary>Bytes of one element.</summary>
     internal static int BytesOf(ScalarType dtype) => Array.Find(Types, t => t.Dtype == dtype).Bytes;
 
-    /// <summary>The type of that name; null where it is not read here.</summary>
+    /// <summary>The type with that name; null if it is not supported.</summary>
     internal static ScalarType? TypeOf(string name) => Array.Find(Types, t => t.Name == name) is { Name: not null } type ? type.Dtype : null;
 
-    /// <summary>Why a type is not read: the rest of a sentence that begins with the tensor.</summary>
+    /// <summary>Why a type is not supported: the rest of a sentence that begins with the tensor.</summary>
     internal static string Unreadable(string typeName) =>
-        $"has the dtype '{Excerpt.Of(typeName)}', which is not read here; known are {string.Join(", ", Types.Select(t => t.Name))} (8-bit and quantised "
+        $"has the dtype '{Excerpt.Of(typeName)}', which is not supported; supported are {string.Join(", ", Types.Select(t => t.Name))} (8-bit and quantised "
         + "checkpoints: use the 16-bit file they were made from)";
 
-    /// <summary>Writes tensors to a file, whole or not at all.</summary>
+    /// <summary>Writes tensors to a file, completely or not at all.</summary>
     /// <param name="path">Target; an existing file is replaced.</param>
     /// <param name="tensors">Names and tensors; borrowed.</param>
-    /// <param name="metadata">Free-form strings for the header, or null.</param>
+    /// <param name="metadata">Free-form strings for the header; null for none.</param>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         KeyValuePair<string, Tensor>[] all = [.. tensors];
@@ -238,7 +238,7 @@ public sealed class SafetensorsFile : IDisposable
             throw Bad($"its header is not valid JSON ({e.Message.TrimEnd('.')})");
         }
         if (root.ValueKind != JsonValueKind.Object)
-            throw Bad("its header is no JSON object");
+            throw Bad("its header is not a JSON object");
         foreach (JsonProperty item in root.EnumerateObject())
         {
             if (item.NameEquals("__metadata__"u8))
@@ -248,7 +248,7 @@ public sealed class SafetensorsFile : IDisposable
             }
             string name = item.Name;
             if (name.Length > LongestName)
-                throw Bad($"the name '{Excerpt.Of(name)}' has {name.Length} characters, and {LongestName} at most are read");
+                throw Bad($"the name '{Excerpt.Of(name)}' has {name.Length} characters; at most {LongestName} are supported");
             if (_entries.Count == MostTensors)
                 throw Bad($"it has more than {MostTensors} tensors");
             _entries.Add(name, ParseEntry(name, item.Value, dataLength));
@@ -259,25 +259,25 @@ public sealed class SafetensorsFile : IDisposable
             if (entry.Begin < at)
                 throw Bad($"'{Excerpt.Of(entry.Name)}' overlaps the tensor before it");
             if (entry.Begin > at)
-                throw Bad($"there is a hole of {entry.Begin - at} bytes before '{Excerpt.Of(entry.Name)}'");
+                throw Bad($"there is a gap of {entry.Begin - at} bytes before '{Excerpt.Of(entry.Name)}'");
             at = entry.End;
         }
         if (at != dataLength)
             throw Bad($"its tensors end at byte {at} of {dataLength}: the file is {(at > dataLength ? "truncated" : "longer than its header says")}");
     }
 
-    // The reference reader takes null as none, and texts only.
+    // The reference reader treats null as absent, and accepts only strings.
     private Dictionary<string, string> ParseMetadata(JsonElement json)
     {
         Dictionary<string, string> metadata = new(StringComparer.Ordinal);
         if (json.ValueKind == JsonValueKind.Null)
             return metadata;
         if (json.ValueKind != JsonValueKind.Object)
-            throw Bad($"its __metadata__ is {Excerpt.Of(json.GetRawText())}, where an object of texts is needed");
+            throw Bad($"its __metadata__ is {Excerpt.Of(json.GetRawText())}; expected an object of strings");
         foreach (JsonProperty item in json.EnumerateObject())
         {
             if (item.Value.ValueKind != JsonValueKind.String)
-                throw Bad($"'{Excerpt.Of(item.Name)}' in its __metadata__ is {Excerpt.Of(item.Value.GetRawText())}, where a text is needed");
+                throw Bad($"'{Excerpt.Of(item.Name)}' in its __metadata__ is {Excerpt.Of(item.Value.GetRawText())}; expected a string");
             metadata.Add(item.Name, item.Value.GetString()!);
         }
         return metadata;
@@ -287,24 +287,24 @@ public sealed class SafetensorsFile : IDisposable
     {
         string quoted = $"'{Excerpt.Of(name)}'";
         if (json.ValueKind != JsonValueKind.Object)
-            throw Bad($"the entry of {quoted} is {Excerpt.Of(json.GetRawText())}, where dtype, shape and data_offsets are needed");
+            throw Bad($"the entry of {quoted} is {Excerpt.Of(json.GetRawText())}; expected dtype, shape and data_offsets");
         if (!json.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String)
-            throw Bad($"the entry of {quoted} has no text dtype");
+            throw Bad($"the entry of {quoted} has no dtype string");
         string typeName = dtype.GetString()!;
         long[] shape = Numbers("shape", MostAxes),
             offsets = Numbers("data_offsets", 2);
         if (shape.Any(n => n < 0))
             throw Bad($"{quoted} has a negative size");
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
-            throw Bad($"{quoted} has unusable offsets");
+            throw Bad($"{quoted} has invalid offsets");
         if (offsets[1] > dataLength)
-            throw Bad($"{quoted} ends at byte {offsets[1]}, the data has {dataLength}: the file is truncated");
-        // Of a type that is not known the size cannot be checked; nothing reads its numbers.
+            throw Bad($"{quoted} ends at byte {offsets[1]}, but the data has {dataLength}: the file is truncated");
+        // The size of an unknown type cannot be checked; nothing reads its numbers.
         int size = Array.Find(Types, t => t.Name == typeName) is { Name: not null } known ? known.Bytes : Array.Find(OtherTypes, t => t.Name == typeName).Bytes;
         if (Size(shape, Math.Max(size, 1)) is not { } bytes)
             throw Bad($"{quoted} of shape {Shape.Text(shape)} is larger than any memory");
         if (size > 0 && offsets[1] - offsets[0] != bytes)
-            throw Bad($"{quoted} of shape {Shape.Text(shape)} needs {bytes} bytes and has {offsets[1] - offsets[0]}");
+            throw Bad($"{quoted} of shape {Shape.Text(shape)} needs {bytes} bytes but has {offsets[1] - offsets[0]}");
         return new SafetensorsEntry(name, typeName, shape, offsets[0], offsets[1]);
 
         long[] Numbers(string field, int most)
@@ -313,20 +313,20 @@ public sealed class SafetensorsFile : IDisposable
                 throw Bad($"the entry of {quoted} has no list {field}");
             int count = list.GetArrayLength();
             if (count > most)
-                throw Bad($"the {field} of {quoted} has {count} numbers, and {most} at most");
+                throw Bad($"the {field} of {quoted} has {count} numbers; at most {most} are allowed");
             return
             [
                 .. list.EnumerateArray()
                     .Select(n =>
                         n.ValueKind == JsonValueKind.Number && n.TryGetInt64(out long value)
                             ? value
-                            : throw Bad($"the {field} of {quoted} has {Excerpt.Of(n.GetRawText())}, where a whole number of 64 bits is needed")
+                            : throw Bad($"the {field} of {quoted} has {Excerpt.Of(n.GetRawText())}; expected a 64-bit whole number")
                     ),
             ];
         }
     }
 
-    // Bytes of a shape; null where they overflow, also behind an axis of length 0: strides are computed from all axes.
+    // Bytes of a shape; null if they overflow, even after an axis of length 0: strides are computed from all axes.
     private static long? Size(long[] shape, int size)
     {
         Int128 bytes = size;
@@ -360,7 +360,7 @@ public sealed class SafetensorsFile : IDisposable
                 throw new ModelFormatException($"{Path} cannot be read at byte {offset}: {e.Message}", e);
             }
             if (read == 0)
-                throw Bad("it ended while it was read");
+                throw Bad("it ended while being read");
             target = target[read..];
             offset += read;
         }

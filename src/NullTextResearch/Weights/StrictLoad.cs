@@ -6,32 +6,32 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Weights;
 
 /// <summary>
-/// Loads checkpoints into networks: every key must be there, in the right shape. What a file holds beyond them is left, unless it says that the
-/// network is another one: one more layer of a kind that the network has, or a weight under both of its names.
+/// Loads checkpoints into networks: every key must be present, with the right shape. Other tensors in the file are ignored, unless they show that the
+/// network is a different one: an additional layer of a kind that the network has, or a weight under both of its names.
 /// </summary>
 public static partial class StrictLoad
 {
-    // What is read at a time where the type or the device differs. Loading needs this much beyond the weights themselves.
+    // Bytes read at a time if type or device differs. Loading needs this much in addition to the weights themselves.
     private const int StagingBytes = 1 << 24;
 
     /// <summary>Loads every weight from a file whose keys are the network's own.</summary>
     /// <param name="weights">Declared weights.</param>
-    /// <param name="checkpoint">Where from; borrowed.</param>
-    /// <param name="device">Where the weights go.</param>
+    /// <param name="checkpoint">The source; borrowed.</param>
+    /// <param name="device">Device of the loaded weights.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or are mis-shaped; all of them are named at once.</exception>
-    /// <exception cref="ModelFormatException">A weight is of a type that is not read here, or the file is damaged.</exception>
+    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or have the wrong shape; all of them are listed.</exception>
+    /// <exception cref="ModelFormatException">A weight has an unsupported type, or the file is damaged.</exception>
     public static void Load(WeightSet weights, Checkpoint checkpoint, Device device, ScalarType dtype) =>
         Load(weights, checkpoint, device, dtype, key => [new KeySource(key)], CheckpointKeys.IsIgnored, null);
 
     /// <summary>Loads every weight, or throws and leaves the network without a half-loaded state.</summary>
     /// <param name="weights">Declared weights.</param>
-    /// <param name="checkpoint">Where from; borrowed.</param>
-    /// <param name="device">Where the weights go.</param>
+    /// <param name="checkpoint">The source; borrowed.</param>
+    /// <param name="device">Device of the loaded weights.</param>
     /// <param name="dtype">Their floating-point type.</param>
-    /// <param name="sourcesOf">For a key of the network, the places where a checkpoint may hold it; the first one that exists is taken.</param>
-    /// <param name="isIgnored">Keys of the checkpoint that may be left over.</param>
-    /// <param name="meter">Told what was read; may be null.</param>
+    /// <param name="sourcesOf">For a key of the network, the places where a checkpoint may store it; the first existing one is used.</param>
+    /// <param name="isIgnored">Keys of the checkpoint that may remain unused.</param>
+    /// <param name="meter">Counts the bytes read; null: no progress is reported.</param>
     internal static void Load(
         WeightSet weights,
         Checkpoint checkpoint,
@@ -67,9 +67,9 @@ public static partial class StrictLoad
         }
     }
 
-    /// <summary>Where each weight's numbers are, and which keys belong to nothing.</summary>
-    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or are mis-shaped.</exception>
-    /// <exception cref="ModelFormatException">A weight is of a type that is not read here.</exception>
+    /// <summary>Where the numbers of each weight are stored, and which keys belong to nothing.</summary>
+    /// <exception cref="CheckpointMismatchException">Keys are missing, contradict the network or have the wrong shape.</exception>
+    /// <exception cref="ModelFormatException">A weight has an unsupported type.</exception>
     internal static (Dictionary<string, (KeySource Source, SafetensorsEntry Entry)> Found, IReadOnlyList<string> Stray) Match(
         WeightSet weights,
         Checkpoint checkpoint,
@@ -101,15 +101,15 @@ public static partial class StrictLoad
         }
         string[] extra = [.. checkpoint.Entries.Select(e => e.Name).Where(name => !used.Contains(name) && !isIgnored(name))];
         string[] contrary = [.. extra.Where(name => kinds.Contains(Kind(name)))];
-        // Beside a missing key every surplus one may be its other name.
+        // If a key is missing, any surplus key may be its other name.
         if (missing.Count + contrary.Length + misshaped.Count > 0)
             throw new CheckpointMismatchException(checkpoint.Path, missing, missing.Count > 0 ? extra : contrary, misshaped);
         RequireReadable(checkpoint, found.Values.Select(f => f.Entry));
         return (found, extra);
     }
 
-    /// <summary>Refuses a file that holds a weight in a type that is not read here. What the network does not need may have any type.</summary>
-    /// <exception cref="ModelFormatException">It does.</exception>
+    /// <summary>Rejects a file that stores a weight in an unsupported type. Tensors that the network does not need may have any type.</summary>
+    /// <exception cref="ModelFormatException">A weight has an unsupported type.</exception>
     internal static void RequireReadable(WeightSet weights, Checkpoint checkpoint, Func<string, IReadOnlyList<KeySource>> sourcesOf)
     {
         if (checkpoint.Entries.All(e => e.IsReadable))
@@ -130,7 +130,7 @@ public static partial class StrictLoad
             );
     }
 
-    // The name with its numbers left out: two layers of one network are of one kind.
+    // The name without its numbers: two layers of one network are of the same kind.
     private static string Kind(string name) => Numbers().Replace(name, "#");
 
     [GeneratedRegex("[0-9]+")]
@@ -154,8 +154,8 @@ public static partial class StrictLoad
     private static string Expected(Weight weight, KeySource source) =>
         Shape.Text(source.Parts == 1 ? weight.Dimensions : [weight.Dimensions[0] * source.Parts, .. weight.Dimensions.Skip(1)]);
 
-    // Straight into the weight where type and device agree; through one small buffer where they do not. Either way a second
-    // copy of a large tensor never exists, so the peak is the model and this buffer.
+    // Read directly into the weight if type and device match, otherwise through one small buffer. A second copy of a large tensor never exists, so
+    // the peak is the model plus this buffer.
     private static void Copy(Checkpoint checkpoint, SafetensorsEntry entry, long first, Tensor target, Dictionary<ScalarType, Tensor> staging, LoadMeter? meter)
     {
         int size = SafetensorsFile.BytesOf(entry.Dtype);

@@ -22,10 +22,10 @@ public sealed class Weight
     /// <summary>Shape.</summary>
     public IReadOnlyList<long> Dimensions { get; }
 
-    /// <summary>How it starts when it is not loaded.</summary>
+    /// <summary>How it is initialised if it is not loaded.</summary>
     public WeightInit Init { get; }
 
-    /// <summary>Fan-in bound used by <see cref="WeightInit.FanIn"/>; biases carry their layer's.</summary>
+    /// <summary>Fan-in bound used by <see cref="WeightInit.FanIn"/>; biases have that of their layer.</summary>
     internal long FanIn { get; init; }
 
     /// <summary>Number of elements.</summary>
@@ -35,7 +35,7 @@ public sealed class Weight
     public bool HasValue => _value is not null;
 
     /// <summary>
-    /// The tensor, owned by the network. Read it anew after any move or load, and not while another thread moves, loads or disposes the network.
+    /// The tensor, owned by the network. Read it again after any move or load, and not while another thread moves, loads or disposes the network.
     /// </summary>
     /// <exception cref="InvalidOperationException">The network was built but neither loaded nor initialised.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>

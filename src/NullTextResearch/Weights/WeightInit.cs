@@ -1,6 +1,6 @@
 namespace NullTextResearch.Weights;
 
-/// <summary>How a weight starts when it is not loaded (training from scratch).</summary>
+/// <summary>How a weight is initialised if it is not loaded (training from scratch).</summary>
 public enum WeightInit
 {
     /// <summary>Uniform with bound 1/sqrt(fan in), PyTorch's default for linear and convolution layers.</summary>

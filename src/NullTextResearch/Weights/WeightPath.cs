@@ -17,7 +17,7 @@ public readonly record struct WeightPath(WeightSet Set, string Prefix)
     /// <summary>Declares one weight here.</summary>
     public Weight Declare(string name, long[] shape, WeightInit init, long fanIn = 1) => Set.Declare(this[name].Prefix, shape, init, fanIn);
 
-    /// <summary>Shows a module's output to the observer, where there is one.</summary>
+    /// <summary>Passes a module's output to the observer, if there is one.</summary>
     /// <returns>The same tensor.</returns>
     public Tensor Observed(Tensor output)
     {

@@ -5,13 +5,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Weights;
 
 /// <summary>
-/// The declared parameters of one network. Layers declare what they need and hold the declaration; values arrive later,
-/// in one go, from a checkpoint or an initialiser. Building a network therefore allocates nothing, and its keys are the
-/// strings in the code.
+/// The declared parameters of one network. Layers declare what they need and hold the declaration; a checkpoint or an initialiser sets all values
+/// later, in one go. Building a network therefore allocates nothing, and its keys are the strings in the code.
 /// </summary>
 /// <remarks>
-/// Any number of threads may work with a network at a time. Whatever changes all weights (loading, moving, initialising, disposing) waits until
-/// their passes through the network have ended, and holds up those that come later.
+/// Any number of threads may use a network at the same time. An operation that changes all weights (loading, moving, initialising, disposing) waits
+/// until running passes through the network have ended, and blocks later ones until it is done.
 /// </remarks>
 public sealed class WeightSet : IDisposable
 {
@@ -20,16 +19,16 @@ public sealed class WeightSet : IDisposable
     private readonly Dictionary<string, Weight> _byKey = new(StringComparer.Ordinal);
 
     /// <summary>An empty set.</summary>
-    /// <param name="network">Whose weights they are, for messages.</param>
+    /// <param name="network">Name of the network, for messages.</param>
     public WeightSet(string network = nameof(WeightSet)) => _gate = new UseGate(network);
 
     /// <summary>All weights, in order of declaration.</summary>
     public IReadOnlyList<Weight> All => _all;
 
-    /// <summary>Called with the module path and output of every module while set; for tests and for finding where two implementations part.</summary>
+    /// <summary>Called with the module path and output of every module while set; for tests and for finding where two implementations diverge.</summary>
     public Action<string, Tensor>? Observer { get; set; }
 
-    /// <summary>The weight called <paramref name="key"/>, or null.</summary>
+    /// <summary>The weight with the key <paramref name="key"/>, or null.</summary>
     public Weight? Find(string key) => _byKey.GetValueOrDefault(key);
 
     /// <summary>Number of parameters.</summary>
@@ -62,11 +61,11 @@ public sealed class WeightSet : IDisposable
     /// <summary>The top of the key tree.</summary>
     public WeightPath Root => new(this, "");
 
-    /// <summary>Begins a pass through the network: until the lease is disposed, on this thread, no other thread frees or replaces the weights.</summary>
+    /// <summary>Begins a pass through the network: until this thread disposes the lease, no other thread frees or replaces the weights.</summary>
     /// <exception cref="ObjectDisposedException">They were disposed.</exception>
     internal UseGate.Lease Use() => _gate.Use();
 
-    /// <summary>Throws where this thread is in the middle of a pass, so that waiting for its end would be for ever.</summary>
+    /// <summary>Throws if this thread is in the middle of a pass: waiting for its end would never return.</summary>
     internal void RefuseWithinUse(string what) => _gate.RefuseWithinUse(what);
 
     internal Weight Declare(string key, long[] shape, WeightInit init, long fanIn)
@@ -80,7 +79,7 @@ public sealed class WeightSet : IDisposable
 
     /// <summary>Gives every weight a fresh value, reproducible from the seed.</summary>
     /// <param name="seed">Seed; each weight draws from its own stream, so the order of declaration does not matter.</param>
-    /// <param name="device">Where the values live.</param>
+    /// <param name="device">Device of the values.</param>
     /// <param name="dtype">Their floating-point type.</param>
     public void Initialise(long seed, Device device, ScalarType dtype) =>
         _gate.Change(() =>
@@ -104,7 +103,7 @@ public sealed class WeightSet : IDisposable
             }
         });
 
-    /// <summary>Moves and converts every floating-point weight. References to former values become invalid.</summary>
+    /// <summary>Moves and converts every floating-point weight. References to previous values become invalid.</summary>
     public void MoveTo(Device device, ScalarType dtype) =>
         _gate.Change(() =>
         {
@@ -120,7 +119,7 @@ public sealed class WeightSet : IDisposable
             }
         });
 
-    /// <summary>Sets every weight from a function of its key and shape; the set takes over the tensors.</summary>
+    /// <summary>Sets every weight from a function of its key and shape; the set takes ownership of the tensors.</summary>
     public void Fill(Func<Weight, Tensor> value) =>
         _gate.Change(() =>
         {
@@ -131,15 +130,15 @@ public sealed class WeightSet : IDisposable
             }
         });
 
-    /// <summary>Weights that hold numbers which are none: a damaged file, or a training that diverged.</summary>
-    /// <returns>Key, how many of its numbers are NaN, and how many infinite; nothing for a sound network.</returns>
+    /// <summary>Weights that contain NaN or infinite values: a damaged file, or a training that diverged.</summary>
+    /// <returns>Key, number of NaN values and number of infinite values; empty for an intact network.</returns>
     public IEnumerable<(string Key, long NaN, long Infinite)> NotFinite()
     {
         foreach (Weight weight in Trainable.Where(w => w.HasValue))
         {
             using IDisposable grad = no_grad();
             using DisposeScope scope = NewDisposeScope();
-            // Adding up is one pass without a second tensor; only a sum that is no number is worth a closer look.
+            // Summing is one pass without a second tensor; only a sum that is not finite needs a closer look.
             if (double.IsFinite(weight.Value.sum(ScalarType.Float64).item<double>()))
                 continue;
             long nan = weight.Value.isnan().sum().item<long>(),
@@ -159,12 +158,11 @@ public sealed class WeightSet : IDisposable
             weight.Value.requires_grad_(on);
     }
 
-    /// <summary>Frees the values; others may be loaded afterwards. Waits for passes that run. Nothing happens if they were disposed.</summary>
+    /// <summary>Frees the values; others may be loaded afterwards. Waits for running passes. Does nothing if they were disposed.</summary>
     internal void Clear() => _gate.TryChange(() => Free(forGood: false));
 
     /// <summary>
-    /// Frees the values for good. Waits for passes through the network that run in other threads; later ones are refused. A second time nothing
-    /// happens.
+    /// Frees the values for good. Waits for passes running in other threads; later passes are refused. A second call does nothing.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from within a pass through the network.</exception>
     public void Dispose() => _gate.Close(() => Free(forGood: true));

@@ -25,35 +25,35 @@ public sealed class DamagedNotebookTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("a.ipynb", """{"nbformat":4,"nbformat":4,"metadata":{},"cells":[]}""", "the name \"nbformat\" is there twice (line 1, byte 15)")]
+    [InlineData("a.ipynb", """{"nbformat":4,"nbformat":4,"metadata":{},"cells":[]}""", "the name \"nbformat\" appears twice (line 1, byte 15)")]
     [InlineData("a.ipynb", """{"nbformat":4.5,"cells":[]}""", "nbformat is 4.5; expected 4")]
     [InlineData("a.ipynb", """{"nbformat":99999999999999999999,"cells":[]}""", "nbformat is 99999999999999999999")]
     [InlineData("a.ipynb", """{"nbformat":{"a":1},"cells":[]}""", "nbformat is an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"metadata":[],"cells":[]}""", "metadata is a list; expected an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":{}}""", "cells is an object; expected a list")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[7]}""", "cell 1 is no object")]
+    [InlineData("a.ipynb", """{"nbformat":4,"cells":[7]}""", "cell 1 is not a JSON object")]
     [InlineData(
         "a.ipynb",
         """{"nbformat":4,"cells":[{"cell_type":"markdown","source":"a"},{"cell_type":"\u001b]0;t"}]}""",
         "cell 2 has the type \"\\u001B]0;t\""
     )]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":["a",5]}]}""", "cell 1: source, line 2 is 5; expected a text")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","outputs":[1]}]}""", "cell 1: output 1 is no object")]
+    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":["a",5]}]}""", "cell 1: source, line 2 is 5; expected a string")]
+    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","outputs":[1]}]}""", "cell 1: output 1 is not a JSON object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","outputs":{}}]}""", "cell 1: outputs is an object")]
     [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","execution_count":1e99}]}""", "cell 1: execution_count is 1e99")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","id":4}]}""", "cell 1: id is 4; expected a text")]
+    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","id":4}]}""", "cell 1: id is 4; expected a string")]
     [InlineData(
         "a.ipynb",
         """{"nbformat":4,"cells":[{"cell_type":"code","source":"a","metadata":{"polyglot_notebook":["x"]}}]}""",
         "cell 1: metadata.polyglot_notebook is a list"
     )]
     [InlineData("a.ipynb", """{"nbformat":4,"metadata":{"kernelspec":"x"},"cells":[]}""", "metadata.kernelspec is \"x\"; expected an object")]
-    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"\ud800"}]}""", "a string is no valid text")]
+    [InlineData("a.ipynb", """{"nbformat":4,"cells":[{"cell_type":"code","source":"\ud800"}]}""", "a string is not valid text")]
     [InlineData("a.dib", "#!meta\n{\"kernelInfo\":[]}\n#!csharp\n1\n", "the block after #!meta: kernelInfo is a list; expected an object")]
-    [InlineData("a.dib", "#!meta\n{\"a\":1,\"a\":2}\n#!csharp\n1\n", "the block after #!meta: the name \"a\" is there twice")]
-    [InlineData("a.dib", "#!meta\n[]\n#!csharp\n1\n", "the block after #!meta is no object")]
-    [InlineData("a.dib", "#!meta\n{\"kernelInfo\":{\"defaultKernelName\":5}}\n#!csharp\n1\n", "defaultKernelName is 5; expected a text")]
-    [InlineData("a.dib", "#!meta\n{\"a\":\"\\ud800\"}\n#!csharp\n1\n", "a string is no valid text")]
+    [InlineData("a.dib", "#!meta\n{\"a\":1,\"a\":2}\n#!csharp\n1\n", "the block after #!meta: the name \"a\" appears twice")]
+    [InlineData("a.dib", "#!meta\n[]\n#!csharp\n1\n", "the block after #!meta is not a JSON object")]
+    [InlineData("a.dib", "#!meta\n{\"kernelInfo\":{\"defaultKernelName\":5}}\n#!csharp\n1\n", "defaultKernelName is 5; expected a string")]
+    [InlineData("a.dib", "#!meta\n{\"a\":\"\\ud800\"}\n#!csharp\n1\n", "a string is not valid text")]
     public void Load_DamagedAtAPlace_NamesFileAndPlace(string name, string text, string expected)
     {
         string message = Assert.Throws<NotebookFormatException>(() => NotebookDocument.Load(Write(name, Encoding.UTF8.GetBytes(text)))).Message;

@@ -265,7 +265,7 @@ public sealed class CellEngineTests(EngineFixture session)
     {
         string file = Path.Combine(session.Folder, "circle.csx");
         File.WriteAllText(file, $"#!import {file}");
-        Assert.Contains("imported by what it imports", session.Run($"#!import {file}").Result.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("imports itself", session.Run($"#!import {file}").Result.Error!.Message, StringComparison.Ordinal);
     }
 
     [Theory]

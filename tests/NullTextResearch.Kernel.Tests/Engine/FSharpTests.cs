@@ -139,7 +139,7 @@ public sealed class FSharpTests(EngineFixture session)
     [InlineData("#!share --from pascal x", "no language 'pascal'")]
     [InlineData("#!share x", "needs --from")]
     [InlineData("#!share --from csharp", "one variable")]
-    [InlineData("#!fsharp\nlet anyType x = x\n#!csharp\n#!share --from fsharp anyType", "cannot leave F#")]
+    [InlineData("#!fsharp\nlet anyType x = x\n#!csharp\n#!share --from fsharp anyType", "cannot be shared from F#")]
     [InlineData("#!share --from fsharp \"1 + 1\"", "no variable '1 + 1'")]
     [InlineData("#!set --name x", "needs --value")]
     [InlineData("#!set --name x --value two words", "quotes")]
@@ -233,7 +233,7 @@ public sealed class FSharpTests(EngineFixture session)
         Assert.True(session.Engine.Runs("parrot"));
         Assert.Equal("parrot ended", session.Ok("#!connect echo --kernel-name parrot").Displays.Single()["text/plain"]!.ToString());
         Assert.Contains(
-            "parrot has no variable 'said', nor any other",
+            "parrot has no variable 'said'; it has none",
             session.Run("#!share --from parrot said").Result.Error!.Message,
             StringComparison.Ordinal
         );

@@ -43,8 +43,8 @@ public sealed class InstallTests : IDisposable
             ".NET (C#, NullTextResearch)",
             JsonNode.Parse(File.ReadAllText(Path.Combine(Kernels, "nulltext-csharp", "kernel.json")))!["display_name"]!.GetValue<string>()
         );
-        Assert.Contains("not ours", Nulltext("notebook", "install", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
-        Assert.Contains("not ours", Nulltext("notebook", "uninstall", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
+        Assert.Contains("belongs to another program", Nulltext("notebook", "install", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
+        Assert.Contains("belongs to another program", Nulltext("notebook", "uninstall", "--name", ".net-csharp").Failed().Err, StringComparison.Ordinal);
         Nulltext("notebook", "uninstall").Succeeded();
         Assert.Equal(Path.GetDirectoryName(foreign), Assert.Single(Directory.GetDirectories(Kernels)));
         Assert.Equal(Theirs, File.ReadAllText(foreign));
@@ -123,7 +123,7 @@ public sealed class InstallTests : IDisposable
             "{\"shell_port\":1,\"iopub_port\":2,\"stdin_port\":3,\"control_port\":4,\"hb_port\":5,\"ip\":\"0.0.0.0\",\"key\":\"k\",\"transport\":\"tcp\","
                 + "\"signature_scheme\":\"hmac-sha256\"}"
         );
-        Assert.Contains("this machine only", Nulltext("kernel", file).Failed().Err, StringComparison.Ordinal);
+        Assert.Contains("only on this machine", Nulltext("kernel", file).Failed().Err, StringComparison.Ordinal);
     }
 
     private Ended Nulltext(params string[] arguments) => Nulltext([], arguments);

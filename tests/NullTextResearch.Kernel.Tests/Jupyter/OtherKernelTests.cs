@@ -33,7 +33,7 @@ public sealed class OtherKernelTests
         Assert.Equal("42", PythonRun.Ok(csharp, "kept").Value);
         Assert.Contains(PythonFixture.Wait(csharp.CompleteAsync("kept.ToSt", 9, cancel)).Items, c => c.Text == "ToString");
         Assert.Contains(
-            "Python only",
+            "only with Python",
             Assert.Throws<CellException>(() => PythonFixture.Wait(csharp.SetAsync("x", 1, cancel))).Message,
             StringComparison.Ordinal
         );

@@ -210,8 +210,8 @@ public sealed class PythonSharingTests
     [InlineData("x = [1, {'a': (2, object())}]", "x[1]['a'][1] is a builtins.object")]
     [InlineData("x = []\nx.append(x)", "contains itself")]
     [InlineData("del x", "There is no variable 'x' in Python")]
-    [InlineData("x = {None: 1}", "a key of a dictionary is None")]
-    [InlineData("import decimal\nx = decimal.Decimal('1e99')", "cannot be had in .NET")]
+    [InlineData("x = {None: 1}", "a dictionary has the key None")]
+    [InlineData("import decimal\nx = decimal.Decimal('1e99')", "cannot be converted to .NET")]
     public void Get_WhatDotNetHasNot_IsRefusedWithItsPlace(string code, string expected)
     {
         PythonRun.Ok(Python, "x = None\nfor_the_list = 1");
@@ -225,7 +225,7 @@ public sealed class PythonSharingTests
     public void Set_WhatPythonHasNot_IsRefusedWithItsPlace()
     {
         Assert.Contains(
-            "x[1].a is a Func<int>, which no other language has",
+            "x[1].a is a Func<int>, which cannot be shared",
             Refused(
                 "x",
                 new object[]
@@ -242,8 +242,8 @@ public sealed class PythonSharingTests
         Assert.Contains("x[0] contains itself", Refused("x", itself), StringComparison.Ordinal);
         Assert.Contains("more than 10,000,000 items", Refused("x", Enumerable.Repeat(1, int.MaxValue)), StringComparison.Ordinal);
         Assert.Contains("x.Broken cannot be read: not today", Refused("x", new Faulty()), StringComparison.Ordinal);
-        Assert.Contains("'class' is no name", Refused("class", 1), StringComparison.Ordinal);
-        Assert.Contains("'a b' is no name", Refused("a b", 1), StringComparison.Ordinal);
+        Assert.Contains("'class' is not a valid variable name", Refused("class", 1), StringComparison.Ordinal);
+        Assert.Contains("'a b' is not a valid variable name", Refused("a b", 1), StringComparison.Ordinal);
         Tensor gone = zeros(1);
         gone.Dispose();
         Assert.Contains("disposed", Refused("x", gone), StringComparison.Ordinal);

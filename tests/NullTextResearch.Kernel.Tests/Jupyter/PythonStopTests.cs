@@ -80,7 +80,7 @@ public sealed class PythonStopTests(PythonFixture fixture)
         Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
         // A double click does not end it.
         Assert.Equal(InterruptEffect.Stopping, python.Interrupt());
-        run.Until(r => r.Err.Contains("Stop it once more", StringComparison.Ordinal));
+        run.Until(r => r.Err.Contains("Interrupt it again", StringComparison.Ordinal));
         Assert.False(run.HasEnded);
         Assert.Equal(InterruptEffect.Forcing, python.Interrupt());
         Assert.Equal(CellStatus.Interrupted, run.Result.Status);
@@ -137,7 +137,7 @@ public sealed class PythonStopTests(PythonFixture fixture)
         PythonRun run = PythonRun.Ok(python, "1 + 1");
         Assert.Equal("2", run.Value);
         Assert.Contains(killed ? "SIGKILL" : "exit code 0", run.Err, StringComparison.Ordinal);
-        Assert.Contains("it was started anew, its variables are gone", run.Err, StringComparison.Ordinal);
+        Assert.Contains("and was restarted; its variables are gone", run.Err, StringComparison.Ordinal);
         Assert.NotEqual(before, python.ProcessId);
     }
 

@@ -81,7 +81,7 @@ public sealed class CodeNestingTests
 
     [Fact]
     public void ParserFault_HugeCode_IsTold() =>
-        Assert.Contains("a cell takes 4,000,000", CodeNesting.ParserFault(new string(' ', 4_000_001)), StringComparison.Ordinal);
+        Assert.Contains("a cell may have at most 4,000,000", CodeNesting.ParserFault(new string(' ', 4_000_001)), StringComparison.Ordinal);
 
     [Fact]
     public void ParserFault_Place_IsTheLine() =>

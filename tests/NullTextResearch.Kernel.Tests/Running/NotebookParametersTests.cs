@@ -54,7 +54,7 @@ public sealed class NotebookParametersTests
 
     [Theory]
     [InlineData("stepz", "3", "steps, more, model")]
-    [InlineData("steps", "3 +", "no C# expression")]
+    [InlineData("steps", "3 +", "not a C# expression")]
     public void Inject_WhatDoesNotFit_IsNamed(string name, string value, string told) =>
         Assert.Contains(told, Assert.Throws<ArgumentException>(() => NotebookParameters.Inject(Sample, [(name, value)])).Message);
 

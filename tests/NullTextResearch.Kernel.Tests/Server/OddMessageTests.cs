@@ -96,10 +96,10 @@ public sealed class OddMessageTests(OddMessageTests.Running running) : IClassFix
 
     /// <summary>A request whose content is damaged is answered where the protocol has an answer, so that no front end waits for ever.</summary>
     [Theory]
-    [InlineData("execute_request", """{"code":"1","code":"2"}""", "content: the name \"code\" is there twice (line 1, byte 13).")]
-    [InlineData("complete_request", """{"code":"\udc00"}""", "content: a string is no valid text")]
+    [InlineData("execute_request", """{"code":"1","code":"2"}""", "content: the name \"code\" appears twice (line 1, byte 13).")]
+    [InlineData("complete_request", """{"code":"\udc00"}""", "content: a string is not valid text")]
     [InlineData("is_complete_request", "[1]", "content: an object was expected.")]
-    [InlineData("inspect_request", "{}", "The message has no text called 'code'.")]
+    [InlineData("inspect_request", "{}", "The message has no string 'code'.")]
     public void Request_WithDamagedContent_IsAnsweredWithAnError(string type, string content, string expected)
     {
         JsonObject reply = running.Kernel.Ask(Channel.Shell, KernelProcess.Header(type), Encoding.UTF8.GetBytes(content));

@@ -23,7 +23,7 @@ public sealed class ConnectionInfoTests : IDisposable
     [InlineData("*")]
     [InlineData("example.org")]
     public void Read_AddressOtherMachinesReach_IsRefused(string ip) =>
-        Assert.Contains("this machine only", Assert.Throws<ArgumentException>(() => Read(ip)).Message, StringComparison.Ordinal);
+        Assert.Contains("only on this machine", Assert.Throws<ArgumentException>(() => Read(ip)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Read_SeveralFaults_AreAllNamed()

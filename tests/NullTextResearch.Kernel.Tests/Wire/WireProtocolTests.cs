@@ -100,10 +100,10 @@ public sealed class WireProtocolTests
     [InlineData("not json", "content")]
     [InlineData("[]", "content: an object was expected")]
     [InlineData("null", "content: an object was expected")]
-    [InlineData("{\"a\":1,\"a\":2}", "content: the name \"a\" is there twice (line 1, byte 8)")]
-    [InlineData("{\"a\":{\"b\":1,\n\"\\u0062\":2}}", "content: the name \"b\" is there twice (line 2, byte 1)")]
-    [InlineData("{\"a\":\"\\ud800\"}", "content: a string is no valid text")]
-    [InlineData("{\"\\udc00\":1}", "content: a string is no valid text")]
+    [InlineData("{\"a\":1,\"a\":2}", "content: the name \"a\" appears twice (line 1, byte 8)")]
+    [InlineData("{\"a\":{\"b\":1,\n\"\\u0062\":2}}", "content: the name \"b\" appears twice (line 2, byte 1)")]
+    [InlineData("{\"a\":\"\\ud800\"}", "content: a string is not valid text")]
+    [InlineData("{\"\\udc00\":1}", "content: a string is not valid text")]
     public void Parse_DamagedContent_CanBeAnswered(string content, string fault)
     {
         WireProtocol protocol = new("");

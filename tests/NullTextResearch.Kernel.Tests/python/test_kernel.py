@@ -297,7 +297,7 @@ class Running(SharedKernel):
         code = "NullTextResearch.Native.TrimMemory("
         reply = self.kernel.client.inspect(code, len(code), reply=True, timeout=60)["content"]
         self.assertTrue(reply["found"])
-        self.assertIn("Gives freed memory back", reply["data"]["text/plain"])
+        self.assertIn("Returns freed memory", reply["data"]["text/plain"])
 
     def test_control_answers_while_a_cell_runs(self):
         msg_id = self.kernel.send('Console.WriteLine("running"); System.Threading.Thread.Sleep(-1);')

@@ -28,8 +28,8 @@ public class DdimTests
         using DisposeScope scope = NewDisposeScope();
         Tensor image = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2);
         Tensor noise = arange(16, ScalarType.Float64).mul(1.3).cos().reshape(1, 4, 2, 2);
-        AlphaBar from = new(0.1),
-            to = new(0.7);
+        NoiseLevel from = NoiseLevel.VariancePreserving(0.1),
+            to = NoiseLevel.VariancePreserving(0.7);
         Tensor moved = Ddim.Move(NoiseSchedule.AddNoise(image, noise, from), noise, from, to);
         TensorAssert.Close(NoiseSchedule.AddNoise(image, noise, to), moved, 1e-13);
     }
@@ -52,7 +52,7 @@ public class DdimTests
     {
         using DisposeScope scope = NewDisposeScope();
         ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() =>
-            Ddim.Move(zeros(1, 4, 2, 2), zeros(1, 4, 2, 3), new AlphaBar(0.5), new AlphaBar(0.6))
+            Ddim.Move(zeros(1, 4, 2, 2), zeros(1, 4, 2, 3), NoiseLevel.VariancePreserving(0.5), NoiseLevel.VariancePreserving(0.6))
         );
         Assert.Contains("noisePrediction", error.Message);
     }

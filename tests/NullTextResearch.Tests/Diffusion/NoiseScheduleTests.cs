@@ -17,7 +17,7 @@ public class NoiseScheduleTests
     [InlineData(981, .005776)]
     [InlineData(999, .004660)]
     public void At_StableDiffusion_HasThePublishedValues(int timestep, double expected) =>
-        Assert.Equal(expected, NoiseSchedule.StableDiffusion.At(timestep).Value, 1e-6);
+        Assert.Equal(expected, NoiseSchedule.StableDiffusion.At(timestep).AlphaBar, 1e-6);
 
     [Fact]
     public void ScaledLinear_StableDiffusion_EqualsTheOriginalTablesBitForBit()
@@ -40,8 +40,8 @@ public class NoiseScheduleTests
     {
         Assert.Equal(NoiseSchedule.StableDiffusion.At(0), NoiseSchedule.StableDiffusion.At(-19));
         NoiseSchedule one = NoiseSchedule.ScaledLinear(finalIsOne: true);
-        Assert.Equal(1, one.At(-1).Value);
-        Assert.Equal(NoiseSchedule.StableDiffusion.AlphaBars[0], one.At(0).Value);
+        Assert.Equal(1, one.At(-1).AlphaBar);
+        Assert.Equal(NoiseSchedule.StableDiffusion.AlphaBars[0], one.At(0).AlphaBar);
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.StableDiffusion.At(1000));
     }
 

@@ -17,7 +17,7 @@ public sealed class VelocityTests
     public void ToNoise_OfTheDefinition_GivesTheNoise(double level)
     {
         using DisposeScope scope = NewDisposeScope();
-        AlphaBar alphaBar = new(level);
+        NoiseLevel alphaBar = NoiseLevel.VariancePreserving(level);
         Tensor image = randn([1, 4, 3, 3], ScalarType.Float64),
             noise = randn([1, 4, 3, 3], ScalarType.Float64);
         Tensor velocity = noise.mul(Math.Sqrt(level)).sub(image.mul(Math.Sqrt(1 - level)));
@@ -92,7 +92,7 @@ public sealed class VelocityTests
     public void Guidance_OfVelocities_IsThatOfNoises()
     {
         using DisposeScope scope = NewDisposeScope();
-        AlphaBar level = new(0.3);
+        NoiseLevel level = NoiseLevel.VariancePreserving(0.3);
         Tensor z = randn([1, 4, 3, 3], ScalarType.Float64),
             a = randn([1, 4, 3, 3], ScalarType.Float64),
             b = randn([1, 4, 3, 3], ScalarType.Float64);
@@ -113,14 +113,14 @@ public sealed class VelocityTests
                     Spacing = TimestepSpacing.Trailing,
                 }
             );
-        Assert.Equal(plain.At(0).Value, shifted.At(0).Value, 1e-12);
-        Assert.Equal(NoiseSchedule.NoSignal, shifted.At(999).Value);
+        Assert.Equal(plain.At(0).AlphaBar, shifted.At(0).AlphaBar, 1e-12);
+        Assert.Equal(NoiseSchedule.NoSignal, shifted.At(999).AlphaBar);
         Assert.All(shifted.AlphaBars.Zip(shifted.AlphaBars.Skip(1)), pair => Assert.True(pair.First > pair.Second));
         // Algorithm 1 of Lin et al. at one level, worked out by hand from sqrt(alphaBar): (s - sT) s0 / (s0 - sT).
-        double s0 = Math.Sqrt(plain.At(0).Value),
-            sT = Math.Sqrt(plain.At(999).Value),
-            s = Math.Sqrt(plain.At(500).Value);
-        Assert.Equal(Math.Pow((s - sT) * s0 / (s0 - sT), 2), shifted.At(500).Value, 1e-12);
+        double s0 = Math.Sqrt(plain.At(0).AlphaBar),
+            sT = Math.Sqrt(plain.At(999).AlphaBar),
+            s = Math.Sqrt(plain.At(500).AlphaBar);
+        Assert.Equal(Math.Pow((s - sT) * s0 / (s0 - sT), 2), shifted.At(500).AlphaBar, 1e-12);
         Assert.Contains(
             "predicts velocity",
             Assert.Throws<ArgumentException>(() => NoiseSchedule.Of(new ScheduleConfig { ZeroTerminalSnr = true })).Message,
@@ -145,7 +145,10 @@ public sealed class VelocityTests
         Tensor noise = randn([1, 4, 8, 8]),
             velocity = randn([1, 4, 8, 8]);
         // At no signal the latents are the noise and the velocity is minus the image; in single precision, as sampling runs.
-        Tensor exact = noise.to(ScalarType.Float64).mul(Math.Sqrt(1 - step.Clean.Value)).sub(velocity.to(ScalarType.Float64).mul(Math.Sqrt(step.Clean.Value)));
+        Tensor exact = noise
+            .to(ScalarType.Float64)
+            .mul(Math.Sqrt(1 - step.Clean.AlphaBar))
+            .sub(velocity.to(ScalarType.Float64).mul(Math.Sqrt(step.Clean.AlphaBar)));
         Tensor moved = Ddim.Move(noise, VelocityPredictor.ToNoise(velocity, noise, step.Noisy), step.Noisy, step.Clean);
         // What the small rest of signal costs: its amplitude, 2^-12, times the largest of 256 normal numbers.
         TensorAssert.Close(exact, moved.to(ScalarType.Float64), 6 * Math.Sqrt(NoiseSchedule.NoSignal));

@@ -53,7 +53,7 @@ public sealed class ExampleImagesTests : IDisposable
 
     [Theory]
     [InlineData("a dog on a mat | bird", "in neither prompt")]
-    [InlineData("a dog and a cat on a mat | dog", "unequally many words")]
+    [InlineData("a dog and a cat on a mat | dog", "different word counts")]
     public void TextBeside_WordWithoutAPlace_IsRefused(string line, string why)
     {
         string image = Path.Combine(_folder, "a.png");

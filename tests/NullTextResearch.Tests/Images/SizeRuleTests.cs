@@ -52,8 +52,8 @@ public sealed class SizeRuleTests
 
     [Theory]
     [InlineData(500, 512, "multiples of 8", "504 x 512")]
-    [InlineData(512, 1032, "1024 pixels at most", "512 x 1024")]
-    [InlineData(3, 8192, "1024 pixels at most", "8 x 1024")]
+    [InlineData(512, 1032, "at most 1024 pixels", "512 x 1024")]
+    [InlineData(3, 8192, "at most 1024 pixels", "8 x 1024")]
     public void Require_Others_NameTheNearestThatPasses(int width, int height, string why, string nearest)
     {
         string message = Assert.Throws<ArgumentException>(() => StableDiffusion.Require(new PixelSize(width, height))).Message;

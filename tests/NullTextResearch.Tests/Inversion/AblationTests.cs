@@ -83,7 +83,7 @@ public class AblationTests
         TensorAssert.Close(problem.Latents, pivot.Clean, 0);
         Tensor Noise(int level)
         {
-            double alphaBar = problem.Grid.Level(level).Value;
+            double alphaBar = problem.Grid.Level(level).AlphaBar;
             return (pivot[level] - Math.Sqrt(alphaBar) * problem.Latents) / Math.Sqrt(1 - alphaBar);
         }
         for (int level = 2; level <= 10; level++)

@@ -37,8 +37,8 @@ public class DdimInversionTests
         InversionProblem problem = predictor.Problem(images: 2);
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem);
         DiffusionStep last = problem.Grid.Moves[^1];
-        double a = last.Clean.Value,
-            b = last.Noisy.Value;
+        double a = last.Clean.AlphaBar,
+            b = last.Noisy.AlphaBar;
         Tensor noise = predictor.Predict(problem.Latents, last, problem.Conditional);
         Tensor clean = problem.Latents.sub(noise.mul(Math.Sqrt(1 - a))).div(Math.Sqrt(a));
         TensorAssert.Close(clean.mul(Math.Sqrt(b)).add(noise.mul(Math.Sqrt(1 - b))), pivot[1], 1e-12);

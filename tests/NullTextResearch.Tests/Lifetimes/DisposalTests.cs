@@ -86,7 +86,7 @@ public sealed class DisposalTests
         Tensor text = model.Embed("a");
         INoisePredictor predictor = model.Predictor();
         Assert.Contains(
-            "when the call has returned",
+            "after the call has returned",
             Assert
                 .Throws<InvalidOperationException>(() =>
                     predictor.Differentiate(

@@ -38,7 +38,7 @@ public sealed class FoundCheckpointsTests : IDisposable
         using StableDiffusion model = StableDiffusion.Load(path);
         // The step counter of training is in so many files that nobody wants to read of it.
         if (key != "global_step")
-            Assert.Contains(model.Notes, n => n.Contains(key, StringComparison.Ordinal) && n.Contains("were left", StringComparison.Ordinal));
+            Assert.Contains(model.Notes, n => n.Contains(key, StringComparison.Ordinal) && n.Contains("were ignored", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class FoundCheckpointsTests : IDisposable
         ModelFiles.WriteFolder(_folder, V1, hollow: true);
         AddEntry(Directory.GetFiles(Path.Combine(_folder, part), "*.safetensors").Single(), key, type);
         using StableDiffusion model = StableDiffusion.Load(_folder);
-        Assert.Equal($"{part}: 1 tensors belong to no part of the model and were left: {key}", Assert.Single(model.Notes));
+        Assert.Equal($"{part}: 1 tensors belong to no part of the model and were ignored: {key}", Assert.Single(model.Notes));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class FoundCheckpointsTests : IDisposable
             V1.UNet().Select(t => t with { Name = wrapping + t.Keys[0] })
         );
         using StableDiffusion model = StableDiffusion.Load(folder);
-        Assert.Equal($"unet: the names begin with '{wrapping}', which was left out", Assert.Single(model.Notes));
+        Assert.Equal($"unet: the names begin with '{wrapping}', which was ignored", Assert.Single(model.Notes));
     }
 
     [Fact]

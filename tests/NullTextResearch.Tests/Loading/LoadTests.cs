@@ -247,7 +247,7 @@ public sealed class LoadTests : IDisposable
     {
         using StableDiffusion model = StableDiffusion.Load(Single("mystery.safetensors", V2));
         Assert.True(model.Source!.PredictionIsGuessed);
-        Assert.Contains(model.Notes, n => n.Contains("asked the network", StringComparison.Ordinal));
+        Assert.Contains(model.Notes, n => n.Contains("probed the network", StringComparison.Ordinal));
         // Weights by formula know nothing of noise, so their answer is unlike it.
         Assert.Equal((PredictionType.Velocity, 768), (model.Schedule.Prediction, model.ImageSize));
     }

@@ -51,7 +51,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("base_model.text_model.lora_A.weight", "a LoRA")]
     [InlineData("lora_unet_down_blocks_0.lora_down.weight", "a LoRA")]
     [InlineData("control_model.input_blocks.0.0.weight", "a ControlNet")]
-    [InlineData("emb_params", "textual inversion")]
+    [InlineData("emb_params", "textual-inversion")]
     [InlineData("conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight", "Stable Diffusion XL")]
     [InlineData("model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight", "Stable Diffusion 3")]
     [InlineData("model.diffusion_model.double_blocks.0.img_attn.qkv.weight", "FLUX")]
@@ -59,7 +59,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("encoder.down_blocks.0.resnets.0.conv1.weight", "the autoencoder of a diffusers-format folder")]
     [InlineData("text_model.encoder.layers.0.layer_norm1.weight", "a text encoder")]
     [InlineData("diffusion_model.input_blocks.0.0.weight", "a U-Net alone")]
-    [InlineData("transformer.h.0.attn.c_attn.weight", "no Stable Diffusion checkpoint. Found 1 tensors: transformer.h.0")]
+    [InlineData("transformer.h.0.attn.c_attn.weight", "is not a Stable Diffusion checkpoint. Found 1 tensors: transformer.h.0")]
     public void Find_FileOfAnotherKind_IsNamed(string key, string what)
     {
         string path = Path.Combine(_folder, "x.safetensors");
@@ -107,7 +107,7 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal(["first_stage_model.decoder.extra.weight"], e.Extra);
         Assert.Contains(
             ModelSource.Find(path).Notes,
-            n => n.Contains("1 tensors belong to no part of the model and were left: embedding_manager.x", StringComparison.Ordinal)
+            n => n.Contains("1 tensors belong to no part of the model and were ignored: embedding_manager.x", StringComparison.Ordinal)
         );
     }
 
@@ -190,7 +190,7 @@ public sealed class RefusalTests : IDisposable
             hollow: true
         );
         CheckpointMismatchException e = Assert.Throws<CheckpointMismatchException>(() => StableDiffusion.Load(_folder));
-        Assert.Contains("The weights take text embeddings 1024 wide, of OpenCLIP ViT-H/14", e.Message, StringComparison.Ordinal);
+        Assert.Contains("The weights expect text embeddings of width 1024, from OpenCLIP ViT-H/14", e.Message, StringComparison.Ordinal);
         Assert.Contains("instead of [320, 768]", e.Message, StringComparison.Ordinal);
         Assert.Empty(e.Missing);
     }
@@ -265,7 +265,7 @@ public sealed class RefusalTests : IDisposable
         Change(map => map["conv_in.weight"] = "diffusion_pytorch_model-00002-of-00002.safetensors");
         Opened("conv_in.weight", "different downloads");
         Change(map => map["conv_in.weight"] = "../../secret.safetensors");
-        Opened("../../secret.safetensors", "beside it");
+        Opened("../../secret.safetensors", "next to it");
         Change(map => map["conv_in.weight"] = "diffusion_pytorch_model-00001-of-00002.bin");
         Opened("pickle");
         Change(map => map.Clear());

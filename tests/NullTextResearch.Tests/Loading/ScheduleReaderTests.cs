@@ -36,7 +36,7 @@ public sealed class ScheduleReaderTests
             config
         );
         string note = Assert.Single(notes);
-        Assert.Contains($"the defaults of {name} hold: beta_schedule linear", note, StringComparison.Ordinal);
+        Assert.Contains($"the defaults of {name} apply: beta_schedule linear", note, StringComparison.Ordinal);
         Assert.Contains($"set_alpha_to_one {(finalIsOne ? "true" : "false")}", note, StringComparison.Ordinal);
         Assert.Contains("beta_start 0.0001, beta_end 0.02", note, StringComparison.Ordinal);
         Assert.Equal(spacing == TimestepSpacing.Linspace, note.Contains("timestep_spacing linspace", StringComparison.Ordinal));
@@ -50,12 +50,12 @@ public sealed class ScheduleReaderTests
         (ScheduleConfig config, List<string> notes) = Read($$"""{"_class_name": "{{name}}", {{Stable}}}""");
         Assert.Equal(new ScheduleConfig { FinalIsOne = finalIsOne }, config);
         Assert.Contains($"set_alpha_to_one {(finalIsOne ? "true" : "false")}", Assert.Single(notes), StringComparison.Ordinal);
-        Assert.Equal(finalIsOne ? 1 : NoiseSchedule.StableDiffusion.At(0).Value, NoiseSchedule.Of(config).Final.Value);
+        Assert.Equal(finalIsOne ? 1 : NoiseSchedule.StableDiffusion.At(0).AlphaBar, NoiseSchedule.Of(config).Final.AlphaBar);
     }
 
     [Theory]
     [InlineData("", "names no class")]
-    [InlineData("\"_class_name\": \"MyScheduler\", ", "MyScheduler is not known")]
+    [InlineData("\"_class_name\": \"MyScheduler\", ", "MyScheduler is unknown")]
     public void Read_NoKnownClass_TakesStableDiffusionsValuesWithANote(string named, string says)
     {
         (ScheduleConfig config, List<string> notes) = Read($$"""{ {{named}} "beta_start": 0.001, "beta_end": 0.02 }""");
@@ -74,9 +74,9 @@ public sealed class ScheduleReaderTests
     }
 
     [Theory]
-    [InlineData("\"thresholding\": true", "thresholding is true and is not followed")]
-    [InlineData("\"clip_sample\": true", "clip_sample is true and is not followed")]
-    [InlineData("\"use_karras_sigmas\": true", "use_karras_sigmas is true and is not followed")]
+    [InlineData("\"thresholding\": true", "thresholding is true but not followed")]
+    [InlineData("\"clip_sample\": true", "clip_sample is true but not followed")]
+    [InlineData("\"use_karras_sigmas\": true", "use_karras_sigmas is true but not followed")]
     [InlineData("\"steps_offset\": 0", "steps_offset is 0 and was taken as 1")]
     public void Read_OptionThatIsNotFollowed_IsANote(string option, string says)
     {
@@ -109,7 +109,7 @@ public sealed class ScheduleReaderTests
     [InlineData(int.MaxValue)]
     public void Of_NumberOfTimestepsOutOfRange_IsRefusedBeforeATableIsMade(int timesteps) =>
         Assert.Contains(
-            "at least 2 timesteps",
+            "between 2 and 100000 timesteps",
             Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Of(new ScheduleConfig { TrainTimesteps = timesteps })).Message,
             StringComparison.Ordinal
         );
@@ -136,10 +136,10 @@ public sealed class ScheduleReaderTests
         for (int t = 0; t < 1000; t++)
         {
             product *= 1 - (0.0001 + ((0.02 - 0.0001) * t / 999));
-            Assert.Equal(1, schedule.At(t).Value / product, 5e-6);
+            Assert.Equal(1, schedule.At(t).AlphaBar / product, 5e-6);
         }
         // Ho et al. 2020: almost nothing of the image is left.
-        Assert.InRange(schedule.At(999).Value, 4.0e-5, 4.1e-5);
+        Assert.InRange(schedule.At(999).AlphaBar, 4.0e-5, 4.1e-5);
     }
 
     [Fact]

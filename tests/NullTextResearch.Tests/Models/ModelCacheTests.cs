@@ -84,7 +84,7 @@ public sealed class ModelCacheTests : IDisposable
     public void Resolve_OtherRevisionOnly_NamesIt()
     {
         Add("a/b", First, "fp16");
-        Assert.Contains("there is fp16", Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b")).Message, StringComparison.Ordinal);
+        Assert.Contains("available: fp16", Assert.Throws<ModelNotFoundException>(() => _cache.Resolve("a/b")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -179,7 +179,7 @@ public class SceneEditTests
                 mask = renderer.EditMask(plan, 64);
             Assert.Equal(coverage.Select(c => c > 0), mask.Select(m => m > 0));
         }
-        Assert.Contains("one object alone", new RemoveObject(0).WhyNot(new RemoveObject(0).Apply(scene)), StringComparison.Ordinal);
+        Assert.Contains("only one object", new RemoveObject(0).WhyNot(new RemoveObject(0).Apply(scene)), StringComparison.Ordinal);
     }
 
     [Fact]

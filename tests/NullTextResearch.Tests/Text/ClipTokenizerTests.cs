@@ -213,7 +213,7 @@ public sealed class ClipTokenizerTests : IDisposable
         Assert.Equal(_tokenizer.EndToken, prompt.Ids[76]);
         Assert.Equal(["snowy", "red", "tiger"], prompt.TruncatedWords);
         Assert.Equal([75], prompt.PositionsOf("snowy"));
-        Assert.Contains("behind the end", Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("tiger")).Message);
+        Assert.Contains("beyond the end", Assert.Throws<WordNotInPromptException>(() => prompt.PositionsOf("tiger")).Message);
 
         PromptTooLongException error = Assert.Throws<PromptTooLongException>(prompt.EnsureFits);
         Assert.Equal((78, 75), (error.Required, error.Available));
@@ -336,20 +336,20 @@ public sealed class ClipTokenizerTests : IDisposable
         string[] lines = File.ReadAllLines(path);
         File.WriteAllLines(path, [.. lines, lines[1]]);
         Assert.Contains(
-            $"line {lines.Length + 1} is '{lines[1]}', as line 2 is",
+            $"line {lines.Length + 1} is '{lines[1]}', like line 2:",
             Assert.Throws<TokenizerFileException>(() => ClipTokenizer.Load(_folder)).Message,
             StringComparison.Ordinal
         );
     }
 
     [Theory]
-    [InlineData("\"a\":64", "\"a\":65", "have one id, 65")]
+    [InlineData("\"a\":64", "\"a\":65", "share the id 65")]
     [InlineData("\"a\":64", "\"a\":64.5", "the id of 'a' is 64.5")]
     [InlineData("\"a\":64", "\"a\":-1", "the id of 'a' is -1")]
     [InlineData("\"a\":64", "\"a\":2147483648", "the id of 'a' is 2147483648")]
     [InlineData("\"a\":64", "\"a\":1000000", "the id of 'a' is 1000000")]
     [InlineData("\"a\":64", "\"a\":null", "the id of 'a' is null")]
-    [InlineData("\"a\":64", "\"a\":64,\"a\":64", "the name 'a' is there twice")]
+    [InlineData("\"a\":64", "\"a\":64,\"a\":64", "the name 'a' appears twice")]
     [InlineData("\"a\":64", "\"\\ud800\":64", "half a character")]
     public void Load_VocabularyThatContradictsItself_SaysWhere(string good, string bad, string says)
     {
@@ -366,15 +366,15 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData("tokenizer_config.json", """{"model_max_length": 1.5}""", "model_max_length is 1.5")]
     [InlineData("tokenizer_config.json", """{"model_max_length": "77"}""", "model_max_length is \"77\"")]
     [InlineData("tokenizer_config.json", """{"model_max_length": -1}""", "at least 3")]
-    [InlineData("tokenizer_config.json", """{"pad_token": "!", "pad_token": "?"}""", "there twice")]
+    [InlineData("tokenizer_config.json", """{"pad_token": "!", "pad_token": "?"}""", "appears twice")]
     [InlineData("tokenizer_config.json", """[]""", "not a tokenizer configuration")]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": []}""", "added_tokens_decoder is []")]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"x": {"content": "w"}}}""", "the id 'x'")]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"9999": "w"}}""", "9999 in added_tokens_decoder is \"w\"")]
     [InlineData("special_tokens_map.json", """{"pad_token": 5}""", "pad_token is 5")]
     [InlineData("special_tokens_map.json", """{"pad_token": "\udc00"}""", "half a character")]
-    [InlineData("added_tokens.json", """{"<w>": 0}""", "which is that of '!'")]
-    [InlineData("added_tokens.json", """{"<w>": 9000, "<v>": 9000}""", "have one id, 9000")]
+    [InlineData("added_tokens.json", """{"<w>": 0}""", "which belongs to '!'")]
+    [InlineData("added_tokens.json", """{"<w>": 9000, "<v>": 9000}""", "share the id 9000")]
     [InlineData("added_tokens.json", """{"<w>": 1.5}""", "the id of '<w>' is 1.5")]
     [InlineData("added_tokens.json", """{"my word": 9000}""", "white space")]
     [InlineData("added_tokens.json", """{"": 9000}""", "is empty")]

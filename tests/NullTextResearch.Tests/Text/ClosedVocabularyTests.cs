@@ -76,7 +76,7 @@ public sealed class ClosedVocabularyTests : IDisposable
     {
         UnknownWordsException error = Assert.Throws<UnknownWordsException>(() => ClosedVocabulary.Check(Mini, _tokenizer, "a cat", prompt));
         Assert.Equal(unknown, error.Words);
-        Assert.Contains($"\"{prompt}\" says nothing to sd-mini", error.Message);
+        Assert.Contains($"\"{prompt}\" means nothing to sd-mini", error.Message);
         Assert.Contains("mushroom", error.Message);
     }
 

@@ -53,7 +53,7 @@ public sealed class ModelTrainerTests : IDisposable
                 line =>
                     line.Contains(file, StringComparison.Ordinal)
                     && line.Contains("checksum", StringComparison.Ordinal)
-                    && line.Contains("again", StringComparison.Ordinal)
+                    && (line.Contains("encoded again", StringComparison.Ordinal) || line.Contains("rebuilt from", StringComparison.Ordinal))
             );
         }
 

@@ -19,7 +19,7 @@ public sealed class ConfigReaderTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("""{"n": 1, "n": 2}""", "the name 'n' is there twice")]
+    [InlineData("""{"n": 1, "n": 2}""", "the name 'n' appears twice")]
     [InlineData("""{"n": "\ud800"}""", "half a character")]
     [InlineData("""{"\udfff": 1}""", "half a character")]
     [InlineData("""{"n": }""", "not valid JSON")]
@@ -39,7 +39,7 @@ public sealed class ConfigReaderTests : IDisposable
     {
         using JsonDocument lax = JsonDocument.Parse("""{"n": {"a": 1, "a": 2}}""");
         Assert.Contains(
-            "there twice",
+            "appears twice",
             Assert.Throws<ModelFormatException>(() => new ConfigReader(lax.RootElement, "x.json")).Message,
             StringComparison.Ordinal
         );

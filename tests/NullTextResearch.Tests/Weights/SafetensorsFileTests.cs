@@ -28,7 +28,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("[]", "__metadata__ is []")]
     [InlineData("{\"k\":1}", "'k' in its __metadata__ is 1")]
     [InlineData("{\"k\":null}", "'k' in its __metadata__ is null")]
-    [InlineData("{\"k\":\"1\",\"k\":\"2\"}", "the name 'k' is there twice")]
+    [InlineData("{\"k\":\"1\",\"k\":\"2\"}", "the name 'k' appears twice")]
     [InlineData("{\"k\":\"\\ud800\"}", "half a character")]
     [InlineData("{\"\\udc00\":\"v\"}", "half a character")]
     public void Open_MetadataThatAreNoTexts_AreRefusedWithThePlace(string metadata, string says) =>
@@ -38,18 +38,18 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "half a character")]
     [InlineData(
         """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
-        "the name 'a' is there twice"
+        "the name 'a' appears twice"
     )]
-    [InlineData("""{"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}}""", "the name 'dtype' is there twice")]
+    [InlineData("""{"a":{"dtype":"F32","dtype":"F16","shape":[2],"data_offsets":[0,8]}}""", "the name 'dtype' appears twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}}""", "larger than any memory")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2,9223372036854775807],"data_offsets":[0,8]}}""", "larger than any memory")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}}""", "the shape of 'a' has 1.5")]
     [InlineData("""{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}""", "the shape of 'a' has 9223372036854775808")]
     [InlineData("""{"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", "no list shape")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}""", "has 3 numbers")]
-    [InlineData("""{"a":{"dtype":5,"shape":[2],"data_offsets":[0,8]}}""", "no text dtype")]
+    [InlineData("""{"a":{"dtype":5,"shape":[2],"data_offsets":[0,8]}}""", "no dtype string")]
     [InlineData("""{"a":7}""", "the entry of 'a' is 7")]
-    [InlineData("""[]""", "no JSON object")]
+    [InlineData("""[]""", "not a JSON object")]
     [InlineData("""{"a":{"dtype":"X9","shape":[-1],"data_offsets":[0,8]}}""", "negative")]
     public void Open_EntryThatMakesNoSense_IsRefusedWithThePlace(string header, string says) => Refused(header, says);
 
@@ -60,7 +60,7 @@ public sealed class SafetensorsFileTests : IDisposable
         byte[] header = Encoding.UTF8.GetBytes(Good);
         header[2] = 0xFF;
         Write(path, header, 8);
-        Assert.Contains("byte 2 is no UTF-8", Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("byte 2 is not UTF-8", Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         Refused(
             $$$"""{"a":{"dtype":"F32","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,4]}}""",
-            "the shape of 'a' has 65 numbers, and 64 at most"
+            "the shape of 'a' has 65 numbers; at most 64 are allowed"
         );
         Refused($$$"""{"{{{new string('n', 1001)}}}":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", "has 1001 characters");
         Refused(
@@ -145,7 +145,7 @@ public sealed class SafetensorsFileTests : IDisposable
             );
             Assert.Contains("16-bit", Assert.Throws<ModelFormatException>(() => file.Entry("mark").Dtype).Message, StringComparison.Ordinal);
         }
-        Refused("""{"s":{"dtype":"U64","shape":[2],"data_offsets":[0,8]}}""", "needs 16 bytes and has 8");
+        Refused("""{"s":{"dtype":"U64","shape":[2],"data_offsets":[0,8]}}""", "needs 16 bytes but has 8");
     }
 
     [Theory]
@@ -204,7 +204,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("", "empty")]
     [InlineData("<!DOCTYPE html><html><head><title>Sign in</title>", "a web page")]
     [InlineData("  <html>\n", "a web page")]
-    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "a pointer of Git LFS")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "a Git LFS pointer")]
     [InlineData("{\"error\":\"Invalid credentials\"}", "error message")]
     [InlineData("PK\u0003\u0004aaaaaaaaaaaaaaaa", "pickle")]
     [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "zeros")]
@@ -219,8 +219,8 @@ public sealed class SafetensorsFileTests : IDisposable
 
     [Theory]
     [InlineData("<html><body>404</body></html>", "a web page")]
-    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "a pointer of Git LFS")]
-    [InlineData("{\"weight_map\":{\"a\":\"x.safetensors\",\"a\":\"y.safetensors\"}}", "the name 'a' is there twice")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "a Git LFS pointer")]
+    [InlineData("{\"weight_map\":{\"a\":\"x.safetensors\",\"a\":\"y.safetensors\"}}", "the name 'a' appears twice")]
     [InlineData("{\"weight_map\":{\"a\":\"x\\u0000.safetensors\"}}", "names the shard")]
     [InlineData("{\"weight_map\":{\"a\":\"\\ud800.safetensors\"}}", "half a character")]
     [InlineData("{\"weight_map\":{\"a\":5}}", "weight_map")]
@@ -276,7 +276,7 @@ public sealed class SafetensorsFileTests : IDisposable
             }
         );
         Assert.Contains(
-            "'a' with 'module.' before it and without",
+            "'a' both with and without the prefix 'module.'",
             Assert.Throws<ModelFormatException>(() => Checkpoint.Open(path)).Message,
             StringComparison.Ordinal
         );
