@@ -64,6 +64,15 @@ public static class EditorCatalogue
         },
         new()
         {
+            Id = EmbeddingInterpolationOptions.EditorId,
+            Summary = "mixes the image's embedding with the target prompt's; on textual-pivot this is prompt tuning inversion",
+            Source = "Dong et al. 2023",
+            Memory = "T embeddings per target",
+            EqualTo = OriginalCode.None,
+            Default = new EmbeddingInterpolationOptions(),
+        },
+        new()
+        {
             Id = HEditOptions.EditorId,
             Summary = "the reconstruction's steps with their noise, each corrected by target minus source prediction",
             Source = "Nguyen et al. 2025",
