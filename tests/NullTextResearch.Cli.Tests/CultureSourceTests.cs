@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -12,7 +11,7 @@ namespace NullTextResearch.Cli.Tests;
 /// </summary>
 public sealed class CultureSourceTests
 {
-    private static readonly string Source = Path.Combine(Root(), "src");
+    private static readonly string Source = Path.Combine(SourceTree.Root, "src");
 
     [Fact]
     public void InterpolatedStrings_NumbersWithFractions_NameTheirCulture()
@@ -26,12 +25,9 @@ public sealed class CultureSourceTests
                 options
             ),
             // The benchmark writes for us alone.
-            .. Directory
-                .GetFiles(Source, "*.cs", SearchOption.AllDirectories)
-                .Where(f =>
-                    !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
-                    && !f.Contains("NullTextResearch.Bench", StringComparison.Ordinal)
-                )
+            .. SourceTree
+                .Files("src")
+                .Where(f => !f.Contains("NullTextResearch.Bench", StringComparison.Ordinal))
                 .Select(f => CSharpSyntaxTree.ParseText(File.ReadAllText(f), options, f)),
         ];
         // As one program: every project's types are seen in its sources, and only what is not ours comes from libraries.
@@ -115,6 +111,4 @@ public sealed class CultureSourceTests
 
     private static bool Inherits(ITypeSymbol? type, string name) =>
         type is not null && (type.ToDisplayString() == name || type.AllInterfaces.Any(i => i.ToDisplayString() == name));
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -17,8 +16,8 @@ public sealed partial class DocumentedCodeTests : Workshop
 
     public static TheoryData<string> Documents =>
         [
-            .. ((string[])["README.md", "CONTRIBUTING.md", "environment.md", .. Directory.GetFiles(Path.Combine(Root(), "docs"), "*.md")])
-                .Select(f => Path.GetRelativePath(Root(), Path.Combine(Root(), f)).Replace('\\', '/'))
+            .. ((string[])["README.md", "CONTRIBUTING.md", "environment.md", .. Directory.GetFiles(Path.Combine(SourceTree.Root, "docs"), "*.md")])
+                .Select(f => Path.GetRelativePath(SourceTree.Root, Path.Combine(SourceTree.Root, f)).Replace('\\', '/'))
                 .Where(f => Blocks(f).Length > 0),
         ];
 
@@ -39,7 +38,7 @@ public sealed partial class DocumentedCodeTests : Workshop
         string program = Path.Combine(AppContext.BaseDirectory, name + ".dll");
         string scene = Path.Combine(Folder, "data", "images", "toy", "01-house-snow.png");
         Directory.CreateDirectory(Path.GetDirectoryName(scene)!);
-        File.Copy(Path.Combine(Root(), "data", "images", "toy", "01-house-snow.png"), scene);
+        File.Copy(Path.Combine(SourceTree.Root, "data", "images", "toy", "01-house-snow.png"), scene);
         try
         {
             Assert.True(Compile(code, name).Emit(program, cancellationToken: TestContext.Current.CancellationToken).Success);
@@ -78,9 +77,7 @@ public sealed partial class DocumentedCodeTests : Workshop
     }
 
     private static string[] Blocks(string document) =>
-        [.. Code().Matches(File.ReadAllText(Path.Combine(Root(), document))).Select(m => m.Groups[1].Value).Where(c => !NotebookLine().IsMatch(c))];
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
+        [.. Code().Matches(File.ReadAllText(Path.Combine(SourceTree.Root, document))).Select(m => m.Groups[1].Value).Where(c => !NotebookLine().IsMatch(c))];
 
     // Cells of notebooks: tests of the kernels run such.
     [GeneratedRegex("^#[ir!]", RegexOptions.Multiline)]

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -14,14 +13,8 @@ public sealed class LineLengthTests
     [Fact]
     public void Source_NoLine_IsTooLong()
     {
-        string root = Root();
-        string[] files =
-        [
-            .. ((string[])["src", "tests"])
-                .SelectMany(f => Directory.GetFiles(Path.Combine(root, f), "*.cs", SearchOption.AllDirectories))
-                .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
-        ];
-        Assert.True(files.Length > 400, $"only {files.Length} files were found in {root}");
+        string[] files = SourceTree.Files("src", "tests");
+        Assert.True(files.Length > 400, $"only {files.Length} files were found in {SourceTree.Root}");
         Assert.Empty(files.SelectMany(TooLong));
     }
 
@@ -48,6 +41,4 @@ public sealed class LineLengthTests
             token.Parent?.FirstAncestorOrSelf<InterpolatedStringExpressionSyntax>() is { } text
             && text.StringStartToken.Kind() is SyntaxKind.InterpolatedSingleLineRawStringStartToken or SyntaxKind.InterpolatedMultiLineRawStringStartToken
         );
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 }

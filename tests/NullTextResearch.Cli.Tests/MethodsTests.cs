@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
@@ -13,7 +12,7 @@ public sealed class MethodsTests : Workshop
     {
         Outcome outcome = Run("methods", "--markdown").WithoutStackTrace();
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Contains(outcome.Out.Trim(), File.ReadAllText(Path.Combine(Root(), "docs", "methods.md")), StringComparison.Ordinal);
+        Assert.Contains(outcome.Out.Trim(), File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "methods.md")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +63,7 @@ public sealed class MethodsTests : Workshop
             Assert.Same(OriginalCode.None, code);
             return;
         }
-        string path = Path.Combine(Root(), "data", "golden", golden);
+        string path = Path.Combine(SourceTree.Root, "data", "golden", golden);
         Assert.True(File.Exists(path), path);
         using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "checks.json")));
         string member = code.IsRelative ? "rel_l2" : "max_abs";
@@ -80,6 +79,4 @@ public sealed class MethodsTests : Workshop
         Assert.NotEmpty(limits);
         Assert.Equal(limits.Max(), code.Limit);
     }
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", ".."));
 }
