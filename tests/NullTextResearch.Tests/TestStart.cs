@@ -10,6 +10,9 @@ internal static class TestStart
     internal static void Load()
 #pragma warning restore CA2255
     {
+        // The runner first asks for the assembly's description, and takes none that is followed by a line on a process that ends slowly (xunit issue 3576).
+        if (Environment.GetCommandLineArgs().Contains("-assemblyInfo"))
+            return;
         Native.EnsureLoaded();
         TorchSharp.torch.set_num_threads(1);
     }

@@ -330,6 +330,11 @@ def install():
     module = types.ModuleType("_nulltext", "Shares values with the notebook's other languages.")
     module.take, module.give, module.variables, module.number = take, give, variables, number
     sys.modules["_nulltext"] = module
+    # A stop between the saving of a cell and its being counted makes IPython print a database error into the next cell. Nobody would read that
+    # history: the notebook keeps its cells.
+    history = get_ipython().history_manager
+    if history is not None:
+        history.enabled = False
     if os.name == "posix":
         threading.Thread(target=follow, args=(PARENT,), name="nulltext parent", daemon=True).start()
 

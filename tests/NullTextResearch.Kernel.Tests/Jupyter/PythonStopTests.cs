@@ -11,6 +11,20 @@ public sealed class PythonStopTests(PythonFixture fixture)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>
+    /// Two cells of one number, as a stop at the wrong moment leaves them, are an error in IPython's history database, which it prints into a cell's output.
+    /// </summary>
+    [Fact]
+    public void Cells_OfOneNumber_PrintNothingOfADatabase()
+    {
+        PythonRun run = PythonRun.Ok(
+            fixture.Shared,
+            "h = get_ipython().history_manager\nh.store_inputs(1, 'a')\nh.store_inputs(1, 'b')\nh.writeout_cache()\ndel h\nprint('done')"
+        );
+        run.Until(r => r.Out.EndsWith("done\n", StringComparison.Ordinal));
+        Assert.Equal("done\n", run.Out);
+    }
+
     [Theory]
     [InlineData("import time\nprint('on', flush=True)\ntime.sleep(1000)")]
     [InlineData("print('on', flush=True)\nwhile True: pass")]
