@@ -21,7 +21,11 @@ public sealed class ScalarLifetimeTests
         Thread collector = new(() =>
         {
             while (!done.IsCancellationRequested)
+            {
                 GC.Collect();
+                // Without a pause the collections may keep the other thread from ever running.
+                Thread.Sleep(1);
+            }
         });
         collector.Start();
         try
