@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using Xunit;
 using static TorchSharp.torch;
@@ -161,7 +162,7 @@ public sealed class BadInputTests : Workshop
         {
             using TorchSharp.DisposeScope scope = NewDisposeScope();
             Dictionary<string, Tensor> tensors = file.Entries.ToDictionary(e => e.Name, e => file.Read(e.Name));
-            tensors["conv_out.bias"].fill_(double.NaN);
+            tensors["conv_out.bias"].Fill(double.NaN);
             SafetensorsFile.Write(Path.Combine(unet, "diffusion_pytorch_model.safetensors"), tensors);
         }
 

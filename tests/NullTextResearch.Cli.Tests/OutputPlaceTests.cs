@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NullTextResearch.Experiments;
+using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using Xunit;
 using static TorchSharp.torch;
@@ -156,7 +157,7 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
             }
 
             strings.Remove("sha256");
-            all["start_latents"].view(-1)[7].fill_(double.NaN);
+            all["start_latents"].view(-1)[7].Fill(double.NaN);
             SafetensorsFile.Write(tensors, all, strings);
         }
 

@@ -1,3 +1,4 @@
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -18,7 +19,7 @@ public static class TensorAssert
     public static double MeanSquare(Tensor a, Tensor b)
     {
         using DisposeScope scope = NewDisposeScope();
-        return a.to(ScalarType.Float64).sub(b.to(ScalarType.Float64)).square().mean().item<double>();
+        return a.to(ScalarType.Float64).sub(b.to(ScalarType.Float64)).Squared().mean().item<double>();
     }
 
     /// <summary>Fails if shapes differ or any element differs by more than the limit.</summary>

@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -31,8 +32,8 @@ public sealed class ToyPredictor : INoisePredictor
         Timesteps.Add(step.Timestep);
         using DisposeScope scope = NewDisposeScope();
         Tensor weights = Wave(Pixels * Text, 0.37, latents).reshape(Pixels, Text);
-        Tensor text = F.linear(condition.Tokens.flatten(1), weights).mul(0.5).tanh().reshape(latents.shape);
-        Tensor noise = latents.mul(0.8).tanh().mul(0.9).add(text.mul(0.3 + step.Timestep / 3000.0)).add(text.mul(latents).mul(0.15));
+        Tensor text = F.linear(condition.Tokens.flatten(1), weights).Times(0.5).tanh().reshape(latents.shape);
+        Tensor noise = latents.Times(0.8).tanh().Times(0.9).Plus(text.Times(0.3 + step.Timestep / 3000.0)).Plus(text.mul(latents).Times(0.15));
         return noise.MoveToOuterDisposeScope();
     }
 
@@ -42,13 +43,13 @@ public sealed class ToyPredictor : INoisePredictor
         {
             Predictor = this,
             Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, steps),
-            Latents = cat([.. Enumerable.Range(first, images).Select(i => Wave(Pixels, 0.9 + 0.31 * i, null).mul(0.8 + 0.25 * i).reshape(1, 4, 2, 2))], 0),
+            Latents = cat([.. Enumerable.Range(first, images).Select(i => Wave(Pixels, 0.9 + 0.31 * i, null).Times(0.8 + 0.25 * i).reshape(1, 4, 2, 2))], 0),
             Conditional = cat([.. Enumerable.Range(first, images).Select(i => Wave(Text, 1.7 + 0.17 * i, null).reshape(1, 5, 4))], 0),
-            Unconditional = Wave(Text, 2.6, null).mul(0.7).reshape(1, 5, 4),
+            Unconditional = Wave(Text, 2.6, null).Times(0.7).reshape(1, 5, 4),
             GuidanceScale = guidanceScale,
             ImageKeys = [.. Enumerable.Range(first, images).Select(i => (long)i)],
         };
 
     private static Tensor Wave(int count, double frequency, Tensor? like) =>
-        arange(1, count + 1, ScalarType.Float64, device: like?.device ?? CPU).mul(frequency).sin();
+        ScalarArithmetic.Range(count, ScalarType.Float64, like?.device ?? CPU).Plus(1).Times(frequency).sin();
 }

@@ -39,7 +39,7 @@ public sealed class CultureTests : IDisposable
             {
                 Method = "null-text inversion",
                 GuidanceScale = 7.5,
-                StartLatents = full([1, 4, 2, 2], -1.5f).DetachFromDisposeScope(),
+                StartLatents = Constants.Full([1, 4, 2, 2], -1.5f).DetachFromDisposeScope(),
                 Conditional = StepEmbeddings.Constant(ones(1, 3, 5)),
                 Unconditional = StepEmbeddings.PerStep(ones(2, 1, 3, 5)),
                 Optimisation =

@@ -69,7 +69,7 @@ public sealed class PrecisionTests
             embedding = model.Embed("a red house");
         Tensor noise = model.Predictor().Predict(latents, model.Grid(10).Moves[0], embedding);
         Assert.All((Tensor[])[latents, embedding, noise], t => Assert.Equal(wide, t.dtype));
-        Assert.NotEqual(0, noise.abs().max().ToDouble());
+        Assert.NotEqual(0, noise.abs().max().item<double>());
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class PrecisionTests
         using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Dtype = ScalarType.Float16 });
         using DisposeScope scope = NewDisposeScope();
         using (no_grad())
-            model.UNet.Weights.Find("conv_out.weight")!.Value.mul_(500_000);
+            model.UNet.Weights.Find("conv_out.weight")!.Value.TimesInPlace(500_000);
         Tensor latents = model.Encode([Scene.Image]),
             embedding = model.Embed("a red house");
         DiffusionStep step = model.Grid(10).Moves[0];
@@ -97,7 +97,7 @@ public sealed class PrecisionTests
                 + "the range of float32 and the same size, or in fp32 (--precision bf16, --precision fp32).",
             e.Message
         );
-        Assert.Throws<PrecisionException>(() => model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L])));
+        Assert.Throws<PrecisionException>(() => model.Predictor().Differentiate(latents, step, embedding, p => p.Squared().flatten(1).mean([1L])));
     }
 
     [Fact]
@@ -112,10 +112,10 @@ public sealed class PrecisionTests
         foreach (double factor in (double[])[1, 1e-12, 1e12])
         {
             Tensor Gradient(StableDiffusion model) =>
-                model.Predictor().Differentiate(latents, step, embedding, p => p.square().flatten(1).mean([1L]).mul(factor)).Tokens!.div(factor);
+                model.Predictor().Differentiate(latents, step, embedding, p => p.Squared().flatten(1).mean([1L]).Times(factor)).Tokens!.Over(factor);
             Tensor expected = Gradient(single),
                 actual = Gradient(half);
-            double difference = actual.sub(expected).norm().ToDouble() / expected.norm().ToDouble();
+            double difference = actual.sub(expected).norm().item<double>() / expected.norm().item<double>();
             Assert.InRange(difference, 1e-5, 0.02);
         }
     }
@@ -127,15 +127,15 @@ public sealed class PrecisionTests
         GradientScale scale = new();
         Tensor upstream = tensor((float[])[1, -0.5f, 0.25f, 3e-9f]).view(2, 1, 1, 2);
         // A network whose gradient is 30000 times as large: too much for float16 at the first scale.
-        static Tensor[] Network(Tensor g) => [g.flatten(1).unsqueeze(1).to(ScalarType.Float16).mul(30000)];
+        static Tensor[] Network(Tensor g) => [g.flatten(1).unsqueeze(1).to(ScalarType.Float16).Times(30000)];
         int before = scale.Exponent;
         (Tensor[] gradients, int backOffs) = scale.PullBack(upstream, Network, () => "it");
         Assert.InRange(backOffs, 1, 2);
         Assert.Equal(before - (4 * backOffs), scale.Exponent);
-        TensorAssert.Close(upstream.flatten(1).unsqueeze(1).mul(30000), gradients[0], 20);
+        TensorAssert.Close(upstream.flatten(1).unsqueeze(1).Times(30000), gradients[0], 20);
         Assert.Equal(0, scale.PullBack(upstream, Network, () => "it").BackOffs);
         PrecisionException e = Assert.Throws<PrecisionException>(() =>
-            scale.PullBack(upstream, g => [full_like(g, double.PositiveInfinity).flatten(1).unsqueeze(1)], () => "The gradient is, at every scale,")
+            scale.PullBack(upstream, g => [Constants.Full(g, double.PositiveInfinity).flatten(1).unsqueeze(1)], () => "The gradient is, at every scale,")
         );
         Assert.StartsWith("The gradient is, at every scale, not finite in fp16", e.Message);
     }
@@ -166,7 +166,7 @@ public sealed class PrecisionTests
                 (_, map) =>
                 {
                     Assert.Equal(ScalarType.Float32, map.dtype);
-                    Assert.InRange(map.sum(-1).sub(1).abs().max().ToDouble(), 0, 1e-6);
+                    Assert.InRange(map.sum(-1).Plus(-1).abs().max().item<double>(), 0, 1e-6);
                     return map;
                 }
             );

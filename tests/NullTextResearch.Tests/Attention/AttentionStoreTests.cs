@@ -1,6 +1,8 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Tests.Editing;
 using TorchSharp;
 using Xunit;
@@ -24,8 +26,8 @@ public sealed class AttentionStoreTests
         store.Record(new AttentionCall(Site, 1, 2, 2, BatchLayout.Sources(1)), b);
         StoredMap map = Assert.Single(store.Maps);
         Assert.Equal(2, map.Steps);
-        Assert.True(MaxDifference(a.add(b), map.Sum) < 1e-7);
-        Assert.True(MaxDifference(a.add(b).div(2).mean([1L]).view(2, 2, 3), store.AverageMaps()) < 1e-6);
+        Assert.True(MaxDifference(a.Plus(b), map.Sum) < 1e-7);
+        Assert.True(MaxDifference(a.Plus(b).Over(2).mean([1L]).view(2, 2, 3), store.AverageMaps()) < 1e-6);
     }
 
     [Fact]
@@ -39,7 +41,7 @@ public sealed class AttentionStoreTests
         );
         float[] expected = [0.2f / 0.5f, 0.6f, 0.2f, 1];
         Assert.True(MaxDifference(tensor(expected, [2, 2]), store.AverageMap([1])) < 1e-6);
-        Assert.True(MaxDifference(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).div(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
+        Assert.True(MaxDifference(tensor([1f, 0.7f / 0.9f, 0.2f / 0.9f, 1f / 0.9f], [2, 2]).Over(1f / 0.9f), store.AverageMap([1, 2])) < 1e-6);
         Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([3]));
         Assert.Throws<ArgumentException>(() => store.AverageMap([]));
         Assert.Throws<ArgumentOutOfRangeException>(() => store.AverageMap([1], row: 1));
@@ -88,7 +90,7 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
         // A sum in 16 bits would stop growing where the next map is below half its last digit.
-        Tensor map = full([1, 1, 1, 2], 0.5, dtype);
+        Tensor map = Constants.Full([1, 1, 1, 2], 0.5, dtype);
         for (int step = 0; step < 5000; step++)
             store.Record(new AttentionCall(Site, step, 1, 1, BatchLayout.Sources(1)), map);
         Assert.Equal(2500, store.Maps[0].Sum[0, 0, 0, 1].to(ScalarType.Float64).item<double>());
@@ -199,7 +201,7 @@ public sealed class AttentionStoreTests
             m =>
             {
                 Assert.Equal(1, m.Sum.shape[0]);
-                Assert.True(MaxDifference(m.Sum.sum(-1), full_like(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
+                Assert.True(MaxDifference(m.Sum.sum(-1), Constants.Full(m.Sum.sum(-1), lab.Grid.Steps)) < 1e-10);
             }
         );
         using AttentionStore conditionalOnly = new();

@@ -1,4 +1,6 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -45,8 +47,8 @@ public class BatchLayoutTests
     public void Conditioning_Guided_PutsUnconditionalRowsFirst_OneForAllOrOneEach()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor prompts = arange(12).view(3, 2, 2).to(ScalarType.Float32),
-            empty = full([1, 2, 2], -1f);
+        Tensor prompts = ScalarArithmetic.Range(12, ScalarType.Float32).view(3, 2, 2),
+            empty = Constants.Full([1, 2, 2], -1f);
         Conditioning guided = new Conditioning(prompts) { Rows = BatchLayout.Branches([2]) }.Guided(empty);
         Assert.Equal("-0.0 -0.1 -0.2 0.0 0.1 0.2", guided.Layout().ToString());
         Assert.Equal(-4, guided.Tokens.select(0, 1).sum().item<float>(), 6);

@@ -13,8 +13,8 @@ public class DdimTests
     public void Move_ThereAndBackWithTheSameNoise_IsIdentity()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor latents = arange(32, ScalarType.Float64).sin().reshape(2, 4, 2, 2);
-        Tensor noise = arange(32, ScalarType.Float64).mul(1.3).cos().reshape(2, 4, 2, 2);
+        Tensor latents = ScalarArithmetic.Range(32, ScalarType.Float64).sin().reshape(2, 4, 2, 2);
+        Tensor noise = ScalarArithmetic.Range(32, ScalarType.Float64).Times(1.3).cos().reshape(2, 4, 2, 2);
         foreach (DiffusionStep step in new TimestepGrid(NoiseSchedule.StableDiffusion, 50).Moves)
         {
             Tensor there = Ddim.Move(latents, noise, step.Noisy, step.Clean);
@@ -26,8 +26,8 @@ public class DdimTests
     public void Move_AlongTheTrueNoise_StaysOnTheNoisedImage()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor image = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2);
-        Tensor noise = arange(16, ScalarType.Float64).mul(1.3).cos().reshape(1, 4, 2, 2);
+        Tensor image = ScalarArithmetic.Range(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2);
+        Tensor noise = ScalarArithmetic.Range(16, ScalarType.Float64).Times(1.3).cos().reshape(1, 4, 2, 2);
         NoiseLevel from = NoiseLevel.VariancePreserving(0.1),
             to = NoiseLevel.VariancePreserving(0.7);
         Tensor moved = Ddim.Move(NoiseSchedule.AddNoise(image, noise, from), noise, from, to);

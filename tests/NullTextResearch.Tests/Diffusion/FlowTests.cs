@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -45,19 +46,19 @@ public sealed class FlowTests
     public void Move_BetweenTimesOfAFlow_IsTheEulerStep(double from, double to)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor latents = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
-            direction = arange(16, ScalarType.Float64).mul(1.3).cos().reshape(1, 4, 2, 2);
+        Tensor latents = ScalarArithmetic.Range(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
+            direction = ScalarArithmetic.Range(16, ScalarType.Float64).Times(1.3).cos().reshape(1, 4, 2, 2);
         NoiseLevel here = NoiseLevel.Flow(from);
         Tensor moved = Ddim.Move(latents, FlowPredictor.ToNoise(direction, latents, here), here, NoiseLevel.Flow(to));
-        TensorAssert.Close(latents.add(direction.mul(to - from)), moved, 1e-13);
+        TensorAssert.Close(latents.Plus(direction.Times(to - from)), moved, 1e-13);
     }
 
     [Fact]
     public void Move_FromOneKindToTheOther_StaysOnTheNoisedImage()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor image = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
-            noise = arange(16, ScalarType.Float64).mul(1.3).cos().reshape(1, 4, 2, 2);
+        Tensor image = ScalarArithmetic.Range(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
+            noise = ScalarArithmetic.Range(16, ScalarType.Float64).Times(1.3).cos().reshape(1, 4, 2, 2);
         NoiseLevel from = NoiseLevel.Flow(0.7),
             to = NoiseLevel.VariancePreserving(0.4);
         TensorAssert.Close(NoiseSchedule.AddNoise(image, noise, to), Ddim.Move(NoiseSchedule.AddNoise(image, noise, from), noise, from, to), 1e-13);
@@ -100,7 +101,7 @@ public sealed class FlowTests
         TensorAssert.Close(latents.grad!, own.Latents!, 1e-12);
         TensorAssert.Close(noise.detach(), own.Prediction, 1e-12);
 
-        static Tensor Loss(Tensor prediction) => prediction.square().mul(prediction.sin()).flatten(1).sum(1);
+        static Tensor Loss(Tensor prediction) => prediction.Squared().mul(prediction.sin()).flatten(1).sum(1);
     }
 
     [Fact]

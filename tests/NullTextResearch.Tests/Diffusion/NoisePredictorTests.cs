@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -15,7 +16,7 @@ public sealed class NoisePredictorTests
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor toy = new();
         PredictionGradient Of(InversionProblem problem) =>
-            ((INoisePredictor)toy).Differentiate(problem.Latents, problem.Grid.Moves[3], problem.Conditional, noise => noise.square().flatten(1).mean([1]));
+            ((INoisePredictor)toy).Differentiate(problem.Latents, problem.Grid.Moves[3], problem.Conditional, noise => noise.Squared().flatten(1).mean([1]));
         PredictionGradient batch = Of(toy.Problem(images: 2));
         for (int i = 0; i < 2; i++)
         {
@@ -36,7 +37,7 @@ public sealed class NoisePredictorTests
         CountingPredictor counting = new(toy);
         counting.Predict(problem.Latents, problem.Grid.Moves[0], problem.Conditional);
         Assert.Equal((3, 0), (counting.Evaluations, counting.Backwards));
-        counting.Differentiate(problem.Latents, problem.Grid.Moves[0], problem.Conditional, noise => noise.square().flatten(1).mean([1]));
+        counting.Differentiate(problem.Latents, problem.Grid.Moves[0], problem.Conditional, noise => noise.Squared().flatten(1).mean([1]));
         Assert.Equal((6, 3), (counting.Evaluations, counting.Backwards));
         // Recorded from outside, as an editor does that differentiates by its attention maps.
         counting.Predict(problem.Latents.detach().requires_grad_(true), problem.Grid.Moves[0], problem.Conditional);

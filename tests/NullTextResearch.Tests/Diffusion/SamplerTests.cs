@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -103,7 +104,7 @@ public class SamplerTests
             Conditional = conditional,
             GuidanceScale = 1,
         };
-        Tensor zero = Sampler.Run(predictor, problem.Grid, plan, (_, z) => z.mul(0));
+        Tensor zero = Sampler.Run(predictor, problem.Grid, plan, (_, z) => z.Times(0));
         Assert.Equal(0, zero.abs().max().item<double>());
         TensorAssert.Close(Sampler.Run(predictor, problem.Grid, plan), Sampler.Run(predictor, problem.Grid, plan, (_, z) => z), 0);
     }
@@ -139,7 +140,7 @@ public class SamplerTests
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(steps: 3);
-        Tensor perStep = stack([problem.Conditional, problem.Conditional.mul(0.5), problem.Conditional.neg()]);
+        Tensor perStep = stack([problem.Conditional, problem.Conditional.Times(0.5), problem.Conditional.neg()]);
         using StepEmbeddings conditional = StepEmbeddings.PerStep(perStep);
         Tensor run = Sampler.Run(
             predictor,
@@ -161,8 +162,8 @@ public class SamplerTests
     public void Combine_AtGuidanceOne_IsConditional()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor u = arange(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
-            c = arange(16, ScalarType.Float64).cos().reshape(1, 4, 2, 2);
+        Tensor u = ScalarArithmetic.Range(16, ScalarType.Float64).sin().reshape(1, 4, 2, 2),
+            c = ScalarArithmetic.Range(16, ScalarType.Float64).cos().reshape(1, 4, 2, 2);
         TensorAssert.Close(c, Guidance.Combine(u, c, 1), 1e-15);
         TensorAssert.Close(u, Guidance.Combine(u, c, 0), 0);
     }
@@ -189,7 +190,7 @@ public class SamplerTests
         DiffusionStep step = problem.Grid.Moves[4];
         Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.expand(2, -1, -1)),
             with = predictor.Predict(problem.Latents, step, problem.Conditional);
-        TensorAssert.Close((1 - scale) * without + scale * with, Sampler.Predict(predictor, plan, step, problem.Latents), 1e-12);
+        TensorAssert.Close(without.Times(1 - scale).Plus(with.Times(scale)), Sampler.Predict(predictor, plan, step, problem.Latents), 1e-12);
     }
 
     [Fact]
@@ -198,7 +199,7 @@ public class SamplerTests
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(steps: 3);
-        Tensor offsets = arange(48, ScalarType.Float64).sin().reshape(3, 1, 4, 2, 2);
+        Tensor offsets = ScalarArithmetic.Range(48, ScalarType.Float64).sin().reshape(3, 1, 4, 2, 2);
         using StepEmbeddings conditional = StepEmbeddings.Constant(problem.Conditional);
         Tensor run = Sampler.Run(
             predictor,
@@ -213,7 +214,7 @@ public class SamplerTests
         );
         Tensor latents = problem.Latents;
         foreach (DiffusionStep step in problem.Grid.Moves)
-            latents = Ddim.Move(latents, predictor.Predict(latents, step, problem.Conditional), step.Noisy, step.Clean).add(offsets[step.Step]);
+            latents = Ddim.Move(latents, predictor.Predict(latents, step, problem.Conditional), step.Noisy, step.Clean).Plus(offsets[step.Step]);
         TensorAssert.Close(latents, run, 1e-14);
     }
 }

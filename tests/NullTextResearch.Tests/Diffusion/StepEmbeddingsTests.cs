@@ -1,4 +1,5 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed class StepEmbeddingsTests
     public void PerStep_TwoImages_AreFoundByStepAndByImage()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor values = arange(3 * 2 * 5 * 4, ScalarType.Float64).reshape(3, 2, 5, 4);
+        Tensor values = ScalarArithmetic.Range(3 * 2 * 5 * 4, ScalarType.Float64).reshape(3, 2, 5, 4);
         using StepEmbeddings all = StepEmbeddings.PerStep(values);
         Assert.Equal(2, all.Images);
         for (int step = 0; step < 3; step++)
@@ -27,7 +28,7 @@ public sealed class StepEmbeddingsTests
     public void Constant_TwoImages_AreFoundByImageAtEveryStep()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor values = arange(2 * 5 * 4, ScalarType.Float64).reshape(2, 5, 4);
+        Tensor values = ScalarArithmetic.Range(2 * 5 * 4, ScalarType.Float64).reshape(2, 5, 4);
         using StepEmbeddings all = StepEmbeddings.Constant(values);
         Assert.Equal(2, all.Images);
         TensorAssert.Close(values, all.At(7), 0);

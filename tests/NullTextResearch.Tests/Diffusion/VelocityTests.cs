@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -20,7 +21,7 @@ public sealed class VelocityTests
         NoiseLevel alphaBar = NoiseLevel.VariancePreserving(level);
         Tensor image = randn([1, 4, 3, 3], ScalarType.Float64),
             noise = randn([1, 4, 3, 3], ScalarType.Float64);
-        Tensor velocity = noise.mul(Math.Sqrt(level)).sub(image.mul(Math.Sqrt(1 - level)));
+        Tensor velocity = noise.Times(Math.Sqrt(level)).sub(image.Times(Math.Sqrt(1 - level)));
         Tensor latents = NoiseSchedule.AddNoise(image, noise, alphaBar);
         TensorAssert.Close(noise, VelocityPredictor.ToNoise(velocity, latents, alphaBar), 1e-12);
         TensorAssert.Close(velocity, VelocityPredictor.ToVelocity(noise, latents, alphaBar), 1e-10);
@@ -64,7 +65,7 @@ public sealed class VelocityTests
         Tensor Gradient(INoisePredictor predictor)
         {
             Tensor embedding = problem.Conditional.clone().requires_grad_(true);
-            predictor.Predict(problem.Latents, step, embedding).square().sum().backward();
+            predictor.Predict(problem.Latents, step, embedding).Squared().sum().backward();
             return embedding.grad!;
         }
 
@@ -147,8 +148,8 @@ public sealed class VelocityTests
         // At no signal the latents are the noise and the velocity is minus the image; in single precision, as sampling runs.
         Tensor exact = noise
             .to(ScalarType.Float64)
-            .mul(Math.Sqrt(1 - step.Clean.AlphaBar))
-            .sub(velocity.to(ScalarType.Float64).mul(Math.Sqrt(step.Clean.AlphaBar)));
+            .Times(Math.Sqrt(1 - step.Clean.AlphaBar))
+            .sub(velocity.to(ScalarType.Float64).Times(Math.Sqrt(step.Clean.AlphaBar)));
         Tensor moved = Ddim.Move(noise, VelocityPredictor.ToNoise(velocity, noise, step.Noisy), step.Noisy, step.Clean);
         // What the small rest of signal costs: its amplitude, 2^-12, times the largest of 256 normal numbers.
         TensorAssert.Close(exact, moved.to(ScalarType.Float64), 6 * Math.Sqrt(NoiseSchedule.NoSignal));

@@ -1,6 +1,7 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -33,9 +34,9 @@ public sealed class EditSessionTests
         using EditingLab lab = new();
         InversionResult plain = lab.Inverted("a cat on a mat");
         using DisposeScope scope = NewDisposeScope();
-        Tensor learned = plain.Conditional.Values.add(0.3);
+        Tensor learned = plain.Conditional.Values.Plus(0.3);
         using StepEmbeddings conditional = perStep
-            ? StepEmbeddings.PerStep(stack([.. Enumerable.Range(0, lab.Grid.Steps).Select(i => learned.mul(1 + 0.1 * i))], 0))
+            ? StepEmbeddings.PerStep(stack([.. Enumerable.Range(0, lab.Grid.Steps).Select(i => learned.Times(1 + 0.1 * i))], 0))
             : StepEmbeddings.Constant(learned);
         InversionResult inversion = new()
         {

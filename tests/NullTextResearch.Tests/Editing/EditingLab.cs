@@ -3,6 +3,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Weights;
@@ -46,9 +47,9 @@ internal sealed class EditingLab : IDisposable
         {
             using IDisposable grad = no_grad();
             if (weight.Key.EndsWith("attn2.to_k.weight") || weight.Key.EndsWith("attn1.to_k.weight"))
-                weight.Value.mul_(8);
+                weight.Value.TimesInPlace(8);
             if (weight.Key.EndsWith("attn2.to_v.weight"))
-                weight.Value.mul_(3);
+                weight.Value.TimesInPlace(3);
         }
         using Generator generator = new(7);
         _embeddingTable = randn([1000, 16], generator: generator).to(dtype).DetachFromDisposeScope();

@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -165,7 +166,7 @@ public sealed class EditorLawsTests
             {
                 Predictor = lab.Predictor(FusedAttention.Instance),
                 Grid = lab.Grid,
-                Latents = start.StartLatents.mul(0.7),
+                Latents = start.StartLatents.Times(0.7),
                 Conditional = start.Conditional.At(0),
                 Unconditional = lab.Encode([Tokenizer.Tokenize("")]),
                 GuidanceScale = start.GuidanceScale,

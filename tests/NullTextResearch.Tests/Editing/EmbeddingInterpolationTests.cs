@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -27,7 +28,7 @@ public sealed class EmbeddingInterpolationTests : IDisposable
         {
             Predictor = _lab.Predictor(FusedAttention.Instance),
             Grid = _lab.Grid,
-            Latents = start.StartLatents.mul(0.7),
+            Latents = start.StartLatents.Times(0.7),
             Conditional = start.Conditional.At(0),
             Unconditional = _lab.Encode([Prompt("")]),
             GuidanceScale = start.GuidanceScale,
@@ -60,7 +61,7 @@ public sealed class EmbeddingInterpolationTests : IDisposable
         Tensor own = _tuned.Conditional.Values,
             target = _lab.Encode([Prompt(Dog)]);
         Assert.True(_tuned.IsPromptOptimised && _tuned.Conditional.IsPerStep);
-        using StepEmbeddings mixed = StepEmbeddings.PerStep(own.mul(1 - share).add(target.mul(share)));
+        using StepEmbeddings mixed = StepEmbeddings.PerStep(own.Times(1 - share).Plus(target.Times(share)));
         using Tensor expected = Sampler.Run(_lab.Predictor(FusedAttention.Instance), _lab.Grid, _tuned.Plan with { Conditional = mixed });
         Assert.True(MaxDifference(expected, result.Target()) < 1e-11);
         Assert.True(MaxDifference(result.Source(), result.Target()) > 1e-4);

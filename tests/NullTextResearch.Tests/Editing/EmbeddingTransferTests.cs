@@ -1,6 +1,7 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.Tests.Editing.EditingLab;
@@ -29,8 +30,8 @@ public sealed class EmbeddingTransferTests
     public void Transfer_AddedWord_MovesWhatFollowsIt()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor learned = arange(Context).view(1, Context, 1).to(ScalarType.Float32),
-            own = full([1, Context, 1], -1f);
+        Tensor learned = ScalarArithmetic.Range(Context, ScalarType.Float32).view(1, Context, 1),
+            own = Constants.Full([1, Context, 1], -1f);
         using StepEmbeddings optimised = StepEmbeddings.Constant(learned);
         using StepEmbeddings moved = EmbeddingTransfer.Transfer(optimised, Prompt("a cat on a mat"), Prompt("a red cat on a mat"), own);
         // Start, "a", the new word, then the source's cat, on, a, mat and end; padding keeps its place.

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Editing;
+using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -63,7 +64,7 @@ public sealed class PromptEditTests
         using MapInjection swap = new WordSwap().Resolve(Prompt("a cat on a mat"), Prompt("a lasagna on a squirrel"), ScalarType.Float64, CPU);
         Tensor injected = swap.Inject(source, own);
         Assert.True(MaxDifference(injected.sum(-1), ones([2, 9], ScalarType.Float64)) < 1e-6);
-        Assert.True(MaxDifference(injected.select(2, 3).mul(3), source.select(2, 2)) < 1e-6);
+        Assert.True(MaxDifference(injected.select(2, 3).Times(3), source.select(2, 2)) < 1e-6);
     }
 
     [Fact]
@@ -88,7 +89,7 @@ public sealed class PromptEditTests
             own = rand([2, 9, Context]);
         using MapInjection weighted = ReWeight.Of(["cat"], [3]).Resolve(prompt, prompt, ScalarType.Float32, CPU);
         Tensor expected = source.clone();
-        expected.select(2, 2).mul_(3);
+        expected.select(2, 2).TimesInPlace(3);
         Assert.Equal(0, MaxDifference(expected, weighted.Inject(source, own)));
     }
 
@@ -104,7 +105,7 @@ public sealed class PromptEditTests
         using MapInjection weighted = ReWeight.Of(["red"], [3], new Refinement()).Resolve(a, b, ScalarType.Float32, CPU);
         Tensor plain = refine.Inject(source, own),
             strong = weighted.Inject(source, own);
-        Assert.Equal(0, MaxDifference(strong.select(2, 2), plain.select(2, 2).mul(3)));
+        Assert.Equal(0, MaxDifference(strong.select(2, 2), plain.select(2, 2).Times(3)));
         Assert.Equal(0, MaxDifference(strong.select(2, 3), plain.select(2, 3)));
     }
 

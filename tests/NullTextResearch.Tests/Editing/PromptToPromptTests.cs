@@ -2,6 +2,8 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -201,7 +203,7 @@ public sealed class PromptToPromptTests
         foreach (StoredMap map in result.Maps.Maps)
         {
             Assert.Equal(lab.Grid.Steps, map.Steps);
-            Assert.True(MaxDifference(map.Sum.sum(-1), full_like(map.Sum.sum(-1), lab.Grid.Steps)) < 1e-6);
+            Assert.True(MaxDifference(map.Sum.sum(-1), Constants.Full(map.Sum.sum(-1), lab.Grid.Steps)) < 1e-6);
             Assert.True(MaxDifference(map.Sum[0], map.Sum[1]) < 1e-12, map.Site.Path);
         }
     }
@@ -342,7 +344,7 @@ public sealed class PromptToPromptTests
         foreach ((int image, double offset) in new[] { (0, 0.25), (1, -0.5) })
         {
             Assert.Equal(0, MaxDifference(plain.Target(0, image), moved.Target(0, image)));
-            Assert.True(MaxDifference(plain.Source(image).add(offset), moved.Source(image)) < 1e-12);
+            Assert.True(MaxDifference(plain.Source(image).Plus(offset), moved.Source(image)) < 1e-12);
         }
     }
 

@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
 using NullTextResearch.Weights;
@@ -62,7 +63,7 @@ public sealed class SizesTests
         vae.Weights.Initialise(5, CPU, ScalarType.Float64);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Tensor pixels = rand([1, 3, height, width], dtype: ScalarType.Float64, generator: new Generator(6)).mul(2).sub(1);
+        Tensor pixels = rand([1, 3, height, width], dtype: ScalarType.Float64, generator: new Generator(6)).Times(2).Plus(-1);
         Tensor latents = vae.Encode(pixels),
             image = vae.Decode(latents);
         Assert.Equal([1, 4, height / 8, width / 8], latents.shape);
@@ -84,7 +85,7 @@ public sealed class SizesTests
                 latents,
                 lab.Grid.Moves[2],
                 text,
-                noise => noise.square().mean([1L, 2, 3])
+                noise => noise.Squared().mean([1L, 2, 3])
             );
         PredictionGradient plain = At(false),
             segments = At(true);

@@ -228,7 +228,7 @@ public sealed class RunFolderTests : IDisposable
             {
                 folder = Saved();
                 // As runs from before there were checksums are: these cannot tell that something has changed.
-                Reseal(TensorsOf(folder), m => m.Remove("sha256"), t => t[name].view(-1)[3].fill_(value), seal: false);
+                Reseal(TensorsOf(folder), m => m.Remove("sha256"), t => t[name].view(-1)[3].Fill(value), seal: false);
                 Edit(folder, json => json.Remove("tensorChecksum"));
                 RunFolderException refused = Assert.Throws<RunFolderException>(() => folder.Load());
                 Assert.Contains($"'{name}' holds a value that is not finite", refused.Message, StringComparison.Ordinal);

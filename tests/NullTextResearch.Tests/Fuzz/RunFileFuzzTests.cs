@@ -9,6 +9,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Metrics;
 using NullTextResearch.Scenes;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Training;
 using NullTextResearch.Verification;
@@ -230,7 +231,7 @@ public sealed class RunFileFuzzTests : IDisposable
     private FuzzFormat Checkpoint(bool seal)
     {
         string path = Path.Combine(_root, "unet.checkpoint");
-        using Tensor vector = arange(6, ScalarType.Float32);
+        using Tensor vector = ScalarArithmetic.Range(6, ScalarType.Float32);
         TrainingCheckpoint.Save(
             path,
             new Dictionary<string, double> { ["step"] = 7, ["seconds"] = 1.5 },

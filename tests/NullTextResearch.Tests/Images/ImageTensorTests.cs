@@ -1,4 +1,5 @@
 using NullTextResearch.Images;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -77,7 +78,7 @@ public sealed class ImageTensorTests
     public void ToImages_NotANumber_Throws()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor pixels = full([1, 3, 2, 2], float.NaN);
+        Tensor pixels = Constants.Full([1, 3, 2, 2], float.NaN);
         Assert.Throws<ArgumentException>(() => ImageTensor.ToImages(pixels));
     }
 

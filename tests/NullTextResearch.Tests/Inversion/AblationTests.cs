@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -84,7 +85,7 @@ public class AblationTests
         Tensor Noise(int level)
         {
             double alphaBar = problem.Grid.Level(level).AlphaBar;
-            return (pivot[level] - Math.Sqrt(alphaBar) * problem.Latents) / Math.Sqrt(1 - alphaBar);
+            return pivot[level].sub(problem.Latents.Times(Math.Sqrt(alphaBar))).Over(Math.Sqrt(1 - alphaBar));
         }
         for (int level = 2; level <= 10; level++)
             TensorAssert.Close(Noise(1), Noise(level), 1e-9);
@@ -208,8 +209,8 @@ public class AblationTests
             return start.Conditional.Values.clone();
         }
         Tensor noise = Start(problem);
-        Assert.InRange(noise.square().mean().div(problem.Conditional.square().mean()).item<double>(), 0.5, 2);
-        TensorAssert.Close(noise.mul(3), Start(problem with { Conditional = problem.Conditional.mul(3) }), 1e-12);
+        Assert.InRange(noise.Squared().mean().div(problem.Conditional.Squared().mean()).item<double>(), 0.5, 2);
+        TensorAssert.Close(noise.Times(3), Start(problem with { Conditional = problem.Conditional.Times(3) }), 1e-12);
     }
 
     /// <summary>The diffusion loss from its definition, with the draws of the first iteration.</summary>

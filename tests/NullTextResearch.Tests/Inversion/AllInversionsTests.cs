@@ -198,7 +198,7 @@ public class AllInversionsTests
         InversionProblem problem = predictor.Problem(images: 2);
         // The second image alone goes wrong.
         Tensor latents = problem.Latents.clone();
-        latents[1].fill_(double.NaN);
+        latents[1].Fill(double.NaN);
         problem = problem with { Latents = latents };
         IInversion inversion = AllInversions.Make(name, problem);
         long before = TensorAssert.Live;

@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -40,8 +41,8 @@ public class DdimInversionTests
         double a = last.Clean.AlphaBar,
             b = last.Noisy.AlphaBar;
         Tensor noise = predictor.Predict(problem.Latents, last, problem.Conditional);
-        Tensor clean = problem.Latents.sub(noise.mul(Math.Sqrt(1 - a))).div(Math.Sqrt(a));
-        TensorAssert.Close(clean.mul(Math.Sqrt(b)).add(noise.mul(Math.Sqrt(1 - b))), pivot[1], 1e-12);
+        Tensor clean = problem.Latents.sub(noise.Times(Math.Sqrt(1 - a))).Over(Math.Sqrt(a));
+        TensorAssert.Close(clean.Times(Math.Sqrt(b)).Plus(noise.Times(Math.Sqrt(1 - b))), pivot[1], 1e-12);
         TensorAssert.Close(problem.Latents, pivot.Clean, 0);
     }
 
@@ -59,7 +60,7 @@ public class DdimInversionTests
         DiffusionStep last = problem.Grid.Moves[^1];
         Tensor unconditional = predictor.Predict(problem.Latents, last, problem.Unconditional.expand(2, -1, -1));
         Tensor conditional = predictor.Predict(problem.Latents, last, problem.Conditional);
-        Tensor noise = unconditional + scale * (conditional - unconditional);
+        Tensor noise = unconditional.Plus(conditional.sub(unconditional).Times(scale));
         TensorAssert.Close(Ddim.Move(problem.Latents, noise, last.Clean, last.Noisy), pivot[1], 1e-12);
         // With equal embeddings the scale does not matter.
         InversionProblem same = problem with

@@ -131,9 +131,9 @@ public class NullTextInversionTests
     private static IReadOnlyList<StepOptimisation> OptimiseAgainst(Func<int, double> lossOf, NullTextOptions options)
     {
         InversionProblem problem = new ToyPredictor().Problem() with { Predictor = new Nothing() };
-        problem = problem with { Latents = problem.Latents.mul(0) };
+        problem = problem with { Latents = problem.Latents.Times(0) };
         using PivotTrajectory pivot = new(
-            Enumerable.Range(0, 10).Reverse().Select(i => full_like(problem.Latents, Math.Sqrt(lossOf(i)))).Append(problem.Latents)
+            Enumerable.Range(0, 10).Reverse().Select(i => Constants.Full(problem.Latents, Math.Sqrt(lossOf(i)))).Append(problem.Latents)
         );
         using InversionResult result = new NullTextInversion(options).Invert(problem, pivot);
         return result.Optimisation[0];
@@ -366,7 +366,7 @@ public class NullTextInversionTests
     private sealed class Nothing : INoisePredictor
     {
         public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
-            Lifetime.Scoped(() => condition.Tokens.mean([1, 2]).mul(0).view(-1, 1, 1, 1).expand(latents.shape).clone());
+            Lifetime.Scoped(() => condition.Tokens.mean([1, 2]).Times(0).view(-1, 1, 1, 1).expand(latents.shape).clone());
     }
 
     private sealed class InSingles(INoisePredictor inner) : INoisePredictor

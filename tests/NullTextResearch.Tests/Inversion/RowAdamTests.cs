@@ -1,4 +1,5 @@
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -13,14 +14,14 @@ public class RowAdamTests
     public void Update_ManySteps_EqualsTorchAdam()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor start = arange(12, ScalarType.Float64).mul(0.7).sin().reshape(3, 4);
+        Tensor start = ScalarArithmetic.Range(12, ScalarType.Float64).Times(0.7).sin().reshape(3, 4);
         using Parameter parameter = new(start.clone());
         using optim.Optimizer theirs = optim.Adam([parameter], lr: 0.01);
         Tensor ours = start.clone();
         using RowAdam adam = new(new AdamOptions());
         for (int i = 0; i < 20; i++)
         {
-            Tensor gradient = start.mul(i + 1).cos().mul(Math.Pow(10, -i % 5));
+            Tensor gradient = start.Times(i + 1).cos().Times(Math.Pow(10, -i % 5));
             parameter.grad = gradient.clone();
             theirs.step();
             adam.Update(ours, gradient, 0.01);
@@ -62,7 +63,7 @@ public class RowAdamTests
     public void Select_SomeRows_KeepsTheirState()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor Gradient(int i) => arange(12, ScalarType.Float64).add(i).cos().reshape(3, 4);
+        Tensor Gradient(int i) => ScalarArithmetic.Range(12, ScalarType.Float64).Plus(i).cos().reshape(3, 4);
         Tensor all = zeros(3, 4, dtype: ScalarType.Float64);
         Tensor some = zeros(3, 4, dtype: ScalarType.Float64);
         using RowAdam first = new(new AdamOptions()),

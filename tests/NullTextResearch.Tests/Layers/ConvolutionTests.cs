@@ -29,7 +29,7 @@ public sealed class ConvolutionTests
             weight = randn([to, from, 3, 3], generator: generator),
             bias = randn([to], generator: generator);
         using (no_grad())
-            Assert.True(Convolution.Of(x, weight, bias, 1, 1).equal(F.conv2d(x, weight, bias, padding: [1, 1])).all().ToBoolean());
+            Assert.True(Convolution.Of(x, weight, bias, 1, 1).equal(F.conv2d(x, weight, bias, padding: [1, 1])).all().item<bool>());
         // An input that nobody differentiates needs no help either.
         Assert.Equal((0L, 0L), Convolution.AddedChannels(ScalarType.Float32, DeviceType.CPU, from, to, 1, inputGradient: false));
     }
@@ -87,7 +87,7 @@ public sealed class ConvolutionTests
                     wide = random.Next(5, 20);
                 long kernel = random.Next(4) == 0 ? 1 : 3,
                     stride = random.Next(3) == 0 ? 2 : 1;
-                Tensor Draw(double scale, params long[] shape) => randn(shape, generator: generator).mul(scale).to(dtype);
+                Tensor Draw(double scale, params long[] shape) => randn(shape, generator: generator).Times(scale).to(dtype);
                 Tensor[] inputs = [Draw(1, rows, from, high, wide), Draw(1 / Math.Sqrt(from * kernel * kernel), to, from, kernel, kernel), Draw(1, to)];
                 Tensor[] Leaves(ScalarType type) => [.. inputs.Select(t => t.to(type, copy: true).requires_grad_(true))];
                 Tensor[] own = Leaves(dtype),

@@ -1,6 +1,7 @@
 using NullTextResearch.Editing;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -191,7 +192,7 @@ public sealed class SideBySideTests
                 zeros([1, 4, 16, 16]),
                 model.Grid(2).Moves[0],
                 zeros([1, model.Text.Config.ContextLength, model.Text.Config.HiddenSize]),
-                p => p.square().mean([1L, 2, 3])
+                p => p.Squared().mean([1L, 2, 3])
             );
     }
 

@@ -2,6 +2,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Tests.Editing;
 using NullTextResearch.Verification;
@@ -134,7 +135,7 @@ public sealed class FullSizeTests
             long before = ProcessMemory.Resident() ?? 0;
             PredictionGradient result = model
                 .Predictor()
-                .Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).square().flatten(1).mean([1L]));
+                .Differentiate(latents, model.Grid(50).Moves[20], embedding, p => p.sub(target).Squared().flatten(1).mean([1L]));
             long peak = ProcessMemory.Peak() ?? 0;
             return (result.Tokens!, peak - before);
         }

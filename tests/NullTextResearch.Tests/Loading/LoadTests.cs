@@ -1,5 +1,6 @@
 using NullTextResearch.Diffusion;
 using NullTextResearch.Loading;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Verification;
 using NullTextResearch.Weights;
@@ -347,15 +348,15 @@ public sealed class LoadTests : IDisposable
         const string Block = "transformer.resblocks.0.";
         long[] ids = [.. Enumerable.Range(0, 7).Select(i => (long)(i * 3 % 11))];
         long d = layout.Context;
-        Tensor x = file["token_embedding.weight"].index_select(0, tensor(ids)).add(file["positional_embedding"].narrow(0, 0, 7));
+        Tensor x = file["token_embedding.weight"].index_select(0, tensor(ids)).Plus(file["positional_embedding"].narrow(0, 0, 7));
         using TorchSharp.Modules.MultiheadAttention attention = nn.MultiheadAttention(d, d / 64);
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in attention.named_parameters())
             parameter.copy_(file[$"{Block}attn.{name}"]);
-        Tensor mask = full([7, 7], double.NegativeInfinity).triu(1).to(ScalarType.Float32);
+        Tensor mask = Constants.Full([7, 7], double.NegativeInfinity).triu(1).to(ScalarType.Float32);
         Tensor h = Norm(x, "ln_1").unsqueeze(1);
-        x = x.add(attention.call(h, h, h, null, false, mask).Item1.squeeze(1));
+        x = x.Plus(attention.call(h, h, h, null, false, mask).Item1.squeeze(1));
         h = nn.functional.linear(Norm(x, "ln_2"), file[Block + "mlp.c_fc.weight"], file[Block + "mlp.c_fc.bias"]);
-        x = x.add(nn.functional.linear(nn.functional.gelu(h), file[Block + "mlp.c_proj.weight"], file[Block + "mlp.c_proj.bias"]));
+        x = x.Plus(nn.functional.linear(nn.functional.gelu(h), file[Block + "mlp.c_proj.weight"], file[Block + "mlp.c_proj.bias"]));
         Tensor expected = nn.functional.layer_norm(x, [d], file["ln_final.weight"], file["ln_final.bias"]);
         TensorAssert.Close(expected, model.Text.Forward(tensor(ids).unsqueeze(0)).squeeze(0), 2e-5);
 

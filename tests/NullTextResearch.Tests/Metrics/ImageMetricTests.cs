@@ -1,6 +1,7 @@
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -28,7 +29,7 @@ public sealed class ImageMetricTests
         using DisposeScope scope = NewDisposeScope();
         Tensor reference = zeros(2, 3, 4, 4),
             values = zeros(2, 3, 4, 4);
-        values[1].fill_(0.1);
+        values[1].Fill(0.1);
         double[] psnr = Psnr.PerImage(values, reference);
         Assert.Equal(double.PositiveInfinity, psnr[0]);
         Assert.Equal(20, psnr[1], 1e-6);

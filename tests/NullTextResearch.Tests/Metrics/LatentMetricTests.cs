@@ -78,7 +78,7 @@ public sealed class LatentMetricTests
         using DisposeScope scope = NewDisposeScope();
         using Generator generator = new Generator(5);
         Tensor z = randn([1, 4, 64, 64], generator: generator);
-        z[0, 2].add_(3).mul_(0.5);
+        z[0, 2].PlusInPlace(3).TimesInPlace(0.5);
         GaussianStatistics statistics = GaussianStatistics.Of(z)[0];
         Assert.Equal(1.5, statistics.ChannelMeans[2], 0.05);
         Assert.Equal(0.5, statistics.ChannelDeviations[2], 0.05);

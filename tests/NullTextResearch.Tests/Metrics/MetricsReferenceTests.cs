@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using TorchSharp;
@@ -38,15 +39,18 @@ public sealed class MetricsReferenceTests
         // A batch of the pair both ways round: all four metrics are symmetric.
         Tensor x = ImageTensor.ToPixels([a, b], dtype: ScalarType.Float64),
             y = ImageTensor.ToPixels([b, a], dtype: ScalarType.Float64);
-        foreach ((Tensor left, Tensor right, double peak) in new[] { (x, y, 2.0), (x.add(1).div(2), y.add(1).div(2), 1.0) })
+        foreach ((Tensor left, Tensor right, double peak) in new[] { (x, y, 2.0), (x.Plus(1).Over(2), y.Plus(1).Over(2), 1.0) })
         {
             Assert.All(Mse.PerImage(left, right), m => Assert.Equal(Number(row, "mse"), m / (peak * peak), Tolerance));
             Assert.All(Psnr.PerImage(left, right, peak), m => Assert.Equal(Number(row, "psnr_db"), m, Tolerance));
         }
 
         // Structural similarity knows where zero is, so only [0, 1] equals the bytes.
-        Assert.All(Ssim.PerImage(x.add(1).div(2), y.add(1).div(2)), m => Assert.Equal(Number(row, "ssim_gaussian11"), m, Tolerance));
-        Assert.All(Ssim.PerImage(x.add(1).div(2), y.add(1).div(2), window: SsimWindow.Uniform7), m => Assert.Equal(Number(row, "ssim_uniform7"), m, Tolerance));
+        Assert.All(Ssim.PerImage(x.Plus(1).Over(2), y.Plus(1).Over(2)), m => Assert.Equal(Number(row, "ssim_gaussian11"), m, Tolerance));
+        Assert.All(
+            Ssim.PerImage(x.Plus(1).Over(2), y.Plus(1).Over(2), window: SsimWindow.Uniform7),
+            m => Assert.Equal(Number(row, "ssim_uniform7"), m, Tolerance)
+        );
     }
 
     private static double Number(JsonElement row, string name) => row.GetProperty(name).GetDouble();

@@ -1,4 +1,5 @@
 using NullTextResearch.SelfTest;
+using NullTextResearch.Tensors;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -44,7 +45,7 @@ public sealed class ArithmeticSelfTestTests : IDisposable
                 [64],
             ],
             t => Own(t[0]),
-            t => t[0].mul(2)
+            t => t[0].Times(2)
         );
         ArithmeticCheck check = Assert.Single(ArithmeticSelfTest.Run([operation], ScalarType.Float32, 1, default));
         Assert.Equal(expected, check.Verdict);
@@ -52,10 +53,10 @@ public sealed class ArithmeticSelfTestTests : IDisposable
         Tensor Own(Tensor x) =>
             how switch
             {
-                "a result half a percent off" => x.mul(2).add(x.detach().mul(0.01)),
-                "a gradient half a percent off" => x.mul(2.01).sub(x.detach().mul(0.01)),
-                "one NaN" => cat([x.narrow(0, 0, 63).mul(2), x.narrow(0, 63, 1).mul(double.NaN)], 0),
-                _ => x.mul(2),
+                "a result half a percent off" => x.Times(2).Plus(x.detach().Times(0.01)),
+                "a gradient half a percent off" => x.Times(2.01).sub(x.detach().Times(0.01)),
+                "one NaN" => cat([x.narrow(0, 0, 63).Times(2), x.narrow(0, 63, 1).Times(double.NaN)], 0),
+                _ => x.Times(2),
             };
     }
 
@@ -67,9 +68,9 @@ public sealed class ArithmeticSelfTestTests : IDisposable
             [
                 [64],
             ],
-            t => t[0].mul(2),
-            t => t[0].mul(2),
-            Plain: t => t[0].mul(2.1)
+            t => t[0].Times(2),
+            t => t[0].Times(2),
+            Plain: t => t[0].Times(2.1)
         );
         Assert.Equal(ArithmeticVerdict.WorkedAround, Assert.Single(ArithmeticSelfTest.Run([operation], ScalarType.Float32, 1, default)).Verdict);
     }

@@ -1,5 +1,6 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -70,7 +71,7 @@ public sealed class CudaTests
         // Weights are frozen: a gradient that is asked for is the text's.
         Tensor context = text.detach().requires_grad_(true);
         Tensor noise = model.UNet.Forward(latents, tensor((long[])[481], device: device), context);
-        Tensor gradient = autograd.grad([noise.square().mean()], [context])[0];
+        Tensor gradient = autograd.grad([noise.Squared().mean()], [context])[0];
         using InversionResult inversion = new NullTextInversion(NullTextOptions.Default with { InnerSteps = 2, StopEarly = false }).Invert(
             new InversionProblem
             {

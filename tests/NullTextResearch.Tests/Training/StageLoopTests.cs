@@ -1,3 +1,5 @@
+using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Training;
 using NullTextResearch.Weights;
 using Xunit;
@@ -16,7 +18,7 @@ public sealed class StageLoopTests : IDisposable
         using FlatParameters parameters = new(weights);
         using WorkerPool pool = new(2);
         using StageLoop loop = new("fit", Schedule(200), TinyTraining.Options(_folder), pool, parameters, new AdamWSettings { WeightDecay = 0 });
-        Tensor Loss() => weights.Trainable.Select(w => w.Value.sub(3).square().sum()).Aggregate((a, b) => a.add(b));
+        Tensor Loss() => weights.Trainable.Select(w => w.Value.Plus(-3).Squared().sum()).Aggregate((a, b) => a.Plus(b));
         double before = Loss().item<float>();
 
         loop.Run((_, _, _) => Loss(), _ => 0, TestContext.Current.CancellationToken);
@@ -34,7 +36,7 @@ public sealed class StageLoopTests : IDisposable
 
         TrainingDivergedException error = Assert.Throws<TrainingDivergedException>(() =>
             loop.Run(
-                (_, step, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)).mul(step == 4 ? double.NaN : 1),
+                (_, step, _) => weights.Trainable.Select(w => w.Value.Squared().sum()).Aggregate((a, b) => a.Plus(b)).Times(step == 4 ? double.NaN : 1),
                 _ => 0,
                 TestContext.Current.CancellationToken
             )
@@ -67,7 +69,7 @@ public sealed class StageLoopTests : IDisposable
         {
             Tensor first = randn(parameters.Count),
                 second = randn(parameters.Count);
-            theirs.grad = first.add(second).div(2);
+            theirs.grad = first.Plus(second).Over(2);
             reference.step();
             ours.Step([first, second], step, 1e-2);
         }
@@ -155,7 +157,7 @@ public sealed class StageLoopTests : IDisposable
         Dictionary<string, Tensor> vectors = new() { ["a"] = vector };
         for (int step = 1; step <= 2; step++)
         {
-            vector.fill_(step);
+            vector.Fill(step);
             TrainingCheckpoint.Save(path, new Dictionary<string, double> { ["step"] = step }, vectors, keepPrevious: true);
         }
 
@@ -202,7 +204,7 @@ public sealed class StageLoopTests : IDisposable
             (_, _, _) =>
             {
                 there.Add(File.Exists(Path.Combine(_folder, "soon.checkpoint")));
-                return weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b));
+                return weights.Trainable.Select(w => w.Value.Squared().sum()).Aggregate((a, b) => a.Plus(b));
             },
             _ => 0,
             TestContext.Current.CancellationToken
@@ -221,7 +223,7 @@ public sealed class StageLoopTests : IDisposable
         using WorkerPool pool = new(1);
         using StageLoop loop = new("fit", Schedule(2), TinyTraining.Options(_folder), pool, parameters, new AdamWSettings());
         loop.Run(
-            (_, _, _) => weights.Trainable.Select(w => w.Value.square().sum()).Aggregate((a, b) => a.add(b)),
+            (_, _, _) => weights.Trainable.Select(w => w.Value.Squared().sum()).Aggregate((a, b) => a.Plus(b)),
             _ => 0,
             TestContext.Current.CancellationToken
         );

@@ -90,8 +90,8 @@ public sealed class CheckpointingTests
         SegmentTape tape = unet.Record(latents, tensor((long[])[500]), text, 0);
         Tensor gradient = randn_like(tape.Prediction);
         Tensor first = tape.PullBack(gradient),
-            second = tape.PullBack(gradient.mul(2));
-        Near(first.mul(2), second, 1e-13);
+            second = tape.PullBack(gradient.Times(2));
+        Near(first.Times(2), second, 1e-13);
         Assert.Throws<ShapeMismatchException>(() => tape.PullBack(gradient.narrow(0, 0, 1)));
     }
 
@@ -143,7 +143,7 @@ public sealed class CheckpointingTests
         const double Little = 1e-5;
         Tensor direction = randn_like(latents);
         double Total(Tensor z) => Loss(predictor.Predict(z, Step, text)).sum().item<double>();
-        double slope = (Total(latents.add(direction * Little)) - Total(latents.sub(direction * Little))) / (2 * Little);
+        double slope = (Total(latents.Plus(direction.Times(Little))) - Total(latents.sub(direction.Times(Little)))) / (2 * Little);
         double expected = both.Latents!.mul(direction).sum().item<double>();
         Assert.InRange(slope, expected - (1e-6 * Math.Abs(expected)) - 1e-10, expected + (1e-6 * Math.Abs(expected)) + 1e-10);
         Assert.Throws<ArgumentOutOfRangeException>(() => predictor.Differentiate(latents, Step, text, Loss, 0));
@@ -198,7 +198,7 @@ public sealed class CheckpointingTests
         );
     }
 
-    private static Tensor Loss(Tensor prediction) => prediction.sub(0.3).square().flatten(1).mean([1L]);
+    private static Tensor Loss(Tensor prediction) => prediction.Plus(-0.3).Squared().flatten(1).mean([1L]);
 
     private static PredictionGradient Gradient(UNet2DConditionModel unet, MemoryOptions memory, int height, int width, ScalarType dtype) =>
         Gradient(new UNetNoisePredictor(unet, memory: memory), height, width, dtype);

@@ -1,6 +1,7 @@
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Vae;
 using TorchSharp;
@@ -54,7 +55,7 @@ public sealed class VaeTilingTests
         AutoencoderKL vae = Mini.Value.Vae;
         VaeTiling tiling = new(vae, 16, 4);
         using Generator generator = new(2);
-        Tensor pixels = rand([2, 3, 64, 48], generator: generator).mul(2).sub(1);
+        Tensor pixels = rand([2, 3, 64, 48], generator: generator).Times(2).Plus(-1);
         Tensor latents = vae.Encode(pixels);
         Assert.Equal(0, TensorAssert.MaxDifference(latents, tiling.Encode(pixels)));
         Assert.Equal(0, TensorAssert.MaxDifference(vae.Decode(latents), tiling.Decode(latents)));

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Verification;
 using NullTextResearch.Weights;
@@ -78,7 +79,7 @@ public sealed class GoldenTests
     public void Run_CorruptedReference_FailsThatTensorAlone()
     {
         using TemporaryGolden folder = new("schedule.safetensors", "tiny_models.safetensors");
-        folder.Change("tiny_models.safetensors", "unet.eps.t481", t => t[0, 0, 0, 0] = t[0, 0, 0, 0] + 1e-3f);
+        folder.Change("tiny_models.safetensors", "unet.eps.t481", t => t[0, 0, 0, 0] = t[0, 0, 0, 0].Plus(1e-3));
 
         IReadOnlyList<VerificationResult> results = GoldenVerifier.Run(folder.Path, new VerificationOptions { Files = "tiny_models.safetensors" });
 

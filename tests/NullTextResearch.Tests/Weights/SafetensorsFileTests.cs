@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using TorchSharp;
@@ -156,7 +157,7 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "p.safetensors");
-        Tensor value = arange(35, ScalarType.Float32).reshape(5, 7);
+        Tensor value = ScalarArithmetic.Range(35, ScalarType.Float32).reshape(5, 7);
         SafetensorsFile.Write(
             path,
             new Dictionary<string, Tensor>

@@ -1,3 +1,4 @@
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using NullTextResearch.Verification;
 using NullTextResearch.Weights;
@@ -56,7 +57,7 @@ public sealed class StrictLoadTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string path = Path.Combine(_folder, "stacked.safetensors");
-        Tensor all = arange(18, ScalarType.Float32).reshape(6, 3);
+        Tensor all = ScalarArithmetic.Range(18, ScalarType.Float32).reshape(6, 3);
         SafetensorsFile.Write(path, new Dictionary<string, Tensor> { ["qkv"] = all });
         using WeightSet weights = new();
         string[] names = ["q", "k", "v"];
