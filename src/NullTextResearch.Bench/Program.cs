@@ -112,9 +112,10 @@ internal static class Program
             );
             if (parsed.GetValue(full))
             {
+                Device on;
                 try
                 {
-                    ComputeDevice.Parse(parsed.GetValue(device)!);
+                    on = ComputeDevice.Parse(parsed.GetValue(device)!);
                 }
                 catch (ArgumentException e)
                 {
@@ -126,7 +127,7 @@ internal static class Program
                     parsed.GetValue(rounds),
                     parsed.GetResult(inner) is { Implicit: false } ? work.Inner : 3,
                     work.Threads,
-                    parsed.GetValue(device)!,
+                    on,
                     $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}"
                 );
                 if (parsed.GetValue(shared))

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -11,7 +12,7 @@ namespace NullTextResearch.Cli.Tests;
 /// </summary>
 public sealed class CultureSourceTests
 {
-    private static readonly string Source = Path.Combine(SourceTree.Root, "src");
+    private static readonly string Source = SourceTree.At("src");
 
     [Fact]
     public void InterpolatedStrings_NumbersWithFractions_NameTheirCulture()

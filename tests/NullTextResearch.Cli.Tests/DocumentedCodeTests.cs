@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using NullTextResearch.Images;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -16,8 +17,8 @@ public sealed partial class DocumentedCodeTests : Workshop
 
     public static TheoryData<string> Documents =>
         [
-            .. ((string[])["README.md", "CONTRIBUTING.md", "environment.md", .. Directory.GetFiles(Path.Combine(SourceTree.Root, "docs"), "*.md")])
-                .Select(f => Path.GetRelativePath(SourceTree.Root, Path.Combine(SourceTree.Root, f)).Replace('\\', '/'))
+            .. ((string[])["README.md", "CONTRIBUTING.md", "environment.md", .. Directory.GetFiles(SourceTree.At("docs"), "*.md")])
+                .Select(f => Path.GetRelativePath(SourceTree.Root, SourceTree.At(f)).Replace('\\', '/'))
                 .Where(f => Blocks(f).Length > 0),
         ];
 
@@ -38,7 +39,7 @@ public sealed partial class DocumentedCodeTests : Workshop
         string program = Path.Combine(AppContext.BaseDirectory, name + ".dll");
         string scene = Path.Combine(Folder, "data", "images", "toy", "01-house-snow.png");
         Directory.CreateDirectory(Path.GetDirectoryName(scene)!);
-        File.Copy(Path.Combine(SourceTree.Root, "data", "images", "toy", "01-house-snow.png"), scene);
+        File.Copy(SourceTree.At("data", "images", "toy", "01-house-snow.png"), scene);
         try
         {
             Assert.True(Compile(code, name).Emit(program, cancellationToken: TestContext.Current.CancellationToken).Success);
@@ -77,7 +78,7 @@ public sealed partial class DocumentedCodeTests : Workshop
     }
 
     private static string[] Blocks(string document) =>
-        [.. Code().Matches(File.ReadAllText(Path.Combine(SourceTree.Root, document))).Select(m => m.Groups[1].Value).Where(c => !NotebookLine().IsMatch(c))];
+        [.. Code().Matches(File.ReadAllText(SourceTree.At(document))).Select(m => m.Groups[1].Value).Where(c => !NotebookLine().IsMatch(c))];
 
     // Cells of notebooks: tests of the kernels run such.
     [GeneratedRegex("^#[ir!]", RegexOptions.Multiline)]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -12,7 +13,7 @@ public sealed class MethodsTests : Workshop
     {
         Outcome outcome = Run("methods", "--markdown").WithoutStackTrace();
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Contains(outcome.Out.Trim(), File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "methods.md")), StringComparison.Ordinal);
+        Assert.Contains(outcome.Out.Trim(), File.ReadAllText(SourceTree.At("docs", "methods.md")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,7 +64,7 @@ public sealed class MethodsTests : Workshop
             Assert.Same(OriginalCode.None, code);
             return;
         }
-        string path = Path.Combine(SourceTree.Root, "data", "golden", golden);
+        string path = SourceTree.At("data", "golden", golden);
         Assert.True(File.Exists(path), path);
         using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "checks.json")));
         string member = code.IsRelative ? "rel_l2" : "max_abs";

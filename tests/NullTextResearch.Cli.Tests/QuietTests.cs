@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using NullTextResearch.Kernel.Documents;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Cli.Tests;
@@ -27,7 +28,7 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
     [Fact]
     public void Verify_OneFile_WritesOnlyItsOwnLinesToStandardError()
     {
-        string golden = Path.Combine(Repository(), "data", "golden");
+        string golden = SourceTree.At("data", "golden");
         RequireOwnLines(work.Run("verify", "--golden", golden, "--files", "tiny_models.safetensors"));
     }
 
@@ -87,13 +88,4 @@ public sealed partial class QuietTests(FinishedRun work) : IClassFixture<Finishe
     // The native libraries' names, which no line of ours has.
     [GeneratedRegex(@"NNPACK|\bOMP\b|libgomp|[Oo]ne[Dd][Nn][Nn]|onednn|\bMKL\b|c10::|at::|\.cpp:\d", RegexOptions.CultureInvariant)]
     private static partial Regex NativeLine();
-
-    private static string Repository()
-    {
-        DirectoryInfo? at = new(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "NullTextResearch.sln")))
-            at = at.Parent;
-        Assert.SkipWhen(at is null, "the tests do not lie in a checkout");
-        return at!.FullName;
-    }
 }

@@ -2,6 +2,7 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Text;
 using System.Text.Json;
+using NullTextResearch.TestKit;
 
 namespace NullTextResearch.DotNetInteractive.Tests;
 
@@ -24,7 +25,7 @@ public sealed class SourceLinkTests : IDisposable
     [Fact]
     public void Symbols_BuiltInACloneOfAPublishedRepository_LinkToTheCommit()
     {
-        string checkout = Tool.Checkout();
+        string checkout = SourceTree.Root;
         Assert.SkipUnless(Path.Exists(Path.Combine(checkout, ".git")), "this copy of the project is no git checkout");
         // The project alone, with what every project takes from the root.
         Tool.Required("git", ["clone", "-q", "--depth", "1", "--sparse", new Uri(checkout).AbsoluteUri, _folder]);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using NullTextResearch.TestKit;
 
 namespace NullTextResearch.DotNetInteractive.Tests;
 
@@ -63,7 +64,7 @@ public sealed class Tool : IDisposable
     private string Pack()
     {
         string feed = System.IO.Path.Combine(_folder, "feed");
-        Required("bash", [System.IO.Path.Combine(Checkout(), "build", "pack.sh"), feed, "--no-build"]);
+        Required("bash", [SourceTree.At("build", "pack.sh"), feed, "--no-build"]);
         return feed;
     }
 
@@ -72,18 +73,7 @@ public sealed class Tool : IDisposable
         string folder = System.IO.Path.Combine(_folder, "published");
         Required(
             "dotnet",
-            [
-                "publish",
-                System.IO.Path.Combine(Checkout(), "src", "NullTextResearch.DotNetInteractive"),
-                "-c",
-                "Release",
-                "--no-build",
-                "-v",
-                "q",
-                "-nologo",
-                "-o",
-                folder,
-            ]
+            ["publish", SourceTree.At("src", "NullTextResearch.DotNetInteractive"), "-c", "Release", "--no-build", "-v", "q", "-nologo", "-o", folder]
         );
         return folder;
     }
@@ -124,16 +114,5 @@ public sealed class Tool : IDisposable
         }
 
         return (process.ExitCode, process.ExitCode == 0 ? output.Result : output.Result + errors.Result);
-    }
-
-    internal static string Checkout()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(System.IO.Path.Combine(at.FullName, "NullTextResearch.sln")))
-                return at.FullName;
-        }
-
-        throw new DirectoryNotFoundException("The tests run outside the checkout.");
     }
 }

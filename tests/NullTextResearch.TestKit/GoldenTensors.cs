@@ -24,7 +24,7 @@ public sealed class GoldenTensors
     }
 
     /// <summary>data/golden of the checkout.</summary>
-    public static string Folder { get; } = Find();
+    public static string Folder { get; } = SourceTree.At("data", "golden");
 
     /// <summary>The tensor of that name, in the current dispose scope.</summary>
     public Tensor this[string name]
@@ -54,14 +54,4 @@ public sealed class GoldenTensors
 
     /// <summary>Whether a file is there.</summary>
     public static bool Has(string name) => File.Exists(Path.Combine(Folder, name));
-
-    private static string Find()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "NullTextResearch.sln")))
-                return Path.Combine(folder.FullName, "data", "golden");
-        }
-        throw new DirectoryNotFoundException($"No NullTextResearch.sln above {AppContext.BaseDirectory}.");
-    }
 }

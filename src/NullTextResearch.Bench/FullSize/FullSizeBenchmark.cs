@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench.FullSize;
 
 /// <summary>What to measure.</summary>
-internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Threads, string Device, string Command);
+internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Threads, Device Device, string Command);
 
 /// <summary>
 /// The U-Net of Stable Diffusion 1.5 with random weights made in memory, against ceilings of this machine measured in the same run. Speed does
@@ -22,7 +22,7 @@ internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Th
 internal sealed class FullSizeBenchmark(FullSizeWork work)
 {
     private const int OperationRepeats = 4;
-    private readonly Device _device = torch.device(work.Device);
+    private readonly Device _device = work.Device;
     private readonly UNetConfig _config = UNetConfig.StableDiffusion1;
     private readonly CultureInfo _c = CultureInfo.InvariantCulture;
     private readonly StringBuilder _text = new();

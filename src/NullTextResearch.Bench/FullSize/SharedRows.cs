@@ -13,7 +13,7 @@ internal sealed class SharedRows(FullSizeWork work)
 
     public void Run()
     {
-        Device device = torch.device(work.Device);
+        Device device = work.Device;
         bool isCuda = device.type == DeviceType.CUDA;
         ScalarType half = isCuda ? ScalarType.Float16 : ScalarType.BFloat16;
         UNetConfig config = UNetConfig.StableDiffusion1;

@@ -192,12 +192,9 @@ internal static class TrainCommand
                     Seed = parsed.GetValue(seed),
                     TrainingScenes = parsed.GetValue(encoded),
                     NoisyFrom = parsed.GetValue(weak),
-                    ActivationDtype = parsed.GetValue(precision) switch
-                    {
-                        "auto" => TrainingRecipe.FastestActivations(parsed.GetValue(device)!),
-                        string name => Precision.Parse(name),
-                        null => recipe.ActivationDtype,
-                    },
+                    ActivationDtype = parsed.GetValue(precision) is { } named and not "auto"
+                        ? Precision.Parse(named)
+                        : TrainingRecipe.FastestActivations(parsed.GetValue(device)!),
                 };
                 if (parsed.GetValue(autoencoder) is { } from)
                     recipe = recipe with { AutoencoderFrom = from.FullName, VaeStage = recipe.VaeStage with { Rate = 0.4 * recipe.VaeStage.Rate } };

@@ -33,10 +33,7 @@ public sealed class FlowPredictor(INoisePredictor network, NoiseSchedule schedul
     )
     {
         NoiseLevel level = _schedule.At(step.Timestep);
-        using TorchSharp.DisposeScope scope = NewDisposeScope();
-        PredictionGradient result = network.Differentiate(latents, step, condition, direction => loss(ToNoise(direction, latents, level)), of);
-        using IDisposable grad = no_grad();
-        return result.Converted(ToNoise(result.Prediction, latents, level), 1, loss).MoveToOuterDisposeScope();
+        return PredictionGradient.Through(network, latents, step, condition, direction => ToNoise(direction, latents, level), 1, loss, of);
     }
 
     /// <summary>The noise that corresponds to a direction.</summary>

@@ -51,21 +51,41 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
     }
 
     /// <summary>
-    /// The same of a network whose output was converted to noise with the help of the latents. They then act on the loss past the network too: what the
-    /// network's own gradient lacks is added.
+    /// Differentiates through a network whose output is converted to noise with the help of the latents. They then act on the loss past the network too: what
+    /// the network's own gradient lacks is added.
     /// </summary>
-    /// <param name="noise">The converted prediction.</param>
+    /// <param name="network">Its output is converted; borrowed.</param>
+    /// <param name="latents">z; borrowed.</param>
+    /// <param name="step">Passed to the network.</param>
+    /// <param name="condition">Passed to the network.</param>
+    /// <param name="toNoise">The conversion of an output to noise.</param>
     /// <param name="factor">Factor of the latents in the conversion.</param>
     /// <param name="loss">Of the noise.</param>
-    internal PredictionGradient Converted(Tensor noise, double factor, Func<Tensor, Tensor> loss)
+    /// <param name="of">Which gradients.</param>
+    internal static PredictionGradient Through(
+        INoisePredictor network,
+        Tensor latents,
+        DiffusionStep step,
+        Conditioning condition,
+        Func<Tensor, Tensor> toNoise,
+        double factor,
+        Func<Tensor, Tensor> loss,
+        GradientOf of
+    )
     {
-        if (Latents is null)
-            return this with { Prediction = noise };
-        using IDisposable recorded = enable_grad();
-        Tensor leaf = noise.detach().requires_grad_(true);
-        Tensor upstream = Of(loss(leaf).sum(), [leaf])[0];
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        PredictionGradient result = network.Differentiate(latents, step, condition, output => loss(toNoise(output)), of);
         using IDisposable grad = no_grad();
-        return this with { Prediction = noise, Latents = Latents.Plus(upstream.Times(factor)) };
+        result = result with { Prediction = toNoise(result.Prediction) };
+        if (result.Latents is { } through)
+        {
+            Tensor leaf = result.Prediction.detach();
+            using IDisposable recorded = enable_grad();
+            Tensor upstream = Of(loss(leaf.requires_grad_(true)).sum(), [leaf])[0];
+            using IDisposable alone = no_grad();
+            result = result with { Latents = through.Plus(upstream.Times(factor)) };
+        }
+        return result.MoveToOuterDisposeScope();
     }
 
     /// <summary>The requested inputs, the embedding first.</summary>

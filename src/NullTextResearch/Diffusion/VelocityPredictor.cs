@@ -30,10 +30,7 @@ public sealed class VelocityPredictor(INoisePredictor network, NoiseSchedule sch
     )
     {
         NoiseLevel level = schedule.At(step.Timestep);
-        using TorchSharp.DisposeScope scope = NewDisposeScope();
-        PredictionGradient result = network.Differentiate(latents, step, condition, velocity => loss(ToNoise(velocity, latents, level)), of);
-        using IDisposable grad = no_grad();
-        return result.Converted(ToNoise(result.Prediction, latents, level), level.Noise, loss).MoveToOuterDisposeScope();
+        return PredictionGradient.Through(network, latents, step, condition, velocity => ToNoise(velocity, latents, level), level.Noise, loss, of);
     }
 
     /// <summary>The noise that corresponds to a velocity.</summary>

@@ -1,4 +1,3 @@
-using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
@@ -12,7 +11,7 @@ namespace NullTextResearch.Editing;
 /// each step. Couairon et al. 2023 (arXiv 2210.11427).
 /// </summary>
 /// <remarks>The mask needs no guidance: guidance would only scale the difference of the predictions, which is compared with its own mean.</remarks>
-public sealed class DiffEdit : INetworkHook, IEditDirector
+public sealed class DiffEdit : IEditDirector
 {
     // Two runs of a network differ by less than this share of its predictions: equal prompts must not produce a mask of rounding errors.
     private const double Rounding = 1e-4;
@@ -21,7 +20,6 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
     private readonly EditProblem _problem;
     private readonly PivotTrajectory _pivot;
     private readonly int _first;
-    private readonly HashSet<int> _seen = [];
     private BatchLayout? _rows;
     private Tensor? _mask;
 
@@ -60,12 +58,6 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
             );
         (_options, _problem) = (options, problem);
     }
-
-    /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
 
     /// <summary>Noise samples for the mask, [maps, 4, H, W]; borrowed. Null draws them.</summary>
     public Tensor? Noise { get; init; }
@@ -126,13 +118,6 @@ public sealed class DiffEdit : INetworkHook, IEditDirector
             Tensor both = _mask!.narrow(0, _rows!.IndexOf(new BatchRow(image, branch)), 1).expand(2, 1, height, width);
             return new BlendMask(both.Snapshot(), null, both.Snapshot());
         }
-    }
-
-    /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
-    {
-        _seen.Add(call.Site.Order);
-        return FusedAttention.Instance.Attend(call, query, key, value);
     }
 
     /// <inheritdoc/>

@@ -39,7 +39,8 @@ public static class EditRun
         InversionResult inversion = problem.Inversion;
         Tensor start = inversion.StartLatents;
         using IEditDirector director = editor.Direct(problem);
-        CountingPredictor network = new(problem.Predictor(director.Hook));
+        LayerCounter hook = new(director.Hook);
+        CountingPredictor network = new(problem.Predictor(hook));
         BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
         using StepEmbeddings conditional = Rows([
             .. rows.Rows.Select(r =>
@@ -72,7 +73,7 @@ public static class EditRun
             Edits = problem.Edits,
             Masks = director.Masks(problem.Edits, start.shape[2], start.shape[3]),
             Maps = director.TakeMaps(),
-            AttentionLayers = director.LayersSeen,
+            AttentionLayers = hook.Layers,
             Evaluations = network.Evaluations,
             Backwards = network.Backwards,
             Elapsed = clock.Elapsed,
@@ -84,7 +85,7 @@ public static class EditRun
         Tensor Noise(DiffusionStep step, Tensor latents)
         {
             Tensor noise = director.Predict(At(step), latents);
-            if (director.LayersSeen == 0)
+            if (hook.Layers == 0)
                 throw new InvalidOperationException(
                     "The noise predictor never called the editor's hook, so no edit would happen. Pass the hook on to the network's forward call."
                 );

@@ -44,13 +44,14 @@ public sealed class EditSession(
     )
     {
         using UseGate.Lease use = inversion.Use();
+        options ??= new PromptToPromptOptions();
         List<StepEmbeddings> targets = [];
         using DisposeScope scope = NewDisposeScope();
         Tensor? emptyEmbedding = null;
         try
         {
             for (int image = 0; image < edits.Count; image++)
-                targets.Add(Embed(inversion, image, edits[image], options ?? new PromptToPromptOptions(), ref emptyEmbedding));
+                targets.Add(Embed(inversion, image, edits[image], options, ref emptyEmbedding));
             EditProblem problem = new()
             {
                 Predictor = predictor,
@@ -61,7 +62,7 @@ public sealed class EditSession(
                 Empty = empty is null ? null : emptyEmbedding,
                 GuidanceScale = guidanceScale,
             };
-            return EditRun.Run(problem, options ?? new PromptToPromptOptions(), progress: progress, cancellation: cancellation);
+            return EditRun.Run(problem, options, progress: progress, cancellation: cancellation);
         }
         finally
         {

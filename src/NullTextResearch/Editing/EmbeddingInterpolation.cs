@@ -1,4 +1,3 @@
-using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
@@ -10,10 +9,9 @@ namespace NullTextResearch.Editing;
 /// Samples the target with a mixture of two embeddings: the image's own, best one optimised per step, and the target prompt's. With "textual-pivot" this is
 /// Prompt Tuning Inversion, Dong et al. 2023 (arXiv 2305.04441). Nothing inside the network changes.
 /// </summary>
-public sealed class EmbeddingInterpolation : INetworkHook, IEditDirector
+public sealed class EmbeddingInterpolation : IEditDirector
 {
     private readonly double _share;
-    private readonly HashSet<int> _seen = [];
     private StepEmbeddings? _mixed;
 
     internal EmbeddingInterpolation(EmbeddingInterpolationOptions options, EditProblem problem)
@@ -22,15 +20,6 @@ public sealed class EmbeddingInterpolation : INetworkHook, IEditDirector
             throw new ArgumentException(FormattableString.Invariant($"Share is {options.Share}; it must lie in [0, 1]."));
         _share = options.Share;
     }
-
-    /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
-
-    /// <inheritdoc/>
-    public bool TouchesUnconditional => false;
 
     /// <inheritdoc/>
     public SamplingPlan Plan(SamplingPlan plan, INoisePredictor network)
@@ -45,13 +34,6 @@ public sealed class EmbeddingInterpolation : INetworkHook, IEditDirector
         Tensor mixed = source.Plus(own.sub(source).mul(share));
         _mixed = plan.Conditional.IsPerStep ? StepEmbeddings.PerStep(mixed) : StepEmbeddings.Constant(mixed);
         return plan with { Conditional = _mixed };
-    }
-
-    /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
-    {
-        _seen.Add(call.Site.Order);
-        return FusedAttention.Instance.Attend(call, query, key, value);
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,6 @@ public sealed class HEdit : INetworkHook, IEditDirector
     private readonly PromptToPromptProcessor? _attention;
     private readonly double _sourceGuidance;
     private readonly int _first;
-    private readonly HashSet<int> _seen = [];
     private bool _isControlled;
     private int _passes;
     private Tensor? _correction;
@@ -51,9 +50,6 @@ public sealed class HEdit : INetworkHook, IEditDirector
 
     /// <inheritdoc/>
     public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
 
     /// <inheritdoc/>
     public bool TouchesUnconditional => false;
@@ -116,7 +112,6 @@ public sealed class HEdit : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _seen.Add(call.Site.Order);
         if (!_isControlled)
             return FusedAttention.Instance.Attend(call, query, key, value);
         AttentionCall at = _options.PublishedWindows ? call with { Step = Math.Min(_passes, _problem.Grid.Steps - 1) } : call;

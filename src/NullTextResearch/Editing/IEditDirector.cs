@@ -10,8 +10,8 @@ namespace NullTextResearch.Editing;
 /// </summary>
 public interface IEditDirector : IDisposable
 {
-    /// <summary>The hook inside the network.</summary>
-    INetworkHook Hook { get; }
+    /// <summary>The hook inside the network; one that changes nothing (default) for editors that work on latents or prompts alone.</summary>
+    INetworkHook Hook => FusedAttention.Instance;
 
     /// <summary>Changes the sampling plan: the start, the first step or the replay (default: nothing).</summary>
     /// <param name="plan">Start, prompts, guidance and rows, as in the inversion; borrowed.</param>
@@ -36,9 +36,6 @@ public interface IEditDirector : IDisposable
     /// <param name="latents">[rows, 4, H, W]; borrowed.</param>
     /// <returns>In the current dispose scope.</returns>
     Tensor After(EditStep at, Tensor latents) => latents;
-
-    /// <summary>Number of distinct network layers that have called the hook so far.</summary>
-    int LayersSeen { get; }
 
     /// <summary>Masks that confined the edit, per image and target, null if there was none; owned by the caller.</summary>
     /// <param name="edits">The edits.</param>

@@ -1,4 +1,3 @@
-using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
 using TorchSharp;
@@ -15,13 +14,12 @@ namespace NullTextResearch.Editing;
 /// It uses only the clean latents of an inversion, so the cheapest one suffices. The source ends exactly at the image. The authors' third branch, which differs
 /// from the source only under attention control, is omitted.
 /// </remarks>
-public sealed class InfEdit : INetworkHook, IEditDirector
+public sealed class InfEdit : IEditDirector
 {
     private readonly InfEditOptions _options;
     private readonly EditProblem _problem;
     private readonly Tensor _clean;
     private readonly int _first;
-    private readonly HashSet<int> _seen = [];
     private VirtualInversion? _replay;
     private StepEmbeddings? _empty;
 
@@ -47,12 +45,6 @@ public sealed class InfEdit : INetworkHook, IEditDirector
             );
         (_options, _problem) = (options, problem);
     }
-
-    /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
 
     /// <summary>Noise, [1 + steps to run, 4, H, W]: the start noise, then one sample per step; borrowed. Null draws it.</summary>
     public Tensor? Noise { get; init; }
@@ -83,13 +75,6 @@ public sealed class InfEdit : INetworkHook, IEditDirector
             FirstStep = _first,
             Replay = _replay,
         };
-    }
-
-    /// <inheritdoc/>
-    public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
-    {
-        _seen.Add(call.Site.Order);
-        return FusedAttention.Instance.Attend(call, query, key, value);
     }
 
     /// <inheritdoc/>

@@ -15,7 +15,6 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
 
     private readonly MasaCtrlOptions _options;
     private readonly (int First, int End) _window;
-    private readonly HashSet<int> _seen = [];
     private readonly List<Tensor> _stepMaps = [];
     private int _step = -1;
 
@@ -40,12 +39,8 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
     public INetworkHook Hook => this;
 
     /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
-
-    /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _seen.Add(call.Site.Order);
         if (call.Step != _step || call.Site.Order == 0)
             Forget(call.Step);
         if (call.Site.Kind == AttentionKind.Cross)

@@ -17,7 +17,6 @@ namespace NullTextResearch.Editing;
 public sealed class Pix2PixZero : INetworkHook, IEditDirector
 {
     private readonly Pix2PixZeroOptions _options;
-    private readonly HashSet<int> _seen = [];
     private readonly Dictionary<int, Tensor> _maps = [];
     private readonly List<Tensor> _distances = [];
     private readonly MapHook _keep;
@@ -38,9 +37,6 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
 
     /// <inheritdoc/>
     public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
 
     /// <inheritdoc/>
     public Tensor Before(EditStep at, Tensor latents)
@@ -103,7 +99,6 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _seen.Add(call.Site.Order);
         if (_watch is not { } watch || call.Site.Kind != AttentionKind.Cross)
             return FusedAttention.Instance.Attend(call, query, key, value);
         AttentionCall at = call;

@@ -17,7 +17,6 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     private readonly EditProblem _problem;
     private readonly int _featureSteps;
     private readonly int _attentionSteps;
-    private readonly HashSet<int> _seen = [];
 
     internal PlugAndPlay(PlugAndPlayOptions options, EditProblem problem)
     {
@@ -42,9 +41,6 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
 
     /// <inheritdoc/>
     public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
-    public int LayersSeen => _seen.Count;
 
     /// <summary>Overrides the source's latents at a step, [images, 4, H, W]; borrowed. Null uses the inversion's.</summary>
     public Func<DiffusionStep, Tensor>? SourceLatents { get; init; }
@@ -122,7 +118,6 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _seen.Add(call.Site.Order);
         AttentionSite site = call.Site;
         bool isLate = site.Stage == UNetStage.Up && (site.Block > 1 || (site.Block == 1 && site.Layer >= 1));
         if (site.Kind != AttentionKind.Self || call.Step >= _attentionSteps || !isLate)

@@ -20,7 +20,6 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     private readonly JoinedRows _conditional;
     private readonly BatchLayout _prompts;
     private readonly BatchRow[] _targetRows;
-    private readonly HashSet<int> _seen = [];
     private readonly Dictionary<(int Order, int Image), Tensor[]> _sourceAttention = [];
     private bool _storeTaken;
 
@@ -76,11 +75,6 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     /// <summary>Number of prompts: rows of the conditional half.</summary>
     public int Prompts { get; private set; }
 
-    /// <summary>
-    /// Number of distinct attention layers that have called so far. It must equal the network's number of layers for the edit to take effect.
-    /// </summary>
-    public int LayersSeen => _seen.Count;
-
     /// <summary>Edited maps, conditional rows only, summed over the steps; empty unless they are kept or a local blend needs them.</summary>
     public AttentionStore Store { get; }
 
@@ -94,7 +88,6 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     /// <exception cref="ArgumentException">The batch does not fit the prompts.</exception>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
-        _seen.Add(call.Site.Order);
         bool needed = Store.Wants(call) || (call.Site.Kind == AttentionKind.Cross ? ReplacesCross(call.Step) : ReplacesSelf(call));
         IReadOnlyList<BatchRow> conditional = call.Rows.ConditionalRows;
         if (conditional.Count == 0)

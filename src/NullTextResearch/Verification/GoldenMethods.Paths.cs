@@ -297,8 +297,6 @@ internal sealed partial class GoldenMethods
         {
             public INetworkHook Hook => this;
 
-            public int LayersSeen => inner.LayersSeen;
-
             public bool TouchesUnconditional => inner.Hook.TouchesUnconditional;
 
             public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value) =>

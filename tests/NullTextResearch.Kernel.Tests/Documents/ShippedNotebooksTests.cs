@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NullTextResearch.Kernel.Running;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Kernel.Tests.Documents;
@@ -11,14 +12,14 @@ public sealed class ShippedNotebooksTests
     private const long LargestSum = 18_000_000;
 
     public static TheoryData<string> Names { get; } =
-    [.. Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    [.. Directory.GetFiles(SourceTree.At("notebooks"), "*.ipynb").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Folder_HoldsAllChapters()
     {
         Assert.Equal(Enumerable.Range(0, 14).Select(i => i.ToString("00")), Names.Select(row => row.Data[..2]));
-        Assert.InRange(Directory.GetFiles(Checkout.Notebooks, "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
-        string index = File.ReadAllText(Path.Combine(Checkout.Notebooks, "README.md"));
+        Assert.InRange(Directory.GetFiles(SourceTree.At("notebooks"), "*.ipynb").Sum(f => new FileInfo(f).Length), 1, LargestSum);
+        string index = File.ReadAllText(SourceTree.At("notebooks", "README.md"));
         Assert.All(Names, row => Assert.Contains(row.Data, index));
     }
 
@@ -26,7 +27,7 @@ public sealed class ShippedNotebooksTests
     [MemberData(nameof(Names))]
     public void Notebook_AsCommitted_HasRunAndSaysWhatFrontEndsNeed(string name)
     {
-        string path = Path.Combine(Checkout.Notebooks, name);
+        string path = SourceTree.At("notebooks", name);
         Assert.InRange(new FileInfo(path).Length, 1, LargestFile);
         JsonObject root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         Assert.Equal((4, 5), (root["nbformat"]!.GetValue<int>(), root["nbformat_minor"]!.GetValue<int>()));

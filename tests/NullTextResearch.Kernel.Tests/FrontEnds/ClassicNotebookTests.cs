@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Running;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Kernel.Tests.FrontEnds;
@@ -17,7 +18,7 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
     [Fact]
     public async Task Notebook_RunInterruptedAndDragged_WorksAsAPersonExpects()
     {
-        NotebookDocument committed = NotebookDocument.Load(Path.Combine(Checkout.Notebooks, Chapter));
+        NotebookDocument committed = NotebookDocument.Load(SourceTree.At("notebooks", Chapter));
         NotebookDocument small = NotebookParameters.Inject(committed, [("steps", "4"), ("images", "1"), ("scales", "[1, 7.5]")]);
         // Without the committed outputs: what is seen then, this kernel has computed and this page has drawn.
         (small with { Cells = [.. small.Cells.Select(c => c with { Outputs = [], ExecutionCount = null })] }).Save(Path.Combine(server.Notebooks, "run.ipynb"));
@@ -153,8 +154,8 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
     [Fact]
     public async Task Notebook_AsCommittedAndNotTrusted_ShowsEveryPictureAndRunsNoScript()
     {
-        File.Copy(Path.Combine(Checkout.Notebooks, Chapter), Path.Combine(server.Notebooks, "read.ipynb"));
-        NotebookDocument committed = NotebookDocument.Load(Path.Combine(Checkout.Notebooks, Chapter));
+        File.Copy(SourceTree.At("notebooks", Chapter), Path.Combine(server.Notebooks, "read.ipynb"));
+        NotebookDocument committed = NotebookDocument.Load(SourceTree.At("notebooks", Chapter));
         int pictures = committed.Cells.Sum(c => c.Outputs.Count(o => o!["data"]?["image/png"] is JsonNode));
         await using ClassicPage notebook = await server.Open("read.ipynb");
 

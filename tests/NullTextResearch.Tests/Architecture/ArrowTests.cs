@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Tests.Architecture;
@@ -134,7 +134,7 @@ public sealed class ArrowTests
     [Fact]
     public void Rooms_AllSources_UseOnlyRoomsBelowThem()
     {
-        string core = Path.Combine(Root(), "src", "NullTextResearch");
+        string core = SourceTree.At("src", "NullTextResearch");
         List<string> wrong = [];
         int files = 0;
         foreach (string folder in Directory.GetDirectories(core))
@@ -164,7 +164,7 @@ public sealed class ArrowTests
     [Fact]
     public void Projects_AllReferences_PointDownwards()
     {
-        foreach (string file in Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories))
+        foreach (string file in Directory.GetFiles(SourceTree.At("src"), "*.csproj", SearchOption.AllDirectories))
         {
             string project = Path.GetFileNameWithoutExtension(file);
             string[] used =
@@ -178,6 +178,4 @@ public sealed class ArrowTests
             Assert.Empty(used.Except(Projects[project]));
         }
     }
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Tests.Architecture;
@@ -10,7 +10,7 @@ public sealed partial class ConvolutionPathTests
     [Fact]
     public void Sources_EveryConvolution_GoesThroughOnePlace()
     {
-        string root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", ".."));
+        string root = SourceTree.Root;
         string[] allowed =
         [
             Path.Combine("NullTextResearch", "Layers", "Convolution.cs"),
@@ -47,6 +47,4 @@ public sealed partial class ConvolutionPathTests
 
     [GeneratedRegex(@"\bconv(_transpose)?[123]d\s*\(|\bnn\s*\.\s*Conv(Transpose)?[123]d\b")]
     private static partial Regex LibtorchConvolution();
-
-    private static string Here([CallerFilePath] string here = "") => here;
 }

@@ -1,4 +1,5 @@
 using NullTextResearch.Scenes;
+using NullTextResearch.TestKit;
 using SkiaSharp;
 using Xunit;
 
@@ -39,11 +40,7 @@ public sealed class ToyImageSetTests : IDisposable
     [Fact]
     public void Read_ShippedSet_AgreesWithTheScenesOfToday()
     {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "NullTextResearch.sln")))
-            root = Path.GetDirectoryName(root);
-        Assert.NotNull(root);
-        string folder = Path.Combine(root, "data", "images", "toy");
+        string folder = SourceTree.At("data", "images", "toy");
         IReadOnlyList<ToyImage> shipped = ToyImageSet.Read(folder);
         Assert.Equal(
             ToyImageSet.Choose().Select(i => (i.File, i.Caption, i.Plan.TargetCaption)),
