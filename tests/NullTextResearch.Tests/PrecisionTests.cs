@@ -69,7 +69,7 @@ public sealed class PrecisionTests
             embedding = model.Embed("a red house");
         Tensor noise = model.Predictor().Predict(latents, model.Grid(10).Moves[0], embedding);
         Assert.All((Tensor[])[latents, embedding, noise], t => Assert.Equal(wide, t.dtype));
-        Assert.NotEqual(0, noise.abs().max().item<double>());
+        Assert.NotEqual(0, noise.abs().max().to(ScalarType.Float64).item<double>());
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class PrecisionTests
                 model.Predictor().Differentiate(latents, step, embedding, p => p.Squared().flatten(1).mean([1L]).Times(factor)).Tokens!.Over(factor);
             Tensor expected = Gradient(single),
                 actual = Gradient(half);
-            double difference = actual.sub(expected).norm().item<double>() / expected.norm().item<double>();
+            double difference = actual.sub(expected).to(ScalarType.Float64).norm().item<double>() / expected.to(ScalarType.Float64).norm().item<double>();
             Assert.InRange(difference, 1e-5, 0.02);
         }
     }
@@ -166,7 +166,7 @@ public sealed class PrecisionTests
                 (_, map) =>
                 {
                     Assert.Equal(ScalarType.Float32, map.dtype);
-                    Assert.InRange(map.sum(-1).Plus(-1).abs().max().item<double>(), 0, 1e-6);
+                    Assert.InRange(map.sum(-1).Plus(-1).abs().max().to(ScalarType.Float64).item<double>(), 0, 1e-6);
                     return map;
                 }
             );
