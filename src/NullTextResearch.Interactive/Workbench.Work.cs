@@ -472,11 +472,7 @@ public sealed partial class Workbench
             (progress, stop) =>
             {
                 _fingerprint ??= ExperimentLab.FingerprintOf(Model);
-                using ExperimentLab lab = new(Model, images, settings, new ResultCache(CacheFolder), _fingerprint)
-                {
-                    Cancellation = stop,
-                    Progress = new Evaluations(progress),
-                };
+                using ExperimentLab lab = new(Model, images, settings, new ResultCache(CacheFolder), _fingerprint) { Cancellation = stop, Progress = progress };
                 return experiment(lab);
             },
             cancellation
@@ -569,11 +565,4 @@ public sealed partial class Workbench
 
     // The neutral position, if the axis has it: the inversion's own guidance scale, or a factor of 1.
     private static int StartOf(SweepAxis axis, InvertedImage image) => Math.Max(0, axis.Values.ToList().IndexOf(axis.Start ?? image.Inversion.GuidanceScale));
-
-    /// <summary>Reports an experiment's count of network evaluations as progress.</summary>
-    private sealed class Evaluations(LiveProgress progress) : IProgress<ExperimentProgress>
-    {
-        public void Report(ExperimentProgress value) =>
-            progress.Report(new InversionProgress(string.Create(CultureInfo.InvariantCulture, $"{value.Evaluations:N0} network evaluations"), 0, 0));
-    }
 }

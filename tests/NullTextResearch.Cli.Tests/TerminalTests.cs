@@ -81,7 +81,7 @@ public sealed class TerminalTests : Workshop
         LineProgress progress = new(log, clock);
         for (int step = 0; step <= 50; step++)
         {
-            progress.Report(WorkProgress.From(new InversionProgress("null-text inversion", step, 50, 3, 1.5e-4)));
+            progress.Report(new InversionProgress("null-text inversion", step, 50, 3, 1.5e-4));
             clock.Now += TimeSpan.FromSeconds(4);
         }
 
@@ -101,7 +101,7 @@ public sealed class TerminalTests : Workshop
         const int Seconds = 7 * 24 * 3600;
         for (int second = 0; second < Seconds; second++)
         {
-            progress.Report(new WorkProgress(second / 100 % 2 == 0 ? "one" : "two", second % 100 + 1, 100, "somewhere"));
+            progress.Report(new InversionProgress(second / 100 % 2 == 0 ? "one" : "two", second % 100 + 1, 100));
             clock.Now += TimeSpan.FromSeconds(1);
         }
 

@@ -267,7 +267,7 @@ internal static class TrainCommand
             },
             new ResultCache(folder),
             workers,
-            new Lines<string>(line => line),
+            Console.WriteLine,
             cancel
         );
         Console.WriteLine();
@@ -318,7 +318,7 @@ internal static class TrainCommand
                 Scenes = scenes,
                 InvertedScenes = inverted,
                 VariantScenes = variants,
-                Progress = new Lines<string>(s => s),
+                Log = Console.WriteLine,
             };
             IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
             Console.WriteLine();
@@ -364,11 +364,5 @@ internal static class TrainCommand
                 last || done <= 0 ? "" : $", about {Terminal.Time((_pace.Elapsed - _stage.Started) / done * (1 - value.Progress))} left in this stage";
             Console.WriteLine($"{value.Message}, {Terminal.Time(_pace.Elapsed)} so far{left}");
         }
-    }
-
-    /// <summary>Prints reports in order, on the reporting thread.</summary>
-    private sealed class Lines<T>(Func<T, string> text) : IProgress<T>
-    {
-        public void Report(T value) => Console.WriteLine(text(value));
     }
 }

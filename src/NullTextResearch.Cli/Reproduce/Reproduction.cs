@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using TorchSharp;
@@ -106,12 +105,19 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
         double share = Math.Min(1, work / Math.Max(_totalWork, 1));
         int at = plan.Figures.ToList().IndexOf(figure) + 1;
         // Rounded down, so that 100 % appears only when everything is done.
-        return new(
-            "figures",
+        return new FigureProgress(
             share,
-            1,
             string.Create(CultureInfo.InvariantCulture, $"{figure.Id} ({at} of {plan.Figures.Count}), {Math.Floor(1000 * share) / 10:0.0} % of total")
         );
+    }
+
+    private sealed record FigureProgress(double Share, string At) : WorkProgress("figures")
+    {
+        public override double Done => Share;
+
+        public override double Total => 1;
+
+        public override string Where => At;
     }
 
     private FigureSection Write(Figure figure, Action<string> log)

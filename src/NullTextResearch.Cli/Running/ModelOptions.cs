@@ -195,12 +195,7 @@ internal sealed record ModelRequest
         {
             if (!_pace.IsDue())
                 return;
-            error.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"loading {value.Part}: {value.BytesRead / 1e9:0.0} of {value.BytesTotal / 1e9:0.0} GB, {Terminal.Time(_pace.Elapsed)} so far"
-                )
-            );
+            error.WriteLine($"{value.Stage}: {value.Where}, {Terminal.Time(_pace.Elapsed)} so far");
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using NullTextResearch.Hub;
 using NullTextResearch.Text;
 using Spectre.Console;
@@ -47,15 +46,6 @@ internal static class PullReport
         return string.Join("; ", parts);
     }
 
-    /// <summary>A size in decimal units, as download pages give it.</summary>
-    public static string Size(long bytes) =>
-        bytes switch
-        {
-            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
-            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
-        };
-
     /// <summary>One bar per large file, and one for the total.</summary>
     private sealed class Bars : IProgress<PullProgress>
     {
@@ -102,12 +92,7 @@ internal static class PullReport
                 return;
             long done = value.Bytes - _first;
             string left = done <= 0 ? "" : $", about {Terminal.Time(_pace.Elapsed / done * (value.Of - value.Bytes))} left";
-            writer.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{Size(value.Bytes)} of {Size(value.Of)} ({value.Bytes / (double)value.Of:0%}), {Terminal.Time(_pace.Elapsed)} so far{left}"
-                )
-            );
+            writer.WriteLine($"{value.Where}, {Terminal.Time(_pace.Elapsed)} so far{left}");
         }
     }
 }

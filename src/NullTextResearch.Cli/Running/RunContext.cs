@@ -1,5 +1,4 @@
 using NullTextResearch.Images;
-using NullTextResearch.Inversion;
 using NullTextResearch.Loading;
 using Spectre.Console;
 using TorchSharp;
@@ -45,7 +44,7 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
     }
 
     /// <summary>Runs work with a progress bar, or with occasional lines where the output cannot show one.</summary>
-    public T TrackWork<T>(Func<IProgress<WorkProgress>, T> work)
+    public T Track<T>(Func<IProgress<WorkProgress>, T> work)
     {
         if (!Terminal.ShowsBars)
             return work(new LineProgress(error));
@@ -60,19 +59,11 @@ internal sealed class RunContext(TextWriter output, TextWriter error, Cancellati
             });
     }
 
-    /// <summary>As <see cref="TrackWork{T}"/>, for an inversion, an edit or sampling.</summary>
-    public T Track<T>(Func<IProgress<InversionProgress>, T> work) => TrackWork(progress => work(new Steps(progress)));
-
     /// <summary>As <see cref="Track{T}"/>, without a result.</summary>
-    public void Track(Action<IProgress<InversionProgress>> work) =>
+    public void Track(Action<IProgress<WorkProgress>> work) =>
         Track<int>(progress =>
         {
             work(progress);
             return 0;
         });
-
-    private sealed class Steps(IProgress<WorkProgress> progress) : IProgress<InversionProgress>
-    {
-        public void Report(InversionProgress value) => progress.Report(WorkProgress.From(value));
-    }
 }

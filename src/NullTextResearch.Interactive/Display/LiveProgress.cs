@@ -10,7 +10,7 @@ namespace NullTextResearch.Interactive.Display;
 /// A display that follows long work: a few updates a second however many reports arrive, and always the last one. Created in
 /// the cell; receives reports from the worker thread.
 /// </summary>
-internal sealed class LiveProgress : IProgress<InversionProgress>
+internal sealed class LiveProgress : IProgress<WorkProgress>
 {
     private static readonly TimeSpan BetweenUpdates = TimeSpan.FromMilliseconds(250);
     private readonly Lock _gate = new();
@@ -51,7 +51,9 @@ internal sealed class LiveProgress : IProgress<InversionProgress>
     }
 
     /// <inheritdoc/>
-    public void Report(InversionProgress value)
+    public void Report(WorkProgress value) => Report(value as InversionProgress ?? new InversionProgress(value.Where, 0, 0));
+
+    private void Report(InversionProgress value)
     {
         lock (_gate)
         {

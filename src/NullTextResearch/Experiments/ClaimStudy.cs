@@ -21,7 +21,7 @@ public static class ClaimStudy
     /// <param name="settings">Size of the experiments.</param>
     /// <param name="cache">Where results are kept.</param>
     /// <param name="workers">Threads that share the images.</param>
-    /// <param name="told">Receives one line per measure; null to disable.</param>
+    /// <param name="log">Receives one line per measure; null to disable.</param>
     /// <param name="cancellation">Stops the study; finished results are kept.</param>
     public static IReadOnlyList<ClaimRow> Run(
         StableDiffusion model,
@@ -30,7 +30,7 @@ public static class ClaimStudy
         ExperimentSettings settings,
         ResultCache cache,
         int workers = 1,
-        IProgress<string>? told = null,
+        Action<string>? log = null,
         CancellationToken cancellation = default
     )
     {
@@ -105,7 +105,7 @@ public static class ClaimStudy
         void Add(string claim, string variant, string unit, PairedDifference difference)
         {
             table.Add(new ClaimRow(claim, variant, unit, difference));
-            told?.Report(Line(table[^1]));
+            log?.Invoke(Line(table[^1]));
         }
 
         void AddMaps(ExperimentLab lab)

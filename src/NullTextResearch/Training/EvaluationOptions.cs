@@ -28,5 +28,5 @@ public sealed record EvaluationOptions
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
     /// <summary>Receives occasional progress lines; null: no progress is reported.</summary>
-    public IProgress<string>? Progress { get; init; }
+    public Action<string>? Log { get; init; }
 }

@@ -56,7 +56,7 @@ public sealed class ModelEvaluation
         using WorkerPool pool = new(_options.Workers);
         _rows.Clear();
         if (_store.Damage is { } damage)
-            _options.Progress?.Report(damage);
+            _options.Log?.Invoke(damage);
         RoundTrips(pool, cancel);
         Classifier(pool);
         Samples(pool, cancel);
@@ -709,7 +709,7 @@ public sealed class ModelEvaluation
         ];
         if (firsts.Length == 0)
             return;
-        _options.Progress?.Report($"{part}: {count} scenes");
+        _options.Log?.Invoke($"{part}: {count} scenes");
         VaeTrainer.WithRenderers(
             pool,
             renderers =>
@@ -746,7 +746,7 @@ public sealed class ModelEvaluation
         bool? met = bar is { } b ? (atLeast ? value >= b : value <= b) : null;
         string Text(double x) => Invariant($"{x:0.##}{(unit.Length > 0 ? " " : "")}{unit}");
         _rows.Add(new EvaluationRow(measure, Text(value), bar is { } limit ? $"{(atLeast ? "at least" : "at most")} {Text(limit)}" : "", met));
-        _options.Progress?.Report($"{measure}: {Text(value)}");
+        _options.Log?.Invoke($"{measure}: {Text(value)}");
     }
 
     private Tensor Pixels(SceneRenderer renderer, IReadOnlyList<SceneDescription> scenes) => SceneBatch.Pixels(renderer, scenes, _recipe.ImageSize).to(Device);

@@ -11,7 +11,17 @@ namespace NullTextResearch.Training;
 /// <param name="Progress">Share of the stage completed, 0 to 1.</param>
 /// <param name="Loss">Mean training loss since the last report, or NaN.</param>
 /// <param name="Message">One line to display.</param>
-public sealed record TrainingProgress(string Stage, long Step, double Progress, double Loss, string Message);
+public sealed record TrainingProgress(string Stage, long Step, double Progress, double Loss, string Message) : WorkProgress(Stage)
+{
+    /// <inheritdoc/>
+    public override double Done => Progress;
+
+    /// <inheritdoc/>
+    public override double Total => 1;
+
+    /// <inheritdoc/>
+    public override string Where => Message;
+}
 
 /// <summary>The training loop shared by all stages: gradients by parts of the batch, optimiser, log, checkpoints.</summary>
 internal sealed class StageLoop : IDisposable

@@ -1,10 +1,22 @@
+using System.Globalization;
+
 namespace NullTextResearch.Weights;
 
 /// <summary>Progress of loading.</summary>
 /// <param name="Part">What is being loaded: text_encoder, vae or unet.</param>
 /// <param name="BytesRead">Bytes read so far, over all parts.</param>
 /// <param name="BytesTotal">Total number of bytes to read.</param>
-public readonly record struct LoadProgress(string Part, long BytesRead, long BytesTotal);
+public sealed record LoadProgress(string Part, long BytesRead, long BytesTotal) : WorkProgress($"loading {Part}")
+{
+    /// <inheritdoc/>
+    public override double Done => BytesRead;
+
+    /// <inheritdoc/>
+    public override double Total => BytesTotal;
+
+    /// <inheritdoc/>
+    public override string Where => string.Create(CultureInfo.InvariantCulture, $"{BytesRead / 1e9:0.0} of {BytesTotal / 1e9:0.0} GB");
+}
 
 /// <summary>Adds up what several parts read, and checks for cancellation.</summary>
 internal sealed class LoadMeter(long bytesTotal, IProgress<LoadProgress>? progress, CancellationToken cancellation)

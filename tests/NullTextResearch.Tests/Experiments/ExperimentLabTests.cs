@@ -54,7 +54,7 @@ public sealed class ExperimentLabTests : IDisposable
             [null, 3],
             Tiny,
             new ResultCache(_folder),
-            told: new Teller(told),
+            log: told.Add,
             cancellation: TestContext.Current.CancellationToken
         );
         Assert.Equal(12, rows.Count);
@@ -64,11 +64,6 @@ public sealed class ExperimentLabTests : IDisposable
         // Three rows are less freedom than all.
         ClaimRow[] pivots = [.. rows.Where(r => r.Claim.StartsWith("random pivot", StringComparison.Ordinal))];
         Assert.NotEqual(pivots[0].Difference, pivots[1].Difference);
-    }
-
-    private sealed class Teller(List<string> told) : IProgress<string>
-    {
-        public void Report(string value) => told.Add(value);
     }
 
     [Fact]
