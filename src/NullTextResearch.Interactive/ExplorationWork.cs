@@ -8,9 +8,9 @@ namespace NullTextResearch.Interactive;
 public sealed class ExplorationWork
 {
     private readonly LiveProgress _progress;
-    private readonly StableDiffusion _model;
+    private readonly IDiffusionModel _model;
 
-    internal ExplorationWork(LiveProgress progress, StableDiffusion model, CancellationToken cancellation) =>
+    internal ExplorationWork(LiveProgress progress, IDiffusionModel model, CancellationToken cancellation) =>
         (_progress, _model, Cancellation) = (progress, model, cancellation);
 
     /// <summary>Cancelled when the sliders have moved on or the user stops the work. Pass it on: the library checks it at every step.</summary>

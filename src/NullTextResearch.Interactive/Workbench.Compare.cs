@@ -115,7 +115,7 @@ public sealed partial class Workbench
     {
         private readonly ResultCache _cache = new(bench.CacheFolder);
         private readonly string _hash = new ExperimentImage("", image, prompt).Hash;
-        private readonly string _model = bench._fingerprint ??= ExperimentLab.FingerprintOf(bench.Model);
+        private readonly string _model = bench._fingerprint ??= bench.Model.Fingerprint();
 
         public ComparedMethod Row(MethodChoice choice, string? target, IReadOnlyList<EditorMethod> editors, LiveProgress progress, CancellationToken stop)
         {

@@ -471,7 +471,7 @@ public sealed partial class Workbench
             title,
             (progress, stop) =>
             {
-                _fingerprint ??= ExperimentLab.FingerprintOf(Model);
+                _fingerprint ??= Model.Fingerprint();
                 using ExperimentLab lab = new(Model, images, settings, new ResultCache(CacheFolder), _fingerprint) { Cancellation = stop, Progress = progress };
                 return experiment(lab);
             },

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
@@ -21,7 +23,7 @@ namespace NullTextResearch;
 /// pass is one call of a network, not a whole inversion). Work that continues after <see cref="Dispose"/> fails with <see cref="ObjectDisposedException"/> at
 /// its next pass, as does any later use. Results (latents, embeddings, an <see cref="Inversion.InversionResult"/>) do not need the model any more.
 /// </remarks>
-public sealed class StableDiffusion : IDisposable
+public sealed class StableDiffusion : IDiffusionModel
 {
     private const string TextPart = "text_encoder",
         VaePart = "vae",
@@ -359,17 +361,56 @@ public sealed class StableDiffusion : IDisposable
     /// A noise predictor on top of the U-Net; it predicts noise whatever the network predicts. Use it from one thread at a time, and only while the model
     /// lives.
     /// </summary>
-    /// <param name="attention">Hook for the attention layers; null means fused attention.</param>
+    /// <param name="hook">Hook for the attention layers; null means fused attention.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public INoisePredictor Predictor(INetworkHook? attention = null)
+    public INoisePredictor Predictor(INetworkHook? hook = null)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        INoisePredictor network = new UNetNoisePredictor(UNet, attention, Memory);
+        INoisePredictor network = new UNetNoisePredictor(UNet, hook, Memory);
         return Schedule.Prediction == PredictionType.Velocity ? new VelocityPredictor(network, Schedule) : network;
     }
 
     /// <summary>A sampling grid of T steps.</summary>
     public TimestepGrid Grid(int steps) => new(Schedule, steps);
+
+    /// <summary>SHA-256 over the weight, config and tokenizer files and whatever else decides its results; reads them all.</summary>
+    /// <exception cref="InvalidOperationException">The model was not loaded from a folder or file.</exception>
+    public string Fingerprint()
+    {
+        ModelSource source =
+            Source ?? throw new InvalidOperationException($"The model {Name} was not loaded from a folder or file; give its fingerprint explicitly.");
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach ((string name, string path) in source.IsSingleFile ? source.Files.Select(f => (Path.GetExtension(f), f)) : FolderFiles(source.Path))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(name + "\n"));
+            using FileStream stream = File.OpenRead(path);
+            hash.AppendData(SHA256.HashData(stream));
+        }
+        // Precision is part of the weights' identity here, and so is the prediction type that was specified.
+        hash.AppendData(Encoding.UTF8.GetBytes(Dtype.ToString()));
+        // Memory options do not change results, except for the autoencoder's tiles; its precision counts if it is not the default.
+        ModelLoadOptions numerics = source.Options with
+        {
+            Memory = Memory,
+        };
+        if (numerics.Numerics != new ModelLoadOptions { Dtype = numerics.Dtype }.Numerics)
+            hash.AppendData(Encoding.UTF8.GetBytes(numerics.Numerics));
+        if (source.Options is { Variant: not null } or { Prediction: not null } or { ZeroTerminalSnr: not null } or { Spacing: not null } or { UseEma: true })
+            hash.AppendData(
+                Encoding.UTF8.GetBytes(
+                    $"{source.Options.Variant}|{Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"
+                )
+            );
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        static IEnumerable<(string Name, string Path)> FolderFiles(string folder) =>
+            Directory
+                .GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt")
+                .Select(f => Path.GetRelativePath(folder, f))
+                .Order(StringComparer.Ordinal)
+                .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
+    }
 
     /// <summary>
     /// Frees the networks. Waits for passes that run in other threads; later ones throw <see cref="ObjectDisposedException"/>. Calling it again has no effect.

@@ -229,7 +229,7 @@ internal static class ReproduceCommand
             Threads = Math.Max(lab.Workers, context.Threads),
         };
         List<string> lines = [];
-        string index = context.Track(progress => new Reproduction(lab, plan).Run(progress, lines.Add));
+        string index = context.Track(progress => new Reproduction(model, lab, plan).Run(progress, lines.Add));
         foreach (string line in lines)
             context.Out.WriteLine(line);
         context.Out.WriteLine(

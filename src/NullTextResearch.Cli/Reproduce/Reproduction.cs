@@ -28,7 +28,7 @@ internal sealed record ReproductionPlan
 }
 
 /// <summary>Makes figures and writes them: CSV, pictures, a page and a manifest each, and index.html.</summary>
-internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
+internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, ReproductionPlan plan)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -75,11 +75,11 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
                 + "paired difference excludes chance.",
             Facts =
             [
-                new("Model", $"{lab.Model.Name}, {lab.Model.ImageSize} px"),
+                new("Model", $"{model.Name}, {model.ImageSize} px"),
                 new("Images", $"{lab.Images.Count} ({plan.ImageSource})"),
                 new("T and N", $"{lab.Settings.Steps} steps; {string.Join(", ", lab.Settings.InnerSteps)} inner iterations"),
                 new("Guidance", string.Create(CultureInfo.InvariantCulture, $"{lab.Settings.GuidanceScale} (edits {lab.Settings.EditGuidanceScale})")),
-                new("Device", $"{lab.Model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
+                new("Device", $"{model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
                 new(
                     "This run",
                     $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} "
@@ -162,12 +162,12 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
                 seed = lab.Settings.Seed,
                 model = new
                 {
-                    name = lab.Model.Name,
+                    name = model.Name,
                     sha256 = lab.Fingerprint,
-                    dtype = lab.Model.Dtype.ToString(),
-                    numerics = lab.Model.Source?.Options.Numerics,
-                    memory = lab.Model.Memory.ToString(),
-                    imageSize = lab.Model.ImageSize,
+                    dtype = model.Dtype.ToString(),
+                    numerics = model.Source?.Options.Numerics,
+                    memory = model.Memory.ToString(),
+                    imageSize = model.ImageSize,
                 },
                 images = lab.Images.Select(i => new
                 {
@@ -177,7 +177,7 @@ internal sealed class Reproduction(ExperimentLab lab, ReproductionPlan plan)
                 }),
                 algorithmVersion = ExperimentLab.AlgorithmVersion,
                 versions = Versions(),
-                device = lab.Model.Device.ToString(),
+                device = model.Device.ToString(),
                 threads = plan.Threads,
                 processors = Environment.ProcessorCount,
             },

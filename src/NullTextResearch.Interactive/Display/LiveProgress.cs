@@ -99,7 +99,7 @@ internal sealed class LiveProgress : IProgress<WorkProgress>
     }
 
     /// <summary>Wraps a predictor so that previews of the picture are shown from time to time.</summary>
-    public INoisePredictor Watch(INoisePredictor predictor, StableDiffusion model) => _rich ? new Watching(this, predictor, model) : predictor;
+    public INoisePredictor Watch(INoisePredictor predictor, IDiffusionModel model) => _rich ? new Watching(this, predictor, model) : predictor;
 
     private void Send(bool last)
     {
@@ -133,7 +133,7 @@ internal sealed class LiveProgress : IProgress<WorkProgress>
     }
 
     /// <summary>Sees every prediction; decodes the last row's estimate of the clean latents when a preview is due.</summary>
-    private sealed class Watching(LiveProgress owner, INoisePredictor inner, StableDiffusion model) : INoisePredictor
+    private sealed class Watching(LiveProgress owner, INoisePredictor inner, IDiffusionModel model) : INoisePredictor
     {
         public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {

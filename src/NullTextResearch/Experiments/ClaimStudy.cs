@@ -24,7 +24,7 @@ public static class ClaimStudy
     /// <param name="log">Receives one line per measure; null to disable.</param>
     /// <param name="cancellation">Stops the study; finished results are kept.</param>
     public static IReadOnlyList<ClaimRow> Run(
-        StableDiffusion model,
+        IDiffusionModel model,
         int images,
         IReadOnlyList<int?> rows,
         ExperimentSettings settings,
@@ -38,7 +38,7 @@ public static class ClaimStudy
             least = settings.InnerSteps[0],
             side = ExperimentImages.ToySide(model.Sizes);
         IReadOnlyList<ExperimentImage> scenes = ExperimentImages.Toy(images, side);
-        string fingerprint = ExperimentLab.FingerprintOf(model);
+        string fingerprint = model.Fingerprint();
         List<ClaimRow> table = [];
         // The cheapest measures come first.
         foreach (int? count in rows)

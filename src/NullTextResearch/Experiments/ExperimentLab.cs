@@ -1,10 +1,8 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
-using NullTextResearch.Loading;
 using NullTextResearch.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,9 +29,9 @@ public sealed class ExperimentLab : IDisposable
     /// <param name="images">At least one image, of a size that the model accepts.</param>
     /// <param name="settings">Size of the experiments.</param>
     /// <param name="cache">Where results are kept.</param>
-    /// <param name="fingerprint">Hash of the model's weights; null computes <see cref="FingerprintOf"/>.</param>
+    /// <param name="fingerprint">Hash of the model's weights; null asks <see cref="IDiffusionModel.Fingerprint"/>.</param>
     public ExperimentLab(
-        StableDiffusion model,
+        IDiffusionModel model,
         IReadOnlyList<ExperimentImage> images,
         ExperimentSettings settings,
         ResultCache cache,
@@ -47,12 +45,12 @@ public sealed class ExperimentLab : IDisposable
         Images = images;
         Settings = settings;
         Cache = cache;
-        Fingerprint = fingerprint ?? FingerprintOf(model);
+        Fingerprint = fingerprint ?? model.Fingerprint();
         Grid = model.Grid(settings.Steps);
     }
 
     /// <summary>The model.</summary>
-    public StableDiffusion Model { get; }
+    public IDiffusionModel Model { get; }
 
     /// <summary>The images.</summary>
     public IReadOnlyList<ExperimentImage> Images { get; }
@@ -83,46 +81,6 @@ public sealed class ExperimentLab : IDisposable
 
     /// <summary>Work done by this object, in evaluations; one that is followed by a backward pass counts three times.</summary>
     public double Work { get; private set; }
-
-    /// <summary>SHA-256 over the weight, config and tokenizer files of a model.</summary>
-    /// <exception cref="ArgumentException">The model was not loaded from a folder or file.</exception>
-    public static string FingerprintOf(StableDiffusion model)
-    {
-        ModelSource source =
-            model.Source
-            ?? throw new ArgumentException($"The model {model.Name} was not loaded from a folder or file; give its fingerprint explicitly.", nameof(model));
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach ((string name, string path) in source.IsSingleFile ? source.Files.Select(f => (Path.GetExtension(f), f)) : FolderFiles(source.Path))
-        {
-            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(name + "\n"));
-            using FileStream stream = File.OpenRead(path);
-            hash.AppendData(SHA256.HashData(stream));
-        }
-        // Precision is part of the weights' identity here, and so is the prediction type that was specified.
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(model.Dtype.ToString()));
-        // Memory options do not change results, except for the autoencoder's tiles; its precision counts if it is not the default.
-        ModelLoadOptions numerics = source.Options with
-        {
-            Memory = model.Memory,
-        };
-        if (numerics.Numerics != new ModelLoadOptions { Dtype = numerics.Dtype }.Numerics)
-            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(numerics.Numerics));
-        if (source.Options is { Variant: not null } or { Prediction: not null } or { ZeroTerminalSnr: not null } or { Spacing: not null } or { UseEma: true })
-            hash.AppendData(
-                System.Text.Encoding.UTF8.GetBytes(
-                    $"{source.Options.Variant}|{model.Schedule.Prediction}|{source.Schedule.ZeroTerminalSnr}|{source.Schedule.Spacing}|{source.Options.UseEma}"
-                )
-            );
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-
-        static IEnumerable<(string Name, string Path)> FolderFiles(string folder) =>
-            Directory
-                .GetFiles(folder, "*", SearchOption.AllDirectories)
-                .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt")
-                .Select(f => Path.GetRelativePath(folder, f))
-                .Order(StringComparer.Ordinal)
-                .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
-    }
 
     /// <summary>The classifier of toy scenes next to the model, or null if there is none; owned by the lab.</summary>
     public SceneClassifier? Classifier

@@ -22,7 +22,7 @@ public static class PictureEditing
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public static InvertedPicture Invert(this StableDiffusion model, string path, string prompt, InvertOptions? options = null, RunControl? control = null) =>
+    public static InvertedPicture Invert(this IDiffusionModel model, string path, string prompt, InvertOptions? options = null, RunControl? control = null) =>
         model.Invert(ImageFile.Load(path), prompt, options, control);
 
     /// <summary>Inverts a picture.</summary>
@@ -35,7 +35,7 @@ public static class PictureEditing
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public static InvertedPicture Invert(this StableDiffusion model, RgbImage image, string prompt, InvertOptions? options = null, RunControl? control = null)
+    public static InvertedPicture Invert(this IDiffusionModel model, RgbImage image, string prompt, InvertOptions? options = null, RunControl? control = null)
     {
         options ??= InvertOptions.Default;
         control ??= new RunControl();
@@ -89,7 +89,7 @@ public static class PictureEditing
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
-        this StableDiffusion model,
+        this IDiffusionModel model,
         InvertedPicture picture,
         string prompt,
         EditOptions? options = null,
@@ -109,7 +109,7 @@ public static class PictureEditing
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
-        this StableDiffusion model,
+        this IDiffusionModel model,
         InversionResult inversion,
         int steps,
         string source,
@@ -152,7 +152,7 @@ public static class PictureEditing
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>Latents of source and targets, owned by the caller.</returns>
     public static EditResult Edit(
-        this StableDiffusion model,
+        this IDiffusionModel model,
         InversionResult inversion,
         TimestepGrid grid,
         string source,
@@ -174,7 +174,7 @@ public static class PictureEditing
     /// <returns>Parts that the model does not understand, one sentence each.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the model's context.</exception>
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe a picture.</exception>
-    public static IReadOnlyList<string> CheckPrompts(this StableDiffusion model, params IReadOnlyList<string> prompts)
+    public static IReadOnlyList<string> CheckPrompts(this IDiffusionModel model, params IReadOnlyList<string> prompts)
     {
         foreach (string prompt in prompts)
             model.Tokenizer.Tokenize(prompt).EnsureFits();

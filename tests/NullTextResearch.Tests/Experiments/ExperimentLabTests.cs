@@ -154,7 +154,7 @@ public sealed class ExperimentLabTests : IDisposable
         GalleryRecord record = EditExperiments.Gallery(lab)[0];
         Assert.Equal(lab.Images[0].Edits.Select(e => e.Prompt), record.Edits.Select(e => e.Prompt));
         Assert.All(record.Edits, e => Assert.NotNull(e.PsnrToTruth));
-        Assert.Equal(lab.Model.ImageSize, record.Edits[0].Image().Width);
+        Assert.Equal(lab.Model.Sizes.OwnSide, record.Edits[0].Image().Width);
     }
 
     [Fact]

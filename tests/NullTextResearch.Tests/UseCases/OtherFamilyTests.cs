@@ -1,0 +1,70 @@
+using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
+using NullTextResearch.Experiments;
+using NullTextResearch.Images;
+using NullTextResearch.Inversion;
+using NullTextResearch.TestKit;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace NullTextResearch.Tests.UseCases;
+
+/// <summary>Inversion, editing and experiments know nothing of a model but <see cref="IDiffusionModel"/>: they serve a flow that they have never seen.</summary>
+public sealed class OtherFamilyTests : IDisposable
+{
+    private readonly ToyFlowModel _model = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("nulltext-flow-").FullName;
+
+    [Fact]
+    public void Invert_AFlow_NullTextComesNearerThanDdim()
+    {
+        using InvertedPicture plain = _model.Invert(Picture(), "a cat on a mat", Options(new DdimInversion())),
+            held = _model.Invert(Picture(), "a cat on a mat", Options(new NullTextInversion(new NullTextOptions { InnerSteps = 20 })));
+        using DisposeScope scope = NewDisposeScope();
+        Tensor clean = _model.Encode([plain.Image]);
+        Assert.True(TensorAssert.MeanSquare(held.Inversion.Reconstruction ?? Rebuilt(held), clean) < 0.5 * TensorAssert.MeanSquare(Rebuilt(plain), clean));
+    }
+
+    [Fact]
+    public void Edit_AFlow_ChangesTheTargetAndLeavesTheSource()
+    {
+        using InvertedPicture picture = _model.Invert(Picture(), "a cat on a mat", Options(new NullTextInversion(new NullTextOptions { InnerSteps = 5 })));
+        foreach (EditorOptions editor in (EditorOptions[])[new PromptToPromptOptions(), new MasaCtrlOptions()])
+        {
+            using EditedPicture edited = _model.Edit(picture, "a dog on a mat", new EditOptions { Editor = editor });
+            using DisposeScope scope = NewDisposeScope();
+            TensorAssert.Close(Rebuilt(picture), edited.Result.Source(), 1e-9);
+            Assert.True(TensorAssert.MeanSquare(edited.Result.Target(), edited.Result.Source()) > 1e-6, editor.Id);
+        }
+    }
+
+    [Fact]
+    public void Experiment_OnAFlow_MeasuresIt()
+    {
+        ExperimentImage image = new("cat", Picture(), "a cat on a mat");
+        ExperimentSettings settings = new() { Steps = 6, InnerSteps = [2] };
+        using ExperimentLab lab = new(_model, [image], settings, new ResultCache(_folder));
+        Assert.Equal("toy-flow-1", lab.Fingerprint);
+        Assert.Null(lab.Classifier);
+        Assert.NotEmpty(Reconstruction.Run(lab, ReconstructionMethod.NullText, [2]));
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private Tensor Rebuilt(InvertedPicture picture) => Sampler.Run(_model.Predictor(), picture.Grid, picture.Inversion.Plan);
+
+    private static InvertOptions Options(IInversion method) => InvertOptions.Default with { Steps = 10, GuidanceScale = 3, Method = method };
+
+    private static RgbImage Picture() => ImageTensor.ToImages(Waves())[0];
+
+    private static Tensor Waves()
+    {
+        using Generator generator = new(3);
+        return rand([1, 3, 64, 64], generator: generator);
+    }
+}
