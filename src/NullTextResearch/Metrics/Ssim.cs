@@ -58,6 +58,37 @@ public static class Ssim
     /// <param name="border">Which pixels get a value.</param>
     internal static Planes Map(Planes a, Planes b, double peak, SsimWindow window, SsimBorder border)
     {
+        double c1 = LuminanceConstant(peak),
+            c2 = ContrastConstant(peak);
+        return Map(
+            a,
+            b,
+            window,
+            border,
+            (x, y, varianceX, varianceY, covariance) => ((2 * x * y) + c1) * ((2 * covariance) + c2) / (((x * x) + (y * y) + c1) * (varianceX + varianceY + c2))
+        );
+    }
+
+    /// <summary>Contrast and structure alone, without luminance, at each pixel and channel.</summary>
+    internal static Planes ContrastMap(Planes a, Planes b, double peak)
+    {
+        double c2 = ContrastConstant(peak);
+        return Map(
+            a,
+            b,
+            SsimWindow.Gaussian11,
+            SsimBorder.Inside,
+            (_, _, varianceX, varianceY, covariance) => ((2 * covariance) + c2) / (varianceX + varianceY + c2)
+        );
+    }
+
+    private static double LuminanceConstant(double peak) => 0.01 * peak * 0.01 * peak;
+
+    private static double ContrastConstant(double peak) => 0.03 * peak * 0.03 * peak;
+
+    /// <summary>A function of both means, both variances and the covariance in the window at each pixel and channel.</summary>
+    private static Planes Map(Planes a, Planes b, SsimWindow window, SsimBorder border, Func<double, double, double, double, double, double> at)
+    {
         Planes.RequireSame(a, b);
         double[] taps = Taps(window);
         if (a.Width < taps.Length || a.Height < taps.Length)
@@ -73,8 +104,6 @@ public static class Ssim
         // A sample covariance divides by the number of pixels in the window minus one.
         double pixels = taps.Length * taps.Length;
         double scale = window == SsimWindow.Uniform7 ? pixels / (pixels - 1) : 1;
-        double c1 = 0.01 * peak * 0.01 * peak,
-            c2 = 0.03 * peak * 0.03 * peak;
         double[][] maps = new double[a.Values.Length][];
         for (int channel = 0; channel < maps.Length; channel++)
         {
@@ -87,15 +116,13 @@ public static class Ssim
             double[] xy = Smooth(Product(x, y), a.Width, a.Height, taps);
             double[] map = maps[channel] = new double[meanX.Length];
             for (int i = 0; i < meanX.Length; i++)
-            {
-                double varianceX = scale * (xx[i] - (meanX[i] * meanX[i]));
-                double varianceY = scale * (yy[i] - (meanY[i] * meanY[i]));
-                double covariance = scale * (xy[i] - (meanX[i] * meanY[i]));
-                map[i] =
-                    ((2 * meanX[i] * meanY[i]) + c1)
-                    * ((2 * covariance) + c2)
-                    / (((meanX[i] * meanX[i]) + (meanY[i] * meanY[i]) + c1) * (varianceX + varianceY + c2));
-            }
+                map[i] = at(
+                    meanX[i],
+                    meanY[i],
+                    scale * (xx[i] - (meanX[i] * meanX[i])),
+                    scale * (yy[i] - (meanY[i] * meanY[i])),
+                    scale * (xy[i] - (meanX[i] * meanY[i]))
+                );
         }
 
         return new Planes(a.Width - taps.Length + 1, a.Height - taps.Length + 1, maps);

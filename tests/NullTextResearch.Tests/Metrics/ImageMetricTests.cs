@@ -82,6 +82,57 @@ public sealed class ImageMetricTests
             tensor(image.Rgb.ToArray(), [1, image.Height, image.Width, 3]).to(ScalarType.Float64).permute(0, 3, 1, 2).contiguous();
     }
 
+    /// <summary>Against numpy: full two-dimensional windows in float64, on pictures made of integers.</summary>
+    [Theory]
+    [InlineData(64, 64, 1, 0.739341111592148)]
+    [InlineData(64, 64, 2, 0.9432956230692323)]
+    [InlineData(64, 64, 3, 0.9693546081122414)]
+    [InlineData(51, 45, 3, 0.9612074718533724)]
+    [InlineData(180, 199, 5, 0.993387170601713)]
+    public void MultiScaleSsim_IsTheProductOfItsScales(int width, int height, int scales, double expected)
+    {
+        RgbImage a = Pattern(false),
+            b = Pattern(true);
+        Assert.Equal(expected, MultiScaleSsim.Of(a, b, scales), 1e-12);
+        Assert.Equal(MultiScaleSsim.Of(a, b, MultiScaleSsim.ScalesOf(width, height)), MultiScaleSsim.Of(a, b), 1e-15);
+
+        RgbImage Pattern(bool noisy)
+        {
+            byte[] rgb = new byte[3 * width * height];
+            for (int i = 0; i < rgb.Length; i++)
+            {
+                int x = i / 3 % width,
+                    y = i / 3 / width,
+                    c = i % 3;
+                int value = Math.Abs((((3 * x) + (2 * y) + (60 * c) + (x * y / 8)) % 510) - 255);
+                rgb[i] = (byte)Math.Clamp(noisy ? value + (((13 * x) + (29 * y) + (5 * c)) % 41) - 20 : value, 0, 255);
+            }
+            return new RgbImage(width, height, rgb);
+        }
+    }
+
+    [Fact]
+    public void MultiScaleSsim_LimitsAndRefusals()
+    {
+        RgbImage image = Noise(50, 60, 1),
+            other = Noise(50, 60, 2);
+        Assert.Equal(1, MultiScaleSsim.Of(image, image), 1e-12);
+        Assert.Equal(Ssim.Of(image, WithNoise(image, 40)), MultiScaleSsim.Of(image, WithNoise(image, 40), 1), 1e-12);
+        Assert.Equal(MultiScaleSsim.Of(image, other), MultiScaleSsim.Of(other, image), 1e-12);
+        // Unrelated pictures correlate negatively in some channel and scale: 0, not a root of a negative number.
+        Assert.InRange(MultiScaleSsim.Of(image, other), 0, 0.5);
+        Assert.Equal([0, 1, 1, 2, 5, 5], new[] { 10, 11, 21, 22, 176, 4000 }.Select(side => MultiScaleSsim.ScalesOf(side, 4000)));
+        Assert.Contains("176 pixels", Assert.Throws<ArgumentException>(() => MultiScaleSsim.Of(image, other, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains("allows 3", Assert.Throws<ArgumentException>(() => MultiScaleSsim.Of(image, other, 4)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => MultiScaleSsim.Of(image, other, 6));
+        Assert.Contains(
+            "11 pixels",
+            Assert.Throws<ArgumentException>(() => MultiScaleSsim.Of(Noise(10, 20, 1), Noise(10, 20, 2))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Throws<ArgumentException>(() => MultiScaleSsim.Of(image, Noise(60, 50, 1)));
+    }
+
     [Fact]
     public void OddAndSmallSizes_Work_TooSmallOnesSaySo()
     {
