@@ -4,7 +4,8 @@ namespace NullTextResearch.Diffusion;
 
 /// <summary>Counts the evaluations of a predictor: one evaluation is one latent with one embedding through the network.</summary>
 /// <param name="inner">The predictor that does the work.</param>
-public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
+/// <param name="cancellation">Checked before each call.</param>
+public sealed class CountingPredictor(INoisePredictor inner, CancellationToken cancellation = default) : INoisePredictor
 {
     /// <summary>Evaluations so far: the sum of batch sizes.</summary>
     public long Evaluations { get; private set; }
@@ -15,6 +16,7 @@ public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
     /// <inheritdoc/>
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
+        cancellation.ThrowIfCancellationRequested();
         Evaluations += latents.shape[0];
         if (is_grad_enabled() && (latents.requires_grad || condition.Tokens.requires_grad))
             Backwards += latents.shape[0];
@@ -30,6 +32,7 @@ public sealed class CountingPredictor(INoisePredictor inner) : INoisePredictor
         GradientOf of = GradientOf.Tokens
     )
     {
+        cancellation.ThrowIfCancellationRequested();
         Evaluations += latents.shape[0];
         Backwards += latents.shape[0];
         return inner.Differentiate(latents, step, condition, loss, of);

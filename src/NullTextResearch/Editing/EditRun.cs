@@ -18,7 +18,7 @@ public static class EditRun
     /// <param name="editor">The editor and its options.</param>
     /// <param name="observe">Receives the latents of all rows after each step (borrowed); null to disable.</param>
     /// <param name="progress">Called after each step; null to disable.</param>
-    /// <param name="cancellation">Checked at every step; cancelling leaves no tensors behind.</param>
+    /// <param name="cancellation">Checked before every call of the network; cancelling leaves no tensors behind.</param>
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
     /// <exception cref="InvalidOperationException">The predictor never called the editor's hook, so nothing would be edited.</exception>
@@ -40,7 +40,7 @@ public static class EditRun
         Tensor start = inversion.StartLatents;
         using IEditDirector director = editor.Direct(problem);
         LayerCounter hook = new(director.Hook);
-        CountingPredictor network = new(problem.Predictor(hook));
+        CountingPredictor network = new(problem.Predictor(hook), cancellation);
         BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
         using StepEmbeddings conditional = Rows([
             .. rows.Rows.Select(r =>

@@ -81,29 +81,37 @@ public sealed class EditorLawsTests
         Assert.True(MaxDifference(first.Source(), both.Source()) < 1e-10);
     }
 
+    /// <summary>Also where an editor calls the network many times before its first step, or within one.</summary>
     [Theory]
     [MemberData(nameof(Every))]
-    public void Edit_Cancelled_LeavesNoTensors(string id)
+    public void Edit_CancelledInAnyCall_StopsBeforeTheNextAndLeavesNoTensors(string id)
     {
         using EditingLab lab = new();
         using Walked walked = new(lab, Cat);
         EditorOptions editor = EditorCatalogue.Find(id).Default;
-        walked.Edit(editor, Dog).Dispose();
+        int all = 0;
+        walked.Edit(editor, [Dog], () => all++, CancellationToken.None).Dispose();
+        Assert.True(all >= lab.Grid.Steps, $"{all} calls");
         long before = Live;
-        using CancellationTokenSource stop = new();
-        Assert.Throws<OperationCanceledException>(() =>
-            walked.Edit(
-                editor,
-                [Dog],
-                step =>
-                {
-                    if (step.Step == 1)
-                        stop.Cancel();
-                },
-                stop.Token
-            )
-        );
-        Assert.Equal(before, Live);
+        for (int last = 1; last < all; last++)
+        {
+            using CancellationTokenSource stop = new();
+            int calls = 0;
+            Assert.Throws<OperationCanceledException>(() =>
+                walked.Edit(
+                    editor,
+                    [Dog],
+                    () =>
+                    {
+                        if (++calls == last)
+                            stop.Cancel();
+                    },
+                    stop.Token
+                )
+            );
+            Assert.Equal(last, calls);
+            Assert.Equal(before, Live);
+        }
     }
 
     [Fact]
@@ -189,20 +197,36 @@ public sealed class EditorLawsTests
                 inverted.Pivot!.Dispose();
         }
 
-        public EditResult Edit(EditorOptions editor, params string[] targets) => Edit(editor, targets, _ => { }, CancellationToken.None);
+        public EditResult Edit(EditorOptions editor, params string[] targets) => Edit(editor, targets, () => { }, CancellationToken.None);
 
-        public EditResult Edit(EditorOptions editor, string[] targets, Action<DiffusionStep> after, CancellationToken cancellation)
+        public EditResult Edit(EditorOptions editor, string[] targets, Action called, CancellationToken cancellation)
         {
             ImageEdit edit = new() { Source = Tokenizer.Tokenize(_source), Targets = [.. targets.Select(t => ImageEdit.Of(Tokenizer, _source, t).Targets[0])] };
-            EditSession session = new(_lab.Encode, _lab.Predictor, _lab.Grid, Tokenizer.Tokenize(""));
-            return session.Edit(_inversion, [edit], editor, null, new Told(after, _lab.Grid), cancellation);
+            EditSession session = new(_lab.Encode, hook => new Watched(_lab.Predictor(hook), called), _lab.Grid, Tokenizer.Tokenize(""));
+            return session.Edit(_inversion, [edit], editor, cancellation: cancellation);
         }
 
         public void Dispose() => _inversion.Dispose();
 
-        private sealed class Told(Action<DiffusionStep> after, TimestepGrid grid) : IProgress<InversionProgress>
+        private sealed class Watched(INoisePredictor inner, Action called) : INoisePredictor
         {
-            public void Report(InversionProgress value) => after(grid.Moves[value.Step - 1]);
+            public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
+            {
+                called();
+                return inner.Predict(latents, step, condition);
+            }
+
+            public PredictionGradient Differentiate(
+                Tensor latents,
+                DiffusionStep step,
+                Conditioning condition,
+                Func<Tensor, Tensor> loss,
+                GradientOf of = GradientOf.Tokens
+            )
+            {
+                called();
+                return inner.Differentiate(latents, step, condition, loss, of);
+            }
         }
     }
 }
