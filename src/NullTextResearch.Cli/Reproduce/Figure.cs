@@ -104,26 +104,8 @@ internal abstract class Figure
             ? values.Average().ToString(format, CultureInfo.InvariantCulture)
             : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
 
-    /// <summary>Cost of a method's curve: inversion, optimisation, advance, sampling.</summary>
-    protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method)
-    {
-        double t = s.Steps,
-            runs = s.InnerSteps.Count,
-            all = s.InnerSteps.Sum(),
-            most = s.InnerSteps[^1];
-        double cost = method switch
-        {
-            ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt => 3 * t,
-            ReconstructionMethod.DirectInversion => 5 * t,
-            ReconstructionMethod.GlobalNullText => t * (1 + 5 * s.GlobalPasses[^1] + 2 * s.GlobalPasses.Count),
-            ReconstructionMethod.TextualInversion => t * (3 * most + 3 * runs),
-            ReconstructionMethod.NonPivotal => t * (1 + 4 * most + 2 * runs),
-            ReconstructionMethod.RandomPivot => t * (3 * all + 2 * runs),
-            ReconstructionMethod.TextualInversionWithPivot => t * (3 * most + 3),
-            _ => t * (3 * all + 3 * runs),
-        };
-        return new WorkItem(method.ToString(), cost);
-    }
+    /// <summary>Cost of a method's curve: inversion, optimisation, sampling.</summary>
+    protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method) => new(method.ToString(), Reconstruction.WorkOf(s, method));
 
     protected static WorkItem InversionForEdits(ExperimentSettings s) => new("inversion for edits", s.Steps * (4 + 2.5 * s.InnerSteps[^1]));
 }

@@ -42,6 +42,47 @@ public static class Reconstruction
     public static bool Optimises(ReconstructionMethod method) =>
         method is not (ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion);
 
+    /// <summary>Work of <see cref="Run"/> per image, from the costs that the catalogue states, with the sampling that follows an inversion.</summary>
+    /// <param name="settings">Size of the experiments.</param>
+    /// <param name="method">Method.</param>
+    /// <returns>Network evaluations; those that are followed by a backward pass count three times.</returns>
+    public static double WorkOf(ExperimentSettings settings, ReconstructionMethod method)
+    {
+        InversionMethod entry = InversionCatalogue.Find(IdOf(method));
+        int steps = settings.Steps;
+        double sampling = 2 * steps;
+        double Cost(int innerSteps)
+        {
+            MethodCost cost = entry.Cost(steps, innerSteps);
+            return cost.Forwards + (2 * cost.Backwards);
+        }
+
+        IReadOnlyList<int> counts = method == ReconstructionMethod.GlobalNullText ? settings.GlobalPasses : settings.InnerSteps;
+        return method switch
+        {
+            ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion => Cost(0) + sampling,
+            ReconstructionMethod.GlobalNullText or ReconstructionMethod.NonPivotal => Cost(counts[^1]) + (counts.Count * sampling),
+            // Each result climbs the path with the prompt as optimised so far.
+            ReconstructionMethod.TextualInversion => Cost(counts[^1]) + ((counts.Count - 1) * steps) + (counts.Count * sampling),
+            _ => counts.Sum(Cost),
+        };
+    }
+
+    private static string IdOf(ReconstructionMethod method) =>
+        method switch
+        {
+            ReconstructionMethod.Ddim => "ddim",
+            ReconstructionMethod.NullText or ReconstructionMethod.RandomCaption => "null-text",
+            ReconstructionMethod.GlobalNullText => "global",
+            ReconstructionMethod.RandomPivot => "random-pivot",
+            ReconstructionMethod.TextualInversion => "textual",
+            ReconstructionMethod.NonPivotal => "non-pivotal",
+            ReconstructionMethod.TextualInversionWithPivot => "textual-pivot",
+            ReconstructionMethod.NegativePrompt => "npi",
+            ReconstructionMethod.DirectInversion => "direct",
+            _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Not a method."),
+        };
+
     /// <summary>decode(encode(image)): the upper bound of every method.</summary>
     public static IReadOnlyList<ReconstructionRecord> Bound(ExperimentLab lab) =>
         lab.PerImage("bound", _ => "", batch => Records(lab, batch, batch.Latents, 0, null));

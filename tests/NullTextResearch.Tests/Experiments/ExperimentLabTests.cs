@@ -195,6 +195,20 @@ public sealed class ExperimentLabTests : IDisposable
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    /// <summary>The costs of the catalogue are the work that is done, so that progress ends at 100 % and not before.</summary>
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Run_AnyMethod_DoesTheWorkThatIsStated(ReconstructionMethod method)
+    {
+        ExperimentSettings settings = Tiny with { Steps = 4, InnerSteps = [1, 3], GlobalPasses = [1, 2, 3] };
+        using ExperimentLab lab = Lab(settings, images: 1);
+        Reconstruction.Run(lab, method, method == ReconstructionMethod.GlobalNullText ? settings.GlobalPasses : settings.InnerSteps);
+        Assert.Equal(Reconstruction.WorkOf(settings, method), lab.Work);
+    }
+
+    /// <summary>All.</summary>
+    public static TheoryData<ReconstructionMethod> Methods => [.. Enum.GetValues<ReconstructionMethod>()];
+
     private sealed class Direct(Action<ExperimentProgress> report) : IProgress<ExperimentProgress>
     {
         public void Report(ExperimentProgress value) => report(value);
