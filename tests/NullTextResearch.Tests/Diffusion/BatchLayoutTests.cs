@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Diffusion;
 
+[LeavesNoTensors]
 public class BatchLayoutTests
 {
     [Fact]

@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Diffusion;
 
 /// <summary>The methods of a diffusion model on a rectified flow: the same code, other noise levels.</summary>
+[LeavesNoTensors]
 public sealed class FlowTests
 {
     public static TheoryData<string> Paths => [.. PathCatalogue.All.Select(p => p.Id)];

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Diffusion;
 
+[LeavesNoTensors]
 public sealed class NoisePredictorTests
 {
     [Fact]

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using NullTextResearch.Diffusion;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Tests.Diffusion;
 
+[LeavesNoTensors]
 public class NoiseScheduleTests
 {
     [Theory]

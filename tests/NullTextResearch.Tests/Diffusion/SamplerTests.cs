@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Diffusion;
 
+[LeavesNoTensors]
 public class SamplerTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Diffusion;
 
+[LeavesNoTensors]
 public sealed class StepEmbeddingsTests
 {
     [Fact]

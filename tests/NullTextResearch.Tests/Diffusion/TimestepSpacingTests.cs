@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Diffusion;
 
 /// <summary>The three spacings of Lin et al. 2023, table 2, in the numbers that NumPy gives for them.</summary>
+[LeavesNoTensors]
 public sealed class TimestepSpacingTests
 {
     [Theory]

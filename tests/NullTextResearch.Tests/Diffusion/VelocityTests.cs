@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Diffusion;
 
 /// <summary>A network that predicts velocity behaves as the noise network of the same knowledge.</summary>
+[LeavesNoTensors]
 public sealed class VelocityTests
 {
     [Theory]

@@ -13,6 +13,7 @@ namespace NullTextResearch.Tests.Editing;
 
 /// <summary>Mappers and masks against numbers of the released Python code (data/golden, whose README says how they were made).</summary>
 [Trait("Category", "Golden")]
+[LeavesNoTensors]
 public sealed class EditingGoldenTests
 {
     private const string Mappers = "p2p_mappers.safetensors";

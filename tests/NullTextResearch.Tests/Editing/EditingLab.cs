@@ -51,6 +51,7 @@ internal sealed class EditingLab : IDisposable
             if (weight.Key.EndsWith("attn2.to_v.weight"))
                 weight.Value.TimesInPlace(3);
         }
+        using DisposeScope scope = NewDisposeScope();
         using Generator generator = new(7);
         _embeddingTable = randn([1000, 16], generator: generator).to(dtype).DetachFromDisposeScope();
     }

@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -12,6 +13,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Editing;
 
 /// <summary>What every editor of the catalogue obeys.</summary>
+[LeavesNoTensors]
 public sealed class EditorLawsTests
 {
     private const string Cat = "a cat on a mat",
@@ -61,6 +63,7 @@ public sealed class EditorLawsTests
         if (ChangesUnderTheSamePrompt.Contains(id))
             return;
         using EditingLab lab = new();
+        using DisposeScope results = NewDisposeScope();
         using Walked walked = new(lab, Cat);
         using EditResult result = walked.Edit(EditorCatalogue.Find(id).Default, Cat);
         Assert.True(MaxDifference(result.Source(), result.Target()) < 1e-11);
@@ -71,6 +74,7 @@ public sealed class EditorLawsTests
     public void Edit_TwoTargets_EqualsEachAlone(string id)
     {
         using EditingLab lab = new();
+        using DisposeScope results = NewDisposeScope();
         using Walked walked = new(lab, Cat);
         EditorOptions editor = EditorCatalogue.Find(id).Default;
         using EditResult both = walked.Edit(editor, Dog, "a red cat on a mat"),
@@ -138,6 +142,7 @@ public sealed class EditorLawsTests
     public void PlugAndPlay_NothingInjected_IsPlainSampling()
     {
         using EditingLab lab = new();
+        using DisposeScope results = NewDisposeScope();
         using Walked walked = new(lab, Cat);
         using EditResult plain = walked.Edit(new PlugAndPlayOptions { Features = 0, Attention = 0 }, Dog),
             none = walked.Edit(new MasaCtrlOptions { Steps = StepWindow.Never }, Dog);

@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -12,6 +13,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Editing;
 
 /// <summary>Prompt tuning inversion: an embedding per step fitted to the image, mixed with that of the target prompt.</summary>
+[LeavesNoTensors]
 public sealed class EmbeddingInterpolationTests : IDisposable
 {
     private const string Cat = "a cat on a mat",

@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class EmbeddingTransferTests
 {
     [Theory]

@@ -1,5 +1,6 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Editing;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -8,6 +9,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class LocalBlendTests
 {
     private static readonly Lazy<ClipTokenizer> Bytes = new(() =>

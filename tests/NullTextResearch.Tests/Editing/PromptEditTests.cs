@@ -2,6 +2,7 @@ using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Editing;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -11,6 +12,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class PromptEditTests
 {
     [Fact]

@@ -13,6 +13,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class PromptToPromptTests
 {
     private const string Cat = "a cat on a mat";
@@ -143,7 +144,8 @@ public sealed class PromptToPromptTests
         {
             for (int t = 0; t < edit.Targets.Count; t++)
             {
-                using EditResult one = lab.Edit(ImageOf(both, image), [edit with { Targets = [edit.Targets[t]] }], options);
+                using InversionResult own = ImageOf(both, image);
+                using EditResult one = lab.Edit(own, [edit with { Targets = [edit.Targets[t]] }], options);
                 Assert.True(MaxDifference(one.Source(), together.Source(image)) < 1e-10);
                 Assert.True(MaxDifference(one.Target(), together.Target(t, image)) < 1e-10, $"image {image}, target {t}");
             }
@@ -319,6 +321,7 @@ public sealed class PromptToPromptTests
     public void Run_DirectOffsets_MoveTheSourceOnly(SourceBranch branch)
     {
         using EditingLab lab = new();
+        using DisposeScope results = NewDisposeScope();
         InversionResult inversion = lab.Inverted(Cat, "squirrel");
         using Tensor offsets = zeros([lab.Grid.Steps, 2, 4, 8, 8], ScalarType.Float64);
         // At the last step only: nothing later can carry it over to the target.

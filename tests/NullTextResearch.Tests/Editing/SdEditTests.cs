@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -10,12 +11,14 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class SdEditTests
 {
     [Fact]
     public void Run_StrengthZero_ReturnsTheImage()
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         using SdEditResult result = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Strength = 0 });
         using Tensor latents = Latents(lab, 1);
         Assert.Equal(0, MaxDifference(latents, result.Latents));
@@ -29,6 +32,7 @@ public sealed class SdEditTests
     public void Run_Strength_DecidesTheMoves(double strength, int moves)
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         using SdEditResult result = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Strength = strength });
         Assert.Equal(moves, result.Moves);
         Assert.Equal(2 * moves, result.Evaluations);
@@ -38,6 +42,7 @@ public sealed class SdEditTests
     public void Run_MoreStrength_MovesFurther()
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         using Tensor latents = Latents(lab, 1);
         double last = 0;
         foreach (double strength in new[] { 0.2, 0.6, 1.0 })
@@ -54,6 +59,7 @@ public sealed class SdEditTests
     public void Run_SameSeed_DoesNotDependOnTheBatch()
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         using SdEditResult two = SdEdit.Run(Problem(lab, "a cat", "a dog"), new SdEditOptions { Seed = 3 });
         using SdEditResult one = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Seed = 3 });
         using SdEditResult other = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Seed = 4 });
@@ -89,6 +95,7 @@ public sealed class SdEditTests
     public void Run_EqualImagesOfABatch_GetNoiseOfTheirOwn()
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         using SdEditResult twice = SdEdit.Run(Problem(lab, "a cat", "a cat"), new SdEditOptions { Seed = 3 });
         using SdEditResult second = SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Seed = 4 });
         using DisposeScope scope = NewDisposeScope();
@@ -100,6 +107,7 @@ public sealed class SdEditTests
     public void Run_NullText_ReadsTheEmbeddingsOfTheLastSteps()
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         InversionResult inversion = lab.Inverted("a cat");
         using Tensor early = inversion.Unconditional.Values.clone();
         early.narrow(0, 0, 3).zero_();
@@ -120,6 +128,7 @@ public sealed class SdEditTests
     public void Run_BadStrength_IsRefused(double strength)
     {
         using EditingLab lab = new();
+        using DisposeScope inputs = NewDisposeScope();
         Assert.Throws<ArgumentOutOfRangeException>(() => SdEdit.Run(Problem(lab, "a cat"), new SdEditOptions { Strength = strength }));
     }
 

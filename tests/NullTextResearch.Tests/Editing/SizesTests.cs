@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
 using NullTextResearch.Weights;
@@ -15,6 +16,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Editing;
 
 /// <summary>Latents of any shape: sides that differ, and that halve unevenly.</summary>
+[LeavesNoTensors]
 public sealed class SizesTests
 {
     private const string Cat = "a cat on a mat",

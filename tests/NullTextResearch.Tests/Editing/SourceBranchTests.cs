@@ -10,6 +10,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Editing;
 
 /// <summary>The source branch of an edit is the reconstruction that one gets without it.</summary>
+[LeavesNoTensors]
 public sealed class SourceBranchTests
 {
     /// <summary>

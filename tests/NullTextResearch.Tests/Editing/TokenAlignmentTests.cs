@@ -1,4 +1,5 @@
 using NullTextResearch.Editing;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -8,6 +9,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class TokenAlignmentTests
 {
     [Fact]

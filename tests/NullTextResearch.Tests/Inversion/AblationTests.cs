@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Inversion;
 
 /// <summary>The variants that the paper compares null-text inversion with.</summary>
+[LeavesNoTensors]
 public class AblationTests
 {
     private static readonly NullTextOptions NoStop = NullTextOptions.Default with { StopEarly = false };

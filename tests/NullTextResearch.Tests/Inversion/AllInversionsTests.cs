@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Inversion;
 
 /// <summary>What every inversion must obey.</summary>
+[LeavesNoTensors]
 public class AllInversionsTests
 {
     public static TheoryData<string> Every => [.. AllInversions.Names];

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Inversion;
 
 /// <summary>The baselines that do not optimise.</summary>
+[LeavesNoTensors]
 public class BaselineTests
 {
     [Fact]

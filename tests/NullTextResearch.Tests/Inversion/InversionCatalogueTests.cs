@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Inversion;
 
+[LeavesNoTensors]
 public sealed class InversionCatalogueTests
 {
     // It needs the caption of another image, which no number says.

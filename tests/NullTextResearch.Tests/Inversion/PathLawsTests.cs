@@ -11,6 +11,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.Inversion;
 
 /// <summary>What every path of the catalogue obeys.</summary>
+[LeavesNoTensors]
 public sealed class PathLawsTests
 {
     public static TheoryData<string> Every => [.. PathCatalogue.All.Select(p => p.Id)];

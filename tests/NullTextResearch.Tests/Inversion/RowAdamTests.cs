@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Inversion;
 
+[LeavesNoTensors]
 public class RowAdamTests
 {
     [Fact]

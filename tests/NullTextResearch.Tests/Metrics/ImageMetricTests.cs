@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Metrics;
 
+[LeavesNoTensors]
 public sealed class ImageMetricTests
 {
     [Fact]

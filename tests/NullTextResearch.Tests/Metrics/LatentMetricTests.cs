@@ -1,11 +1,13 @@
 using NullTextResearch.Metrics;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Metrics;
 
+[LeavesNoTensors]
 public sealed class LatentMetricTests
 {
     [Fact]

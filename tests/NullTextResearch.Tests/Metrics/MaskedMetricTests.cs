@@ -1,9 +1,11 @@
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Tests.Metrics;
 
+[LeavesNoTensors]
 public sealed class MaskedMetricTests
 {
     public static TheoryData<MaskedMode> Modes => [.. Enum.GetValues<MaskedMode>()];

@@ -12,6 +12,7 @@ namespace NullTextResearch.Tests.Metrics;
 
 /// <summary>Against scikit-image on five pairs (data/golden/metrics).</summary>
 [Trait("Category", "Golden")]
+[LeavesNoTensors]
 public sealed class MetricsReferenceTests
 {
     private const double Tolerance = 1e-6;

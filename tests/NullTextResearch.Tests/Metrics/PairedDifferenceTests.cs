@@ -1,8 +1,10 @@
 using NullTextResearch.Metrics;
+using NullTextResearch.TestKit;
 using Xunit;
 
 namespace NullTextResearch.Tests.Metrics;
 
+[LeavesNoTensors]
 public class PairedDifferenceTests
 {
     [Theory]

@@ -1,5 +1,6 @@
 using NullTextResearch.Images;
 using NullTextResearch.Perception;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using NullTextResearch.Weights;
 using Xunit;
@@ -7,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Perception;
 
+[LeavesNoTensors]
 public sealed class ClipSimilarityTests : IDisposable
 {
     private const string Config = """

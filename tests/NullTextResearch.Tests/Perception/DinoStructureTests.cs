@@ -1,11 +1,13 @@
 using NullTextResearch.Images;
 using NullTextResearch.Perception;
+using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Perception;
 
+[LeavesNoTensors]
 public sealed class DinoStructureTests : IDisposable
 {
     private static readonly DinoConfig Tiny = new()

@@ -1,11 +1,13 @@
 using NullTextResearch.Images;
 using NullTextResearch.Perception;
+using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Perception;
 
+[LeavesNoTensors]
 public sealed class LpipsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ntr-lpips-").FullName;

@@ -11,6 +11,7 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Tests.UseCases;
 
 /// <summary>Inversion, editing and experiments know nothing of a model but <see cref="IDiffusionModel"/>: they serve a flow that they have never seen.</summary>
+[LeavesNoTensors]
 public sealed class OtherFamilyTests : IDisposable
 {
     private readonly ToyFlowModel _model = new();
@@ -60,11 +61,10 @@ public sealed class OtherFamilyTests : IDisposable
 
     private static InvertOptions Options(IInversion method) => InvertOptions.Default with { Steps = 10, GuidanceScale = 3, Method = method };
 
-    private static RgbImage Picture() => ImageTensor.ToImages(Waves())[0];
-
-    private static Tensor Waves()
+    private static RgbImage Picture()
     {
         using Generator generator = new(3);
-        return rand([1, 3, 64, 64], generator: generator);
+        using Tensor pixels = rand([1, 3, 64, 64], generator: generator);
+        return ImageTensor.ToImages(pixels)[0];
     }
 }
