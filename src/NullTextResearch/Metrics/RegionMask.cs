@@ -71,7 +71,9 @@ public sealed class RegionMask
     /// <summary>The mask of the pixels outside this one.</summary>
     public RegionMask Inverse() => new(Width, Height, [.. _inside.Select(flag => !flag)]);
 
-    /// <summary>Returns the picture with everything outside set to black.</summary>
+    /// <summary>
+    /// Returns the picture with everything outside set to black. PIE-Bench measures the CLIP similarity of an edited region with the whole prompt on this picture.
+    /// </summary>
     /// <param name="image">A picture of the mask's size.</param>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public RgbImage Apply(RgbImage image)

@@ -22,7 +22,7 @@ public sealed class ArrowTests
         ["Layers"] = ["Tensors", "Weights"],
         ["Text"] = ["Tensors", "Weights", "Layers"],
         // Measures by networks that were trained on pictures and texts.
-        ["Perception"] = ["Tensors", "Weights", "Layers", "Images", "Text"],
+        ["Perception"] = ["Tensors", "Weights", "Layers", "Images", "Metrics", "Text"],
         ["Vae"] = ["Tensors", "Weights", "Layers"],
         ["Attention"] = ["Tensors", "Diffusion"],
         ["UNet"] = ["Tensors", "Diffusion", "Weights", "Layers", "Attention"],

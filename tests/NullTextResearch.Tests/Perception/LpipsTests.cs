@@ -1,4 +1,5 @@
 using NullTextResearch.Images;
+using NullTextResearch.Metrics;
 using NullTextResearch.Perception;
 using NullTextResearch.TestKit;
 using NullTextResearch.Weights;
@@ -43,6 +44,26 @@ public sealed class LpipsTests : IDisposable
             tiny = PerceptionSamples.Noise(least, least - 1, 1);
         Assert.Equal(0, lpips.Of(small, small));
         Assert.Contains($"{least} x {least}", Assert.Throws<ArgumentException>(() => lpips.Of(tiny, tiny)).Message);
+    }
+
+    [Fact]
+    public void Masked_CountsTheMaskAlone_InBothModes()
+    {
+        using Lpips lpips = new(Fresh(LpipsBackbone.Squeeze));
+        RgbImage a = PerceptionSamples.Noise(96, 48, 1),
+            other = PerceptionSamples.Noise(96, 48, 2);
+        // The right half differs.
+        RgbImage b = new(96, 48, [.. a.Rgb.Select((value, i) => i / 3 % 96 < 48 ? value : other.Rgb[i])]);
+        RegionMask right = new(96, 48, [.. Enumerable.Range(0, 96 * 48).Select(i => i % 96 >= 48)]);
+        RegionMask farLeft = new(96, 48, [.. Enumerable.Range(0, 96 * 48).Select(i => i % 96 < 8)]);
+        double inside = MaskedLpips.Of(lpips, a, b, right, MaskedMode.Corrected),
+            outside = MaskedLpips.Of(lpips, a, b, farLeft, MaskedMode.Corrected);
+        Assert.True(outside < 0.1 * inside, $"{outside} outside, {inside} inside");
+        Assert.Equal(0, MaskedLpips.Of(lpips, a, b, farLeft, MaskedMode.PieOfficial));
+        Assert.Equal(lpips.Of(right.Apply(a), right.Apply(b)), MaskedLpips.Of(lpips, a, b, right, MaskedMode.PieOfficial));
+        Assert.Equal(lpips.MapOf(a, b).Average(), MaskedLpips.Of(lpips, a, b, RegionMask.Everything(96, 48), MaskedMode.Corrected), 1e-12);
+        Assert.Equal(double.NaN, MaskedLpips.Of(lpips, a, b, RegionMask.Everything(96, 48).Inverse(), MaskedMode.Corrected));
+        Assert.Throws<ArgumentException>(() => MaskedLpips.Of(lpips, a, b, RegionMask.Everything(48, 96), MaskedMode.Corrected));
     }
 
     [Fact]
