@@ -25,6 +25,9 @@ public sealed class MethodsTests : Workshop
         string text = Run("methods", "fixed-point").WithoutStackTrace().Out;
         Assert.Contains("--method fixed-point", text, StringComparison.Ordinal);
         Assert.Matches(@"path\.iterations +=\s5 +whole number", text);
+        Outcome both = Run("methods", "fixed-point", "--markdown").WithoutStackTrace();
+        Assert.Equal(2, both.ExitCode);
+        Assert.Contains("leave out either it or the ID", both.Error, StringComparison.Ordinal);
         Assert.Contains("did you mean 'edict'?", Run("methods", "edct").WithoutStackTrace().Error, StringComparison.Ordinal);
     }
 

@@ -30,6 +30,8 @@ internal static class MethodsCommand
             command,
             (parsed, context) =>
             {
+                if (parsed.GetValue(id) is not null && parsed.GetValue(markdown))
+                    throw new UsageException("--markdown prints the tables of everything: leave out either it or the ID.");
                 if (parsed.GetValue(id) is { } one)
                     Explain(context, one);
                 else if (parsed.GetValue(markdown))
