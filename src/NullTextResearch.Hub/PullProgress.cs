@@ -8,7 +8,7 @@ namespace NullTextResearch.Hub;
 /// <param name="Bytes">Bytes downloaded so far, of all files that were missing.</param>
 /// <param name="Of">Total bytes of all files that were missing.</param>
 /// <param name="Note">A message about an event; null for plain progress.</param>
-public sealed record PullProgress(HubFile? File, long FileBytes, long Bytes, long Of, string? Note) : WorkProgress("download")
+public sealed record PullProgress(HubFile? File, long FileBytes, long Bytes, long Of, string? Note) : WorkProgress("downloading")
 {
     /// <inheritdoc/>
     public override double Done => Bytes;
@@ -17,15 +17,9 @@ public sealed record PullProgress(HubFile? File, long FileBytes, long Bytes, lon
     public override double Total => Of;
 
     /// <inheritdoc/>
-    public override string Where => string.Create(CultureInfo.InvariantCulture, $"{Size(Bytes)} of {Size(Of)} ({Bytes / (double)Of:0%})");
+    public override string Where =>
+        Note ?? (Of == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Size(Bytes)} of {Size(Of)} ({Bytes / (double)Of:0%})"));
 
-    /// <summary>A size in decimal units, as download pages give it.</summary>
-    /// <param name="bytes">Number of bytes.</param>
-    internal static string Size(long bytes) =>
-        bytes switch
-        {
-            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
-            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
-        };
+    /// <inheritdoc cref="WorkProgress.Size"/>
+    internal static new string Size(long bytes) => WorkProgress.Size(bytes);
 }

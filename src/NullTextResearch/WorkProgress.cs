@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NullTextResearch;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace NullTextResearch;
 /// <param name="Stage">The current activity, in a few words.</param>
 public abstract record WorkProgress(string Stage)
 {
-    /// <summary>How much of the stage is done; never above <see cref="Total"/>, unless that is 0.</summary>
+    /// <summary>How much of the stage is done; at most <see cref="Total"/>, unless that is 0.</summary>
     public abstract double Done { get; }
 
     /// <summary>The stage's total, in the same unit; 0 if it is not known.</summary>
@@ -15,4 +17,13 @@ public abstract record WorkProgress(string Stage)
 
     /// <summary>The same in words, such as <c>step 3 of 50</c>.</summary>
     public abstract string Where { get; }
+
+    /// <summary>A size in decimal units, as download pages give it.</summary>
+    internal static string Size(long bytes) =>
+        bytes switch
+        {
+            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
+        };
 }

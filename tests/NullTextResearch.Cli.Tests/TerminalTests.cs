@@ -93,6 +93,24 @@ public sealed class TerminalTests : Workshop
 
     /// <summary>A week of work, a report a second, through stages that take turns.</summary>
     [Fact]
+    public void LineProgress_TotalUnknown_GoesOnTelling()
+    {
+        Clock clock = new();
+        StringWriter log = new();
+        LineProgress progress = new(log, clock);
+        for (int second = 0; second < 600; second++)
+        {
+            progress.Report(new NullTextResearch.Experiments.ExperimentProgress(1000 * second, second));
+            clock.Now += TimeSpan.FromSeconds(1);
+        }
+
+        string[] lines = log.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.InRange(lines.Length, 5, 100);
+        Assert.All(lines, line => Assert.DoesNotContain("left", line, StringComparison.Ordinal));
+        Assert.Contains("network evaluations", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void LineProgress_AWeek_IsALogThatCanBeRead()
     {
         Clock clock = new();

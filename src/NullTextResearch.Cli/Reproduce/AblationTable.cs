@@ -32,7 +32,8 @@ internal sealed class AblationTable : Figure
 
     public override string Title => "Ablations and baselines";
 
-    public override IEnumerable<WorkItem> Work(ExperimentSettings settings) => Methods.Select(m => MethodWork(settings, m));
+    public override IEnumerable<WorkItem> Work(ExperimentSettings settings) =>
+        Methods.Select(m => MethodWork(settings, m, m == TextualInversionWithPivot ? [settings.InnerSteps[^1]] : null));
 
     public override FigureContent Make(ExperimentLab lab)
     {

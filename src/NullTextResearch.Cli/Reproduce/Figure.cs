@@ -104,8 +104,12 @@ internal abstract class Figure
             ? values.Average().ToString(format, CultureInfo.InvariantCulture)
             : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
 
-    /// <summary>Cost of a method's curve: inversion, optimisation, sampling.</summary>
-    protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method) => new(method.ToString(), Reconstruction.WorkOf(s, method));
+    /// <summary>Cost of a method's curve over all N of the settings, or over those given.</summary>
+    protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method, IReadOnlyList<int>? innerSteps = null) =>
+        new(
+            method.ToString(),
+            Reconstruction.WorkOf(s.Steps, method, innerSteps ?? (method == ReconstructionMethod.GlobalNullText ? s.GlobalPasses : s.InnerSteps))
+        );
 
     protected static WorkItem InversionForEdits(ExperimentSettings s) => new("inversion for edits", s.Steps * (4 + 2.5 * s.InnerSteps[^1]));
 }

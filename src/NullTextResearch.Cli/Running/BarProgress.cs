@@ -15,10 +15,11 @@ internal sealed class BarProgress(ProgressContext bars) : IProgress<WorkProgress
             if (_bar is not null)
                 _bar.Value = _bar.MaxValue;
             _stage = value.Stage;
-            _bar = bars.AddTask(Terminal.Plain(value.Stage), maxValue: value.Total);
+            _bar = bars.AddTask(Terminal.Plain(value.Stage), maxValue: Math.Max(1, value.Total));
         }
 
-        _bar.MaxValue = value.Total;
+        _bar.IsIndeterminate = value.Total <= 0;
+        _bar.MaxValue = Math.Max(1, value.Total);
         _bar.Value = value.Done;
         _bar.Description = Terminal.Plain($"{value.Stage}: {value.Where}");
     }

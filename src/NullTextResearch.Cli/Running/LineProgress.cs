@@ -22,7 +22,7 @@ internal sealed class LineProgress(TextWriter writer, TimeProvider? clock = null
             _ended = false;
         }
 
-        bool last = value.Done >= value.Total;
+        bool last = value.Total > 0 && value.Done >= value.Total;
         bool tellEnd = last && !_ended && _ends < MostEnds;
         if (!tellEnd && (_ended || !_pace.IsDue()))
             return;
@@ -34,7 +34,7 @@ internal sealed class LineProgress(TextWriter writer, TimeProvider? clock = null
 
         TimeSpan elapsed = _pace.Elapsed;
         double done = value.Done - _first;
-        string left = last || done <= 0 ? "" : $", about {Terminal.Time((elapsed - _started) / done * (value.Total - value.Done))} left";
+        string left = last || done <= 0 || value.Total <= 0 ? "" : $", about {Terminal.Time((elapsed - _started) / done * (value.Total - value.Done))} left";
         writer.WriteLine($"{value.Stage}: {value.Where}, {Terminal.Time(elapsed)} so far{left}");
     }
 }

@@ -37,7 +37,7 @@ public sealed class EditResult : IDisposable
         init;
     }
 
-    /// <summary>Attention layers that the edit reached.</summary>
+    /// <summary>Attention layers that the edit reached; 0 for an editor that changes nothing inside the network.</summary>
     public required int AttentionLayers { get; init; }
 
     /// <summary>Total network evaluations (one latent with one embedding each).</summary>

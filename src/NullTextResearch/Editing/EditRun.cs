@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
@@ -39,8 +40,9 @@ public static class EditRun
         InversionResult inversion = problem.Inversion;
         Tensor start = inversion.StartLatents;
         using IEditDirector director = editor.Direct(problem);
-        LayerCounter hook = new(director.Hook);
-        CountingPredictor network = new(problem.Predictor(hook), cancellation);
+        // An editor that changes nothing inside the network has no layer to reach, and the network computes as it does without a hook.
+        LayerCounter? counter = director.Hook is FusedAttention ? null : new(director.Hook);
+        CountingPredictor network = new(problem.Predictor(counter ?? director.Hook), cancellation);
         BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
         using StepEmbeddings conditional = Rows([
             .. rows.Rows.Select(r =>
@@ -73,7 +75,7 @@ public static class EditRun
             Edits = problem.Edits,
             Masks = director.Masks(problem.Edits, start.shape[2], start.shape[3]),
             Maps = director.TakeMaps(),
-            AttentionLayers = hook.Layers,
+            AttentionLayers = counter?.Layers ?? 0,
             Evaluations = network.Evaluations,
             Backwards = network.Backwards,
             Elapsed = clock.Elapsed,
@@ -85,7 +87,7 @@ public static class EditRun
         Tensor Noise(DiffusionStep step, Tensor latents)
         {
             Tensor noise = director.Predict(At(step), latents);
-            if (hook.Layers == 0)
+            if (counter is { Layers: 0 })
                 throw new InvalidOperationException(
                     "The noise predictor never called the editor's hook, so no edit would happen. Pass the hook on to the network's forward call."
                 );

@@ -10,8 +10,8 @@ namespace NullTextResearch.Editing;
 /// </summary>
 public interface IEditDirector : IDisposable
 {
-    /// <summary>The hook inside the network; one that changes nothing (default) for editors that work on latents or prompts alone.</summary>
-    INetworkHook Hook => FusedAttention.Instance;
+    /// <summary>The hook inside the network; by default the director itself if it is one, else plain attention, for editors of latents or prompts alone.</summary>
+    INetworkHook Hook => this as INetworkHook ?? FusedAttention.Instance;
 
     /// <summary>Changes the sampling plan: the start, the first step or the replay (default: nothing).</summary>
     /// <param name="plan">Start, prompts, guidance and rows, as in the inversion; borrowed.</param>

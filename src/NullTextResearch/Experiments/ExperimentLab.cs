@@ -30,6 +30,8 @@ public sealed class ExperimentLab : IDisposable
     /// <param name="settings">Size of the experiments.</param>
     /// <param name="cache">Where results are kept.</param>
     /// <param name="fingerprint">Hash of the model's weights; null asks <see cref="IDiffusionModel.Fingerprint"/>.</param>
+    /// <exception cref="ArgumentException">There is no image, or the settings are invalid.</exception>
+    /// <exception cref="InvalidOperationException">The model does not know its fingerprint, and none was given.</exception>
     public ExperimentLab(
         IDiffusionModel model,
         IReadOnlyList<ExperimentImage> images,

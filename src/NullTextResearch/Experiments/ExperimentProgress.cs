@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NullTextResearch.Experiments;
 
-/// <summary>Work that experiments have done so far; how much is to come they do not know.</summary>
+/// <summary>Work that experiments have done so far; the total is not known.</summary>
 /// <param name="Evaluations">Network evaluations.</param>
 /// <param name="Work">The same, but evaluations followed by a backward pass count three times.</param>
 public sealed record ExperimentProgress(long Evaluations, double Work) : WorkProgress("experiments")

@@ -43,28 +43,27 @@ public static class Reconstruction
         method is not (ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion);
 
     /// <summary>Work of <see cref="Run"/> per image, from the costs that the catalogue states, with the sampling that follows an inversion.</summary>
-    /// <param name="settings">Size of the experiments.</param>
+    /// <param name="steps">T.</param>
     /// <param name="method">Method.</param>
+    /// <param name="innerSteps">N, increasing; ignored by methods that do not optimise.</param>
     /// <returns>Network evaluations; those that are followed by a backward pass count three times.</returns>
-    public static double WorkOf(ExperimentSettings settings, ReconstructionMethod method)
+    public static double WorkOf(int steps, ReconstructionMethod method, IReadOnlyList<int> innerSteps)
     {
         InversionMethod entry = InversionCatalogue.Find(IdOf(method));
-        int steps = settings.Steps;
         double sampling = 2 * steps;
-        double Cost(int innerSteps)
+        double Cost(int count)
         {
-            MethodCost cost = entry.Cost(steps, innerSteps);
+            MethodCost cost = entry.Cost(steps, count);
             return cost.Forwards + (2 * cost.Backwards);
         }
 
-        IReadOnlyList<int> counts = method == ReconstructionMethod.GlobalNullText ? settings.GlobalPasses : settings.InnerSteps;
         return method switch
         {
             ReconstructionMethod.Ddim or ReconstructionMethod.NegativePrompt or ReconstructionMethod.DirectInversion => Cost(0) + sampling,
-            ReconstructionMethod.GlobalNullText or ReconstructionMethod.NonPivotal => Cost(counts[^1]) + (counts.Count * sampling),
+            ReconstructionMethod.GlobalNullText or ReconstructionMethod.NonPivotal => Cost(innerSteps[^1]) + (innerSteps.Count * sampling),
             // Each result climbs the path with the prompt as optimised so far.
-            ReconstructionMethod.TextualInversion => Cost(counts[^1]) + ((counts.Count - 1) * steps) + (counts.Count * sampling),
-            _ => counts.Sum(Cost),
+            ReconstructionMethod.TextualInversion => Cost(innerSteps[^1]) + ((innerSteps.Count - 1) * steps) + (innerSteps.Count * sampling),
+            _ => innerSteps.Sum(Cost),
         };
     }
 

@@ -33,6 +33,7 @@ public static class MultiScaleSsim
     /// <param name="scales">Number of scales, 1 to 5; null for as many as the size allows.</param>
     /// <returns>0 to 1.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are too small for the scales.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such number of scales.</exception>
     public static double Of(RgbImage image, RgbImage reference, int? scales = null)
     {
         Planes a = Planes.Of(image),
@@ -40,13 +41,15 @@ public static class MultiScaleSsim
         Planes.RequireSame(a, b);
         int most = ScalesOf(a.Width, a.Height),
             count = scales ?? most;
-        if (scales is < 1 or > 5)
-            throw new ArgumentOutOfRangeException(nameof(scales), scales, "multi-scale similarity has 1 to 5 scales");
-        if (count > most || count == 0)
+        if (scales is { } asked && (asked < 1 || asked > Exponents.Length))
+            throw new ArgumentOutOfRangeException(nameof(scales), scales, $"multi-scale similarity has 1 to {Exponents.Length} scales");
+        if (most == 0)
             throw new ArgumentException(
-                $"{Math.Max(count, 1)} scales of structural similarity need images of at least {Window << (Math.Max(count, 1) - 1)} pixels a side, got "
-                    + $"{a.Width} x {a.Height}"
-                    + (most > 0 ? $", which allows {most}" : "")
+                $"structural similarity needs images of at least {Window} x {Window} pixels for its window, got {a.Width} x {a.Height}"
+            );
+        if (count > most)
+            throw new ArgumentException(
+                $"structural similarity at {count} scales needs images of at least {Window << (count - 1)} pixels a side; {a.Width} x {a.Height} allow {most}"
             );
         double sum = Exponents.Take(count).Sum();
         double[] product = [.. a.Values.Select(_ => 1.0)];

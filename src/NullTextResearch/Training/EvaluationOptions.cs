@@ -27,6 +27,6 @@ public sealed record EvaluationOptions
     /// <summary>Number of threads among which the images are divided; use 1 on a GPU.</summary>
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
-    /// <summary>Receives occasional progress lines; null: no progress is reported.</summary>
+    /// <summary>Receives a line now and then on what was measured; null to disable.</summary>
     public Action<string>? Log { get; init; }
 }

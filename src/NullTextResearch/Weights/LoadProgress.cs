@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace NullTextResearch.Weights;
 
 /// <summary>Progress of loading.</summary>
@@ -15,7 +13,7 @@ public sealed record LoadProgress(string Part, long BytesRead, long BytesTotal) 
     public override double Total => BytesTotal;
 
     /// <inheritdoc/>
-    public override string Where => string.Create(CultureInfo.InvariantCulture, $"{BytesRead / 1e9:0.0} of {BytesTotal / 1e9:0.0} GB");
+    public override string Where => $"{Size(BytesRead)} of {Size(BytesTotal)}";
 }
 
 /// <summary>Adds up what several parts read, and checks for cancellation.</summary>

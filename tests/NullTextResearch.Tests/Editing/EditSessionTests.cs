@@ -2,6 +2,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
@@ -11,6 +12,7 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.Editing;
 
+[LeavesNoTensors]
 public sealed class EditSessionTests
 {
     [Fact]

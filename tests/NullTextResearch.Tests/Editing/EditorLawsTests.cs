@@ -48,7 +48,8 @@ public sealed class EditorLawsTests
         using (EditResult result = walked.Edit(editor, Dog))
         using (NewDisposeScope())
         {
-            Assert.Equal(lab.UNet.Sites.Count, result.AttentionLayers);
+            // Three editors change latents or prompts alone.
+            Assert.Equal(id is "infedit" or "diffedit" or "interpolation" ? 0 : lab.UNet.Sites.Count, result.AttentionLayers);
             Assert.True(MaxDifference(result.Source(), result.Target()) > 1e-4);
             Assert.True(result.Latents.isfinite().all().item<bool>());
             Assert.Equal(editor, result.Options);

@@ -48,7 +48,13 @@ public sealed class OtherFamilyTests : IDisposable
         using ExperimentLab lab = new(_model, [image], settings, new ResultCache(_folder));
         Assert.Equal("toy-flow-1", lab.Fingerprint);
         Assert.Null(lab.Classifier);
-        Assert.NotEmpty(Reconstruction.Run(lab, ReconstructionMethod.NullText, [2]));
+        double held = Reconstruction.Run(lab, ReconstructionMethod.NullText, [2])[0][0].Psnr,
+            plain = Reconstruction.Run(lab, ReconstructionMethod.Ddim, [2])[0][0].Psnr;
+        Assert.True(held > plain, $"{held} dB, {plain} dB by DDIM inversion alone");
+        Assert.Equal(
+            Reconstruction.WorkOf(settings.Steps, ReconstructionMethod.NullText, [2]) + Reconstruction.WorkOf(settings.Steps, ReconstructionMethod.Ddim, [2]),
+            lab.Work
+        );
     }
 
     public void Dispose()
