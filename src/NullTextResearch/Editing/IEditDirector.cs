@@ -10,7 +10,9 @@ namespace NullTextResearch.Editing;
 /// </summary>
 public interface IEditDirector : IDisposable
 {
-    /// <summary>The hook inside the network; by default the director itself if it is one, else plain attention, for editors of latents or prompts alone.</summary>
+    /// <summary>
+    /// The hook inside the network; by default the director itself if it is one, else plain attention, for editors of latents or prompts alone.
+    /// </summary>
     INetworkHook Hook => this as INetworkHook ?? FusedAttention.Instance;
 
     /// <summary>Changes the sampling plan: the start, the first step or the replay (default: nothing).</summary>

@@ -72,7 +72,8 @@ public sealed class RegionMask
     public RegionMask Inverse() => new(Width, Height, [.. _inside.Select(flag => !flag)]);
 
     /// <summary>
-    /// Returns the picture with everything outside set to black. PIE-Bench measures the CLIP similarity of an edited region with the whole prompt on this picture.
+    /// Returns the picture with everything outside set to black. PIE-Bench measures the CLIP similarity of an edited region with the whole prompt on this
+    /// picture.
     /// </summary>
     /// <param name="image">A picture of the mask's size.</param>
     /// <exception cref="ArgumentException">The sizes differ.</exception>

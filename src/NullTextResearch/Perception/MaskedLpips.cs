@@ -12,9 +12,9 @@ public static class MaskedLpips
     /// <param name="reference">Another of the same size.</param>
     /// <param name="mask">Which pixels count; of the same size.</param>
     /// <param name="mode">
-    /// Corrected: the distance of the unmasked pictures at each pixel (<see cref="Lpips.MapOf"/>), averaged over the mask; a feature sees more than its pixel, so
-    /// differences near the mask count a little. PieOfficial: the distance of both pictures with black outside the mask, where the edge of the mask is a structure
-    /// that both share.
+    /// Corrected: the distance of the unmasked pictures at each pixel (<see cref="Lpips.MapOf"/>), averaged over the mask; a feature sees more than its pixel,
+    /// so differences near the mask count a little. PieOfficial: the distance of both pictures with black outside the mask, where the edge of the mask is a
+    /// structure that both share.
     /// </param>
     /// <returns>0 and up; NaN if the mask is empty.</returns>
     /// <exception cref="ArgumentException">The sizes differ, or are too small for the network.</exception>

@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Tests.UseCases;
 
-/// <summary>Inversion, editing and experiments know nothing of a model but <see cref="IDiffusionModel"/>: they serve a flow that they have never seen.</summary>
+/// <summary>
+/// Inversion, editing and experiments know nothing of a model but <see cref="IDiffusionModel"/>: they serve a flow that they have never seen.
+/// </summary>
 [LeavesNoTensors]
 public sealed class OtherFamilyTests : IDisposable
 {
