@@ -1,4 +1,6 @@
+using System.Globalization;
 using NullTextResearch.Figures;
+using NullTextResearch.Figures.Paper;
 using NullTextResearch.Images;
 
 namespace NullTextResearch.Interactive;
@@ -97,6 +99,41 @@ public static class View
     /// <exception cref="ArgumentException">Positions and pictures do not match.</exception>
     public static SliderView Slider(SliderAxis first, SliderAxis second, IReadOnlyList<(string Name, RgbImage Image)> frames) =>
         new([first, second], [.. frames.Select(Named)], [], null);
+
+    /// <summary>A figure of the paper: what the paper found and what this run found, verdicts, charts, pictures and tables.</summary>
+    /// <param name="figure">The figure.</param>
+    public static StackView Figure(FigureContent figure)
+    {
+        ArgumentNullException.ThrowIfNull(figure);
+        return new StackView([
+            Table(
+                "",
+                ["", ""],
+                [
+                    ["shown", figure.Caption],
+                    ["the paper", figure.Paper],
+                    ["this run", figure.Found],
+                ]
+            ),
+            .. figure.Claims.Count == 0
+                ? (Visual[])[]
+                :
+                [
+                    Table(
+                        "Claims",
+                        ["claim", "the paper", "this run", "n", "verdict"],
+                        [
+                            .. figure.Claims.Select(c =>
+                                (IReadOnlyList<string>)[c.Sentence, c.Paper, c.Run, c.Images.ToString(CultureInfo.InvariantCulture), c.VerdictText]
+                            ),
+                        ]
+                    ),
+                ],
+            .. figure.Charts.Select(c => Chart(c.Chart)),
+            .. figure.Grids.Select(g => Grid(g.Grid)),
+            .. figure.Tables.Select(t => Table(t.Table)),
+        ]);
+    }
 
     /// <summary>Several results below each other, as one output.</summary>
     /// <param name="parts">At least one.</param>

@@ -4,6 +4,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Figures.Paper;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
@@ -477,6 +478,26 @@ public sealed partial class Workbench
             },
             cancellation
         );
+
+    /// <summary>Makes a figure of the paper, as <c>nulltext reproduce</c> does; finished parts are stored and shared with other figures.</summary>
+    /// <param name="name">Id or number: <c>fig04</c>, <c>4</c>, <c>ablations</c>.</param>
+    /// <param name="images">At least one image; with edits where the figure needs them.</param>
+    /// <param name="settings">Scale of the experiment; null for <see cref="ExperimentSettings.Quick"/>.</param>
+    /// <param name="cancellation">Stops the work; finished parts stay stored.</param>
+    /// <returns>Text, verdicts, charts, pictures and tables; shown as a whole at the end of a cell.</returns>
+    /// <exception cref="ArgumentException">There is no such figure, or an image lacks the edits that it needs.</exception>
+    public Task<FigureContent> Figure(
+        string name,
+        IReadOnlyList<ExperimentImage> images,
+        ExperimentSettings? settings = null,
+        CancellationToken cancellation = default
+    )
+    {
+        PaperFigure figure = PaperFigure.Find(name);
+        if (figure.NeedsEdits && images.FirstOrDefault(i => i.Edits.Count == 0) is { } bare)
+            throw new ArgumentException($"{figure.Title} edits every image, but \"{bare.Name}\" comes without an edit.", nameof(images));
+        return Experiment(figure.Title, images, settings ?? ExperimentSettings.Quick, figure.Make, cancellation);
+    }
 
     private InvertedImage Invert(RgbImage image, string prompt, IInversion method, InvertOptions options, LiveProgress progress, CancellationToken stop)
     {

@@ -1,4 +1,5 @@
 using NullTextResearch.Experiments;
+using NullTextResearch.Figures.Paper;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Inversion;
@@ -62,6 +63,27 @@ public sealed class WorkbenchTests(Bench bench)
             "fp32, bf16, fp16",
             Assert.Throws<ArgumentException>(() => Workbench.Open(options: new WorkbenchOptions { Precision = "half" })).Message
         );
+    }
+
+    [Fact]
+    public async Task Figure_OfThePaper_ShowsVerdictsChartsAndPictures()
+    {
+        ExperimentSettings settings = ExperimentSettings.Quick with { Steps = 3, InnerSteps = [1], GlobalPasses = [1], Strengths = [0.4, 0.8] };
+
+        FigureContent figure = await Workbench.Figure("8", [bench.Toy], settings);
+
+        StackView shown = Assert.IsType<StackView>(Hosting.Notebook.StandIn(figure));
+        Assert.Contains(shown.Parts, p => p is ChartView);
+        Assert.Contains(shown.Parts, p => p is GridView);
+        TableView claims = Assert.IsType<TableView>(shown.Parts[1]);
+        Assert.Equal(figure.Claims.Count, claims.Table.Rows.Count);
+        Assert.Contains("the paper", shown.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "without an edit",
+            (await Assert.ThrowsAsync<ArgumentException>(() => Workbench.Figure("8", [bench.Toy with { Edits = [] }]))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("Known:", (await Assert.ThrowsAsync<ArgumentException>(() => Workbench.Figure("7", [bench.Toy]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

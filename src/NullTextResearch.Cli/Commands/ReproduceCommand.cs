@@ -4,6 +4,7 @@ using System.Globalization;
 using NullTextResearch.Cli.Reproduce;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
+using NullTextResearch.Figures.Paper;
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
 
@@ -20,11 +21,19 @@ internal static class ReproduceCommand
             Description = "Figures to make, separated by commas: numbers of the paper's figures (1 2 4 5 8 9 10 12 13 14 15), global, ablations.",
             DefaultValueFactory = _ => "all",
         };
-        figures.CompletionSources.Add([.. Figure.All.SelectMany(f => f.Aliases.Prepend(f.Id)), "all"]);
+        figures.CompletionSources.Add([.. PaperFigure.All.SelectMany(f => f.Aliases.Prepend(f.Id)), "all"]);
         figures.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && Figure.Unknown(result.Tokens[0].Value) is { } unknown)
-                result.AddError(unknown);
+            if (result.Tokens.Count != 1)
+                return;
+            try
+            {
+                PaperFigure.Parse(result.Tokens[0].Value);
+            }
+            catch (ArgumentException e)
+            {
+                result.AddError(e.Message);
+            }
         });
         ModelOptions model = new();
         Option<string?> images = new("--images")
@@ -112,7 +121,7 @@ internal static class ReproduceCommand
                 );
                 return Run(
                     context,
-                    Figure.Parse(parsed.GetValue(figures)),
+                    PaperFigure.Parse(parsed.GetValue(figures)),
                     request,
                     parsed.GetValue(images),
                     SharedOptions.ReadSize(parsed, size),
@@ -154,7 +163,7 @@ internal static class ReproduceCommand
 
     private static int Run(
         RunContext context,
-        IReadOnlyList<Figure> figures,
+        IReadOnlyList<PaperFigure> figures,
         ModelRequest request,
         string? named,
         ImageSizing sizing,
@@ -179,12 +188,12 @@ internal static class ReproduceCommand
             throw new CommandException(
                 $"The image '{bare.Name}' has no edit prompt, which figure {needy.Aliases[0]} needs: add prompts of edited versions below its caption, "
                     + "one per line, or choose other --figures "
-                    + $"({string.Join(", ", Figure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
+                    + $"({string.Join(", ", PaperFigure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
             );
         // Two reports in one folder would mix; successive runs share the results in it.
         string results = Path.Combine(folder, "results");
         using OutputLock alone = OutputLock.OnFolder(folder);
-        foreach (string part in Figure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
+        foreach (string part in PaperFigure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
             alone.Sweep(part);
         int rows = Math.Min(images.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Figures.Paper;
 using TorchSharp;
 
 namespace NullTextResearch.Cli.Reproduce;
@@ -13,7 +14,7 @@ namespace NullTextResearch.Cli.Reproduce;
 /// <summary>What to reproduce, and the command that was given.</summary>
 internal sealed record ReproductionPlan
 {
-    public required IReadOnlyList<Figure> Figures { get; init; }
+    public required IReadOnlyList<PaperFigure> Figures { get; init; }
 
     /// <summary>Folder for everything that is written.</summary>
     public required string Folder { get; init; }
@@ -52,7 +53,7 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
         List<FigureSection> sections = [];
         HashSet<string> done = [];
         _totalWork = lab.Images.Count * plan.Figures.SelectMany(f => f.Work(lab.Settings)).DistinctBy(w => w.Name).Sum(w => w.Cost);
-        foreach (Figure figure in plan.Figures)
+        foreach (PaperFigure figure in plan.Figures)
         {
             double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost),
                 start = lab.Work;
@@ -100,7 +101,7 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
         return index;
     }
 
-    private WorkProgress Share(Figure figure, double work)
+    private WorkProgress Share(PaperFigure figure, double work)
     {
         double share = Math.Min(1, work / Math.Max(_totalWork, 1));
         int at = plan.Figures.ToList().IndexOf(figure) + 1;
@@ -120,7 +121,7 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
         public override string Where => At;
     }
 
-    private FigureSection Write(Figure figure, Action<string> log)
+    private FigureSection Write(PaperFigure figure, Action<string> log)
     {
         Stopwatch clock = Stopwatch.StartNew();
         DateTimeOffset started = DateTimeOffset.UtcNow;

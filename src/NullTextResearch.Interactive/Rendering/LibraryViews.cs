@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
+using NullTextResearch.Figures.Paper;
 using NullTextResearch.Hosting;
 using NullTextResearch.Images;
 using NullTextResearch.Interactive.Sharing;
@@ -36,6 +37,7 @@ internal static class LibraryViews
         typeof(Chart),
         typeof(ImageGrid),
         typeof(TableData),
+        typeof(FigureContent),
         typeof(Tensor),
     ];
 
@@ -80,6 +82,7 @@ internal static class LibraryViews
             Chart chart => View.Chart(chart),
             ImageGrid grid => View.Grid(grid),
             TableData table => View.Table(table),
+            FigureContent figure => View.Figure(figure),
             Tensor tensor => OfTensor(tensor),
             _ => IsOurs(value.GetType()) ? Members(value) : null,
         };

@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Fig. 8: SDEdit with and without null-text embeddings.</summary>
-internal sealed class Fig08 : Figure
+internal sealed class Fig08 : PaperFigure
 {
     private const int MostRows = 4;
 

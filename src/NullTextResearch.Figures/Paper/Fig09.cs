@@ -1,12 +1,11 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Fig. 9: DDIM inversion at several guidance scales.</summary>
-internal sealed class Fig09 : Figure
+internal sealed class Fig09 : PaperFigure
 {
     public override string Id => "fig09";
 

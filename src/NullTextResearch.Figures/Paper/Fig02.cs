@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Figs. 1, 2 and 10: one inversion, many edits.</summary>
-internal sealed class Fig02 : Figure
+internal sealed class Fig02 : PaperFigure
 {
     private const int MostGrids = 8;
 

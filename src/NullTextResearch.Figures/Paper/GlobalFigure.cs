@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 using static NullTextResearch.Experiments.ReconstructionMethod;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Global against per-timestep null-text embeddings.</summary>
-internal sealed class GlobalFigure : Figure
+internal sealed class GlobalFigure : PaperFigure
 {
     public override string Id => "global";
 

@@ -1,12 +1,11 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Fig. 5: attention re-weighting as a fader.</summary>
-internal sealed class Fig05 : Figure
+internal sealed class Fig05 : PaperFigure
 {
     public override string Id => "fig05";
 

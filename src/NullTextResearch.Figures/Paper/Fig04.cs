@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 using static NullTextResearch.Experiments.ReconstructionMethod;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Fig. 4: PSNR against iterations for all variants.</summary>
-internal sealed class Fig04 : Figure
+internal sealed class Fig04 : PaperFigure
 {
     // Tolerance in dB for reaching the same end: the paper's own curves end 0.3 dB below the bound.
     private const double NearBound = 0.5;

@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Images;
 using NullTextResearch.Metrics;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Figs. 12 and 15: cross-attention maps per word.</summary>
-internal sealed class Fig15 : Figure
+internal sealed class Fig15 : PaperFigure
 {
     private const int MostGrids = 8;
 

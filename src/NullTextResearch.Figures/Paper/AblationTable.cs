@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 using static NullTextResearch.Experiments.ReconstructionMethod;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>All methods side by side at the largest N.</summary>
-internal sealed class AblationTable : Figure
+internal sealed class AblationTable : PaperFigure
 {
     private static readonly ReconstructionMethod[] Methods =
     [

@@ -1,13 +1,12 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
-using NullTextResearch.Figures;
 using NullTextResearch.Metrics;
 using static NullTextResearch.Experiments.ReconstructionMethod;
 
-namespace NullTextResearch.Cli.Reproduce;
+namespace NullTextResearch.Figures.Paper;
 
 /// <summary>Figs. 13 and 14: reconstructions over iterations, one grid per image.</summary>
-internal sealed class Fig13 : Figure
+internal sealed class Fig13 : PaperFigure
 {
     private const int MostGrids = 4;
     private static readonly ReconstructionMethod[] Methods = [TextualInversion, NonPivotal, RandomPivot, GlobalNullText, RandomCaption, NullText];
