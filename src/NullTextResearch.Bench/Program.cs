@@ -261,7 +261,7 @@ internal static class Program
         SceneDescription[] scenes = [.. Enumerable.Range(0, images).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut))];
         int size = model.ImageSize;
         RgbImage[] pictures = [.. scenes.Select(s => RgbImage.FromRgb(renderer.Render(s, size), size, size))];
-        return (model.Encode(pictures), model.Embed([.. scenes.Select(s => s.Caption)]), model.Embed(""));
+        return (model.Encode(pictures), model.Embed([.. scenes.Select(s => s.Caption)]).Tokens, model.Embed("").Tokens);
     }
 
     private static string Report(Workload work, int rounds)

@@ -33,16 +33,16 @@ public interface IDiffusionModel : IDisposable
 
     /// <summary>Embeds prompts.</summary>
     /// <param name="prompts">At least one.</param>
-    /// <returns>[B, tokens, d], in the dtype of the latents; owned by the caller's dispose scope.</returns>
+    /// <returns>B rows, in the dtype of the latents; owned by the caller's dispose scope.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the context.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    Tensor Embed(params IReadOnlyList<string> prompts);
+    Conditioning Embed(params IReadOnlyList<string> prompts);
 
     /// <summary>Embeds tokenized prompts.</summary>
     /// <param name="prompts">At least one, by <see cref="Tokenizer"/>.</param>
-    /// <returns>[B, tokens, d], in the dtype of the latents; owned by the caller's dispose scope.</returns>
+    /// <returns>B rows, in the dtype of the latents; owned by the caller's dispose scope.</returns>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts);
+    Conditioning Embed(IReadOnlyList<TokenizedPrompt> prompts);
 
     /// <summary>Latents of images.</summary>
     /// <param name="images">All of one size that <see cref="Sizes"/> allows.</param>

@@ -290,16 +290,16 @@ public sealed class StableDiffusion : IDiffusionModel
 
     /// <summary>Embeds prompts.</summary>
     /// <param name="prompts">One per image.</param>
-    /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
+    /// <returns>Tokens, [B, context length, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PromptTooLongException">A prompt does not fit the context.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Tensor Embed(params IReadOnlyList<string> prompts) => Embed([.. prompts.Select(p => Tokenizer.Tokenize(p).EnsureFits())]);
+    public Conditioning Embed(params IReadOnlyList<string> prompts) => Embed([.. prompts.Select(p => Tokenizer.Tokenize(p).EnsureFits())]);
 
     /// <summary>Embeds tokenized prompts.</summary>
-    /// <returns>[B, 77, d]; owned by the caller's dispose scope.</returns>
+    /// <returns>Tokens, [B, context length, d]; owned by the caller's dispose scope.</returns>
     /// <exception cref="PrecisionException">The text encoder left the range of its 16-bit numbers.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) =>
+    public Conditioning Embed(IReadOnlyList<TokenizedPrompt> prompts) =>
         Lifetime.WithoutGradient(() =>
             With(
                 TextPart,

@@ -20,6 +20,7 @@ namespace NullTextResearch;
 public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? hook = null, MemoryOptions? memory = null) : INoisePredictor
 {
     private readonly MemoryOptions _memory = memory ?? new MemoryOptions();
+    private const string Network = "The U-Net of Stable Diffusion 1.x and 2.x";
     private readonly GradientScale _scale = new();
 
     private bool IsFused => hook is null or FusedAttention;
@@ -38,6 +39,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
                 ArithmeticSelfTest.Require(dtype, latents.device);
             Tensor timesteps = TimestepsOf(step, latents);
             Tensor z = latents.to(dtype);
+            condition.RequireTokensAlone(Network);
             Conditioning cast = condition with { Tokens = condition.Tokens.to(dtype) };
             Tensor prediction = cat(
                 [
@@ -83,11 +85,13 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         Tensor timesteps = TimestepsOf(step, latents);
         // A recorded graph would keep a float32 copy of every weight where float16 products are emulated in float32.
         Tensor z = latents.detach().to(dtype);
+        condition.RequireTokensAlone(Network);
         Conditioning cast = condition with { Tokens = condition.Tokens.detach().to(dtype) };
+        IReadOnlyList<(GradientOf Of, Tensor Value)> inputs = PredictionGradient.Inputs(cast, z, of);
         (Tensor output, Func<Tensor, Tensor[]> pullBack) =
             IsFused && of == GradientOf.Tokens && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
                 ? InSegments(z, timesteps, step, cast.Tokens)
-                : Recorded(z, timesteps, step, cast, of);
+                : Recorded(z, timesteps, step, cast, [.. inputs.Select(i => i.Value)]);
         RequireFinite(output, dtype, step);
 
         // The graph is cut at the prediction: the loss is computed in the caller's precision, and its gradient can be scaled before it enters the network.
@@ -100,13 +104,8 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
             dtype == ScalarType.Float16
                 ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the network's input at timestep {step.Timestep} is, at every scale,")
                 : (pullBack(upstream.to(dtype)), 0);
-        return new PredictionGradient(
-            losses.detach(),
-            of.HasFlag(GradientOf.Tokens) ? gradients[0].to(condition.Tokens.dtype) : null,
-            of.HasFlag(GradientOf.Latents) ? gradients[^1].to(latents.dtype) : null,
-            prediction.detach(),
-            backOffs
-        ).MoveToOuterDisposeScope();
+        Tensor[] wide = [.. gradients.Select((g, i) => g.to(inputs[i].Of == GradientOf.Tokens ? condition.Tokens.dtype : latents.dtype))];
+        return new PredictionGradient(losses.detach(), null, null, prediction.detach(), backOffs).With(inputs, wide).MoveToOuterDisposeScope();
     }
 
     private static Tensor TimestepsOf(DiffusionStep step, Tensor latents) => tensor((long[])[step.Timestep], device: latents.device);
@@ -121,10 +120,9 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         Tensor timesteps,
         DiffusionStep step,
         Conditioning condition,
-        GradientOf of
+        Tensor[] leaves
     )
     {
-        Tensor[] leaves = PredictionGradient.Inputs(condition.Tokens, latents, of);
         foreach (Tensor leaf in leaves)
             leaf.requires_grad_(true);
         Tensor output = unet.Forward(latents, timesteps, condition, hook, step.Step);

@@ -23,7 +23,7 @@ public static class AllInversions
         ["negative-prompt proximal"] = _ => new ProximalNegativePromptInversion(),
         ["direct"] = _ => new DirectInversion(),
         ["eta"] = _ => new EtaInversion(new EtaOptions { Seed = 5 }),
-        ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional.flip(1), Few),
+        ["random caption"] = problem => new RandomCaptionInversion(problem.Conditional with { Tokens = problem.Conditional.Tokens.flip(1) }, Few),
         ["random pivot"] = _ => new RandomPivotInversion(Few, seed: 5),
         ["global"] = _ => new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 2 }),
         ["global, fresh Adam, reusing"] = _ => new GlobalNullTextInversion(

@@ -66,7 +66,7 @@ public sealed class PrecisionTests
         Assert.Equal((dtype, wide, wide), (model.Dtype, model.VaeDtype, model.LatentDtype));
         Assert.All((WeightSet[])[model.Text.Weights, model.UNet.Weights], set => Assert.Equal(dtype, set.All[0].Value.dtype));
         Tensor latents = model.Encode([Scene.Image]),
-            embedding = model.Embed("a red house");
+            embedding = model.Embed("a red house").Tokens;
         Tensor noise = model.Predictor().Predict(latents, model.Grid(10).Moves[0], embedding);
         Assert.All((Tensor[])[latents, embedding, noise], t => Assert.Equal(wide, t.dtype));
         Assert.NotEqual(0, noise.abs().max().to(ScalarType.Float64).item<double>());
@@ -89,7 +89,7 @@ public sealed class PrecisionTests
         using (no_grad())
             model.UNet.Weights.Find("conv_out.weight")!.Value.TimesInPlace(500_000);
         Tensor latents = model.Encode([Scene.Image]),
-            embedding = model.Embed("a red house");
+            embedding = model.Embed("a red house").Tokens;
         DiffusionStep step = model.Grid(10).Moves[0];
         PrecisionException e = Assert.Throws<PrecisionException>(() => model.Predictor().Predict(latents, step, embedding));
         Assert.Equal(
@@ -107,7 +107,7 @@ public sealed class PrecisionTests
             single = StableDiffusion.LoadMini();
         using DisposeScope scope = NewDisposeScope();
         Tensor latents = single.Encode([Scene.Image]),
-            embedding = single.Embed("a red house");
+            embedding = single.Embed("a red house").Tokens;
         DiffusionStep step = single.Grid(10).Moves[3];
         foreach (double factor in (double[])[1, 1e-12, 1e12])
         {
@@ -189,7 +189,7 @@ public sealed class PrecisionTests
         Assert.All((WeightSet[])[away.Text.Weights, away.Vae.Weights], set => Assert.DoesNotContain(set.All, w => w.HasValue));
         Assert.Contains(away.UNet.Weights.All, w => w.HasValue);
         Tensor expected = there.Encode([Scene.Image]);
-        Assert.Equal(0, TensorAssert.MaxDifference(there.Embed("a red house"), away.Embed("a red house")));
+        Assert.Equal(0, TensorAssert.MaxDifference(there.Embed("a red house").Tokens, away.Embed("a red house").Tokens));
         Assert.Equal(0, TensorAssert.MaxDifference(expected, away.Encode([Scene.Image])));
         Assert.Equal(there.Decode(expected)[0].Rgb, away.Decode(expected)[0].Rgb);
         Assert.DoesNotContain(away.Vae.Weights.All, w => w.HasValue);

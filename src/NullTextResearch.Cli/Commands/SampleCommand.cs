@@ -99,17 +99,17 @@ internal static class SampleCommand
                 width = size.Width / model.Vae.Config.Downscale;
             TimestepGrid grid = model.Grid(steps);
             using StepEmbeddings unconditional = StepEmbeddings.Constant(model.Embed(""));
-            Tensor one = model.Embed(prompt);
+            Conditioning one = model.Embed(prompt);
             for (int first = 0; first < count; first += batch)
             {
                 int rows = Math.Min(batch, count - first),
                     done = first;
                 using DisposeScope inner = NewDisposeScope();
-                using StepEmbeddings conditional = StepEmbeddings.Constant(one.expand(rows, -1, -1));
+                using StepEmbeddings conditional = StepEmbeddings.Constant(one.Expand(rows));
                 SamplingPlan plan = new()
                 {
                     StartLatents = cat(
-                        [.. Enumerable.Range(first, rows).Select(i => Seeds.Normal(seed + i, [1, model.UNet.Config.InChannels, height, width], one))],
+                        [.. Enumerable.Range(first, rows).Select(i => Seeds.Normal(seed + i, [1, model.UNet.Config.InChannels, height, width], one.Tokens))],
                         0
                     ),
                     Conditional = conditional,

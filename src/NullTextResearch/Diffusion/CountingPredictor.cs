@@ -18,7 +18,7 @@ public sealed class CountingPredictor(INoisePredictor inner, CancellationToken c
     {
         cancellation.ThrowIfCancellationRequested();
         Evaluations += latents.shape[0];
-        if (is_grad_enabled() && (latents.requires_grad || condition.Tokens.requires_grad))
+        if (is_grad_enabled() && (latents.requires_grad || condition.RequiresGradient))
             Backwards += latents.shape[0];
         return inner.Predict(latents, step, condition);
     }

@@ -9,4 +9,7 @@ public enum GradientOf
 
     /// <summary>The latents.</summary>
     Latents = 2,
+
+    /// <summary>The pooled embedding.</summary>
+    Pooled = 4,
 }

@@ -43,7 +43,7 @@ public static class Guidance
     /// <param name="latents">z_t, [B, 4, H, W]; borrowed.</param>
     /// <param name="step">Where on the grid.</param>
     /// <param name="condition">Prompts of B rows; borrowed.</param>
-    /// <param name="unconditional">Unconditional (or null-text) embeddings, B rows or one; borrowed.</param>
+    /// <param name="unconditional">Unconditional (or null-text) condition, B rows or one; borrowed.</param>
     /// <param name="guidanceScale">w.</param>
     /// <returns>Guided noise prediction; owned by the caller's dispose scope.</returns>
     public static Tensor Predict(
@@ -51,7 +51,7 @@ public static class Guidance
         Tensor latents,
         DiffusionStep step,
         Conditioning condition,
-        Tensor unconditional,
+        Conditioning unconditional,
         double guidanceScale
     ) =>
         Lifetime.Scoped(() =>
@@ -67,7 +67,7 @@ public static class Guidance
         Tensor latents,
         DiffusionStep step,
         Conditioning condition,
-        Tensor unconditional
+        Conditioning unconditional
     )
     {
         Tensor[] both = predictor.Predict(cat([latents, latents], 0), step, condition.Guided(unconditional)).chunk(2, 0);

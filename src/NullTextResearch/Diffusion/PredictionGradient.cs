@@ -11,12 +11,16 @@ namespace NullTextResearch.Diffusion;
 /// <param name="BackOffs">How often the gradient was recomputed with a smaller scale because it overflowed 16 bits.</param>
 public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, Tensor? Latents, Tensor Prediction, int BackOffs = 0)
 {
+    /// <summary>Gradient with respect to the pooled embedding, in its shape and type; null if not requested.</summary>
+    public Tensor? Pooled { get; init; }
+
     /// <summary>The same tensors, in the enclosing dispose scope.</summary>
     internal PredictionGradient MoveToOuterDisposeScope()
     {
         Losses.MoveToOuterDisposeScope();
         Tokens?.MoveToOuterDisposeScope();
         Latents?.MoveToOuterDisposeScope();
+        Pooled?.MoveToOuterDisposeScope();
         Prediction.MoveToOuterDisposeScope();
         return this;
     }
@@ -33,21 +37,17 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         using IDisposable grad = enable_grad();
-        bool byTokens = of.HasFlag(GradientOf.Tokens),
-            byLatents = of.HasFlag(GradientOf.Latents);
-        Tensor tokens = condition.Tokens.detach().requires_grad_(byTokens),
-            z = latents.detach().requires_grad_(byLatents);
-        Tensor prediction = predictor.Predict(z, step, condition with { Tokens = tokens });
+        Tensor z = latents.detach();
+        Conditioning leaves = condition.Map((_, value) => value.detach());
+        IReadOnlyList<(GradientOf Of, Tensor Value)> inputs = Inputs(leaves, z, of);
+        foreach ((GradientOf _, Tensor leaf) in inputs)
+            leaf.requires_grad_(true);
+        Tensor prediction = predictor.Predict(z, step, leaves);
         Shape.RequireSame(prediction, latents);
         Tensor losses = loss(prediction);
         Shape.Require(losses, [latents.shape[0]]);
-        Tensor[] gradients = Of(losses.sum(), Inputs(tokens, z, of));
-        return new PredictionGradient(
-            losses.detach(),
-            byTokens ? gradients[0] : null,
-            byLatents ? gradients[^1] : null,
-            prediction.detach()
-        ).MoveToOuterDisposeScope();
+        Tensor[] gradients = Of(losses.sum(), [.. inputs.Select(i => i.Value)]);
+        return new PredictionGradient(losses.detach(), null, null, prediction.detach()).With(inputs, gradients).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -88,15 +88,40 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The requested inputs, the embedding first.</summary>
-    internal static Tensor[] Inputs(Tensor tokens, Tensor latents, GradientOf of) =>
-        of switch
+    /// <summary>The requested inputs, in the order of their gradients.</summary>
+    /// <exception cref="ArgumentException">None is requested, or one that is not there.</exception>
+    internal static IReadOnlyList<(GradientOf Of, Tensor Value)> Inputs(Conditioning condition, Tensor latents, GradientOf of)
+    {
+        if (of == 0 || (of & ~(GradientOf.Tokens | GradientOf.Latents | GradientOf.Pooled)) != 0)
+            throw new ArgumentOutOfRangeException(nameof(of), of, "Request the gradient of the tokens, the latents, the pooled embedding, or several.");
+        if (of.HasFlag(GradientOf.Pooled) && condition.Pooled is null)
+            throw new ArgumentException("The gradient of the pooled embedding is requested, but the condition has none.", nameof(of));
+        return
+        [
+            .. new[]
+            {
+                (Of: GradientOf.Tokens, Value: condition.Tokens),
+                (Of: GradientOf.Latents, Value: latents),
+                (Of: GradientOf.Pooled, Value: condition.Pooled!),
+            }.Where(i => of.HasFlag(i.Of)),
+        ];
+    }
+
+    /// <summary>The gradients of the requested inputs, each in its place.</summary>
+    internal PredictionGradient With(IReadOnlyList<(GradientOf Of, Tensor Value)> inputs, IReadOnlyList<Tensor> gradients)
+    {
+        PredictionGradient all = this;
+        for (int i = 0; i < inputs.Count; i++)
         {
-            GradientOf.Tokens => [tokens],
-            GradientOf.Latents => [latents],
-            GradientOf.Tokens | GradientOf.Latents => [tokens, latents],
-            _ => throw new ArgumentOutOfRangeException(nameof(of), of, "Request the gradient of the tokens, the latents, or both."),
-        };
+            all = inputs[i].Of switch
+            {
+                GradientOf.Tokens => all with { Tokens = gradients[i] },
+                GradientOf.Latents => all with { Latents = gradients[i] },
+                _ => all with { Pooled = gradients[i] },
+            };
+        }
+        return all;
+    }
 
     /// <summary>The gradients of a scalar. autograd.grad ends the process where it should throw, so everything that it could reject is checked here.</summary>
     internal static Tensor[] Of(Tensor total, Tensor[] leaves, Tensor? upstream = null, bool keepGraph = false)

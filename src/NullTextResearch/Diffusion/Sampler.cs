@@ -71,7 +71,7 @@ public static class Sampler
     public static Tensor Predict(INoisePredictor predictor, SamplingPlan plan, DiffusionStep step, Tensor latents) =>
         Lifetime.Scoped(() =>
         {
-            Conditioning condition = new(plan.Conditional.At(step.Step)) { Rows = plan.Rows };
+            Conditioning condition = plan.Conditional.At(step.Step) with { Rows = plan.Rows };
             IReadOnlyList<double> scales = plan.Scales;
             if (scales.All(w => w == 1))
                 return predictor.Predict(latents, step, condition);

@@ -86,11 +86,11 @@ public sealed class DiffEdit : IEditDirector
             int[] targets = [.. Enumerable.Range(0, rows.Count).Where(r => !rows[r].IsSource)];
             Tensor index = Index(targets);
             Tensor own = latents.index_select(0, index);
-            Conditioning condition = new(plan.Conditional.At(step.Step).index_select(0, index)) { Rows = rows.Select(targets) };
+            Conditioning condition = plan.Conditional.At(step.Step).Select(index) with { Rows = rows.Select(targets) };
             Tensor noise =
                 plan.GuidanceScale == 1
                     ? network.Predict(own, step, condition)
-                    : Guidance.Predict(network, own, step, condition, plan.Unconditional!.At(step.Step).index_select(0, index), plan.GuidanceScale);
+                    : Guidance.Predict(network, own, step, condition, plan.Unconditional!.At(step.Step).Select(index), plan.GuidanceScale);
             return zeros_like(latents).index_copy(0, index, noise);
         });
 
@@ -132,7 +132,7 @@ public sealed class DiffEdit : IEditDirector
         Tensor clean = OfRows(_pivot.Clean),
             sourceOf = Index([.. _rows!.Rows.Select(r => _rows.IndexOf(r with { Branch = 0 }))]);
         Tensor noises = Noise ?? Seeds.Normal(_options.Seed, [_options.Maps, .. clean.shape[1..]], clean);
-        Conditioning condition = new(plan.Conditional.At(step.Step)) { Rows = _rows };
+        Conditioning condition = plan.Conditional.At(step.Step) with { Rows = _rows };
         List<Tensor> differences = [],
             sizes = [];
         for (int k = 0; k < noises.shape[0]; k++)

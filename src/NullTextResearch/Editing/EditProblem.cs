@@ -1,7 +1,6 @@
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Inversion;
-using static TorchSharp.torch;
 
 namespace NullTextResearch.Editing;
 
@@ -27,7 +26,7 @@ public sealed record EditProblem
     public StepEmbeddings? SourceEmbeddings { get; init; }
 
     /// <summary>Embedding of the empty prompt, [1, tokens, d], for editors that need it; null if it is not available.</summary>
-    public Tensor? Empty { get; init; }
+    public Conditioning? Empty { get; init; }
 
     /// <summary>w; null uses the inversion's.</summary>
     public double? GuidanceScale { get; init; }

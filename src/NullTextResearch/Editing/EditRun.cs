@@ -44,12 +44,14 @@ public static class EditRun
         LayerCounter? counter = director.Hook is FusedAttention ? null : new(director.Hook);
         CountingPredictor network = new(problem.Predictor(counter ?? director.Hook), cancellation);
         BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
-        using StepEmbeddings conditional = Rows([
+        using StepEmbeddings conditional = StepEmbeddings.Of([
             .. rows.Rows.Select(r =>
                 r.IsSource ? (problem.SourceEmbeddings ?? inversion.Conditional, r.Image) : (problem.TargetEmbeddings[r.Image], r.Branch - 1)
             ),
         ]);
-        using StepEmbeddings unconditional = Rows([.. rows.Rows.Select(r => (inversion.Unconditional, inversion.Unconditional.Images == 1 ? 0 : r.Image))]);
+        using StepEmbeddings unconditional = StepEmbeddings.Of([
+            .. rows.Rows.Select(r => (inversion.Unconditional, inversion.Unconditional.Images == 1 ? 0 : r.Image)),
+        ]);
         Tensor imageOfRow = tensor(rows.Rows.Select(r => (long)r.Image).ToArray(), device: start.device);
         SamplingPlan plan = inversion.Plan with
         {
@@ -131,17 +133,5 @@ public static class EditRun
             if (embeddings.Values.dtype != start.dtype)
                 throw new ArgumentException($"The {what} are {embeddings.Values.dtype}, the latents {start.dtype}; convert one of them.", nameof(problem));
         }
-    }
-
-    /// <summary>Embeddings of several rows, each from its own set; per step if any of the sets is.</summary>
-    private static StepEmbeddings Rows(IReadOnlyList<(StepEmbeddings Set, int Row)> rows)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        if (!rows.Any(r => r.Set.IsPerStep))
-            return StepEmbeddings.Constant(stack([.. rows.Select(r => r.Set.Values.select(0, r.Row))], 0));
-        long steps = rows.First(r => r.Set.IsPerStep).Set.Values.shape[0];
-        return StepEmbeddings.PerStep(
-            stack([.. rows.Select(r => r.Set.IsPerStep ? r.Set.Values.select(1, r.Row) : r.Set.Values.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1))], 1)
-        );
     }
 }

@@ -9,12 +9,12 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Editing;
 
 /// <summary>One model, ready to edit: embeds target prompts and runs an editor. Invert once, edit as often as you like.</summary>
-/// <param name="encode">Text encoder: prompts to embeddings [B, tokens, d] in the latents' dtype, owned by the caller's dispose scope.</param>
+/// <param name="encode">Text encoder: prompts to conditions, B rows in the latents' dtype, owned by the caller's dispose scope.</param>
 /// <param name="predictor">Creates the network's noise predictor with a given hook.</param>
 /// <param name="grid">The inversion's steps.</param>
 /// <param name="empty">The empty prompt, for editors that need its embedding; null if none does.</param>
 public sealed class EditSession(
-    Func<IReadOnlyList<TokenizedPrompt>, Tensor> encode,
+    Func<IReadOnlyList<TokenizedPrompt>, Conditioning> encode,
     Func<INetworkHook, INoisePredictor> predictor,
     TimestepGrid grid,
     TokenizedPrompt? empty = null
@@ -47,7 +47,7 @@ public sealed class EditSession(
         options ??= new PromptToPromptOptions();
         List<StepEmbeddings> targets = [];
         using DisposeScope scope = NewDisposeScope();
-        Tensor? emptyEmbedding = null;
+        Conditioning? emptyEmbedding = null;
         try
         {
             for (int image = 0; image < edits.Count; image++)
@@ -71,26 +71,20 @@ public sealed class EditSession(
         }
     }
 
-    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit, EditorOptions options, ref Tensor? emptyEmbedding)
+    private StepEmbeddings Embed(InversionResult inversion, int image, ImageEdit edit, EditorOptions options, ref Conditioning? emptyEmbedding)
     {
         using IDisposable grad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor all = encode([empty ?? edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
-        Tensor targets = all.narrow(0, 1, edit.Targets.Count);
-        emptyEmbedding ??= all.narrow(0, 0, 1).MoveToOuterDisposeScope();
+        Conditioning encoded = encode([empty ?? edit.Source, .. edit.Targets.Select(t => t.Prompt)]);
+        Conditioning targets = encoded.Narrow(1, edit.Targets.Count);
+        emptyEmbedding ??= encoded.Narrow(0, 1).MoveToOuterDisposeScope();
         if (!inversion.IsPromptOptimised || !options.ReusesOptimisedWords || image >= inversion.Conditional.Images)
             return StepEmbeddings.Constant(targets);
         using StepEmbeddings source = inversion.Conditional.Image(image);
-        Tensor[] moved =
-        [
-            .. edit.Targets.Select(
-                (t, i) =>
-                {
-                    using StepEmbeddings one = EmbeddingTransfer.Transfer(source, edit.Source, t.Prompt, targets.narrow(0, i, 1));
-                    return one.Values.clone();
-                }
-            ),
-        ];
-        return source.IsPerStep ? StepEmbeddings.PerStep(cat(moved, 1)) : StepEmbeddings.Constant(cat(moved, 0));
+        StepEmbeddings[] moved = [.. edit.Targets.Select((t, i) => EmbeddingTransfer.Transfer(source, edit.Source, t.Prompt, targets.Narrow(i, 1)))];
+        StepEmbeddings all = StepEmbeddings.Of([.. moved.Select(m => (m, 0))]);
+        foreach (StepEmbeddings one in moved)
+            one.Dispose();
+        return all;
     }
 }

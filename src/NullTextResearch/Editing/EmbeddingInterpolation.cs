@@ -26,12 +26,14 @@ public sealed class EmbeddingInterpolation : IEditDirector
     {
         using DisposeScope scope = NewDisposeScope();
         BatchLayout rows = plan.Rows!;
-        // Rows are the last dimension but two, whether there is an embedding per step or one for all.
-        Tensor own = plan.Conditional.Values,
-            sourceOf = tensor(rows.Rows.Select(r => (long)rows.IndexOf(r with { Branch = 0 })).ToArray(), device: own.device),
-            share = tensor(rows.Rows.Select(r => r.IsSource ? 0 : _share).ToArray(), dtype: own.dtype, device: own.device).view(-1, 1, 1);
-        Tensor source = own.index_select(-3, sourceOf);
-        Tensor mixed = source.Plus(own.sub(source).mul(share));
+        using StepEmbeddings source = StepEmbeddings.Of([.. rows.Rows.Select(r => (plan.Conditional, rows.IndexOf(r with { Branch = 0 })))]);
+        Conditioning own = plan.Conditional.Stored;
+        Tensor share = tensor(rows.Rows.Select(r => r.IsSource ? 0 : _share).ToArray(), dtype: own.Tokens.dtype, device: own.Tokens.device);
+        Conditioning mixed = source.Stored.Zip(
+            own,
+            // Rows are the last dimension but two of the tokens, whether there is an embedding per step or one for all, and the last but one of the rest.
+            (from, to) => from.Plus(to.sub(from).mul(to.dim() == 2 ? share.view(-1, 1) : share.view(-1, 1, 1)))
+        );
         _mixed = plan.Conditional.IsPerStep ? StepEmbeddings.PerStep(mixed) : StepEmbeddings.Constant(mixed);
         return plan with { Conditional = _mixed };
     }

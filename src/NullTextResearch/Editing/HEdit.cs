@@ -81,7 +81,7 @@ public sealed class HEdit : INetworkHook, IEditDirector
         {
             int step = at.Step.Step;
             int[] all = [.. Enumerable.Range(0, _rows.Count)];
-            Tensor source = Plain(at, at.Step, latents, SourceTokens(at, step, all), all);
+            Tensor source = Plain(at, at.Step, latents, SourcePrompts(at, step, all), all);
             if (!_options.Implicit)
             {
                 _correction?.Dispose();
@@ -185,10 +185,10 @@ public sealed class HEdit : INetworkHook, IEditDirector
     /// <summary>Prediction for the target prompt minus that for the source prompt, each with its guidance; [targets, 4, H, W].</summary>
     private Tensor Correction(EditStep at, DiffusionStep told, int embedding, Tensor latents, Tensor? source)
     {
-        Tensor unconditional = at.Plan.Unconditional!.At(embedding),
+        Conditioning unconditional = at.Plan.Unconditional!.At(embedding),
             prompts = at.Plan.Conditional.At(embedding);
         Tensor own = Take(latents, _targets);
-        Tensor sourceTokens = SourceTokens(at, embedding, _targets);
+        Conditioning sourcePrompts = SourcePrompts(at, embedding, _targets);
         Tensor without,
             target;
         if (_attention is null)
@@ -201,17 +201,23 @@ public sealed class HEdit : INetworkHook, IEditDirector
             (Tensor allWithout, Tensor allTarget) = Controlled(at, told, latents, prompts, unconditional);
             (without, target) = (Take(allWithout, _targets), Take(allTarget, _targets));
         }
-        source ??= Plain(at, told, own, sourceTokens, _targets);
+        source ??= Plain(at, told, own, sourcePrompts, _targets);
         return target.sub(without).Times(at.Plan.GuidanceScale).sub(source.sub(without).Times(_options.RemovedGuidance));
     }
 
     /// <summary>Both predictions of all rows, with the targets' attention taken from their sources.</summary>
-    private (Tensor Unconditional, Tensor Conditional) Controlled(EditStep at, DiffusionStep told, Tensor latents, Tensor prompts, Tensor unconditional)
+    private (Tensor Unconditional, Tensor Conditional) Controlled(
+        EditStep at,
+        DiffusionStep told,
+        Tensor latents,
+        Conditioning prompts,
+        Conditioning unconditional
+    )
     {
         _isControlled = true;
         try
         {
-            return Guidance.PredictBoth(at.Network, latents, told, new Conditioning(prompts) { Rows = _rows }, unconditional);
+            return Guidance.PredictBoth(at.Network, latents, told, prompts with { Rows = _rows }, unconditional);
         }
         finally
         {
@@ -220,16 +226,18 @@ public sealed class HEdit : INetworkHook, IEditDirector
         }
     }
 
-    private Tensor Plain(EditStep at, DiffusionStep told, Tensor latents, Tensor tokens, int[] rows, bool isConditional = true) =>
-        at.Network.Predict(
-            latents,
-            told,
-            new Conditioning(tokens) { Rows = new BatchLayout(rows.Select(r => _rows[r] with { IsConditional = isConditional })) }
-        );
+    private Tensor Plain(EditStep at, DiffusionStep told, Tensor latents, Conditioning prompts, int[] rows, bool isConditional = true) =>
+        at.Network.Predict(latents, told, prompts with { Rows = new BatchLayout(rows.Select(r => _rows[r] with { IsConditional = isConditional })) });
 
     /// <summary>The source prompts of the given rows.</summary>
-    private Tensor SourceTokens(EditStep at, int embedding, int[] rows) =>
+    private Conditioning SourcePrompts(EditStep at, int embedding, int[] rows) =>
         Take(at.Plan.Conditional.At(embedding), [.. rows.Select(r => _rows.IndexOf(_rows[r] with { Branch = 0 }))]);
+
+    private static Conditioning Take(Conditioning condition, int[] rows)
+    {
+        using Tensor index = torch.tensor(rows.Select(r => (long)r).ToArray(), device: condition.Tokens.device);
+        return condition.Select(index);
+    }
 
     private static Tensor Take(Tensor tensor, int[] rows)
     {

@@ -90,7 +90,7 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
         return Lifetime.Scoped(() =>
         {
             (INoisePredictor network, SamplingPlan plan, DiffusionStep step) = at;
-            Conditioning condition = new Conditioning(plan.Conditional.At(step.Step)) { Rows = plan.Rows }.Guided(plan.Unconditional!.At(step.Step));
+            Conditioning condition = (plan.Conditional.At(step.Step) with { Rows = plan.Rows }).Guided(plan.Unconditional!.At(step.Step));
             Tensor[] both = network.Predict(cat([latents, _apart], 0), step, condition).chunk(2, 0);
             return plan.Replay.Guide(both[0], both[1], plan.Scales, step, plan.Rows!);
         });
@@ -133,11 +133,11 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
     {
         Tensor index = Index(chosen, latents.device);
         Tensor own = latents.index_select(0, index);
-        Conditioning condition = new(plan.Conditional.At(step.Step).index_select(0, index)) { Rows = plan.Rows!.Select(chosen) };
+        Conditioning condition = plan.Conditional.At(step.Step).Select(index) with { Rows = plan.Rows!.Select(chosen) };
         if (!isGuided)
             return (own, condition);
-        Tensor unconditional = plan.Unconditional!.At(step.Step);
-        return (cat([own, own], 0), condition.Guided(unconditional.shape[0] == 1 ? unconditional : unconditional.index_select(0, index)));
+        Conditioning unconditional = plan.Unconditional!.At(step.Step);
+        return (cat([own, own], 0), condition.Guided(unconditional.Count == 1 ? unconditional : unconditional.Select(index)));
     }
 
     private void Forget()

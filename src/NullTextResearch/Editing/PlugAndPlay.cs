@@ -45,8 +45,8 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     /// <summary>Overrides the source's latents at a step, [images, 4, H, W]; borrowed. Null uses the inversion's.</summary>
     public Func<DiffusionStep, Tensor>? SourceLatents { get; init; }
 
-    /// <summary>Negative-prompt embedding per target row; borrowed. Null uses the inversion's unconditional embedding.</summary>
-    public Tensor? Negative { get; init; }
+    /// <summary>Negative prompt, one row or one per target; borrowed. Null uses the inversion's unconditional embedding.</summary>
+    public Conditioning? Negative { get; init; }
 
     /// <inheritdoc/>
     public Tensor Predict(EditStep at, Tensor latents) =>
@@ -57,14 +57,14 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
             int[] sources = [.. Enumerable.Range(0, rows.Count).Where(r => rows[r].IsSource)],
                 targets = [.. Enumerable.Range(0, rows.Count).Where(r => !rows[r].IsSource)];
             Tensor source = SourceLatents?.Invoke(step) ?? _problem.Inversion.Pivot![_problem.Grid.Steps - step.Step];
-            Tensor own = Take(latents, targets);
-            Tensor conditional = Take(plan.Conditional.At(step.Step), targets);
-            Tensor all = plan.Unconditional!.At(step.Step);
-            Tensor unconditional =
-                Negative is { } negative ? negative.expand(conditional.shape)
-                : all.shape[0] == 1 ? all.expand(conditional.shape)
-                : Take(all, targets);
-            Tensor empty = _problem.Empty!.expand([sources.Length, .. conditional.shape[1..]]);
+            Tensor chosen = tensor(targets.Select(t => (long)t).ToArray(), device: latents.device);
+            Conditioning conditional = plan.Conditional.At(step.Step).Select(chosen),
+                all = plan.Unconditional!.At(step.Step),
+                unconditional = Negative is { } negative ? negative.Expand(targets.Length)
+                : all.Count == 1 ? all.Expand(targets.Length)
+                : all.Select(chosen),
+                empty = _problem.Empty!.Expand(sources.Length);
+            Tensor own = latents.index_select(0, chosen);
             BatchRow[] layout =
             [
                 .. sources.Select(r => rows[r]),
@@ -74,7 +74,10 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
             Tensor noise = network.Predict(
                 cat([source, own, own], 0),
                 step,
-                new Conditioning(cat([empty, unconditional, conditional], 0)) { Rows = new BatchLayout(layout) }
+                Conditioning.Join(empty, unconditional, conditional) with
+                {
+                    Rows = new BatchLayout(layout),
+                }
             );
             Tensor guided = Guidance.Combine(
                 noise.narrow(0, sources.Length, targets.Length),
@@ -133,12 +136,6 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
     private static Tensor FromSource(BatchLayout rows, Tensor tensor)
     {
         using Tensor index = torch.tensor(rows.Rows.Select(r => (long)rows.IndexOf(new BatchRow(r.Image, 0))).ToArray(), device: tensor.device);
-        return tensor.index_select(0, index);
-    }
-
-    private static Tensor Take(Tensor tensor, int[] rows)
-    {
-        using Tensor index = torch.tensor(rows.Select(r => (long)r).ToArray(), device: tensor.device);
         return tensor.index_select(0, index);
     }
 }

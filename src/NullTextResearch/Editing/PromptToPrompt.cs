@@ -59,7 +59,7 @@ internal sealed class SourceAlone(INoisePredictor network, PromptToPromptProcess
         void Part(int[] rows)
         {
             Tensor index = tensor(rows.Select(r => (long)r).ToArray(), device: latents.device);
-            Conditioning part = new(condition.Tokens.index_select(0, index)) { Rows = layout.Select(rows) };
+            Conditioning part = condition.Select(index) with { Rows = layout.Select(rows) };
             noise.Add(network.Predict(latents.index_select(0, index), step, part));
             order.AddRange(rows.Select(r => (long)r));
         }

@@ -231,8 +231,8 @@ public sealed class ExperimentLab : IDisposable
             Indices = indices;
             using DisposeScope scope = NewDisposeScope();
             Latents = lab.Model.Encode([.. Images.Select(i => i.Image)]).DetachFromDisposeScope();
-            Conditional = lab.Model.Embed([.. Images.Select(i => i.Caption)]).DetachFromDisposeScope();
-            Unconditional = lab.Model.Embed("").DetachFromDisposeScope();
+            Conditional = lab.Model.Embed([.. Images.Select(i => i.Caption)]).Snapshot();
+            Unconditional = lab.Model.Embed("").Snapshot();
         }
 
         public IReadOnlyList<int> Indices { get; }
@@ -241,9 +241,9 @@ public sealed class ExperimentLab : IDisposable
 
         public Tensor Latents { get; }
 
-        public Tensor Conditional { get; }
+        public Conditioning Conditional { get; }
 
-        public Tensor Unconditional { get; }
+        public Conditioning Unconditional { get; }
 
         public InversionProblem Problem(double guidanceScale) =>
             new()
@@ -260,8 +260,8 @@ public sealed class ExperimentLab : IDisposable
         public void Dispose()
         {
             Latents.Dispose();
-            Conditional.Dispose();
-            Unconditional.Dispose();
+            Conditional.Free();
+            Unconditional.Free();
         }
     }
 
@@ -270,7 +270,7 @@ public sealed class ExperimentLab : IDisposable
         public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
         {
             Tensor prediction = inner.Predict(latents, step, condition);
-            lab.Count(latents.shape[0], condition.Tokens.requires_grad && is_grad_enabled());
+            lab.Count(latents.shape[0], condition.RequiresGradient && is_grad_enabled());
             return prediction;
         }
 

@@ -139,7 +139,7 @@ public static class Reconstruction
     private static bool UsesSeed(ReconstructionMethod method) =>
         method is ReconstructionMethod.RandomPivot or ReconstructionMethod.TextualInversion or ReconstructionMethod.NonPivotal;
 
-    private static IInversion Make(ExperimentLab lab, ReconstructionMethod method, int innerSteps, Tensor? captions)
+    private static IInversion Make(ExperimentLab lab, ReconstructionMethod method, int innerSteps, Conditioning? captions)
     {
         NullTextOptions options = NullTextOptions.Default with { InnerSteps = innerSteps, StopEarly = false, Rows = lab.Settings.OptimisedRows };
         long seed = lab.Settings.Seed;
@@ -167,7 +167,7 @@ public static class Reconstruction
     )
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor? captions = method == ReconstructionMethod.RandomCaption ? lab.Model.Embed([.. batch.Indices.Select(i => OtherCaption(lab, i))]) : null;
+        Conditioning? captions = method == ReconstructionMethod.RandomCaption ? lab.Model.Embed([.. batch.Indices.Select(i => OtherCaption(lab, i))]) : null;
         InversionProblem problem = batch.Problem(lab.Settings.GuidanceScale);
         IInversion inversion = Make(lab, method, innerSteps[0], captions);
         IReadOnlyList<InversionResult> results = inversion is IAnyTimeInversion anyTime

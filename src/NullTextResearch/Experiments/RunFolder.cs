@@ -24,6 +24,7 @@ public sealed class RunFolder
     // Writing the files of an edit takes a second.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
+    private const string DistilledGuidance = "distilled_guidance";
     private const string ManifestName = "manifest.json",
         TensorsName = "inversion.safetensors",
         StateName = "state.safetensors",
@@ -197,8 +198,8 @@ public sealed class RunFolder
         List<KeyValuePair<string, Tensor>> tensors =
         [
             new("start_latents", result.StartLatents),
-            new("conditional", result.Conditional.Values),
-            new("unconditional", result.Unconditional.Values),
+            .. Named("conditional", result.Conditional),
+            .. Named("unconditional", result.Unconditional),
         ];
         ReplayData replay = result.Replay.Data;
         tensors.AddRange(replay.Tensors.Select(t => new KeyValuePair<string, Tensor>(ReplayPrefix + t.Key, t.Value)));
@@ -214,6 +215,8 @@ public sealed class RunFolder
             ["replay"] = JsonSerializer.Serialize(new StoredReplay(replay.Kind, replay.Numbers), Json),
             ["prompt_optimised"] = JsonSerializer.Serialize(result.IsPromptOptimised, Json),
         };
+        if (result.Conditional.Stored.DistilledGuidance is { } distilled)
+            metadata[DistilledGuidance] = JsonSerializer.Serialize(distilled, Json);
         // Everything that needs disk space is written next to the old files; only renames touch them.
         string staging = System.IO.Path.Combine(Path, WholeFile.NameFor(""));
         try
@@ -259,8 +262,11 @@ public sealed class RunFolder
             Tensor start = Read(file, "start_latents", null, -1, -1, -1, -1);
             long[] latents = start.shape;
             long images = latents[0];
-            Tensor conditional = ReadEmbeddings(file, "conditional", steps, images),
-                unconditional = ReadEmbeddings(file, "unconditional", steps, images);
+            double? distilled = file.Metadata.ContainsKey(DistilledGuidance)
+                ? JsonSerializer.Deserialize<double?>(Text(file, DistilledGuidance), Strict)
+                : null;
+            Conditioning conditional = ReadCondition(file, "conditional", steps, images, distilled),
+                unconditional = ReadCondition(file, "unconditional", steps, images, distilled);
             Tensor? reconstruction = file.Has("reconstruction") ? Read(file, "reconstruction", start, latents) : null;
             Tensor? pivot = file.Has("pivot") ? Read(file, "pivot", start, [steps + 1, .. latents]) : null;
             IReadOnlyList<IReadOnlyList<StepOptimisation>> optimisation = Optimisation(file);
@@ -270,8 +276,8 @@ public sealed class RunFolder
                 Method = manifest.Method,
                 GuidanceScale = manifest.GuidanceScale,
                 StartLatents = There(start).DetachFromDisposeScope(),
-                Conditional = Embeddings(There(conditional)),
-                Unconditional = Embeddings(There(unconditional)),
+                Conditional = Embeddings(conditional.Map((_, value) => There(value))),
+                Unconditional = Embeddings(unconditional.Map((_, value) => There(value))),
                 Replay = ReadReplay(file, start, steps, There),
                 IsPromptOptimised = WasPromptOptimised(file, manifest.Method),
                 Reconstruction = reconstruction is null ? null : There(reconstruction).DetachFromDisposeScope(),
@@ -447,7 +453,15 @@ public sealed class RunFolder
 
     private static Tensor Stack(PivotTrajectory pivot) => stack([.. Enumerable.Range(0, pivot.Steps + 1).Select(level => pivot[level])]);
 
-    private static StepEmbeddings Embeddings(Tensor values) => values.dim() == 4 ? StepEmbeddings.PerStep(values) : StepEmbeddings.Constant(values);
+    private static StepEmbeddings Embeddings(Conditioning condition) =>
+        condition.Tokens.dim() == 4 ? StepEmbeddings.PerStep(condition) : StepEmbeddings.Constant(condition);
+
+    /// <summary>The tensors of a condition, by the names under which they are stored.</summary>
+    private static IEnumerable<KeyValuePair<string, Tensor>> Named(string name, StepEmbeddings embeddings) =>
+        embeddings.Stored.Tensors.Select(t => new KeyValuePair<string, Tensor>(
+            t.Name == nameof(Conditioning.Tokens) ? name : $"{name}_{t.Name.ToLowerInvariant()}",
+            t.Value
+        ));
 
     private static IReadOnlyList<IReadOnlyList<StepOptimisation>> Optimisation(SafetensorsFile file)
     {
@@ -476,8 +490,13 @@ public sealed class RunFolder
         return tensor.isfinite().all().item<bool>() ? tensor : throw new ModelFormatException($"'{name}' holds a value that is not finite");
     }
 
-    private static Tensor ReadEmbeddings(SafetensorsFile file, string name, long steps, long images) =>
-        file.Entry(name).Shape.Count == 4 ? Read(file, name, null, steps, images, -1, -1) : Read(file, name, null, images, -1, -1);
+    private static Conditioning ReadCondition(SafetensorsFile file, string name, long steps, long images, double? distilledGuidance)
+    {
+        Tensor tokens = file.Entry(name).Shape.Count == 4 ? Read(file, name, null, steps, images, -1, -1) : Read(file, name, null, images, -1, -1);
+        return new Conditioning(tokens, Other("pooled"), Other("extra"), distilledGuidance);
+
+        Tensor? Other(string part) => file.Has($"{name}_{part}") ? Read(file, $"{name}_{part}", tokens, images, -1) : null;
+    }
 
     private static RunFolderException Damaged(string path, string why, Exception? inner = null) =>
         new($"{path} is damaged ({why.TrimEnd('.')}); invert the image again ('nulltext invert' with --restart).", inner);

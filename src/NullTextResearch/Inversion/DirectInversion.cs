@@ -55,27 +55,27 @@ public sealed class DirectInversion(PathOptions? options = null) : IInversion
     /// <summary>z*_t-1 minus the guided move from z*_t, for one or more prompts along the pivot.</summary>
     /// <param name="problem">Predictor, grid, guidance scale and empty embedding; its prompts are not used.</param>
     /// <param name="pivot">Trajectory with R rows, or one row for all prompts; borrowed.</param>
-    /// <param name="conditional">Prompt embeddings, [R, tokens, d]; borrowed.</param>
+    /// <param name="conditional">The prompts, R rows; borrowed.</param>
     /// <param name="progress">Called after each step; null to disable.</param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>[T, R, 4, H, W]; owned by the caller's dispose scope.</returns>
     public static Tensor Offsets(
         InversionProblem problem,
         PivotTrajectory pivot,
-        Tensor conditional,
+        Conditioning conditional,
         IProgress<InversionProgress>? progress = null,
         CancellationToken cancellation = default
     )
     {
         if (pivot.Steps != problem.Grid.Steps)
             throw new ArgumentException($"The pivot has {pivot.Steps} steps but the grid has {problem.Grid.Steps}; invert with the same grid.");
-        Shape.Require(problem.Unconditional, [1, -1, -1]);
-        Shape.Require(conditional, [-1, problem.Unconditional.shape[1], problem.Unconditional.shape[2]]);
-        long rows = conditional.shape[0];
+        Shape.Require(problem.Unconditional.Tokens, [1, -1, -1]);
+        long rows = conditional.Count;
         long[] shape = [rows, .. pivot.Clean.shape[1..]];
         if (pivot.Clean.shape[0] != 1)
             Shape.Require(pivot.Clean, shape);
         using DisposeScope outer = NewDisposeScope();
+        Conditioning.RequireSame(conditional, problem.Unconditional.Expand(rows));
         using IDisposable grad = no_grad();
         SamplingPlan plan = new()
         {

@@ -11,19 +11,19 @@ internal static class EmbeddingGradient
     /// <param name="meter">Counting predictor.</param>
     /// <param name="latents">[B, C, H, W]; no gradient is taken.</param>
     /// <param name="step">Where on the grid.</param>
-    /// <param name="embedding">[B, tokens, d]; no row influences the loss of another.</param>
+    /// <param name="condition">B rows; the gradient is that of its tokens. No row influences the loss of another.</param>
     /// <param name="loss">Prediction to loss per row, [B].</param>
     /// <returns>Losses per row; gradient and detached prediction, both owned by the caller's dispose scope.</returns>
     public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(
         InversionMeter meter,
         Tensor latents,
         DiffusionStep step,
-        Tensor embedding,
+        Conditioning condition,
         Func<Tensor, Tensor> loss
     )
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        PredictionGradient result = meter.Differentiate(latents, step, embedding, loss);
+        PredictionGradient result = meter.Differentiate(latents, step, condition, loss);
         return (ToDoubles(result.Losses), result.Tokens!.MoveToOuterDisposeScope(), result.Prediction.MoveToOuterDisposeScope());
     }
 

@@ -42,7 +42,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         using PivotTrajectory pivot = _options.Inversion.ClimbPlain(counted, Name, progress, cancellation);
         using DisposeScope outer = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Tensor embedding = problem.UnconditionalRows().detach().clone();
+        Conditioning embedding = problem.UnconditionalRows() with { Tokens = problem.UnconditionalRows().Tokens.detach().clone() };
         List<double>[][] losses = [.. Enumerable.Range(0, problem.Images).Select(_ => Enumerable.Range(0, steps).Select(_ => new List<double>()).ToArray())];
         RowAdam adam = new(_options.Adam);
         try
@@ -82,7 +82,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
                     if (!double.IsFinite(loss[image]))
                         throw new InversionDivergedException(Name, image, step.Step, step.Timestep, losses[image][step.Step].TakeLast(5).ToArray());
                 }
-                adam.Update(embedding, gradient, _options.LearningRate);
+                adam.Update(embedding.Tokens, gradient, _options.LearningRate);
                 // The next pass starts from the pivot again, so the end of this one is not needed.
                 if (step.Step == steps - 1)
                     return loss.Average();
@@ -98,7 +98,7 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         }
     }
 
-    private InversionResult Result(InversionProblem problem, Tensor embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) =>
+    private InversionResult Result(InversionProblem problem, Conditioning embedding, PivotTrajectory pivot, List<double>[][] losses, InversionMeter meter) =>
         new()
         {
             Method = Name,

@@ -16,11 +16,11 @@ public sealed record InversionProblem
     /// <summary>z_0 of the images, [B, 4, H, W].</summary>
     public required Tensor Latents { get; init; }
 
-    /// <summary>Prompt embeddings, [B, tokens, d].</summary>
-    public required Tensor Conditional { get; init; }
+    /// <summary>The prompts: tokens [B, tokens, d], and whatever else the network takes.</summary>
+    public required Conditioning Conditional { get; init; }
 
-    /// <summary>Embedding of the empty prompt, [1, tokens, d].</summary>
-    public required Tensor Unconditional { get; init; }
+    /// <summary>The empty prompt: tokens [1, tokens, d], and whatever else the network takes.</summary>
+    public required Conditioning Unconditional { get; init; }
 
     /// <summary>w of the sampling that the inversion prepares (not of the inversion itself).</summary>
     public double GuidanceScale { get; init; } = 7.5;
@@ -41,15 +41,17 @@ public sealed record InversionProblem
     {
         Shape.Require(Latents, [-1, -1, -1, -1]);
         long batch = Latents.shape[0];
-        Shape.Require(Conditional, [batch, -1, -1]);
-        Shape.Require(Unconditional, [1, Conditional.shape[1], Conditional.shape[2]]);
+        Shape.Require(Conditional.Tokens, [batch, -1, -1]);
+        Shape.Require(Unconditional.Tokens, [1, Conditional.Tokens.shape[1], Conditional.Tokens.shape[2]]);
+        using (NewDisposeScope())
+            Conditioning.RequireSame(UnconditionalRows(), Conditional);
         if (batch == 0)
             throw new ArgumentException("There is no image: Latents has no rows.");
         if (Latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException(
                 $"Latents are {Latents.dtype}; inversion needs Float32 or Float64. Only the network may use lower precision: convert inside the predictor."
             );
-        foreach ((string name, Tensor tensor) in new[] { (nameof(Conditional), Conditional), (nameof(Unconditional), Unconditional) })
+        foreach ((string name, Tensor tensor) in Named(nameof(Conditional), Conditional).Concat(Named(nameof(Unconditional), Unconditional)))
         {
             if (tensor.dtype != Latents.dtype)
                 throw new ArgumentException($"{name} is {tensor.dtype} but Latents are {Latents.dtype}; convert one of them.");
@@ -64,5 +66,9 @@ public sealed record InversionProblem
 
     internal long KeyOf(int image) => ImageKeys is { } keys ? keys[image] : image;
 
-    internal Tensor UnconditionalRows() => Unconditional.expand(Conditional.shape);
+    /// <summary>The empty prompt for every image.</summary>
+    internal Conditioning UnconditionalRows() => Unconditional.Expand(Conditional.Count);
+
+    private static IEnumerable<(string Name, Tensor Value)> Named(string name, Conditioning condition) =>
+        condition.Tensors.Select(t => (t.Name == nameof(Conditioning.Tokens) ? name : $"{name}.{t.Name}", t.Value));
 }

@@ -35,7 +35,9 @@ public sealed class NegativePromptInversion(NegativePromptOptions? options = nul
             StartLatents = pivot.Noisiest.Snapshot(),
             Conditional = StepEmbeddings.Constant(problem.Conditional),
             Unconditional = StepEmbeddings.Constant(
-                _options.Interpolation == 0 ? problem.Conditional : Slerp(problem.Conditional, problem.UnconditionalRows(), _options.Interpolation)
+                _options.Interpolation == 0
+                    ? problem.Conditional
+                    : problem.Conditional.Zip(problem.UnconditionalRows(), (prompt, empty) => Slerp(prompt, empty, _options.Interpolation))
             ),
             Pivot = pivot,
             EvaluationsPerImage = meter.ForwardsPerImage,

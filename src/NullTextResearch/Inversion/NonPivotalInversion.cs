@@ -40,7 +40,8 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
         using PivotTrajectory trajectory = _options.Inversion.ClimbPlain(problem with { Predictor = optimisation.Meter }, Name, progress, cancellation);
         // [S, B, tokens, d] with S = T or 1.
-        Tensor embeddings = problem.UnconditionalRows().unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
+        Conditioning empty = problem.UnconditionalRows();
+        Tensor embeddings = empty.Tokens.unsqueeze(0).expand(_options.PerStep ? problem.Grid.Steps : 1, -1, -1, -1).detach().clone();
         return AnyTimeLoop.Run(
             Name,
             plan,
@@ -49,28 +50,31 @@ public sealed class NonPivotalInversion(NonPivotalOptions? options = null) : IAn
                 int index = _options.PerStep ? optimisation.StepOf(done).Step : 0;
                 return optimisation.Update(
                     done,
-                    embeddings.select(0, index),
+                    empty with
+                    {
+                        Tokens = embeddings.select(0, index),
+                    },
                     index,
                     (own, conditional) => Guidance.Combine(own, conditional!, problem.GuidanceScale),
                     (latents, step) => optimisation.Meter.Predict(latents, step, problem.Conditional)
                 );
             },
-            () => Result(problem, embeddings, trajectory, optimisation),
+            () => Result(problem, empty with { Tokens = embeddings }, trajectory, optimisation),
             progress,
             cancellation
         );
     }
 
-    private InversionResult Result(InversionProblem problem, Tensor embeddings, PivotTrajectory trajectory, RandomTimestepOptimisation optimisation)
+    private InversionResult Result(InversionProblem problem, Conditioning embeddings, PivotTrajectory trajectory, RandomTimestepOptimisation optimisation)
     {
-        using Tensor only = embeddings.select(0, 0);
+        using Tensor only = embeddings.Tokens.select(0, 0);
         return new InversionResult
         {
             Method = Name,
             GuidanceScale = problem.GuidanceScale,
             StartLatents = trajectory.Noisiest.Snapshot(),
             Conditional = StepEmbeddings.Constant(problem.Conditional),
-            Unconditional = _options.PerStep ? StepEmbeddings.PerStep(embeddings) : StepEmbeddings.Constant(only),
+            Unconditional = _options.PerStep ? StepEmbeddings.PerStep(embeddings) : StepEmbeddings.Constant(embeddings with { Tokens = only }),
             Pivot = trajectory.Copy(),
             Optimisation = optimisation.Log,
             EvaluationsPerImage = optimisation.Meter.ForwardsPerImage,

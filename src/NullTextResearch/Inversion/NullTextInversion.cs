@@ -101,7 +101,7 @@ public sealed class NullTextInversion(NullTextOptions? options = null) : IInvers
             throw new ArgumentException($"The saved state has {state.Optimisation.Count} images, not {problem.Images}; resume with the same images.");
         Shape.RequireSame(state.Latents, problem.Latents);
         foreach (Tensor embedding in state.Embeddings)
-            Shape.RequireSame(embedding, problem.Conditional);
+            Shape.RequireSame(embedding, problem.Conditional.Tokens);
     }
 
     private static void RequireFits(PivotTrajectory pivot, InversionProblem problem)

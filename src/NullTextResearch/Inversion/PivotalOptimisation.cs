@@ -75,7 +75,6 @@ internal sealed class PivotalOptimisation
             int first = resume?.StepsDone ?? 0;
             List<Tensor> embeddings = [.. resume?.Embeddings.Select(e => e.alias()) ?? []];
             Tensor latents = (resume?.Latents ?? pivot.Noisiest).alias();
-            Tensor initial = _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
             if (resume is not null)
             {
                 for (int image = 0; image < _log.Length; image++)
@@ -84,7 +83,7 @@ internal sealed class PivotalOptimisation
             foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
             {
                 using DisposeScope scope = NewDisposeScope();
-                Tensor embedding = (embeddings.Count == 0 ? initial : embeddings[^1]).detach().clone();
+                Tensor embedding = (embeddings.Count == 0 ? Start.Tokens : embeddings[^1]).detach().clone();
                 Tensor next = Step(step, pivot, latents, embedding, progress, cancellation);
                 latents.Dispose();
                 latents = next.MoveToOuterDisposeScope();
@@ -103,7 +102,7 @@ internal sealed class PivotalOptimisation
                     }
                 );
             }
-            StepEmbeddings trained = StepEmbeddings.PerStep(stack(embeddings));
+            StepEmbeddings trained = StepEmbeddings.PerStep(Own(stack(embeddings)));
             bool nullText = _trained == Trained.Unconditional;
             return new InversionResult
             {
@@ -130,6 +129,12 @@ internal sealed class PivotalOptimisation
         }
     }
 
+    /// <summary>The condition whose text embedding is trained, for every image.</summary>
+    private Conditioning Start => _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
+
+    /// <summary>That condition with another text embedding.</summary>
+    private Conditioning Own(Tensor tokens) => Start with { Tokens = tokens };
+
     private double? LastLoss() => _log[0][^1].Losses.Count == 0 ? null : _log.Average(l => l[^1].Losses[^1]);
 
     /// <summary>Tunes <paramref name="embedding"/> in place and returns the advanced latents.</summary>
@@ -146,20 +151,20 @@ internal sealed class PivotalOptimisation
         // The other embedding does not change within the step, so its prediction is made once and shared with the advance.
         Tensor other = _meter.Predict(latents, step, _trained == Trained.Unconditional ? _problem.Conditional : _problem.UnconditionalRows());
         Tensor? lastPrediction = _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerSteps > 0 ? empty_like(latents) : null;
-        Tune(step, new Rows(latents, other, pivot.TargetOf(step), embedding), embedding, lastPrediction, progress, cancellation);
+        Tune(step, new Rows(latents, other, pivot.TargetOf(step), Own(embedding)), embedding, lastPrediction, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         Tensor own;
         if (_options.Advance == AdvanceMode.ReevaluateBoth)
         {
             (Tensor without, Tensor with) =
                 _trained == Trained.Unconditional
-                    ? Guidance.PredictBoth(_meter, latents, step, _problem.Conditional, embedding)
-                    : Guidance.PredictBoth(_meter, latents, step, embedding, _problem.Unconditional);
+                    ? Guidance.PredictBoth(_meter, latents, step, _problem.Conditional, Own(embedding))
+                    : Guidance.PredictBoth(_meter, latents, step, Own(embedding), _problem.Unconditional);
             (own, other) = _trained == Trained.Unconditional ? (without, with) : (with, without);
         }
         else
         {
-            own = lastPrediction ?? _meter.Predict(latents, step, embedding);
+            own = lastPrediction ?? _meter.Predict(latents, step, Own(embedding));
         }
         return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
     }
@@ -192,7 +197,7 @@ internal sealed class PivotalOptimisation
                 _meter,
                 current.Latents,
                 step,
-                current.Embedding,
+                current.Own,
                 own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target)
             );
             for (int row = 0; row < active.Length; row++)
@@ -204,7 +209,7 @@ internal sealed class PivotalOptimisation
             }
             EmbeddingGradient.KeepRows(gradient, _options.Rows);
             GradientObserver?.Invoke(step, inner, gradient);
-            adam.Update(current.Embedding, gradient, rate);
+            adam.Update(current.Own.Tokens, gradient, rate);
             progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));
 
             // As in the released code, the test comes after the update but uses the loss from before it.
@@ -214,8 +219,8 @@ internal sealed class PivotalOptimisation
                 continue;
             Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);
             // Until the first image stops, the rows are the batch itself and their updates are already in place.
-            if (!ReferenceEquals(current.Embedding, embedding))
-                embedding.index_copy_(0, images, current.Embedding);
+            if (!ReferenceEquals(current.Own.Tokens, embedding))
+                embedding.index_copy_(0, images, current.Own.Tokens);
             lastPrediction?.index_copy_(0, images, prediction);
             if (going.Length == active.Length)
                 continue;
@@ -235,10 +240,10 @@ internal sealed class PivotalOptimisation
     }
 
     /// <summary>The rows still being optimised: those of the batch, or copies of some of them.</summary>
-    private sealed record Rows(Tensor Latents, Tensor Other, Tensor Target, Tensor Embedding)
+    private sealed record Rows(Tensor Latents, Tensor Other, Tensor Target, Conditioning Own)
     {
         /// <summary>Some of the rows, in the enclosing step's dispose scope.</summary>
-        public Rows Select(Tensor keep) => new(Take(Latents, keep), Take(Other, keep), Take(Target, keep), Take(Embedding, keep));
+        public Rows Select(Tensor keep) => new(Take(Latents, keep), Take(Other, keep), Take(Target, keep), Own.Select(keep).MoveToOuterDisposeScope());
 
         private static Tensor Take(Tensor rows, Tensor keep) => rows.index_select(0, keep).MoveToOuterDisposeScope();
     }

@@ -1,5 +1,5 @@
+using NullTextResearch.Diffusion;
 using NullTextResearch.Tensors;
-using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
@@ -7,9 +7,9 @@ namespace NullTextResearch.Inversion;
 /// Null-text inversion with the captions of other images in inversion, optimisation and sampling. Mokady et al., section 4. The caller chooses the captions;
 /// the paper draws them from its data set.
 /// </summary>
-/// <param name="captions">Embeddings of the other captions, [B, tokens, d]; borrowed for the lifetime of this object.</param>
+/// <param name="captions">The other captions, B rows; borrowed for the lifetime of this object.</param>
 /// <param name="options">Options; null for those of null-text inversion.</param>
-public sealed class RandomCaptionInversion(Tensor captions, NullTextOptions? options = null) : IInversion
+public sealed class RandomCaptionInversion(Conditioning captions, NullTextOptions? options = null) : IInversion
 {
     /// <inheritdoc/>
     public string Name => "random caption";
@@ -22,7 +22,7 @@ public sealed class RandomCaptionInversion(Tensor captions, NullTextOptions? opt
     public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
     {
         problem.Validate();
-        Shape.RequireSame(captions, problem.Conditional);
+        Conditioning.RequireSame(captions, problem.Conditional);
         return PivotalOptimisation.Invert(
             Name,
             problem with

@@ -42,14 +42,14 @@ internal sealed class RandomTimestepOptimisation : IDisposable
 
     /// <summary>One gradient step.</summary>
     /// <param name="iteration">Index of the step; determines timestep and noise.</param>
-    /// <param name="embedding">Changed in place, [B, tokens, d].</param>
+    /// <param name="embedding">Its tokens are changed in place, [B, tokens, d].</param>
     /// <param name="adamKey">Which optimiser state the embedding belongs to.</param>
     /// <param name="guide">
     /// Turns the embedding's own prediction into the one that enters the loss; called with gradients recorded, and with the result of
     /// <paramref name="prepare"/>.
     /// </param>
     /// <param name="prepare">Runs before gradients are recorded, on the noisy latents; may return null.</param>
-    public double Update(int iteration, Tensor embedding, int adamKey, Func<Tensor, Tensor?, Tensor> guide, Func<Tensor, DiffusionStep, Tensor?> prepare)
+    public double Update(int iteration, Conditioning embedding, int adamKey, Func<Tensor, Tensor?, Tensor> guide, Func<Tensor, DiffusionStep, Tensor?> prepare)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
@@ -73,7 +73,7 @@ internal sealed class RandomTimestepOptimisation : IDisposable
         if (!_adams.TryGetValue(adamKey, out RowAdam? adam))
             _adams[adamKey] = adam = new RowAdam(_options.Adam);
         EmbeddingGradient.KeepRows(gradient, _options.Rows);
-        adam.Update(embedding, gradient, _options.LearningRate);
+        adam.Update(embedding.Tokens, gradient, _options.LearningRate);
         return loss.Average();
     }
 

@@ -36,14 +36,14 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
         List<double>[] losses = [.. running.Select(_ => new List<double>())];
         // For the images that are still being fitted.
         Tensor y = fitted.clone(),
-            from = z.alias(),
-            tokens = problem.Conditional.alias();
+            from = z.alias();
+        Conditioning prompts = problem.Conditional.Map((_, value) => value.alias());
         using RowAdam adam = new(new AdamOptions());
         for (int round = 0; round < _options.Rounds && running.Length > 0; round++)
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope inner = NewDisposeScope();
-            (double[] now, Tensor gradient) = Loss(problem, from, y, tokens, step);
+            (double[] now, Tensor gradient) = Loss(problem, from, y, prompts, step);
             for (int i = 0; i < now.Length; i++)
             {
                 losses[running[i]].Add(now[i]);
@@ -60,7 +60,7 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
             running = [.. kept.Select(i => running[i])];
             Tensor rows = Index(kept);
             adam.Select(rows);
-            (y, from, tokens) = (Only(y, rows), Only(from, rows), Only(tokens, rows));
+            (y, from, prompts) = (Only(y, rows), Only(from, rows), prompts.Map((_, value) => Only(value, rows)));
         }
         if (running.Length > 0)
             fitted.index_copy_(0, Index(running.Select(i => (long)i)), y);
@@ -77,12 +77,12 @@ public sealed class SpdInvPath(SpdInvOptions? options = null) : IPath
     }
 
     /// <summary>Mean squared distance between each image's latents and the result of their move, and its gradient with respect to the latents.</summary>
-    private static (double[] Losses, Tensor Gradient) Loss(InversionProblem problem, Tensor z, Tensor y, Tensor tokens, DiffusionStep step)
+    private static (double[] Losses, Tensor Gradient) Loss(InversionProblem problem, Tensor z, Tensor y, Conditioning prompts, DiffusionStep step)
     {
         PredictionGradient through = problem.Predictor.Differentiate(
             y,
             step,
-            tokens,
+            prompts,
             prediction => y.sub(Ddim.Move(z, prediction, step.Clean, step.Noisy)).Squared().mean([1, 2, 3]),
             GradientOf.Latents
         );

@@ -38,7 +38,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
         SnapshotPlan plan = new(iterations);
         using DisposeScope scope = NewDisposeScope();
         using RandomTimestepOptimisation optimisation = new(Name, problem, _options);
-        Tensor embedding = Start(problem);
+        Conditioning embedding = problem.Conditional with { Tokens = Start(problem) };
         return AnyTimeLoop.Run(
             Name,
             plan,
@@ -52,7 +52,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
     private Tensor Start(InversionProblem problem) =>
         Lifetime.WithoutGradient(() =>
         {
-            Tensor prompt = problem.Conditional.detach();
+            Tensor prompt = problem.Conditional.Tokens.detach();
             if (_options.Start == TextualStart.Prompt)
                 return prompt.clone();
             long[] one = [1, .. prompt.shape[1..]];
@@ -61,7 +61,7 @@ public sealed class TextualInversion(TextualInversionOptions? options = null) : 
             return noise.mul(prompt.Squared().mean([1, 2], keepdim: true).sqrt());
         });
 
-    private InversionResult Result(InversionProblem problem, Tensor embedding, RandomTimestepOptimisation optimisation, CancellationToken cancellation)
+    private InversionResult Result(InversionProblem problem, Conditioning embedding, RandomTimestepOptimisation optimisation, CancellationToken cancellation)
     {
         Stopwatch watch = Stopwatch.StartNew();
         InversionMeter meter = new(problem.Predictor, problem.Images);

@@ -753,7 +753,7 @@ public sealed class ModelEvaluation
 
     private long[] LatentShape(long batch) => [batch, _model.UNet.Config.InChannels, _model.UNet.Config.SampleSize, _model.UNet.Config.SampleSize];
 
-    private Tensor Embed(IEnumerable<string> prompts) => _model.Embed([.. prompts]);
+    private Conditioning Embed(IEnumerable<string> prompts) => _model.Embed([.. prompts]);
 
     private INoisePredictor Predictor(INetworkHook? attention = null) => _model.Predictor(attention ?? ExplicitAttention.Instance);
 

@@ -43,7 +43,7 @@ public static class PictureEditing
         IReadOnlyList<string> notes = model.CheckPrompts(prompt);
         using DisposeScope scope = NewDisposeScope();
         Tensor latents = model.Encode([prepared]);
-        Tensor empty = model.Embed("");
+        Conditioning empty = model.Embed("");
         InversionProblem problem = new()
         {
             Predictor = control.Watched(model.Predictor()),
@@ -67,7 +67,7 @@ public static class PictureEditing
                 Grid = problem.Grid,
                 Options = options,
                 Notes = notes,
-                EmbeddingDistance = [.. problem.Grid.Moves.Select(step => Distance(result.Unconditional, step.Step, empty))],
+                EmbeddingDistance = [.. problem.Grid.Moves.Select(step => Distance(result.Unconditional, step.Step, empty.Tokens))],
             };
         }
         catch
@@ -185,6 +185,6 @@ public static class PictureEditing
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        return embeddings.At(step).narrow(0, 0, 1).sub(empty).norm().div(empty.norm()).to(ScalarType.Float64).item<double>();
+        return embeddings.At(step).Tokens.narrow(0, 0, 1).sub(empty).norm().div(empty.norm()).to(ScalarType.Float64).item<double>();
     }
 }

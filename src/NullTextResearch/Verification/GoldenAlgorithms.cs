@@ -125,13 +125,13 @@ internal sealed class GoldenAlgorithms
             // npi_interp05 is a share of 0.5: the decimal point follows the first digit.
             string digits = name["npi_interp".Length..name.IndexOf('.', StringComparison.Ordinal)];
             double share = double.Parse($"{digits[0]}.{digits[1..]}", CultureInfo.InvariantCulture);
-            Tensor embedding = NegativePromptInversion.Slerp(_problem.Conditional, _problem.Unconditional, share);
+            Tensor embedding = NegativePromptInversion.Slerp(_problem.Conditional.Tokens, _problem.Unconditional.Tokens, share);
             _file.Report(name, embedding);
             Sample($"npi_interp{digits}.rec_latent", embedding, _problem.GuidanceScale);
         }
     }
 
-    private void Sample(string name, Tensor unconditional, double guidanceScale)
+    private void Sample(string name, Conditioning unconditional, double guidanceScale)
     {
         if (!_file.Wants(name))
             return;

@@ -221,7 +221,7 @@ public sealed class AttentionStoreTests
         using DisposeScope scope = NewDisposeScope();
         using AttentionStore store = new();
         InversionResult inversion = lab.Inverted("a cat");
-        Conditioning mixed = new(cat([inversion.Conditional.At(0), inversion.Unconditional.At(0)], 0))
+        Conditioning mixed = new(cat([inversion.Conditional.At(0).Tokens, inversion.Unconditional.At(0).Tokens], 0))
         {
             Rows = new BatchLayout([new BatchRow(0, 0), new BatchRow(0, 0, IsConditional: false)]),
         };

@@ -94,7 +94,7 @@ public sealed class FlowTests
         DiffusionStep step = problem.Grid.Moves[3];
         PredictionGradient own = problem.Predictor.Differentiate(problem.Latents, step, problem.Conditional, Loss, GradientOf.Tokens | GradientOf.Latents);
 
-        Tensor tokens = problem.Conditional.clone().requires_grad_(true),
+        Tensor tokens = problem.Conditional.Tokens.clone().requires_grad_(true),
             latents = problem.Latents.clone().requires_grad_(true);
         Tensor noise = problem.Predictor.Predict(latents, step, tokens);
         Loss(noise).sum().backward();

@@ -141,7 +141,7 @@ public class SamplerTests
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem(steps: 3);
-        Tensor perStep = stack([problem.Conditional, problem.Conditional.Times(0.5), problem.Conditional.neg()]);
+        Tensor perStep = stack([problem.Conditional.Tokens, problem.Conditional.Tokens.Times(0.5), problem.Conditional.Tokens.neg()]);
         using StepEmbeddings conditional = StepEmbeddings.PerStep(perStep);
         Tensor run = Sampler.Run(
             predictor,
@@ -189,7 +189,7 @@ public class SamplerTests
             GuidanceScale = scale,
         };
         DiffusionStep step = problem.Grid.Moves[4];
-        Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.expand(2, -1, -1)),
+        Tensor without = predictor.Predict(problem.Latents, step, problem.Unconditional.Tokens.expand(2, -1, -1)),
             with = predictor.Predict(problem.Latents, step, problem.Conditional);
         TensorAssert.Close(without.Times(1 - scale).Plus(with.Times(scale)), Sampler.Predict(predictor, plan, step, problem.Latents), 1e-12);
     }

@@ -65,7 +65,7 @@ public sealed class VelocityTests
         DiffusionStep step = problem.Grid.Moves[4];
         Tensor Gradient(INoisePredictor predictor)
         {
-            Tensor embedding = problem.Conditional.clone().requires_grad_(true);
+            Tensor embedding = problem.Conditional.Tokens.clone().requires_grad_(true);
             predictor.Predict(problem.Latents, step, embedding).Squared().sum().backward();
             return embedding.grad!;
         }

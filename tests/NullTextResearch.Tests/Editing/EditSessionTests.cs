@@ -78,5 +78,5 @@ public sealed class EditSessionTests
     public void Of_TooLongPrompt_IsRefused() =>
         Assert.Throws<PromptTooLongException>(() => ImageEdit.Of(Tokenizer, "a cat", "a red red red red red red red red red red red red cat"));
 
-    private static EditSession Session(EditingLab lab) => new(lab.Encode, lab.Predictor, lab.Grid);
+    private static EditSession Session(EditingLab lab) => new(prompts => lab.Encode(prompts), lab.Predictor, lab.Grid);
 }

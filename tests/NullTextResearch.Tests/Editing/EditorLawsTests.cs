@@ -4,6 +4,7 @@ using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
 using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
+using NullTextResearch.Text;
 using TorchSharp;
 using Xunit;
 using static NullTextResearch.TestKit.TensorAssert;
@@ -84,6 +85,21 @@ public sealed class EditorLawsTests
         Assert.True(MaxDifference(first.Target(), both.Target(0)) < 1e-10);
         Assert.True(MaxDifference(second.Target(), both.Target(1)) < 1e-10);
         Assert.True(MaxDifference(first.Source(), both.Source()) < 1e-10);
+    }
+
+    /// <summary>Whatever a network takes beside tokens reaches it, for every row, in every editor.</summary>
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_ConditionInParts_EqualsTheirSum(string id)
+    {
+        using EditingLab lab = new();
+        using DisposeScope results = NewDisposeScope();
+        using Walked whole = new(lab, Cat),
+            split = new(lab, Cat, isSplit: true);
+        EditorOptions editor = EditorCatalogue.Find(id).Default;
+        using EditResult expected = whole.Edit(editor, Dog, "a red cat on a mat"),
+            result = split.Edit(editor, Dog, "a red cat on a mat");
+        Close(expected.Latents, result.Latents, 1e-9);
     }
 
     /// <summary>Also where an editor calls the network many times before its first step, or within one.</summary>
@@ -170,19 +186,20 @@ public sealed class EditorLawsTests
         private readonly EditingLab _lab;
         private readonly InversionResult _inversion;
         private readonly string _source;
+        private readonly bool _isSplit;
 
-        public Walked(EditingLab lab, string source, bool keepsPivot = true)
+        public Walked(EditingLab lab, string source, bool keepsPivot = true, bool isSplit = false)
         {
-            (_lab, _source) = (lab, source);
+            (_lab, _source, _isSplit) = (lab, source, isSplit);
             InversionResult start = lab.Inverted(source);
             using DisposeScope scope = NewDisposeScope();
             InversionProblem problem = new()
             {
-                Predictor = lab.Predictor(FusedAttention.Instance),
+                Predictor = Network(FusedAttention.Instance),
                 Grid = lab.Grid,
                 Latents = start.StartLatents.Times(0.7),
-                Conditional = start.Conditional.At(0),
-                Unconditional = lab.Encode([Tokenizer.Tokenize("")]),
+                Conditional = Told(start.Conditional.At(0).Tokens),
+                Unconditional = Encode([Tokenizer.Tokenize("")]),
                 GuidanceScale = start.GuidanceScale,
             };
             InversionResult inverted = new DdimInversion().Invert(problem);
@@ -208,31 +225,16 @@ public sealed class EditorLawsTests
         public EditResult Edit(EditorOptions editor, string[] targets, Action called, CancellationToken cancellation)
         {
             ImageEdit edit = new() { Source = Tokenizer.Tokenize(_source), Targets = [.. targets.Select(t => ImageEdit.Of(Tokenizer, _source, t).Targets[0])] };
-            EditSession session = new(_lab.Encode, hook => new Watched(_lab.Predictor(hook), called), _lab.Grid, Tokenizer.Tokenize(""));
+            EditSession session = new(Encode, hook => new WatchedPredictor(Network(hook), called), _lab.Grid, Tokenizer.Tokenize(""));
             return session.Edit(_inversion, [edit], editor, cancellation: cancellation);
         }
 
         public void Dispose() => _inversion.Dispose();
 
-        private sealed class Watched(INoisePredictor inner, Action called) : INoisePredictor
-        {
-            public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
-            {
-                called();
-                return inner.Predict(latents, step, condition);
-            }
+        private INoisePredictor Network(INetworkHook hook) => _isSplit ? new FoldedConditions(_lab.Predictor(hook)) : _lab.Predictor(hook);
 
-            public PredictionGradient Differentiate(
-                Tensor latents,
-                DiffusionStep step,
-                Conditioning condition,
-                Func<Tensor, Tensor> loss,
-                GradientOf of = GradientOf.Tokens
-            )
-            {
-                called();
-                return inner.Differentiate(latents, step, condition, loss, of);
-            }
-        }
+        private Conditioning Encode(IReadOnlyList<TokenizedPrompt> prompts) => Told(_lab.Encode(prompts));
+
+        private Conditioning Told(Tensor tokens) => _isSplit ? FoldedConditions.Split(tokens) : tokens;
     }
 }

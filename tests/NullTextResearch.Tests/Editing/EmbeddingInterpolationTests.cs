@@ -77,7 +77,7 @@ public sealed class EmbeddingInterpolationTests : IDisposable
         Assert.Contains("[0, 1]", Assert.Throws<ArgumentException>(() => Edit(share)).Message, StringComparison.Ordinal);
 
     private EditResult Edit(double share) =>
-        new EditSession(_lab.Encode, _lab.Predictor, _lab.Grid, Prompt("")).Edit(
+        new EditSession(prompts => _lab.Encode(prompts), _lab.Predictor, _lab.Grid, Prompt("")).Edit(
             _tuned,
             [ImageEdit.Of(Tokenizer, Cat, Dog)],
             new EmbeddingInterpolationOptions { Share = share }

@@ -23,7 +23,7 @@ public sealed class EmbeddingTransferTests
         using StepEmbeddings optimised = perStep ? StepEmbeddings.PerStep(learned) : StepEmbeddings.Constant(learned);
         using StepEmbeddings moved = EmbeddingTransfer.Transfer(optimised, Prompt("a cat on a mat"), Prompt("a squirrel on a mat"), own);
         Assert.Equal(learned.shape, moved.Values.shape);
-        float[] firstOfEach = moved.At(0)[0].select(-1, 0).data<float>().ToArray();
+        float[] firstOfEach = moved.At(0).Tokens[0].select(-1, 0).data<float>().ToArray();
         Assert.Equal([1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1], firstOfEach);
     }
 

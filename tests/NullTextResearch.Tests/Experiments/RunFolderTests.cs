@@ -101,6 +101,33 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void Load_ConditionsInParts_AreTheSame()
+    {
+        RunFolder folder = new(Path.Combine(_root, "run"));
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using InversionResult plain = Result(everything: false);
+        using InversionResult saved = new()
+        {
+            Method = plain.Method,
+            GuidanceScale = plain.GuidanceScale,
+            StartLatents = plain.StartLatents.clone().DetachFromDisposeScope(),
+            Conditional = StepEmbeddings.Constant(new Conditioning(randn(1, 3, 5), randn(1, 7), randn(1, 6), 3.5)),
+            Unconditional = StepEmbeddings.PerStep(new Conditioning(randn(2, 1, 3, 5), randn(1, 7), randn(1, 6), 3.5)),
+            EvaluationsPerImage = 1,
+            Elapsed = TimeSpan.FromSeconds(2),
+            Options = NullTextOptions.Default,
+            Optimisation = plain.Optimisation,
+        };
+        folder.Save(saved, Manifest(), Image(1), Image(2), Image(3));
+        using InversionResult loaded = folder.Load();
+        Assert.Equal(3.5, loaded.Unconditional.Stored.DistilledGuidance);
+        TensorAssert.Close(saved.Conditional.Stored.Pooled!, loaded.Conditional.Stored.Pooled!, 0);
+        TensorAssert.Close(saved.Unconditional.Stored.Pooled!, loaded.Unconditional.Stored.Pooled!, 0);
+        TensorAssert.Close(saved.Unconditional.Stored.Extra!, loaded.Unconditional.Stored.Extra!, 0);
+        TensorAssert.Close(saved.Unconditional.Values, loaded.Unconditional.Values, 0);
+    }
+
+    [Fact]
     public void Load_TensorsOfAnotherRun_AreRefused()
     {
         RunFolder one = new(Path.Combine(_root, "one")),

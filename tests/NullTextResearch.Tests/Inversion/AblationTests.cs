@@ -121,14 +121,14 @@ public class AblationTests
         IReadOnlyList<InversionResult> curve = new GlobalNullTextInversion().InvertAnyTime(problem, [1, 10]);
         // The first step of the first pass is the first inner step of null-text inversion.
         using InversionResult nullText = new NullTextInversion(NoStop with { InnerSteps = 1 }).Invert(problem);
-        TensorAssert.Close(nullText.Unconditional.At(0), curve[0].Unconditional.Values, 1e-12);
+        TensorAssert.Close(nullText.Unconditional.At(0).Tokens, curve[0].Unconditional.Values, 1e-12);
         // Adam lives on, so the second step is no longer the same.
         Assert.Equal(nullText.Optimisation[0][1].Losses[0], curve[1].Optimisation[0][1].Losses[0], 12);
-        Assert.True(TensorAssert.MaxDifference(nullText.Unconditional.At(9), curve[1].Unconditional.Values) > 1e-6);
+        Assert.True(TensorAssert.MaxDifference(nullText.Unconditional.At(9).Tokens, curve[1].Unconditional.Values) > 1e-6);
         // A fresh Adam at every step makes one pass equal to null-text inversion with one inner step and a constant rate.
         using InversionResult fresh = new GlobalNullTextInversion(new GlobalNullTextOptions { InnerSteps = 1, FreshAdam = true }).Invert(problem);
         using InversionResult constant = new NullTextInversion(NoStop with { InnerSteps = 1, LearningRateFall = 0 }).Invert(problem);
-        TensorAssert.Close(constant.Unconditional.At(9), fresh.Unconditional.Values, 1e-12);
+        TensorAssert.Close(constant.Unconditional.At(9).Tokens, fresh.Unconditional.Values, 1e-12);
         // Inversion; then both embeddings and the advance at each step but the last, which advances to nowhere.
         Assert.Equal(10 + 3 * 10 - 1, fresh.EvaluationsPerImage);
         foreach (InversionResult result in curve)
@@ -179,7 +179,7 @@ public class AblationTests
         using InversionResult same = new RandomCaptionInversion(problem.Conditional).Invert(problem);
         using InversionResult ours = new NullTextInversion().Invert(problem);
         TensorAssert.Close(ours.Unconditional.Values, same.Unconditional.Values, 0);
-        Tensor captions = problem.Conditional.flip(0);
+        Tensor captions = problem.Conditional.Tokens.flip(0);
         using InversionResult other = new RandomCaptionInversion(captions).Invert(problem);
         TensorAssert.Close(captions, other.Conditional.Values, 0);
         Assert.True(TensorAssert.MaxDifference(ours.StartLatents, other.StartLatents) > 1e-3, "The caption did not enter the inversion.");
@@ -193,7 +193,7 @@ public class AblationTests
         using InversionResult ddim = new DdimInversion().Invert(problem);
         using InversionResult result = new TextualInversionWithPivot(NoStop).Invert(problem);
         Assert.True(result.Conditional.IsPerStep);
-        TensorAssert.Close(problem.Unconditional, result.Unconditional.Values, 0);
+        TensorAssert.Close(problem.Unconditional.Tokens, result.Unconditional.Values, 0);
         double before = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, ddim), problem.Latents);
         double after = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, result), problem.Latents);
         Assert.True(after < 0.5 * before, $"{before} -> {after}");
@@ -210,8 +210,8 @@ public class AblationTests
             return start.Conditional.Values.clone();
         }
         Tensor noise = Start(problem);
-        Assert.InRange(noise.Squared().mean().div(problem.Conditional.Squared().mean()).item<double>(), 0.5, 2);
-        TensorAssert.Close(noise.Times(3), Start(problem with { Conditional = problem.Conditional.Times(3) }), 1e-12);
+        Assert.InRange(noise.Squared().mean().div(problem.Conditional.Tokens.Squared().mean()).item<double>(), 0.5, 2);
+        TensorAssert.Close(noise.Times(3), Start(problem with { Conditional = problem.Conditional.Tokens.Times(3) }), 1e-12);
     }
 
     /// <summary>The diffusion loss from its definition, with the draws of the first iteration.</summary>
@@ -262,8 +262,8 @@ public class AblationTests
             Assert.Equal(still.Optimisation[image][0].Losses[0], losses[0], 12);
             Assert.True(losses.TakeLast(200).Average() < still.Optimisation[image][0].Losses.TakeLast(200).Average());
         }
-        TensorAssert.Close(problem.Unconditional, result.Unconditional.Values, 0);
-        Assert.True(TensorAssert.MaxDifference(problem.Conditional, result.Conditional.Values) > 0.1);
+        TensorAssert.Close(problem.Unconditional.Tokens, result.Unconditional.Values, 0);
+        Assert.True(TensorAssert.MaxDifference(problem.Conditional.Tokens, result.Conditional.Values) > 0.1);
     }
 
     [Fact]
@@ -286,7 +286,7 @@ public class AblationTests
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         using InversionResult result = new TextualInversion(new TextualInversionOptions { InnerSteps = 0, Start = TextualStart.Noise }).Invert(problem);
-        Assert.True(TensorAssert.MaxDifference(problem.Conditional, result.Conditional.Values) > 0.1);
+        Assert.True(TensorAssert.MaxDifference(problem.Conditional.Tokens, result.Conditional.Values) > 0.1);
         Assert.True(TensorAssert.MaxDifference(result.Conditional.Values[0], result.Conditional.Values[1]) > 0.1);
     }
 
@@ -320,7 +320,7 @@ public class AblationTests
         using InversionResult result = new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 60 }).Invert(problem);
         using PivotTrajectory original = DdimInversion.Trajectory(problem);
         TensorAssert.Close(original.Noisiest, result.StartLatents, 0);
-        TensorAssert.Close(problem.Conditional, result.Conditional.Values, 0);
+        TensorAssert.Close(problem.Conditional.Tokens, result.Conditional.Values, 0);
         using InversionResult still = new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 60, LearningRate = 1e-30 }).Invert(problem);
         Assert.True(result.Optimisation[0][0].Losses.TakeLast(200).Average() < still.Optimisation[0][0].Losses.TakeLast(200).Average());
         // Two evaluations per iteration, one of them with gradient, and the inversion.
@@ -336,7 +336,7 @@ public class AblationTests
         InversionProblem problem = predictor.Problem();
         IReadOnlyList<InversionResult> curve = new NonPivotalInversion(new NonPivotalOptions { PerStep = true }).InvertAnyTime(problem, [1]);
         using InversionResult one = curve[0];
-        int changed = Assert.Single(Enumerable.Range(0, 10), i => TensorAssert.MaxDifference(one.Unconditional.At(i), problem.Unconditional) > 0);
+        int changed = Assert.Single(Enumerable.Range(0, 10), i => TensorAssert.MaxDifference(one.Unconditional.At(i).Tokens, problem.Unconditional.Tokens) > 0);
         // The call after those of the inversion is the first draw's.
         Assert.Equal(problem.Grid.Moves[changed].Timestep, predictor.Timesteps[10]);
     }
@@ -346,7 +346,7 @@ public class AblationTests
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
-        long tokens = problem.Unconditional.shape[^2];
+        long tokens = problem.Unconditional.Tokens.shape[^2];
         IInversion[] methods =
         [
             new NullTextInversion(NoStop with { InnerSteps = 3, Rows = 1 }),
@@ -356,7 +356,7 @@ public class AblationTests
         foreach (IInversion method in methods)
         {
             using InversionResult result = method.Invert(problem);
-            Tensor moved = result.Unconditional.At(0).sub(problem.Unconditional).abs();
+            Tensor moved = result.Unconditional.At(0).Tokens.sub(problem.Unconditional.Tokens).abs();
             Assert.True(moved.narrow(-2, 0, 1).max().item<double>() > 1e-4, method.Name);
             Assert.Equal(0, moved.narrow(-2, 1, tokens - 1).max().item<double>());
         }
@@ -369,7 +369,7 @@ public class AblationTests
         InversionProblem problem = new ToyPredictor().Problem();
         using InversionResult all = new NullTextInversion(NoStop with { InnerSteps = 2 }).Invert(problem);
         using InversionResult some = new NullTextInversion(NoStop with { InnerSteps = 2, Rows = 1000 }).Invert(problem);
-        TensorAssert.Close(all.Unconditional.At(0), some.Unconditional.At(0), 0);
+        TensorAssert.Close(all.Unconditional.At(0).Tokens, some.Unconditional.At(0).Tokens, 0);
         Assert.Contains(
             "Rows is 0",
             Assert.Throws<ArgumentException>(() => new NullTextInversion(NoStop with { Rows = 0 }).Invert(problem)).Message,

@@ -14,6 +14,9 @@ public class AllInversionsTests
 {
     public static TheoryData<string> Every => [.. AllInversions.Names];
 
+    // What these do with an embedding is not linear in it.
+    public static TheoryData<string> Linear => [.. AllInversions.Names.Except(["negative-prompt interpolated", "textual, from noise, prompt's path"])];
+
     public static TheoryData<string> Optimising => [.. AllInversions.Optimising];
 
     [Theory]
@@ -39,6 +42,34 @@ public class AllInversionsTests
             Assert.Equal(alone.Optimisation[0].Select(s => s.Stop), together.Optimisation[i].Select(s => s.Stop));
         }
         Assert.Equal(evaluations, together.EvaluationsPerImage, 9);
+    }
+
+    /// <summary>Whatever a network takes beside tokens reaches it at every step, stays with its image, and is stored with the result.</summary>
+    [Theory]
+    [MemberData(nameof(Linear))]
+    public void Invert_ConditionInParts_EqualsTheirSum(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ToyPredictor predictor = new();
+        InversionProblem whole = predictor.Problem(images: 2),
+            split =
+                whole with
+                {
+                    Predictor = new FoldedConditions(predictor),
+                    Conditional = FoldedConditions.Split(whole.Conditional.Tokens),
+                    Unconditional = FoldedConditions.Split(whole.Unconditional.Tokens),
+                };
+        using InversionResult expected = AllInversions.Make(name, whole).Invert(whole),
+            result = AllInversions.Make(name, split).Invert(split);
+        TensorAssert.Close(expected.StartLatents, result.StartLatents, 1e-9);
+        TensorAssert.Close(AllInversions.Reconstruct(whole, expected), AllInversions.Reconstruct(split, result), 1e-6);
+        foreach (StepEmbeddings embeddings in (StepEmbeddings[])[result.Conditional, result.Unconditional])
+        {
+            Assert.NotNull(embeddings.Stored.Pooled);
+            using StepEmbeddings one = embeddings.Image(0);
+            Assert.NotNull(one.Stored.Extra);
+            Assert.NotNull(embeddings.At(1).DistilledGuidance);
+        }
     }
 
     [Theory]
@@ -80,13 +111,13 @@ public class AllInversionsTests
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         Tensor latents = problem.Latents.clone(),
-            conditional = problem.Conditional.clone(),
-            unconditional = problem.Unconditional.clone();
+            conditional = problem.Conditional.Tokens.clone(),
+            unconditional = problem.Unconditional.Tokens.clone();
         using InversionResult result = AllInversions.Make(name, problem).Invert(problem);
         TensorAssert.Close(latents, problem.Latents, 0);
-        TensorAssert.Close(conditional, problem.Conditional, 0);
-        TensorAssert.Close(unconditional, problem.Unconditional, 0);
-        Assert.False(problem.Unconditional.requires_grad);
+        TensorAssert.Close(conditional, problem.Conditional.Tokens, 0);
+        TensorAssert.Close(unconditional, problem.Unconditional.Tokens, 0);
+        Assert.False(problem.Unconditional.Tokens.requires_grad);
     }
 
     [Theory]
@@ -181,10 +212,10 @@ public class AllInversionsTests
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         IInversion inversion = AllInversions.Make(name, problem);
         ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() =>
-            inversion.Invert(problem with { Conditional = problem.Conditional.narrow(0, 0, 1) })
+            inversion.Invert(problem with { Conditional = problem.Conditional.Tokens.narrow(0, 0, 1) })
         );
         Assert.Contains("onditional", error.Message);
-        error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Unconditional = problem.Unconditional.narrow(1, 0, 3) }));
+        error = Assert.Throws<ShapeMismatchException>(() => inversion.Invert(problem with { Unconditional = problem.Unconditional.Tokens.narrow(1, 0, 3) }));
         Assert.Contains("Unconditional", error.Message);
         ArgumentException half = Assert.ThrowsAny<ArgumentException>(() => inversion.Invert(problem with { Latents = problem.Latents.to(ScalarType.Float16) }));
         Assert.Contains("Float16", half.Message);

@@ -29,7 +29,7 @@ public class BaselineTests
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         using InversionResult far = new NegativePromptInversion(new NegativePromptOptions { Interpolation = 1 }).Invert(problem);
-        TensorAssert.Close(problem.Unconditional.expand(2, -1, -1), far.Unconditional.Values, 1e-12);
+        TensorAssert.Close(problem.Unconditional.Tokens.expand(2, -1, -1), far.Unconditional.Values, 1e-12);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public class BaselineTests
         ToyPredictor predictor = new();
         InversionProblem problem = predictor.Problem();
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem);
-        Tensor prompts = cat([problem.Conditional, problem.Conditional.neg()], 0);
+        Tensor prompts = cat([problem.Conditional.Tokens, problem.Conditional.Tokens.neg()], 0);
         Tensor offsets = DirectInversion.Offsets(problem, pivot, prompts);
         Assert.Equal([10, 2, 4, 2, 2], offsets.shape);
         using StepEmbeddings conditional = StepEmbeddings.Constant(prompts),

@@ -59,14 +59,14 @@ public class DdimInversionTests
         using PivotTrajectory pivot = DdimInversion.Trajectory(problem, options);
         Assert.All(predictor.Calls, rows => Assert.Equal(4, rows));
         DiffusionStep last = problem.Grid.Moves[^1];
-        Tensor unconditional = predictor.Predict(problem.Latents, last, problem.Unconditional.expand(2, -1, -1));
+        Tensor unconditional = predictor.Predict(problem.Latents, last, problem.Unconditional.Tokens.expand(2, -1, -1));
         Tensor conditional = predictor.Predict(problem.Latents, last, problem.Conditional);
         Tensor noise = unconditional.Plus(conditional.sub(unconditional).Times(scale));
         TensorAssert.Close(Ddim.Move(problem.Latents, noise, last.Clean, last.Noisy), pivot[1], 1e-12);
         // With equal embeddings the scale does not matter.
         InversionProblem same = problem with
         {
-            Conditional = problem.Unconditional.expand(2, -1, -1),
+            Conditional = problem.Unconditional.Tokens.expand(2, -1, -1),
         };
         using PivotTrajectory guided = DdimInversion.Trajectory(same, options);
         using PivotTrajectory plain = DdimInversion.Trajectory(same);

@@ -94,7 +94,7 @@ public class NullTextInversionTests
         for (int i = 0; i < 10; i++)
             Assert.Equal(
                 NoStop.LearningRateAt(i, 10),
-                TensorAssert.MaxDifference(result.Unconditional.At(i), i == 0 ? problem.Unconditional : result.Unconditional.At(i - 1)),
+                TensorAssert.MaxDifference(result.Unconditional.At(i).Tokens, (i == 0 ? problem.Unconditional : result.Unconditional.At(i - 1)).Tokens),
                 1e-7
             );
     }
@@ -324,8 +324,8 @@ public class NullTextInversionTests
         InversionProblem single = problem with
         {
             Latents = problem.Latents.to(ScalarType.Float32),
-            Conditional = problem.Conditional.to(ScalarType.Float32),
-            Unconditional = problem.Unconditional.to(ScalarType.Float32),
+            Conditional = problem.Conditional.Tokens.to(ScalarType.Float32),
+            Unconditional = problem.Unconditional.Tokens.to(ScalarType.Float32),
             Predictor = new InSingles(problem.Predictor),
         };
         using InversionResult singles = new NullTextInversion(NoStop).Invert(single);

@@ -65,7 +65,7 @@ public sealed class DisposalTests
         using StableDiffusion model = StableDiffusion.LoadMini();
         model.Vae.Dispose();
         Assert.Equal("AutoencoderKL", Assert.Throws<ObjectDisposedException>(() => model.Decode(zeros([1, 4, 16, 16]))).ObjectName);
-        Assert.True(model.Embed("a").isfinite().all().item<bool>());
+        Assert.True(model.Embed("a").Tokens.isfinite().all().item<bool>());
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class DisposalTests
     {
         using DisposeScope scope = NewDisposeScope();
         using StableDiffusion model = StableDiffusion.LoadMini();
-        Tensor text = model.Embed("a");
+        Tensor text = model.Embed("a").Tokens;
         INoisePredictor predictor = model.Predictor();
         Assert.Contains(
             "after the call has returned",

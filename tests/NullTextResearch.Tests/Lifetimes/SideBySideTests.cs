@@ -69,11 +69,11 @@ public sealed class SideBySideTests
     public void Memory_SetWhileThreadsWork_ChangesNoResult()
     {
         using StableDiffusion model = StableDiffusion.LoadMini();
-        string embedded = Bits(() => model.Embed(Prompts)),
+        string embedded = Bits(() => model.Embed(Prompts).Tokens),
             encoded = Bits(() => model.Encode([Picture(0)]));
         int left = 2;
         Together(
-            Work(() => model.Embed(Prompts), embedded),
+            Work(() => model.Embed(Prompts).Tokens, embedded),
             Work(() => model.Encode([Picture(0)]), encoded),
             () =>
             {
@@ -166,7 +166,7 @@ public sealed class SideBySideTests
         }
     }
 
-    private static void Embed(StableDiffusion model) => model.Embed(Prompts).Dispose();
+    private static void Embed(StableDiffusion model) => model.Embed(Prompts).Tokens.Dispose();
 
     private static void Encode(StableDiffusion model) => model.Encode([Picture(0)]).Dispose();
 

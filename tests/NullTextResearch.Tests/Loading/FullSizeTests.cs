@@ -115,7 +115,7 @@ public sealed class FullSizeTests
         FormulaWeights formula = new();
         Tensor latents = formula.Input("input:latents", [1, 4, 64, 64]),
             target = formula.Input("input:target", [1, 4, 64, 64]),
-            embedding = model.Embed("a cat");
+            embedding = model.Embed("a cat").Tokens;
         // The smaller one first: memory that was freed is not given back, and would hide what the second needs.
         (Tensor segments, long few) = Gradient(new MemoryOptions { Checkpointing = true });
         (Tensor recorded, long many) = Gradient(new MemoryOptions());

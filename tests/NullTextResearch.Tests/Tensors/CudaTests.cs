@@ -64,7 +64,7 @@ public sealed class CudaTests
         using StableDiffusion model = StableDiffusion.LoadMini(new ModelLoadOptions { Device = device });
         ExperimentImage toy = ExperimentImages.Toy(1, model.ImageSize)[0];
         Tensor latents = model.Encode([toy.Image]),
-            text = model.Embed(toy.Caption),
+            text = model.Embed(toy.Caption).Tokens,
             decoded;
         using (no_grad())
             decoded = model.Vae.Decode(latents);

@@ -220,7 +220,7 @@ public sealed class ModelTrainerTests : IDisposable
         Assert.Equal(29, loaded.Tokenizer.ContextLength);
         Assert.Equal(29, loaded.Text.Config.ContextLength);
         using TorchSharp.DisposeScope scope = TorchSharp.torch.NewDisposeScope();
-        Assert.Equal([1, 29, 16], loaded.Embed("a cat next to a red balloon in the snow").shape);
+        Assert.Equal([1, 29, 16], loaded.Embed("a cat next to a red balloon in the snow").Tokens.shape);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Tensors;
+using NullTextResearch.TestKit;
 using NullTextResearch.Tests.Editing;
 using NullTextResearch.Text;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace NullTextResearch.Tests.UseCases;
 
 /// <summary>
 /// A model of another family, in fifty lines: a rectified flow whose latents are the means of 8 x 8 pixels, a table for a text encoder, a small U-Net for the
-/// direction.
+/// direction. Beside tokens it takes a pooled embedding and a distilled guidance scale.
 /// </summary>
 internal sealed class ToyFlowModel : IDiffusionModel
 {
@@ -28,9 +29,13 @@ internal sealed class ToyFlowModel : IDiffusionModel
 
     public string Fingerprint() => "toy-flow-1";
 
-    public Tensor Embed(params IReadOnlyList<string> prompts) => Embed([.. prompts.Select(p => Tokenizer.Tokenize(p).EnsureFits())]);
+    public Conditioning Embed(params IReadOnlyList<string> prompts) => Embed([.. prompts.Select(p => Tokenizer.Tokenize(p).EnsureFits())]);
 
-    public Tensor Embed(IReadOnlyList<TokenizedPrompt> prompts) => _lab.Encode(prompts);
+    public Conditioning Embed(IReadOnlyList<TokenizedPrompt> prompts)
+    {
+        Tensor tokens = _lab.Encode(prompts);
+        return new Conditioning(tokens, Pooled: tokens.mean([1]), DistilledGuidance: 0.25);
+    }
 
     public Tensor Encode(IReadOnlyList<RgbImage> images) =>
         Lifetime.Scoped(() =>
@@ -47,7 +52,8 @@ internal sealed class ToyFlowModel : IDiffusionModel
         return ImageTensor.ToImages(latents.narrow(1, 0, 3).repeat_interleave(Factor, 2).repeat_interleave(Factor, 3).Clamped(-1, 1));
     }
 
-    public INoisePredictor Predictor(INetworkHook? hook = null) => new FlowPredictor(_lab.Predictor(hook ?? FusedAttention.Instance), _schedule);
+    public INoisePredictor Predictor(INetworkHook? hook = null) =>
+        new FlowPredictor(new FoldedConditions(_lab.Predictor(hook ?? FusedAttention.Instance)), _schedule);
 
     public TimestepGrid Grid(int steps) => new(_schedule, steps);
 
