@@ -21,6 +21,7 @@ internal static class Program
             InvertCommand.Create(),
             EditCommand.Create(),
             CompareCommand.Create(),
+            MeasureCommand.Create(),
             SampleCommand.Create(),
             PlanCommand.Create(),
             MethodsCommand.Create(),

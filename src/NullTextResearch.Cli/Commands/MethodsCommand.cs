@@ -4,24 +4,27 @@ using NullTextResearch.Cli.Running;
 using NullTextResearch.Editing;
 using NullTextResearch.Figures;
 using NullTextResearch.Inversion;
+using NullTextResearch.Perception;
 using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Commands;
 
-/// <summary>`nulltext methods`: the catalogue of methods, paths and editors, and which of them go together.</summary>
+/// <summary>`nulltext methods`: the catalogue of methods, paths, editors and metrics, and which of them go together.</summary>
 internal static class MethodsCommand
 {
     public static Command Create()
     {
         Argument<string?> id = new("ID")
         {
-            Description = "A method, path or editor whose options and defaults to list (for --set).",
+            Description = "A method, path or editor whose options and defaults to list (for --set), or a metric.",
             Arity = ArgumentArity.ZeroOrOne,
             HelpName = "ID",
         };
-        id.CompletionSources.Add(_ => [.. Everything().Select(e => new CompletionItem(e.Id)).DistinctBy(e => e.Label)]);
+        id.CompletionSources.Add(_ =>
+            [.. Everything().Select(e => e.Id).Concat(MetricCatalogue.All.Select(m => m.Id)).Select(i => new CompletionItem(i)).DistinctBy(e => e.Label)]
+        );
         Option<bool> markdown = new("--markdown") { Description = "Print Markdown tables, as in docs/methods.md." };
-        Command command = new("methods", "List methods, paths and editors: what they do, where they come from, what they cost, which can be combined.")
+        Command command = new("methods", "List methods, paths, editors and metrics: what they do, where they come from, what they cost, which can be combined.")
         {
             id,
             markdown,
@@ -39,7 +42,7 @@ internal static class MethodsCommand
                 else
                     context.Out.WriteLine(
                         $"Methods (--method)\n{InversionCatalogue.ToText()}\n\nPaths (--path)\n{PathCatalogue.ToText()}\n\n"
-                            + $"Editors (--editor)\n{EditorCatalogue.ToText()}"
+                            + $"Editors (--editor)\n{EditorCatalogue.ToText()}\n\nMetrics ('nulltext measure')\n{MetricCatalogue.ToText()}"
                     );
                 return CommandRunner.Done;
             }
@@ -49,11 +52,16 @@ internal static class MethodsCommand
 
     private static void Explain(RunContext context, string id)
     {
+        if (MetricCatalogue.All.FirstOrDefault(m => m.Id == id) is { } metric)
+        {
+            context.Out.WriteLine(Described(metric));
+            return;
+        }
         Entry[] named = [.. Everything().Where(e => e.Id == id)];
         if (named.Length == 0)
         {
-            string[] known = [.. Everything().Select(e => e.Id).Distinct()];
-            throw new UsageException($"There is no method, path or editor '{id}'; known: {string.Join(", ", known)}{Spelling.Hint(id, known)}");
+            string[] known = [.. Everything().Select(e => e.Id).Concat(MetricCatalogue.All.Select(m => m.Id)).Distinct()];
+            throw new UsageException($"There is no method, path, editor or metric '{id}'; known: {string.Join(", ", known)}{Spelling.Hint(id, known)}");
         }
         foreach (Entry entry in named)
         {
@@ -80,6 +88,21 @@ internal static class MethodsCommand
             .. EditorCatalogue.All.Select(e => new Entry("--editor", e.Id, e.Summary, e.Default, "")),
         ];
 
+    private static string Better(Metric metric) => metric.Direction == MetricDirection.Higher ? "higher" : "lower";
+
+    private static string Described(Metric metric)
+    {
+        string needs = Metric.InWords(metric.Needs) + (metric.Network is { } network ? $", weights of {network}" : "");
+        return $"""
+            metric {metric.Id}: {metric.Summary}
+              from      {metric.Source}
+              range     {metric.Range}, {Better(metric)} is better
+              pixels    {metric.PixelScale}
+              needs     {needs}
+              equal to  {metric.EqualTo}
+            """;
+    }
+
     private sealed record Entry(string Kind, string Id, string Summary, object Options, string Prefix);
 
     private static IEnumerable<TableData> Tables()
@@ -98,6 +121,16 @@ internal static class MethodsCommand
             "Editors",
             ["`--editor`", "what it does", "source", "memory in addition to sampling", "equal to"],
             [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source, e.Memory, e.EqualTo.ToString()])]
+        );
+        yield return new(
+            "Metrics",
+            ["`--metrics`", "what it measures", "source", "range", "better", "pixels", "weights of", "modes", "equal to"],
+            [
+                .. MetricCatalogue.All.Select(m =>
+                    (IReadOnlyList<string>)
+                        [$"`{m.Id}`", m.Summary, m.Source, m.Range, Better(m), m.PixelScale, m.Network?.ToString() ?? "", m.HasModes ? "both" : "", m.EqualTo]
+                ),
+            ]
         );
         yield return new(
             "Which go together",

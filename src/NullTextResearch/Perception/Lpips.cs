@@ -40,13 +40,7 @@ public sealed class Lpips : IDisposable
     /// <exception cref="CheckpointMismatchException">The files hold the weights of another network.</exception>
     public static Lpips Load(string path, LpipsBackbone backbone = LpipsBackbone.Alex, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
-        (string network, string heads) = backbone switch
-        {
-            LpipsBackbone.Alex => ("alexnet", "alex"),
-            LpipsBackbone.Vgg => ("vgg16", "vgg"),
-            LpipsBackbone.Squeeze => ("squeezenet1_1", "squeeze"),
-            _ => throw new ArgumentOutOfRangeException(nameof(backbone), backbone, "not a backbone"),
-        };
+        (string network, string heads) = Names(backbone);
         string expected =
             $"a folder with {network}*.safetensors (torchvision's {network}, features.0.weight and so on) and {heads}.safetensors (the linear layers of "
             + "LPIPS 0.1, lin0.model.1.weight and so on), or one .safetensors file with the whole module (net.slice1.0.weight, lin0.model.1.weight)";
@@ -76,6 +70,16 @@ public sealed class Lpips : IDisposable
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a folder has a file that belongs to a backbone.</summary>
+    internal static bool IsIn(string folder, LpipsBackbone backbone)
+    {
+        (string network, string heads) = Names(backbone);
+        return Directory
+            .GetFiles(folder)
+            .Select(f => Path.GetFileName(f))
+            .Any(f => f.StartsWith(network, StringComparison.Ordinal) || Path.GetFileNameWithoutExtension(f) == heads);
     }
 
     /// <summary>Measures the distance of two images.</summary>
@@ -121,4 +125,13 @@ public sealed class Lpips : IDisposable
     // The classifier is not used. The whole module also stores its constants, and a second copy of the linear layers.
     private static bool IsIgnored(string key) =>
         Array.Exists(["classifier.", "scaling_layer.", "lins."], start => key.StartsWith(start, StringComparison.Ordinal));
+
+    private static (string Network, string Heads) Names(LpipsBackbone backbone) =>
+        backbone switch
+        {
+            LpipsBackbone.Alex => ("alexnet", "alex"),
+            LpipsBackbone.Vgg => ("vgg16", "vgg"),
+            LpipsBackbone.Squeeze => ("squeezenet1_1", "squeeze"),
+            _ => throw new ArgumentOutOfRangeException(nameof(backbone), backbone, "not a backbone"),
+        };
 }

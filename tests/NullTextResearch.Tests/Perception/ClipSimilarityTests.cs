@@ -90,7 +90,7 @@ public sealed class ClipSimilarityTests : IDisposable
         return model;
     }
 
-    private static ClipSimilarity Fresh()
+    internal static ClipSimilarity Fresh()
     {
         string[] words = ["a", "cat", "dog"];
         return new ClipSimilarity(

@@ -69,7 +69,7 @@ public sealed class DinoStructureTests : IDisposable
         Assert.Contains("dino*.safetensors", Assert.Throws<ModelFormatException>(() => DinoStructure.Load(_folder, Tiny).Dispose()).Message);
     }
 
-    private static DinoModel Model()
+    internal static DinoModel Model()
     {
         DinoModel model = new(Tiny);
         model.Weights.Initialise(5, CPU, ScalarType.Float32);

@@ -119,7 +119,7 @@ public sealed class LpipsTests : IDisposable
         Assert.Throws<ModelFormatException>(() => Lpips.Load(Path.Combine(_folder, "nowhere"), LpipsBackbone.Vgg).Dispose());
     }
 
-    private static LpipsModel Fresh(LpipsBackbone backbone)
+    internal static LpipsModel Fresh(LpipsBackbone backbone)
     {
         LpipsModel model = new(backbone);
         model.Weights.Initialise(1, CPU, ScalarType.Float32);
