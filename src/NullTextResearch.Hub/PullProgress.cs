@@ -18,8 +18,6 @@ public sealed record PullProgress(HubFile? File, long FileBytes, long Bytes, lon
 
     /// <inheritdoc/>
     public override string Where =>
-        Note ?? (Of == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Size(Bytes)} of {Size(Of)} ({Bytes / (double)Of:0%})"));
-
-    /// <inheritdoc cref="WorkProgress.Size"/>
-    internal static new string Size(long bytes) => WorkProgress.Size(bytes);
+        Note
+        ?? (Of == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{ByteCount.InWords(Bytes)} of {ByteCount.InWords(Of)} ({Bytes / (double)Of:0%})"));
 }

@@ -151,7 +151,7 @@ public sealed partial class Workbench
                     [.. editors.Select(e => Edit(choice, e, target!, Inverted, progress, stop))]
                 );
             }
-            catch (InversionDivergedException e)
+            catch (NotFiniteException e)
             {
                 // Continue with the other methods.
                 return new ComparedMethod(choice.Name, Attempt<ComparedInversion>.Refused(e.Message), []);

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace NullTextResearch;
 
 /// <summary>
@@ -17,13 +15,4 @@ public abstract record WorkProgress(string Stage)
 
     /// <summary>The same in words, such as <c>step 3 of 50</c>.</summary>
     public abstract string Where { get; }
-
-    /// <summary>A size in decimal units, as download pages give it.</summary>
-    internal static string Size(long bytes) =>
-        bytes switch
-        {
-            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
-            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB"),
-        };
 }

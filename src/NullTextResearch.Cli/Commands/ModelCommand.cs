@@ -76,14 +76,14 @@ internal static class ModelCommand
         foreach (string note in plan.Notes)
             context.Out.WriteLine(note);
         long begun = plan.Missing.Sum(f => f.Size) - plan.BytesToFetch;
-        string goingOn = begun > 0 ? $", resuming after {PullProgress.Size(begun)}" : "";
+        string goingOn = begun > 0 ? $", resuming after {ByteCount.InWords(begun)}" : "";
         string rest =
-            plan.Missing.Count == 0 ? "all in the cache" : $"to download: {plan.Missing.Count} files, {PullProgress.Size(plan.BytesToFetch)}{goingOn}";
-        context.Out.WriteLine($"{plan.Files.Count} files, {PullProgress.Size(plan.Bytes)}; {rest}");
+            plan.Missing.Count == 0 ? "all in the cache" : $"to download: {plan.Missing.Count} files, {ByteCount.InWords(plan.BytesToFetch)}{goingOn}";
+        context.Out.WriteLine($"{plan.Files.Count} files, {ByteCount.InWords(plan.Bytes)}; {rest}");
         if (dry)
         {
             foreach (HubFile file in plan.Missing)
-                context.Out.WriteLine($"  {PullProgress.Size(file.Size), 10}  {file.Path}");
+                context.Out.WriteLine($"  {ByteCount.InWords(file.Size), 10}  {file.Path}");
             return CommandRunner.Done;
         }
 
@@ -131,15 +131,15 @@ internal static class ModelCommand
                 {
                     if (model.Revisions.Count == 0)
                         context.Out.WriteLine(
-                            $"{model.Name.Id.PadRight(width)}  {PullProgress.Size(model.Bytes + model.UnfinishedBytes), 9}  incomplete: nulltext model "
+                            $"{model.Name.Id.PadRight(width)}  {ByteCount.InWords(model.Bytes + model.UnfinishedBytes), 9}  incomplete: nulltext model "
                                 + $"pull {model.Name.Id}"
                         );
                     foreach (CachedRevision revision in model.Revisions.Where(r => r.HasIndex))
                     {
                         string names = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..8];
                         string state = revision.Missing.Count == 0 ? "" : $"  lacks {string.Join(", ", revision.Missing)}";
-                        string unfinished = model.UnfinishedBytes > 0 ? $"  (and {PullProgress.Size(model.UnfinishedBytes)} of unfinished downloads)" : "";
-                        context.Out.WriteLine($"{model.Name.Id.PadRight(width)}  {PullProgress.Size(revision.Bytes), 9}  {names}{state}{unfinished}");
+                        string unfinished = model.UnfinishedBytes > 0 ? $"  (and {ByteCount.InWords(model.UnfinishedBytes)} of unfinished downloads)" : "";
+                        context.Out.WriteLine($"{model.Name.Id.PadRight(width)}  {ByteCount.InWords(revision.Bytes), 9}  {names}{state}{unfinished}");
                     }
                 }
 
@@ -166,7 +166,7 @@ internal static class ModelCommand
                 ModelCache cache = ModelCache.FromEnvironment();
                 ModelName model = Named(() => ModelName.Parse(parsed.GetValue(name)!));
                 long freed = cache.Remove(model);
-                context.Out.WriteLine($"Removed {model}: {PullProgress.Size(freed)} freed in {cache.Root}.");
+                context.Out.WriteLine($"Removed {model}: {ByteCount.InWords(freed)} freed in {cache.Root}.");
                 return CommandRunner.Done;
             }
         );

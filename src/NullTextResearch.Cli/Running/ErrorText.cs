@@ -14,7 +14,7 @@ internal static class ErrorText
         e
             is ModelFormatException
                 or CheckpointMismatchException
-                or InversionDivergedException
+                or NotFiniteException
                 or TrainingDivergedException
                 or ArgumentException
                 and not ArgumentNullException

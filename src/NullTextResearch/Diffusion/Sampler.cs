@@ -19,6 +19,7 @@ public static class Sampler
     /// </param>
     /// <param name="cancellation">Checked at every step.</param>
     /// <returns>z_0, [B, 4, H, W]; owned by the caller's dispose scope.</returns>
+    /// <exception cref="NotFiniteException">The network predicted NaN or infinity.</exception>
     public static Tensor Run(
         INoisePredictor predictor,
         TimestepGrid grid,
@@ -33,7 +34,8 @@ public static class Sampler
                 FormattableString.Invariant($"Guidance scale {plan.GuidanceScale} needs unconditional embeddings; only scale 1 works without."),
                 nameof(plan)
             );
-        return Run(grid, plan, null, (step, latents) => Predict(predictor, plan, step, latents), afterStep, null, cancellation).Latents;
+        CheckedPredictor network = new(predictor);
+        return Run(grid, plan, null, (step, latents) => Predict(network, plan, step, latents), afterStep, null, cancellation).Latents;
     }
 
     /// <summary>As above, for callers that predict noise in another way; returns the whole final state, owned by the caller's dispose scope.</summary>

@@ -23,6 +23,7 @@ public static class EditRun
     /// <returns>The result, owned by the caller.</returns>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, or the parts of the problem do not fit each other.</exception>
     /// <exception cref="InvalidOperationException">The predictor never called the editor's hook, so nothing would be edited.</exception>
+    /// <exception cref="NotFiniteException">The network predicted NaN or infinity.</exception>
     /// <exception cref="ObjectDisposedException">The inversion, or the model behind the predictor, was disposed.</exception>
     public static EditResult Run(
         EditProblem problem,
@@ -42,7 +43,7 @@ public static class EditRun
         using IEditDirector director = editor.Direct(problem);
         // An editor that changes nothing inside the network has no layer to reach, and the network computes as it does without a hook.
         LayerCounter? counter = director.Hook is FusedAttention ? null : new(director.Hook);
-        CountingPredictor network = new(problem.Predictor(counter ?? director.Hook), cancellation);
+        CountingPredictor network = new(new CheckedPredictor(problem.Predictor(counter ?? director.Hook)), cancellation);
         BatchLayout rows = BatchLayout.Branches(problem.Edits.Select(e => e.Targets.Count));
         using StepEmbeddings conditional = StepEmbeddings.Of([
             .. rows.Rows.Select(r =>

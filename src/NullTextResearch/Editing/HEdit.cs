@@ -49,9 +49,6 @@ public sealed class HEdit : INetworkHook, IEditDirector
     }
 
     /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
     public bool TouchesUnconditional => false;
 
     /// <inheritdoc/>

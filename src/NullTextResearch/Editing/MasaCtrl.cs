@@ -36,9 +36,6 @@ public sealed class MasaCtrl : INetworkHook, IEditDirector
     public Action<int, Tensor, Tensor>? MapObserver { get; init; }
 
     /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
     public Tensor Attend(in AttentionCall call, Tensor query, Tensor key, Tensor value)
     {
         if (call.Step != _step || call.Site.Order == 0)

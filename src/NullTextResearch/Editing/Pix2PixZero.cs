@@ -36,9 +36,6 @@ public sealed class Pix2PixZero : INetworkHook, IEditDirector
     }
 
     /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
     public Tensor Before(EditStep at, Tensor latents)
     {
         if (_options.Amount == 0)

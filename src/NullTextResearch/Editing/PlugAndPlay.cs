@@ -39,9 +39,6 @@ public sealed class PlugAndPlay : INetworkHook, IEditDirector
         _attentionSteps = (int)(problem.Grid.Steps * options.Attention);
     }
 
-    /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
     /// <summary>Overrides the source's latents at a step, [images, 4, H, W]; borrowed. Null uses the inversion's.</summary>
     public Func<DiffusionStep, Tensor>? SourceLatents { get; init; }
 

@@ -132,9 +132,6 @@ public sealed class PromptToPromptProcessor : INetworkHook, IEditDirector
     }
 
     /// <inheritdoc/>
-    public INetworkHook Hook => this;
-
-    /// <inheritdoc/>
     public Tensor Predict(EditStep at, Tensor latents) =>
         Sampler.Predict(_options.SourceBranch == SourceBranch.Alone ? new SourceAlone(at.Network, this, _edits) : at.Network, at.Plan, at.Step, latents);
 

@@ -1,9 +1,10 @@
 using System.Globalization;
+using NullTextResearch.Diffusion;
 
 namespace NullTextResearch.Inversion;
 
 /// <summary>An optimisation produced a loss that is NaN or infinite.</summary>
-public sealed class InversionDivergedException : Exception
+public sealed class InversionDivergedException : NotFiniteException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="method">Name of the inversion.</param>
@@ -17,23 +18,14 @@ public sealed class InversionDivergedException : Exception
                 CultureInfo.InvariantCulture,
                 $"{method}: the loss of image {image} became {recentLosses[^1]} at step {step} (timestep {timestep}); its last losses were "
                     + $"{string.Join(", ", recentLosses.Select(x => x.ToString("g4", CultureInfo.InvariantCulture)))}. "
-            ) + "Lower the learning rate, run the network in float32, and check that latents and embeddings are finite."
+            ) + "Lower the learning rate, run the network in float32, and check that latents and embeddings are finite.",
+            image,
+            step,
+            timestep
         )
     {
-        Image = image;
-        Step = step;
-        Timestep = timestep;
         RecentLosses = recentLosses;
     }
-
-    /// <summary>Row of the image in its batch.</summary>
-    public int Image { get; }
-
-    /// <summary>Loop index of the step, 0 = noisiest.</summary>
-    public int Step { get; }
-
-    /// <summary>Timestep passed to the network, 0..999.</summary>
-    public int Timestep { get; }
 
     /// <summary>Last losses of that image, the bad one last.</summary>
     public IReadOnlyList<double> RecentLosses { get; }

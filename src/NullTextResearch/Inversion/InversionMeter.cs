@@ -7,6 +7,7 @@ namespace NullTextResearch.Inversion;
 /// <summary>Counts the evaluations, backward passes and time of one inversion; the results of an any-time run read it while it is running.</summary>
 internal sealed class InversionMeter(INoisePredictor inner, int images) : INoisePredictor
 {
+    private readonly CheckedPredictor _inner = new(inner);
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private TimeSpan _earlier;
 
@@ -31,7 +32,7 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         Forwards += latents.shape[0];
-        return inner.Predict(latents, step, condition);
+        return _inner.Predict(latents, step, condition);
     }
 
     /// <summary>How often a gradient of a float16 network had to be recomputed with a smaller scale.</summary>
@@ -46,7 +47,7 @@ internal sealed class InversionMeter(INoisePredictor inner, int images) : INoise
     )
     {
         Forwards += latents.shape[0];
-        PredictionGradient result = inner.Differentiate(latents, step, condition, loss, of);
+        PredictionGradient result = _inner.Differentiate(latents, step, condition, loss, of);
         Backwards += latents.shape[0];
         BackOffs += result.BackOffs;
         return result;

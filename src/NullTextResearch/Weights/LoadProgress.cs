@@ -13,7 +13,7 @@ public sealed record LoadProgress(string Part, long BytesRead, long BytesTotal) 
     public override double Total => BytesTotal;
 
     /// <inheritdoc/>
-    public override string Where => $"{Size(BytesRead)} of {Size(BytesTotal)}";
+    public override string Where => $"{ByteCount.InWords(BytesRead)} of {ByteCount.InWords(BytesTotal)}";
 }
 
 /// <summary>Adds up what several parts read, and checks for cancellation.</summary>

@@ -135,6 +135,29 @@ public sealed class EditorLawsTests
         }
     }
 
+    /// <summary>Also where the prediction only decides a mask.</summary>
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_PredictionNotANumber_SaysWhichStep_AndLeavesNoTensors(string id)
+    {
+        using EditingLab lab = new();
+        using Walked walked = new(lab, Cat);
+        EditorOptions editor = EditorCatalogue.Find(id).Default;
+        int all = 0;
+        walked.Edit(editor, [Dog], () => all++, CancellationToken.None).Dispose();
+        long before = Live;
+        foreach (int bad in (int[])[1, (all + 1) / 2, all])
+        {
+            int calls = 0;
+            NotFiniteException error = Assert.Throws<NotFiniteException>(() =>
+                walked.Edit(editor, [Dog], network => new SpoilingPredictor(network, () => ++calls == bad, image: 0), CancellationToken.None)
+            );
+            Assert.Equal(bad, calls);
+            Assert.Contains($"step {error.Step} (timestep {error.Timestep})", error.Message, StringComparison.Ordinal);
+            Assert.Equal(before, Live);
+        }
+    }
+
     [Fact]
     public void PlugAndPlay_InversionWithoutPivot_IsRefusedWithTheReason()
     {
@@ -222,10 +245,13 @@ public sealed class EditorLawsTests
 
         public EditResult Edit(EditorOptions editor, params string[] targets) => Edit(editor, targets, () => { }, CancellationToken.None);
 
-        public EditResult Edit(EditorOptions editor, string[] targets, Action called, CancellationToken cancellation)
+        public EditResult Edit(EditorOptions editor, string[] targets, Action called, CancellationToken cancellation) =>
+            Edit(editor, targets, network => new WatchedPredictor(network, called), cancellation);
+
+        public EditResult Edit(EditorOptions editor, string[] targets, Func<INoisePredictor, INoisePredictor> around, CancellationToken cancellation)
         {
             ImageEdit edit = new() { Source = Tokenizer.Tokenize(_source), Targets = [.. targets.Select(t => ImageEdit.Of(Tokenizer, _source, t).Targets[0])] };
-            EditSession session = new(Encode, hook => new WatchedPredictor(Network(hook), called), _lab.Grid, Tokenizer.Tokenize(""));
+            EditSession session = new(Encode, hook => around(Network(hook)), _lab.Grid, Tokenizer.Tokenize(""));
             return session.Edit(_inversion, [edit], editor, cancellation: cancellation);
         }
 
