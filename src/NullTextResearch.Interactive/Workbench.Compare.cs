@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
@@ -215,6 +216,7 @@ public sealed partial class Workbench
                     {
                         Method = choice.Inversion.Name,
                         Options = RunFolder.ToJson(choice.Inversion.Options),
+                        choice.Inversion.Revision,
                         settings.Steps,
                         settings.GuidanceScale,
                         target,

@@ -119,8 +119,8 @@ internal static class MethodsCommand
         );
         yield return new(
             "Editors",
-            ["`--editor`", "what it does", "source", "memory in addition to sampling", "equal to"],
-            [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source, e.Memory, e.EqualTo.ToString()])]
+            ["`--editor`", "what it does", "source", "network evaluations, image and edit", "memory in addition to sampling", "equal to"],
+            [.. EditorCatalogue.All.Select(e => (IReadOnlyList<string>)[$"`{e.Id}`", e.Summary, e.Source, e.CostFormula, e.Memory, e.EqualTo.ToString()])]
         );
         yield return new(
             "Metrics",

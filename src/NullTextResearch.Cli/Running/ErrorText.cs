@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Hub;
-using NullTextResearch.Inversion;
 using NullTextResearch.Training;
 using NullTextResearch.Weights;
 

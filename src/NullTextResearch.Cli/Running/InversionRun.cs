@@ -57,7 +57,7 @@ internal sealed record InversionRun
     public (InversionManifest Manifest, bool WasComplete) Make(RunContext context)
     {
         string identity = RunFolder.ModelIdentity(Found);
-        string key = RunFolder.Key(Source, Prompt, identity, Inversion.Name, Steps, Guidance, Inversion.Options, Found.Options.Numerics);
+        string key = RunFolder.Key(Source, Prompt, identity, Inversion.Name, Steps, Guidance, Inversion.Options, Found.Options.Numerics, Inversion.Revision);
         if (Folder.IsComplete && !Restart)
         {
             InversionManifest earlier = Folder.ReadManifest();

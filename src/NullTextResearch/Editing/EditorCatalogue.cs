@@ -14,6 +14,8 @@ public static class EditorCatalogue
             Summary = "replaces the target's attention maps by the source's for a share of the steps",
             Source = "Hertz et al. 2022; Mokady et al. 2023, section 3.3",
             Memory = "the source's attention maps of one evaluation; their sums, with a local blend",
+            Cost = steps => new(4 * steps, 0),
+            CostFormula = "4 T",
             EqualTo = new OriginalCode("PnPInversion's code", "tiny_algo_10_f64.safetensors", 1e-6) { Tensors = "p2p." },
             Default = new PromptToPromptOptions(),
         },
@@ -23,6 +25,8 @@ public static class EditorCatalogue
             Summary = "the target's queries attend to the source's keys and values: shapes may change, appearance stays",
             Source = "Cao et al. 2023",
             Memory = "nothing",
+            Cost = steps => new(4 * steps, 0),
+            CostFormula = "4 T",
             EqualTo = new OriginalCode("PnPInversion's code", "methods/masactrl_f32.safetensors", 5e-4),
             Default = new MasaCtrlOptions(),
         },
@@ -32,6 +36,8 @@ public static class EditorCatalogue
             Summary = "injects residual features and self-attention of the source: layout stays",
             Source = "Tumanyan et al. 2023",
             Memory = "nothing",
+            Cost = steps => new(3 * steps, 0),
+            CostFormula = "3 T",
             EqualTo = new OriginalCode("PnPInversion's code", "methods/pnp_f32.safetensors", 2e-4),
             Default = new PlugAndPlayOptions(),
         },
@@ -41,6 +47,8 @@ public static class EditorCatalogue
             Summary = "edits only where the two prompts' predictions differ most; the rest is reset to the inversion at every step",
             Source = "Couairon et al. 2023",
             Memory = "1 mask",
+            Cost = steps => new(20 + (2 * (int)(0.8 * steps)), 0),
+            CostFormula = "20 + 2 T, for the 80 % of the steps that it takes",
             EqualTo = new OriginalCode("diffusers' community pipeline", "methods/diffedit_f32.safetensors", 2e-4),
             Default = new DiffEditOptions(),
         },
@@ -50,6 +58,8 @@ public static class EditorCatalogue
             Summary = "adds the difference of the two predictions while denoising the noised image; needs no inversion",
             Source = "Xu et al. 2024",
             Memory = "T latents",
+            Cost = steps => new(4 * steps, 0),
+            CostFormula = "4 T",
             EqualTo = new OriginalCode("the authors' code", "methods/infedit_f32.safetensors", 5e-5),
             Default = new InfEditOptions(),
         },
@@ -59,6 +69,8 @@ public static class EditorCatalogue
             Summary = "moves the target's latents at every step so that its cross-attention comes closer to the source's",
             Source = "Parmar et al. 2023",
             Memory = "the source's attention maps of one evaluation, one gradient through the U-Net",
+            Cost = steps => new(8 * steps, 2 * steps),
+            CostFormula = "8 T, 2 T with a backward pass",
             EqualTo = new OriginalCode("PnPInversion's code", "methods/pix2pix_zero_f32.safetensors", 2e-4),
             Default = new Pix2PixZeroOptions(),
         },
@@ -68,6 +80,8 @@ public static class EditorCatalogue
             Summary = "mixes the image's embedding with the target prompt's; on textual-pivot this is prompt tuning inversion",
             Source = "Dong et al. 2023",
             Memory = "T embeddings per target",
+            Cost = steps => new(4 * steps, 0),
+            CostFormula = "4 T",
             EqualTo = OriginalCode.None,
             Default = new EmbeddingInterpolationOptions(),
         },
@@ -77,6 +91,8 @@ public static class EditorCatalogue
             Summary = "the reconstruction's steps with their noise, each corrected by target minus source prediction",
             Source = "Nguyen et al. 2025",
             Memory = "as prompt-to-prompt",
+            Cost = steps => new(7 * (steps - (int)(0.3 * steps)), 0),
+            CostFormula = "7 T for the 70 % of the steps that are not skipped",
             EqualTo = new OriginalCode("the authors' code", "methods/hedit_f32.safetensors", 5e-3),
             Default = new HEditOptions(),
         },
@@ -84,7 +100,10 @@ public static class EditorCatalogue
 
     /// <summary>The list as text, three lines per editor.</summary>
     public static string ToText() =>
-        string.Join('\n', All.Select(e => $"{e.Id, -18}{e.Summary}\n{"", -18}{e.Source}\n{"", -18}memory: {e.Memory}; equal to: {e.EqualTo}"));
+        string.Join(
+            '\n',
+            All.Select(e => $"{e.Id, -18}{e.Summary}\n{"", -18}{e.Source}\n{"", -18}{e.CostFormula} evaluations; memory: {e.Memory}; equal to: {e.EqualTo}")
+        );
 
     /// <summary>Finds an editor by its id.</summary>
     /// <param name="id">Such as <c>prompt-to-prompt</c>.</param>

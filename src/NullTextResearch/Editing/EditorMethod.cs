@@ -17,6 +17,18 @@ public sealed record EditorMethod
     /// <summary>What it holds in memory in addition to sampling source and target, in a few words or as a formula in T.</summary>
     public required string Memory { get; init; }
 
+    /// <summary>
+    /// What an edit of one image to one target costs at T steps, with the default options and a guidance scale other than 1, on plain DDIM inversion; source
+    /// and target together.
+    /// </summary>
+    public required Func<int, MethodCost> Cost { get; init; }
+
+    /// <summary><see cref="Cost"/> as a formula in T.</summary>
+    public required string CostFormula { get; init; }
+
+    /// <summary>Revision of its numbers; 0 at first.</summary>
+    public int Revision => Default.Revision;
+
     /// <summary>The code whose recorded tensors it reproduces, and the tolerance.</summary>
     public required OriginalCode EqualTo { get; init; }
 

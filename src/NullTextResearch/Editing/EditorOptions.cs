@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace NullTextResearch.Editing;
 
 /// <summary>
@@ -8,6 +10,13 @@ public abstract record EditorOptions
 {
     /// <summary>Id of the editor in the catalogue.</summary>
     public abstract string Id { get; }
+
+    /// <summary>
+    /// Raised when a change of the code changes the numbers of the same options; 0 at first. It is part of the options, and so of the key of every stored
+    /// result: older results are then computed anew.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public virtual int Revision => 0;
 
     /// <summary>Whether the targets of an inversion that optimised the prompt's embedding reuse its rows for the words that both prompts share.</summary>
     internal virtual bool ReusesOptimisedWords => true;

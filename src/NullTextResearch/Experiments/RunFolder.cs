@@ -77,6 +77,7 @@ public sealed class RunFolder
     /// <param name="guidanceScale">w.</param>
     /// <param name="options">Options of the method, a record.</param>
     /// <param name="numerics">Numerical settings of the networks, <see cref="ModelLoadOptions.Numerics"/>.</param>
+    /// <param name="revision">Revision of the method, <see cref="IInversion.Revision"/>.</param>
     /// <returns>64 hexadecimal digits.</returns>
     public static string Key(
         RgbImage image,
@@ -86,12 +87,16 @@ public sealed class RunFolder
         int steps,
         double guidanceScale,
         object? options,
-        string numerics = "fp32"
+        string numerics = "fp32",
+        int revision = 0
     )
     {
         // Runs that predate other precisions keep their keys.
         if (numerics != new ModelLoadOptions().Numerics)
             modelIdentity = $"{modelIdentity}, {numerics}";
+        // As do those of a method's first revision.
+        if (revision != 0)
+            method = $"{method}, revision {revision}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(
             Encoding.UTF8.GetBytes(

@@ -12,6 +12,12 @@ public interface IInversion
     /// </summary>
     object Options => new { };
 
+    /// <summary>
+    /// Raised when a change of the code changes the numbers of the same options; 0 at first. It is part of the key of every stored result: older results are
+    /// then computed anew. That of a path is part of its options.
+    /// </summary>
+    int Revision => 0;
+
     /// <summary>Inverts a batch of images.</summary>
     /// <param name="problem">Images, prompts, predictor.</param>
     /// <param name="progress">Called after each step; null to disable.</param>

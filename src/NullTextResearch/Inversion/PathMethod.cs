@@ -17,6 +17,9 @@ public sealed record PathMethod
     /// <summary>What it holds in memory in addition to plain DDIM inversion, in a few words or as a formula in T.</summary>
     public required string Memory { get; init; }
 
+    /// <summary>Revision of its numbers; 0 at first.</summary>
+    public int Revision => Default.Revision;
+
     /// <summary>The original code whose recorded tensors it reproduces, and the tolerance.</summary>
     public required OriginalCode EqualTo { get; init; }
 

@@ -13,6 +13,13 @@ public abstract record PathOptions
     [JsonPropertyOrder(-1)]
     public abstract string Id { get; }
 
+    /// <summary>
+    /// Raised when a change of the code changes the numbers of the same options; 0 at first. It is part of the options, and so of the key of every stored
+    /// result: older results are then computed anew.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public virtual int Revision => 0;
+
     /// <summary>Creates the path.</summary>
     public abstract IPath Create();
 

@@ -135,6 +135,21 @@ public sealed class EditorLawsTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void Edit_Counted_CostsWhatTheCatalogueSays(string id)
+    {
+        EditorMethod editor = EditorCatalogue.Find(id);
+        Assert.Contains("T", editor.CostFormula, StringComparison.Ordinal);
+        foreach (int steps in (int[])[5, 10])
+        {
+            using EditingLab lab = new(steps);
+            using Walked walked = new(lab, Cat);
+            using EditResult result = walked.Edit(editor.Default, Dog);
+            Assert.Equal(editor.Cost(steps), new MethodCost(result.Evaluations, result.Backwards));
+        }
+    }
+
     /// <summary>Also where the prediction only decides a mask.</summary>
     [Theory]
     [MemberData(nameof(Every))]

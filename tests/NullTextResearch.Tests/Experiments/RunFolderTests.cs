@@ -1,4 +1,5 @@
 using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
@@ -504,8 +505,9 @@ public sealed class RunFolderTests : IDisposable
             string method = "n",
             int steps = 5,
             double w = 7.5,
-            NullTextOptions? options = null
-        ) => RunFolder.Key(Image(pixel), prompt, model, method, steps, w, options ?? NullTextOptions.Default);
+            object? options = null,
+            int revision = 0
+        ) => RunFolder.Key(Image(pixel), prompt, model, method, steps, w, options ?? NullTextOptions.Default, revision: revision);
         string[] keys =
         [
             Key(),
@@ -515,6 +517,10 @@ public sealed class RunFolderTests : IDisposable
             Key(method: "ddim"),
             Key(steps: 6),
             Key(w: 1),
+            Key(revision: 1),
+            Key(options: new DdimInversionOptions()),
+            Key(options: new Raised(0)),
+            Key(options: new Raised(1)),
             Key(options: NullTextOptions.Paper),
             Key(options: new NullTextOptions { InnerSteps = 3 }),
         ];
@@ -560,5 +566,15 @@ public sealed class RunFolderTests : IDisposable
         Assert.Throws<IOException>(() => folder.AddEdit(_ => throw new IOException("full")));
         Assert.EndsWith("002", folder.AddEdit(_ => { }), StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(folder.Path, "edits")).Length);
+    }
+
+    /// <summary>An editor whose numbers have changed.</summary>
+    private sealed record Raised([property: System.Text.Json.Serialization.JsonIgnore] int By) : EditorOptions
+    {
+        public override string Id => "raised";
+
+        public override int Revision => By;
+
+        public override IEditDirector Direct(EditProblem problem) => throw new NotSupportedException();
     }
 }
