@@ -151,7 +151,7 @@ public sealed class BadInputTests : Workshop
     }
 
     [Fact]
-    public void Invert_NetworkThatYieldsNaN_NamesStepTimestepAndLosses()
+    public void Invert_NetworkThatYieldsNaN_NamesImageStepAndTimestep()
     {
         RequireMini();
         string model = MiniWithout("unet");
@@ -166,7 +166,7 @@ public sealed class BadInputTests : Workshop
             SafetensorsFile.Write(Path.Combine(unet, "diffusion_pytorch_model.safetensors"), tensors);
         }
 
-        Invert("run", "--model", model).Refused(1, "NaN", "step 0", "timestep", "last losses", "learning rate");
+        Invert("run", "--model", model).Refused(1, "image 0", "step 4 (timestep", "not finite", "weights", "float32");
         Assert.False(File.Exists(Path.Combine(Folder, "run", "manifest.json")));
     }
 

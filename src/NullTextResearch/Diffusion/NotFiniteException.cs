@@ -9,15 +9,7 @@ public class NotFiniteException : Exception
     /// <param name="row">Whose prediction.</param>
     /// <param name="step">Where on the grid.</param>
     public NotFiniteException(BatchRow row, DiffusionStep step)
-        : this(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"The noise prediction for image {row.Image}{(row.IsSource ? "" : $", edit {row.Branch}")} at step {step.Step} (timestep {step.Timestep}) is not finite. "
-            ) + "Check that latents and embeddings are finite, and run the network in float32.",
-            row.Image,
-            step.Step,
-            step.Timestep
-        ) { }
+        : this(Describe(row, step), row.Image, step.Step, step.Timestep) { }
 
     /// <summary>Creates the exception with a message of its own.</summary>
     /// <param name="message">What is not finite, and what to try.</param>
@@ -38,4 +30,12 @@ public class NotFiniteException : Exception
 
     /// <summary>Timestep passed to the network, 0..999.</summary>
     public int Timestep { get; }
+
+    private static string Describe(BatchRow row, DiffusionStep step)
+    {
+        string edit = row.IsSource ? "" : string.Create(CultureInfo.InvariantCulture, $", edit {row.Branch}"),
+            at = string.Create(CultureInfo.InvariantCulture, $"image {row.Image}{edit} at step {step.Step} (timestep {step.Timestep})");
+        return $"The noise prediction for {at} is not finite. Check that the network's weights, the latents and the embeddings are finite, and run the network "
+            + "in float32.";
+    }
 }
