@@ -135,7 +135,8 @@ public sealed class ClipSimilarity : IDisposable
 
     private static Tensor Length(Tensor features) => Lifetime.Scoped(() => features.Squared().sum([-1], keepdim: true).sqrt());
 
-    private static double Number(Tensor value) => value.to(ScalarType.Float64).item<double>();
+    // Rounding can take a cosine past 1.
+    private static double Number(Tensor cosine) => Math.Clamp(cosine.to(ScalarType.Float64).item<double>(), -1, 1);
 
     private Tensor Features(RgbImage image) =>
         Lifetime.WithoutGradient(() => Model.ImageFeatures(Pixels(Prepared(image), Model.Device, Model.Dtype)).to(Precision.Wide(Model.Dtype)));
