@@ -216,7 +216,6 @@ public sealed partial class Workbench
                     {
                         Method = choice.Inversion.Name,
                         Options = RunFolder.ToJson(choice.Inversion.Options),
-                        choice.Inversion.Revision,
                         settings.Steps,
                         settings.GuidanceScale,
                         target,
@@ -224,7 +223,7 @@ public sealed partial class Workbench
                         EditorOptions = editor is null ? (JsonElement?)null : RunFolder.ToJson(editor.Default),
                     }
                 ),
-                ExperimentLab.AlgorithmVersion
+                ExperimentLab.ResultVersion
             );
 
         private sealed record KeptInversion(byte[] RoundTrip, byte[] Reconstruction, double Evaluations, double Backwards, double Seconds);

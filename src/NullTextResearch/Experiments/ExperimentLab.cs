@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
+using NullTextResearch.Editing;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
 using NullTextResearch.Training;
@@ -17,6 +18,13 @@ public sealed class ExperimentLab : IDisposable
 {
     /// <summary>Incremented by hand whenever the numbers of an algorithm change; older results are then computed again.</summary>
     public const int AlgorithmVersion = 2;
+
+    /// <summary>
+    /// Version in the key of every stored result: <see cref="AlgorithmVersion"/> and the revisions of all methods, paths and editors, since an experiment may
+    /// use any of them.
+    /// </summary>
+    public static int ResultVersion { get; } =
+        AlgorithmVersion + InversionCatalogue.All.Sum(m => m.Revision) + PathCatalogue.All.Sum(p => p.Revision) + EditorCatalogue.All.Sum(e => e.Revision);
 
     private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
     private readonly Lock _gate = new();
@@ -120,7 +128,7 @@ public sealed class ExperimentLab : IDisposable
                     : new { Settings.Steps, options },
                 ResultCache.Json
             ),
-            AlgorithmVersion
+            ResultVersion
         );
 
     /// <inheritdoc/>

@@ -98,9 +98,6 @@ public static class Reconstruction
     {
         ExperimentSettings s = lab.Settings;
         string name = $"reconstruct-{NameOf(method).Replace(' ', '-')}";
-        int revision = InversionCatalogue.Find(IdOf(method)).Revision;
-        if (revision != 0)
-            name += $"-{revision}";
         object Options(int image, object counts) =>
             new
             {

@@ -42,7 +42,8 @@ public sealed class GlobalNullTextInversion(GlobalNullTextOptions? options = nul
         using PivotTrajectory pivot = _options.Inversion.ClimbPlain(counted, Name, progress, cancellation);
         using DisposeScope outer = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Conditioning embedding = problem.UnconditionalRows() with { Tokens = problem.UnconditionalRows().Tokens.detach().clone() };
+        Conditioning empty = problem.UnconditionalRows(),
+            embedding = empty with { Tokens = empty.Tokens.detach().clone() };
         List<double>[][] losses = [.. Enumerable.Range(0, problem.Images).Select(_ => Enumerable.Range(0, steps).Select(_ => new List<double>()).ToArray())];
         RowAdam adam = new(_options.Adam);
         try
