@@ -9,6 +9,7 @@ using NullTextResearch.Images;
 using NullTextResearch.Interactive.Display;
 using NullTextResearch.Interactive.Rendering;
 using NullTextResearch.Inversion;
+using NullTextResearch.Metrics;
 using NullTextResearch.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -440,6 +441,79 @@ public sealed partial class Workbench
             },
             cancellation
         );
+
+    /// <summary>
+    /// Shows the features inside the network while an inverted image is sampled: the first three principal components of each residual block on the way up, as
+    /// colours (Tumanyan et al. 2023, plug-and-play). One analysis per block over all steps shown, so that a colour means the same along a row.
+    /// </summary>
+    /// <param name="image">The inverted image.</param>
+    /// <param name="steps">Sampling steps, 0 (noisiest) to T-1; null for three, spread over the way.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>A row per block, a column per step. Plug-and-play passes on the features of the framed block.</returns>
+    public Task<GridView> Features(InvertedImage image, IReadOnlyList<int>? steps = null, CancellationToken cancellation = default)
+    {
+        int all = image.Grid.Steps;
+        int[] shown = [.. (steps ?? [all / 10, all / 2, all - 1]).Distinct()];
+        if (shown.Length == 0 || shown.Any(s => s < 0 || s >= all))
+            throw new ArgumentOutOfRangeException(nameof(steps), string.Join(", ", shown), $"The image has the steps 0 to {all - 1}.");
+        return Run(
+            "features",
+            (progress, stop) =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                using FeatureStore store = new(shown.ToHashSet());
+                Sampler.Run(
+                    progress.Watch(Model.Predictor(store), Model),
+                    image.Grid,
+                    image.Inversion.Plan,
+                    (step, latents) =>
+                    {
+                        progress.Report(new InversionProgress("sampling", step.Step + 1, all));
+                        return latents;
+                    },
+                    stop
+                );
+                return new GridView(ComponentGrid(image, store, shown));
+            },
+            cancellation
+        );
+    }
+
+    private static ImageGrid ComponentGrid(InvertedImage image, FeatureStore store, int[] shown)
+    {
+        List<IReadOnlyList<GridCell?>> rows = [];
+        List<string> names = [];
+        foreach (
+            IGrouping<ResidualSite, StoredFeature> block in store
+                .Features.Where(f => f.Site.Stage == UNetStage.Up)
+                .GroupBy(f => f.Site)
+                .OrderBy(g => g.Key.Order)
+        )
+        {
+            using DisposeScope scope = NewDisposeScope();
+            StoredFeature[] at = [.. shown.Select(step => block.First(f => f.Step == step))];
+            (IReadOnlyList<double[][]> coordinates, double[] shares) = PrincipalComponents.Of([.. at.Select(f => f.Values[0])]);
+            IReadOnlyList<byte[]> colours = PrincipalComponents.Colours(coordinates);
+            (int height, int width) = ((int)at[0].Values.shape[2], (int)at[0].Values.shape[3]);
+            bool passedOn = block.Key is { Block: 1, Layer: 1 };
+            rows.Add([.. colours.Select(c => new GridCell(new RgbImage(width, height, c)) { Highlight = passedOn })]);
+            names.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"up {block.Key.Block + 1}.{block.Key.Layer + 1}, {width} x {height}: {shares.Sum():0%} of the variance"
+                )
+            );
+        }
+
+        return new ImageGrid
+        {
+            Title = image.Prompt,
+            RowLabels = names,
+            ColumnLabels = [.. shown.Select(s => string.Create(CultureInfo.InvariantCulture, $"step {s + 1} of {image.Grid.Steps}"))],
+            Rows = rows,
+            MinimumCellSize = 128,
+        };
+    }
 
     /// <summary>Shows where an edited image attends to each word of its prompt.</summary>
     /// <param name="edit">The edited image.</param>

@@ -40,7 +40,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
             Tensor timesteps = TimestepsOf(step, latents);
             Tensor z = latents.to(dtype);
             condition.RequireTokensAlone(Network);
-            Conditioning cast = condition with { Tokens = condition.Tokens.to(dtype) };
+            Conditioning cast = condition.Map((_, value) => value.to(dtype));
             Tensor prediction = cat(
                 [
                     .. Parts(cast)
@@ -62,9 +62,9 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
 
     /// <inheritdoc/>
     /// <remarks>
-    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook is installed, which would see everything twice, or the
-    /// gradient of the latents is requested. On a CPU, a float16 network always runs in segments: its gradients would otherwise keep a float32 copy of every
-    /// weight.
+    /// With <see cref="MemoryOptions.Checkpointing"/> the network runs in segments, unless a hook is installed, which would see everything twice, or another
+    /// gradient than that of the tokens is requested. On a CPU, a float16 network always runs in segments: its gradients would otherwise keep a float32 copy of
+    /// every weight.
     /// </remarks>
     /// <exception cref="WrongArithmeticException">This machine computes gradients wrongly in this precision.</exception>
     /// <exception cref="PrecisionException">The network, or its gradient at any scale, left the range of its 16-bit numbers.</exception>
@@ -86,10 +86,10 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
         // A recorded graph would keep a float32 copy of every weight where float16 products are emulated in float32.
         Tensor z = latents.detach().to(dtype);
         condition.RequireTokensAlone(Network);
-        Conditioning cast = condition with { Tokens = condition.Tokens.detach().to(dtype) };
+        Conditioning cast = condition.Map((_, value) => value.detach().to(dtype));
         IReadOnlyList<(GradientOf Of, Tensor Value)> inputs = PredictionGradient.Inputs(cast, z, of);
         (Tensor output, Func<Tensor, Tensor[]> pullBack) =
-            IsFused && of == GradientOf.Tokens && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
+            IsFused && of == GradientOf.Tokens && cast.ValueTokens is null && (_memory.Checkpointing || Products.AreWidened(dtype, latents.device))
                 ? InSegments(z, timesteps, step, cast.Tokens)
                 : Recorded(z, timesteps, step, cast, [.. inputs.Select(i => i.Value)]);
         RequireFinite(output, dtype, step);
@@ -104,7 +104,7 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
             dtype == ScalarType.Float16
                 ? _scale.PullBack(upstream, pullBack, () => $"The gradient of the network's input at timestep {step.Timestep} is, at every scale,")
                 : (pullBack(upstream.to(dtype)), 0);
-        Tensor[] wide = [.. gradients.Select((g, i) => g.to(inputs[i].Of == GradientOf.Tokens ? condition.Tokens.dtype : latents.dtype))];
+        Tensor[] wide = [.. gradients.Select((g, i) => g.to(inputs[i].Of == GradientOf.Latents ? latents.dtype : condition.Tokens.dtype))];
         return new PredictionGradient(losses.detach(), null, null, prediction.detach(), backOffs).With(inputs, wide).MoveToOuterDisposeScope();
     }
 

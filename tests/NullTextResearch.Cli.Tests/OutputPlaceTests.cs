@@ -174,7 +174,7 @@ public sealed class OutputPlaceTests(FinishedRun work) : IClassFixture<FinishedR
     /// <param name="kilobytes">Space beyond what lies on the disk before.</param>
     /// <param name="kept">What the second run says of what the first kept; empty where there is nothing to keep.</param>
     [Theory]
-    [InlineData("invert", 700, "resuming after step 10")]
+    [InlineData("invert", 350, "resuming after step 10")]
     [InlineData("edit", 16, "")]
     [InlineData("sample", 8, "")]
     [InlineData("reproduce", 40, "(0 results computed, 5 found)")]

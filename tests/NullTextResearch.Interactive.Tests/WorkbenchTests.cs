@@ -241,7 +241,7 @@ public sealed class WorkbenchTests(Bench bench)
             Assert.StartsWith("note: sd-mini does not know 'hosue' (near: house)", output.Shown.OfType<string>().Single());
             output.Shown.Clear();
 
-            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Edit(image, "a spaceship made of cheese"));
+            await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Edit(image, "an aeroplane made of cheese"));
             await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.SdEdit(image, "an elephant", [0.5]));
             await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Sweep(image, SweepAxis.Guidance(1), prompt: "an elephant"));
             await Assert.ThrowsAsync<UnknownWordsException>(() => Workbench.Compare(bench.Toy.Image, "an elephant"));

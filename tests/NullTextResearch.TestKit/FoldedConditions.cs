@@ -26,11 +26,14 @@ public sealed class FoldedConditions(INoisePredictor inner) : INoisePredictor
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor tokens = condition.Tokens;
-        foreach (Tensor part in new[] { condition.Pooled, condition.Extra }.OfType<Tensor>())
-            tokens = tokens.Plus(part.unsqueeze(1));
-        if (condition.DistilledGuidance is { } scale)
-            tokens = tokens.Plus(scale);
-        return inner.Predict(latents, step, new Conditioning(tokens) { Rows = condition.Rows }).MoveToOuterDisposeScope();
+        Tensor Folded(Tensor tokens)
+        {
+            foreach (Tensor part in new[] { condition.Pooled, condition.Extra }.OfType<Tensor>())
+                tokens = tokens.Plus(part.unsqueeze(1));
+            return condition.DistilledGuidance is { } scale ? tokens.Plus(scale) : tokens;
+        }
+
+        Conditioning whole = new(Folded(condition.Tokens)) { ValueTokens = condition.ValueTokens is { } values ? Folded(values) : null, Rows = condition.Rows };
+        return inner.Predict(latents, step, whole).MoveToOuterDisposeScope();
     }
 }

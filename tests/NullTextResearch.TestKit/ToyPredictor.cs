@@ -32,7 +32,8 @@ public sealed class ToyPredictor : INoisePredictor
         Timesteps.Add(step.Timestep);
         using DisposeScope scope = NewDisposeScope();
         Tensor weights = Wave(Pixels * Text, 0.37, latents).reshape(Pixels, Text);
-        Tensor text = F.linear(condition.Tokens.flatten(1), weights).Times(0.5).tanh().reshape(latents.shape);
+        // It has no keys: what the words say is all in the values.
+        Tensor text = F.linear((condition.ValueTokens ?? condition.Tokens).flatten(1), weights).Times(0.5).tanh().reshape(latents.shape);
         Tensor noise = latents.Times(0.8).tanh().Times(0.9).Plus(text.Times(0.3 + step.Timestep / 3000.0)).Plus(text.mul(latents).Times(0.15));
         return noise.MoveToOuterDisposeScope();
     }

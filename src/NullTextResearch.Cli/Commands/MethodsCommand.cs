@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Editing;
+using NullTextResearch.Experiments;
 using NullTextResearch.Figures;
 using NullTextResearch.Inversion;
 using NullTextResearch.Perception;
 using NullTextResearch.Text;
+using TorchSharp;
 
 namespace NullTextResearch.Cli.Commands;
 
@@ -24,10 +26,26 @@ internal static class MethodsCommand
             [.. Everything().Select(e => e.Id).Concat(MetricCatalogue.All.Select(m => m.Id)).Select(i => new CompletionItem(i)).DistinctBy(e => e.Label)]
         );
         Option<bool> markdown = new("--markdown") { Description = "Print Markdown tables, as in docs/methods.md." };
+        Option<int?> quirks = new("--quirks")
+        {
+            Description = "Measure on this many rendered scenes what each quirk of an original code changes (T = 20, N = 10), and print a Markdown table.",
+        };
+        quirks.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 2)
+                result.AddError("--quirks needs at least 2 scenes: it compares pairs.");
+        });
+        Option<string> folder = new("--out")
+        {
+            Description = "Folder that keeps the results of --quirks.",
+            DefaultValueFactory = _ => Path.Combine("runs", "quirks"),
+        };
         Command command = new("methods", "List methods, paths, editors and metrics: what they do, where they come from, what they cost, which can be combined.")
         {
             id,
             markdown,
+            quirks,
+            folder,
         };
         CommandRunner.Handle(
             command,
@@ -35,7 +53,9 @@ internal static class MethodsCommand
             {
                 if (parsed.GetValue(id) is not null && parsed.GetValue(markdown))
                     throw new UsageException("--markdown prints the tables of everything: leave out either it or the ID.");
-                if (parsed.GetValue(id) is { } one)
+                if (parsed.GetValue(quirks) is { } scenes)
+                    MeasureQuirks(context, scenes, parsed.GetValue(folder)!);
+                else if (parsed.GetValue(id) is { } one)
                     Explain(context, one);
                 else if (parsed.GetValue(markdown))
                     context.Out.Write(string.Join('\n', Tables().Select(t => $"**{t.Title}**\n\n{t.ToMarkdown()}")));
@@ -47,7 +67,21 @@ internal static class MethodsCommand
                 return CommandRunner.Done;
             }
         );
-        return command.WithExamples("nulltext methods", "nulltext methods null-text", "nulltext methods --markdown");
+        return command.WithExamples("nulltext methods", "nulltext methods null-text", "nulltext methods --markdown", "nulltext methods --quirks 12");
+    }
+
+    private static void MeasureQuirks(RunContext context, int scenes, string folder)
+    {
+        using OutputLock alone = OutputLock.OnFolder(folder);
+        torch.set_num_threads(1);
+        using StableDiffusion model = StableDiffusion.LoadMini();
+        ExperimentSettings settings = ExperimentSettings.Quick with { BatchSize = 1 };
+        using ExperimentLab lab = new(model, ExperimentImages.Toy(scenes, model.ImageSize), settings, new ResultCache(folder))
+        {
+            Workers = Math.Min(context.AllThreads, scenes),
+            Cancellation = context.Cancel,
+        };
+        context.Out.WriteLine(QuirkStudy.ToMarkdown(QuirkStudy.Run(lab, log: line => context.Error.WriteLine(line))));
     }
 
     private static void Explain(RunContext context, string id)

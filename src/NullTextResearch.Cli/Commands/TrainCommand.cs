@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
 using NullTextResearch.Tensors;
@@ -270,9 +271,16 @@ internal static class TrainCommand
             Console.WriteLine,
             cancel
         );
-        Console.WriteLine();
-        Console.WriteLine(ClaimStudy.ToMarkdown(table));
+        Publish(folder, "claims.md", ClaimStudy.ToMarkdown(table));
         return 0;
+    }
+
+    /// <summary>Prints a table, and keeps it in the folder.</summary>
+    private static void Publish(string folder, string name, string table)
+    {
+        WholeFile.Write(Path.Combine(folder, name), Encoding.UTF8.GetBytes(table));
+        Console.WriteLine();
+        Console.WriteLine(table);
     }
 
     private static int Run(
@@ -321,8 +329,7 @@ internal static class TrainCommand
                 Log = Console.WriteLine,
             };
             IReadOnlyList<EvaluationRow> rows = new ModelEvaluation(network, judge, what).Run(cancel);
-            Console.WriteLine();
-            Console.WriteLine(ModelEvaluation.ToMarkdown(rows));
+            Publish(options.Folder, "evaluation.md", ModelEvaluation.ToMarkdown(rows));
             return rows.Any(r => r.Met == false) ? 1 : 0;
         }
 

@@ -13,6 +13,12 @@ namespace NullTextResearch.Diffusion;
 /// <param name="DistilledGuidance">The guidance scale that a distilled network takes as an input, as FLUX does; null if the network takes none.</param>
 public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? Extra = null, double? DistilledGuidance = null)
 {
+    /// <summary>
+    /// Text embedding behind the values of cross-attention, in the shape of <see cref="Tokens"/>, which then serve for the keys alone; null if one embedding
+    /// serves for both.
+    /// </summary>
+    public Tensor? ValueTokens { get; init; }
+
     /// <summary>What each row is; null if the caller does not say: every row then counts as the source of its own image.</summary>
     public BatchLayout? Rows { get; init; }
 
@@ -21,9 +27,15 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
 
     /// <summary>Its tensors by name, the tokens first.</summary>
     internal IEnumerable<(string Name, Tensor Value)> Tensors =>
-        new (string Name, Tensor? Value)[] { (nameof(Tokens), Tokens), (nameof(Pooled), Pooled), (nameof(Extra), Extra) }
+        new (string Name, Tensor? Value)[] { (nameof(Tokens), Tokens), (nameof(ValueTokens), ValueTokens), (nameof(Pooled), Pooled), (nameof(Extra), Extra) }
             .Where(t => t.Value is not null)
             .Select(t => (t.Name, t.Value!));
+
+    /// <summary>Whether a tensor of the name is a text embedding, which may differ from step to step.</summary>
+    internal static bool IsText(string name) => name is nameof(Tokens) or nameof(ValueTokens);
+
+    /// <summary>The same condition with its text embedding for the values named, even where it is the one for the keys. Borrowed.</summary>
+    internal Conditioning WithValueTokens() => ValueTokens is null ? this with { ValueTokens = Tokens } : this;
 
     /// <summary>Whether gradients of one of its tensors are recorded.</summary>
     internal bool RequiresGradient => Tensors.Any(t => t.Value.requires_grad);
@@ -38,6 +50,8 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
     /// <exception cref="ArgumentException">Only some have a pooled embedding, extra numbers or a distilled guidance scale.</exception>
     public static Conditioning Join(params IReadOnlyList<Conditioning> parts)
     {
+        if (parts.Any(p => p.ValueTokens is not null))
+            parts = [.. parts.Select(p => p.WithValueTokens())];
         foreach (Conditioning part in parts.Skip(1))
             part.RequireKind(parts[0]);
         return parts[0].Map((name, _) => cat([.. parts.Select(p => p.Tensors.First(t => t.Name == name).Value)], 0)) with { Rows = null };
@@ -90,6 +104,8 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
     /// <exception cref="ArgumentException">Only one of them has a pooled embedding, extra numbers or a distilled guidance scale.</exception>
     internal static void RequireSame(Conditioning actual, Conditioning expected)
     {
+        if (actual.ValueTokens is not null || expected.ValueTokens is not null)
+            (actual, expected) = (actual.WithValueTokens(), expected.WithValueTokens());
         actual.RequireKind(expected);
         foreach (((string _, Tensor value), (string _, Tensor other)) in actual.Tensors.Zip(expected.Tensors))
             Shape.RequireSame(value, other);
@@ -110,6 +126,7 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
         this with
         {
             Tokens = of(nameof(Tokens), Tokens),
+            ValueTokens = ValueTokens is null ? null : of(nameof(ValueTokens), ValueTokens),
             Pooled = Pooled is null ? null : of(nameof(Pooled), Pooled),
             Extra = Extra is null ? null : of(nameof(Extra), Extra),
         };
@@ -119,6 +136,10 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
     /// <param name="of">Both tensors to one.</param>
     internal Conditioning Zip(Conditioning other, Func<Tensor, Tensor, Tensor> of)
     {
+        if (ValueTokens is null && other.ValueTokens is not null)
+            return WithValueTokens().Zip(other, of);
+        if (ValueTokens is not null)
+            other = other.WithValueTokens();
         RequireSame(other, this);
         return Map((name, value) => of(value, other.Tensors.First(t => t.Name == name).Value));
     }
@@ -146,7 +167,7 @@ public sealed record Conditioning(Tensor Tokens, Tensor? Pooled = null, Tensor? 
 
     private string Others()
     {
-        List<string> others = [.. Tensors.Skip(1).Select(t => t.Name == nameof(Pooled) ? "a pooled embedding" : "extra numbers")];
+        List<string> others = [.. Tensors.Where(t => !IsText(t.Name)).Select(t => t.Name == nameof(Pooled) ? "a pooled embedding" : "extra numbers")];
         if (DistilledGuidance is { } scale)
             others.Add(FormattableString.Invariant($"a distilled guidance scale of {scale}"));
         return others.Count == 0 ? "nothing" : string.Join(" and ", others);

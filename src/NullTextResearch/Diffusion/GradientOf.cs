@@ -12,4 +12,7 @@ public enum GradientOf
 
     /// <summary>The pooled embedding.</summary>
     Pooled = 4,
+
+    /// <summary>The text embedding behind the values of cross-attention (<see cref="Conditioning.ValueTokens"/>).</summary>
+    ValueTokens = 8,
 }

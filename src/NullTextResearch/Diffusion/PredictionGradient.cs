@@ -14,6 +14,9 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
     /// <summary>Gradient with respect to the pooled embedding, in its shape and type; null if not requested.</summary>
     public Tensor? Pooled { get; init; }
 
+    /// <summary>Gradient with respect to <see cref="Conditioning.ValueTokens"/>, in its shape and type; null if not requested.</summary>
+    public Tensor? ValueTokens { get; init; }
+
     /// <summary>The same tensors, in the enclosing dispose scope.</summary>
     internal PredictionGradient MoveToOuterDisposeScope()
     {
@@ -21,6 +24,7 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
         Tokens?.MoveToOuterDisposeScope();
         Latents?.MoveToOuterDisposeScope();
         Pooled?.MoveToOuterDisposeScope();
+        ValueTokens?.MoveToOuterDisposeScope();
         Prediction.MoveToOuterDisposeScope();
         return this;
     }
@@ -92,10 +96,16 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
     /// <exception cref="ArgumentException">None is requested, or one that is not there.</exception>
     internal static IReadOnlyList<(GradientOf Of, Tensor Value)> Inputs(Conditioning condition, Tensor latents, GradientOf of)
     {
-        if (of == 0 || (of & ~(GradientOf.Tokens | GradientOf.Latents | GradientOf.Pooled)) != 0)
-            throw new ArgumentOutOfRangeException(nameof(of), of, "Request the gradient of the tokens, the latents, the pooled embedding, or several.");
+        if (of == 0 || (of & ~(GradientOf.Tokens | GradientOf.Latents | GradientOf.Pooled | GradientOf.ValueTokens)) != 0)
+            throw new ArgumentOutOfRangeException(
+                nameof(of),
+                of,
+                "Request the gradient of the tokens, the latents, the pooled embedding, the value tokens, or several."
+            );
         if (of.HasFlag(GradientOf.Pooled) && condition.Pooled is null)
             throw new ArgumentException("The gradient of the pooled embedding is requested, but the condition has none.", nameof(of));
+        if (of.HasFlag(GradientOf.ValueTokens) && condition.ValueTokens is null)
+            throw new ArgumentException("The gradient of the value tokens is requested, but the condition has none of its own.", nameof(of));
         return
         [
             .. new[]
@@ -103,6 +113,7 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
                 (Of: GradientOf.Tokens, Value: condition.Tokens),
                 (Of: GradientOf.Latents, Value: latents),
                 (Of: GradientOf.Pooled, Value: condition.Pooled!),
+                (Of: GradientOf.ValueTokens, Value: condition.ValueTokens!),
             }.Where(i => of.HasFlag(i.Of)),
         ];
     }
@@ -117,7 +128,8 @@ public readonly record struct PredictionGradient(Tensor Losses, Tensor? Tokens, 
             {
                 GradientOf.Tokens => all with { Tokens = gradients[i] },
                 GradientOf.Latents => all with { Latents = gradients[i] },
-                _ => all with { Pooled = gradients[i] },
+                GradientOf.Pooled => all with { Pooled = gradients[i] },
+                _ => all with { ValueTokens = gradients[i] },
             };
         }
         return all;

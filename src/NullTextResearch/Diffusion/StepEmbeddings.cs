@@ -48,7 +48,9 @@ public sealed class StepEmbeddings : IDisposable
     }
 
     /// <summary>One text embedding per step.</summary>
-    /// <param name="condition">Tokens [T, B, tokens, d], step 0 (noisiest) first; everything else as in one step, [B, ...]; copied.</param>
+    /// <param name="condition">
+    /// Tokens [T, B, tokens, d], step 0 (noisiest) first, and value tokens alike; everything else as in one step, [B, ...]; copied.
+    /// </param>
     public static StepEmbeddings PerStep(Conditioning condition)
     {
         Shape.Require(condition.Tokens, [-1, -1, -1, -1]);
@@ -61,7 +63,7 @@ public sealed class StepEmbeddings : IDisposable
     public Conditioning At(int step)
     {
         using UseGate.Lease use = _gate.Use();
-        return _condition.Map((name, value) => IsPerStep && name == nameof(Conditioning.Tokens) ? value.select(0, step) : value.alias());
+        return _condition.Map((name, value) => IsPerStep && Conditioning.IsText(name) ? value.select(0, step) : value.alias());
     }
 
     /// <summary>The embeddings of one image, as a separate set; owned by the caller.</summary>
@@ -71,7 +73,7 @@ public sealed class StepEmbeddings : IDisposable
         using UseGate.Lease use = _gate.Use();
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         return new StepEmbeddings(
-            _condition.Map((name, value) => value.narrow(IsPerStep && name == nameof(Conditioning.Tokens) ? 1 : 0, index, 1)).Snapshot(),
+            _condition.Map((name, value) => value.narrow(IsPerStep && Conditioning.IsText(name) ? 1 : 0, index, 1)).Snapshot(),
             IsPerStep
         );
     }
@@ -88,11 +90,24 @@ public sealed class StepEmbeddings : IDisposable
         if (varying is null)
             return Constant(joined);
         long steps = varying.Values.shape[0];
-        Tensor tokens = stack(
-            [.. rows.Select(r => r.Set.IsPerStep ? r.Set.Values.select(1, r.Row) : r.Set.Values.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1))],
-            1
+        Tensor AtAllSteps(Func<Conditioning, Tensor> text) =>
+            stack(
+                [
+                    .. rows.Select(r =>
+                    {
+                        Tensor all = text(r.Set.Stored);
+                        return r.Set.IsPerStep ? all.select(1, r.Row) : all.select(0, r.Row).unsqueeze(0).expand(steps, -1, -1);
+                    }),
+                ],
+                1
+            );
+        return PerStep(
+            joined with
+            {
+                Tokens = AtAllSteps(c => c.Tokens),
+                ValueTokens = joined.ValueTokens is null ? null : AtAllSteps(c => c.ValueTokens ?? c.Tokens),
+            }
         );
-        return PerStep(joined with { Tokens = tokens });
     }
 
     /// <summary>Frees the tensors. A second call does nothing.</summary>
@@ -100,7 +115,9 @@ public sealed class StepEmbeddings : IDisposable
 
     private static Conditioning Owned(Conditioning condition, long images)
     {
-        foreach ((string name, Tensor value) in condition.Tensors.Skip(1))
+        if (condition.ValueTokens is { } values)
+            Shape.RequireSame(values, condition.Tokens);
+        foreach ((string name, Tensor value) in condition.Tensors.Where(t => !Conditioning.IsText(t.Name)))
         {
             if (value.dim() != 2 || value.shape[0] != images)
                 throw new ArgumentException(

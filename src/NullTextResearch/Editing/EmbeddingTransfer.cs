@@ -13,7 +13,9 @@ public static class EmbeddingTransfer
     /// Rows of tokens that both prompts share come from the optimised source embedding, rows of changed or added tokens from
     /// the target's own embedding.
     /// </summary>
-    /// <param name="optimised">Source embedding of one image, possibly per step; borrowed.</param>
+    /// <param name="optimised">
+    /// Source embedding of one image, possibly per step; borrowed. Where it has value tokens, those are transferred, and the keys are the target's own.
+    /// </param>
     /// <param name="source">Source prompt.</param>
     /// <param name="target">Target prompt.</param>
     /// <param name="targetEmbedding">Text encoder's output for the target prompt, one row; borrowed. Whatever it has beside tokens is kept.</param>
@@ -27,7 +29,8 @@ public static class EmbeddingTransfer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        Tensor values = optimised.Values;
+        bool valuesAlone = optimised.Stored.ValueTokens is not null;
+        Tensor values = optimised.Stored.ValueTokens ?? optimised.Values;
         long[] one = [1, source.ContextLength, values.shape[^1]];
         Shape.Require(targetEmbedding.Tokens, one);
         Shape.Require(values, optimised.IsPerStep ? [-1, .. one] : one);
@@ -35,7 +38,16 @@ public static class EmbeddingTransfer
         Tensor index = tensor(sources.Select(s => (long)Math.Max(s, 0)).ToArray(), device: values.device);
         Tensor shared = tensor(sources.Select(s => s >= 0).ToArray(), device: values.device).unsqueeze(-1);
         Tensor mixed = where(shared, values.index_select(-2, index), targetEmbedding.Tokens.to(values.dtype, values.device));
-        Conditioning all = targetEmbedding with { Tokens = mixed };
+        Conditioning all = valuesAlone
+            ? targetEmbedding with
+            {
+                Tokens = targetEmbedding.Tokens.to(values.dtype, values.device).expand(mixed.shape),
+                ValueTokens = mixed,
+            }
+            : targetEmbedding with
+            {
+                Tokens = mixed,
+            };
         return optimised.IsPerStep ? StepEmbeddings.PerStep(all) : StepEmbeddings.Constant(all);
     }
 }

@@ -498,7 +498,11 @@ public sealed class RunFolder
     private static Conditioning ReadCondition(SafetensorsFile file, string name, long steps, long images, double? distilledGuidance)
     {
         Tensor tokens = file.Entry(name).Shape.Count == 4 ? Read(file, name, null, steps, images, -1, -1) : Read(file, name, null, images, -1, -1);
-        return new Conditioning(tokens, Other("pooled"), Other("extra"), distilledGuidance);
+        string values = $"{name}_{nameof(Conditioning.ValueTokens).ToLowerInvariant()}";
+        return new Conditioning(tokens, Other("pooled"), Other("extra"), distilledGuidance)
+        {
+            ValueTokens = file.Has(values) ? Read(file, values, tokens, tokens.shape) : null,
+        };
 
         Tensor? Other(string part) => file.Has($"{name}_{part}") ? Read(file, $"{name}_{part}", tokens, images, -1) : null;
     }

@@ -11,20 +11,26 @@ internal static class EmbeddingGradient
     /// <param name="meter">Counting predictor.</param>
     /// <param name="latents">[B, C, H, W]; no gradient is taken.</param>
     /// <param name="step">Where on the grid.</param>
-    /// <param name="condition">B rows; the gradient is that of its tokens. No row influences the loss of another.</param>
+    /// <param name="condition">B rows. No row influences the loss of another.</param>
     /// <param name="loss">Prediction to loss per row, [B].</param>
+    /// <param name="ofValues">Whether the gradient is that of the value tokens instead of the tokens.</param>
     /// <returns>Losses per row; gradient and detached prediction, both owned by the caller's dispose scope.</returns>
     public static (double[] Losses, Tensor Gradient, Tensor Prediction) Compute(
         InversionMeter meter,
         Tensor latents,
         DiffusionStep step,
         Conditioning condition,
-        Func<Tensor, Tensor> loss
+        Func<Tensor, Tensor> loss,
+        bool ofValues = false
     )
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        PredictionGradient result = meter.Differentiate(latents, step, condition, loss);
-        return (ToDoubles(result.Losses), result.Tokens!.MoveToOuterDisposeScope(), result.Prediction.MoveToOuterDisposeScope());
+        PredictionGradient result = meter.Differentiate(latents, step, condition, loss, ofValues ? GradientOf.ValueTokens : GradientOf.Tokens);
+        return (
+            ToDoubles(result.Losses),
+            (ofValues ? result.ValueTokens : result.Tokens)!.MoveToOuterDisposeScope(),
+            result.Prediction.MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>Mean squared difference per row, [B].</summary>

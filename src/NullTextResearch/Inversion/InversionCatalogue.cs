@@ -159,6 +159,19 @@ public static class InversionCatalogue
         },
         new()
         {
+            Id = "values-pivot",
+            TakesPath = true,
+            Summary = "the embedding behind the values of cross-attention optimised against the pivot, one per step; the keys, and with them the maps, stay",
+            Source = "Li et al. 2023, StyleDiffusion (its embedding is made by a network; here it is optimised directly)",
+            Memory = "2 T embeddings, one gradient through the U-Net",
+            EqualTo = OriginalCode.None,
+            IsPivotal = true,
+            Create = r => new ValueEmbeddingInversion(r.Apply(r.Pivotal)),
+            Cost = (t, n) => new MethodCost(t + (t * (n + 2)), t * n),
+            CostFormula = "T (N + 3), T N with a backward pass",
+        },
+        new()
+        {
             Id = "non-pivotal",
             TakesPath = true,
             Summary = "the null text optimised at random timesteps, without a pivot",

@@ -5,11 +5,14 @@ using static TorchSharp.torch;
 
 namespace NullTextResearch.Inversion;
 
-/// <summary>Which of the two embeddings is trained; the other stays fixed.</summary>
+/// <summary>Which embedding is trained; the others stay fixed.</summary>
 internal enum Trained
 {
     Unconditional,
     Conditional,
+
+    /// <summary>The prompt's embedding behind the values of cross-attention; the one behind the keys stays fixed.</summary>
+    ConditionalValues,
 }
 
 /// <summary>
@@ -83,7 +86,7 @@ internal sealed class PivotalOptimisation
             foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
             {
                 using DisposeScope scope = NewDisposeScope();
-                Tensor embedding = (embeddings.Count == 0 ? Start.Tokens : embeddings[^1]).detach().clone();
+                Tensor embedding = (embeddings.Count == 0 ? Start.ValueTokens ?? Start.Tokens : embeddings[^1]).detach().clone();
                 Tensor next = Step(step, pivot, latents, embedding, progress, cancellation);
                 latents.Dispose();
                 latents = next.MoveToOuterDisposeScope();
@@ -102,7 +105,7 @@ internal sealed class PivotalOptimisation
                     }
                 );
             }
-            StepEmbeddings trained = StepEmbeddings.PerStep(Own(stack(embeddings)));
+            StepEmbeddings trained = StepEmbeddings.PerStep(AtAllSteps(stack(embeddings)));
             bool nullText = _trained == Trained.Unconditional;
             return new InversionResult
             {
@@ -132,8 +135,18 @@ internal sealed class PivotalOptimisation
     /// <summary>The condition whose text embedding is trained, for every image.</summary>
     private Conditioning Start => _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
 
-    /// <summary>That condition with another text embedding.</summary>
-    private Conditioning Own(Tensor tokens) => Start with { Tokens = tokens };
+    /// <summary>That condition with another text embedding in place of the trained one.</summary>
+    private Conditioning Own(Tensor text) => _trained == Trained.ConditionalValues ? Start with { ValueTokens = text } : Start with { Tokens = text };
+
+    /// <summary>The condition of every step, given the trained embeddings, [T, B, tokens, d].</summary>
+    private Conditioning AtAllSteps(Tensor text)
+    {
+        Conditioning own = Own(text);
+        return _trained == Trained.ConditionalValues ? own with { Tokens = own.Tokens.unsqueeze(0).expand(text.shape) } : own;
+    }
+
+    /// <summary>The trained embedding of a condition.</summary>
+    private Tensor TrainedOf(Conditioning own) => _trained == Trained.ConditionalValues ? own.ValueTokens! : own.Tokens;
 
     private double? LastLoss() => _log[0][^1].Losses.Count == 0 ? null : _log.Average(l => l[^1].Losses[^1]);
 
@@ -198,7 +211,8 @@ internal sealed class PivotalOptimisation
                 current.Latents,
                 step,
                 current.Own,
-                own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target)
+                own => EmbeddingGradient.MeanSquare(Ddim.Move(current.Latents, Combine(own, current.Other), step.Noisy, step.Clean), current.Target),
+                ofValues: _trained == Trained.ConditionalValues
             );
             for (int row = 0; row < active.Length; row++)
             {
@@ -209,7 +223,7 @@ internal sealed class PivotalOptimisation
             }
             EmbeddingGradient.KeepRows(gradient, _options.Rows);
             GradientObserver?.Invoke(step, inner, gradient);
-            adam.Update(current.Own.Tokens, gradient, rate);
+            adam.Update(TrainedOf(current.Own), gradient, rate);
             progress?.Report(new InversionProgress(_method, step.Step, steps, inner + 1, loss.Average()));
 
             // As in the released code, the test comes after the update but uses the loss from before it.
@@ -219,8 +233,8 @@ internal sealed class PivotalOptimisation
                 continue;
             Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);
             // Until the first image stops, the rows are the batch itself and their updates are already in place.
-            if (!ReferenceEquals(current.Own.Tokens, embedding))
-                embedding.index_copy_(0, images, current.Own.Tokens);
+            if (!ReferenceEquals(TrainedOf(current.Own), embedding))
+                embedding.index_copy_(0, images, TrainedOf(current.Own));
             lastPrediction?.index_copy_(0, images, prediction);
             if (going.Length == active.Length)
                 continue;

@@ -117,6 +117,15 @@ public sealed class ClipSimilarity : IDisposable
     /// <summary>Pixels normalised with the model's mean and deviation, at the picture's own size; in the current dispose scope.</summary>
     internal static Tensor Pixels(RgbImage image, Device device, ScalarType dtype) => PixelScale.Normalised(image, Mean, Deviation, 1, device, dtype);
 
+    /// <summary>Pixels in -1..1, of the model's size, normalised with its mean and deviation; owned by the caller's dispose scope.</summary>
+    /// <param name="pixels">[B, 3, size, size]; borrowed.</param>
+    internal static Tensor Normalise(Tensor pixels) =>
+        Lifetime.Scoped(() =>
+        {
+            Tensor Channels(double[] values) => tensor(values).to(pixels.dtype, pixels.device).view(1, 3, 1, 1);
+            return pixels.Plus(1).Over(2).sub(Channels(Mean)).div(Channels(Deviation));
+        });
+
     /// <summary>Features scaled to length 1, [B, n].</summary>
     internal static Tensor Normalised(Tensor features) => Lifetime.Scoped(() => features.div(Length(features)));
 

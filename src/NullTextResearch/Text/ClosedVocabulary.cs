@@ -14,7 +14,8 @@ public sealed class ClosedVocabulary
     private static readonly HashSet<string> NamesNothing = new(
         (
             "a an the this that these those some any of in on at to from by with without for and or next near under over into as is are was be it its "
-            + "photo photograph picture image painting drawing made"
+            + "beside left right here there one we see view weather "
+            + "photo photograph picture image painting drawing drawn sketch pencil made"
         ).Split(' '),
         StringComparer.Ordinal
     );

@@ -115,7 +115,7 @@ internal static class ClassifierTrainer
     }
 
     /// <summary>Degrades the training pictures, because samples and reconstructions are blurrier and noisier than renderings.</summary>
-    private static Tensor Disturb(Tensor pixels, AutoencoderKL vae, TrainingRecipe recipe, long seed)
+    internal static Tensor Disturb(Tensor pixels, AutoencoderKL vae, TrainingRecipe recipe, long seed)
     {
         using IDisposable grad = no_grad();
         SceneRandom random = new(seed);

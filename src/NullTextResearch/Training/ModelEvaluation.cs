@@ -5,6 +5,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
+using NullTextResearch.Perception;
 using NullTextResearch.Scenes;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
@@ -59,7 +60,9 @@ public sealed class ModelEvaluation
             _options.Log?.Invoke(damage);
         RoundTrips(pool, cancel);
         Classifier(pool);
+        Clip(pool);
         Samples(pool, cancel);
+        DrawPairs(pool);
         Reconstruction(pool, cancel);
         NullText(pool, cancel);
         Edits(pool, cancel);
@@ -128,6 +131,33 @@ public sealed class ModelEvaluation
             }
         );
 
+    private void Clip(WorkerPool pool)
+    {
+        string folder = Path.Combine(_model.Folder!, "clip");
+        if (!Directory.Exists(folder))
+            return;
+        const string Part = "clip/retrieval";
+        const int Groups = 16;
+        if (_store.Find(Part) is not { } found)
+        {
+            using ClipSimilarity clip = ClipSimilarity.Load(folder, Device);
+            double share = 0;
+            VaeTrainer.WithRenderers(
+                pool,
+                renderers => share = ClipTrainer.Retrieval(clip.Model, ClipTokenizer.Load(folder), _recipe, Device, pool, renderers, Groups)
+            );
+            _store.Add(Part, found = [100 * share]);
+        }
+
+        Row(
+            $"CLIP: a held-out picture's own caption nearest among {ClipTrainer.Choices}, {Groups * ClipTrainer.Choices} pictures",
+            found[0],
+            "%",
+            90,
+            atLeast: true
+        );
+    }
+
     private void Samples(WorkerPool pool, CancellationToken cancel)
     {
         bool rich = _recipe.Domain.Version > 1;
@@ -180,25 +210,58 @@ public sealed class ModelEvaluation
     }
 
     /// <summary>
+    /// Writes samples.png: the first sixteen held-out scenes as rendered (first and third row), each above the sample of its caption at w = 7.5 that was
+    /// judged.
+    /// </summary>
+    private void DrawPairs(WorkerPool pool)
+    {
+        const int Columns = 8,
+            Together = 4;
+        string path = Path.Combine(_options.Folder, "samples.png");
+        int count = Math.Min(2 * Columns, _options.Scenes / Together * Together);
+        if (count == 0 || File.Exists(path))
+            return;
+        byte[][] rendered = new byte[count][],
+            sampled = new byte[count][];
+        VaeTrainer.WithRenderers(
+            pool,
+            renderers =>
+                pool.Run(
+                    count / Together,
+                    (worker, job) =>
+                    {
+                        using IDisposable grad = no_grad();
+                        using DisposeScope scope = NewDisposeScope();
+                        int first = job * Together;
+                        SceneDescription[] scenes =
+                        [
+                            .. Enumerable.Range(first, Together).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, _recipe.Scenes)),
+                        ];
+                        Tensor truth = SceneBatch.ToBytes(Pixels(renderers[worker], scenes)).cpu(),
+                            result = SceneBatch.ToBytes(_model.Vae.Decode(SampleLatents([.. scenes.Select(s => s.Caption)], 7.5, first))).cpu();
+                        for (int i = 0; i < Together; i++)
+                        {
+                            rendered[first + i] = truth[i].data<byte>().ToArray();
+                            sampled[first + i] = result[i].data<byte>().ToArray();
+                        }
+                    }
+                )
+        );
+        PictureGrid.Save(
+            path,
+            [.. rendered.Chunk(Columns).Zip(sampled.Chunk(Columns)).SelectMany(rows => rows.First.Concat(rows.Second))],
+            _recipe.ImageSize,
+            Columns
+        );
+    }
+
+    /// <summary>
     /// Samples captions and classifies the results; 100 means correct and 0 wrong. 0: objects; 1: background; 2: standard deviation of the latents;
     /// 3: colour and 4: object, for scenes with one; 5: objects and colours, for scenes with two; 6: night, weather and style.
     /// </summary>
     private double[][] Sample(IReadOnlyList<SceneDescription> scenes, string[] captions, double w, int first)
     {
-        using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(captions)),
-            unconditional = StepEmbeddings.Constant(Embed([""]));
-        Tensor start = cat([.. scenes.Select((_, i) => Seeds.Normal(5_000 + first + i, LatentShape(1), empty([1], ScalarType.Float32, Device)))]);
-        Tensor latents = Sampler.Run(
-            Predictor(),
-            Grid(),
-            new SamplingPlan
-            {
-                StartLatents = start,
-                Conditional = conditional,
-                Unconditional = unconditional,
-                GuidanceScale = w,
-            }
-        );
+        Tensor latents = SampleLatents(captions, w, first);
         IReadOnlyList<SceneJudgement> seen = _classifier.Judge(_model.Vae.Decode(latents).Clamped(-1, 1));
         float[] deviations = latents.std([1, 2, 3]).data<float>().ToArray();
         static double Percent(bool right) => right ? 100 : 0;
@@ -227,6 +290,25 @@ public sealed class ModelEvaluation
                     }
                 ),
         ];
+    }
+
+    /// <summary>Samples the captions from the noise of seeds 5000 + <paramref name="first"/>, +1, ...; owned by the caller's dispose scope.</summary>
+    private Tensor SampleLatents(string[] captions, double w, int first)
+    {
+        using StepEmbeddings conditional = StepEmbeddings.Constant(Embed(captions)),
+            unconditional = StepEmbeddings.Constant(Embed([""]));
+        Tensor start = cat([.. captions.Select((_, i) => Seeds.Normal(5_000 + first + i, LatentShape(1), empty([1], ScalarType.Float32, Device)))]);
+        return Sampler.Run(
+            Predictor(),
+            Grid(),
+            new SamplingPlan
+            {
+                StartLatents = start,
+                Conditional = conditional,
+                Unconditional = unconditional,
+                GuidanceScale = w,
+            }
+        );
     }
 
     /// <summary>Held-out scenes whose only object covers less than 6 % of the picture.</summary>

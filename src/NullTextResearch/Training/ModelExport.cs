@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using NullTextResearch.Perception;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
 using NullTextResearch.Vae;
@@ -141,6 +142,60 @@ internal static class ModelExport
     {
         Json(folder, "classifier/config.json", classifier.Config);
         Safetensors(Path.Combine(folder, "classifier", "model.safetensors"), classifier.Weights, key => key);
+    }
+
+    /// <summary>Writes the CLIP next to the model, in the layout of transformers' CLIPModel.</summary>
+    public static void WriteClip(string folder, ClipModel clip, ClipTokenizer tokenizer, string tokenizerFolder)
+    {
+        ClipTextConfig t = clip.Config.Text;
+        ClipVisionConfig v = clip.Config.Vision;
+        Json(
+            folder,
+            "clip/config.json",
+            new JsonObject
+            {
+                ["architectures"] = List(["CLIPModel"]),
+                ["logit_scale_init_value"] = 2.6592,
+                ["model_type"] = "clip",
+                ["projection_dim"] = clip.Config.ProjectionSize,
+                ["text_config"] = new JsonObject
+                {
+                    ["bos_token_id"] = tokenizer.StartToken,
+                    ["eos_token_id"] = tokenizer.EndToken,
+                    ["hidden_act"] = Activation(t.QuickGelu),
+                    ["hidden_size"] = t.HiddenSize,
+                    ["intermediate_size"] = t.IntermediateSize,
+                    ["layer_norm_eps"] = t.LayerNormEps,
+                    ["max_position_embeddings"] = t.ContextLength,
+                    ["model_type"] = "clip_text_model",
+                    ["num_attention_heads"] = t.Heads,
+                    ["num_hidden_layers"] = t.Layers,
+                    ["pad_token_id"] = tokenizer.PadToken,
+                    ["projection_dim"] = clip.Config.ProjectionSize,
+                    ["vocab_size"] = t.VocabSize,
+                },
+                ["torch_dtype"] = "float16",
+                ["vision_config"] = new JsonObject
+                {
+                    ["hidden_act"] = Activation(v.QuickGelu),
+                    ["hidden_size"] = v.HiddenSize,
+                    ["image_size"] = v.ImageSize,
+                    ["intermediate_size"] = v.IntermediateSize,
+                    ["layer_norm_eps"] = v.LayerNormEps,
+                    ["model_type"] = "clip_vision_model",
+                    ["num_attention_heads"] = v.Heads,
+                    ["num_channels"] = 3,
+                    ["num_hidden_layers"] = v.Layers,
+                    ["patch_size"] = v.PatchSize,
+                    ["projection_dim"] = clip.Config.ProjectionSize,
+                },
+            }
+        );
+        foreach (string file in Directory.GetFiles(tokenizerFolder))
+            File.Copy(file, Path.Combine(folder, "clip", Path.GetFileName(file)), overwrite: true);
+        Safetensors(Path.Combine(folder, "clip", "model.safetensors"), clip.Weights, key => key);
+
+        static string Activation(bool quick) => quick ? "quick_gelu" : "gelu";
     }
 
     private static void Safetensors(string path, WeightSet weights, Func<string, string> rename)

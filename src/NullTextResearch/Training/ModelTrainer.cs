@@ -1,3 +1,4 @@
+using NullTextResearch.Perception;
 using NullTextResearch.Scenes;
 using NullTextResearch.SelfTest;
 using NullTextResearch.Text;
@@ -17,6 +18,7 @@ public sealed class ModelTrainer : IDisposable
     private readonly UNet2DConditionModel _unet;
     private readonly ClipTextModel _text;
     private readonly SceneClassifier _classifier;
+    private readonly ClipModel _clip;
     private readonly ClipTokenizer _tokenizer;
 
     /// <summary>Starts a new run, or resumes the one in the folder.</summary>
@@ -34,12 +36,18 @@ public sealed class ModelTrainer : IDisposable
             using StableDiffusion model = StableDiffusion.Load(from);
             recipe = recipe with { Vae = model.Vae.Config, UNet = model.UNet.Config, Text = model.Text.Config };
         }
-        _recipe = recipe with { Text = recipe.Text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength } };
+        ClipTextConfig Told(ClipTextConfig text) => text with { VocabSize = _tokenizer.VocabularySize, ContextLength = _tokenizer.ContextLength };
+        _recipe = recipe with
+        {
+            Text = Told(recipe.Text),
+            Clip = recipe.Clip with { Text = Told(recipe.Clip.Text), Vision = recipe.Clip.Vision with { ImageSize = recipe.ImageSize } },
+        };
         _pool = new WorkerPool(options.Workers);
         _vae = new AutoencoderKL(_recipe.Vae);
         _unet = new UNet2DConditionModel(_recipe.UNet);
         _text = new ClipTextModel(_recipe.Text);
         _classifier = new SceneClassifier(_recipe.Domain);
+        _clip = new ClipModel(_recipe.Clip);
     }
 
     /// <summary>Runs stages, skipping those that the folder shows as finished.</summary>
@@ -66,6 +74,8 @@ public sealed class ModelTrainer : IDisposable
         // The classifier is trained before the networks that it judges.
         if (stages.HasFlag(TrainingStages.Classifier))
             ClassifierTrainer.Train(_classifier, _vae, _recipe, _options, _pool, cancel);
+        if (stages.HasFlag(TrainingStages.Clip))
+            ClipTrainer.Train(_clip, _tokenizer, _vae, _recipe, _options, _pool, cancel);
         if (stages.HasFlag(TrainingStages.UNet))
         {
             Say("latents", $"encoding {_recipe.TrainingScenes} scenes");
@@ -100,9 +110,10 @@ public sealed class ModelTrainer : IDisposable
             throw new InvalidOperationException($"{_options.Folder} lacks a finished autoencoder or a U-Net checkpoint: train first.");
         LoadAverages();
         ModelExport.Write(folder, _vae, _text, _unet, _tokenizer, Path.Combine(_options.Folder, "tokenizer"));
-        if (!File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))
-            return;
-        ModelExport.WriteClassifier(folder, _classifier);
+        if (File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))
+            ModelExport.WriteClassifier(folder, _classifier);
+        if (File.Exists(Path.Combine(_options.Folder, "clip.checkpoint")))
+            ModelExport.WriteClip(folder, _clip, _tokenizer, Path.Combine(_options.Folder, "tokenizer"));
     }
 
     private void LoadAverages()
@@ -113,6 +124,8 @@ public sealed class ModelTrainer : IDisposable
         new UNetTrainer(_unet, _text, _tokenizer, _recipe, _options, _pool).LoadAverage();
         if (File.Exists(Path.Combine(_options.Folder, "classifier.checkpoint")))
             ClassifierTrainer.LoadAverage(_classifier, _recipe, _options, _pool);
+        if (File.Exists(Path.Combine(_options.Folder, "clip.checkpoint")))
+            ClipTrainer.LoadAverage(_clip, _recipe, _options, _pool);
     }
 
     /// <inheritdoc/>
@@ -123,6 +136,7 @@ public sealed class ModelTrainer : IDisposable
         _unet.Dispose();
         _text.Dispose();
         _classifier.Dispose();
+        _clip.Dispose();
     }
 
     private void Say(string stage, string message) => _options.Progress?.Report(new TrainingProgress(stage, 0, 0, double.NaN, $"{stage}: {message}"));

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using NullTextResearch.Perception;
 using NullTextResearch.Scenes;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
@@ -138,6 +139,40 @@ public sealed record TrainingRecipe
             WarmUp = 50,
         };
 
+    /// <summary>The small CLIP; the vocabulary and its context are set by the tokenizer, the size of the pictures by <see cref="ImageSize"/>.</summary>
+    public ClipConfig Clip { get; init; } =
+        new()
+        {
+            Text = new ClipTextConfig
+            {
+                HiddenSize = 96,
+                IntermediateSize = 384,
+                Layers = 2,
+                Heads = 4,
+            },
+            Vision = new ClipVisionConfig
+            {
+                HiddenSize = 128,
+                IntermediateSize = 512,
+                Layers = 3,
+                Heads = 4,
+                ImageSize = 64,
+                PatchSize = 8,
+            },
+            ProjectionSize = 64,
+        };
+
+    /// <summary>Schedule of the CLIP.</summary>
+    public StageSchedule ClipStage { get; init; } =
+        new()
+        {
+            Steps = 1500,
+            Batch = 128,
+            Parts = 2,
+            Rate = 1e-3,
+            WarmUp = 100,
+        };
+
     /// <summary>The default recipe with its stages limited to a total time.</summary>
     /// <param name="minutes">Total minutes for all stages, positive; 120 on two CPU cores give the shipped model.</param>
     public static TrainingRecipe Within(double minutes)
@@ -148,9 +183,10 @@ public sealed record TrainingRecipe
         return recipe with
         {
             VaeStage = recipe.VaeStage with { Steps = 1_000_000, Minutes = minutes * 20 / 120 },
-            UNetStage = recipe.UNetStage with { Steps = 1_000_000, Minutes = minutes * 85 / 120 },
+            UNetStage = recipe.UNetStage with { Steps = 1_000_000, Minutes = minutes * 79 / 120 },
             DecoderStage = recipe.DecoderStage with { Steps = 1_000_000, Minutes = minutes * 9 / 120 },
             ClassifierStage = recipe.ClassifierStage with { Steps = 1_000_000, Minutes = minutes * 6 / 120 },
+            ClipStage = recipe.ClipStage with { Steps = 1_000_000, Minutes = minutes * 6 / 120 },
         };
     }
 
@@ -166,6 +202,7 @@ public sealed record TrainingRecipe
             UNetStage = recipe.UNetStage with { Steps = count },
             DecoderStage = recipe.DecoderStage with { Steps = count },
             ClassifierStage = recipe.ClassifierStage with { Steps = count },
+            ClipStage = recipe.ClipStage with { Steps = count },
         };
     }
 

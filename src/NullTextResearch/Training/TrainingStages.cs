@@ -1,6 +1,8 @@
 namespace NullTextResearch.Training;
 
-/// <summary>Stages of a training run. Each needs the ones before it, except the decoder and the classifier, which need only the autoencoder.</summary>
+/// <summary>
+/// Stages of a training run. Each needs the ones before it, except the decoder, the classifier and the CLIP, which need only the autoencoder.
+/// </summary>
 [Flags]
 public enum TrainingStages
 {
@@ -19,6 +21,9 @@ public enum TrainingStages
     /// <summary>Further training of the decoder alone.</summary>
     Decoder = 8,
 
+    /// <summary>A small CLIP for text-image metrics.</summary>
+    Clip = 16,
+
     /// <summary>Everything.</summary>
-    All = Vae | UNet | Classifier | Decoder,
+    All = Vae | UNet | Classifier | Decoder | Clip,
 }

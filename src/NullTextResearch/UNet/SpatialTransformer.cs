@@ -13,7 +13,8 @@ namespace NullTextResearch.UNet;
 /// <param name="Rows">What the rows are, passed to the hook.</param>
 /// <param name="Hook">Called at attention layers and residual blocks.</param>
 /// <param name="Step">Sampling step, passed to the hook.</param>
-internal sealed record UNetPass(Tensor Text, BatchLayout Rows, INetworkHook Hook, int Step)
+/// <param name="Values">Text embedding behind the values of cross-attention; null if <paramref name="Text"/> serves for them too.</param>
+internal sealed record UNetPass(Tensor Text, BatchLayout Rows, INetworkHook Hook, int Step, Tensor? Values = null)
 {
     /// <summary>Hook for the features of a residual block; null if there is none.</summary>
     public Func<Tensor, Tensor>? At(ResidualSite site) => Hook is FusedAttention ? null : features => Hook.Feature(new FeatureCall(site, Step, Rows), features);
@@ -107,9 +108,9 @@ internal sealed class TransformerBlock
         Tensor first = Lifetime.Scoped(() =>
         {
             Tensor self = _norm1.Forward(x);
-            return x.Plus(_attn1.Forward(self, self, pass, height, width));
+            return x.Plus(_attn1.Forward(self, self, self, pass, height, width));
         });
-        Tensor second = Lifetime.Scoped(() => first.Plus(_attn2.Forward(_norm2.Forward(first), pass.Text, pass, height, width)));
+        Tensor second = Lifetime.Scoped(() => first.Plus(_attn2.Forward(_norm2.Forward(first), pass.Text, pass.Values ?? pass.Text, pass, height, width)));
         return Lifetime.Scoped(() =>
         {
             Tensor[] halves = _gate.Forward(_norm3.Forward(second)).chunk(2, -1);
@@ -144,7 +145,7 @@ internal sealed class AttentionLayer
         _out = new Linear(at["to_out"][0], channels, channels);
     }
 
-    public Tensor Forward(Tensor x, Tensor context, UNetPass pass, int height, int width)
+    public Tensor Forward(Tensor x, Tensor keys, Tensor values, UNetPass pass, int height, int width)
     {
         long b = x.shape[0],
             n = x.shape[1],
@@ -155,8 +156,8 @@ internal sealed class AttentionLayer
         Tensor attended = pass.Hook.Attend(
             new AttentionCall(_site, pass.Step, height, width, pass.Rows),
             Split(_query.Forward(x)),
-            Split(_key.Forward(context)),
-            Split(_value.Forward(context))
+            Split(_key.Forward(keys)),
+            Split(_value.Forward(values))
         );
         if (widen)
             attended = attended.to(x.dtype);

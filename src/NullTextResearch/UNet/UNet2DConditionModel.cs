@@ -166,10 +166,12 @@ public sealed class UNet2DConditionModel : IDisposable
         Shape.Require(latents, [-1, Config.InChannels, -1, -1]);
         long batch = latents.shape[0];
         Shape.Require(condition.Tokens, [batch, -1, Config.CrossAttentionDim]);
+        if (condition.ValueTokens is { } values)
+            Shape.RequireSame(values, condition.Tokens);
         using UseGate.Lease use = Weights.Use();
         using DisposeScope scope = NewDisposeScope();
-        return Run(latents, timesteps, new UNetPass(condition.Tokens, condition.Layout(), hook ?? FusedAttention.Instance, step), null)
-            .MoveToOuterDisposeScope();
+        UNetPass pass = new(condition.Tokens, condition.Layout(), hook ?? FusedAttention.Instance, step, condition.ValueTokens);
+        return Run(latents, timesteps, pass, null).MoveToOuterDisposeScope();
     }
 
     /// <summary>As <see cref="Forward"/> with fused attention and without recording; the result can be differentiated segment by segment.</summary>

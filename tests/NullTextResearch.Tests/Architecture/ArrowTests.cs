@@ -50,6 +50,7 @@ public sealed class ArrowTests
             "Vae",
             "Attention",
             "UNet",
+            "Perception",
             "Loading",
             "Inversion",
             "Editing",

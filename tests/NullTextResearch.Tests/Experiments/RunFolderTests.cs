@@ -112,7 +112,7 @@ public sealed class RunFolderTests : IDisposable
             Method = plain.Method,
             GuidanceScale = plain.GuidanceScale,
             StartLatents = plain.StartLatents.clone().DetachFromDisposeScope(),
-            Conditional = StepEmbeddings.Constant(new Conditioning(randn(1, 3, 5), randn(1, 7), randn(1, 6), 3.5)),
+            Conditional = StepEmbeddings.Constant(new Conditioning(randn(1, 3, 5), randn(1, 7), randn(1, 6), 3.5) { ValueTokens = randn(1, 3, 5) }),
             Unconditional = StepEmbeddings.PerStep(new Conditioning(randn(2, 1, 3, 5), randn(1, 7), randn(1, 6), 3.5)),
             EvaluationsPerImage = 1,
             Elapsed = TimeSpan.FromSeconds(2),
@@ -122,6 +122,8 @@ public sealed class RunFolderTests : IDisposable
         folder.Save(saved, Manifest(), Image(1), Image(2), Image(3));
         using InversionResult loaded = folder.Load();
         Assert.Equal(3.5, loaded.Unconditional.Stored.DistilledGuidance);
+        TensorAssert.Close(saved.Conditional.Stored.ValueTokens!, loaded.Conditional.Stored.ValueTokens!, 0);
+        Assert.Null(loaded.Unconditional.Stored.ValueTokens);
         TensorAssert.Close(saved.Conditional.Stored.Pooled!, loaded.Conditional.Stored.Pooled!, 0);
         TensorAssert.Close(saved.Unconditional.Stored.Pooled!, loaded.Unconditional.Stored.Pooled!, 0);
         TensorAssert.Close(saved.Unconditional.Stored.Extra!, loaded.Unconditional.Stored.Extra!, 0);

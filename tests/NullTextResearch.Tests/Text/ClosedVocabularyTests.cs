@@ -31,11 +31,11 @@ public sealed class ClosedVocabularyTests : IDisposable
     }
 
     [Fact]
-    public void Of_SdMinisOwnFiles_IsTheSameList()
+    public void Of_SdMinisOwnFiles_AreTheWordsOfItsDomain()
     {
         string folder = Path.Combine(AppContext.BaseDirectory, "models", Mini, "tokenizer");
         Assert.SkipUnless(Directory.Exists(folder), "the embedded model sd-mini is not beside the tests");
-        Assert.Equal(ClosedVocabulary.Of(_tokenizer)!.Words, ClosedVocabulary.Of(ClipTokenizer.Load(folder))!.Words);
+        Assert.Equal(SceneDomain.Second.Words.Where(w => w.Length > 1), ClosedVocabulary.Of(ClipTokenizer.Load(folder))!.Words);
     }
 
     /// <summary>The first 64 merges of CLIP's vocabulary, in its own order: pieces from anywhere in a word.</summary>

@@ -1,3 +1,5 @@
+using NullTextResearch.Images;
+using NullTextResearch.Perception;
 using NullTextResearch.Scenes;
 using NullTextResearch.Training;
 using NullTextResearch.Weights;
@@ -134,6 +136,27 @@ public sealed class ModelTrainerTests : IDisposable
         Assert.All(vae.Entries, e => Assert.Equal(TorchSharp.torch.ScalarType.Float16, e.Dtype));
         using SceneClassifier judge = SceneClassifier.Load(model);
         Assert.True(judge.Weights.All.All(w => w.HasValue));
+        using ClipSimilarity clip = ClipSimilarity.Load(Path.Combine(model, "clip"));
+        Assert.Equal(29, clip.Model.Config.Text.ContextLength);
+        using SceneRenderer renderer = new();
+        RgbImage picture = new(32, 32, renderer.Render(ToyScenes.Sample(1, SceneSplit.HeldOut, TinyTraining.Recipe.Scenes), 32));
+        Assert.InRange(clip.OfText(picture, "a cat in the snow"), 0, 100);
+        Assert.Equal(1, clip.OfImages(picture, picture), 5);
+    }
+
+    /// <summary>A few steps already find more captions than chance (1 in 32) does.</summary>
+    [Fact]
+    public void Train_Clip_FindsCaptionsOfUnseenPictures()
+    {
+        TrainingRecipe recipe = TinyTraining.Recipe with
+        {
+            ClipStage = TinyTraining.Recipe.ClipStage with { Steps = 150, Batch = 64, Rate = 4e-3, WarmUp = 10 },
+        };
+        string run = Folder();
+        using (ModelTrainer trainer = new(recipe, TinyTraining.Options(run, workers: 2)))
+            trainer.Train(TrainingStages.Clip);
+        string[] last = File.ReadAllLines(Path.Combine(run, "clip.csv"))[^1].Split(',');
+        Assert.InRange(double.Parse(last[3], System.Globalization.CultureInfo.InvariantCulture), 0.1, 1);
     }
 
     [Fact]

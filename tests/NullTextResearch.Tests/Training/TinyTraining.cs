@@ -1,3 +1,4 @@
+using NullTextResearch.Perception;
 using NullTextResearch.Text;
 using NullTextResearch.Training;
 using NullTextResearch.UNet;
@@ -38,6 +39,25 @@ internal static class TinyTraining
                 CrossAttentionDim = 16,
                 NormNumGroups = 4,
             },
+            Clip = new ClipConfig
+            {
+                Text = new ClipTextConfig
+                {
+                    HiddenSize = 16,
+                    IntermediateSize = 32,
+                    Layers = 1,
+                    Heads = 2,
+                },
+                Vision = new ClipVisionConfig
+                {
+                    HiddenSize = 32,
+                    IntermediateSize = 64,
+                    Layers = 1,
+                    Heads = 2,
+                    PatchSize = 8,
+                },
+                ProjectionSize = 16,
+            },
             TrainingScenes = 24,
             ActivationDtype = ScalarType.Float32,
             VaeStage = new StageSchedule
@@ -56,6 +76,13 @@ internal static class TinyTraining
                 WarmUp = 2,
             },
             ClassifierStage = new StageSchedule
+            {
+                Steps = 3,
+                Batch = 8,
+                Parts = 2,
+                WarmUp = 1,
+            },
+            ClipStage = new StageSchedule
             {
                 Steps = 3,
                 Batch = 8,
