@@ -45,6 +45,7 @@ public static class AllInversions
             }
         ),
         ["textual with pivot"] = _ => new TextualInversionWithPivot(Few),
+        ["value embeddings"] = _ => new ValueEmbeddingInversion(Few),
         ["non-pivotal"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, Seed = 3 }),
         ["non-pivotal per step"] = _ => new NonPivotalInversion(
             new NonPivotalOptions

@@ -131,9 +131,9 @@ internal static class ClipTrainer
     private static Tensor Loss(ClipModel clip, Tensor images, Tensor texts, string[] facts)
     {
         int n = facts.Length;
-        bool[] same = [.. Enumerable.Range(0, n * n).Select(k => k / n != k % n && facts[k / n] == facts[k % n])];
+        float[] same = [.. Enumerable.Range(0, n * n).Select(k => k / n != k % n && facts[k / n] == facts[k % n] ? -1e9f : 0)];
         Tensor scale = clip.Weights.Find(LogitScale)!.Value.Clamped(-LargestLogitScale, LargestLogitScale).exp(),
-            logits = images.matmul(texts.t()).mul(scale).masked_fill(tensor(same, [n, n]).to(images.device), float.NegativeInfinity),
+            logits = images.matmul(texts.t()).mul(scale).Plus(tensor(same, [n, n]).to(images.device)),
             diagonal = ScalarArithmetic.Range(n, ScalarType.Int64, images.device);
         return F.cross_entropy(logits, diagonal).Plus(F.cross_entropy(logits.t(), diagonal)).Over(2);
     }

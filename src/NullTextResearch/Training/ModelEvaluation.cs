@@ -233,10 +233,7 @@ public sealed class ModelEvaluation
                         using IDisposable grad = no_grad();
                         using DisposeScope scope = NewDisposeScope();
                         int first = job * Together;
-                        SceneDescription[] scenes =
-                        [
-                            .. Enumerable.Range(first, Together).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, _recipe.Scenes)),
-                        ];
+                        SceneDescription[] scenes = [.. Enumerable.Range(first, Together).Select(i => ToyScenes.Sample(i, SceneSplit.HeldOut, _recipe.Scenes))];
                         Tensor truth = SceneBatch.ToBytes(Pixels(renderers[worker], scenes)).cpu(),
                             result = SceneBatch.ToBytes(_model.Vae.Decode(SampleLatents([.. scenes.Select(s => s.Caption)], 7.5, first))).cpu();
                         for (int i = 0; i < Together; i++)

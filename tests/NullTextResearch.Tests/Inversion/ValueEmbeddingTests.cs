@@ -69,7 +69,7 @@ public sealed class ValueEmbeddingTests
                 GradientOf.Tokens | GradientOf.ValueTokens
             );
         TensorAssert.Close(shared.Prediction, apart.Prediction, 1e-12);
-        TensorAssert.Close(shared.Tokens!, apart.Tokens!.add(apart.ValueTokens!), 1e-12);
+        TensorAssert.Close(shared.Tokens!, apart.Tokens!.Plus(apart.ValueTokens!), 1e-12);
         Assert.True(apart.Tokens!.abs().max().item<double>() > 1e-9);
         Assert.Throws<ArgumentException>(() => network.Differentiate(problem.Latents, step, problem.Conditional, Loss, GradientOf.ValueTokens));
     }
@@ -111,7 +111,7 @@ public sealed class ValueEmbeddingTests
         {
             Predictor = new UNetNoisePredictor(lab.UNet, FusedAttention.Instance),
             Grid = lab.Grid,
-            Latents = linspace(-1, 1, 4 * 8 * 8, dtype: ScalarType.Float64).reshape(1, 4, 8, 8),
+            Latents = ScalarArithmetic.Range(4 * 8 * 8, ScalarType.Float64).Over(128).Plus(-1).reshape(1, 4, 8, 8),
             Conditional = lab.Encode([EditingLab.Prompt("a cat on a mat")]),
             Unconditional = lab.Encode([EditingLab.Prompt("")]),
             GuidanceScale = 3,

@@ -1,4 +1,5 @@
 using NullTextResearch.Metrics;
+using NullTextResearch.Tensors;
 using NullTextResearch.TestKit;
 using TorchSharp;
 using Xunit;
@@ -18,7 +19,7 @@ public sealed class PrincipalComponentsTests
             weak = [1, 1, -1, -1];
         Tensor first = tensor((double[])[0.6, 0.8, 0, 0, 0]),
             second = tensor((double[])[0, 0, 0, 0, -1]);
-        Tensor map = outer(first, tensor(strong)).add(outer(second, tensor(weak))).add(2.5).reshape(5, 2, 2);
+        Tensor map = outer(first, tensor(strong)).Plus(outer(second, tensor(weak))).Plus(2.5).reshape(5, 2, 2);
         (IReadOnlyList<double[][]> coordinates, double[] shares) = PrincipalComponents.Of([map], 3);
         Assert.Equal(strong, coordinates[0][0].Select(c => Math.Round(c, 9)));
         // The sign makes the largest coefficient positive.
