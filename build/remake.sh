@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Remakes everything in this checkout that comes from sd-mini, after its weights have changed: the model's evaluation, samples and rankings, the README's
 # verdicts and teaser, and the outputs of the notebooks. Usage: build/remake.sh [FOLDER] [PART...]; FOLDER: runs/remake, where a second call goes on;
-# PART: evaluation, claims, figures, notebooks; without one, all. About 70 minutes on two cores.
+# PART: evaluation, claims, figures, notebooks; without one, all. It takes hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-runs/remake}
