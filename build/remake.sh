@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Remakes everything in this checkout that comes from sd-mini, after its weights have changed: the model's evaluation, samples and rankings, the README's
-# verdicts and teaser, and the outputs of the notebooks. Usage: build/remake.sh [FOLDER] [PART...]; FOLDER: runs/remake, where a second call goes on;
-# PART: evaluation, claims, figures, notebooks; without one, all. It takes hours on two cores.
+# verdicts and teaser, the outputs of the notebooks and the README's picture of them. Usage: build/remake.sh [FOLDER] [PART...]; FOLDER: runs/remake,
+# where a second call goes on; PART: evaluation, claims, figures, notebooks; without one, all. It takes hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-runs/remake}
@@ -32,7 +32,7 @@ wanted() { [[ " $parts " == *" $1 "* ]]; }
 model=data/models/sd-mini
 if wanted evaluation; then
     # Exit code 1 says that a bar was missed; the table names it.
-    nulltext train --evaluate --out "$out/evaluation" || [ $? = 1 ]
+    nulltext train --evaluate --inverted 64 --variants 8 --edits usual --out "$out/evaluation" || [ $? = 1 ]
     put $model/README.md evaluation "$out/evaluation/evaluation.md"
     cp "$out/evaluation/samples.png" $model/samples.png
 fi
@@ -46,9 +46,10 @@ if wanted figures; then
     cp "$out/figures/claims.md" docs/reproduction/claims.md
     cp "$out/figures/fig04/manifest.json" docs/reproduction/fig04.json
     put README.md verdicts "$out/figures/claims.md"
-    cp "$out"/figures/fig02/03-mushroom-city.png data/images/teaser.png
+    cp "$out"/figures/fig02/04-rocket-sunset.png data/images/teaser.png
 fi
 if wanted notebooks; then
     nulltext notebook run all --threads 1
+    build/notebooks-picture.sh
 fi
 git status --short

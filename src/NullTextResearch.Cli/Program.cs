@@ -25,6 +25,8 @@ internal static class Program
             SampleCommand.Create(),
             PlanCommand.Create(),
             MethodsCommand.Create(),
+            StudyCommand.Create(),
+            BenchCommand.Create(),
             ReproduceCommand.Create(),
             DoctorCommand.Create(),
             TrainCommand.Create(),

@@ -25,9 +25,8 @@ public sealed record ChartBundle(string Title, int Height, string PlotlyJson, st
             throw new ArgumentException($"'{divId}' is not a plain element id; use letters, digits, '-' and '_'.", nameof(divId));
         }
 
-        string style = $"min-height:{Height.ToString(Csv.Culture)}px;width:100%";
-
-        // A stand-in has its own title; the script adds the title when the chart replaces it.
+        // A stand-in has its own height and title; the script adds the title when the chart replaces it.
+        string style = (standIn is null ? $"min-height:{Height.ToString(Csv.Culture)}px;" : "") + "width:100%";
         string title = standIn is null
             ? $"\n<div class=\"nt-chart-title\" style=\"font:600 16px/1.35 {Theme.FontFamilyAttribute};color:{Theme.Ink};margin:0 0 "
                 + $"4px\">{Html.Text(Title)}</div>"

@@ -32,6 +32,9 @@ public sealed record FigureSection
     /// <summary>Pictures in reading order, after the charts (default: none).</summary>
     public IReadOnlyList<ReportImage> Images { get; init; } = [];
 
+    /// <summary>Folded groups of small pictures, after the pictures (default: none).</summary>
+    public IReadOnlyList<PictureGallery> Galleries { get; init; } = [];
+
     /// <summary>Tables in reading order, after the pictures (default: none).</summary>
     public IReadOnlyList<TableData> Tables { get; init; } = [];
 

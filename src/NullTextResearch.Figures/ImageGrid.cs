@@ -107,7 +107,7 @@ public sealed record ImageGrid
         int labelGap = FontSize / 3;
 
         // Row labels: as wide as their longest line, at most a cell and a half.
-        IReadOnlyList<string>[] rowLabels = [.. Enumerable.Range(0, Rows.Count).Select(r => heads.Wrap(RowLabels?[r], columnWidths.Max() * 1.5f))];
+        IReadOnlyList<string>[] rowLabels = [.. Enumerable.Range(0, Rows.Count).Select(r => heads.Wrap(RowLabels?[r], columnWidths.Max()))];
         int rowLabelWidth = rowLabels.Any(lines => lines.Count > 0)
             ? (int)MathF.Ceiling(rowLabels.SelectMany(lines => lines).Max(heads.Width)) + Gap + labelGap
             : 0;

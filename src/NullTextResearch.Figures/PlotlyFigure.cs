@@ -69,7 +69,7 @@ internal sealed class PlotlyFigure
         trace.SetProperty("mode", "markers");
         trace.SetProperty("x", Numbers([.. dots.Select(d => d.X)]));
         trace.SetProperty("y", Numbers([.. dots.Select(d => d.Y)]));
-        trace.SetProperty("marker", Object(("color", Theme.WithOpacity(series.Color ?? Theme.Color(index), 0.35)), ("size", 5)));
+        trace.SetProperty("marker", Object(("color", Theme.WithOpacity(series.Color ?? Theme.Color(index), 0.55)), ("size", 6)));
         trace.SetProperty("hoverinfo", "skip");
         trace.SetProperty("showlegend", false);
         trace.SetProperty("legendgroup", Html.PlotlyText(series.Name));
@@ -103,7 +103,7 @@ internal sealed class PlotlyFigure
     {
         string color = series.Color ?? Theme.Color(index);
         Trace trace = NewTrace("scatter", series.Name);
-        trace.SetProperty("mode", (series.Connected ? "lines+markers" : "markers") + (series.Labels is null ? "" : "+text"));
+        trace.SetProperty("mode", (series.Connected ? "lines+markers" : "markers") + (series.Labels is null || series.HoverLabels ? "" : "+text"));
         trace.SetProperty("x", Numbers(series.X));
         trace.SetProperty("y", Numbers(series.Y));
         trace.SetProperty(
@@ -119,6 +119,10 @@ internal sealed class PlotlyFigure
             // Series alternate between labels above and below their points, so that labels of two groups collide less.
             trace.SetProperty("textposition", index % 2 == 0 ? "top center" : "bottom center");
             trace.SetProperty("textfont", Object(("color", color), ("size", 12)));
+            if (series.HoverLabels)
+            {
+                trace.SetProperty("hovertemplate", "%{text}<br>%{x:.4~g}, %{y:.4~g}<extra></extra>");
+            }
         }
 
         _traces.Add(trace);

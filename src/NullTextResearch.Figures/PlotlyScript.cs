@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 
 namespace NullTextResearch.Figures;
@@ -6,6 +7,7 @@ namespace NullTextResearch.Figures;
 public static class PlotlyScript
 {
     private static readonly Lazy<string> Script = new(() => Read(name => name.EndsWith(".min.js", StringComparison.Ordinal)));
+    private static readonly Lazy<string> Packed = new(Pack);
     private static readonly Lazy<string> Licences = new(() => Read(name => name.EndsWith(".LICENSE.txt", StringComparison.Ordinal)));
 
     /// <summary>The minified library (about 3.6 MB); safe inside a <c>script</c> element.</summary>
@@ -15,6 +17,22 @@ public static class PlotlyScript
     /// <summary>Copyright notices of plotly.js and the libraries that it bundles.</summary>
     /// <exception cref="InvalidOperationException">The Plotly.NET assembly contains no licence text.</exception>
     public static string License => Licences.Value;
+
+    /// <summary>
+    /// HTML that a page with charts (<see cref="ChartBundle.HtmlFragment"/>) needs once, anywhere: the library, compressed to 1.4 MB; unpacked when the first
+    /// chart comes near the window.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The Plotly.NET assembly contains no plotly.js.</exception>
+    public static string LoaderHtml =>
+        $"<script type=\"text/plain\">{License}</script><script>({Assets.Text("plotly-loader.js")})(\"{Packed.Value}\");</script>";
+
+    private static string Pack()
+    {
+        using MemoryStream memory = new();
+        using (GZipStream zip = new(memory, CompressionLevel.SmallestSize))
+            zip.Write(Encoding.UTF8.GetBytes(Text));
+        return Convert.ToBase64String(memory.ToArray());
+    }
 
     private static string Read(Func<string, bool> isWanted)
     {

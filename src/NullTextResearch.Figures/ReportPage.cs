@@ -14,7 +14,7 @@ internal static class ReportPage
         bool hasCharts = report.Sections.Any(section => section.Charts.Count > 0);
         bool single = report.Sections.Count == 1;
         StringBuilder html = new(hasCharts ? PlotlyScript.Text.Length + 1_000_000 : 1_000_000);
-        Head(html, report.Title, hasCharts);
+        Head(html, report.Title);
         html.Append(single ? "<body class=\"nt-single\">\n" : "<body>\n");
         if (!single && report.Sections.Count > 0)
         {
@@ -63,7 +63,14 @@ internal static class ReportPage
             Section(html, section, heading: !single || section.Title != report.Title);
         }
 
-        html.Append(CultureInfo.InvariantCulture, $"</main>\n<script>{Assets.Text("report.js")}</script>\n</body>\n</html>\n");
+        html.Append("</main>\n");
+        if (hasCharts)
+        {
+            // As text, which the first chart near the window runs: parsed at once, plotly.js would be most of the time until the page is there.
+            Plotly(html, "type=\"text/plain\" ");
+        }
+
+        html.Append(CultureInfo.InvariantCulture, $"<script>{Assets.Text("report.js")}</script>\n</body>\n</html>\n");
         return html.ToString();
     }
 
@@ -71,7 +78,8 @@ internal static class ReportPage
     internal static string Sheet(IReadOnlyList<(ChartBundle Chart, int BoxHeight)> charts, int padding)
     {
         StringBuilder html = new(PlotlyScript.Text.Length + 500_000);
-        Head(html, "charts", hasCharts: true);
+        Head(html, "charts");
+        Plotly(html, "");
         html.Append("<body style=\"background:#fff\">\n<script>window.nullTextStatic = true;</script>\n");
         for (int i = 0; i < charts.Count; i++)
         {
@@ -86,7 +94,7 @@ internal static class ReportPage
         return html.Append("</body>\n</html>\n").ToString();
     }
 
-    private static void Head(StringBuilder html, string title, bool hasCharts)
+    private static void Head(StringBuilder html, string title)
     {
         html.Append(
             CultureInfo.InvariantCulture,
@@ -108,13 +116,13 @@ internal static class ReportPage
 
             """
         );
-        if (hasCharts)
-        {
-            html.Append(CultureInfo.InvariantCulture, $"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
-            html.Append("<script id=\"plotly-js\">").Append(PlotlyScript.Text).Append("</script>\n");
-        }
-
         html.Append("</head>\n");
+    }
+
+    private static void Plotly(StringBuilder html, string attribute)
+    {
+        html.Append(CultureInfo.InvariantCulture, $"<script type=\"text/plain\" id=\"plotly-licence\">{PlotlyScript.License}</script>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<script {attribute}id=\"plotly-js\">").Append(PlotlyScript.Text).Append("</script>\n");
     }
 
     private static void Section(StringBuilder html, FigureSection section, bool heading)
@@ -157,19 +165,26 @@ internal static class ReportPage
 
         foreach (ReportImage image in section.Images)
         {
-            (int width, int height) = image.Size();
-            string alt = Html.Text(image.AltText);
-            html.Append(
-                CultureInfo.InvariantCulture,
-                $"<figure class=\"nt-image\"><div class=\"nt-scroll\"><img src=\"{DataUri("image/png", image.Png)}\" "
-                    + $"width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" alt=\"{alt}\" tabindex=\"0\"></div>"
-            );
+            html.Append(CultureInfo.InvariantCulture, $"<figure class=\"nt-image\"><div class=\"nt-scroll\">{Picture(image, " tabindex=\"0\"")}</div>");
             if (image.Caption is { } text)
             {
                 html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Html.Text(text)}</figcaption>");
             }
 
             html.Append("</figure>\n");
+        }
+
+        foreach (PictureGallery gallery in section.Galleries)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<details class=\"nt-gallery\"{(gallery.IsOpen ? " open" : "")}>");
+            html.Append(CultureInfo.InvariantCulture, $"<summary>{Html.Text(gallery.Title)}</summary><div>\n");
+            foreach (ReportImage image in gallery.Pictures)
+            {
+                html.Append(CultureInfo.InvariantCulture, $"<figure>{Picture(image)}");
+                html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Html.Text(image.Caption ?? "")}</figcaption></figure>\n");
+            }
+
+            html.Append("</div></details>\n");
         }
 
         foreach (TableData table in section.Tables)
@@ -230,12 +245,12 @@ internal static class ReportPage
             string link = figure is null ? "" : $" <a href=\"#{figure.Id}\">{Html.Text(figure.Title.Split(':')[0])}</a>";
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<div class=\"nt-claim nt-{kind}\"><p class=\"nt-verdict\">{Html.Text(claim.VerdictText)}</p><div><p>{Html.Text(claim.Sentence)}{link}</p>"
+                $"<div class=\"nt-claim nt-{kind}\"><p class=\"nt-verdict\">{Html.Text(claim.VerdictText)}</p><div><p>{Html.Prose(claim.Sentence)}{link}</p>"
             );
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"nt-evidence\"><span>paper: {Html.Text(claim.Paper)}</span> <span>this run: {Html.Text(claim.Run)}, n = "
-                    + $"{claim.Images}</span></p></div></div>\n"
+                $"<p class=\"nt-evidence\"><span>paper: {Html.Prose(claim.Paper)}</span> <span>this run: "
+                    + $"{Html.Prose($"{claim.Run}, n = {claim.Images}")}</span></p></div></div>\n"
             );
         }
 
@@ -248,6 +263,13 @@ internal static class ReportPage
         {
             html.Append(CultureInfo.InvariantCulture, $"<div class=\"nt-finding {cssClass}\"><h3>{name}</h3>{Html.Paragraphs(text)}</div>\n");
         }
+    }
+
+    private static string Picture(ReportImage image, string attributes = "")
+    {
+        (int width, int height) = image.Size();
+        return $"<img src=\"{DataUri("image/png", image.Png)}\" width=\"{width.ToString(Csv.Culture)}\" height=\"{height.ToString(Csv.Culture)}\" "
+            + $"alt=\"{Html.Text(image.AltText)}\" style=\"--w:{width.ToString(Csv.Culture)}px\" decoding=\"async\"{attributes}>";
     }
 
     private static string DataUri(string type, byte[] bytes) => $"data:{type};base64,{Convert.ToBase64String(bytes)}";

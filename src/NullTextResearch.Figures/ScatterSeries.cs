@@ -9,6 +9,9 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
     /// <summary>A short text next to every point, as many as points; null (default) for none.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
+    /// <summary>Show the labels only below the pointer, for many points (default: false).</summary>
+    public bool HoverLabels { get; init; }
+
     /// <summary>Join the points in the order given (default: false).</summary>
     public bool Connected { get; init; }
 

@@ -9,6 +9,9 @@ namespace NullTextResearch.Figures;
 /// <param name="Rows">Cells of every row, as many as columns.</param>
 public sealed record TableData(string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
+    /// <summary>Let readers of a report sort the rows by a click on a column's heading (default: false).</summary>
+    public bool Sortable { get; init; }
+
     /// <summary>The table as an HTML <c>table</c> element, everything escaped; columns of numbers are right-aligned.</summary>
     /// <returns>An HTML fragment.</returns>
     /// <exception cref="ArgumentException">A row has more or fewer cells than there are columns.</exception>
@@ -17,7 +20,7 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
         Check();
         bool[] numeric = [.. Enumerable.Range(0, Columns.Count).Select(IsNumeric)];
         StringBuilder html = new();
-        html.Append("<table class=\"nt-table\">");
+        html.Append(Sortable ? "<table class=\"nt-table nt-sortable\">" : "<table class=\"nt-table\">");
         if (Title.Length > 0)
         {
             html.Append(CultureInfo.InvariantCulture, $"<caption><span>{Html.Text(Title)}</span></caption>");
@@ -35,7 +38,7 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
             html.Append("<tr>");
             for (int i = 0; i < row.Count; i++)
             {
-                html.Append(CultureInfo.InvariantCulture, $"<td{Align(i)}>{Html.Text(row[i])}</td>");
+                html.Append(CultureInfo.InvariantCulture, $"<td{Align(i)}>{Html.Text(Shown(row[i], numeric[i]))}</td>");
             }
 
             html.Append("</tr>");
@@ -53,27 +56,29 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
     {
         Check();
         StringBuilder text = new();
-        Line(Columns);
+        bool[] numeric = [.. Enumerable.Range(0, Columns.Count).Select(IsNumeric)];
+        Line(Columns, i => Columns[i]);
         text.Append('|');
         for (int i = 0; i < Columns.Count; i++)
         {
-            text.Append(IsNumeric(i) ? " ---: |" : " --- |");
+            text.Append(numeric[i] ? " ---: |" : " --- |");
         }
 
         text.Append('\n');
         foreach (IReadOnlyList<string> row in Rows)
         {
-            Line(row);
+            Line(row, i => Shown(row[i], numeric[i]));
         }
 
         return text.ToString();
 
-        void Line(IReadOnlyList<string> cells)
+        void Line(IReadOnlyList<string> cells, Func<int, string> shown)
         {
             text.Append('|');
-            foreach (string cell in cells)
+            for (int i = 0; i < cells.Count; i++)
             {
-                string safe = cell.ReplaceLineEndings(" ")
+                string safe = shown(i)
+                    .ReplaceLineEndings(" ")
                     .Replace("\\", "\\\\", StringComparison.Ordinal)
                     .Replace("|", "\\|", StringComparison.Ordinal)
                     .Replace("<", "&lt;", StringComparison.Ordinal);
@@ -89,6 +94,9 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
     /// <exception cref="ArgumentException">A row has more or fewer cells than there are columns.</exception>
     public string ToCsv() => Csv.Write(Columns, Rows);
 
+    // As read by people; CSV keeps the word, which programs read.
+    private static string Shown(string cell, bool isNumber) => isNumber ? cell.Replace("Infinity", "∞", StringComparison.Ordinal) : cell;
+
     private bool IsNumeric(int column)
     {
         bool any = false;
@@ -100,9 +108,10 @@ public sealed record TableData(string Title, IReadOnlyList<string> Columns, IRea
                 continue;
             }
 
-            // "31.2 ± 0.4", "1.7x" and "12 %" are numbers to a reader.
+            // "31.2 ± 0.4", "1.7x", "2.4 dB (1.6 to 3.1)" and "12 %" are numbers to a reader, "8 of 8 edits" is a sentence.
             string head = cell.Split([' ', '±', '%', 'x'], 2)[0];
-            if (!double.TryParse(head, System.Globalization.NumberStyles.Float, Csv.Culture, out _))
+            int words = cell.Split(' ').Count(word => word is not "to" && word.Any(char.IsLetter));
+            if (words > 1 || !double.TryParse(head, NumberStyles.Float, Csv.Culture, out _))
             {
                 return false;
             }

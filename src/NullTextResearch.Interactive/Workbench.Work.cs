@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Editing;
@@ -99,6 +100,7 @@ public sealed partial class Workbench
     /// <param name="options">Steps and guidance; its method is ignored.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>Pictures and a table.</returns>
+    [OverloadResolutionPriority(1)] // Without methods, or with null for them, this one is meant.
     public Task<Comparison> Compare(
         RgbImage image,
         string prompt,
@@ -365,19 +367,17 @@ public sealed partial class Workbench
                 // Noise levels, clean to noisy; step i ends at level T - i - 1.
                 int[] levels = [.. Enumerable.Range(0, frames).Select(f => (int)Math.Round((double)f * steps / (frames - 1))).Distinct()];
                 Dictionary<int, Tensor> sampled = new() { [steps] = image.Inversion.StartLatents };
-                Sampler.Run(
-                    progress.Watch(Model.Predictor(), Model),
-                    image.Grid,
-                    image.Inversion.Plan,
-                    (step, latents) =>
+                Sample(
+                    image,
+                    null,
+                    progress,
+                    stop,
+                    reached: (step, latents) =>
                     {
                         int level = steps - step.Step - 1;
                         if (levels.Contains(level))
                             sampled[level] = latents.clone().DetachFromDisposeScope();
-                        progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
-                        return latents;
-                    },
-                    stop
+                    }
                 );
                 try
                 {
@@ -425,18 +425,7 @@ public sealed partial class Workbench
             {
                 using DisposeScope scope = NewDisposeScope();
                 using AttentionStore store = new();
-                int steps = image.Grid.Steps;
-                Sampler.Run(
-                    progress.Watch(Model.Predictor(new StoringAttention(store)), Model),
-                    image.Grid,
-                    image.Inversion.Plan,
-                    (step, latents) =>
-                    {
-                        progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
-                        return latents;
-                    },
-                    stop
-                );
+                Sample(image, null, progress, stop, new StoringAttention(store));
                 return Maps(store, 0, image.Prompt, image.Image);
             },
             cancellation
@@ -462,17 +451,7 @@ public sealed partial class Workbench
             {
                 using DisposeScope scope = NewDisposeScope();
                 using FeatureStore store = new(shown.ToHashSet());
-                Sampler.Run(
-                    progress.Watch(Model.Predictor(store), Model),
-                    image.Grid,
-                    image.Inversion.Plan,
-                    (step, latents) =>
-                    {
-                        progress.Report(new InversionProgress("sampling", step.Step + 1, all));
-                        return latents;
-                    },
-                    stop
-                );
+                Sample(image, null, progress, stop, store);
                 return new GridView(ComponentGrid(image, store, shown));
             },
             cancellation
@@ -601,12 +580,26 @@ public sealed partial class Workbench
             Output.Current.Display(string.Join('\n', notes.Select(n => $"note: {n}")));
     }
 
-    private Tensor Sample(InvertedImage image, double? guidance, LiveProgress progress, CancellationToken stop)
+    /// <summary>Samples an inverted image again; owned by the caller's dispose scope.</summary>
+    /// <param name="image">The inverted image.</param>
+    /// <param name="guidance">w; null for the inversion's.</param>
+    /// <param name="progress">Shows the steps.</param>
+    /// <param name="stop">Stops the sampling.</param>
+    /// <param name="hook">Watches the network; null for none.</param>
+    /// <param name="reached">Receives each step and the latents after it; null for none.</param>
+    private Tensor Sample(
+        InvertedImage image,
+        double? guidance,
+        LiveProgress progress,
+        CancellationToken stop,
+        INetworkHook? hook = null,
+        Action<DiffusionStep, Tensor>? reached = null
+    )
     {
         int steps = image.Grid.Steps;
         SamplingPlan plan = image.Inversion.Plan;
         return Sampler.Run(
-            progress.Watch(Model.Predictor(), Model),
+            progress.Watch(Model.Predictor(hook), Model),
             image.Grid,
             plan with
             {
@@ -614,6 +607,7 @@ public sealed partial class Workbench
             },
             (step, latents) =>
             {
+                reached?.Invoke(step, latents);
                 progress.Report(new InversionProgress("sampling", step.Step + 1, steps));
                 return latents;
             },

@@ -5,6 +5,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Images;
 using NullTextResearch.Loading;
 using NullTextResearch.Models;
+using NullTextResearch.Perception;
 using NullTextResearch.Tensors;
 using NullTextResearch.Text;
 using NullTextResearch.UNet;
@@ -408,6 +409,8 @@ public sealed class StableDiffusion : IDiffusionModel
                 .GetFiles(folder, "*", SearchOption.AllDirectories)
                 .Where(f => Path.GetExtension(f) is ".safetensors" or ".json" or ".txt")
                 .Select(f => Path.GetRelativePath(folder, f))
+                // Networks of metrics may lie beside the model's; they do not change its results.
+                .Where(f => !MetricNetworks.Folders.Contains(f.Split(Path.DirectorySeparatorChar)[0]))
                 .Order(StringComparer.Ordinal)
                 .Select(f => (f.Replace('\\', '/'), Path.Combine(folder, f)));
     }

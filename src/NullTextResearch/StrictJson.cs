@@ -22,11 +22,13 @@ public static class StrictJson
     /// <summary>Parses a document.</summary>
     /// <param name="utf8">The text; a byte-order mark is skipped.</param>
     /// <exception cref="JsonException">The text is not JSON, or is rejected; the message gives the position.</exception>
-    public static JsonElement Parse(ReadOnlySpan<byte> utf8)
+    public static JsonElement Parse(ReadOnlySpan<byte> utf8) => ParseUpTo(utf8, MostValues);
+
+    private static JsonElement ParseUpTo(ReadOnlySpan<byte> utf8, int mostValues)
     {
         if (utf8.StartsWith(Encoding.UTF8.Preamble))
             utf8 = utf8[Encoding.UTF8.Preamble.Length..];
-        Check(utf8);
+        CheckUpTo(utf8, mostValues);
         return JsonElement.Parse(utf8, Options);
     }
 
@@ -37,12 +39,15 @@ public static class StrictJson
     /// As for <see cref="RegularFile.ReadAll"/>; or it is something other than JSON, which the message names.
     /// </exception>
     /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
-    public static JsonElement ReadFile(string path, int most)
+    public static JsonElement ReadFile(string path, int most) => ReadLargeFile(path, most, MostValues);
+
+    /// <summary>Reads a file of a kind that may have more values than <see cref="MostValues"/>.</summary>
+    internal static JsonElement ReadLargeFile(string path, int most, int mostValues)
     {
         byte[] bytes = RegularFile.ReadAll(path, most);
         try
         {
-            return Parse(bytes);
+            return ParseUpTo(bytes, mostValues);
         }
         catch (JsonException e) when (ForeignContent.Of(bytes) is { } what)
         {
@@ -53,7 +58,9 @@ public static class StrictJson
     /// <summary>Rejects what <see cref="Parse"/> rejects, in one pass that builds nothing.</summary>
     /// <param name="utf8">The text.</param>
     /// <exception cref="JsonException">As for <see cref="Parse"/>.</exception>
-    public static void Check(ReadOnlySpan<byte> utf8)
+    public static void Check(ReadOnlySpan<byte> utf8) => CheckUpTo(utf8, MostValues);
+
+    private static void CheckUpTo(ReadOnlySpan<byte> utf8, int mostValues)
     {
         if (!Utf8.IsValid(utf8))
             throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"byte {FirstInvalid(utf8)} is not UTF-8"));
@@ -89,8 +96,8 @@ public static class StrictJson
                     Text(ref reader);
                     break;
             }
-            if (++values > MostValues)
-                throw Bad(ref reader, $"there are more than {MostValues} values, which no file of this kind has");
+            if (++values > mostValues)
+                throw Bad(ref reader, $"there are more than {mostValues} values, which no file of this kind has");
         }
     }
 

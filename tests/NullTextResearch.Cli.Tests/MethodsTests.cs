@@ -32,6 +32,21 @@ public sealed class MethodsTests : Workshop
     }
 
     [Theory]
+    [InlineData("leave out either it or the ID", "null-text", "--quirks", "2")]
+    [InlineData("leave out either it or --markdown", "--markdown", "--quirks", "2")]
+    [InlineData("--quirks needs at least 2 scenes", "--quirks", "1")]
+    [InlineData("--out is for --quirks", "--out", "somewhere")]
+    [InlineData("--null-text-cost measures and prints a table of its own: leave out either it or the ID", "null-text", "--null-text-cost", "2")]
+    [InlineData("--null-text-cost needs 2 to 500 scenes", "--null-text-cost", "1")]
+    [InlineData("are separate measurements", "--null-text-cost", "2", "--quirks", "2")]
+    public void Methods_OptionsThatExcludeEachOther_AreRefused(string expected, params string[] arguments)
+    {
+        Outcome outcome = Run(["methods", .. arguments]).WithoutStackTrace();
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("learning-rte=1", "available: inner-steps, learning-rate")]
     [InlineData("learning-rate", "--set takes NAME=VALUE")]
     [InlineData("path.iterations=no", "expected whole number")]

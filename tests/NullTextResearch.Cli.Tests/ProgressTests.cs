@@ -1,4 +1,5 @@
 using System.Reflection;
+using NullTextResearch.Benchmarks;
 using NullTextResearch.Experiments;
 using NullTextResearch.Hub;
 using NullTextResearch.Inversion;
@@ -34,7 +35,14 @@ public sealed class ProgressTests
                 .Distinct(),
         ];
         Assert.Equal(
-            [nameof(ExperimentProgress), nameof(InversionProgress), nameof(LoadProgress), nameof(PullProgress), nameof(TrainingProgress)],
+            [
+                nameof(ExperimentProgress),
+                nameof(InversionProgress),
+                nameof(LoadProgress),
+                nameof(PullProgress),
+                nameof(StudyProgress),
+                nameof(TrainingProgress),
+            ],
             reports.Select(r => r.Name).Order(StringComparer.Ordinal)
         );
         // Value types would not do: variance needs references.
@@ -48,6 +56,8 @@ public sealed class ProgressTests
         Assert.Equal("12 network evaluations", new ExperimentProgress(12, 30).Where);
         Assert.Equal("500.0 kB of 28.1 MB", new LoadProgress("unet", 500_000, 28_100_000).Where);
         Assert.Equal("1.0 MB of 4.0 MB (25%)", new PullProgress(null, 0, 1_000_000, 4_000_000, null).Where);
+        StudyProgress unit = new(null!, null!, 3, 8);
+        Assert.Equal(("unit 3 of 8", 3.0, 8.0), (unit.Where, unit.Done, unit.Total));
         Assert.Equal("looking it up", new PullProgress(null, 0, 0, 0, "looking it up").Where);
         Assert.Equal("", new PullProgress(null, 0, 0, 0, null).Where);
     }

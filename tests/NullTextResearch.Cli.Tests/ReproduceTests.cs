@@ -50,7 +50,15 @@ public sealed class ReproduceTests : IDisposable
         Assert.True(second.ExitCode == 0, second.Error);
         Assert.Contains("(0 results computed", second.Out, StringComparison.Ordinal);
         using (JsonDocument again = Manifest())
+        {
             Assert.Equal(0, again.RootElement.GetProperty("unetEvaluations").GetInt64());
+            JsonElement results = again.RootElement.GetProperty("results");
+            Assert.Equal((0, 5), (results.GetProperty("computed").GetInt32(), results.GetProperty("read").GetInt32()));
+            // What the first run took for them.
+            Assert.InRange(results.GetProperty("readSeconds").GetDouble(), 0.001, double.MaxValue);
+        }
+
+        Assert.Contains("0 computed, 5 from earlier runs (", File.ReadAllText(Path.Combine(_folder, "report", "index.html")), StringComparison.Ordinal);
 
         // What a disk error or another program did to results is never the end, nor does it get into the figures.
         string[] figures = [.. Directory.GetFiles(Path.Combine(_folder, "report", "fig09"), "*.csv").Order(StringComparer.Ordinal)],
@@ -95,6 +103,58 @@ public sealed class ReproduceTests : IDisposable
             await browser.Screenshot($"index-{width}.png");
         }
     }
+
+    [Fact]
+    public void Reproduce_InShardsThenReported_HasTheFiguresOfOneProcess()
+    {
+        string[] run = ["reproduce", "--quick", "--figures", "9", "--count", "3", "--size", "32", "--batch", "1"];
+        Outcome one = Nulltext.Run(_folder, [.. run, "--out", "one"]);
+        Assert.True(one.ExitCode == 0, one.Error);
+        Outcome early = Nulltext.Run(_folder, [.. run, "--out", "many", "--report"]);
+        early.Refused(1, "are missing for 3 images", "shards");
+        int images = 0;
+        foreach (int shard in (int[])[1, 0])
+        {
+            Outcome part = Nulltext.Run(_folder, [.. run, "--out", "many", "--shard", $"{shard}/2"]);
+            Assert.True(part.ExitCode == 0, part.Error);
+            images += part.Out.Contains("none of 3", StringComparison.Ordinal) ? 0 : int.Parse(part.Out.Split(": ")[1].Split(' ')[0], null);
+            Assert.False(File.Exists(Path.Combine(_folder, "many", "index.html")));
+        }
+        Assert.Equal(3, images);
+        Outcome report = Nulltext.Run(_folder, [.. run, "--out", "many", "--report"]);
+        Assert.True(report.ExitCode == 0, report.Error);
+        Assert.Contains("(0 results computed", report.Out, StringComparison.Ordinal);
+        string[] results = Names("one", "results");
+        Assert.Equal(results, Names("many", "results"));
+        foreach (string file in (string[])["fig09/likelihood.csv", "fig09/psnr.csv", "fig09/gaussianity.csv", "claims.csv", "claims.md"])
+            Assert.Equal(File.ReadAllText(Path.Combine(_folder, "one", file)), File.ReadAllText(Path.Combine(_folder, "many", file)));
+        // The ordinary run finds everything too.
+        Assert.Contains("(0 results computed", Nulltext.Run(_folder, [.. run, "--out", "many"]).Out, StringComparison.Ordinal);
+
+        string[] Names(string run, string part) =>
+            [.. Directory.GetFiles(Path.Combine(_folder, run, part)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public void Reproduce_EmitSlurm_RunsTheSameCommandInShardsAndThenItsReport()
+    {
+        string[] run = ["reproduce", "--protocol", "paper", "--figures", "9", "--count", "3", "--size", "32"];
+        Outcome emitted = Nulltext.Run(_folder, [.. run, "--out", "x", "--emit", "slurm", "--array", "2", "--account", "mine", "--sbatch=--mem=4G"]);
+        Assert.True(emitted.ExitCode == 0, emitted.Error);
+        string script = File.ReadAllText(Path.Combine(_folder, "x", "slurm.sh"));
+        const string Words = "'reproduce' '--protocol' 'paper' '--figures' '9' '--count' '3' '--size' '32'";
+        Assert.Contains($"{Words} --out \"$out\" --shard \"$SLURM_ARRAY_TASK_ID/2\" '--device' 'cpu'", script, StringComparison.Ordinal);
+        Assert.Contains($"{Words} '--report' --out \"$out\"", script, StringComparison.Ordinal);
+        Assert.Contains("#SBATCH --chdir=", script, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "x", "results")));
+    }
+
+    [Theory]
+    [InlineData("--shard 2/2", "--shard is '2/2'")]
+    [InlineData("--shard 0/2 --report", "exclude each other")]
+    [InlineData("--array 2", "--array is for --emit slurm")]
+    public void Reproduce_WrongShards_AreRefused(string options, string words) =>
+        Nulltext.Run(_folder, ["reproduce", "--quick", .. options.Split(' ')]).Refused(2, words);
 
     [Fact]
     public void Reproduce_UnknownFigure_NamesThoseThereAre() => Nulltext.Run(_folder, "reproduce", "--figures", "7").Refused(2, "'7'", "13", "ablations");

@@ -28,16 +28,16 @@ public sealed class BrowserTests : IDisposable
         Assert.Equal(10, await page.Locator("#speed-chart-1 .barlayer .point").CountAsync());
         await browser.AssertTidy(width);
 
-        // A click shows a picture at full size, inside a box that scrolls.
+        // A picture is large enough to be seen, inside a box that scrolls; a click fits it to a narrow page, or shows all of its pixels on a wide one.
+        const string Large = "(image => image.getBoundingClientRect().width >= Math.min(1100, image.naturalWidth))(document.querySelector('#fig13 img'))",
+            Full = "(image => image.getBoundingClientRect().width >= image.naturalWidth)(document.querySelector('#fig13 img'))",
+            Fits = "document.querySelector('#fig13 img').getBoundingClientRect().right <= document.documentElement.clientWidth";
+        Assert.True(await page.EvaluateAsync<bool>(Large));
         await page.Locator("#fig13 img").ClickAsync();
-        Assert.True(
-            await page.EvaluateAsync<bool>(
-                "document.querySelector('#fig13 img').getBoundingClientRect().width >= document.querySelector('#fig13 img').naturalWidth"
-            )
-        );
+        Assert.True(await page.EvaluateAsync<bool>(width == 400 ? Fits : Full));
+        await page.Locator("#fig13 img").ClickAsync();
+        Assert.True(await page.EvaluateAsync<bool>(width == 400 ? Full : Fits));
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width);
-
-        await page.Locator("#fig13 img").ClickAsync();
         await browser.Screenshot($"report-{width}.png");
     }
 
@@ -61,6 +61,64 @@ public sealed class BrowserTests : IDisposable
                 + "Math.abs(d.querySelector('.main-svg').getBoundingClientRect().width - d.clientWidth) < 2; })()"
         );
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 400);
+    }
+
+    [Fact]
+    public async Task Report_Opened_DrawsOnlyWhatIsNear()
+    {
+        Report report = SampleReport.Create();
+        // The charts are two screens below the top.
+        await using ReportBrowser browser = await Opened(report with { Introduction = string.Concat(Enumerable.Repeat("far\n", 80)) });
+        IPage page = browser.Page;
+
+        // Twice: what is watched is told of in the frame after.
+        await page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))))");
+
+        Assert.Equal(0, await page.Locator(".nt-plot[data-drawn]").CountAsync());
+        Assert.False(await page.EvaluateAsync<bool>("!!window.Plotly"));
+        const string Top = "document.querySelector('#speed').getBoundingClientRect().top";
+        await page.EvaluateAsync("document.querySelector('#speed').scrollIntoView({ behavior: 'instant' })");
+        double before = await page.EvaluateAsync<double>(Top);
+        await ReportBrowser.Until(page, "document.querySelector('#speed-chart-1').hasAttribute('data-drawn')");
+        Assert.Equal(0, await page.Locator("#fig04-chart-1[data-drawn]").CountAsync());
+        Assert.InRange(await page.EvaluateAsync<double>(Top), before - 25, before + 25);
+    }
+
+    [Theory]
+    [InlineData(1400)]
+    [InlineData(400)]
+    public async Task Report_ChartDrawn_TakesTheRoomThatWasKeptForIt(int width)
+    {
+        await using ReportBrowser browser = await Opened(
+            SampleReport.Create(),
+            width,
+            "window.IntersectionObserver = function () { this.observe = () => {}; }"
+        );
+        const string Heights = "[...document.querySelectorAll('.nt-plot')].map(d => d.getBoundingClientRect().height)";
+        double[] kept = await browser.Page.EvaluateAsync<double[]>(Heights);
+
+        await browser.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))");
+        await ReportBrowser.Until(browser.Page, "document.querySelectorAll('.nt-plot:not([data-drawn])').length === 0");
+
+        double[] taken = await browser.Page.EvaluateAsync<double[]>(Heights);
+        // A line of the legend may break elsewhere.
+        Assert.All(kept.Zip(taken), pair => Assert.InRange(pair.Second - pair.First, -25, 25));
+        Assert.True(kept.Zip(taken).Count(pair => Math.Abs(pair.Second - pair.First) < 5) > kept.Length / 2);
+    }
+
+    [Theory]
+    // What a browser does before it prints, and a browser that cannot tell what is near.
+    [InlineData("", "dispatchEvent(new Event('beforeprint'))")]
+    [InlineData("delete window.IntersectionObserver", "0")]
+    public async Task Report_PrintedOrUnwatched_DrawsEveryChart(string before, string after)
+    {
+        await using ReportBrowser browser = await Opened(SampleReport.Create(), before: before);
+
+        // All within one turn of the browser's loop: paper does not wait.
+        Assert.Equal(
+            4,
+            await browser.Page.EvaluateAsync<int>($"{after}, [...document.querySelectorAll('.nt-plot')].filter(d => d.querySelector('.main-svg .xy')).length")
+        );
     }
 
     [Fact]
@@ -138,7 +196,18 @@ public sealed class BrowserTests : IDisposable
         Assert.Contains("/bin/false made no picture (exit code 1)", result.Message);
     }
 
-    private static ChromiumRenderer Browser()
+    private async Task<ReportBrowser> Opened(Report report, int width = 1400, string before = "")
+    {
+        string path = Path.Combine(_folder, "opened.html");
+        report.Write(path);
+        ReportBrowser browser = await ReportBrowser.Start(Browser().ExecutablePath, width, 900);
+        if (before.Length > 0)
+            await browser.Page.AddInitScriptAsync(before);
+        await browser.Page.GotoAsync(new Uri(path).AbsoluteUri, new PageGotoOptions { Timeout = 180_000 });
+        return browser;
+    }
+
+    internal static ChromiumRenderer Browser()
     {
         ChromiumSearch search = ChromiumRenderer.Find();
         Assert.SkipWhen(search.Renderer is null, search.Message);

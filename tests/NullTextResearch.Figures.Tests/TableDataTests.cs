@@ -31,6 +31,24 @@ public sealed class TableDataTests
     }
 
     [Fact]
+    public void Infinity_AmongNumbers_IsItsSignForPeopleAndItsWordForPrograms()
+    {
+        TableData table = new(
+            "",
+            ["PSNR [dB]", "said"],
+            [
+                ["31.2", "to Infinity and beyond"],
+                ["Infinity", "exact"],
+            ]
+        );
+
+        Assert.Contains("<td class=\"nt-number\">∞</td>", table.ToHtml());
+        Assert.Contains("| ∞ | exact |", table.ToMarkdown());
+        Assert.Contains("to Infinity and", table.ToHtml());
+        Assert.Contains("Infinity,exact", table.ToCsv());
+    }
+
+    [Fact]
     public void ToMarkdown_PipesLineEndsAndTags_CannotBreakTheTable()
     {
         Assert.Equal("| name\\|pipe | PSNR [dB] |\n| --- | ---: |\n| &lt;b>x&lt;/b> & y | 31.2 ± 0.4 |\n| two lines | - |\n", Table.ToMarkdown());

@@ -113,6 +113,23 @@ public sealed class BrowserTests(Bench bench)
     }
 
     [Fact]
+    public async Task Chart_FarDown_LeavesPlotlyPacked()
+    {
+        string far = "<div style=\"height:5000px\"></div>";
+        await using NotebookPage notebook = await NotebookPage.Open(
+            await bench.Browser(),
+            [PlotlyLoader.Here.Render().ToHtml()!, far, View.Chart(Bench.Lines).ToHtml()]
+        );
+
+        await Task.Delay(300);
+
+        Assert.False(await notebook.Page.EvaluateAsync<bool>("!!(window.Plotly || window.nullTextLoading)"));
+        await notebook.Page.Locator(".nt-plot").ScrollIntoViewIfNeededAsync();
+        await notebook.Page.WaitForSelectorAsync(".nt-plot[data-drawn]", new PageWaitForSelectorOptions { Timeout = 20_000 });
+        notebook.AssertNoComplaints();
+    }
+
+    [Fact]
     public async Task Chart_WithoutLoader_KeepsItsStandIn()
     {
         await using NotebookPage notebook = await NotebookPage.Open(await bench.Browser(), [View.Chart(Bench.Lines).ToHtml()]);
@@ -141,11 +158,13 @@ public sealed class BrowserTests(Bench bench)
                 bench.Workbench.Latents(bench.Inverted.Inversion.StartLatents).ToHtml(),
             ]
         );
-        await notebook.Page.WaitForFunctionAsync(
-            "document.querySelectorAll('.nt-plot[data-drawn]').length === 2",
-            null,
-            new PageWaitForFunctionOptions { Timeout = 20_000 }
-        );
+        Assert.Equal(2, await notebook.Page.Locator(".nt-plot").CountAsync());
+        foreach (ILocator chart in await notebook.Page.Locator(".nt-plot").AllAsync())
+        {
+            // Drawn when it is looked at.
+            await chart.ScrollIntoViewIfNeededAsync();
+            await chart.Locator(".main-svg .xy path").First.WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Attached, Timeout = 20_000 });
+        }
 
         Assert.True(await notebook.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 1000);
         Assert.True(await notebook.Page.EvaluateAsync<bool>("[...document.images].every(i => i.complete && i.naturalWidth > 0)"));

@@ -24,6 +24,17 @@ public sealed class MethodComparisonTests(Bench bench) : IDisposable
         );
 
     [Fact]
+    public async Task Compare_NullForMethods_MeansTheRegisteredOnes()
+    {
+        // Names and objects are both possible, so that null alone would not say which.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            bench.Workbench.Compare(bench.Toy.Image, bench.Toy.Caption, null, cancellation: new CancellationToken(canceled: true))
+        );
+        using Workbench own = Open();
+        await Assert.ThrowsAsync<ArgumentException>(() => own.Compare(bench.Toy.Image, bench.Toy.Caption, ["no such method"], options: Short));
+    }
+
+    [Fact]
     public async Task Compare_MethodsAndEditors_EqualsInvertAndEdit_AndComputesNothingTwice()
     {
         string[] methods = ["ddim", "npi@fixed-point", "gnri"],

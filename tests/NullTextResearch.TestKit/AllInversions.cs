@@ -17,6 +17,7 @@ public static class AllInversions
         ["null-text"] = _ => new NullTextInversion(Few),
         ["null-text paper"] = _ => new NullTextInversion(NullTextOptions.Paper with { InnerSteps = 4 }),
         ["null-text fast"] = _ => new NullTextInversion(NullTextOptions.Fast with { InnerSteps = 4 }),
+        ["null-text line search"] = _ => new NullTextInversion(Few with { Optimiser = NullTextOptimiser.LineSearch }),
         ["null-text early stops"] = _ => new NullTextInversion(Few with { EarlyStopLoss = 0.02 }),
         ["negative-prompt"] = _ => new NegativePromptInversion(),
         ["negative-prompt interpolated"] = _ => new NegativePromptInversion(new NegativePromptOptions { Interpolation = 0.5 }),
@@ -46,6 +47,7 @@ public static class AllInversions
         ),
         ["textual with pivot"] = _ => new TextualInversionWithPivot(Few),
         ["value embeddings"] = _ => new ValueEmbeddingInversion(Few),
+        ["value embeddings, line search"] = _ => new ValueEmbeddingInversion(Few with { Optimiser = NullTextOptimiser.LineSearch }),
         ["non-pivotal"] = _ => new NonPivotalInversion(new NonPivotalOptions { InnerSteps = 2, Seed = 3 }),
         ["non-pivotal per step"] = _ => new NonPivotalInversion(
             new NonPivotalOptions

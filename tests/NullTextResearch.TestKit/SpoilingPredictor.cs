@@ -7,12 +7,12 @@ namespace NullTextResearch.TestKit;
 
 /// <summary>Spoils chosen predictions: NaN in one value of every row of an image.</summary>
 /// <param name="inner">Predicts.</param>
-/// <param name="isBad">Asked once at each call of the network.</param>
+/// <param name="isBad">Asked once at each call of the network that predicts for the image.</param>
 /// <param name="image">Which image.</param>
 public sealed class SpoilingPredictor(INoisePredictor inner, Func<bool> isBad, int image) : INoisePredictor
 {
     public Tensor Predict(Tensor latents, DiffusionStep step, Conditioning condition) =>
-        isBad() ? Spoilt(inner.Predict(latents, step, condition), condition) : inner.Predict(latents, step, condition);
+        IsBad(condition) ? Spoilt(inner.Predict(latents, step, condition), condition) : inner.Predict(latents, step, condition);
 
     public PredictionGradient Differentiate(
         Tensor latents,
@@ -23,8 +23,10 @@ public sealed class SpoilingPredictor(INoisePredictor inner, Func<bool> isBad, i
     )
     {
         PredictionGradient result = inner.Differentiate(latents, step, condition, loss, of);
-        return isBad() ? result with { Prediction = Spoilt(result.Prediction, condition) } : result;
+        return IsBad(condition) ? result with { Prediction = Spoilt(result.Prediction, condition) } : result;
     }
+
+    private bool IsBad(Conditioning condition) => condition.Layout().Rows.Any(r => r.Image == image) && isBad();
 
     private Tensor Spoilt(Tensor prediction, Conditioning condition)
     {

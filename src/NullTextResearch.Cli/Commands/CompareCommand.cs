@@ -67,12 +67,14 @@ internal static class CompareCommand
             (parsed, context) =>
             {
                 MethodRequest request = new() { InnerSteps = parsed.GetValue(inner), Seed = parsed.GetValue(seed) };
-                MethodChoice[] choices = [.. Listed("--methods", parsed.GetValue(methods)!).Select(name => Chosen(name, request))];
+                MethodChoice[] choices = [.. SharedOptions.Ids("--methods", parsed.GetValue(methods)!).Select(name => Chosen(name, request))];
                 EditorMethod[] chosen =
                 [
                     .. parsed.GetValue(to) is null
                         ? []
-                        : Listed("--editors", parsed.GetValue(editors)!).Select(id => Named("--editors", () => EditorCatalogue.Find(id))),
+                        : SharedOptions
+                            .Ids("--editors", parsed.GetValue(editors)!)
+                            .Select(id => SharedOptions.Named("--editors", () => EditorCatalogue.Find(id))),
                 ];
                 return Run(
                     context,
@@ -99,31 +101,10 @@ internal static class CompareCommand
         );
     }
 
-    private static string[] Listed(string option, string text)
-    {
-        string[] names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (names.Length == 0)
-            throw new UsageException($"{option} lists no ids; give them separated by commas ('nulltext methods' lists them).");
-        return names.Distinct().Count() == names.Length ? names : throw new UsageException($"{option} lists an id twice: {text}.");
-    }
-
     private static MethodChoice Chosen(string name, MethodRequest request)
     {
-        MethodChoice choice = Named("--methods", () => MethodChoice.Parse(name, request));
+        MethodChoice choice = SharedOptions.Named("--methods", () => MethodChoice.Parse(name, request));
         return choice.Refusal is { } reason ? throw new UsageException($"--methods: {reason}") : choice;
-    }
-
-    private static T Named<T>(string option, Func<T> find)
-    {
-        try
-        {
-            return find();
-        }
-        catch (ArgumentException e)
-        {
-            // The name of a parameter means nothing on a command line.
-            throw new UsageException($"{option}: {e.Message.Split(" (Parameter", 2)[0]}");
-        }
     }
 
     private static int Run(RunContext context, Request request)

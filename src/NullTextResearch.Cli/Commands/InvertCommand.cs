@@ -42,7 +42,7 @@ internal static class InvertCommand
         Option<double> guidance = SharedOptions.Number("--guidance", "Guidance scale w that edits will use.", 7.5, 0, 100);
         Option<string> preset = SharedOptions.Choice(
             "--preset",
-            "default: the released code; paper: constant threshold and rate; fast: one evaluation fewer per step, slightly different results.",
+            "default: the released code; paper: constant threshold and rate; fast: starts from the prompt, optimises only where needed.",
             "default",
             "default",
             "paper",

@@ -108,30 +108,12 @@ internal static class MeasureCommand
         );
     }
 
-    private static Metric[] Chosen(string text)
-    {
-        string[] ids = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (ids.Length == 0)
-            throw new UsageException("--metrics lists no ids; give them separated by commas ('nulltext methods' lists them).");
-        try
-        {
-            return [.. ids.Distinct().Select(MetricCatalogue.Find)];
-        }
-        catch (ArgumentException e)
-        {
-            // The name of a parameter means nothing on a command line.
-            throw new UsageException($"--metrics: {e.Message.Split(" (Parameter", 2)[0]}");
-        }
-    }
+    private static Metric[] Chosen(string text) =>
+        [.. SharedOptions.Ids("--metrics", text).Select(id => SharedOptions.Named("--metrics", () => MetricCatalogue.Find(id)))];
 
     private static RegionMask Mask(string path, bool outside)
     {
-        RgbImage picture = ImageFile.Load(path);
-        RegionMask mask = new(
-            picture.Width,
-            picture.Height,
-            [.. Enumerable.Range(0, picture.Width * picture.Height).Select(i => picture.Rgb[3 * i] + picture.Rgb[3 * i + 1] + picture.Rgb[3 * i + 2] > 382)]
-        );
+        RegionMask mask = RegionMask.FromPicture(ImageFile.Load(path));
         return outside ? mask.Inverse() : mask;
     }
 
@@ -147,7 +129,7 @@ internal static class MeasureCommand
         }
         catch (ArgumentException e)
         {
-            string reason = e.Message.Split(" (Parameter", 2)[0];
+            string reason = ErrorText.WithoutParameter(e);
             return mustWork ? throw new UsageException($"{metric.Id}: {reason}") : new Value(metric, null, reason);
         }
     }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.Text;
+using NullTextResearch.Benchmarks;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Editing;
 using NullTextResearch.Experiments;
@@ -35,26 +37,46 @@ internal static class MethodsCommand
             if (result.GetValueOrDefault<int?>() is < 2)
                 result.AddError("--quirks needs at least 2 scenes: it compares pairs.");
         });
-        Option<string> folder = new("--out")
+        Option<int?> cost = new("--null-text-cost")
         {
-            Description = "Folder that keeps the results of --quirks.",
-            DefaultValueFactory = _ => Path.Combine("runs", "quirks"),
+            Description = "Measure on this many rendered scenes what each variant of null-text optimisation costs and reaches (T = 50), and write a page.",
         };
+        cost.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 2 or > ToyEditDataset.MostTasks)
+                result.AddError($"--null-text-cost needs 2 to {ToyEditDataset.MostTasks} scenes: it compares pairs.");
+        });
+        Option<string?> folder = new("--out") { Description = "Folder that keeps the results of --quirks or --null-text-cost (default: runs/ and that name)." };
         Command command = new("methods", "List methods, paths, editors and metrics: what they do, where they come from, what they cost, which can be combined.")
         {
             id,
             markdown,
             quirks,
+            cost,
             folder,
         };
+        command.Validators.Add(result =>
+        {
+            bool one = result.GetResult(id) is { Tokens.Count: > 0 },
+                tables = result.GetValue(markdown);
+            Option[] measured = [.. new Option[] { quirks, cost }.Where(o => result.GetResult(o) is { Implicit: false })];
+            if (one && tables)
+                result.AddError("--markdown prints the tables of everything: leave out either it or the ID.");
+            foreach (Option option in measured.Where(_ => one || tables))
+                result.AddError($"{option.Name} measures and prints a table of its own: leave out either it or {(one ? "the ID" : "--markdown")}.");
+            if (measured.Length > 1)
+                result.AddError("--quirks and --null-text-cost are separate measurements: give one of them.");
+            if (measured.Length == 0 && result.GetResult(folder) is { Implicit: false })
+                result.AddError("--out is for --quirks and --null-text-cost; give one of them too, or leave it out.");
+        });
         CommandRunner.Handle(
             command,
             (parsed, context) =>
             {
-                if (parsed.GetValue(id) is not null && parsed.GetValue(markdown))
-                    throw new UsageException("--markdown prints the tables of everything: leave out either it or the ID.");
                 if (parsed.GetValue(quirks) is { } scenes)
-                    MeasureQuirks(context, scenes, parsed.GetValue(folder)!);
+                    MeasureQuirks(context, scenes, parsed.GetValue(folder) ?? Path.Combine("runs", "quirks"));
+                else if (parsed.GetValue(cost) is { } rendered)
+                    MeasureCost(context, rendered, parsed.GetValue(folder) ?? Path.Combine("runs", "null-text-cost"));
                 else if (parsed.GetValue(id) is { } one)
                     Explain(context, one);
                 else if (parsed.GetValue(markdown))
@@ -67,7 +89,41 @@ internal static class MethodsCommand
                 return CommandRunner.Done;
             }
         );
-        return command.WithExamples("nulltext methods", "nulltext methods null-text", "nulltext methods --markdown", "nulltext methods --quirks 12");
+        return command.WithExamples(
+            "nulltext methods",
+            "nulltext methods null-text",
+            "nulltext methods --markdown",
+            "nulltext methods --quirks 12",
+            "nulltext methods --null-text-cost 32"
+        );
+    }
+
+    private static void MeasureCost(RunContext context, int scenes, string folder)
+    {
+        using OutputLock alone = OutputLock.OnFolder(folder);
+        torch.set_num_threads(1);
+        using StableDiffusion model = StableDiffusion.LoadMini();
+        ToyEditDataset dataset = new(scenes, model.ImageSize);
+        using ExperimentLab lab = new(model, NullTextCost.Images(dataset), ExperimentSettings.Default with { BatchSize = 1 }, new ResultCache(folder))
+        {
+            Workers = Math.Min(context.AllThreads, scenes),
+            Cancellation = context.Cancel,
+        };
+        using SceneEditJudge? judge = lab.Classifier is { } classifier ? new SceneEditJudge(dataset, classifier) : null;
+        IReadOnlyList<NullTextCostRow> rows = NullTextCost.Run(lab, dataset, judge, log: line => context.Error.WriteLine(line));
+        Report page = NullTextCostPage.Of(
+            rows,
+            [
+                new("Model", $"{model.Name}, {lab.Fingerprint[..12]}"),
+                new("Images", $"{scenes} held-out scenes of {dataset.Name}"),
+                new("Grid", FormattableString.Invariant($"T = {lab.Settings.Steps}, w = {lab.Settings.GuidanceScale}")),
+            ],
+            $"nulltext methods --null-text-cost {scenes}"
+        );
+        string path = Path.Combine(folder, "index.html");
+        WholeFile.Write(path, Encoding.UTF8.GetBytes(page.ToHtml()));
+        context.Out.WriteLine(page.Sections[0].Tables[0].ToMarkdown());
+        context.Out.WriteLine(path);
     }
 
     private static void MeasureQuirks(RunContext context, int scenes, string folder)

@@ -4,7 +4,6 @@ using System.Diagnostics;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Installing;
-using NullTextResearch.Kernel.Running;
 using NullTextResearch.Text;
 
 namespace NullTextResearch.Cli.Commands;
@@ -105,7 +104,7 @@ internal static class NotebookCommand
                 NotebookDocument document = NotebookDocument.Load(parsed.GetValue(from)!);
                 string target = parsed.GetValue(to)!;
                 if (Path.GetExtension(target).Equals(".html", StringComparison.OrdinalIgnoreCase))
-                    File.WriteAllText(target, NotebookHtml.Write(document, Path.GetFileNameWithoutExtension(target)));
+                    NotebookPage.Write(document, target);
                 else
                     document.Save(target);
                 context.Out.WriteLine($"{document.Cells.Count} cells written to {target}.");

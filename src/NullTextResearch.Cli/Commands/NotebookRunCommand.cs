@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Kernel.Documents;
 using NullTextResearch.Kernel.Running;
@@ -169,10 +168,7 @@ internal static class NotebookRunCommand
         if (run.Failure is null || folder is not null)
             run.Document.Save(target);
         if (html)
-            WholeFile.Write(
-                Path.ChangeExtension(target, ".html"),
-                Encoding.UTF8.GetBytes(NotebookHtml.Write(run.Document, Path.GetFileNameWithoutExtension(name)))
-            );
+            NotebookPage.Write(run.Document, Path.ChangeExtension(target, ".html"));
         if (run.Failure is { } failure)
         {
             context.Cancel.ThrowIfCancellationRequested();

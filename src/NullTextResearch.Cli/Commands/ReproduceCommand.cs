@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
+using NullTextResearch.Benchmarks;
 using NullTextResearch.Cli.Reproduce;
 using NullTextResearch.Cli.Running;
 using NullTextResearch.Experiments;
@@ -79,8 +81,14 @@ internal static class ReproduceCommand
         Option<int> batch = SharedOptions.Int("--batch", "Maximum number of images per network call.", 8, 1, 1000);
         Command command = new("reproduce", "Reproduce the paper's figures.") { figures, images, size, count, folder, quick, protocol, guidance, seed, batch };
         model.AddTo(command);
+        Option<bool> report = new("--report") { Description = "Compute nothing: make the figures of what shards have put into --out." };
+        command.Options.Add(report);
+        StudyRunOptions run = new(model.Device);
+        run.AddTo(command);
         command.Validators.Add(result =>
         {
+            foreach (Option option in result.GetValue(report) ? run.OfRun.Where(o => result.GetResult(o) is { Implicit: false }) : [])
+                result.AddError($"{option.Name} and --report exclude each other: the report is about all that is in --out.");
             if (result.GetValue(quick) && result.GetResult(protocol) is { Implicit: false })
                 result.AddError("--quick and --protocol exclude each other.");
         });
@@ -101,23 +109,10 @@ internal static class ReproduceCommand
                     Seed = parsed.GetValue(seed),
                     BatchSize = parsed.GetValue(batch),
                 };
+                string[] ofJob = [folder.Name, .. run.OfRun.Concat(run.OfEmit).Select(o => o.Name)];
+                string[] words = Words(parsed, [.. ofJob, model.Device.Name, "--threads"]);
                 string repeat = string.Concat(
-                    parsed
-                        .Tokens.Select(t => t.Value)
-                        .Skip(1)
-                        .Aggregate(
-                            (Text: new List<string>(), Skip: false),
-                            (state, token) =>
-                            {
-                                if (state.Skip)
-                                    return (state.Text, false);
-                                if (token is "--figures" or "--out")
-                                    return (state.Text, true);
-                                state.Text.Add(token.Contains(' ') ? $" \"{token}\"" : " " + token);
-                                return (state.Text, false);
-                            }
-                        )
-                        .Text
+                    Words(parsed, [figures.Name, .. ofJob]).Skip(1).Where(w => w != report.Name).Select(w => w.Contains(' ') ? $" \"{w}\"" : $" {w}")
                 );
                 return Run(
                     context,
@@ -136,17 +131,50 @@ internal static class ReproduceCommand
                                     ? 2
                                     : 4
                         ),
-                    parsed.GetValue(folder)!,
                     settings,
-                    repeat
+                    new Job
+                    {
+                        Folder = parsed.GetValue(folder)!,
+                        Repeat = repeat,
+                        Shard = run.Shard(parsed),
+                        FoundOnly = parsed.GetValue(report),
+                        Script = run.Emits(parsed)
+                            ? (
+                                run.ScriptPath(parsed, parsed.GetValue(folder)!),
+                                run.Script(context, parsed, "reproduce", parsed.GetValue(folder)!, parsed.GetValue(folder)!) with
+                                {
+                                    Run = words,
+                                    Merge = string.Join(' ', words.Append(report.Name).Select(SlurmScript.Quoted)),
+                                    Folder = Environment.CurrentDirectory,
+                                }
+                            )
+                            : null,
+                    }
                 );
             }
         );
         return command.WithExamples(
             "nulltext reproduce --quick",
             "nulltext reproduce --figures 4,9,ablations --images photographs/ --count 8 --out runs/mine",
-            "nulltext reproduce --protocol paper --model OWNER/NAME --device cuda"
+            "nulltext reproduce --protocol paper --model OWNER/NAME --device cuda",
+            "nulltext reproduce --protocol paper --out runs/paper --shard 0/4"
         );
+    }
+
+    /// <summary>The words of the command line without some options and their values.</summary>
+    private static string[] Words(ParseResult parsed, IReadOnlyList<string> without)
+    {
+        List<string> words = [];
+        for (int i = 0; i < parsed.Tokens.Count; i++)
+        {
+            string word = parsed.Tokens[i].Value;
+            if (without.Contains(word))
+                // All of them take one value.
+                i++;
+            else
+                words.Add(word);
+        }
+        return [.. words];
     }
 
     private static int ToySide(SizeRule sizes, ImageSizing sizing)
@@ -168,11 +196,11 @@ internal static class ReproduceCommand
         string? named,
         ImageSizing sizing,
         Func<string, int?> countOf,
-        string folder,
         ExperimentSettings settings,
-        string repeat
+        Job job
     )
     {
+        string folder = job.Folder;
         Stopwatch clock = Stopwatch.StartNew();
         ModelSource found = request.Find(context);
         string source = named ?? ExperimentImages.SetFor(found.Sizes);
@@ -190,12 +218,30 @@ internal static class ReproduceCommand
                     + "one per line, or choose other --figures "
                     + $"({string.Join(", ", PaperFigure.All.Where(f => !f.NeedsEdits).SelectMany(f => f.Aliases.Count > 0 ? f.Aliases : [f.Id]))})."
             );
-        // Two reports in one folder would mix; successive runs share the results in it.
+        if (job.Script is { } script)
+        {
+            Directory.CreateDirectory(script.Job.Logs);
+            WholeFile.Write(script.Path, Encoding.UTF8.GetBytes(script.Job.ToText()));
+            context.Out.WriteLine($"{images.Count} images in {script.Job.Shards} shards; 'bash {script.Path}' submits the array and, after it, the report");
+            return CommandRunner.Done;
+        }
+        bool isPart = job.Shard.Count > 1;
+        // An image's results are one process's: they share inversions.
+        IReadOnlyList<ExperimentImage> own = isPart ? [.. images.Where(i => job.Shard.Takes(i.Hash))] : images;
+        if (own.Count == 0)
+        {
+            context.Out.WriteLine($"shard {job.Shard}: none of {images.Count} images falls to it");
+            return CommandRunner.Done;
+        }
+        // Two reports in one folder would mix; successive runs share the results in it, and so do shards, each of which writes files of its own images.
         string results = Path.Combine(folder, "results");
-        using OutputLock alone = OutputLock.OnFolder(folder);
-        foreach (string part in PaperFigure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
-            alone.Sweep(part);
-        int rows = Math.Min(images.Count, settings.BatchSize);
+        using OutputLock alone = OutputLock.OnFolder(
+            isPart ? Path.Combine(folder, "shards", string.Create(CultureInfo.InvariantCulture, $"{job.Shard.Index}-of-{job.Shard.Count}")) : folder
+        );
+        if (!isPart)
+            foreach (string part in PaperFigure.All.Select(f => Path.Combine(folder, f.Id)).Prepend(results))
+                alone.Sweep(part);
+        int rows = Math.Min(own.Count, settings.BatchSize);
         // Edits run the source, its targets and both halves of guidance together.
         int edits = 1 + Math.Max(settings.Factors.Count, images.Max(i => i.Edits.Count));
         using StableDiffusion model = request.Load(
@@ -217,18 +263,22 @@ internal static class ReproduceCommand
                 model.Tokenizer.Tokenize(prompt).EnsureFits();
         else
             SharedOptions.RequirePrompts(context, model, prompts);
-        using ExperimentLab lab = new(model, images, settings, new ResultCache(results))
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.Cancel);
+        using IDisposable? announced = AnnouncedStop.On(stop);
+        using ExperimentLab lab = new(model, own, settings, new ResultCache(results))
         {
-            Cancellation = context.Cancel,
+            AllImages = images,
+            FoundOnly = job.FoundOnly,
+            Cancellation = stop.Token,
             // One thread per image beats several threads inside one small operation; a GPU takes all images at once.
-            Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.AllThreads, images.Count) : 1,
+            Workers = model.Device.type == TorchSharp.DeviceType.CPU ? Math.Min(context.AllThreads, own.Count) : 1,
         };
         context.Kept = $"finished results are kept in {results}: the same command resumes from there.";
         ReproductionPlan plan = new()
         {
             Figures = figures,
             Folder = folder,
-            CommandOptions = repeat,
+            CommandOptions = job.Repeat,
             ImageSource = source switch
             {
                 ExperimentImages.ToyName => "held-out toy scenes",
@@ -237,19 +287,53 @@ internal static class ReproduceCommand
             },
             Threads = Math.Max(lab.Workers, context.Threads),
         };
+        Reproduction reproduction = new(model, lab, plan);
         List<string> lines = [];
-        string index = context.Track(progress => new Reproduction(model, lab, plan).Run(progress, lines.Add));
+        string? index;
+        try
+        {
+            index = context.Track(progress => isPart ? reproduction.Compute(progress) : reproduction.Run(progress, lines.Add));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !context.Cancel.IsCancellationRequested)
+        {
+            context.Error.WriteLine($"cancelled; {context.Kept}");
+            return CommandRunner.Cancelled;
+        }
+        catch (MissingResultsException e)
+        {
+            throw new CommandException(e.Message);
+        }
+        string counts = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{lab.Cache.Written} results computed, {lab.Cache.Found} found"
+                + $"{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}"
+        );
+        if (index is null)
+        {
+            context.Out.WriteLine($"shard {job.Shard}: {own.Count} of {images.Count} images in {Reproduction.Duration(clock.Elapsed)} ({counts})");
+            return CommandRunner.Done;
+        }
         foreach (string line in lines)
             context.Out.WriteLine(line);
         context.Out.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({lab.Cache.Written} results "
-                    + $"computed, {lab.Cache.Found} "
-                    + $"found{(lab.Cache.Damaged > 0 ? $"; {lab.Cache.Damaged} damaged or from an older version, and computed again" : "")}): "
-                    + $"{Path.GetFullPath(index)}"
-            )
+            $"{figures.Count} figure{(figures.Count == 1 ? "" : "s")} in {Reproduction.Duration(clock.Elapsed)} ({counts}): {Path.GetFullPath(index)}"
         );
         return CommandRunner.Done;
+    }
+
+    /// <summary>Where the run writes, and which part of it is computed.</summary>
+    private sealed record Job
+    {
+        public required string Folder { get; init; }
+
+        /// <summary>The options that repeat the run, for manifests.</summary>
+        public required string Repeat { get; init; }
+
+        public required StudyShard Shard { get; init; }
+
+        public required bool FoundOnly { get; init; }
+
+        /// <summary>A batch script to be written instead of computing.</summary>
+        public required (string Path, SlurmScript Job)? Script { get; init; }
     }
 }

@@ -51,20 +51,7 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
     {
         Stopwatch clock = Stopwatch.StartNew();
         List<FigureSection> sections = [];
-        HashSet<string> done = [];
-        _totalWork = lab.Images.Count * plan.Figures.SelectMany(f => f.Work(lab.Settings)).DistinctBy(w => w.Name).Sum(w => w.Cost);
-        foreach (PaperFigure figure in plan.Figures)
-        {
-            double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost),
-                start = lab.Work;
-            lab.Progress = progress is null
-                ? null
-                : new Direct<ExperimentProgress>(p => progress.Report(Share(figure, Math.Min(_doneWork + p.Work - start, _doneWork + here))));
-            sections.Add(Write(figure, log));
-            _doneWork += here;
-            done.UnionWith(figure.Work(lab.Settings).Select(w => w.Name));
-            progress?.Report(Share(figure, _doneWork));
-        }
+        Each(progress, figure => sections.Add(Write(figure, log)));
         Photograph(log);
         Report report = new()
         {
@@ -81,11 +68,9 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
                 new("T and N", $"{lab.Settings.Steps} steps; {string.Join(", ", lab.Settings.InnerSteps)} inner iterations"),
                 new("Guidance", string.Create(CultureInfo.InvariantCulture, $"{lab.Settings.GuidanceScale} (edits {lab.Settings.EditGuidanceScale})")),
                 new("Device", $"{model.Device}, {plan.Threads} thread{(plan.Threads == 1 ? "" : "s")}"),
-                new(
-                    "This run",
-                    $"{Duration(clock.Elapsed)}, {lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)} UNet evaluations ({lab.Cache.Written} "
-                        + $"results computed, {lab.Cache.Found} found)"
-                ),
+                new("Time of this run", Duration(clock.Elapsed)),
+                new("UNet evaluations", lab.Evaluations.ToString("N0", CultureInfo.InvariantCulture)),
+                new("Results", Results(lab.Cache)),
             ],
             Sections = sections,
         };
@@ -99,6 +84,34 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
         string index = Path.Combine(plan.Folder, "index.html");
         report.Write(index);
         return index;
+    }
+
+    /// <summary>Computes the results of all figures and writes none of them: what a shard does.</summary>
+    /// <param name="progress">As for <see cref="Run"/>.</param>
+    /// <returns>Null: there is no page.</returns>
+    public string? Compute(IProgress<WorkProgress>? progress)
+    {
+        // Making a figure asks the lab for everything that it shows; of a part of the images, the figure itself is of no use.
+        Each(progress, figure => figure.Make(lab));
+        return null;
+    }
+
+    private void Each(IProgress<WorkProgress>? progress, Action<PaperFigure> make)
+    {
+        HashSet<string> done = [];
+        _totalWork = lab.Images.Count * plan.Figures.SelectMany(f => f.Work(lab.Settings)).DistinctBy(w => w.Name).Sum(w => w.Cost);
+        foreach (PaperFigure figure in plan.Figures)
+        {
+            double here = lab.Images.Count * figure.Work(lab.Settings).Where(w => !done.Contains(w.Name)).Sum(w => w.Cost),
+                start = lab.Work;
+            lab.Progress = progress is null
+                ? null
+                : new Direct<ExperimentProgress>(p => progress.Report(Share(figure, Math.Min(_doneWork + p.Work - start, _doneWork + here))));
+            make(figure);
+            _doneWork += here;
+            done.UnionWith(figure.Work(lab.Settings).Select(w => w.Name));
+            progress?.Report(Share(figure, _doneWork));
+        }
     }
 
     private WorkProgress Share(PaperFigure figure, double work)
@@ -128,6 +141,7 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
         long evaluations = lab.Evaluations;
         int found = lab.Cache.Found,
             written = lab.Cache.Written;
+        double? foundSeconds = lab.Cache.FoundSeconds;
         FigureContent content = figure.Make(lab);
         string folder = Path.Combine(plan.Folder, figure.Id);
         List<ReportFile> files = [];
@@ -156,9 +170,15 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
                 title = figure.Title,
                 command,
                 started,
-                seconds = Math.Round(clock.Elapsed.TotalSeconds, 2),
+                seconds = Seconds(clock.Elapsed.TotalSeconds),
                 unetEvaluations = lab.Evaluations - evaluations,
-                results = new { computed = lab.Cache.Written - written, read = lab.Cache.Found - found },
+                // Of another figure or an earlier run; those seconds are not in the time above.
+                results = new
+                {
+                    computed = lab.Cache.Written - written,
+                    read = lab.Cache.Found - found,
+                    readSeconds = Seconds(lab.Cache.FoundSeconds - foundSeconds),
+                },
                 options = lab.Settings,
                 seed = lab.Settings.Seed,
                 model = new
@@ -236,6 +256,15 @@ internal sealed class Reproduction(StableDiffusion model, ExperimentLab lab, Rep
             torchSharp = typeof(torch).Assembly.GetName().Version?.ToString(),
             libtorch = torch.__version__,
         };
+
+    // What a resumed run found costs it nothing, but was computed once.
+    private static string Results(ResultCache cache) =>
+        cache.Earlier == 0
+            ? $"{cache.Written} computed"
+            : $"{cache.Written} computed, {cache.Earlier} from earlier runs"
+                + (cache.EarlierSeconds is { } seconds ? $" ({Duration(TimeSpan.FromSeconds(seconds))})" : "");
+
+    private static double? Seconds(double? value) => value is { } seconds ? Math.Round(seconds, 2) : null;
 
     internal static string Duration(TimeSpan time) =>
         time.TotalMinutes < 1

@@ -56,8 +56,8 @@ internal static class ErrorText
     private static bool IsLibtorchMissing(Exception e) =>
         e is DllNotFoundException || (e is TypeInitializationException { TypeName: var name } && name.Contains("TorchSharp", StringComparison.Ordinal));
 
-    // ArgumentException adds "(Parameter 'x')", which means nothing to a person at a terminal.
-    private static string WithoutParameter(Exception e) =>
+    /// <summary>The message without the "(Parameter 'x')" that ArgumentException adds: it means nothing to a person at a terminal.</summary>
+    public static string WithoutParameter(Exception e) =>
         e is ArgumentException { ParamName: { Length: > 0 } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
@@ -11,10 +10,6 @@ namespace NullTextResearch.Cli.Running;
 /// <summary>One inversion with its run folder: read if complete, resumed if interrupted, computed if new.</summary>
 internal sealed record InversionRun
 {
-    // The state is saved often enough that little is lost, and rarely enough that nobody waits for the disk.
-    private const int StepsBetweenStates = 5;
-    private static readonly TimeSpan TimeBetweenStates = TimeSpan.FromSeconds(20);
-
     /// <summary>The model as requested.</summary>
     public required ModelRequest Model { get; init; }
 
@@ -73,7 +68,17 @@ internal sealed record InversionRun
 
         InvertOptions options = new()
         {
-            Method = new Resumed(context, this, key),
+            Method = new ResumableInversion(Inversion, Folder, key)
+            {
+                Restart = Restart,
+                Resumed = done =>
+                {
+                    context.Error.WriteLine($"resuming after step {done} of {Steps}, where an earlier run stopped");
+                    context.Kept = Kept(done);
+                },
+                Saved = done => context.Kept = Kept(done),
+                Unusable = note => context.Error.WriteLine($"note: {note}; the inversion starts from scratch"),
+            },
             Steps = Steps,
             GuidanceScale = Guidance,
             Size = ImageSizing.AsIs,
@@ -113,48 +118,7 @@ internal sealed record InversionRun
         };
         Folder.Save(result, manifest, Source, inverted.RoundTrip, inverted.Reconstruction);
         return (manifest, false);
-    }
 
-    /// <summary>The requested method; null-text inversion saves its state and resumes where an earlier run stopped.</summary>
-    private sealed class Resumed(RunContext context, InversionRun run, string key) : IInversion
-    {
-        public string Name => run.Inversion.Name;
-
-        public object Options => run.Inversion.Options;
-
-        public InversionResult Invert(InversionProblem problem, IProgress<InversionProgress>? progress = null, CancellationToken cancellation = default)
-        {
-            // Only null-text inversion can be resumed; the others are quick or have no state to save.
-            if (run.Inversion is not NullTextInversion nullText)
-                return run.Inversion.Invert(problem, progress, cancellation);
-            SavedNullTextState? saved = null;
-            string? note = null;
-            Stopwatch clock = Stopwatch.StartNew();
-            if (!run.Restart && run.Folder.TryLoadState(key, problem.Latents.device, out saved, out note))
-            {
-                context.Error.WriteLine($"resuming after step {saved.State.StepsDone} of {run.Steps}, where an earlier run stopped");
-                context.Kept = Kept(saved.State.StepsDone);
-            }
-
-            if (note is not null)
-                context.Error.WriteLine($"note: {note}; the inversion starts from scratch");
-            using (saved)
-            {
-                return nullText.Invert(problem, saved?.State, SaveNowAndThen, progress, cancellation);
-            }
-
-            void SaveNowAndThen(NullTextState state)
-            {
-                // The last state is followed by the result itself. On cancellation, the steps since the last saved state are worth a file too.
-                bool due = state.StepsDone % StepsBetweenStates == 0 || clock.Elapsed > TimeBetweenStates || context.Cancel.IsCancellationRequested;
-                if (!due || state.StepsDone == run.Steps)
-                    return;
-                run.Folder.SaveState(key, state);
-                clock.Restart();
-                context.Kept = Kept(state.StepsDone);
-            }
-
-            string Kept(int done) => $"{done} of {run.Steps} steps are kept in {run.FolderName}; the same command resumes from there.";
-        }
+        string Kept(int done) => $"{done} of {Steps} steps are kept in {FolderName}; the same command resumes from there.";
     }
 }

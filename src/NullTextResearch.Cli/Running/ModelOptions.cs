@@ -99,6 +99,9 @@ internal sealed class ModelOptions
         }
     }
 
+    /// <summary>Where the model runs, for options that need to know.</summary>
+    public Option<string> Device => _device;
+
     public void AddTo(Command command)
     {
         foreach (

@@ -33,6 +33,30 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>The ids of an option that lists some, separated by commas.</summary>
+    /// <exception cref="UsageException">None, or one twice.</exception>
+    public static string[] Ids(string option, string text)
+    {
+        string[] ids = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (ids.Length == 0)
+            throw new UsageException($"{option} lists no ids; give them separated by commas ('nulltext methods' lists them).");
+        return ids.Distinct().Count() == ids.Length ? ids : throw new UsageException($"{option} lists an id twice: {text}.");
+    }
+
+    /// <summary>What an id of an option names.</summary>
+    /// <exception cref="UsageException">Nothing of that name; the message of <paramref name="find"/> with the option's name in front.</exception>
+    public static T Named<T>(string option, Func<T> find)
+    {
+        try
+        {
+            return find();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"{option}: {ErrorText.WithoutParameter(e)}");
+        }
+    }
+
     /// <summary>A whole number between bounds.</summary>
     public static Option<int> Int(string name, string description, int value, int least, int most)
     {

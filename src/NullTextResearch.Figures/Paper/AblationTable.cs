@@ -54,7 +54,7 @@ internal sealed class AblationTable : PaperFigure
                 Claim.Of(
                     Invariant($"Textual inversion with a pivot reconstructs comparably (within {Comparable} dB)."),
                     "pictures only",
-                    Invariant($"null-text {Claim.Say(apart, format: "0.00")} above it"),
+                    Invariant($"null-text {Apart(apart, "0.00")} it"),
                     PairedDifference.Of(ours.Zip(textual, (o, t) => Comparable - Math.Abs(o - t)))
                 ),
             ],

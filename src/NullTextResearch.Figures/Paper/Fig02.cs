@@ -72,12 +72,7 @@ internal sealed class Fig02 : PaperFigure
 
         PairedDifference kept = PairedDifference.Of(lab.Images.Zip(records, (image, r) => r.Psnr - Psnr.Of(image.Image, ImageFile.Decode(r.DdimPng))));
         claims.Add(
-            Claim.Of(
-                "Plain DDIM inversion at the same guidance loses what null-text keeps.",
-                "pictures only",
-                Invariant($"null-text {Claim.Say(kept)} above it"),
-                kept
-            )
+            Claim.Of("Plain DDIM inversion at the same guidance loses what null-text keeps.", "pictures only", Invariant($"null-text {Apart(kept)} it"), kept)
         );
         return new FigureContent
         {
@@ -87,7 +82,7 @@ internal sealed class Fig02 : PaperFigure
                     CultureInfo.InvariantCulture,
                     $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]} with early stopping. One null-text inversion per image at w = "
                         + $"{lab.Settings.EditGuidanceScale}; every edit is prompt-to-prompt from it (cross-attention injected for "
-                        + $"{lab.Settings.CrossReplace:0%} of the steps, self-attention for {lab.Settings.SelfReplace:0%}, edits of an object confined to "
+                        + $"{lab.Settings.CrossReplace:0 %} of the steps, self-attention for {lab.Settings.SelfReplace:0 %}, edits of an object confined to "
                         + $"the region of its word). "
                 ) + (measured.Length > 0 ? "Second row: the true result, rendered from the edited scene." : ""),
             Paper =

@@ -32,13 +32,13 @@ internal sealed class Fig08 : PaperFigure
         SdEditRecord[] judged = [.. records.Where(r => r.Plain.All(p => p.TargetProbability is not null))];
         double[] Probability(Func<SdEditRecord, IReadOnlyList<SdEditPoint>> way) =>
             [.. t0.Select((_, s) => Mean(judged.Select(r => way(r)[s].TargetProbability!.Value)))];
-        string[] labels = [.. t0.Select(t => Invariant($"{t:0%}"))];
+        string[] labels = [.. t0.Select(t => Invariant($"{t:0 %}"))];
         List<(string, Chart)> charts = [];
         int closer = t0.Where((_, i) => ours[i] < plain[i]).Count();
         string found = string.Create(
             CultureInfo.InvariantCulture,
             $"At equal t0 SDEdit with null-text stays closer to the input at {closer} of {t0.Length} strengths (distance {ours[^1]:0.000} against "
-                + $"{plain[^1]:0.000} at t0 = {t0[^1]:0%})."
+                + $"{plain[^1]:0.000} at t0 = {t0[^1]:0 %})."
         );
         if (judged.Length > 0)
         {
@@ -60,7 +60,7 @@ internal sealed class Fig08 : PaperFigure
                     }
                 )
             );
-            found += Invariant($" The target word's probability at t0 = {t0[^1]:0%}: {plainWord[^1]:0.00} without, {oursWord[^1]:0.00} with null-text.");
+            found += Invariant($" The target word's probability at t0 = {t0[^1]:0 %}: {plainWord[^1]:0.00} without, {oursWord[^1]:0.00} with null-text.");
         }
         charts.Add(
             (
@@ -93,7 +93,7 @@ internal sealed class Fig08 : PaperFigure
                 Claim.Of(
                     "At equal t0, SDEdit stays closer to the input with null texts.",
                     "LPIPS 0.457 against 0.599 at t0 = 80 %",
-                    Invariant($"distance {ours[^1]:0.000} against {plain[^1]:0.000} at t0 = {t0[^1]:0%}; nearer at {closer} of {t0.Length} t0"),
+                    Invariant($"distance {ours[^1]:0.000} against {plain[^1]:0.000} at t0 = {t0[^1]:0 %}; nearer at {closer} of {t0.Length} t0"),
                     nearer
                 ),
             ],

@@ -35,7 +35,7 @@ internal sealed class Fig15 : PaperFigure
         {
             Caption = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Cross-attention maps ({records[0].Height} x "
+                $"{Conditions(lab)}, N = {lab.Settings.InnerSteps[^1]}, w = {lab.Settings.EditGuidanceScale}. Cross-attention maps ({records[0].Height} × "
                     + $"{records[0].Width}) of the conditional branch, averaged over steps, heads and layers, over the image, as multiples of an even share, "
                     + $"one scale for all maps of an image. Upper row: null-text inversion; lower row: textual inversion with a pivot, which optimises the "
                     + $"words' own embeddings."
@@ -45,7 +45,7 @@ internal sealed class Fig15 : PaperFigure
                 + "pivot they are diffuse, and edits distort.",
             Found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Content words keep {ours:0%} of their attention in the strongest tenth of the pixels with null-text inversion, {theirs:0%} with textual "
+                $"Content words keep {ours:0 %} of their attention in the strongest tenth of the pixels with null-text inversion, {theirs:0 %} with textual "
                     + $"inversion with a pivot (10 % would be even)."
             ),
             Claims =

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NullTextResearch.Experiments;
+using NullTextResearch.Metrics;
 using NullTextResearch.Text;
 
 namespace NullTextResearch.Figures.Paper;
@@ -79,10 +80,20 @@ public abstract class PaperFigure
     }
 
     /// <summary>The mean; with the sample standard deviation for five or more values, because fewer show none.</summary>
-    private protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00") =>
-        values.Count < Claim.FewestImages
-            ? values.Average().ToString(format, CultureInfo.InvariantCulture)
-            : $"{values.Average().ToString(format, CultureInfo.InvariantCulture)} ± {Deviation(values).ToString(format, CultureInfo.InvariantCulture)}";
+    private protected static string MeanAndDeviation(IReadOnlyList<double> values, string format = "0.00")
+    {
+        string Number(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+        string deviation = Number(Deviation(values));
+        // Equal values, and exact reconstructions, whose PSNR is infinite, deviate by nothing that a number can say.
+        bool shown = values.Count >= Claim.FewestImages && values.All(double.IsFinite) && deviation != Number(0);
+        return shown ? $"{Number(values.Average())} ± {deviation}" : Number(values.Average());
+    }
+
+    /// <summary>A mean difference in dB as words, from what it is measured: "0.3 dB above", or "below" if it is negative.</summary>
+    private protected static string Apart(PairedDifference difference, string format = "0.0") =>
+        difference.Mean < 0
+            ? $"{Claim.Say(difference with { Mean = -difference.Mean }, format: format)} below"
+            : $"{Claim.Say(difference, format: format)} above";
 
     /// <summary>Cost of a method's curve over all N of the settings, or over those given.</summary>
     private protected static WorkItem MethodWork(ExperimentSettings s, ReconstructionMethod method, IReadOnlyList<int>? innerSteps = null) =>

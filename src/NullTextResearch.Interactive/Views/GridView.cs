@@ -30,10 +30,12 @@ public sealed class GridView : Visual
                 return Markup.View(
                     id,
                     "grid",
+                    // On a narrow page it is moved sideways rather than shown too small.
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"<img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" style=\"max-width:100%;height:auto\" "
-                            + $"src=\"{Markup.DataUri(picture)}\">"
+                        $"<div style=\"overflow-x:auto\"><img alt=\"{Markup.Text(Description())}\" width=\"{picture.Width}\" "
+                            + $"style=\"max-width:100%;min-width:{Math.Min(picture.Width, 640)}px;height:auto\" "
+                            + $"src=\"{Markup.DataUri(picture)}\"></div>"
                     )
                 );
             },

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-using System.Text;
 using NullTextResearch.Figures;
 using NullTextResearch.Interactive.Rendering;
 
@@ -9,8 +7,6 @@ namespace NullTextResearch.Interactive;
 [TypeFormatterSource(typeof(RenderingFormatters), PreferredMimeTypes = [Mime.Html, Mime.Text])]
 internal sealed class PlotlyLoader : IRendered
 {
-    private static readonly Lazy<string> Packed = new(Pack);
-
     /// <summary>Replaces a loader that moved to another cell.</summary>
     public static PlotlyLoader Moved { get; } = new(loads: false);
 
@@ -23,18 +19,6 @@ internal sealed class PlotlyLoader : IRendered
 
     public Rendition Render() =>
         _loads
-            ? new Rendition("plotly.js is loaded: charts are interactive, without a network.")
-            {
-                Html = _ =>
-                    $"<script type=\"text/plain\">{PlotlyScript.License}</script><script>({Markup.Asset("plotly-loader.js")})(\"{Packed.Value}\");</script>",
-            }
+            ? new Rendition("plotly.js is loaded: charts are interactive, without a network.") { Html = _ => PlotlyScript.LoaderHtml }
             : new Rendition("(plotly.js is loaded in a later cell)") { Html = _ => "<!-- plotly.js is loaded in a later cell -->" };
-
-    private static string Pack()
-    {
-        using MemoryStream memory = new();
-        using (GZipStream zip = new(memory, CompressionLevel.SmallestSize))
-            zip.Write(Encoding.UTF8.GetBytes(PlotlyScript.Text));
-        return Convert.ToBase64String(memory.ToArray());
-    }
 }

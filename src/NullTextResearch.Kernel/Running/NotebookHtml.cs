@@ -22,14 +22,19 @@ public static partial class NotebookHtml
         .Build();
 
     private const string Style = """
-        body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: #1d2126; background: #fff; max-width: 1000px; margin: 32px auto; padding: 0 20px; }
+        :root { --ink: #1d2126; --page: #fff; --soft: #f2f4f7; --code: #f6f8fa; --edge: #b8c4d2; --line: #dde2e8; --bad: #a8201a; --key: #0b4fa0; --text: #96420c; --note: #6a737d; --link: #0b57d0; color-scheme: light dark; }
+        @media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --page: #12171d; --soft: #232c35; --code: #1a2129; --edge: #3d4b59; --line: #35414d; --bad: #ff8f88; --key: #82b7ff; --text: #f0a675; --note: #9fb0c0; --link: #8ab8ff; } }
+        body { font: 16px/1.55 Georgia, 'Times New Roman', serif; color: var(--ink); background: var(--page); max-width: 1000px; margin: 32px auto; padding: 0 20px; overflow-wrap: break-word; } a { color: var(--link); }
         h1, h2, h3 { font-family: 'Helvetica Neue', Arial, sans-serif; line-height: 1.25; } h1 { font-size: 30px; } h2 { font-size: 22px; margin-top: 1.6em; }
-        pre, code { font: 13px/1.5 'DejaVu Sans Mono', Consolas, monospace; } p code, li code, td code { background: #f2f4f7; padding: 1px 4px; border-radius: 3px; }
-        .cell { margin: 12px 0; } .in { background: #f6f8fa; border-left: 3px solid #b8c4d2; padding: 9px 14px; overflow-x: auto; margin: 0; }
-        .out { padding: 4px 0 4px 16px; overflow-x: auto; font-family: 'Helvetica Neue', Arial, sans-serif; font-size: 14px; } .out pre { margin: 4px 0; white-space: pre-wrap; } .error { color: #a8201a; }
-        math { font-family: 'Cambria Math', 'STIX Two Math', 'Latin Modern Math', 'Libertinus Math', 'DejaVu Math TeX Gyre', math; } math[display="block"] { margin: 1em 0; }
-        table { border-collapse: collapse; } th, td { padding: 4px 10px; border-bottom: 1px solid #dde2e8; text-align: left; } .math { font-style: italic; } div.math { text-align: center; margin: 1em 0; font-size: 18px; }
-        .kw { color: #0b4fa0; } .st { color: #96420c; } .co { color: #6a737d; font-style: italic; } img { max-width: 100%; }
+        pre, code { font: 13px/1.5 'DejaVu Sans Mono', Consolas, monospace; } p code, li code, td code { background: var(--soft); padding: 1px 4px; border-radius: 3px; } section > pre { overflow-x: auto; }
+        section > table { display: block; overflow-x: auto; max-width: 100%; }
+        .cell { margin: 12px 0; } .in { background: var(--code); border-left: 3px solid var(--edge); padding: 9px 14px; overflow-x: auto; margin: 0; }
+        .out { padding: 4px 0 4px 16px; overflow-x: auto; font-family: 'Helvetica Neue', Arial, sans-serif; font-size: 14px; } .out pre { margin: 4px 0; white-space: pre-wrap; } .error { color: var(--bad); }
+        math { font-family: 'Cambria Math', 'STIX Two Math', 'Latin Modern Math', 'Libertinus Math', 'DejaVu Math TeX Gyre', math; } math[display="block"] { margin: 1em 0; overflow-x: auto; }
+        table { border-collapse: collapse; } th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: left; } .math { font-style: italic; } div.math { text-align: center; margin: 1em 0; font-size: 18px; overflow-x: auto; }
+        .kw { color: var(--key); } .st { color: var(--text); } .co { color: var(--note); font-style: italic; } img { max-width: 100%; }
+        .nt-plot:not([data-drawn]) { min-height: 0 !important; }
+        @media (max-width: 600px) { body { margin: 16px auto; padding: 0 12px; } h1 { font-size: 25px; } .in { padding: 8px 10px; } .out { padding-left: 6px; } ul, ol { padding-left: 24px; } }
         """;
 
     /// <summary>The page as HTML.</summary>
@@ -40,8 +45,8 @@ public static partial class NotebookHtml
         StringBuilder page = new();
         page.Append(
             CultureInfo.InvariantCulture,
-            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
-                + $"charset=\"utf-8\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n"
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                + $"content=\"width=device-width, initial-scale=1\"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head><body>\n"
         );
         foreach (NotebookCell cell in document.Cells)
         {

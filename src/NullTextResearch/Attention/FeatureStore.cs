@@ -1,4 +1,4 @@
-using NullTextResearch.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace NullTextResearch.Attention;
@@ -24,10 +24,10 @@ public sealed class FeatureStore(IReadOnlySet<int>? steps = null) : INetworkHook
         int first = call.Rows.FirstConditional;
         if (first < 0 || (steps is not null && !steps.Contains(call.Step)))
             return features;
-        Tensor kept = Lifetime.WithoutGradient(() => features.narrow(0, first, features.shape[0] - first).to(CPU).to(ScalarType.Float32).contiguous());
-        // The network may reuse the memory of what it passes.
-        _features.Add(new StoredFeature(call.Site, call.Step, kept.Snapshot()));
-        kept.Dispose();
+        using DisposeScope scope = NewDisposeScope();
+        // A copy in any case: the network may reuse the memory of what it passes.
+        Tensor kept = features.narrow(0, first, features.shape[0] - first).detach().to(ScalarType.Float32, CPU, copy: true).contiguous();
+        _features.Add(new StoredFeature(call.Site, call.Step, kept.DetachFromDisposeScope()));
         return features;
     }
 

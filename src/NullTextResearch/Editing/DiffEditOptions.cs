@@ -39,6 +39,8 @@ public sealed record DiffEditOptions : EditorOptions
     /// </summary>
     public bool PublishedScale { get; init; }
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new DiffEdit(this, problem);
 }

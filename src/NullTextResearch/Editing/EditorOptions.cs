@@ -21,6 +21,9 @@ public abstract record EditorOptions
     /// <summary>Whether the targets of an inversion that optimised the prompt's embedding reuse its rows for the words that both prompts share.</summary>
     internal virtual bool ReusesOptimisedWords => true;
 
+    /// <summary>Whether factors of words (<see cref="ReWeight"/>) change its edits; with others, an edit that asks for them is refused.</summary>
+    internal virtual bool TakesWeights => true;
+
     /// <summary>Creates the director of one run.</summary>
     /// <param name="problem">Images and edits; borrowed for the director's lifetime.</param>
     /// <exception cref="ArgumentException">An edit does not fit its prompts, the editor or the inversion.</exception>

@@ -14,6 +14,8 @@ public sealed record EmbeddingInterpolationOptions : EditorOptions
 
     internal override bool ReusesOptimisedWords => false;
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new EmbeddingInterpolation(this, problem);
 }

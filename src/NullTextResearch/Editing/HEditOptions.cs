@@ -51,6 +51,8 @@ public sealed record HEditOptions : EditorOptions
     /// </summary>
     public bool PublishedSourceRow { get; init; }
 
+    internal override bool TakesWeights => PromptToPrompt is not null;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new HEdit(this, problem);
 }

@@ -32,6 +32,8 @@ public sealed record InfEditOptions : EditorOptions
     /// </summary>
     public bool PublishedEta { get; init; }
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new InfEdit(this, problem);
 }

@@ -34,6 +34,12 @@ public sealed record LocalBlend
     /// <summary>Share of the steps before blending starts, 0 to 1.</summary>
     public double StartFraction { get; init; } = 0.2;
 
+    /// <summary>
+    /// How to handle words that their prompt lacks. Skipped ones have no part in the mask; without any word it is empty, and the target stays at the source
+    /// once blending has started, as in the released code.
+    /// </summary>
+    public MissingWordRule MissingWords { get; init; } = MissingWordRule.Refuse;
+
     /// <summary>Layers whose maps make up the mask.</summary>
     public MapSelection Layers { get; init; } = MapSelection.Default;
 
@@ -66,6 +72,26 @@ public sealed record LocalBlend
         }
         return new LocalBlend { SourceWords = [.. ofSource.Distinct()], TargetWords = [.. ofTarget.Distinct()] };
     }
+
+    /// <summary>A blend around one word of each prompt, looked up exactly as spelled; a prompt that lacks its word has no part in the mask.</summary>
+    /// <remarks>As PnPInversion's runner (Ju et al. 2024) looks up the blended words of PIE-Bench.</remarks>
+    /// <param name="source">Source prompt.</param>
+    /// <param name="target">Target prompt.</param>
+    /// <param name="words">Two words: of the source prompt, and of the target.</param>
+    /// <returns>A blend with default thresholds; change them using <c>with</c>.</returns>
+    /// <exception cref="ArgumentException">There are not two words.</exception>
+    public static LocalBlend OfPair(TokenizedPrompt source, TokenizedPrompt target, IReadOnlyList<string> words) =>
+        words.Count == 2
+            ? new LocalBlend
+            {
+                SourceWords = [.. words.Take(1).Intersect(source.Words)],
+                TargetWords = [.. words.Skip(1).Intersect(target.Words)],
+                MissingWords = MissingWordRule.Skip,
+            }
+            : throw new ArgumentException(
+                $"a blend with one word per prompt needs two words, of the source prompt and of the target; got {words.Count}: {string.Join(", ", words)}",
+                nameof(words)
+            );
 
     /// <summary>
     /// Parses a comma-separated list of words. A word may itself contain commas: the longest run that is a word of either prompt counts as one word.
@@ -135,7 +161,8 @@ public sealed record LocalBlend
         // Sum over the words' tokens, mean over layers and heads: [h w].
         Tensor Attention(TokenizedPrompt prompt, int row, IReadOnlyList<string> words)
         {
-            long[] positions = [.. words.SelectMany(prompt.PositionsOf).Distinct().Select(p => (long)p)];
+            IEnumerable<string> known = MissingWords == MissingWordRule.Skip ? words.Where(prompt.HasWord) : words;
+            long[] positions = [.. known.SelectMany(prompt.PositionsOf).Distinct().Select(p => (long)p)];
             Tensor index = tensor(positions, device: chosen[0].Sum.device);
             return cat([.. chosen.Select(m => m.Sum.select(0, row).index_select(2, index).sum(-1))], 0).mean([0L]);
         }
@@ -157,7 +184,7 @@ public sealed record LocalBlend
     internal void Validate(TokenizedPrompt source, TokenizedPrompt target)
     {
         List<string> problems = [];
-        if (SourceWords.Count + TargetWords.Count == 0)
+        if (SourceWords.Count + TargetWords.Count == 0 && MissingWords == MissingWordRule.Refuse)
             problems.Add("no words to blend");
         foreach (
             (string name, double value) in new[] { ("threshold", Threshold), ("subtract threshold", SubtractThreshold), ("start fraction", StartFraction) }
@@ -168,6 +195,8 @@ public sealed record LocalBlend
         }
         if (problems.Count > 0)
             throw new ArgumentException($"Local blend: {string.Join("; ", problems)}.");
+        if (MissingWords == MissingWordRule.Skip)
+            return;
         foreach (string word in SourceWords.Concat(SubtractSourceWords))
             source.PositionsOf(word);
         foreach (string word in TargetWords.Concat(SubtractTargetWords))

@@ -30,6 +30,8 @@ public sealed record MasaCtrlOptions : EditorOptions
     /// </summary>
     public MasaCtrlMasks? Masks { get; init; }
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new MasaCtrl(this, problem);
 }

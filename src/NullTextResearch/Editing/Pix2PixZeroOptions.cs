@@ -18,6 +18,8 @@ public sealed record Pix2PixZeroOptions : EditorOptions
     /// </summary>
     public bool PublishedHalves { get; init; }
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new Pix2PixZero(this);
 }

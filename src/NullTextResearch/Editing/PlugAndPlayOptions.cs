@@ -15,6 +15,8 @@ public sealed record PlugAndPlayOptions : EditorOptions
     /// <summary>Share of the steps in which self-attention queries and keys of the source are injected, 0 to 1 (default 0.5).</summary>
     public double Attention { get; init; } = 0.5;
 
+    internal override bool TakesWeights => false;
+
     /// <inheritdoc/>
     public override IEditDirector Direct(EditProblem problem) => new PlugAndPlay(this, problem);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
@@ -28,6 +29,7 @@ public sealed class ExperimentLab : IDisposable
 
     private readonly Dictionary<string, (Batch Batch, InversionResult Result)> _inversions = [];
     private readonly Lock _gate = new();
+    private readonly IReadOnlyList<ExperimentImage>? _allImages;
     private WorkerPool? _pool;
     private SceneClassifier? _classifier;
     private bool _classifierSought;
@@ -64,6 +66,19 @@ public sealed class ExperimentLab : IDisposable
 
     /// <summary>The images.</summary>
     public IReadOnlyList<ExperimentImage> Images { get; }
+
+    /// <summary>
+    /// All images of the run of which <see cref="Images"/> are a part; the same images by default. What a result takes from other images (another caption) it
+    /// takes from these, so that the parts of a run have the results of the whole.
+    /// </summary>
+    public IReadOnlyList<ExperimentImage> AllImages
+    {
+        get => _allImages ?? Images;
+        init => _allImages = value;
+    }
+
+    /// <summary>Whether a result that is not in <see cref="Cache"/> is an error, and nothing is computed.</summary>
+    public bool FoundOnly { get; init; }
 
     /// <summary>Size of the experiments.</summary>
     public ExperimentSettings Settings { get; }
@@ -158,18 +173,22 @@ public sealed class ExperimentLab : IDisposable
         }
         if (missing.Count == 0)
             return results;
+        if (FoundOnly)
+            throw new MissingResultsException(experiment, [.. missing.Select(i => Images[i].Name)]);
         int together = Math.Min(Settings.BatchSize, (missing.Count + Workers - 1) / Workers);
         // All images of a batch have the same size.
         int[][] chunks = [.. missing.GroupBy(i => PixelSize.Of(Images[i].Image)).SelectMany(group => group.Chunk(together))];
         void Compute(int[] chunk)
         {
             Cancellation.ThrowIfCancellationRequested();
+            Stopwatch clock = Stopwatch.StartNew();
             using Batch batch = new(this, chunk);
             IReadOnlyList<T> made = compute(batch);
+            double seconds = clock.Elapsed.TotalSeconds / chunk.Length;
             for (int i = 0; i < chunk.Length; i++)
             {
                 lock (_gate)
-                    Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i]);
+                    Cache.Write(KeyOf(experiment, chunk[i], options(chunk[i])), made[i], seconds);
                 results[chunk[i]] = made[i];
             }
         }

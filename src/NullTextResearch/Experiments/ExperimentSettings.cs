@@ -57,6 +57,11 @@ public sealed record ExperimentSettings
     /// </summary>
     public int? OptimisedRows { get; init; }
 
+    /// <summary>
+    /// Adam's learning rate for the variants without a pivot, textual inversion and non-pivotal null-text. The paper states none.
+    /// </summary>
+    public double UnpivotedRate { get; init; } = new Inversion.NonPivotalOptions().LearningRate;
+
     /// <summary>Seed of all noise.</summary>
     public long Seed { get; init; }
 
@@ -72,6 +77,8 @@ public sealed record ExperimentSettings
             problems.Add($"Steps is {Steps}; it must lie in 1..999");
         if (OptimisedRows < 1)
             problems.Add($"OptimisedRows is {OptimisedRows}; it must be at least 1, or null for all");
+        if (!(UnpivotedRate > 0) || !double.IsFinite(UnpivotedRate))
+            problems.Add(FormattableString.Invariant($"UnpivotedRate is {UnpivotedRate}; it must be positive"));
         if (BatchSize < 1)
             problems.Add($"BatchSize is {BatchSize}; it must be at least 1");
         if (InnerSteps.Count == 0 || InnerSteps[0] < 1 || InnerSteps.Zip(InnerSteps.Skip(1)).Any(p => p.First >= p.Second))

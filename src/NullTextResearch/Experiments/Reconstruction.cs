@@ -98,14 +98,21 @@ public static class Reconstruction
     {
         ExperimentSettings s = lab.Settings;
         string name = $"reconstruct-{NameOf(method).Replace(' ', '-')}";
-        object Options(int image, object counts) =>
-            new
+        // Results at the default rate keep the keys that they had before it could be chosen.
+        bool other =
+            method is (ReconstructionMethod.TextualInversion or ReconstructionMethod.NonPivotal) && s.UnpivotedRate != new ExperimentSettings().UnpivotedRate;
+        object Options(int image, object counts)
+        {
+            object own = new
             {
                 s.GuidanceScale,
                 counts,
                 Seed = UsesSeed(method) ? s.Seed : 0,
                 Caption = method == ReconstructionMethod.RandomCaption ? OtherCaption(lab, image) : null,
             };
+            return other ? new { own, s.UnpivotedRate } : own;
+        }
+
         if (!Optimises(method))
             return [lab.PerImage(name, i => Options(i, 0), batch => Invert(lab, batch, method, [0])[0])];
         if (Make(lab, method, 1, null) is IAnyTimeInversion)
@@ -129,7 +136,7 @@ public static class Reconstruction
     public static string OtherCaption(ExperimentLab lab, int image)
     {
         string own = lab.Images[image].Caption;
-        string[] others = [.. lab.Images.Select(i => i.Caption).Where(c => c != own).Distinct()];
+        string[] others = [.. lab.AllImages.Select(i => i.Caption).Where(c => c != own).Distinct()];
         if (others.Length > 0)
             return others[(int)((ulong)(lab.Images[image].Key + lab.Settings.Seed) % (ulong)others.Length)];
         // A set of one image: the caption of a scene that is not in it.
@@ -150,8 +157,17 @@ public static class Reconstruction
             ReconstructionMethod.RandomCaption => new RandomCaptionInversion(captions!, options),
             ReconstructionMethod.GlobalNullText => new GlobalNullTextInversion(),
             ReconstructionMethod.RandomPivot => new RandomPivotInversion(options, seed),
-            ReconstructionMethod.TextualInversion => new TextualInversion(new TextualInversionOptions { Seed = seed }),
-            ReconstructionMethod.NonPivotal => new NonPivotalInversion(new NonPivotalOptions { Seed = seed, Rows = lab.Settings.OptimisedRows }),
+            ReconstructionMethod.TextualInversion => new TextualInversion(
+                new TextualInversionOptions { Seed = seed, LearningRate = lab.Settings.UnpivotedRate }
+            ),
+            ReconstructionMethod.NonPivotal => new NonPivotalInversion(
+                new NonPivotalOptions
+                {
+                    Seed = seed,
+                    Rows = lab.Settings.OptimisedRows,
+                    LearningRate = lab.Settings.UnpivotedRate,
+                }
+            ),
             ReconstructionMethod.TextualInversionWithPivot => new TextualInversionWithPivot(options with { Rows = null }),
             ReconstructionMethod.NegativePrompt => new NegativePromptInversion(),
             ReconstructionMethod.DirectInversion => new DirectInversion(),

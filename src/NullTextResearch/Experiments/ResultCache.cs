@@ -12,12 +12,24 @@ public sealed class ResultCache
     internal static readonly JsonSerializerOptions Json = StoredJson.Plain;
     private static readonly JsonSerializerOptions Strict = StoredJson.Strict(StoredJson.Plain);
     private readonly string _folder;
+    private readonly HashSet<string> _counted = [];
 
     /// <summary>Opens a folder; it is created when the first result is written.</summary>
     public ResultCache(string folder) => _folder = folder;
 
     /// <summary>Results read from files so far.</summary>
     public int Found { get; private set; }
+
+    /// <summary>
+    /// Seconds that these took when they were computed, each as often as it was read; null if the time of one is not known.
+    /// </summary>
+    public double? FoundSeconds { get; private set; } = 0;
+
+    /// <summary>Results read so far that this object has not written, each counted once: earlier runs computed them.</summary>
+    public int Earlier { get; private set; }
+
+    /// <summary>Seconds that the <see cref="Earlier"/> results took when they were computed; null as for <see cref="FoundSeconds"/>.</summary>
+    public double? EarlierSeconds { get; private set; } = 0;
 
     /// <summary>Results written so far.</summary>
     public int Written { get; private set; }
@@ -43,6 +55,13 @@ public sealed class ResultCache
                 throw new JsonException("it belongs to another key, or its checksum is wrong");
             value = StoredJson.Read<T>(stored, Strict);
             Found++;
+            FoundSeconds += entry.Seconds;
+            if (_counted.Add(path))
+            {
+                Earlier++;
+                EarlierSeconds += entry.Seconds;
+            }
+
             return true;
         }
         catch (JsonException)
@@ -54,8 +73,11 @@ public sealed class ResultCache
     }
 
     /// <summary>Writes a result; a reader sees all of it or nothing.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="value">The result.</param>
+    /// <param name="seconds">What its computation took, or null if that is not known.</param>
     /// <exception cref="IOException">The disk is full or the folder cannot be written; earlier results are intact.</exception>
-    public void Write<T>(ResultKey key, T value)
+    public void Write<T>(ResultKey key, T value, double? seconds = null)
     {
         byte[] stored = JsonSerializer.SerializeToUtf8Bytes(value, Json);
         using MemoryStream text = new();
@@ -65,6 +87,8 @@ public sealed class ResultCache
             writer.WritePropertyName(nameof(Entry.Key));
             JsonSerializer.Serialize(writer, key, Json);
             writer.WriteString(nameof(Entry.Sha256), StoredJson.Checksum(stored));
+            if (seconds is { } took)
+                writer.WriteNumber(nameof(Entry.Seconds), Math.Round(took, 3));
             writer.WritePropertyName(nameof(Entry.Value));
             // Exactly the bytes that were hashed.
             writer.WriteRawValue(stored);
@@ -72,11 +96,12 @@ public sealed class ResultCache
         }
 
         WholeFile.Write(PathOf(key), text.GetBuffer().AsSpan(0, (int)text.Length));
+        _counted.Add(PathOf(key));
         Written++;
     }
 
     /// <summary>The file of a result.</summary>
     public string PathOf(ResultKey key) => Path.Combine(_folder, $"{key.Experiment}-{key.Hash[..24]}.json");
 
-    private sealed record Entry(ResultKey Key, string Sha256, JsonElement Value);
+    private sealed record Entry(ResultKey Key, string Sha256, JsonElement Value, double? Seconds = null);
 }

@@ -15,35 +15,18 @@ public static class SdEditExperiment
 {
     /// <summary>Applies each image's first planned edit at every strength, with and without null texts.</summary>
     public static IReadOnlyList<SdEditRecord> Run(ExperimentLab lab) =>
-        lab.PerImage<SdEditRecord>(
+        PerImage<SdEditRecord>(
+            lab,
             "sdedit",
-            i => new
+            (batch, inversion, target) =>
             {
-                lab.Settings.EditGuidanceScale,
-                N = lab.Settings.InnerSteps[^1],
-                lab.Settings.Seed,
-                lab.Settings.Strengths,
-                EditOf(lab.Images[i]).Prompt,
-            },
-            batch =>
-            {
-                using DisposeScope scope = NewDisposeScope();
-                ExperimentImage[] images = [.. batch.Images];
-                InversionResult inversion = EditExperiments.NullText(lab, batch);
-                using StepEmbeddings target = StepEmbeddings.Constant(lab.Model.Embed([.. images.Select(i => EditOf(i).Prompt)]));
                 using StepEmbeddings empty = StepEmbeddings.Constant(batch.Unconditional);
-                List<SdEditPoint>[] plain = [.. images.Select(_ => new List<SdEditPoint>())],
-                    ours = [.. images.Select(_ => new List<SdEditPoint>())];
-                foreach (double strength in lab.Settings.Strengths)
-                {
-                    Add(plain, empty, strength);
-                    Add(ours, inversion.Unconditional, strength);
-                }
-                return [.. images.Select((image, i) => new SdEditRecord(EditOf(image).Prompt, WordOf(image)?.Word, plain[i], ours[i]))];
+                SdEditPoint[][] plain = Curve(lab, batch, s => Noised(empty, s)),
+                    ours = Curve(lab, batch, s => Noised(inversion.Unconditional, s));
+                return [.. batch.Images.Select((image, i) => new SdEditRecord(EditOf(image).Prompt, WordOf(image)?.Word, plain[i], ours[i]))];
 
-                void Add(List<SdEditPoint>[] to, StepEmbeddings unconditional, double strength)
+                Tensor Noised(StepEmbeddings unconditional, double strength)
                 {
-                    using DisposeScope inner = NewDisposeScope();
                     using SdEditResult result = SdEdit.Run(
                         new SdEditProblem
                         {
@@ -57,20 +40,90 @@ public static class SdEditExperiment
                         new SdEditOptions { Strength = strength, Seed = lab.Settings.Seed },
                         lab.Cancellation
                     );
-                    RgbImage[] edited = lab.Model.Decode(result.Latents);
-                    for (int i = 0; i < edited.Length; i++)
-                        to[i]
-                            .Add(
-                                new SdEditPoint(
-                                    strength,
-                                    Probability(lab, images[i], edited[i]),
-                                    MultiScaleDistance.Of(images[i].Image, edited[i]),
-                                    ImageFile.EncodePng(edited[i])
-                                )
-                            );
+                    return result.Latents.alias();
                 }
             }
         );
+
+    /// <summary>
+    /// The same with null texts, but sampling starts from the pivot at the noise level t0 instead of from fresh noise: it is not SDEdit, but
+    /// null-text inversion
+    /// whose target prompt is used for the last steps only.
+    /// </summary>
+    /// <returns>Per image, one point a strength.</returns>
+    public static IReadOnlyList<IReadOnlyList<SdEditPoint>> FromPivot(ExperimentLab lab) =>
+        PerImage<SdEditPoint[]>(
+            lab,
+            "sdedit-from-pivot",
+            (batch, inversion, target) =>
+                Curve(
+                    lab,
+                    batch,
+                    strength =>
+                    {
+                        int moves = (int)(strength * lab.Grid.Steps);
+                        return Sampler.Run(
+                            lab.Predictor(),
+                            lab.Grid,
+                            new SamplingPlan
+                            {
+                                StartLatents = inversion.Pivot![moves],
+                                Conditional = target,
+                                Unconditional = inversion.Unconditional,
+                                GuidanceScale = lab.Settings.EditGuidanceScale,
+                                FirstStep = lab.Grid.Steps - moves,
+                            },
+                            cancellation: lab.Cancellation
+                        );
+                    }
+                )
+        );
+
+    private static IReadOnlyList<T> PerImage<T>(
+        ExperimentLab lab,
+        string name,
+        Func<ExperimentLab.Batch, InversionResult, StepEmbeddings, IReadOnlyList<T>> compute
+    ) =>
+        lab.PerImage(
+            name,
+            i => new
+            {
+                lab.Settings.EditGuidanceScale,
+                N = lab.Settings.InnerSteps[^1],
+                lab.Settings.Seed,
+                lab.Settings.Strengths,
+                EditOf(lab.Images[i]).Prompt,
+            },
+            batch =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                using StepEmbeddings target = StepEmbeddings.Constant(lab.Model.Embed([.. batch.Images.Select(i => EditOf(i).Prompt)]));
+                return compute(batch, EditExperiments.NullText(lab, batch), target);
+            }
+        );
+
+    /// <summary>Per image, one point a strength.</summary>
+    private static SdEditPoint[][] Curve(ExperimentLab lab, ExperimentLab.Batch batch, Func<double, Tensor> latentsAt)
+    {
+        SdEditPoint[][] perStrength =
+        [
+            .. lab.Settings.Strengths.Select(strength =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                RgbImage[] edited = lab.Model.Decode(latentsAt(strength));
+                return batch
+                    .Images.Zip(edited)
+                    .Select(p => new SdEditPoint(
+                        strength,
+                        Probability(lab, p.First, p.Second),
+                        MultiScaleDistance.Of(p.First.Image, p.Second),
+                        ImageFile.EncodePng(p.Second)
+                    ))
+                    .ToArray();
+            }),
+        ];
+        return [.. batch.Images.Select((_, i) => perStrength.Select(s => s[i]).ToArray())];
+    }
 
     private static PlannedEdit EditOf(ExperimentImage image) => image.Edits.Count > 0 ? image.Edits[0] : throw NoEdit(image.Name);
 

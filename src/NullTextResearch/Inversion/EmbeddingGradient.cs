@@ -52,7 +52,8 @@ internal static class EmbeddingGradient
         gradient.narrow(1, kept, tokens - kept).zero_();
     }
 
-    private static double[] ToDoubles(Tensor values)
+    /// <summary>Values of any shape and type as numbers, in order.</summary>
+    public static double[] ToDoubles(Tensor values)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         return values.detach().cpu().to(ScalarType.Float64).data<double>().ToArray();

@@ -27,11 +27,13 @@ internal sealed class PivotalOptimisation
     private readonly Trained _trained;
     private readonly InversionMeter _meter;
     private readonly List<StepOptimisation>[] _log;
+    private readonly EmbeddingLineSearch? _lineSearch;
 
     public PivotalOptimisation(string method, InversionProblem problem, NullTextOptions options, Trained trained, InversionMeter meter)
     {
         (_method, _problem, _options, _trained, _meter) = (method, problem, options, trained, meter);
         _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
+        _lineSearch = options.Optimiser == NullTextOptimiser.LineSearch ? new EmbeddingLineSearch(options, method, meter, problem.Images) : null;
     }
 
     /// <summary>Receives step, inner step and gradient before each update; null to disable.</summary>
@@ -82,12 +84,16 @@ internal sealed class PivotalOptimisation
             {
                 for (int image = 0; image < _log.Length; image++)
                     _log[image].AddRange(resume.Optimisation[image]);
+                for (int done = 0; done < first; done++)
+                    _lineSearch?.Moved(StartOf(embeddings.Take(done)), embeddings[done]);
             }
             foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
             {
                 using DisposeScope scope = NewDisposeScope();
-                Tensor embedding = (embeddings.Count == 0 ? Start.ValueTokens ?? Start.Tokens : embeddings[^1]).detach().clone();
+                Tensor before = StartOf(embeddings).detach(),
+                    embedding = before.clone();
                 Tensor next = Step(step, pivot, latents, embedding, progress, cancellation);
+                _lineSearch?.Moved(before, embedding);
                 latents.Dispose();
                 latents = next.MoveToOuterDisposeScope();
                 embeddings.Add(embedding.MoveToOuterDisposeScope());
@@ -135,8 +141,17 @@ internal sealed class PivotalOptimisation
     /// <summary>The condition whose text embedding is trained, for every image.</summary>
     private Conditioning Start => _trained == Trained.Unconditional ? _problem.UnconditionalRows() : _problem.Conditional;
 
+    /// <summary>The embedding with which a step begins, after those of earlier steps.</summary>
+    private Tensor StartOf(IEnumerable<Tensor> earlier) =>
+        _options.Start == NullTextStart.Prompt
+            ? _problem.Conditional.ValueTokens ?? _problem.Conditional.Tokens
+            : earlier.LastOrDefault() ?? Start.ValueTokens ?? Start.Tokens;
+
     /// <summary>That condition with another text embedding in place of the trained one.</summary>
-    private Conditioning Own(Tensor text) => _trained == Trained.ConditionalValues ? Start with { ValueTokens = text } : Start with { Tokens = text };
+    private Conditioning Own(Tensor text) => With(Start, text);
+
+    private Conditioning With(Conditioning condition, Tensor text) =>
+        _trained == Trained.ConditionalValues ? condition with { ValueTokens = text } : condition with { Tokens = text };
 
     /// <summary>The condition of every step, given the trained embeddings, [T, B, tokens, d].</summary>
     private Conditioning AtAllSteps(Tensor text)
@@ -163,6 +178,22 @@ internal sealed class PivotalOptimisation
         cancellation.ThrowIfCancellationRequested();
         // The other embedding does not change within the step, so its prediction is made once and shared with the advance.
         Tensor other = _meter.Predict(latents, step, _trained == Trained.Unconditional ? _problem.Conditional : _problem.UnconditionalRows());
+        if (_lineSearch is not null)
+        {
+            EmbeddingLineSearch.Aim aim = new(
+                step,
+                latents,
+                other,
+                pivot.TargetOf(step),
+                IsTheOther(embedding),
+                Own,
+                With,
+                Combine,
+                _trained == Trained.ConditionalValues
+            );
+            Tensor tuned = _lineSearch.Tune(aim, embedding, _log, GradientObserver, cancellation);
+            return Ddim.Move(latents, Combine(tuned, other), step.Noisy, step.Clean);
+        }
         Tensor? lastPrediction = _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerSteps > 0 ? empty_like(latents) : null;
         Tune(step, new Rows(latents, other, pivot.TargetOf(step), Own(embedding)), embedding, lastPrediction, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
@@ -180,6 +211,16 @@ internal sealed class PivotalOptimisation
             own = lastPrediction ?? _meter.Predict(latents, step, Own(embedding));
         }
         return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
+    }
+
+    /// <summary>Per image: whether the null text is the prompt itself, whose prediction is known.</summary>
+    private bool[] IsTheOther(Tensor embedding)
+    {
+        // A pooled embedding or anything else beside the tokens still tells the two conditions apart.
+        if (_trained != Trained.Unconditional || _options.Start != NullTextStart.Prompt || _problem.Conditional.Tensors.Count() > 1)
+            return new bool[_log.Length];
+        using DisposeScope scope = NewDisposeScope();
+        return embedding.eq(_problem.Conditional.Tokens).flatten(1).all(1).cpu().data<bool>().ToArray();
     }
 
     private Tensor Combine(Tensor own, Tensor other) =>

@@ -3,7 +3,7 @@ namespace NullTextResearch.Inversion;
 /// <summary>Why the optimisation of a step ended.</summary>
 public enum StopReason
 {
-    /// <summary>The inner-step limit was reached.</summary>
+    /// <summary>The limit of inner steps was reached, or the budget of updates was spent.</summary>
     InnerStepLimit,
 
     /// <summary>The loss fell below the threshold of the step.</summary>
@@ -11,4 +11,7 @@ public enum StopReason
 
     /// <summary>The method does not optimise.</summary>
     NotOptimised,
+
+    /// <summary>No step along the gradient lowered the loss.</summary>
+    NoDescent,
 }

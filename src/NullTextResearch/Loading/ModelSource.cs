@@ -143,7 +143,7 @@ public sealed class ModelSource
         }
         catch (ArgumentException e)
         {
-            throw new ModelFormatException($"{name}: {e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal)}", e);
+            throw new ModelFormatException($"{name}: {Excerpt.WithoutParameter(e)}", e);
         }
     }
 

@@ -40,6 +40,18 @@ public sealed class RegionMask
     /// <param name="height">Rows, at least 1.</param>
     public static RegionMask Everything(int width, int height) => new(width, height, [.. Enumerable.Repeat(true, width * height)]);
 
+    /// <summary>A mask that is drawn as a picture: light pixels, whose three levels sum to more than 382, are inside.</summary>
+    /// <param name="drawn">The drawing, white where the mask is.</param>
+    public static RegionMask FromPicture(RgbImage drawn)
+    {
+        ArgumentNullException.ThrowIfNull(drawn);
+        return new RegionMask(
+            drawn.Width,
+            drawn.Height,
+            [.. Enumerable.Range(0, drawn.Width * drawn.Height).Select(i => drawn.Rgb[3 * i] + drawn.Rgb[(3 * i) + 1] + drawn.Rgb[(3 * i) + 2] > 382)]
+        );
+    }
+
     /// <summary>Reads an edited region in PIE-Bench's format: starts and lengths of runs over the flattened picture.</summary>
     /// <param name="runs">Start, length, start, length, ...; a run that extends beyond the picture is truncated.</param>
     /// <param name="width">Pixels in a row; 512 in the benchmark.</param>

@@ -12,6 +12,9 @@ namespace NullTextResearch.Perception;
 /// </remarks>
 public sealed class MetricNetworks : IDisposable
 {
+    /// <summary>Where the networks lie in their folder.</summary>
+    internal static readonly string[] Folders = ["clip", "dino", "lpips"];
+
     private readonly Dictionary<MetricNetwork, Lazy<IDisposable>> _networks = [];
     private bool _isDisposed;
 

@@ -35,17 +35,18 @@ public static class SuggestedEdits
     }
 
     /// <summary>Whether two kinds belong to the same group (animals, coloured things, the rest), so that a swap keeps the word count.</summary>
-    private static bool SameSort(SceneObjectKind a, SceneObjectKind b) =>
+    internal static bool SameSort(SceneObjectKind a, SceneObjectKind b) =>
         CaptionGrammar.IsAnimal(a) == CaptionGrammar.IsAnimal(b) && ToyScenes.IsColourable(a) == ToyScenes.IsColourable(b);
 
-    private static SceneEdit? Choose(SceneDescription scene, SceneRandom random, IEnumerable<SceneEdit> candidates)
+    /// <summary>One of the edits that apply to a scene and lead to no combination that training never shows; null if there is none.</summary>
+    internal static SceneEdit? Choose(SceneDescription scene, SceneRandom random, IEnumerable<SceneEdit> candidates)
     {
-        // A held-out scene may keep its own held-out combination, but an edit must not create a new one.
         SceneEdit[] possible = [.. candidates.Where(e => e.WhyNot(scene) is null && !MakesHeldOut(scene, e.Apply(scene)))];
         return possible.Length == 0 ? null : random.Pick(possible);
     }
 
-    private static bool MakesHeldOut(SceneDescription source, SceneDescription target) =>
+    /// <summary>Whether an edit creates a combination that training never shows; a held-out scene may keep its own.</summary>
+    internal static bool MakesHeldOut(SceneDescription source, SceneDescription target) =>
         target.Objects.Any(o =>
             ToyScenes.IsHeldOut(o.Kind, o.Colour, target.Background)
             && !(source.Background == target.Background && source.Objects.Any(s => s.Kind == o.Kind && s.Colour == o.Colour))

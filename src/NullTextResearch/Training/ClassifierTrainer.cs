@@ -27,38 +27,24 @@ internal static class ClassifierTrainer
         classifier.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
         using FlatParameters parameters = new(classifier.Weights);
         using StageLoop loop = new("classifier", recipe.ClassifierStage, options, pool, parameters, new AdamWSettings { AverageDecay = 0.99 });
-        VaeTrainer.WithRenderers(
+        SceneTraining.Run(
+            loop,
+            recipe.ClassifierStage,
+            recipe,
+            options,
             pool,
-            renderers =>
-            {
-                int batch = recipe.ClassifierStage.Batch,
-                    part = batch / recipe.ClassifierStage.Parts;
-                loop.Run(
-                    (worker, step, job) =>
-                    {
-                        long first = FirstSeed + step * batch + (long)job * part;
-                        SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
-                        Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
-                        return Loss(classifier, Disturb(pixels, vae, recipe, first), scenes);
-                    },
-                    _ => Measure(classifier, null, recipe, options.Device, pool, renderers, 256).Objects,
-                    cancel
-                );
-                loop.AdoptAverage();
-            }
+            FirstSeed,
+            (scenes, pixels, first) => Loss(classifier, Disturb(pixels, vae, recipe, first), scenes),
+            renderers => Measure(classifier, null, recipe, options.Device, pool, renderers, 256).Objects,
+            cancel
         );
+        loop.AdoptAverage();
         classifier.Weights.SetTrainable(false);
     }
 
     /// <summary>Loads the averaged weights of the checkpoint.</summary>
-    public static void LoadAverage(SceneClassifier classifier, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
-    {
-        classifier.Weights.Initialise(recipe.Seed, options.Device, ScalarType.Float32);
-        using FlatParameters parameters = new(classifier.Weights);
-        using StageLoop loop = new("classifier", recipe.ClassifierStage, options, pool, parameters, new AdamWSettings());
-        loop.AdoptAverage();
-        classifier.Weights.SetTrainable(false);
-    }
+    public static void LoadAverage(SceneClassifier classifier, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool) =>
+        SceneTraining.LoadAverage("classifier", recipe.ClassifierStage, classifier.Weights, recipe, options, pool);
 
     /// <summary>Accuracies on held-out scenes, or on their round trips through <paramref name="vae"/>.</summary>
     public static ClassifierAccuracy Measure(

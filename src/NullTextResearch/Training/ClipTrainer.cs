@@ -38,45 +38,34 @@ internal static class ClipTrainer
         Initialise(clip, recipe, options);
         using FlatParameters parameters = new(clip.Weights);
         using StageLoop loop = new("clip", recipe.ClipStage, options, pool, parameters, new AdamWSettings { AverageDecay = 0.998 });
-        VaeTrainer.WithRenderers(
+        SceneTraining.Run(
+            loop,
+            recipe.ClipStage,
+            recipe,
+            options,
             pool,
-            renderers =>
+            FirstSeed,
+            (scenes, pixels, first) =>
             {
-                int batch = recipe.ClipStage.Batch,
-                    part = batch / recipe.ClipStage.Parts;
-                loop.Run(
-                    (worker, step, job) =>
-                    {
-                        long first = FirstSeed + step * batch + (long)job * part;
-                        SceneRandom random = new(first);
-                        SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
-                        Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
-                        string[] captions =
-                        [
-                            .. scenes.Select(s => random.Chance(recipe.Domain.FreeCaptions / 2) ? CaptionGrammar.DescribeFreely(s, random) : s.Caption),
-                        ];
-                        Tensor images = Images(clip, ClassifierTrainer.Disturb(pixels, vae, recipe, first)),
-                            texts = Texts(clip, tokenizer, captions);
-                        return Loss(clip, images, texts, [.. scenes.Select(s => s.Caption)]);
-                    },
-                    _ => Retrieval(clip, tokenizer, recipe, options.Device, pool, renderers, 4),
-                    cancel
-                );
-                loop.AdoptAverage();
-            }
+                SceneRandom random = new(first);
+                string[] captions =
+                [
+                    .. scenes.Select(s => random.Chance(recipe.Domain.FreeCaptions / 2) ? CaptionGrammar.DescribeFreely(s, random) : s.Caption),
+                ];
+                Tensor images = Images(clip, ClassifierTrainer.Disturb(pixels, vae, recipe, first)),
+                    texts = Texts(clip, tokenizer, captions);
+                return Loss(clip, images, texts, [.. scenes.Select(s => s.Caption)]);
+            },
+            renderers => Retrieval(clip, tokenizer, recipe, options.Device, pool, renderers, 4),
+            cancel
         );
+        loop.AdoptAverage();
         clip.Weights.SetTrainable(false);
     }
 
     /// <summary>Loads the averaged weights of the checkpoint.</summary>
-    public static void LoadAverage(ClipModel clip, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool)
-    {
-        Initialise(clip, recipe, options);
-        using FlatParameters parameters = new(clip.Weights);
-        using StageLoop loop = new("clip", recipe.ClipStage, options, pool, parameters, new AdamWSettings());
-        loop.AdoptAverage();
-        clip.Weights.SetTrainable(false);
-    }
+    public static void LoadAverage(ClipModel clip, TrainingRecipe recipe, TrainingRunOptions options, WorkerPool pool) =>
+        SceneTraining.LoadAverage("clip", recipe.ClipStage, clip.Weights, recipe, options, pool);
 
     /// <summary>Share of held-out pictures whose own caption is nearest among <see cref="Choices"/> different ones, 0..1.</summary>
     public static double Retrieval(

@@ -87,7 +87,7 @@ internal sealed class LatentSet : IDisposable
         int side = (int)Latents.shape[^1],
             one = side * side;
         byte[] masks = new byte[Scenes.Count * Objects * one];
-        VaeTrainer.WithRenderers(
+        SceneTraining.WithRenderers(
             pool,
             renderers =>
                 pool.Run(

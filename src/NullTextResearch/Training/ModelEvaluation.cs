@@ -98,7 +98,7 @@ public sealed class ModelEvaluation
     }
 
     private void Classifier(WorkerPool pool) =>
-        VaeTrainer.WithRenderers(
+        SceneTraining.WithRenderers(
             pool,
             renderers =>
             {
@@ -142,7 +142,7 @@ public sealed class ModelEvaluation
         {
             using ClipSimilarity clip = ClipSimilarity.Load(folder, Device);
             double share = 0;
-            VaeTrainer.WithRenderers(
+            SceneTraining.WithRenderers(
                 pool,
                 renderers => share = ClipTrainer.Retrieval(clip.Model, ClipTokenizer.Load(folder), _recipe, Device, pool, renderers, Groups)
             );
@@ -223,7 +223,7 @@ public sealed class ModelEvaluation
             return;
         byte[][] rendered = new byte[count][],
             sampled = new byte[count][];
-        VaeTrainer.WithRenderers(
+        SceneTraining.WithRenderers(
             pool,
             renderers =>
                 pool.Run(
@@ -323,9 +323,13 @@ public sealed class ModelEvaluation
         ];
     }
 
+    private int VariantScenes => Math.Min(_options.VariantScenes, _options.InvertedScenes);
+
     private void Reconstruction(WorkerPool pool, CancellationToken cancel)
     {
-        int n = _options.InvertedScenes;
+        int n = VariantScenes;
+        if (n == 0)
+            return;
         double previous = double.PositiveInfinity;
         bool falls = true;
         StringBuilder same = new();
@@ -372,8 +376,10 @@ public sealed class ModelEvaluation
     {
         int n = _options.InvertedScenes,
             timed = Math.Min(4, n);
+        if (n == 0)
+            return;
         foreach (double w in EditGuidance)
-            PerImage(pool, Invariant($"nulltext/{w}"), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
+            PerImage(pool, NullTextPart(w), n, 4, cancel, (renderer, scenes, _) => InvertAndEdit(renderer, scenes, w));
         // One image on one thread with the other workers idle: the time that a user waits.
         using (WorkerPool one = new(1))
             PerImage(
@@ -393,21 +399,31 @@ public sealed class ModelEvaluation
                     ];
                 }
             );
-        double mean = Mean("nulltext/7.5", n),
-            limit = Mean("nulltext/7.5", n, 1);
+        string usual = NullTextPart(7.5);
+        int both = VariantScenes;
+        double mean = Mean(usual, n),
+            limit = Mean(usual, n, 1);
         Row($"null-text at w=7.5, {n} scenes, {_options.Steps}x{_options.InnerSteps}", mean, "dB", null, atLeast: true);
         Row("its distance to the autoencoder's bound", limit - mean, "dB", 0.5, atLeast: false);
-        Row("its lead over plain DDIM (inverted at 1) at w=7.5", mean - Mean("ddim/7.5", n, 1), "dB", 5, atLeast: true);
+        if (both > 0)
+            Row("its lead over plain DDIM (inverted at 1) at w=7.5", Mean(usual, both) - Mean("ddim/7.5", both, 1), "dB", 5, atLeast: true);
         Row($"its time for one image, one thread, {timed} images", Mean("nulltext/one", timed), "s", 30, atLeast: false);
-        Row("its gradient steps per image", Mean("nulltext/7.5", n, 2), "", null, atLeast: true);
-        Row("null-text at w=4: distance to the bound", Mean("nulltext/4", n, 1) - Mean("nulltext/4", n), "dB", null, atLeast: false);
+        Row("its gradient steps per image", Mean(usual, n, 2), "", null, atLeast: true);
+        foreach (double w in EditGuidance.Where(w => w != 7.5))
+        {
+            string part = NullTextPart(w);
+            Row(Invariant($"null-text at w={w}: distance to the bound"), Mean(part, n, 1) - Mean(part, n), "dB", null, atLeast: false);
+        }
     }
 
     // Columns of "nulltext/w": PSNR, bound, gradient steps, then per kind of edit and injection the numbers of Compare.
     private const int FirstEdit = 3,
         PerEdit = 6;
-    private static readonly double[] EditGuidance = [7.5, 4];
-    private static readonly (double Cross, double Self)[] Injections = [(0.8, 0.4), (0.4, 0.2), (0, 0)];
+    private double[] EditGuidance => _options.UsualEditsOnly ? [7.5] : [7.5, 4];
+    private (double Cross, double Self)[] Injections => _options.UsualEditsOnly ? [(0.8, 0.4)] : [(0.8, 0.4), (0.4, 0.2), (0, 0)];
+
+    /// <summary>Stored results with fewer injections have fewer columns, so they have a name of their own.</summary>
+    private string NullTextPart(double w) => Invariant($"nulltext/{w}{(_options.UsualEditsOnly ? "/usual" : "")}");
 
     private NullTextOptions NullTextOptions => new() { InnerSteps = _options.InnerSteps };
 
@@ -498,14 +514,7 @@ public sealed class ModelEvaluation
         // Animals become animals, and coloured objects keep their colour.
         (EditKind, IEnumerable<SceneEdit>)[] all =
         [
-            (
-                EditKind.Swap,
-                ToyScenes
-                    .Kinds.Where(k =>
-                        CaptionGrammar.IsAnimal(k) == CaptionGrammar.IsAnimal(first.Kind) && ToyScenes.IsColourable(k) == ToyScenes.IsColourable(first.Kind)
-                    )
-                    .Select(k => new ObjectSwap(0, k))
-            ),
+            (EditKind.Swap, ToyScenes.Kinds.Where(k => SuggestedEdits.SameSort(k, first.Kind)).Select(k => new ObjectSwap(0, k))),
             (EditKind.Colour, ToyScenes.Colours.Select(c => new ColourChange(coloured, c))),
             (EditKind.Background, ToyScenes.Backgrounds.Select(b => new BackgroundChange(b))),
             (EditKind.Add, ToyScenes.Kinds.Where(k => !ToyScenes.IsColourable(k)).Select(k => new AddObject(k))),
@@ -534,33 +543,24 @@ public sealed class ModelEvaluation
     /// </summary>
     private double[] Compare(SceneRenderer renderer, SceneEditPlan plan, Tensor source, Tensor edited, SceneJudgement seen)
     {
-        SceneDescription truth = plan.Target;
         Tensor changed = Changed(renderer, plan),
             kept = changed.OneMinus();
-        Tensor target = Pixels(renderer, [truth])[0];
+        Tensor target = Pixels(renderer, [plan.Target])[0];
         Tensor MeanColour(Tensor picture) => picture.mul(changed).sum([1, 2]).div(changed.sum());
-        double PsnrIn(Tensor a, Tensor b, Tensor mask) =>
-            -10 * Math.Log10(Math.Max(1e-10, a.sub(b).Over(2).Squared().mean([0]).mul(mask).sum().div(mask.sum()).item<float>()));
         Tensor trueMove = MeanColour(target).sub(MeanColour(source)),
             move = MeanColour(edited).sub(MeanColour(source)),
             whole = ones_like(changed);
         double share = move.mul(trueMove).sum().div(trueMove.Squared().sum()).item<float>(),
-            near = PsnrIn(edited, target, whole);
-        IEnumerable<SceneObjectKind> gone = plan.Source.Objects.Select(o => o.Kind).Except(truth.Objects.Select(o => o.Kind));
-        bool right =
-            seen.ObjectsAgree(truth)
-            && gone.All(k => seen.Objects[(int)k] < 0.5)
-            && seen.Background == truth.Background
-            && seen.AirAgrees(truth)
-            && (plan.Edit is not ColourChange && _recipe.Domain.Version == 1 || seen.ColoursAgree(truth));
+            near = SceneEditOutcome.PsnrIn(edited, target, whole);
+        bool right = SceneEditOutcome.SeenAsAsked(plan, seen, _recipe.Domain);
         return
         [
             right ? 100 : 0,
             share,
-            plan.Edit.IsEverywhere ? double.NaN : PsnrIn(edited, source, kept),
+            plan.Edit.IsEverywhere ? double.NaN : SceneEditOutcome.PsnrIn(edited, source, kept),
             near,
-            PsnrIn(edited, target, changed),
-            right && near > PsnrIn(source, target, whole) ? 100 : 0,
+            SceneEditOutcome.PsnrIn(edited, target, changed),
+            SceneEditOutcome.Succeeds(right, near, SceneEditOutcome.PsnrIn(source, target, whole)) ? 100 : 0,
         ];
     }
 
@@ -652,10 +652,12 @@ public sealed class ModelEvaluation
     private void Edits(WorkerPool pool, CancellationToken cancel)
     {
         int n = _options.InvertedScenes;
+        if (n == 0)
+            return;
         foreach (double w in EditGuidance)
         {
             double Number(EditKind kind, int injection, int column) =>
-                Mean(Invariant($"nulltext/{w}"), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
+                Mean(NullTextPart(w), n, FirstEdit + ((int)kind * Injections.Length + injection) * PerEdit + column);
             for (int r = 0; r < Injections.Length; r++)
             {
                 string at = Invariant($"w={w}, injection {Injections[r].Cross}/{Injections[r].Self}");
@@ -713,9 +715,12 @@ public sealed class ModelEvaluation
                     asked ? limit : null,
                     atLeast: true
                 );
-                Row(Invariant($"{name} edit, w={w}, injection 0.4/0.2: the same"), Number(kind, 1, 5), "%", null, atLeast: true);
+                if (Injections.Length > 1)
+                    Row(Invariant($"{name} edit, w={w}, injection 0.4/0.2: the same"), Number(kind, 1, 5), "%", null, atLeast: true);
             }
 
+            if (Injections.Length == 1)
+                continue;
             double place = Number(EditKind.Swap, 0, 2) - Number(EditKind.Swap, 2, 2),
                 whole = Number(EditKind.Swap, 0, 3) - Number(EditKind.Swap, 2, 3);
             Row(Invariant($"word swap, w={w}: how much nearer to the truth 0.8/0.4 is than 0/0, outside the object"), place, "dB", 0.5, atLeast: true);
@@ -725,7 +730,7 @@ public sealed class ModelEvaluation
 
     private void Variants(WorkerPool pool, CancellationToken cancel)
     {
-        int n = Math.Min(_options.VariantScenes, _options.InvertedScenes);
+        int n = VariantScenes;
         if (n == 0)
             return;
         // No early stop: these use every iteration, whereas per-timestep inversion, measured above, often stops earlier.
@@ -752,8 +757,8 @@ public sealed class ModelEvaluation
             );
         }
 
-        double best = Mean("nulltext/7.5", n),
-            steps = Mean("nulltext/7.5", n, 2);
+        double best = Mean(NullTextPart(7.5), n),
+            steps = Mean(NullTextPart(7.5), n, 2);
         foreach ((string name, _) in variants)
         {
             double mean = Mean($"variant/{name}", n);
@@ -789,7 +794,7 @@ public sealed class ModelEvaluation
         if (firsts.Length == 0)
             return;
         _options.Log?.Invoke($"{part}: {count} scenes");
-        VaeTrainer.WithRenderers(
+        SceneTraining.WithRenderers(
             pool,
             renderers =>
                 pool.Run(

@@ -101,33 +101,10 @@ internal static class ModelExport
                 ["up_block_types"] = List(v.BlockOutChannels.Select(_ => "UpDecoderBlock2D")),
             }
         );
-        ClipTextConfig t = text.Config;
-        Json(
-            folder,
-            "text_encoder/config.json",
-            new JsonObject
-            {
-                ["architectures"] = List(["CLIPTextModel"]),
-                ["attention_dropout"] = 0.0,
-                ["bos_token_id"] = tokenizer.StartToken,
-                ["dropout"] = 0.0,
-                ["eos_token_id"] = tokenizer.EndToken,
-                ["hidden_act"] = t.QuickGelu ? "quick_gelu" : "gelu",
-                ["hidden_size"] = t.HiddenSize,
-                ["initializer_factor"] = 1.0,
-                ["initializer_range"] = 0.02,
-                ["intermediate_size"] = t.IntermediateSize,
-                ["layer_norm_eps"] = t.LayerNormEps,
-                ["max_position_embeddings"] = t.ContextLength,
-                ["model_type"] = "clip_text_model",
-                ["num_attention_heads"] = t.Heads,
-                ["num_hidden_layers"] = t.Layers,
-                ["pad_token_id"] = tokenizer.PadToken,
-                ["projection_dim"] = t.HiddenSize,
-                ["torch_dtype"] = "float16",
-                ["vocab_size"] = t.VocabSize,
-            }
-        );
+        JsonObject textConfig = TextConfig(text.Config, tokenizer, text.Config.HiddenSize);
+        textConfig["architectures"] = List(["CLIPTextModel"]);
+        textConfig["torch_dtype"] = "float16";
+        Json(folder, "text_encoder/config.json", Sorted(textConfig));
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
         foreach (string file in Directory.GetFiles(tokenizerFolder))
             File.Copy(file, Path.Combine(folder, "tokenizer", Path.GetFileName(file)), overwrite: true);
@@ -147,7 +124,6 @@ internal static class ModelExport
     /// <summary>Writes the CLIP next to the model, in the layout of transformers' CLIPModel.</summary>
     public static void WriteClip(string folder, ClipModel clip, ClipTokenizer tokenizer, string tokenizerFolder)
     {
-        ClipTextConfig t = clip.Config.Text;
         ClipVisionConfig v = clip.Config.Vision;
         Json(
             folder,
@@ -158,22 +134,7 @@ internal static class ModelExport
                 ["logit_scale_init_value"] = 2.6592,
                 ["model_type"] = "clip",
                 ["projection_dim"] = clip.Config.ProjectionSize,
-                ["text_config"] = new JsonObject
-                {
-                    ["bos_token_id"] = tokenizer.StartToken,
-                    ["eos_token_id"] = tokenizer.EndToken,
-                    ["hidden_act"] = Activation(t.QuickGelu),
-                    ["hidden_size"] = t.HiddenSize,
-                    ["intermediate_size"] = t.IntermediateSize,
-                    ["layer_norm_eps"] = t.LayerNormEps,
-                    ["max_position_embeddings"] = t.ContextLength,
-                    ["model_type"] = "clip_text_model",
-                    ["num_attention_heads"] = t.Heads,
-                    ["num_hidden_layers"] = t.Layers,
-                    ["pad_token_id"] = tokenizer.PadToken,
-                    ["projection_dim"] = clip.Config.ProjectionSize,
-                    ["vocab_size"] = t.VocabSize,
-                },
+                ["text_config"] = Sorted(TextConfig(clip.Config.Text, tokenizer, clip.Config.ProjectionSize)),
                 ["torch_dtype"] = "float16",
                 ["vision_config"] = new JsonObject
                 {
@@ -194,9 +155,35 @@ internal static class ModelExport
         foreach (string file in Directory.GetFiles(tokenizerFolder))
             File.Copy(file, Path.Combine(folder, "clip", Path.GetFileName(file)), overwrite: true);
         Safetensors(Path.Combine(folder, "clip", "model.safetensors"), clip.Weights, key => key);
-
-        static string Activation(bool quick) => quick ? "quick_gelu" : "gelu";
     }
+
+    private static string Activation(bool quick) => quick ? "quick_gelu" : "gelu";
+
+    private static JsonObject TextConfig(ClipTextConfig config, ClipTokenizer tokenizer, int projection) =>
+        new()
+        {
+            ["attention_dropout"] = 0.0,
+            ["bos_token_id"] = tokenizer.StartToken,
+            ["dropout"] = 0.0,
+            ["eos_token_id"] = tokenizer.EndToken,
+            ["hidden_act"] = Activation(config.QuickGelu),
+            ["hidden_size"] = config.HiddenSize,
+            ["initializer_factor"] = 1.0,
+            ["initializer_range"] = 0.02,
+            ["intermediate_size"] = config.IntermediateSize,
+            ["layer_norm_eps"] = config.LayerNormEps,
+            ["max_position_embeddings"] = config.ContextLength,
+            ["model_type"] = "clip_text_model",
+            ["num_attention_heads"] = config.Heads,
+            ["num_hidden_layers"] = config.Layers,
+            ["pad_token_id"] = tokenizer.PadToken,
+            ["projection_dim"] = projection,
+            ["vocab_size"] = config.VocabSize,
+        };
+
+    /// <summary>The members by name, as transformers writes them.</summary>
+    private static JsonObject Sorted(JsonObject members) =>
+        new(members.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
 
     private static void Safetensors(string path, WeightSet weights, Func<string, string> rename)
     {

@@ -58,7 +58,7 @@ internal static class VaeTrainer
             loop.AdoptAverage();
         }
 
-        WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
+        SceneTraining.WithRenderers(pool, renderers => NormaliseLatents(vae, recipe, pool, renderers, options.Device));
     }
 
     /// <summary>Starts from the weights of another model's autoencoder.</summary>
@@ -113,39 +113,17 @@ internal static class VaeTrainer
         Func<AutoencoderKL, Tensor, TrainingRecipe, long, Tensor> loss,
         CancellationToken cancel
     ) =>
-        WithRenderers(
+        SceneTraining.Run(
+            loop,
+            stage,
+            recipe,
+            options,
             pool,
-            renderers =>
-            {
-                int part = stage.Batch / stage.Parts;
-                loop.Run(
-                    (worker, step, job) =>
-                    {
-                        long first = firstSeed + step * stage.Batch + (long)job * part;
-                        SceneDescription[] scenes = [.. Enumerable.Range(0, part).Select(i => ToyScenes.Sample(first + i, SceneSplit.Train, recipe.Scenes))];
-                        Tensor pixels = SceneBatch.Pixels(renderers[worker], scenes, recipe.ImageSize).to(options.Device);
-                        return loss(vae, pixels, recipe, (recipe.Seed << 40) ^ first);
-                    },
-                    _ => MeanPsnr(vae, recipe, pool, renderers, options.Device, Measured),
-                    cancel
-                );
-            }
+            firstSeed,
+            (_, pixels, first) => loss(vae, pixels, recipe, (recipe.Seed << 40) ^ first),
+            renderers => MeanPsnr(vae, recipe, pool, renderers, options.Device, Measured),
+            cancel
         );
-
-    /// <summary>Runs <paramref name="body"/> with one renderer per worker.</summary>
-    internal static void WithRenderers(WorkerPool pool, Action<SceneRenderer[]> body)
-    {
-        SceneRenderer[] renderers = [.. Enumerable.Range(0, pool.Workers).Select(_ => new SceneRenderer())];
-        try
-        {
-            body(renderers);
-        }
-        finally
-        {
-            foreach (SceneRenderer renderer in renderers)
-                renderer.Dispose();
-        }
-    }
 
     private static Tensor DecoderLoss(AutoencoderKL vae, Tensor pixels, TrainingRecipe recipe, long seed)
     {

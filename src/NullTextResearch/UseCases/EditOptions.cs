@@ -8,7 +8,8 @@ public sealed record EditOptions
 {
     /// <summary>
     /// The editor; null (default) for prompt-to-prompt. <see cref="Kind"/>, <see cref="Weights"/>, <see cref="Blend"/>, <see cref="BlendThreshold"/>,
-    /// <see cref="CrossReplace"/>, <see cref="SelfReplace"/> and <see cref="KeepMaps"/> apply only to prompt-to-prompt.
+    /// <see cref="BlendStart"/>, <see cref="BlendLookup"/>, <see cref="CrossReplace"/>, <see cref="SelfReplace"/> and <see cref="KeepMaps"/> apply only to
+    /// prompt-to-prompt; other editors ignore them, save that they refuse weights.
     /// </summary>
     public EditorOptions? Editor { get; init; }
 
@@ -23,6 +24,12 @@ public sealed record EditOptions
 
     /// <summary>Attention above this share of its maximum belongs to the region of those words, 0 to 1 (default 0.3).</summary>
     public double BlendThreshold { get; init; } = 0.3;
+
+    /// <summary>Share of the steps before blending starts, 0 to 1 (default 0.2).</summary>
+    public double BlendStart { get; init; } = 0.2;
+
+    /// <summary>In which prompts the words of <see cref="Blend"/> are looked up (default: each in both).</summary>
+    public BlendLookup BlendLookup { get; init; } = BlendLookup.EitherPrompt;
 
     /// <summary>Share of the steps with injected cross-attention maps, 0 to 1 (default 0.8).</summary>
     public double CrossReplace { get; init; } = 0.8;
@@ -66,7 +73,14 @@ public sealed record EditOptions
             Edit = kind,
             CrossReplace = CrossReplaceSchedule.Until(CrossReplace),
             SelfReplace = StepWindow.Until(SelfReplace),
-            Blend = Blend.Count == 0 ? null : LocalBlend.Around(from, to, Blend) with { Threshold = BlendThreshold },
+            Blend =
+                Blend.Count == 0
+                    ? null
+                    : (BlendLookup == BlendLookup.WordPerPrompt ? LocalBlend.OfPair(from, to, Blend) : LocalBlend.Around(from, to, Blend)) with
+                    {
+                        Threshold = BlendThreshold,
+                        StartFraction = BlendStart,
+                    },
         };
     }
 }

@@ -86,6 +86,7 @@ public static class PictureEditing
     /// <returns>The edited picture, owned by the caller.</returns>
     /// <exception cref="PromptTooLongException">The prompt does not fit the model's context.</exception>
     /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
+    /// <exception cref="ArgumentException">The options have weights of words, and the editor does not re-weight.</exception>
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
@@ -106,6 +107,7 @@ public static class PictureEditing
     /// <param name="control">Progress and cancellation; null for neither.</param>
     /// <returns>The edited picture, owned by the caller.</returns>
     /// <exception cref="WordNotInPromptException">A word of the options is in neither prompt.</exception>
+    /// <exception cref="ArgumentException">The options have weights of words, and the editor does not re-weight.</exception>
     /// <exception cref="UnknownWordsException">The model knows none of the words that describe the edited picture.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static EditedPicture Edit(
@@ -119,6 +121,11 @@ public static class PictureEditing
     )
     {
         options ??= new EditOptions();
+        if (options.Weights.Count > 0 && !options.EditorOptions.TakesWeights)
+            throw new ArgumentException(
+                $"the editor {options.EditorOptions.Id} does not re-weight words: use {PromptToPromptOptions.EditorId}, or leave the weights out",
+                nameof(options)
+            );
         IReadOnlyList<string> notes = prompt == source ? [] : model.CheckPrompts(prompt);
         EditTarget target = options.Target(model.Tokenizer, source, prompt);
         using DisposeScope scope = NewDisposeScope();

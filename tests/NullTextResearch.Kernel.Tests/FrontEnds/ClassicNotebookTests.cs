@@ -28,6 +28,13 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
         // Runs to its end, and shows what it was committed with.
         await notebook.RunAll(180_000);
         Assert.Equal([], await notebook.Errors.AllInnerTextsAsync());
+        foreach (ILocator chart in await notebook.Page.Locator(".nt-plot").AllAsync())
+        {
+            // Drawn when it is looked at.
+            await chart.ScrollIntoViewIfNeededAsync();
+            await chart.Locator(".main-svg").First.WaitForAsync();
+        }
+
         await notebook.Page.WaitForFunctionAsync(
             "document.querySelectorAll('.nt-plot[data-drawn] .main-svg .xy path').length > 0 && document.querySelectorAll('.nt-plot[data-drawn]').length "
                 + $"=== {charts}"

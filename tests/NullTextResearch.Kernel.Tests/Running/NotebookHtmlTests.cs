@@ -57,6 +57,9 @@ public sealed class NotebookHtmlTests
         string page = NotebookHtml.Write(document, "t & t");
 
         Assert.Contains("<title>t &amp; t</title>", page);
+        // A phone shows the page at its own width, a dark screen in dark colours.
+        Assert.Contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">", page);
+        Assert.Contains("@media (prefers-color-scheme: dark)", page);
         Assert.Contains("One &lt; two</h1>", page);
         Assert.Contains("<td>1</td>", page);
         Assert.Contains("<span class=\"kw\">var</span> x = <span class=\"st\">&quot;&lt;b&gt;&quot;</span>; <span class=\"co\">// note</span>", page);

@@ -1,7 +1,9 @@
 """Sliders that compute: what a front end's page says to the kernel, and what it hears."""
 import asyncio
 import json
+import os
 import re
+import tempfile
 import time
 import unittest
 import uuid
@@ -17,6 +19,8 @@ var service = Notebook.Host!.Serve("echo", (message, send, superseded) =>
     answered++;
     send(new JsonObject { ["begun"] = message["n"]!.DeepClone() });
     if (message["slow"] is not null) superseded.WaitHandle.WaitOne();
+    for (int i = 0; message["until"] is { } file && !System.IO.File.Exists((string)file!) && i < 3000; i++)
+        System.Threading.Thread.Sleep(20);
     superseded.ThrowIfCancellationRequested();
     send(new JsonObject { ["done"] = message["n"]!.DeepClone() });
 });
@@ -71,11 +75,16 @@ class Live(unittest.TestCase):
         comm = Comm(self.kernel, "echo")
         comm.ask(n=1)
         self.assertEqual(comm.hear(lambda d: d.get("done") == 1), [{"begun": 1}, {"done": 1}])
-        comm.ask(n=2, slow=True)
-        comm.hear(lambda d: d.get("begun") == 2)
-        for n in range(3, 40):
-            comm.ask(n=n)
-        heard = comm.hear(lambda d: d.get("done") == 39)
+        with tempfile.TemporaryDirectory() as folder:
+            gate = os.path.join(folder, "gate")
+            comm.ask(n=2, slow=True, until=gate)
+            comm.hear(lambda d: d.get("begun") == 2)
+            for n in range(3, 40):
+                comm.ask(n=n)
+            # A kernel that answers faster than these arrive would drop none: it is held back until it has read them.
+            time.sleep(1)
+            open(gate, "w").close()
+            heard = comm.hear(lambda d: d.get("done") == 39)
         self.assertNotIn({"done": 2}, heard)
         # Those in between were dropped: the kernel did not fall behind.
         self.assertLess(int(self.kernel.run("answered").result), 39)

@@ -91,6 +91,8 @@ public sealed class ArrowTests
             "Inversion",
             "Editing",
         ],
+        // Data sets of edits and judges of results; statistics over tasks; studies of many pictures, methods and editors.
+        ["Benchmarks"] = ["Tensors", "Images", "Metrics", "Scenes", "Weights", "Text", "Perception", "Inversion", "Editing", "Training", "Experiments"],
     };
 
     // Who may use the loaded bundle (root namespace).

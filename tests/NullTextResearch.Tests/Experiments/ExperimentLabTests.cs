@@ -57,14 +57,34 @@ public sealed class ExperimentLabTests : IDisposable
             log: told.Add,
             cancellation: TestContext.Current.CancellationToken
         );
-        Assert.Equal(12, rows.Count);
+        Assert.Equal(17, rows.Count);
         Assert.Equal(4, rows.Count(r => r.Variant.StartsWith("3 rows", StringComparison.Ordinal)));
         Assert.All(rows, r => Assert.True(r.Difference.Count == 2 && double.IsFinite(r.Difference.Mean) && r.Difference.Margin >= 0, r.Claim));
         Assert.Equal(told, ClaimStudy.ToMarkdown(rows).Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..]);
         // Three rows are less freedom than all.
         ClaimRow[] pivots = [.. rows.Where(r => r.Claim.StartsWith("random pivot", StringComparison.Ordinal))];
         Assert.NotEqual(pivots[0].Difference, pivots[1].Difference);
+        // So is another learning rate another result, although only that differs.
+        ClaimRow[] textual = [.. rows.Where(r => r.Claim.StartsWith("textual inversion rises", StringComparison.Ordinal))];
+        Assert.NotEqual(textual[0].Difference, textual[1].Difference);
     }
+
+    [Fact]
+    public void FromPivot_WithoutMoves_IsWhatSdEditIs_AndOtherwiseStaysNearer()
+    {
+        using ExperimentLab lab = Lab(Tiny with { Strengths = [0, 0.5] }, images: 1);
+        SdEditRecord fresh = SdEditExperiment.Run(lab)[0];
+        IReadOnlyList<SdEditPoint> pivot = SdEditExperiment.FromPivot(lab)[0];
+        Assert.Equal(fresh.WithNullText[0].Png, pivot[0].Png);
+        Assert.Equal(fresh.Plain[0].Png, pivot[0].Png);
+        Assert.True(pivot[1].DistanceToSource < fresh.WithNullText[1].DistanceToSource);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(double.NaN)]
+    public void Validate_RateThatIsNotPositive_IsRefused(double rate) =>
+        Assert.Contains("UnpivotedRate", Assert.Throws<ArgumentException>(() => (Tiny with { UnpivotedRate = rate }).Validate()).Message);
 
     [Fact]
     public void Run_Cancelled_GoesOnWhereItStopped()

@@ -64,6 +64,24 @@ public sealed class ResultCacheTests : IDisposable
     }
 
     [Fact]
+    public void TryRead_ResultsOfAnEarlierRun_AreCountedOnceWithTheirTime()
+    {
+        ResultCache first = new(_folder);
+        first.Write(Key, 1, seconds: 2.5);
+        Assert.True(first.TryRead(Key, out int _));
+        Assert.Equal((1, 2.5, 0, 0.0), (first.Found, first.FoundSeconds, first.Earlier, first.EarlierSeconds));
+
+        ResultCache second = new(_folder);
+        Assert.True(second.TryRead(Key, out int _) && second.TryRead(Key, out int _));
+        Assert.Equal((2, 5.0, 1, 2.5), (second.Found, second.FoundSeconds, second.Earlier, second.EarlierSeconds));
+
+        // As older versions wrote them.
+        second.Write(Key with { AlgorithmVersion = 2 }, 1);
+        Assert.True(second.TryRead(Key with { AlgorithmVersion = 2 }, out int _));
+        Assert.Equal((3, null, 1, 2.5), (second.Found, second.FoundSeconds, second.Earlier, second.EarlierSeconds));
+    }
+
+    [Fact]
     public void TryRead_FileCutOff_ComputesAnew()
     {
         ResultCache cache = new(_folder);

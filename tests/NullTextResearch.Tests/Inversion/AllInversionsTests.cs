@@ -49,6 +49,11 @@ public class AllInversionsTests
     [MemberData(nameof(Linear))]
     public void Invert_ConditionInParts_EqualsTheirSum(string name)
     {
+        // A line search begins with a share of the norm of the tokens alone, and the fast preset with the prompt's.
+        Assert.SkipWhen(
+            name.EndsWith("line search", StringComparison.Ordinal) || name.EndsWith("fast", StringComparison.Ordinal),
+            "Its first trial depends on how a condition is split."
+        );
         using DisposeScope scope = NewDisposeScope();
         ToyPredictor predictor = new();
         InversionProblem whole = predictor.Problem(images: 2),
@@ -83,8 +88,9 @@ public class AllInversionsTests
         using InversionResult result = AllInversions.Make(name, problem).Invert(problem);
         Assert.Equal(predictor.Calls.Sum() / 2.0, result.EvaluationsPerImage);
         Assert.Equal(differentiated.Rows / 2.0, result.BackwardsPerImage);
-        // A path may have gradients of its own.
-        double updates = result.Optimisation.Sum(image => image.Sum(step => step.Losses.Count)) / 2.0;
+        // A path may have gradients of its own. Line searches also log the loss with which a step begins.
+        int first = name.EndsWith("line search", StringComparison.Ordinal) || name.EndsWith("fast", StringComparison.Ordinal) ? 1 : 0;
+        double updates = result.Optimisation.Sum(image => image.Sum(step => step.Losses.Count - first)) / 2.0;
         Assert.InRange(updates, 0, result.BackwardsPerImage);
     }
 
@@ -252,7 +258,9 @@ public class AllInversionsTests
     {
         using DisposeScope scope = NewDisposeScope();
         (ToyPredictor predictor, InversionProblem problem, IInversion inversion) = RunOnce(name);
-        int all = predictor.Calls.Count;
+        // A method may call the network for one image alone.
+        int all = 0;
+        inversion.Invert(problem with { Predictor = new SpoilingPredictor(predictor, () => ++all < 0, image: 1) }).Dispose();
         foreach (int bad in (int[])[1, (all + 1) / 2, all])
         {
             int calls = 0;

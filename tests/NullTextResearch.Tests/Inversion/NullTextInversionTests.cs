@@ -171,12 +171,12 @@ public class NullTextInversionTests
     }
 
     [Fact]
-    public void Invert_Fast_SavesOneEvaluationPerStepAndStaysClose()
+    public void Invert_ReusingTheLastPrediction_SavesOneEvaluationPerStepAndStaysClose()
     {
         using DisposeScope scope = NewDisposeScope();
         InversionProblem problem = new ToyPredictor().Problem(images: 2);
         using InversionResult faithful = new NullTextInversion(NoStop).Invert(problem);
-        using InversionResult fast = new NullTextInversion(NullTextOptions.Fast with { StopEarly = false }).Invert(problem);
+        using InversionResult fast = new NullTextInversion(NoStop with { Advance = AdvanceMode.ReuseLastInner }).Invert(problem);
         Assert.Equal(faithful.EvaluationsPerImage - 10, fast.EvaluationsPerImage);
         double between = TensorAssert.MeanSquare(AllInversions.Reconstruct(problem, faithful), AllInversions.Reconstruct(problem, fast));
         using InversionResult ddim = new DdimInversion().Invert(problem);

@@ -90,12 +90,13 @@ public sealed class VaeTilingTests
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         AutoencoderKL vae = Mini.Value.Vae;
-        // One colour everywhere: what a tile makes of it away from its edges is one colour too, and so must be the blend.
+        // One colour everywhere: what a tile makes of it changes towards its edges, and only the blend hides where the next one begins.
         Tensor grey = vae.Encode(zeros([1, 3, 160, 160]));
-        float tiled = Roughness(new VaeTiling(vae, 16, 8).Decode(grey)),
+        float blended = Roughness(new VaeTiling(vae, 16, 8).Decode(grey)),
+            abutting = Roughness(new VaeTiling(vae, 16, 1).Decode(grey)),
             whole = Roughness(vae.Decode(grey));
-        TestContext.Current.SendDiagnosticMessage("largest step between neighbours {0:0.000}, untiled {1:0.000}", tiled, whole);
-        Assert.InRange(tiled, 0, 2 * whole);
+        TestContext.Current.SendDiagnosticMessage("largest step between neighbours {0:0.000}, abutting {1:0.000}, untiled {2:0.000}", blended, abutting, whole);
+        Assert.InRange(blended, 0, abutting / 2);
 
         static float Roughness(Tensor pixels) => pixels.narrow(2, 24, 112).narrow(3, 24, 112).diff(1, 3).abs().max().item<float>();
     }
