@@ -20,8 +20,24 @@ public sealed class ClassicNotebookTests(ClassicServer server) : IClassFixture<C
     {
         NotebookDocument committed = NotebookDocument.Load(SourceTree.At("notebooks", Chapter));
         NotebookDocument small = NotebookParameters.Inject(committed, [("steps", "4"), ("images", "1"), ("scales", "[1, 7.5]")]);
-        // Without the committed outputs: what is seen then, this kernel has computed and this page has drawn.
-        (small with { Cells = [.. small.Cells.Select(c => c with { Outputs = [], ExecutionCount = null })] }).Save(Path.Combine(server.Notebooks, "run.ipynb"));
+        // Without the committed outputs: what is seen then, this kernel has computed and this page has drawn. The committed notebook leaves plotly.js out,
+        // to stay small, and would show its charts as pictures here.
+        (
+            small with
+            {
+                Cells =
+                [
+                    .. small.Cells.Select(c =>
+                        c with
+                        {
+                            Source = c.Source.Replace("LoadPlotly = false", "LoadPlotly = true"),
+                            Outputs = [],
+                            ExecutionCount = null,
+                        }
+                    ),
+                ],
+            }
+        ).Save(Path.Combine(server.Notebooks, "run.ipynb"));
         int charts = committed.Cells.Sum(c => c.Outputs.Count(o => o!["data"]?["application/vnd.plotly.v1+json"] is not null));
         await using ClassicPage notebook = await server.Open("run.ipynb");
 
