@@ -1,5 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Playwright;
 using SkiaSharp;
+using Xunit;
 
 namespace NullTextResearch.Figures.Tests;
 
@@ -82,6 +85,44 @@ public sealed class BrowserTests : IDisposable
         await ReportBrowser.Until(page, "document.querySelector('#speed-chart-1').hasAttribute('data-drawn')");
         Assert.Equal(0, await page.Locator("#fig04-chart-1[data-drawn]").CountAsync());
         Assert.InRange(await page.EvaluateAsync<double>(Top), before - 25, before + 25);
+    }
+
+    [Fact]
+    public async Task Report_ArrivingSlowly_WaitsForAllOfPlotly()
+    {
+        string executable = Browser().ExecutablePath;
+        string path = Path.Combine(_folder, "slow.html");
+        Report.Of(SampleReport.Create().Sections.First(s => s.Charts.Count > 0)).Write(path);
+        byte[] html = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        TaskCompletionSource rest = new();
+        Task served = Serve();
+
+        await using ReportBrowser browser = await ReportBrowser.Start(executable, 1400, 900);
+        IPage page = browser.Page;
+        await page.GotoAsync($"http://{listener.LocalEndpoint}/", new PageGotoOptions { WaitUntil = WaitUntilState.Commit });
+        // Half of plotly.js is there, and the chart is in sight.
+        await ReportBrowser.Until(page, "document.querySelector('#plotly-js')?.textContent.length > 100000");
+        await page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200))))");
+        rest.SetResult();
+
+        await ReportBrowser.Until(page, "document.querySelector('.nt-plot').hasAttribute('data-drawn')");
+        await served;
+        Assert.Empty(browser.Complaints);
+
+        async Task Serve()
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync();
+            NetworkStream stream = client.GetStream();
+            await stream.ReadAtLeastAsync(new byte[4096], 16);
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n"u8.ToArray());
+            int half = html.Length - PlotlyScript.Text.Length / 2;
+            await stream.WriteAsync(html.AsMemory(0, half));
+            await stream.FlushAsync();
+            await rest.Task;
+            await stream.WriteAsync(html.AsMemory(half));
+        }
     }
 
     [Theory]

@@ -28,6 +28,9 @@ internal sealed class ReportBrowser : IAsyncDisposable
     /// <summary>The page.</summary>
     public IPage Page { get; }
 
+    /// <summary>Errors and warnings so far.</summary>
+    public IReadOnlyList<string> Complaints => _complaints;
+
     /// <summary>Starts the browser with an empty page.</summary>
     public static async Task<ReportBrowser> Start(string executable, int width, int height)
     {

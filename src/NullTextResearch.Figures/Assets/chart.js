@@ -59,8 +59,9 @@ function start(id) {
   }
   function begin() {
     if (begun) { return; }
-    library();
+    // Until the page has been read to its end, the text of plotly.js may be there in part.
     if (!window.Plotly && document.readyState === "loading") { document.addEventListener("DOMContentLoaded", begin); return; }
+    library();
     if (!window.Plotly) {
       // A stand-in waits for whoever loads plotly.js, and stays if nobody does.
       if (!div.firstChild) { div.textContent = "This chart needs plotly.js, which this page has not loaded."; return; }
