@@ -52,6 +52,10 @@ internal static class Program
         {
             Description = "Instead: the U-Net of Stable Diffusion 1.5 with random weights against this machine's ceilings; needs 12 GB and a few minutes.",
         };
+        Option<bool> mini = new("--mini")
+        {
+            Description = "Instead: sd-mini's U-Net with random weights against this machine's ceilings, in batches of 1, 2 and 4; takes some minutes.",
+        };
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
         Option<bool> shared = new("--shared-rows")
@@ -84,6 +88,7 @@ internal static class Program
             one,
             soak,
             full,
+            mini,
             size,
             device,
             shared,
@@ -110,7 +115,7 @@ internal static class Program
                 parsed.GetValue(early),
                 chosen
             );
-            if (parsed.GetValue(full))
+            if (parsed.GetValue(full) || parsed.GetValue(mini))
             {
                 Device on;
                 try
@@ -130,6 +135,12 @@ internal static class Program
                     on,
                     $"dotnet run --project src/NullTextResearch.Bench -c Release -- {string.Join(' ', args)}"
                 );
+                if (parsed.GetValue(mini))
+                {
+                    foreach (int batch in (int[])[1, 2, 4])
+                        Print(new FullSizeBenchmark(fullSize.OfMini(batch)).Run());
+                    return 0;
+                }
                 if (parsed.GetValue(shared))
                 {
                     new SharedRows(fullSize).Run();

@@ -27,7 +27,7 @@ internal sealed class LabelFont : IDisposable
 
     internal float Width(string text) => _font.MeasureText(text);
 
-    /// <summary>Breaks a text into lines no wider than given: at spaces where possible, inside a word where not.</summary>
+    /// <summary>Breaks a text into lines no wider than given: at spaces where possible, else after a hyphen, else inside a word.</summary>
     internal IReadOnlyList<string> Wrap(string? text, float width)
     {
         List<string> lines = [];
@@ -57,6 +57,8 @@ internal sealed class LabelFont : IDisposable
                         fits++;
                     }
 
+                    int hyphen = line.LastIndexOf('-', fits - 1);
+                    fits = hyphen > 0 ? hyphen + 1 : fits;
                     // Never between the halves of a surrogate pair.
                     fits += char.IsHighSurrogate(line[fits - 1]) ? 1 : 0;
                     if (fits >= line.Length)

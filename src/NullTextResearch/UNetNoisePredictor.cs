@@ -41,6 +41,8 @@ public sealed class UNetNoisePredictor(UNet2DConditionModel unet, INetworkHook? 
             Tensor z = latents.to(dtype);
             condition.RequireTokensAlone(Network);
             Conditioning cast = condition.Map((_, value) => value.to(dtype));
+            // Parts are cut by the condition's rows: latents beyond them would be lost in silence.
+            Shape.Require(cast.Tokens, [z.shape[0], -1, -1]);
             Tensor prediction = cat(
                 [
                     .. Parts(cast)

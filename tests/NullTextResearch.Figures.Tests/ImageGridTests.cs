@@ -163,6 +163,14 @@ public sealed class ImageGridTests
     }
 
     [Fact]
+    public void Wrap_LongNameWithHyphens_BreaksAfterThem()
+    {
+        using LabelFont font = new(15, SKColors.Black);
+
+        Assert.Equal(["prompt-to-", "prompt"], font.Wrap("prompt-to-prompt", font.Width("prompt-to-pro")));
+    }
+
+    [Fact]
     public void Draw_Highlight_FramesOutsideThePicture()
     {
         RgbImage input = Noise(64, 64, 1);

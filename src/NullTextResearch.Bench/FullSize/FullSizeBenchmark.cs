@@ -5,6 +5,7 @@ using NullTextResearch.Attention;
 using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Inversion;
+using NullTextResearch.Loading;
 using NullTextResearch.Planning;
 using NullTextResearch.UNet;
 using TorchSharp;
@@ -13,30 +14,66 @@ using static TorchSharp.torch;
 namespace NullTextResearch.Bench.FullSize;
 
 /// <summary>What to measure.</summary>
-internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Threads, Device Device, string Command);
+internal sealed record FullSizeWork(int Size, int Rounds, int InnerSteps, int Threads, Device Device, string Command)
+{
+    /// <summary>The network; its weights are random in any case.</summary>
+    public UNetConfig Config { get; init; } = UNetConfig.StableDiffusion1;
+
+    /// <summary>Its name in the report.</summary>
+    public string Name { get; init; } = "Stable Diffusion 1.5";
+
+    /// <summary>Height and width of the latents.</summary>
+    public int Latents { get; init; } = Size / 8;
+
+    /// <summary>Tokens of the text.</summary>
+    public int Tokens { get; init; } = NetworkWork.Tokens;
+
+    /// <summary>Rows of the batch.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>The network takes milliseconds, not seconds: every row runs in every round.</summary>
+    public bool IsSmall { get; init; }
+
+    /// <summary>sd-mini's network, in this batch.</summary>
+    public FullSizeWork OfMini(int batch)
+    {
+        ModelSource mini = ModelSource.Find(StableDiffusion.MiniFolder());
+        int latents = mini.UNet.SampleSize;
+        return this with
+        {
+            Size = latents * 4,
+            Config = mini.UNet,
+            Name = $"sd-mini in a batch of {batch}",
+            Latents = latents,
+            Tokens = mini.Text.ContextLength,
+            Batch = batch,
+            IsSmall = true,
+        };
+    }
+}
 
 /// <summary>
-/// The U-Net of Stable Diffusion 1.5 with random weights made in memory, against ceilings of this machine measured in the same run. Speed does
+/// The U-Net of Stable Diffusion 1.5, or of sd-mini, with random weights made in memory, against ceilings of this machine measured in the same run. Speed does
 /// not depend on the values of the weights, only on their number.
 /// </summary>
 internal sealed class FullSizeBenchmark(FullSizeWork work)
 {
     private const int OperationRepeats = 4;
     private readonly Device _device = work.Device;
-    private readonly UNetConfig _config = UNetConfig.StableDiffusion1;
+    private readonly UNetConfig _config = work.Config;
     private readonly CultureInfo _c = CultureInfo.InvariantCulture;
     private readonly StringBuilder _text = new();
 
-    private int Latents => work.Size / 8;
+    // A GPU takes hundredths of a CPU's time, and so does a small network.
+    private string Digits => _device.type == DeviceType.CUDA || work.IsSmall ? "0.0000" : "0.00";
 
-    // A GPU takes hundredths of a CPU's time.
-    private string Digits => _device.type == DeviceType.CUDA ? "0.0000" : "0.00";
+    private string FlopDigits => work.IsSmall ? "0.00" : "0";
 
     private ScalarType Low => _device.type == DeviceType.CUDA ? ScalarType.Float16 : ScalarType.BFloat16;
 
     public string Run()
     {
-        IReadOnlyList<NetworkOperation> operations = NetworkWork.OfUNet(_config, Latents, Latents);
+        IReadOnlyList<NetworkOperation> operations = NetworkWork.OfUNet(_config, work.Latents, work.Latents, work.Batch, work.Tokens);
         ScalarType[] dtypes = [ScalarType.Float32, Low];
         Note("ceilings");
         Dictionary<ScalarType, Ceilings> before = dtypes.ToDictionary(
@@ -57,14 +94,13 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             foreach (Row row in rows)
             {
                 // Round 0 warms up the short rows.
-                if (round == 0 && row.Calls > 2)
-                    continue;
-                if (round > 1 && row.Calls > 2)
+                if (!work.IsSmall && row.Calls > 2 && round != 1)
                     continue;
                 foreach (ScalarType dtype in dtypes)
                 {
                     double seconds = Seconds(() => row.Body(networks[dtype], dtype));
-                    Note(string.Create(_c, $"round {round}: {row.Name}, {dtype}: {seconds.ToString(Digits, _c)} s"));
+                    if (!work.IsSmall)
+                        Note(string.Create(_c, $"round {round}: {row.Name}, {dtype}: {seconds.ToString(Digits, _c)} s"));
                     if (round > 0)
                         best[(row.Name, dtype)] = Math.Min(seconds, best.GetValueOrDefault((row.Name, dtype), double.PositiveInfinity));
                 }
@@ -149,9 +185,9 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     {
         using Generator generator = new(7);
         return (
-            randn([1, _config.InChannels, Latents, Latents], generator: generator).to(dtype, _device),
+            randn([work.Batch, _config.InChannels, work.Latents, work.Latents], generator: generator).to(dtype, _device),
             tensor((long[])[501], device: _device),
-            randn([1, NetworkWork.Tokens, _config.CrossAttentionDim], generator: generator).to(dtype, _device)
+            randn([work.Batch, work.Tokens, _config.CrossAttentionDim], generator: generator).to(dtype, _device)
         );
     }
 
@@ -172,15 +208,15 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
 
     private void Header()
     {
-        _text.AppendLine(_c, $"# U-Net of Stable Diffusion 1.5 at {work.Size} pixels, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
+        _text.AppendLine(_c, $"# U-Net of {work.Name} at {work.Size} pixels, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         _text.AppendLine();
         _text.AppendLine(_c, $"`{work.Command}`");
         _text.AppendLine();
         _text.AppendLine(
             _c,
             $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp "
-                + $"{typeof(torch).Assembly.GetName().Version}; batch of 1, random weights, best of {work.Rounds} rounds in which the two precisions took "
-                + $"turns (the timestep: one round)."
+                + $"{typeof(torch).Assembly.GetName().Version}; batch of {work.Batch}, random weights, best of {work.Rounds} rounds in which the two precisions "
+                + $"took turns{(work.IsSmall ? "" : " (the timestep: one round)")}."
         );
         _text.AppendLine();
     }
@@ -220,7 +256,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
                     strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
                 _text.AppendLine(
                     _c,
-                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {row.Work.Flops / 1e9:0} | {row.Work.Flops / seconds / 1e9:0} | "
+                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {(row.Work.Flops / 1e9).ToString(FlopDigits, _c)} | {row.Work.Flops / seconds / 1e9:0} | "
                         + $"{limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | "
                         + $"{row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | "
                         + $"{(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |"
@@ -228,8 +264,13 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             }
         }
         _text.AppendLine();
-        _text.AppendLine(_c, $"Peak memory of the process with both networks loaded: {(ProcessMemory.Peak() ?? 0) / 1e9:0.0} GB.");
+        if (work.IsSmall)
+            _text.AppendLine(_c, $"Pictures per second and thread, forward: {string.Join(", ", dtypes.Select(d => Rate(rows[0], d)))}; forward and backward: {string.Join(", ", dtypes.Select(d => Rate(rows[2], d)))}.");
+        else
+            _text.AppendLine(_c, $"Peak memory of the process with both networks loaded: {(ProcessMemory.Peak() ?? 0) / 1e9:0.0} GB.");
         _text.AppendLine();
+
+        string Rate(Row row, ScalarType dtype) => string.Create(_c, $"{work.Batch / best[(row.Name, dtype)] / work.Threads:0} ({dtype})");
     }
 
     /// <summary>Where a forward pass spends its time: the time from the end of one module to the end of the next.</summary>
@@ -268,7 +309,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
     private Dictionary<string, double> Profile(UNet2DConditionModel net, ScalarType dtype)
     {
         Dictionary<string, double> best = [];
-        for (int round = 0; round < 2; round++)
+        for (int round = 0; round < (work.IsSmall ? work.Rounds : 2); round++)
         {
             Dictionary<string, double> spent = [];
             Synchronize();

@@ -174,6 +174,22 @@ public sealed class CheckpointingTests
             Near(a.Sum, b.Sum, 1e-12);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Predict_FewerEmbeddingsThanLatents_IsAnError(bool sequential)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using UNet2DConditionModel unet = new(Networks["attention everywhere"]);
+        unet.Weights.Initialise(3, CPU, ScalarType.Float64);
+        (Tensor latents, Tensor text) = Inputs(8, 8, ScalarType.Float64, rows: 4);
+        UNetNoisePredictor predictor = new(unet, memory: new MemoryOptions { Sequential = sequential });
+
+        ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(() => predictor.Predict(latents, Step, text.narrow(0, 0, 1)));
+
+        Assert.Contains("[4, any, any]", error.Message, StringComparison.Ordinal);
+    }
+
     private static DiffusionStep Step => new TimestepGrid(NoiseSchedule.StableDiffusion, 10).Moves[3];
 
     private static UNetConfig Config(bool[] attention, int layers) =>
