@@ -37,6 +37,38 @@ public sealed class PublishedNumbersTests
         Assert.Equal(measures.Distinct(), measures);
     }
 
+    [Theory]
+    [InlineData("pairs", 24)]
+    [InlineData("metrics", 12)]
+    public void Benchmark_Tables_AreTheCommittedRuns(string name, int rows)
+    {
+        string[][] csv = [.. File.ReadLines(At($"docs/benchmarks/edits/{name}.csv")).Select(line => line.Split(','))];
+        string[] head = csv[0];
+        int keys = name == "pairs" ? 2 : 1;
+        string[] columns = name == "pairs" ? ["success", "truth-distance", "preservation"] : ["pairs-rho", "tasks-rho", "within-tasks-rho"];
+        double[] scale = name == "pairs" ? [100, 1000, 1] : [1, 1, 1];
+        string[][] published = [.. Block("docs/benchmarks.md", name).Skip(2).Select(row => row.Trim('|').Split('|').Select(c => c.Trim()).ToArray())];
+
+        Assert.Equal(rows, published.Length);
+        Assert.Equal(csv.Skip(1).Select(Key).Order(StringComparer.Ordinal), published.Select(Key).Order(StringComparer.Ordinal));
+        foreach (string[] line in published)
+        {
+            string[] numbers = csv.Skip(1).Single(c => Key(c) == Key(line));
+            for (int i = 0; i < columns.Length; i++)
+            {
+                double[] shown = [.. line[keys + i].Split(' ', '(', ')').Where(w => w.Length > 0 && w != "to").Select(Number)];
+                int column = Array.IndexOf(head, columns[i]);
+                // Rounded to at most two digits behind the point, and at least to whole percents.
+                double half = name == "pairs" ? (i == 0 ? 0.501 : 0.0501) : 0.00501;
+                Assert.Equal(3, shown.Length);
+                Assert.All(shown, (value, k) => Assert.InRange(value - (scale[i] * Number(numbers[column + k])), -half, half));
+            }
+        }
+
+        string Key(string[] cells) => string.Join(' ', cells.Take(keys));
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     private static string At(string path) => SourceTree.At(path);
 
     /// <summary>The lines between a document's marks of a name.</summary>

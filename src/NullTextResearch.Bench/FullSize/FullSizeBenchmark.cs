@@ -215,8 +215,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         _text.AppendLine(
             _c,
             $"{(_device.type == DeviceType.CUDA ? "CUDA" : Machine.Processor())}, {work.Threads} thread(s), .NET {Environment.Version}, TorchSharp "
-                + $"{typeof(torch).Assembly.GetName().Version}; batch of {work.Batch}, random weights, best of {work.Rounds} rounds in which the two precisions "
-                + $"took turns{(work.IsSmall ? "" : " (the timestep: one round)")}."
+                + $"{typeof(torch).Assembly.GetName().Version}; batch of {work.Batch}, random weights, best of {work.Rounds} rounds in which the two "
+                + $"precisions took turns{(work.IsSmall ? "" : " (the timestep: one round)")}."
         );
         _text.AppendLine();
     }
@@ -256,7 +256,8 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
                     strict = row.Work.Limit(ceilings[dtype], attentionAsProducts: true);
                 _text.AppendLine(
                     _c,
-                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {(row.Work.Flops / 1e9).ToString(FlopDigits, _c)} | {row.Work.Flops / seconds / 1e9:0} | "
+                    $"| {row.Name} | {dtype} | {seconds.ToString(Digits, _c)} | {(row.Work.Flops / 1e9).ToString(FlopDigits, _c)} | "
+                        + $"{row.Work.Flops / seconds / 1e9:0} | "
                         + $"{limit.ToString(Digits, _c)} | **{100 * limit / seconds:0} %** | {100 * strict / seconds:0} % | "
                         + $"{row.Work.Alone(ceilings[dtype]).ToString(Digits, _c)} | "
                         + $"{(dtype == ScalarType.Float32 ? "" : string.Create(_c, $"**{best[(row.Name, ScalarType.Float32)] / seconds:0.00}x**"))} |"
@@ -265,11 +266,12 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
         }
         _text.AppendLine();
         if (work.IsSmall)
-            _text.AppendLine(_c, $"Pictures per second and thread, forward: {string.Join(", ", dtypes.Select(d => Rate(rows[0], d)))}; forward and backward: {string.Join(", ", dtypes.Select(d => Rate(rows[2], d)))}.");
+            _text.AppendLine(_c, $"Pictures per second and thread, forward: {Rates(rows[0])}; forward and backward: {Rates(rows[2])}.");
         else
             _text.AppendLine(_c, $"Peak memory of the process with both networks loaded: {(ProcessMemory.Peak() ?? 0) / 1e9:0.0} GB.");
         _text.AppendLine();
 
+        string Rates(Row row) => string.Join(", ", dtypes.Select(d => Rate(row, d)));
         string Rate(Row row, ScalarType dtype) => string.Create(_c, $"{work.Batch / best[(row.Name, dtype)] / work.Threads:0} ({dtype})");
     }
 

@@ -61,7 +61,7 @@ public sealed class VaeTilingTests
         Assert.Equal(0, TensorAssert.MaxDifference(vae.Decode(latents), tiling.Decode(latents)));
     }
 
-    // Measured with tiles of a quarter of the picture: latents 12.5 % apart, the picture of equal latents 30.6 dB, the round trip 30.4 dB.
+    // Measured with tiles of a quarter of the picture: latents 12.5 % apart, the picture of equal latents 29.6 dB, the round trip 30.0 dB.
     [Fact]
     public void EncodeAndDecode_InTiles_StayNear()
     {
