@@ -175,7 +175,7 @@ internal sealed class FullSizeBenchmark(FullSizeWork work)
             Grid = new TimestepGrid(NoiseSchedule.StableDiffusion, 1),
             Latents = latents,
             Conditional = text,
-            Unconditional = text.mul(0.5),
+            Unconditional = text.narrow(0, 0, 1).mul(0.5),
         };
         using PivotTrajectory pivot = new([latents, latents.mul(1.1)]);
         using InversionResult result = new NullTextInversion(new NullTextOptions { InnerSteps = work.InnerSteps, StopEarly = false }).Invert(problem, pivot);
