@@ -56,6 +56,11 @@ internal static class Program
         {
             Description = "Instead: sd-mini's U-Net with random weights against this machine's ceilings, in batches of 1, 2 and 4; takes some minutes.",
         };
+        Option<bool> whole = new("--null-text")
+        {
+            Description =
+                "With --full-size: instead, whole null-text inversions, the fast preset against the released options (T = 3 unless --steps says else).",
+        };
         Option<int> size = new("--size") { Description = "Pixels per side, with --full-size.", DefaultValueFactory = _ => 512 };
         Option<string> device = new("--device") { Description = "cpu or cuda, with --full-size.", DefaultValueFactory = _ => "cpu" };
         Option<bool> shared = new("--shared-rows")
@@ -89,6 +94,7 @@ internal static class Program
             soak,
             full,
             mini,
+            whole,
             size,
             device,
             shared,
@@ -141,6 +147,8 @@ internal static class Program
                         Print(new FullSizeBenchmark(fullSize.OfMini(batch)).Run());
                     return 0;
                 }
+                if (parsed.GetValue(whole))
+                    return Print(new NullTextAtFullSize(fullSize, parsed.GetResult(steps) is { Implicit: false } ? work.Steps : 3).Run());
                 if (parsed.GetValue(shared))
                 {
                     new SharedRows(fullSize).Run();

@@ -11,8 +11,9 @@ public static class NullTextCostPage
     /// <param name="rows">The variants, the baseline first.</param>
     /// <param name="facts">Facts about the run.</param>
     /// <param name="command">The command that makes the page, or null.</param>
+    /// <param name="reach">What embeddings can reach at best; null to leave the figure out.</param>
     /// <exception cref="ArgumentException">There is no row.</exception>
-    public static Report Of(IReadOnlyList<NullTextCostRow> rows, IReadOnlyList<ReportFact> facts, string? command = null)
+    public static Report Of(IReadOnlyList<NullTextCostRow> rows, IReadOnlyList<ReportFact> facts, string? command = null, NullTextReach? reach = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(facts);
@@ -25,8 +26,44 @@ public static class NullTextCostPage
                 "Variants of null-text optimisation on the same rendered scenes. Cost counts a forward pass as 1 and a backward pass as 2, and includes the "
                 + "pivot. Differences are paired, with 95 % intervals.",
             Facts = facts,
-            Sections = [Frontier(rows, command), Residuals(rows)],
+            Sections = [Frontier(rows, command), Losses(rows), .. reach is null ? [] : new[] { Reach(reach) }],
         };
+    }
+
+    /// <summary>A table with one row per variant and image.</summary>
+    /// <param name="rows">The variants.</param>
+    public static TableData Images(IReadOnlyList<NullTextCostRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+        return new TableData(
+            "Every image",
+            ["variant", "image", "forward", "backward", "seconds", "source-psnr", "pivot-psnr", "edit-psnr", "succeeded"],
+            [
+                .. rows.SelectMany(row =>
+                    row.Records.Select(
+                        (r, image) =>
+                            (IReadOnlyList<string>)
+                                [
+                                    row.Variant.Name,
+                                    image.ToString(CultureInfo.InvariantCulture),
+                                    Number(r.Forwards),
+                                    Number(r.Backwards),
+                                    Number(r.Seconds),
+                                    Number(r.SourcePsnr),
+                                    Number(r.PivotPsnr),
+                                    Number(r.EditPsnr),
+                                    r.Success switch
+                                    {
+                                        true => "1",
+                                        false => "0",
+                                        null => "",
+                                    },
+                                ]
+                    )
+                ),
+            ]
+        );
     }
 
     private static FigureSection Frontier(IReadOnlyList<NullTextCostRow> rows, string? command) =>
@@ -36,10 +73,11 @@ public static class NullTextCostPage
             Title = "Quality against cost",
             Caption =
                 $"Means of {rows[0].Records.Count} scenes. The pivot's PSNR is that of the reconstruction to the autoencoder's round trip; that of an edit is "
-                + "its distance to the scene rendered with the change. The table has the intervals.",
+                + "its distance to the scene rendered with the change. The table has paired differences with their intervals.",
             ThisRunFound = Found(rows),
             Charts =
             [
+                Points(rows, "Reconstruction: PSNR to the picture", row => row.SourcePsnr.Value).Build(),
                 Points(rows, "Reconstruction: PSNR to the pivot", row => row.PivotPsnr.Value).Build(),
                 Points(rows, "Edit: PSNR to the truth", row => row.EditPsnr.Value).Build(),
             ],
@@ -47,15 +85,14 @@ public static class NullTextCostPage
             Command = command,
         };
 
-    private static FigureSection Residuals(IReadOnlyList<NullTextCostRow> rows) =>
+    private static FigureSection Losses(IReadOnlyList<NullTextCostRow> rows) =>
         new()
         {
-            Id = "residuals",
+            Id = "losses",
             Title = "What is left at each timestep",
             Caption =
                 "Median over scenes of the last loss measured at each timestep: the mean squared distance of the latents to the pivot (Adam: before its last "
-                + "update). Where many updates still leave a loss, no embedding near the path reaches the pivot from there, and "
-                + "all later timesteps begin with it.",
+                + "update). All later timesteps begin with what one leaves.",
             Charts =
             [
                 new LineChart
@@ -79,6 +116,61 @@ public static class NullTextCostPage
             ],
         };
 
+    private static FigureSection Reach(NullTextReach reach)
+    {
+        IReadOnlyList<double> start = reach.Residuals(reach.Furthest, r => r.FirstLosses),
+            end = reach.Residuals(reach.Furthest, r => r.Losses),
+            released = reach.Residuals(reach.Baseline, r => r.Losses);
+        int images = reach.Furthest.Records.Count,
+            most = reach.Furthest.Variant.Options.InnerSteps;
+        return new FigureSection
+        {
+            Id = "reach",
+            Title = "What no embedding reaches",
+            Caption =
+                "The noise prediction of the null text that would land exactly on the pivot is known in closed form, because a step is affine in it. Shown is how "
+                + $"far the prediction stays from it (root mean square; the noise itself has 1), the median of {images} scenes: with the prompt as null text, "
+                + $"after up to {most} updates with remembered curvature, and after the released updates. What even the longest optimisation leaves, no null text "
+                + "in reach of it can give; a timestep there is a failure of the idea, not of the optimiser.",
+            ThisRunFound = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Averaged over timesteps, the prompt leaves {start.Average():0.0000}, the longest optimisation {end.Average():0.0000} "
+                    + $"({100 * end.Average() / start.Average():0} % of it), the released updates {released.Average():0.0000}. The longest optimisation's PSNR to the "
+                    + $"pivot differs from the released one's by {reach.Furthest.PivotAbove(reach.Baseline).ToSignedText()} dB, to the picture by "
+                    + $"{reach.Furthest.SourceAbove(reach.Baseline).ToSignedText()} dB."
+            ),
+            Charts =
+            [
+                new LineChart
+                {
+                    Title = "Distance of the null text's prediction to the exact one",
+                    XAxis = new Axis("timestep, noisiest first"),
+                    YAxis = new Axis("root mean square") { Scale = AxisScale.Log },
+                    Series =
+                    [
+                        Line("the prompt", start),
+                        Line(reach.Baseline.Variant.Name, released),
+                        Line(reach.Furthest.Variant.Name, end) with
+                        {
+                            Emphasis = true,
+                        },
+                    ],
+                }.Build(),
+            ],
+            Tables =
+            [
+                new TableData(
+                    "On the same scenes",
+                    NullTextCost.Columns,
+                    [NullTextCost.Cells(reach.Baseline, reach.Baseline), NullTextCost.Cells(reach.Furthest, reach.Baseline)]
+                ),
+            ],
+        };
+
+        static LineSeries Line(string name, IReadOnlyList<double> values) =>
+            new(name, [.. values.Select((_, step) => (double)step)], [.. values]) { Markers = false };
+    }
+
     private static ScatterChart Points(IReadOnlyList<NullTextCostRow> rows, string title, Func<NullTextCostRow, double> quality) =>
         new()
         {
@@ -92,24 +184,27 @@ public static class NullTextCostPage
     {
         if (rows.FirstOrDefault(r => r.Variant.Name == NullTextVariant.Fast.Name) is not { } fast || rows[0].Records.Count < 2)
             return $"{rows.Count} variants were measured.";
-        PairedDifference pivot = fast.PivotAbove(rows[0]),
+        PairedDifference source = fast.SourceAbove(rows[0]),
+            pivot = fast.PivotAbove(rows[0]),
             edit = fast.EditAbove(rows[0]);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"The fast preset costs {fast.ShareOf(rows[0]):0.00} of {rows[0].Variant.Name}. Its PSNR to the pivot differs by "
-                + $"{NullTextCost.Say(pivot)} dB, that of its edits to "
-                + $"the truth by {NullTextCost.Say(edit)} dB. {Verdict(fast.ShareOf(rows[0]), pivot, edit)}"
+            $"The fast preset costs {fast.ShareOf(rows[0]):0.00} of {rows[0].Variant.Name}. Its PSNR to the picture differs by {source.ToSignedText()} dB, to the "
+                + $"pivot by {pivot.ToSignedText()} dB, that of its edits to the truth by {edit.ToSignedText()} dB. "
+                + $"{Verdict(fast.ShareOf(rows[0]), source, pivot, edit)}"
         );
     }
 
     /// <summary>Whether a quarter of the cost is reached without a clear loss.</summary>
-    private static string Verdict(double share, PairedDifference pivot, PairedDifference edit)
+    private static string Verdict(double share, PairedDifference source, PairedDifference pivot, PairedDifference edit)
     {
         List<string> missed = [];
         if (share > 0.25)
             missed.Add("it costs more than a quarter");
+        if (source.High < 0)
+            missed.Add("its reconstruction is clearly farther from the picture");
         if (pivot.High < 0)
-            missed.Add("its reconstruction is clearly worse");
+            missed.Add("its reconstruction is clearly farther from the pivot");
         if (edit.High < 0)
             missed.Add("its edits are clearly worse");
         return missed.Count == 0 ? "No clear loss at a quarter of the cost or less." : $"The goal is missed: {string.Join(", ", missed)}.";

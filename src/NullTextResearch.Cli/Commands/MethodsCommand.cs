@@ -39,13 +39,20 @@ internal static class MethodsCommand
         });
         Option<int?> cost = new("--null-text-cost")
         {
-            Description = "Measure on this many rendered scenes what each variant of null-text optimisation costs and reaches (T = 50), and write a page.",
+            Description = "Measure on this many rendered scenes what each variant of null-text optimisation costs and reaches and write a page.",
         };
         cost.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int?>() is < 2 or > ToyEditDataset.MostTasks)
                 result.AddError($"--null-text-cost needs 2 to {ToyEditDataset.MostTasks} scenes: it compares pairs.");
         });
+        Option<int> timesteps = SharedOptions.Int("--timesteps", "T for --null-text-cost.", ExperimentSettings.Default.Steps, 2, 999);
+        Option<string[]> variants = new("--variant")
+        {
+            Description = "Variants for --null-text-cost, by name (default: all); the first one in the list of all is what the others are compared with.",
+            AllowMultipleArgumentsPerToken = false,
+        };
+        variants.AcceptOnlyFromAmong([.. NullTextVariant.All.Append(NullTextVariant.Furthest).Select(v => v.Name)]);
         Option<string?> folder = new("--out") { Description = "Folder that keeps the results of --quirks or --null-text-cost (default: runs/ and that name)." };
         Command command = new("methods", "List methods, paths, editors and metrics: what they do, where they come from, what they cost, which can be combined.")
         {
@@ -53,6 +60,8 @@ internal static class MethodsCommand
             markdown,
             quirks,
             cost,
+            timesteps,
+            variants,
             folder,
         };
         command.Validators.Add(result =>
@@ -66,6 +75,8 @@ internal static class MethodsCommand
                 result.AddError($"{option.Name} measures and prints a table of its own: leave out either it or {(one ? "the ID" : "--markdown")}.");
             if (measured.Length > 1)
                 result.AddError("--quirks and --null-text-cost are separate measurements: give one of them.");
+            foreach (Option option in new Option[] { timesteps, variants }.Where(o => result.GetResult(o) is { Implicit: false } && !measured.Contains(cost)))
+                result.AddError($"{option.Name} is for --null-text-cost; give that too, or leave it out.");
             if (measured.Length == 0 && result.GetResult(folder) is { Implicit: false })
                 result.AddError("--out is for --quirks and --null-text-cost; give one of them too, or leave it out.");
         });
@@ -76,7 +87,13 @@ internal static class MethodsCommand
                 if (parsed.GetValue(quirks) is { } scenes)
                     MeasureQuirks(context, scenes, parsed.GetValue(folder) ?? Path.Combine("runs", "quirks"));
                 else if (parsed.GetValue(cost) is { } rendered)
-                    MeasureCost(context, rendered, parsed.GetValue(folder) ?? Path.Combine("runs", "null-text-cost"));
+                    MeasureCost(
+                        context,
+                        rendered,
+                        parsed.GetValue(timesteps),
+                        parsed.GetValue(variants) ?? [],
+                        parsed.GetValue(folder) ?? Path.Combine("runs", "null-text-cost")
+                    );
                 else if (parsed.GetValue(id) is { } one)
                     Explain(context, one);
                 else if (parsed.GetValue(markdown))
@@ -98,32 +115,53 @@ internal static class MethodsCommand
         );
     }
 
-    private static void MeasureCost(RunContext context, int scenes, string folder)
+    private static void MeasureCost(RunContext context, int scenes, int timesteps, IReadOnlyList<string> names, string folder)
     {
         using OutputLock alone = OutputLock.OnFolder(folder);
         torch.set_num_threads(1);
         using StableDiffusion model = StableDiffusion.LoadMini();
-        ToyEditDataset dataset = new(scenes, model.ImageSize);
-        using ExperimentLab lab = new(model, NullTextCost.Images(dataset), ExperimentSettings.Default with { BatchSize = 1 }, new ResultCache(folder))
-        {
-            Workers = Math.Min(context.AllThreads, scenes),
-            Cancellation = context.Cancel,
-        };
-        using SceneEditJudge? judge = lab.Classifier is { } classifier ? new SceneEditJudge(dataset, classifier) : null;
-        IReadOnlyList<NullTextCostRow> rows = NullTextCost.Run(lab, dataset, judge, log: line => context.Error.WriteLine(line));
+        ExperimentSettings settings = ExperimentSettings.Default with { Steps = timesteps };
+        bool Asked(NullTextVariant variant) => names.Count == 0 || names.Contains(variant.Name);
+        NullTextVariant[] asked = [.. NullTextVariant.All.Where(Asked)];
+        IReadOnlyList<NullTextCostRow> rows = Measured(scenes, asked.Length > 0 ? asked : [NullTextVariant.Released]);
+        // The longest optimisation takes minutes for each scene.
+        int few = Math.Min(scenes, 8);
+        NullTextReach? reach = Asked(NullTextVariant.Furthest)
+            ? new(Measured(few, [NullTextVariant.Furthest])[0], rows[0].First(few), model.Grid(settings.Steps), settings.GuidanceScale)
+            : null;
+        string command = $"nulltext methods --null-text-cost {scenes} --timesteps {timesteps}{string.Concat(names.Select(name => $" --variant \"{name}\""))}";
         Report page = NullTextCostPage.Of(
             rows,
             [
-                new("Model", $"{model.Name}, {lab.Fingerprint[..12]}"),
-                new("Images", $"{scenes} held-out scenes of {dataset.Name}"),
-                new("Grid", FormattableString.Invariant($"T = {lab.Settings.Steps}, w = {lab.Settings.GuidanceScale}")),
+                new("Model", $"{model.Name}, {model.Fingerprint()[..12]}"),
+                new("Images", $"{scenes} held-out scenes of toy-edit"),
+                new("Grid", FormattableString.Invariant($"T = {settings.Steps}, w = {settings.GuidanceScale}")),
             ],
-            $"nulltext methods --null-text-cost {scenes}"
+            command,
+            reach
         );
         string path = Path.Combine(folder, "index.html");
         WholeFile.Write(path, Encoding.UTF8.GetBytes(page.ToHtml()));
-        context.Out.WriteLine(page.Sections[0].Tables[0].ToMarkdown());
+        foreach (TableData table in page.Sections.SelectMany(section => section.Tables))
+            context.Out.WriteLine(table.ToMarkdown());
+        WholeFile.Write(Path.Combine(folder, "variants.csv"), Encoding.UTF8.GetBytes(page.Sections[0].Tables[0].ToCsv()));
+        WholeFile.Write(Path.Combine(folder, "images.csv"), Encoding.UTF8.GetBytes(NullTextCostPage.Images(rows).ToCsv()));
+        NullTextCostRow[] all = reach is null ? [.. rows] : [.. rows, reach.Furthest];
+        string manifest = NullTextCostManifest.Of(command, model.Name, model.Fingerprint(), settings, all);
+        WholeFile.Write(Path.Combine(folder, "manifest.json"), Encoding.UTF8.GetBytes(manifest));
         context.Out.WriteLine(path);
+
+        IReadOnlyList<NullTextCostRow> Measured(int count, IReadOnlyList<NullTextVariant> variants)
+        {
+            ToyEditDataset dataset = new(count, model.ImageSize);
+            using ExperimentLab lab = new(model, NullTextCost.Images(dataset), settings with { BatchSize = 1 }, new ResultCache(folder))
+            {
+                Workers = Math.Min(context.AllThreads, count),
+                Cancellation = context.Cancel,
+            };
+            using SceneEditJudge? judge = lab.Classifier is { } classifier ? new SceneEditJudge(dataset, classifier) : null;
+            return NullTextCost.Run(lab, dataset, judge, variants, line => context.Error.WriteLine(line));
+        }
     }
 
     private static void MeasureQuirks(RunContext context, int scenes, string folder)

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NullTextResearch.Benchmarks;
-using TorchSharp;
 
 namespace NullTextResearch.Cli.Running;
 
@@ -51,15 +49,7 @@ internal static class StudyManifest
                     Seconds = Seconds(merged),
                     From = done.Length == 0 ? (DateTimeOffset?)null : done.Min(r => r.Finished),
                     To = done.Length == 0 ? (DateTimeOffset?)null : done.Max(r => r.Finished),
-                    Report = new
-                    {
-                        Program = typeof(Study).Assembly.GetName().Version?.ToString(3),
-                        Runtime = RuntimeInformation.FrameworkDescription,
-                        TorchSharp = typeof(torch).Assembly.GetName().Version?.ToString(),
-                        Libtorch = torch.__version__,
-                        System = RuntimeInformation.OSDescription,
-                        Processors = Environment.ProcessorCount,
-                    },
+                    Report = ThisProgram.Facts,
                 },
                 Json
             ) + "\n";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Inversion;
 using NullTextResearch.Metrics;
@@ -51,18 +52,47 @@ public static class NullTextCost
         return rows;
     }
 
-    /// <summary>Columns of a table of variants.</summary>
+    /// <summary>
+    /// How far the null text's noise prediction stays from the one that lands exactly on the pivot, which is known in closed form: per timestep, noisiest
+    /// first, the median over images of the root mean square; noise itself has 1.
+    /// </summary>
+    /// <param name="losses">Losses per image and timestep, such as <see cref="NullTextCostRecord.Losses"/>.</param>
+    /// <param name="grid">The timesteps.</param>
+    /// <param name="guidanceScale">w, not 1.</param>
+    /// <exception cref="ArgumentException">There is no image, or w is 1, where the null text has no influence.</exception>
+    public static IReadOnlyList<double> Residuals(IReadOnlyList<IReadOnlyList<double>> losses, TimestepGrid grid, double guidanceScale)
+    {
+        ArgumentNullException.ThrowIfNull(losses);
+        ArgumentNullException.ThrowIfNull(grid);
+        if (losses.Count == 0)
+            throw new ArgumentException("Residuals need at least one image.", nameof(losses));
+        if (guidanceScale == 1)
+            throw new ArgumentException("At a guidance scale of 1 the null text has no influence; use another.", nameof(guidanceScale));
+        return
+        [
+            .. grid.Moves.Select(move =>
+            {
+                // The latents after the step are affine in the prediction, with this factor.
+                double factor = Ddim.NoiseCoefficient(move.Noisy, move.Clean) * (1 - guidanceScale);
+                double[] sorted = [.. losses.Select(image => Math.Sqrt(image[move.Step]) / Math.Abs(factor)).Order()];
+                return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+            }),
+        ];
+    }
+
+    /// <summary>Columns of a table of variants; differences are paired and have 95 % intervals.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
         "variant",
-        "forward",
-        "backward",
+        "gradients",
         "cost",
         "share",
         "s",
-        "PSNR to the pivot, dB (95 %)",
+        "PSNR to the picture, dB",
         "against the first",
-        "edit to the truth, dB (95 %)",
+        "PSNR to the pivot, dB",
+        "against the first",
+        "edit to the truth, dB",
         "against the first",
         "succeeded",
         "n",
@@ -76,32 +106,24 @@ public static class NullTextCost
         ArgumentNullException.ThrowIfNull(row);
         string Number(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
         string Mean(Func<NullTextCostRecord, double> of, string format) => Number(row.Records.Average(of), format);
-        string With(Estimate e) => $"{Number(e.Value, "0.00")} ({Number(e.Low, "0.00")} to {Number(e.High, "0.00")})";
-        string Against(PairedDifference d) => ReferenceEquals(row, first) ? "" : Say(d);
+        string Against(PairedDifference d) => ReferenceEquals(row, first) ? "" : d.ToSignedText();
         return
         [
             row.Variant.Name,
-            Mean(r => r.Forwards, "0"),
             Mean(r => r.Backwards, "0"),
             Number(row.Cost, "0"),
             Number(row.ShareOf(first), "0.00"),
             Mean(r => r.Seconds, "0.0"),
-            With(row.PivotPsnr),
+            Mean(r => r.SourcePsnr, "0.00"),
+            Against(row.SourceAbove(first)),
+            Mean(r => r.PivotPsnr, "0.00"),
             Against(row.PivotAbove(first)),
-            With(row.EditPsnr),
+            Mean(r => r.EditPsnr, "0.00"),
             Against(row.EditAbove(first)),
             Number(row.Success.Value, "0 %"),
             row.Records.Count.ToString(CultureInfo.InvariantCulture),
         ];
     }
-
-    /// <summary>A difference with its interval.</summary>
-    /// <param name="difference">In dB.</param>
-    public static string Say(PairedDifference difference) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{difference.Mean:+0.00;-0.00;0.00} ({difference.Low:+0.00;-0.00;0.00} to {difference.High:+0.00;-0.00;0.00})"
-        );
 
     private static IReadOnlyList<NullTextCostRecord> Measure(ExperimentLab lab, ToyEditDataset dataset, IEditJudge? judge, NullTextVariant variant)
     {
@@ -150,10 +172,12 @@ public static class NullTextCost
                 result.EvaluationsPerImage,
                 result.BackwardsPerImage,
                 result.Elapsed.TotalSeconds,
+                Psnr.Of(picture.Reconstruction, lab.Images[image].Image),
                 Psnr.Of(picture.Reconstruction, picture.RoundTrip),
                 Psnr.Of(edited.Image, dataset.Truth(task)!),
                 success,
-                [.. result.Optimisation[0].Select(step => step.Losses[^1])]
+                [.. result.Optimisation[0].Select(step => step.Losses.Count > 0 ? step.Losses[0] : double.NaN)],
+                [.. result.Optimisation[0].Select(step => step.Losses.Count > 0 ? step.Losses[^1] : double.NaN)]
             );
         }
     }

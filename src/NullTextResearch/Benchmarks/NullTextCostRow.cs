@@ -10,6 +10,9 @@ public sealed record NullTextCostRow(NullTextVariant Variant, IReadOnlyList<Null
     /// <summary>Mean cost in forward passes.</summary>
     public double Cost => Records.Average(r => r.Cost);
 
+    /// <summary>Mean PSNR to the picture, dB.</summary>
+    public Estimate SourcePsnr => Bootstrap.Mean([.. Records.Select(r => r.SourcePsnr)]);
+
     /// <summary>Mean PSNR to the pivot, dB.</summary>
     public Estimate PivotPsnr => Bootstrap.Mean([.. Records.Select(r => r.PivotPsnr)]);
 
@@ -23,13 +26,29 @@ public sealed record NullTextCostRow(NullTextVariant Variant, IReadOnlyList<Null
     /// <param name="other">The variant to compare with.</param>
     public double ShareOf(NullTextCostRow other) => Cost / Required(other).Cost;
 
+    /// <summary>The same variant on the first images only.</summary>
+    /// <param name="count">How many, at least 1 and at most all.</param>
+    public NullTextCostRow First(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Records.Count);
+        return this with { Records = [.. Records.Take(count)] };
+    }
+
+    /// <summary>PSNR to the picture minus that of another variant, image by image.</summary>
+    /// <param name="other">The variant to compare with.</param>
+    public PairedDifference SourceAbove(NullTextCostRow other) => Above(other, r => r.SourcePsnr);
+
     /// <summary>PSNR to the pivot minus that of another variant, image by image.</summary>
     /// <param name="other">The variant to compare with.</param>
-    public PairedDifference PivotAbove(NullTextCostRow other) => PairedDifference.Of(Records.Zip(Required(other).Records, (a, b) => a.PivotPsnr - b.PivotPsnr));
+    public PairedDifference PivotAbove(NullTextCostRow other) => Above(other, r => r.PivotPsnr);
 
     /// <summary>PSNR of the edits to the truth minus that of another variant, image by image.</summary>
     /// <param name="other">The variant to compare with.</param>
-    public PairedDifference EditAbove(NullTextCostRow other) => PairedDifference.Of(Records.Zip(Required(other).Records, (a, b) => a.EditPsnr - b.EditPsnr));
+    public PairedDifference EditAbove(NullTextCostRow other) => Above(other, r => r.EditPsnr);
+
+    private PairedDifference Above(NullTextCostRow other, Func<NullTextCostRecord, double> of) =>
+        PairedDifference.Of(Records.Zip(Required(other).Records, (a, b) => of(a) - of(b)));
 
     private NullTextCostRow Required(NullTextCostRow other)
     {

@@ -55,7 +55,8 @@ public static class ClaimStudy
         }
 
         using ExperimentLab whole = Lab(scenes, null),
-            fast = Lab(scenes, null, 10 * settings.UnpivotedRate);
+            fast = Lab(scenes, null, 10 * settings.UnpivotedRate),
+            fromNoise = Lab(scenes, null, 10 * settings.UnpivotedRate, Inversion.TextualStart.Noise);
         Add(
             $"non-pivotal below DDIM, N = {most}",
             "all rows, ten times the learning rate",
@@ -65,13 +66,27 @@ public static class ClaimStudy
         IReadOnlyList<IReadOnlyList<GuidanceRecord>> sweep = GuidanceSweep.Run(whole);
         double[] At(int w) => [.. sweep[w].Select(r => r.PsnrSampling)];
         for (int w = 1; w < sweep.Count; w++)
-            Add(
-                string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"),
-                string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1"),
-                "dB",
-                PairedDifference.Of(At(0), At(w))
-            );
-        foreach ((ExperimentLab lab, string rate) in ((ExperimentLab, string)[])[(whole, ""), (fast, ", ten times the learning rate")])
+        {
+            // Sampled at the w of the inversion, only the inversion's own error is left. The halves tell it apart from what the two scales have in common.
+            (int[] best, int[] rest) = Halves([.. sweep[w].Select(r => r.PsnrSame)]);
+            AddBelow("", [.. Enumerable.Range(0, images)]);
+            if (best.Length < 2)
+                continue;
+            AddBelow(", the half of the pictures that this w inverts best", best);
+            AddBelow(", the other half", rest);
+
+            void AddBelow(string which, int[] some) =>
+                Add(
+                    string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"),
+                    string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1{which}"),
+                    "dB",
+                    PairedDifference.Of(some.Select(i => At(0)[i] - At(w)[i]))
+                );
+        }
+        foreach (
+            (ExperimentLab lab, string rate) in ((ExperimentLab, string)[])
+                [(whole, ""), (fast, ", ten times the learning rate"), (fromNoise, ", ten times the learning rate, begun with noise instead of the prompt")]
+        )
             Add(
                 $"textual inversion rises with N",
                 $"N = {most} over {least}{rate}",
@@ -111,8 +126,19 @@ public static class ClaimStudy
 
         static string Name(int? count) => count is { } some ? $"{some} rows" : "all rows";
 
-        ExperimentLab Lab(IReadOnlyList<ExperimentImage> of, int? optimised, double? rate = null) =>
-            new(model, of, settings with { OptimisedRows = optimised, UnpivotedRate = rate ?? settings.UnpivotedRate }, cache, fingerprint)
+        ExperimentLab Lab(IReadOnlyList<ExperimentImage> of, int? optimised, double? rate = null, Inversion.TextualStart? start = null) =>
+            new(
+                model,
+                of,
+                settings with
+                {
+                    OptimisedRows = optimised,
+                    UnpivotedRate = rate ?? settings.UnpivotedRate,
+                    TextualStart = start ?? settings.TextualStart,
+                },
+                cache,
+                fingerprint
+            )
             {
                 Workers = workers,
                 Cancellation = cancellation,
@@ -146,6 +172,13 @@ public static class ClaimStudy
                 PairedDifference.Of(shares.Select(s => s.Nouns - s.Others))
             );
         }
+    }
+
+    /// <summary>The images of the upper half of some values, and the others; the smaller half is the upper one.</summary>
+    internal static (int[] Best, int[] Others) Halves(IReadOnlyList<double> values)
+    {
+        int[] best = [.. Enumerable.Range(0, values.Count).OrderByDescending(i => values[i]).Take(values.Count / 2)];
+        return (best, [.. Enumerable.Range(0, values.Count).Except(best)]);
     }
 
     /// <summary>The rows as a Markdown table.</summary>

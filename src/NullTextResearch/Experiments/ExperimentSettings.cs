@@ -62,6 +62,9 @@ public sealed record ExperimentSettings
     /// </summary>
     public double UnpivotedRate { get; init; } = new Inversion.NonPivotalOptions().LearningRate;
 
+    /// <summary>Where textual inversion starts. The paper does not say.</summary>
+    public Inversion.TextualStart TextualStart { get; init; }
+
     /// <summary>Seed of all noise.</summary>
     public long Seed { get; init; }
 

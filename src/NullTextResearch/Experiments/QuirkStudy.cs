@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using NullTextResearch.Editing;
 using NullTextResearch.Inversion;
@@ -97,9 +96,7 @@ public static class QuirkStudy
 
     private static string Line(QuirkRow row)
     {
-        // The third section is for what rounds to zero, which would else be "-+0.00".
-        static string Signed(double value) => value.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
-        static string Say(PairedDifference d) => d.Mean == 0 && d.Low == 0 && d.High == 0 ? "none" : $"{Signed(d.Mean)} ({Signed(d.Low)} to {Signed(d.High)})";
+        static string Say(PairedDifference d) => d.Mean == 0 && d.Low == 0 && d.High == 0 ? "none" : d.ToSignedText();
         Quirk quirk = row.Quirk;
         return $"| {quirk.Owner} | {quirk.Option} = {quirk.Value} | {quirk.Use} | {Say(row.Reconstruction)} | {Say(row.Edit)} | {row.Edit.Count} |";
     }

@@ -110,7 +110,8 @@ public static class Reconstruction
                 Seed = UsesSeed(method) ? s.Seed : 0,
                 Caption = method == ReconstructionMethod.RandomCaption ? OtherCaption(lab, image) : null,
             };
-            return other ? new { own, s.UnpivotedRate } : own;
+            object rated = other ? new { own, s.UnpivotedRate } : own;
+            return method == ReconstructionMethod.TextualInversion && s.TextualStart != TextualStart.Prompt ? new { rated, s.TextualStart } : rated;
         }
 
         if (!Optimises(method))
@@ -158,7 +159,12 @@ public static class Reconstruction
             ReconstructionMethod.GlobalNullText => new GlobalNullTextInversion(),
             ReconstructionMethod.RandomPivot => new RandomPivotInversion(options, seed),
             ReconstructionMethod.TextualInversion => new TextualInversion(
-                new TextualInversionOptions { Seed = seed, LearningRate = lab.Settings.UnpivotedRate }
+                new TextualInversionOptions
+                {
+                    Seed = seed,
+                    LearningRate = lab.Settings.UnpivotedRate,
+                    Start = lab.Settings.TextualStart,
+                }
             ),
             ReconstructionMethod.NonPivotal => new NonPivotalInversion(
                 new NonPivotalOptions

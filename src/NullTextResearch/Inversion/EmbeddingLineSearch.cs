@@ -14,7 +14,7 @@ namespace NullTextResearch.Inversion;
 /// Everything that steers it (lengths, what was spent) follows from the embeddings and losses of earlier steps, so a saved state needs nothing else, and an
 /// image takes the same steps in any batch.
 /// </remarks>
-internal sealed class EmbeddingLineSearch(NullTextOptions options, string method, InversionMeter meter, int images)
+internal sealed class EmbeddingLineSearch(NullTextOptions options, string method, InversionMeter meter, int images, int steps)
 {
     // The first trial moves an embedding by this share of its norm: about as far as one update of Adam at the released rate.
     private const double FirstTrial = 0.01;
@@ -62,21 +62,31 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
         using DisposeScope scope = NewDisposeScope();
         double threshold = options.StopEarly ? options.EarlyStopLossAt(aim.Step.Step) : double.NegativeInfinity;
         int[] all = [.. Enumerable.Range(0, images)],
-            allowed = [.. log.Select(Allowed)];
+            allowed = [.. log.Select(done => Allowed(aim.Step, done))];
         List<double>[] losses = [.. log.Select(_ => new List<double>())];
         StopReason[] stops = [.. log.Select(_ => StopReason.InnerStepLimit)];
         double[] norms = EmbeddingGradient.ToDoubles(Norms(embedding)),
-            lengths = [.. all.Select(i => TrialLength(i, norms[i], log[i]))];
+            lengths = [.. all.Select(i => TrialLength(i, norms[i], log[i]))],
+            changes = aim.LastChange is { } change ? EmbeddingGradient.ToDoubles(Norms(change)) : new double[images];
         Tensor own = aim.Other.clone();
         // A gradient comes with its prediction. Images that the last step left as they were are likely to be left again: they get the prediction alone.
-        int[] hasty = [.. all.Where(i => !aim.IsKnown[i] && allowed[i] > 0 && !(log[i].Count > 0 && IsLeft(log[i][^1])))],
+        int[] hasty = [.. all.Where(i => !aim.IsKnown[i] && allowed[i] > 0 && !(changes[i] > 0) && !(log[i].Count > 0 && IsLeft(log[i][^1])))],
             predicted = [.. all.Where(i => !aim.IsKnown[i]).Except(hasty)];
         if (predicted.Length > 0)
             Put(own, predicted, meter.Predict(Take(aim.Latents, predicted), aim.Step, Conditioned(aim, embedding, predicted)));
         double[] first = aim.Losses(own, aim.Other, aim.Latents, aim.Pivot);
         foreach (int image in all.Except(hasty))
             Add(losses, image, first[image], aim.Step);
-        int[] active = [.. all.Where(i => hasty.Contains(i) || (allowed[i] > 0 && !(losses[i][^1] < threshold)))];
+        int[] changing = [.. all.Where(i => changes[i] > 0 && allowed[i] > 0 && !(losses[i][^1] < threshold))];
+        if (changing.Length > 0)
+        {
+            double[] reached = [.. changing.Select(i => losses[i][^1])],
+                after = Step(aim, changing, Take(aim.LastChange!, changing).neg(), reached, changes, threshold, embedding, own);
+            foreach ((int row, int image) in changing.Index())
+                Add(losses, image, after[row], aim.Step);
+        }
+        CurvatureMemory memory = new(options.Memory, images);
+        int[] active = [.. all.Where(i => hasty.Contains(i) || (losses[i].Count - 1 < allowed[i] && !(losses[i][^1] < threshold)))];
         for (int inner = 0; active.Length > 0; inner++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -94,8 +104,9 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
             if (moving.Length > 0)
             {
                 // Not the loss beside the gradient: a graph that is recorded may round differently, and no update may seem to raise the loss.
+                Tensor uphill = memory.Uphill(moving, Take(embedding, moving), Take(gradient, going), lengths);
                 double[] reached = [.. moving.Select(image => losses[image][^1])],
-                    after = Step(aim, moving, Take(gradient, going), reached, lengths, threshold, embedding, own);
+                    after = Step(aim, moving, uphill, reached, lengths, threshold, embedding, own);
                 for (int row = 0; row < moving.Length; row++)
                 {
                     if (!(after[row] < reached[row]))
@@ -117,24 +128,24 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
     /// <summary>One step of some images, whose embeddings and predictions are replaced where the loss falls.</summary>
     /// <param name="aim">What they are tuned for.</param>
     /// <param name="moving">The images.</param>
-    /// <param name="gradient">Their gradients.</param>
+    /// <param name="uphill">Directions against which they move; only the length of a trial says how far.</param>
     /// <param name="loss">Their losses.</param>
     /// <param name="lengths">Length of the trial, of all images; changed for those whose minimum lies elsewhere.</param>
     /// <param name="threshold">Loss that is good enough.</param>
     /// <param name="embedding">Embeddings of all images, changed in place.</param>
     /// <param name="own">Their predictions, changed in place.</param>
     /// <returns>Losses afterwards; never above those before.</returns>
-    private double[] Step(Aim aim, int[] moving, Tensor gradient, double[] loss, double[] lengths, double threshold, Tensor embedding, Tensor own)
+    private double[] Step(Aim aim, int[] moving, Tensor uphill, double[] loss, double[] lengths, double threshold, Tensor embedding, Tensor own)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor start = Take(embedding, moving),
             latents = Take(aim.Latents, moving),
             other = Take(aim.Other, moving),
             pivot = Take(aim.Pivot, moving);
-        double[] gradients = EmbeddingGradient.ToDoubles(Norms(gradient)),
-            factors = [.. moving.Select((image, row) => gradients[row] > 0 ? -lengths[image] / gradients[row] : 0)];
-        // A gradient of zero gives a direction of zero: the trial changes nothing, and the step ends without descent.
-        Tensor trial = gradient.mul(PerRow(factors, gradient));
+        double[] norms = EmbeddingGradient.ToDoubles(Norms(uphill)),
+            factors = [.. moving.Select((image, row) => norms[row] > 0 ? -lengths[image] / norms[row] : 0)];
+        // A direction of zero stays one: the trial changes nothing, and the step ends without descent.
+        Tensor trial = uphill.mul(PerRow(factors, uphill));
         Tensor before = aim.Moved(Take(own, moving), other, latents),
             residual = before.sub(pivot).flatten(1);
         double[] best = [.. loss];
@@ -184,13 +195,14 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
         }
     }
 
-    /// <summary>How many updates an image may spend at its next timestep.</summary>
-    private int Allowed(List<StepOptimisation> done)
+    /// <summary>How many updates an image may spend at a timestep.</summary>
+    private int Allowed(DiffusionStep step, List<StepOptimisation> done)
     {
+        int most = options.InnerStepsAt(step.Step, steps);
         if (options.UpdateBudget is not { } budget)
-            return options.InnerSteps;
-        int spent = done.Sum(step => step.Losses.Count - 1);
-        return Math.Min(options.InnerSteps, (int)Math.Ceiling(budget * (done.Count + 1)) - spent);
+            return most;
+        int spent = done.Sum(earlier => earlier.Losses.Count - 1);
+        return Math.Min(most, (int)Math.Ceiling(budget * (done.Count + 1)) - spent);
     }
 
     private double TrialLength(int image, double norm, List<StepOptimisation> done)
@@ -236,6 +248,7 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
     /// <param name="Replace">A condition with other trained embeddings.</param>
     /// <param name="Combine">Guidance: trained and other prediction.</param>
     /// <param name="OfValues">Whether value tokens are trained.</param>
+    /// <param name="LastChange">By what earlier timesteps last changed each embedding; zero where nothing did, null where it is not to be tried.</param>
     public sealed record Aim(
         DiffusionStep Step,
         Tensor Latents,
@@ -245,7 +258,8 @@ internal sealed class EmbeddingLineSearch(NullTextOptions options, string method
         Func<Tensor, Conditioning> Own,
         Func<Conditioning, Tensor, Conditioning> Replace,
         Func<Tensor, Tensor, Tensor> Combine,
-        bool OfValues
+        bool OfValues,
+        Tensor? LastChange
     )
     {
         /// <summary>The latents after the step.</summary>

@@ -66,6 +66,38 @@ public sealed record NullTextOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double? UpdateBudget { get; init; }
 
+    /// <summary>
+    /// For <see cref="NullTextOptimiser.LineSearch"/>: how many of a timestep's earlier updates shape the direction of its next one (L-BFGS: the curvature along
+    /// them is remembered, Nocedal and Wright, Numerical Optimization, Algorithm 7.4). 0 (default): the negative gradient.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Memory { get; init; }
+
+    /// <summary>
+    /// For <see cref="NullTextOptimiser.LineSearch"/>: whether a timestep tries the last change of an earlier one, as long as is best, before it asks for a
+    /// gradient. That costs 1 or 2 evaluations and counts as an update.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool TryLastChange { get; init; }
+
+    /// <summary>
+    /// Share of <see cref="InnerSteps"/> that is lost from the first timestep to the last, evenly, in [0, 1]; at least one update is left. See
+    /// <see cref="InnerStepsAt"/>.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double InnerStepsFall { get; init; }
+
+    /// <summary>Share of the timesteps, noisiest first, that are optimised, in [0, 1]; the others keep their first embedding. Null (default) for all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double? OptimisedShare { get; init; }
+
+    /// <summary>
+    /// Optimises every k-th timestep only, beginning with the noisiest; with <see cref="NullTextStart.LastStep"/> the k - 1 after it share its embedding. Null
+    /// (default) for each.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int? OptimiseEvery { get; init; }
+
     /// <summary>Moment decays.</summary>
     public AdamOptions Adam { get; init; } = new();
 
@@ -94,6 +126,18 @@ public sealed record NullTextOptions
     /// <param name="step">Loop index i, 0 = noisiest.</param>
     public double EarlyStopLossAt(int step) => EarlyStopLoss + step * EarlyStopRise;
 
+    /// <summary>The maximum number of updates at a step: <see cref="InnerSteps"/>, or what the options beside it leave of it.</summary>
+    /// <param name="step">Loop index i, 0 = noisiest.</param>
+    /// <param name="steps">T.</param>
+    public int InnerStepsAt(int step, int steps)
+    {
+        bool left = step >= (OptimisedShare ?? 1) * steps || step % (OptimiseEvery ?? 1) != 0;
+        if (left || InnerSteps == 0)
+            return 0;
+        double fallen = steps > 1 ? InnerStepsFall * step / (steps - 1) : 0;
+        return Math.Max(1, (int)Math.Round(InnerSteps * (1 - fallen), MidpointRounding.AwayFromZero));
+    }
+
     /// <summary>Throws one exception that names every option out of range.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public void Validate() => OptionProblems.ThrowIfAny(nameof(NullTextOptions), Problems());
@@ -120,6 +164,18 @@ public sealed record NullTextOptions
             yield return FormattableString.Invariant($"UpdateBudget is {budget}; it must be 0 or more, or null for no limit but InnerSteps.");
         if (Optimiser == NullTextOptimiser.Adam && UpdateBudget is not null)
             yield return "UpdateBudget applies to Optimiser = LineSearch; leave it out for Adam.";
+        if (Memory < 0)
+            yield return $"Memory is {Memory}; it must be 0 or more.";
+        if (Optimiser == NullTextOptimiser.Adam && Memory > 0)
+            yield return "Memory applies to Optimiser = LineSearch; leave it out for Adam.";
+        if (Optimiser == NullTextOptimiser.Adam && TryLastChange)
+            yield return "TryLastChange applies to Optimiser = LineSearch; leave it out for Adam.";
+        if (!(InnerStepsFall is >= 0 and <= 1))
+            yield return FormattableString.Invariant($"InnerStepsFall is {InnerStepsFall}; it must lie in [0, 1].");
+        if (OptimisedShare is { } share && !(share is >= 0 and <= 1))
+            yield return FormattableString.Invariant($"OptimisedShare is {share}; it must lie in [0, 1], or be null for all timesteps.");
+        if (OptimiseEvery < 1)
+            yield return $"OptimiseEvery is {OptimiseEvery}; it must be at least 1, or null for each timestep.";
         if (Optimiser == NullTextOptimiser.LineSearch && Advance != AdvanceMode.Reevaluate)
             yield return $"Advance is {Advance}; with Optimiser = LineSearch it must be Reevaluate: the final prediction is known there.";
         foreach (string problem in Inversion.Problems())

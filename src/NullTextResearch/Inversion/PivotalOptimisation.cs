@@ -33,7 +33,8 @@ internal sealed class PivotalOptimisation
     {
         (_method, _problem, _options, _trained, _meter) = (method, problem, options, trained, meter);
         _log = [.. Enumerable.Range(0, problem.Images).Select(_ => new List<StepOptimisation>())];
-        _lineSearch = options.Optimiser == NullTextOptimiser.LineSearch ? new EmbeddingLineSearch(options, method, meter, problem.Images) : null;
+        _lineSearch =
+            options.Optimiser == NullTextOptimiser.LineSearch ? new EmbeddingLineSearch(options, method, meter, problem.Images, problem.Grid.Steps) : null;
     }
 
     /// <summary>Receives step, inner step and gradient before each update; null to disable.</summary>
@@ -80,20 +81,25 @@ internal sealed class PivotalOptimisation
             int first = resume?.StepsDone ?? 0;
             List<Tensor> embeddings = [.. resume?.Embeddings.Select(e => e.alias()) ?? []];
             Tensor latents = (resume?.Latents ?? pivot.Noisiest).alias();
+            Tensor? change = null;
             if (resume is not null)
             {
                 for (int image = 0; image < _log.Length; image++)
                     _log[image].AddRange(resume.Optimisation[image]);
                 for (int done = 0; done < first; done++)
+                {
                     _lineSearch?.Moved(StartOf(embeddings.Take(done)), embeddings[done]);
+                    change = Changed(change, StartOf(embeddings.Take(done)), embeddings[done]);
+                }
             }
             foreach (DiffusionStep step in _problem.Grid.Moves.Skip(first))
             {
                 using DisposeScope scope = NewDisposeScope();
                 Tensor before = StartOf(embeddings).detach(),
                     embedding = before.clone();
-                Tensor next = Step(step, pivot, latents, embedding, progress, cancellation);
+                Tensor next = Step(step, pivot, latents, embedding, change, progress, cancellation);
                 _lineSearch?.Moved(before, embedding);
+                change = Changed(change, before, embedding)?.MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next.MoveToOuterDisposeScope();
                 embeddings.Add(embedding.MoveToOuterDisposeScope());
@@ -171,6 +177,7 @@ internal sealed class PivotalOptimisation
         PivotTrajectory pivot,
         Tensor latents,
         Tensor embedding,
+        Tensor? change,
         IProgress<InversionProgress>? progress,
         CancellationToken cancellation
     )
@@ -189,12 +196,14 @@ internal sealed class PivotalOptimisation
                 Own,
                 With,
                 Combine,
-                _trained == Trained.ConditionalValues
+                _trained == Trained.ConditionalValues,
+                change
             );
             Tensor tuned = _lineSearch.Tune(aim, embedding, _log, GradientObserver, cancellation);
             return Ddim.Move(latents, Combine(tuned, other), step.Noisy, step.Clean);
         }
-        Tensor? lastPrediction = _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerSteps > 0 ? empty_like(latents) : null;
+        Tensor? lastPrediction =
+            _options.Advance == AdvanceMode.ReuseLastInner && _options.InnerStepsAt(step.Step, _problem.Grid.Steps) > 0 ? empty_like(latents) : null;
         Tune(step, new Rows(latents, other, pivot.TargetOf(step), Own(embedding)), embedding, lastPrediction, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         Tensor own;
@@ -211,6 +220,22 @@ internal sealed class PivotalOptimisation
             own = lastPrediction ?? _meter.Predict(latents, step, Own(embedding));
         }
         return Ddim.Move(latents, Combine(own, other), step.Noisy, step.Clean);
+    }
+
+    /// <summary>By what each embedding was last changed, where that may be tried again; null where it may not.</summary>
+    /// <param name="last">The same before this step, or null for the first; disposed.</param>
+    /// <param name="before">Embeddings at the step's beginning.</param>
+    /// <param name="after">Embeddings at its end.</param>
+    private Tensor? Changed(Tensor? last, Tensor before, Tensor after)
+    {
+        if (!_options.TryLastChange)
+            return null;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor change = after.sub(before);
+        if (last is not null)
+            change = where(change.flatten(1).ne(0).any(1).view(-1, 1, 1), change, last);
+        last?.Dispose();
+        return change.MoveToOuterDisposeScope();
     }
 
     /// <summary>Per image: whether the null text is the prompt itself, whose prediction is known.</summary>
@@ -241,8 +266,9 @@ internal sealed class PivotalOptimisation
         List<double>[] losses = [.. _log.Select(_ => new List<double>())];
         StopReason[] stops = [.. _log.Select(_ => StopReason.InnerStepLimit)];
         int[] active = [.. Enumerable.Range(0, _log.Length)];
+        int most = _options.InnerStepsAt(step.Step, steps);
         using RowAdam adam = new(_options.Adam);
-        for (int inner = 0; inner < _options.InnerSteps && active.Length > 0; inner++)
+        for (int inner = 0; inner < most && active.Length > 0; inner++)
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
@@ -269,7 +295,7 @@ internal sealed class PivotalOptimisation
 
             // As in the released code, the test comes after the update but uses the loss from before it.
             int[] going = [.. Enumerable.Range(0, active.Length).Where(row => !(loss[row] < threshold))];
-            bool leaving = going.Length < active.Length || inner + 1 == _options.InnerSteps;
+            bool leaving = going.Length < active.Length || inner + 1 == most;
             if (!leaving)
                 continue;
             Tensor images = from_array(active.Select(image => (long)image).ToArray()).to(embedding.device);

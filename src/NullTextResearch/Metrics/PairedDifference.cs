@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NullTextResearch.Metrics;
 
 /// <summary>Mean of paired differences on the same images, with its 95 % confidence interval (Student's t).</summary>
@@ -14,6 +16,14 @@ public readonly record struct PairedDifference(int Count, double Mean, double Ma
 
     /// <summary>Whether the interval excludes zero.</summary>
     public bool IsClear => Low > 0 || High < 0;
+
+    /// <summary>The mean and its interval with two digits and their signs: "+0.12 (-0.30 to +0.54)".</summary>
+    public string ToSignedText()
+    {
+        // The third section is for what rounds to zero, which would else be "-+0.00".
+        static string Signed(double value) => value.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
+        return $"{Signed(Mean)} ({Signed(Low)} to {Signed(High)})";
+    }
 
     /// <summary>Computes the statistics from given differences.</summary>
     /// <param name="differences">One per image, at least one.</param>

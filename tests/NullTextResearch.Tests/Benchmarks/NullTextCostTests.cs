@@ -1,4 +1,5 @@
 using NullTextResearch.Benchmarks;
+using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
@@ -33,7 +34,8 @@ public sealed class NullTextCostTests : IDisposable
         Assert.All(rows[0].Records, r => Assert.Equal((15.0, 6.0, 27.0), (r.Forwards, r.Backwards, r.Cost)));
         Assert.All(rows[1].Records, r => Assert.Equal((9.0, 0.0, 9.0), (r.Forwards, r.Backwards, r.Cost)));
         Assert.Equal(9 / 27.0, rows[1].ShareOf(rows[0]), 1e-12);
-        Assert.All(rows[0].Records, r => Assert.Equal(3, r.Losses.Count));
+        Assert.All(rows[0].Records, r => Assert.Equal((3, 3), (r.FirstLosses.Count, r.Losses.Count)));
+        Assert.All(rows.SelectMany(r => r.Records), r => Assert.True(r.SourcePsnr < r.PivotPsnr + 40 && r.SourcePsnr > 0));
         Assert.NotEqual(0, rows[0].PivotAbove(rows[1]).Mean);
         Assert.Equal(0.5, rows[0].Success.Value);
         Assert.Equal(4, lab.Cache.Written);
@@ -42,6 +44,41 @@ public sealed class NullTextCostTests : IDisposable
         Assert.Equal(0, again.Cache.Written);
         Assert.Equal(NullTextCost.Cells(rows[1], rows[0]), NullTextCost.Cells(read[1], read[0]));
         Assert.Equal(NullTextCost.Columns.Count, NullTextCost.Cells(read[1], read[0]).Count);
+    }
+
+    [Fact]
+    public void Residuals_AreTheDistanceOfThePredictionThatWasMissed()
+    {
+        // The null text's prediction misses by 0.3 everywhere; the step carries that into the latents, whose mean square is the loss.
+        using StableDiffusion model = StableDiffusion.LoadMini();
+        TimestepGrid grid = model.Grid(4);
+        double[] losses =
+        [
+            .. grid.Moves.Select(move =>
+            {
+                using TorchSharp.DisposeScope scope = TorchSharp.torch.NewDisposeScope();
+                TorchSharp.torch.Tensor latents = TorchSharp.torch.randn(1, 4, 2, 2),
+                    conditional = TorchSharp.torch.randn(1, 4, 2, 2),
+                    exact = TorchSharp.torch.randn(1, 4, 2, 2);
+                TorchSharp.torch.Tensor Moved(TorchSharp.torch.Tensor own) =>
+                    Ddim.Move(latents, Guidance.Combine(own, conditional, 7.5), move.Noisy, move.Clean);
+                return Moved(exact.add(0.3)).sub(Moved(exact)).square().mean().item<float>();
+            }),
+        ];
+        Assert.All(NullTextCost.Residuals([losses], grid, 7.5), r => Assert.Equal(0.3, r, 1e-4));
+        Assert.Contains("no influence", Assert.Throws<ArgumentException>(() => NullTextCost.Residuals([losses], grid, 1)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => NullTextCost.Residuals([], grid, 7.5));
+    }
+
+    [Fact]
+    public void First_KeepsTheFirstImages()
+    {
+        NullTextCostRecord Of(double psnr) => new(1, 0, 1, psnr, 40, 20, true, [0.2], [0.1]);
+        NullTextCostRow row = new(NullTextVariant.Released, [Of(30), Of(20), Of(10)]);
+        Assert.Equal([30.0, 20.0], row.First(2).Records.Select(r => r.SourcePsnr));
+        Assert.Equal(0, row.First(2).SourceAbove(row.First(2)).Mean);
+        Assert.Throws<ArgumentOutOfRangeException>(() => row.First(4));
+        Assert.Throws<ArgumentException>(() => row.First(2).SourceAbove(row));
     }
 
     [Fact]
@@ -56,7 +93,7 @@ public sealed class NullTextCostTests : IDisposable
     [Fact]
     public void Variants_AreValidAndDifferent()
     {
-        Assert.All(NullTextVariant.All, v => v.Options.Validate());
+        Assert.All(NullTextVariant.All.Append(NullTextVariant.Furthest), v => v.Options.Validate());
         Assert.Equal(NullTextVariant.All.Count, NullTextVariant.All.Select(v => v.Options).Distinct().Count());
         Assert.Equal(NullTextVariant.All.Count, NullTextVariant.All.Select(v => v.Name).Distinct().Count());
         Assert.Equal((NullTextOptions.Default, NullTextOptions.Fast), (NullTextVariant.All[0].Options, NullTextVariant.Fast.Options));

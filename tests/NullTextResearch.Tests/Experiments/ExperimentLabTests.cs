@@ -57,16 +57,26 @@ public sealed class ExperimentLabTests : IDisposable
             log: told.Add,
             cancellation: TestContext.Current.CancellationToken
         );
-        Assert.Equal(17, rows.Count);
+        Assert.Equal(18, rows.Count);
         Assert.Equal(4, rows.Count(r => r.Variant.StartsWith("3 rows", StringComparison.Ordinal)));
         Assert.All(rows, r => Assert.True(r.Difference.Count == 2 && double.IsFinite(r.Difference.Mean) && r.Difference.Margin >= 0, r.Claim));
         Assert.Equal(told, ClaimStudy.ToMarkdown(rows).Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..]);
         // Three rows are less freedom than all.
         ClaimRow[] pivots = [.. rows.Where(r => r.Claim.StartsWith("random pivot", StringComparison.Ordinal))];
         Assert.NotEqual(pivots[0].Difference, pivots[1].Difference);
-        // So is another learning rate another result, although only that differs.
+        // So is another learning rate another result, although only that differs, and another start.
         ClaimRow[] textual = [.. rows.Where(r => r.Claim.StartsWith("textual inversion rises", StringComparison.Ordinal))];
-        Assert.NotEqual(textual[0].Difference, textual[1].Difference);
+        Assert.Equal(3, textual.Select(r => r.Difference).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("3 1 2 4", "3 0", "1 2")]
+    [InlineData("1 3 2", "1", "0 2")]
+    [InlineData("5", "", "0")]
+    public void Halves_TheUpperHalfComesFirst(string values, string best, string rest)
+    {
+        (int[] upper, int[] lower) = ClaimStudy.Halves([.. values.Split(' ').Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture))]);
+        Assert.Equal((best, rest), (string.Join(' ', upper), string.Join(' ', lower)));
     }
 
     [Fact]
