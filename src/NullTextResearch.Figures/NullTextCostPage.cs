@@ -126,16 +126,16 @@ public static class NullTextCostPage
         return new FigureSection
         {
             Id = "reach",
-            Title = "What no embedding reaches",
+            Title = "What null texts reach at best",
             Caption =
                 "The noise prediction of the null text that would land exactly on the pivot is known in closed form, because a step is affine in it. Shown is how "
-                + $"far the prediction stays from it (root mean square; the noise itself has 1), the median of {images} scenes: with the prompt as null text, "
-                + $"after up to {most} updates with remembered curvature, and after the released updates. What even the longest optimisation leaves, no null text "
-                + "in reach of it can give; a timestep there is a failure of the idea, not of the optimiser.",
+                + $"far the prediction stays from it (root mean square; the noise itself has 1), the median of {images} scenes: with the null text that the timestep "
+                + $"before left, after {most} updates, and after the released updates. What even the long optimisation leaves is a bound in practice, not a "
+                + "proof: other optimisers may find more.",
             ThisRunFound = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Averaged over timesteps, the prompt leaves {start.Average():0.0000}, the longest optimisation {end.Average():0.0000} "
-                    + $"({100 * end.Average() / start.Average():0} % of it), the released updates {released.Average():0.0000}. The longest optimisation's PSNR to the "
+                $"Averaged over timesteps, the distance is {start.Average():0.0000} before the long optimisation's updates and {end.Average():0.0000} after "
+                    + $"({100 * end.Average() / start.Average():0} % of it), after the released updates {released.Average():0.0000}. The long optimisation's PSNR to the "
                     + $"pivot differs from the released one's by {reach.Furthest.PivotAbove(reach.Baseline).ToSignedText()} dB, to the picture by "
                     + $"{reach.Furthest.SourceAbove(reach.Baseline).ToSignedText()} dB."
             ),
@@ -148,7 +148,7 @@ public static class NullTextCostPage
                     YAxis = new Axis("root mean square") { Scale = AxisScale.Log },
                     Series =
                     [
-                        Line("the prompt", start),
+                        Line("before the updates", start),
                         Line(reach.Baseline.Variant.Name, released),
                         Line(reach.Furthest.Variant.Name, end) with
                         {

@@ -38,12 +38,37 @@ public sealed class MethodsTests : Workshop
     [InlineData("--out is for --quirks", "--out", "somewhere")]
     [InlineData("--null-text-cost measures and prints a table of its own: leave out either it or the ID", "null-text", "--null-text-cost", "2")]
     [InlineData("--null-text-cost needs 2 to 500 scenes", "--null-text-cost", "1")]
+    [InlineData("--variant is for --null-text-cost", "--variant", "fast")]
+    [InlineData("--timesteps is for --null-text-cost", "--quirks", "2", "--timesteps", "20")]
+    [InlineData("'fats' not recognized", "--null-text-cost", "2", "--variant", "fats")]
     [InlineData("are separate measurements", "--null-text-cost", "2", "--quirks", "2")]
     public void Methods_OptionsThatExcludeEachOther_AreRefused(string expected, params string[] arguments)
     {
         Outcome outcome = Run(["methods", .. arguments]).WithoutStackTrace();
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Methods_CostOfOneVariant_WritesPageTablesAndManifest()
+    {
+        string folder = Directory.CreateTempSubdirectory("nulltext-cost-").FullName;
+        try
+        {
+            Outcome outcome = Run("methods", "--null-text-cost", "2", "--timesteps", "2", "--variant", "fast", "--threads", "1", "--out", folder);
+            Assert.Equal(0, outcome.ExitCode);
+            Assert.Contains("| fast |", outcome.Out, StringComparison.Ordinal);
+            Assert.Contains("Quality against cost", File.ReadAllText(Path.Combine(folder, "index.html")), StringComparison.Ordinal);
+            Assert.Equal(2, File.ReadLines(Path.Combine(folder, "variants.csv")).Count());
+            Assert.Equal(3, File.ReadLines(Path.Combine(folder, "images.csv")).Count());
+            using System.Text.Json.JsonDocument manifest = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "manifest.json")));
+            Assert.Equal("nulltext methods --null-text-cost 2 --timesteps 2 --variant \"fast\"", manifest.RootElement.GetProperty("command").GetString());
+            Assert.Equal(2, manifest.RootElement.GetProperty("variants")[0].GetProperty("images").GetInt32());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Theory]

@@ -69,6 +69,39 @@ public sealed class PublishedNumbersTests
         static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    [Fact]
+    public void NullTextVariants_Table_IsTheCommittedRun()
+    {
+        // Every cell of the page is one of the run, in its order; a line of the run has more.
+        string[][] csv =
+        [
+            .. File.ReadLines(At("docs/benchmarks/null-text/variants.csv"))
+                .Select(line => QuotedCell.Matches(line).Select(m => (m.Groups[1].Success ? m.Groups[1] : m.Groups[2]).Value).ToArray()),
+        ];
+        string[][] published =
+        [
+            .. Block("docs/benchmarks.md", "null-text-t50").Skip(2).Select(row => row.Split(" | ").Select(c => c.Trim('|', ' ')).ToArray()),
+        ];
+        int[] columns =
+        [
+            .. new[]
+            {
+                "variant",
+                "cost",
+                "share",
+                "PSNR to the picture, dB",
+                "picture, against the first",
+                "pivot, against the first",
+                "edit, against the first",
+            }.Select(c => Array.IndexOf(csv[0], c)),
+        ];
+        Assert.DoesNotContain(-1, columns);
+        Assert.Equal(csv.Length - 1, published.Length);
+        Assert.All(csv.Skip(1).Zip(published), p => Assert.Equal(columns.Select(c => p.First[c]), p.Second.Take(columns.Length)));
+    }
+
+    private static readonly System.Text.RegularExpressions.Regex QuotedCell = new("(?:^|,)(?:\"([^\"]*)\"|([^,]*))");
+
     private static string At(string path) => SourceTree.At(path);
 
     /// <summary>The lines between a document's marks of a name.</summary>

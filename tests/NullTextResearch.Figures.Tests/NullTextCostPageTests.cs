@@ -39,8 +39,8 @@ public sealed class NullTextCostPageTests
         FigureSection section = page.Sections[^1];
         Assert.Equal("reach", section.Id);
         Assert.Contains("pivot differs from the released one's by +2.00 (+2.00 to +2.00) dB", section.ThisRunFound, StringComparison.Ordinal);
-        Assert.Equal(["Adam as released", "as far as it goes"], section.Tables[0].Rows.Select(r => r[0]));
-        Assert.Contains("the prompt", section.Charts[0].ToCsv(), StringComparison.Ordinal);
+        Assert.Equal(["Adam as released", "Adam, always 40"], section.Tables[0].Rows.Select(r => r[0]));
+        Assert.Contains("before the updates", section.Charts[0].ToCsv(), StringComparison.Ordinal);
     }
 
     [Fact]
