@@ -9,7 +9,7 @@ namespace NullTextResearch.Benchmarks;
 /// <param name="EditPsnr">PSNR in dB of the edited picture to the true one.</param>
 /// <param name="Success">Whether the edit succeeded (<see cref="SceneEditJudge"/>); null without a judge.</param>
 /// <param name="FirstLosses">The loss with which each timestep began, noisiest first; NaN where it was not measured.</param>
-/// <param name="Losses">The last loss measured at each timestep, noisiest first; with Adam it is that before the last update. NaN where it was not measured.</param>
+/// <param name="Losses">The last loss measured at each timestep, noisiest first; with Adam that before the last update. NaN where it was not measured.</param>
 public sealed record NullTextCostRecord(
     double Forwards,
     double Backwards,

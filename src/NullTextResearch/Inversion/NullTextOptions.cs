@@ -67,8 +67,8 @@ public sealed record NullTextOptions
     public double? UpdateBudget { get; init; }
 
     /// <summary>
-    /// For <see cref="NullTextOptimiser.LineSearch"/>: how many of a timestep's earlier updates shape the direction of its next one (L-BFGS: the curvature along
-    /// them is remembered, Nocedal and Wright, Numerical Optimization, Algorithm 7.4). 0 (default): the negative gradient.
+    /// For <see cref="NullTextOptimiser.LineSearch"/>: how many of a timestep's earlier updates shape the direction of its next one (L-BFGS: the curvature
+    /// along them is remembered, Nocedal and Wright, Numerical Optimization, Algorithm 7.4). 0 (default): the negative gradient.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Memory { get; init; }
