@@ -128,15 +128,15 @@ public static class NullTextCostPage
             Id = "reach",
             Title = "What null texts reach at best",
             Caption =
-                "The noise prediction of the null text that would land exactly on the pivot is known in closed form, because a step is affine in it. Shown is "
-                + $"how far the prediction stays from it (root mean square; the noise itself has 1), the median of {images} scenes: with the null text that the "
-                + $"timestep before left, after {most} updates, and after the released updates. What even the long optimisation leaves is a bound in practice, not a "
-                + "proof: other optimisers may find more.",
+                "The noise prediction of the null text that would land exactly on the pivot is known in closed form, because a step is affine in it. Shown "
+                + $"is how far the prediction stays from it (root mean square; the noise itself has 1), the median of {images} scenes: with the null text that "
+                + $"the timestep before left, after {most} updates, and after the released updates. What even the long optimisation leaves is a bound in "
+                + "practice, not a proof: other optimisers may find more.",
             ThisRunFound = string.Create(
                 CultureInfo.InvariantCulture,
                 $"Averaged over timesteps, the distance is {start.Average():0.0000} before the long optimisation's updates and {end.Average():0.0000} after "
-                    + $"({100 * end.Average() / start.Average():0} % of it), after the released updates {released.Average():0.0000}. The long "
-                    + $"optimisation's PSNR to the pivot differs from the released one's by {reach.Furthest.PivotAbove(reach.Baseline).ToSignedText()} dB, to the picture by "
+                    + $"({100 * end.Average() / start.Average():0} % of it), after the released updates {released.Average():0.0000}. The long optimisation's "
+                    + $"PSNR to the pivot differs from the released one's by {reach.Furthest.PivotAbove(reach.Baseline).ToSignedText()} dB, to the picture by "
                     + $"{reach.Furthest.SourceAbove(reach.Baseline).ToSignedText()} dB."
             ),
             Charts =
