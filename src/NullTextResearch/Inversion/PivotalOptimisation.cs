@@ -233,7 +233,7 @@ internal sealed class PivotalOptimisation
         using DisposeScope scope = NewDisposeScope();
         Tensor change = after.sub(before);
         if (last is not null)
-            change = where(change.flatten(1).ne(0).any(1).view(-1, 1, 1), change, last);
+            change = where(change.to(ScalarType.Bool).flatten(1).any(1).view(-1, 1, 1), change, last);
         last?.Dispose();
         return change.MoveToOuterDisposeScope();
     }

@@ -92,7 +92,21 @@ public sealed class ArrowTests
             "Editing",
         ],
         // Data sets of edits and judges of results; statistics over tasks; studies of many pictures, methods and editors.
-        ["Benchmarks"] = ["Tensors", "Images", "Metrics", "Scenes", "Weights", "Text", "Perception", "Inversion", "Editing", "Training", "Experiments"],
+        ["Benchmarks"] =
+        [
+            "Tensors",
+            "Images",
+            "Metrics",
+            "Scenes",
+            "Weights",
+            "Text",
+            "Perception",
+            "Diffusion",
+            "Inversion",
+            "Editing",
+            "Training",
+            "Experiments",
+        ],
     };
 
     // Who may use the loaded bundle (root namespace).

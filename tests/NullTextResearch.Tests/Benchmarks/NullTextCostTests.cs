@@ -3,6 +3,7 @@ using NullTextResearch.Diffusion;
 using NullTextResearch.Experiments;
 using NullTextResearch.Images;
 using NullTextResearch.Inversion;
+using NullTextResearch.Tensors;
 using Xunit;
 
 namespace NullTextResearch.Tests.Benchmarks;
@@ -62,7 +63,7 @@ public sealed class NullTextCostTests : IDisposable
                     exact = TorchSharp.torch.randn(1, 4, 2, 2);
                 TorchSharp.torch.Tensor Moved(TorchSharp.torch.Tensor own) =>
                     Ddim.Move(latents, Guidance.Combine(own, conditional, 7.5), move.Noisy, move.Clean);
-                return Moved(exact.add(0.3)).sub(Moved(exact)).square().mean().item<float>();
+                return Moved(exact.Plus(0.3)).sub(Moved(exact)).Squared().mean().item<float>();
             }),
         ];
         Assert.All(NullTextCost.Residuals([losses], grid, 7.5), r => Assert.Equal(0.3, r, 1e-4));
