@@ -29,8 +29,8 @@ internal sealed class NullTextAtFullSize(FullSizeWork work, int steps)
         ScalarType dtype = work.Device.type == DeviceType.CUDA ? ScalarType.Float16 : ScalarType.BFloat16;
         using UNet2DConditionModel net = new(work.Config);
         net.Weights.Initialise(1, work.Device, dtype);
-        using (NewDisposeScope())
-            Invert(net, dtype, NullTextOptions.Fast with { InnerSteps = 0 }, 1).Dispose();
+        // Warms up.
+        Invert(net, dtype, Variants[0].Options, 1).Dispose();
         StringBuilder text = new();
         text.AppendLine(_c, $"# Null-text inversion with the U-Net of {work.Name} at {work.Size} pixels, {DateTimeOffset.UtcNow:yyyy-MM-dd}");
         text.AppendLine();

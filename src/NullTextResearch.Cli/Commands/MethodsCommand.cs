@@ -39,7 +39,7 @@ internal static class MethodsCommand
         });
         Option<int?> cost = new("--null-text-cost")
         {
-            Description = "Measure on this many rendered scenes what each variant of null-text optimisation costs and reaches and write a page.",
+            Description = "Measure on this many rendered scenes what each variant of null-text optimisation costs and reaches, and write a page.",
         };
         cost.Validators.Add(result =>
         {
@@ -49,7 +49,7 @@ internal static class MethodsCommand
         Option<int> timesteps = SharedOptions.Int("--timesteps", "T for --null-text-cost.", ExperimentSettings.Default.Steps, 2, 999);
         Option<string[]> variants = new("--variant")
         {
-            Description = "Variants for --null-text-cost, by name (default: all); the first one in the list of all is what the others are compared with.",
+            Description = "Variants for --null-text-cost, by name (default: all); they are compared with the first of them in the list of all.",
             AllowMultipleArgumentsPerToken = false,
         };
         variants.AcceptOnlyFromAmong([.. NullTextVariant.All.Append(NullTextVariant.Furthest).Select(v => v.Name)]);

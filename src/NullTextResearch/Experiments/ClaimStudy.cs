@@ -64,7 +64,6 @@ public static class ClaimStudy
             PairedDifference.Of(Psnrs(whole, ReconstructionMethod.Ddim, 0), Psnrs(fast, ReconstructionMethod.NonPivotal, most))
         );
         IReadOnlyList<IReadOnlyList<GuidanceRecord>> sweep = GuidanceSweep.Run(whole);
-        double[] At(int w) => [.. sweep[w].Select(r => r.PsnrSampling)];
         for (int w = 1; w < sweep.Count; w++)
         {
             // Sampled at the w of the inversion, only the inversion's own error is left. The halves tell it apart from what the two scales have in common.
@@ -80,7 +79,7 @@ public static class ClaimStudy
                     string.Create(CultureInfo.InvariantCulture, $"PSNR at {settings.GuidanceScale} falls with the inversion's w"),
                     string.Create(CultureInfo.InvariantCulture, $"w = {settings.InversionGuidance[w]} below 1{which}"),
                     "dB",
-                    PairedDifference.Of(some.Select(i => At(0)[i] - At(w)[i]))
+                    PairedDifference.Of(some.Select(i => sweep[0][i].PsnrSampling - sweep[w][i].PsnrSampling))
                 );
         }
         foreach (
